@@ -1,0 +1,244 @@
+/*
+ * lrcn.h: the C11 contract between the captioner's TypeScript and its libtorch library.
+ *
+ * Common to all functions, unless said otherwise:
+ *
+ *   Errors     An int32_t result is a code of lrcn_status. Where it is not LRCN_OK, one line of UTF-8 without a line
+ *              feed has been written into `message` (capacity in bytes, ending with NUL, cut at a character; NULL or 0
+ *              for none), and no other output has been touched. No exception leaves this library.
+ *   Ownership  Every buffer is the caller's: borrowed until the function returns, never kept. A handle returned by
+ *              *_create is owned by the caller until *_destroy. Lengths count elements; a NULL buffer, or a length that
+ *              does not fit the shape, is LRCN_INVALID_ARGUMENT. Outputs are written in full or not at all.
+ *   Threads    Any thread may call. An engine owns one thread on which all its work runs, one call after another;
+ *              grad mode, autocast and thread counts are set there alone and never leak into the caller's thread.
+ *   Options    A struct's first field is its own size in bytes, so that a caller built against another header is
+ *              refused instead of misread. Structs hold 32-bit fields first, then 64-bit ones, and have no padding.
+ *
+ * Images are uint8 [count, height, width, 3], RGB. They are scaled to 0..1 and normalised by ImageNet's mean and
+ * deviation inside. Arrays are row-major.
+ */
+#ifndef LRCN_H
+#define LRCN_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define LRCN_EXPORT __attribute__((visibility("default")))
+#else
+#define LRCN_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Changes whenever a function or a struct of this header does. */
+enum { LRCN_ABI_VERSION = 1 };
+
+typedef enum lrcn_status {
+  LRCN_OK = 0,
+  LRCN_INVALID_ARGUMENT = 1,    /* the caller's mistake; nothing was done */
+  LRCN_OUT_OF_MEMORY = 2,       /* the device or the machine has no more */
+  LRCN_DEVICE_UNAVAILABLE = 3,  /* the device asked for cannot be used, and why */
+  LRCN_CANCELLED = 4,           /* lrcn_cancel was called */
+  LRCN_INTERNAL = 5             /* libtorch failed */
+} lrcn_status;
+
+typedef enum lrcn_device { LRCN_CPU = 0, LRCN_CUDA = 1 } lrcn_device;
+
+/* LRCN_BF16 keeps parameters in float32 and computes under bfloat16 autocast. */
+typedef enum lrcn_precision { LRCN_FP32 = 0, LRCN_BF16 = 1, LRCN_FP64 = 2 } lrcn_precision;
+
+/* Where the image feature enters the LSTM: as the sequence's first element, or beside every word. */
+typedef enum lrcn_inject { LRCN_FIRST = 0, LRCN_EVERY = 1 } lrcn_inject;
+
+typedef enum lrcn_optimizer { LRCN_ADAM = 0, LRCN_ADAMW = 1 } lrcn_optimizer;
+
+/* A model on a device: parameters, buffers, optimizer moments, random state. */
+typedef struct lrcn_engine lrcn_engine;
+
+/* The recurrent state of captions being written, one row a hypothesis. */
+typedef struct lrcn_decoding lrcn_decoding;
+
+typedef struct lrcn_engine_options {
+  int32_t size;             /* sizeof(lrcn_engine_options) */
+  int32_t device;           /* lrcn_device */
+  int32_t precision;        /* lrcn_precision */
+  int32_t threads;          /* of the CPU, for this engine; 0: libtorch's choice */
+  int32_t vocabulary_size;  /* rows of the embedding and of the output layer */
+  int32_t embed_size;
+  int32_t hidden_size;
+  int32_t language_layers;  /* LSTM layers that read words alone; 0 or more */
+  int32_t fusion_layers;    /* LSTM layers that read (language output, image feature); 1 or more */
+  int32_t inject;           /* lrcn_inject */
+  int32_t zero_padding;     /* 1: word 0 starts as a zero vector; 0: as any other word */
+  int32_t encoder_width;    /* 64 in ResNet-50 */
+  int32_t encoder_blocks[4]; /* 3, 4, 6, 3 in ResNet-50 */
+  double dropout;           /* on words and before the output layer, in training; 0 <= p < 1 */
+  int64_t seed;             /* of the initial parameters and of dropout */
+} lrcn_engine_options;
+
+/* The shape of a batch: captions (rows) of images, as word ids. */
+typedef struct lrcn_batch_shape {
+  int32_t size; /* sizeof(lrcn_batch_shape) */
+  int32_t images;
+  int32_t height;
+  int32_t width;
+  int32_t rows;           /* captions; each names its image by index */
+  int32_t inputs_length;  /* words given to each row */
+  int32_t targets_length; /* words to predict: inputs_length, or with LRCN_FIRST also inputs_length + 1, where the
+                             output at the image's own step counts */
+  int32_t reserved;       /* 0 */
+} lrcn_batch_shape;
+
+typedef struct lrcn_optimizer_options {
+  int32_t size;          /* sizeof(lrcn_optimizer_options) */
+  int32_t optimizer;     /* lrcn_optimizer */
+  int32_t train_encoder; /* 0: the CNN but for its last layer is frozen, its BatchNorm statistics too */
+  int32_t reserved;      /* 0 */
+  double encoder_learning_rate; /* of the CNN without its last layer */
+  double decoder_learning_rate; /* of all the rest */
+  double beta1;
+  double beta2;
+  double epsilon;
+  double weight_decay;
+  double max_gradient_norm; /* gradients are scaled down to this 2-norm; 0: never */
+} lrcn_optimizer_options;
+
+/* --- the library: plain, from any thread ------------------------------------------------------------------------ */
+
+LRCN_EXPORT uint32_t lrcn_abi_version(void);
+
+/*
+ * What was built and what is loaded, as JSON:
+ * {"abi", "torch", "torchLoaded", "cuda", "cudaDevices", "bf16", "compiler", "commit"}.
+ * text: filled where capacity holds it, else LRCN_INVALID_ARGUMENT. length: filled with its bytes, without a NUL.
+ */
+LRCN_EXPORT int32_t lrcn_build_info(char *text, int32_t capacity, int32_t *length, char *message,
+                                    int32_t message_capacity);
+
+/* Engines and decodings that are not destroyed yet. */
+LRCN_EXPORT int64_t lrcn_live_handles(void);
+
+/* --- the engine ------------------------------------------------------------------------------------------------- */
+
+/*
+ * A new model with parameters drawn as PyTorch draws them (torchvision's ResNet, nn.LSTM, nn.Linear, nn.Embedding).
+ * Takes a second. Returns NULL on failure, with the code in *status (filled always).
+ */
+LRCN_EXPORT lrcn_engine *lrcn_engine_create(const lrcn_engine_options *options, int32_t *status, char *message,
+                                            int32_t message_capacity);
+
+/* Waits for the call in progress and frees the engine. NULL is allowed. */
+LRCN_EXPORT void lrcn_engine_destroy(lrcn_engine *engine);
+
+/*
+ * Ends the calls that are running or waiting at this moment with LRCN_CANCELLED, as soon as each reaches a point where
+ * it can stop; later calls are not concerned. A cancelled training step has not changed a parameter or moment, but may
+ * have moved BatchNorm statistics and the random state. Returns at once.
+ */
+LRCN_EXPORT void lrcn_cancel(lrcn_engine *engine);
+
+/*
+ * bytes: filled with {in use, peak in use, held from the system} of libtorch's allocator for the engine's device,
+ * shared by all engines of the process. length: 3.
+ */
+LRCN_EXPORT int32_t lrcn_memory(lrcn_engine *engine, int64_t *bytes, int32_t length, char *message,
+                                int32_t message_capacity);
+
+/* --- training --------------------------------------------------------------------------------------------------- */
+
+/*
+ * One step of the optimizer on the mean cross-entropy of the counted targets (those that are not -1).
+ * image_of_row [rows], inputs [rows, inputs_length], targets [rows, targets_length].
+ * result: filled with {loss, counted targets, gradient 2-norm before clipping}; result_length: 3.
+ */
+LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
+                                    int64_t pixels_length, const int32_t *image_of_row, int64_t image_of_row_length,
+                                    const int32_t *inputs, int64_t inputs_length, const int32_t *targets,
+                                    int64_t targets_length, const lrcn_optimizer_options *optimizer, double *result,
+                                    int32_t result_length, char *message, int32_t message_capacity);
+
+/* The same loss with dropout off and BatchNorm's running statistics. result: filled with {loss, counted targets}. */
+LRCN_EXPORT int32_t lrcn_evaluate_step(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
+                                       int64_t pixels_length, const int32_t *image_of_row, int64_t image_of_row_length,
+                                       const int32_t *inputs, int64_t inputs_length, const int32_t *targets,
+                                       int64_t targets_length, double *result, int32_t result_length, char *message,
+                                       int32_t message_capacity);
+
+/*
+ * logits: filled, [rows, targets_length, vocabulary_size], with the words of `inputs` given and the statistics of
+ * evaluation. The shape's targets_length decides whether the image's own step counts.
+ */
+LRCN_EXPORT int32_t lrcn_logits(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
+                                int64_t pixels_length, const int32_t *image_of_row, int64_t image_of_row_length,
+                                const int32_t *inputs, int64_t inputs_length, double *logits, int64_t logits_length,
+                                char *message, int32_t message_capacity);
+
+/* --- captions --------------------------------------------------------------------------------------------------- */
+
+/* Floats in the feature of one image: the width of the CNN's last layer. */
+LRCN_EXPORT int32_t lrcn_feature_size(lrcn_engine *engine, int32_t *size, char *message, int32_t message_capacity);
+
+/* features: filled, [images, feature size]. */
+LRCN_EXPORT int32_t lrcn_encode(lrcn_engine *engine, int32_t images, int32_t height, int32_t width,
+                                const uint8_t *pixels, int64_t pixels_length, float *features, int64_t features_length,
+                                char *message, int32_t message_capacity);
+
+/*
+ * Begins captions for images with these features [images, feature size]. The decoding keeps the model alive.
+ * Returns NULL on failure, with the code in *status (filled always).
+ */
+LRCN_EXPORT lrcn_decoding *lrcn_decoding_create(lrcn_engine *engine, int32_t images, const float *features,
+                                                int64_t features_length, int32_t *status, char *message,
+                                                int32_t message_capacity);
+
+/* Frees the state. NULL is allowed. */
+LRCN_EXPORT void lrcn_decoding_destroy(lrcn_decoding *decoding);
+
+/*
+ * Row r goes on from row parents[r] of the last step (at the first step: begins at image parents[r]) with words[r].
+ * With LRCN_FIRST the first step is the image's own: words is NULL. There are `rows` rows from here on.
+ * next_words, log_probabilities: filled, [rows, k], the k most probable next words of each row, best first, with
+ * natural logarithms.
+ */
+LRCN_EXPORT int32_t lrcn_decode_step(lrcn_decoding *decoding, int32_t rows, const int32_t *parents,
+                                     int64_t parents_length, const int32_t *words, int64_t words_length, int32_t k,
+                                     int32_t *next_words, int64_t next_words_length, float *log_probabilities,
+                                     int64_t log_probabilities_length, char *message, int32_t message_capacity);
+
+/* --- images ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * Scales an image [height, width, 3] with an antialiased bilinear filter until its short side is short_side pixels
+ * (the long one rounded down), and cuts the centre crop x crop out of it, as torchvision's Resize and CenterCrop do.
+ * cropped: filled, [crop, crop, 3].
+ */
+LRCN_EXPORT int32_t lrcn_resize_crop(lrcn_engine *engine, int32_t height, int32_t width, const uint8_t *pixels,
+                                     int64_t pixels_length, int32_t short_side, int32_t crop, uint8_t *cropped,
+                                     int64_t cropped_length, char *message, int32_t message_capacity);
+
+/* --- state by name ---------------------------------------------------------------------------------------------- */
+
+/*
+ * All tensors as JSON: [{"name", "kind", "dtype", "shape"}], kind one of parameter, buffer, gradient (grad.NAME, after a
+ * training step), optimizer (adam.exp_avg.NAME, adam.exp_avg_sq.NAME, adam.step.encoder, adam.step.decoder, once a
+ * training step has run or one was written) and random (rng); dtype one of F64, F32, I64, U8.
+ * text: filled where capacity holds it; NULL with 0 asks for the length alone. length: filled with its bytes.
+ */
+LRCN_EXPORT int32_t lrcn_tensors(lrcn_engine *engine, char *text, int64_t capacity, int64_t *length, char *message,
+                                 int32_t message_capacity);
+
+/* bytes: filled with the tensor's elements, little-endian, row-major. name: UTF-8 ending with NUL. */
+LRCN_EXPORT int32_t lrcn_tensor_read(lrcn_engine *engine, const char *name, uint8_t *bytes, int64_t bytes_length,
+                                     char *message, int32_t message_capacity);
+
+/* Sets a tensor to these bytes. Gradients cannot be written. */
+LRCN_EXPORT int32_t lrcn_tensor_write(lrcn_engine *engine, const char *name, const uint8_t *bytes,
+                                      int64_t bytes_length, char *message, int32_t message_capacity);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,437 @@
+// The exports of lrcn.h: each checks its arguments, goes to the engine's thread, and copies the result out.
+
+#include <ATen/ATen.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
+#include <torch/headeronly/version.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+#include "engine.hpp"
+#include "guard.hpp"
+#include "image.hpp"
+#include "lrcn.h"
+#include "precision.hpp"
+
+static_assert(TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 11 && TORCH_VERSION_MINOR <= 13,
+              "lrcn is made for libtorch 2.11 to 2.13");
+
+#ifndef LRCN_COMMIT
+#define LRCN_COMMIT "unknown"
+#endif
+
+using lrcn::guard;
+using lrcn::require;
+
+namespace {
+
+std::atomic<int64_t> live_handles = 0;
+
+/// Counts a handle for as long as it lives.
+struct LiveHandle {
+  LiveHandle() { ++live_handles; }
+  LiveHandle(const LiveHandle&) = delete;
+  LiveHandle& operator=(const LiveHandle&) = delete;
+  ~LiveHandle() { --live_handles; }
+};
+
+}  // namespace
+
+struct lrcn_engine {
+  explicit lrcn_engine(const lrcn_engine_options& options) : engine(std::make_shared<lrcn::Engine>(options)) {}
+  std::shared_ptr<lrcn::Engine> engine;
+  LiveHandle live;
+};
+
+struct lrcn_decoding {
+  std::shared_ptr<lrcn::Engine> engine;
+  std::unique_ptr<lrcn::Decoder> decoder;
+  LiveHandle live;
+};
+
+namespace {
+
+constexpr int32_t kMaxSide = 1 << 16;
+constexpr int32_t kMaxCount = 1 << 24;
+
+void require_range(const char* name, int64_t value, int64_t least, int64_t most) {
+  require(value >= least && value <= most, std::string(name) + " is " + std::to_string(value) + ", not within " +
+                                               std::to_string(least) + " to " + std::to_string(most));
+}
+
+void require_buffer(const char* name, const void* buffer, int64_t length, int64_t expected) {
+  require(buffer != nullptr, std::string(name) + " is NULL");
+  require(length == expected, std::string(name) + " has " + std::to_string(length) + " elements, not " +
+                                  std::to_string(expected));
+}
+
+void require_finite(const char* name, double value, double least, double below) {
+  require(std::isfinite(value) && value >= least && value < below,
+          std::string(name) + " is " + std::to_string(value) + ", out of range");
+}
+
+template <class Struct>
+void require_struct(const char* name, const Struct* value) {
+  require(value != nullptr, std::string(name) + " is NULL");
+  require(value->size == static_cast<int32_t>(sizeof(Struct)),
+          std::string(name) + " has size " + std::to_string(value->size) + ", not " +
+              std::to_string(sizeof(Struct)) + ": the caller was made for another ABI");
+}
+
+lrcn::Engine& engine_of(lrcn_engine* engine) {
+  require(engine != nullptr, "engine is NULL");
+  return *engine->engine;
+}
+
+void check(const lrcn_engine_options* options) {
+  require_struct("options", options);
+  require_range("device", options->device, LRCN_CPU, LRCN_CUDA);
+  require_range("precision", options->precision, LRCN_FP32, LRCN_FP64);
+  require_range("threads", options->threads, 0, 4096);
+  require_range("vocabulary_size", options->vocabulary_size, 2, kMaxCount);
+  require_range("embed_size", options->embed_size, 1, kMaxSide);
+  require_range("hidden_size", options->hidden_size, 1, kMaxSide);
+  require_range("language_layers", options->language_layers, 0, 64);
+  require_range("fusion_layers", options->fusion_layers, 1, 64);
+  require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
+  require_range("zero_padding", options->zero_padding, 0, 1);
+  require_range("encoder_width", options->encoder_width, 1, 1024);
+  for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
+  require_finite("dropout", options->dropout, 0, 1);
+}
+
+void check(const lrcn_optimizer_options* options) {
+  constexpr double kAny = std::numeric_limits<double>::max();
+  require_struct("optimizer", options);
+  require_range("optimizer.optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
+  require_range("train_encoder", options->train_encoder, 0, 1);
+  require_finite("encoder_learning_rate", options->encoder_learning_rate, 0, kAny);
+  require_finite("decoder_learning_rate", options->decoder_learning_rate, 0, kAny);
+  require_finite("beta1", options->beta1, 0, 1);
+  require_finite("beta2", options->beta2, 0, 1);
+  require_finite("epsilon", options->epsilon, 0, kAny);
+  require_finite("weight_decay", options->weight_decay, 0, kAny);
+  require_finite("max_gradient_norm", options->max_gradient_norm, 0, kAny);
+}
+
+/// A tensor over the caller's memory. libtorch only reads it.
+template <class T>
+at::Tensor borrow(const T* data, at::IntArrayRef shape) {
+  return at::from_blob(const_cast<T*>(data), shape, c10::CppTypeToScalarType<T>::value);
+}
+
+at::Tensor borrow_pixels(int32_t images, int32_t height, int32_t width, const uint8_t* pixels, int64_t length) {
+  require_range("images", images, 1, kMaxCount);
+  require_range("height", height, 1, kMaxSide);
+  require_range("width", width, 1, kMaxSide);
+  require_buffer("pixels", pixels, length, int64_t{3} * images * height * width);
+  return borrow(pixels, {images, height, width, 3});
+}
+
+at::Tensor borrow_indices(const char* name, const int32_t* values, int64_t length, at::IntArrayRef shape,
+                          int64_t least, int64_t most) {
+  require_buffer(name, values, length, c10::multiply_integers(shape));
+  for (int64_t i = 0; i < length; ++i) require_range(name, values[i], least, most);
+  return borrow(values, shape);
+}
+
+/// Fills the caller's memory; shapes have been checked.
+template <class T>
+void fill(T* destination, const at::Tensor& source) {
+  const auto value = source.to(at::kCPU, c10::CppTypeToScalarType<T>::value).contiguous();
+  std::memcpy(destination, value.const_data_ptr(), value.nbytes());
+}
+
+void fill_text(char* text, int64_t capacity, int64_t* length, const std::string& value) {
+  require(length != nullptr, "length is NULL");
+  const auto needed = static_cast<int64_t>(value.size());
+  if (text != nullptr || capacity != 0) {
+    require(text != nullptr, "text is NULL");
+    require(capacity >= needed, "text holds " + std::to_string(capacity) + " bytes, not " + std::to_string(needed));
+    std::memcpy(text, value.data(), value.size());
+  }
+  *length = needed;
+}
+
+struct BatchBuffers {
+  const lrcn_batch_shape* shape;
+  const uint8_t* pixels;
+  int64_t pixels_length;
+  const int32_t* image_of_row;
+  int64_t image_of_row_length;
+  const int32_t* inputs;
+  int64_t inputs_length;
+};
+
+lrcn::Batch borrow_batch(const lrcn::Captioner& captioner, const BatchBuffers& buffers) {
+  const auto& shape = *buffers.shape;
+  const bool every = captioner.feature_every_step();
+  require_range("rows", shape.rows, 1, kMaxCount);
+  require_range("inputs_length of the shape", shape.inputs_length, 1, kMaxSide);
+  require_range("targets_length of the shape", shape.targets_length, shape.inputs_length,
+                shape.inputs_length + (every ? 0 : 1));
+  return {borrow_pixels(shape.images, shape.height, shape.width, buffers.pixels, buffers.pixels_length),
+          borrow_indices("image_of_row", buffers.image_of_row, buffers.image_of_row_length, {shape.rows}, 0,
+                         shape.images - 1),
+          borrow_indices("inputs", buffers.inputs, buffers.inputs_length, {shape.rows, shape.inputs_length}, 0,
+                         captioner.vocabulary_size() - 1),
+          at::Tensor(), shape.targets_length > shape.inputs_length};
+}
+
+lrcn::Batch borrow_batch(const lrcn::Captioner& captioner, const BatchBuffers& buffers, const int32_t* targets,
+                         int64_t targets_length) {
+  auto batch = borrow_batch(captioner, buffers);
+  batch.targets = borrow_indices("targets", targets, targets_length,
+                                 {buffers.shape->rows, buffers.shape->targets_length}, -1,
+                                 captioner.vocabulary_size() - 1);
+  require(batch.targets.ge(0).any().item<bool>(), "targets counts no word");
+  return batch;
+}
+
+std::string version_text(uint64_t abi_version) {
+  return std::to_string(abi_version >> 56 & 0xFF) + "." + std::to_string(abi_version >> 48 & 0xFF) + "." +
+         std::to_string(abi_version >> 40 & 0xFF);
+}
+
+void require_loaded_libtorch() {
+  const std::string loaded = version_text(aoti_torch_abi_version()), compiled = version_text(TORCH_ABI_VERSION);
+  if (loaded != compiled) {
+    throw lrcn::Error(LRCN_INTERNAL, "the library was built for libtorch " + compiled + " and found " + loaded);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+uint32_t lrcn_abi_version(void) { return LRCN_ABI_VERSION; }
+
+int32_t lrcn_build_info(char* text, int32_t capacity, int32_t* length, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(length != nullptr, "length is NULL");
+    const bool cuda = at::detail::getCUDAHooks().hasCUDA();
+    const auto boolean = [](bool value) { return value ? "true" : "false"; };
+    const std::string json = "{\"abi\":" + std::to_string(LRCN_ABI_VERSION) + ",\"torch\":\"" +
+                             version_text(TORCH_ABI_VERSION) + "\",\"torchLoaded\":\"" +
+                             version_text(aoti_torch_abi_version()) + "\",\"cuda\":" + boolean(cuda) +
+                             ",\"cudaDevices\":" +
+                             std::to_string(cuda ? at::detail::getCUDAHooks().deviceCount() : 0) + ",\"bf16\":" +
+                             boolean(__builtin_cpu_supports("avx512bf16") != 0) + ",\"compiler\":\"" __VERSION__
+                             "\",\"commit\":\"" LRCN_COMMIT "\"}";
+    int64_t needed = 0;
+    fill_text(text, capacity, &needed, json);
+    *length = static_cast<int32_t>(needed);
+  });
+}
+
+int64_t lrcn_live_handles(void) { return live_handles.load(); }
+
+lrcn_engine* lrcn_engine_create(const lrcn_engine_options* options, int32_t* status, char* message,
+                                int32_t message_capacity) {
+  std::unique_ptr<lrcn_engine> engine;
+  const int32_t code = guard(message, message_capacity, [&] {
+    check(options);
+    require_loaded_libtorch();
+    engine = std::make_unique<lrcn_engine>(*options);
+  });
+  if (status != nullptr) *status = code;
+  return engine.release();
+}
+
+void lrcn_engine_destroy(lrcn_engine* engine) {
+  guard(nullptr, 0, [&] { const std::unique_ptr<lrcn_engine> owned(engine); });
+}
+
+void lrcn_cancel(lrcn_engine* engine) {
+  if (engine != nullptr) engine->engine->cancel();
+}
+
+int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require_buffer("bytes", bytes, length, 3);
+    engine_of(engine).run([&](auto& model, auto&) {
+      const auto memory = model.memory();
+      std::copy(memory.begin(), memory.end(), bytes);
+    });
+  });
+}
+
+int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
+                        int64_t pixels_length, const int32_t* image_of_row, int64_t image_of_row_length,
+                        const int32_t* inputs, int64_t inputs_length, const int32_t* targets, int64_t targets_length,
+                        const lrcn_optimizer_options* optimizer, double* result, int32_t result_length,
+                        char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require_struct("shape", shape);
+    check(optimizer);
+    require_buffer("result", result, result_length, 3);
+    engine_of(engine).run([&](auto& model, auto& cancel) {
+      const auto batch = borrow_batch(
+          model.captioner,
+          {shape, pixels, pixels_length, image_of_row, image_of_row_length, inputs, inputs_length}, targets,
+          targets_length);
+      const auto step = model.trainer.train(batch, *optimizer, cancel);
+      result[0] = step.loss;
+      result[1] = static_cast<double>(step.counted);
+      result[2] = step.gradient_norm;
+    });
+  });
+}
+
+int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
+                           int64_t pixels_length, const int32_t* image_of_row, int64_t image_of_row_length,
+                           const int32_t* inputs, int64_t inputs_length, const int32_t* targets,
+                           int64_t targets_length, double* result, int32_t result_length, char* message,
+                           int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require_struct("shape", shape);
+    require_buffer("result", result, result_length, 2);
+    engine_of(engine).run([&](auto& model, auto& cancel) {
+      const auto batch = borrow_batch(
+          model.captioner,
+          {shape, pixels, pixels_length, image_of_row, image_of_row_length, inputs, inputs_length}, targets,
+          targets_length);
+      const auto step = model.trainer.evaluate(batch, cancel);
+      result[0] = step.loss;
+      result[1] = static_cast<double>(step.counted);
+    });
+  });
+}
+
+int32_t lrcn_logits(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels, int64_t pixels_length,
+                    const int32_t* image_of_row, int64_t image_of_row_length, const int32_t* inputs,
+                    int64_t inputs_length, double* logits, int64_t logits_length, char* message,
+                    int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require_struct("shape", shape);
+    engine_of(engine).run([&](auto& model, auto& cancel) {
+      const auto batch = borrow_batch(model.captioner, {shape, pixels, pixels_length, image_of_row,
+                                                        image_of_row_length, inputs, inputs_length});
+      require_buffer("logits", logits, logits_length,
+                     int64_t{shape->rows} * shape->targets_length * model.captioner.vocabulary_size());
+      fill(logits, model.trainer.logits(batch, cancel));
+    });
+  });
+}
+
+int32_t lrcn_feature_size(lrcn_engine* engine, int32_t* size, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(size != nullptr, "size is NULL");
+    engine_of(engine).run(
+        [&](auto& model, auto&) { *size = static_cast<int32_t>(model.captioner.encoder().outputs()); });
+  });
+}
+
+int32_t lrcn_encode(lrcn_engine* engine, int32_t images, int32_t height, int32_t width, const uint8_t* pixels,
+                    int64_t pixels_length, float* features, int64_t features_length, char* message,
+                    int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    const auto borrowed = borrow_pixels(images, height, width, pixels, pixels_length);
+    engine_of(engine).run([&](auto& model, auto& cancel) {
+      require_buffer("features", features, features_length, images * model.captioner.encoder().outputs());
+      fill(features, model.encode(borrowed, cancel));
+    });
+  });
+}
+
+lrcn_decoding* lrcn_decoding_create(lrcn_engine* engine, int32_t images, const float* features,
+                                    int64_t features_length, int32_t* status, char* message,
+                                    int32_t message_capacity) {
+  std::unique_ptr<lrcn_decoding> decoding;
+  const int32_t code = guard(message, message_capacity, [&] {
+    require_range("images", images, 1, kMaxCount);
+    engine_of(engine).run([&](auto& model, auto&) {
+      const at::NoGradGuard no_grad;
+      const int64_t size = model.captioner.encoder().outputs();
+      require_buffer("features", features, features_length, images * size);
+      decoding = std::make_unique<lrcn_decoding>();
+      decoding->engine = engine->engine;
+      decoding->decoder = model.decode(borrow(features, {images, size}));
+    });
+  });
+  if (status != nullptr) *status = code;
+  return decoding.release();
+}
+
+void lrcn_decoding_destroy(lrcn_decoding* decoding) {
+  guard(nullptr, 0, [&] {
+    const std::unique_ptr<lrcn_decoding> owned(decoding);
+    if (owned) owned->engine->run_always([&] { owned->decoder.reset(); });
+  });
+}
+
+int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* parents, int64_t parents_length,
+                         const int32_t* words, int64_t words_length, int32_t k, int32_t* next_words,
+                         int64_t next_words_length, float* log_probabilities, int64_t log_probabilities_length,
+                         char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(decoding != nullptr, "decoding is NULL");
+    require_range("rows", rows, 1, kMaxCount);
+    decoding->engine->run([&](auto& model, auto&) {
+      const at::NoGradGuard no_grad;
+      const lrcn::Autocast autocast(model.device.type(), model.autocast);
+      auto& decoder = *decoding->decoder;
+      const int64_t vocabulary = model.captioner.vocabulary_size();
+      require_range("k", k, 1, vocabulary);
+      require_buffer("next_words", next_words, next_words_length, int64_t{rows} * k);
+      require_buffer("log_probabilities", log_probabilities, log_probabilities_length, int64_t{rows} * k);
+      const auto from =
+          borrow_indices("parents", parents, parents_length, {rows}, 0, decoder.rows() - 1).to(model.device);
+      at::Tensor given;
+      if (decoder.expects_image()) {
+        require(words == nullptr && words_length == 0, "words is given at the image's own step");
+      } else {
+        given = borrow_indices("words", words, words_length, {rows}, 0, vocabulary - 1).to(model.device);
+      }
+      const auto [best_words, best] = decoder.step(from, given, k);
+      fill(next_words, best_words);
+      fill(log_probabilities, best);
+    });
+  });
+}
+
+int32_t lrcn_resize_crop(lrcn_engine* engine, int32_t height, int32_t width, const uint8_t* pixels,
+                         int64_t pixels_length, int32_t short_side, int32_t crop, uint8_t* cropped,
+                         int64_t cropped_length, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    const auto image = borrow_pixels(1, height, width, pixels, pixels_length).squeeze(0);
+    require_range("short_side", short_side, 1, kMaxSide);
+    require_range("crop", crop, 1, short_side);
+    require_buffer("cropped", cropped, cropped_length, int64_t{3} * crop * crop);
+    engine_of(engine).run([&](auto&, auto&) { fill(cropped, lrcn::resize_crop(image, short_side, crop)); });
+  });
+}
+
+int32_t lrcn_tensors(lrcn_engine* engine, char* text, int64_t capacity, int64_t* length, char* message,
+                     int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    engine_of(engine).run([&](auto& model, auto&) { fill_text(text, capacity, length, model.list_tensors()); });
+  });
+}
+
+int32_t lrcn_tensor_read(lrcn_engine* engine, const char* name, uint8_t* bytes, int64_t bytes_length, char* message,
+                         int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(name != nullptr, "name is NULL");
+    engine_of(engine).run([&](auto& model, auto&) {
+      const auto tensor = model.read(name);
+      require_buffer("bytes", bytes, bytes_length, static_cast<int64_t>(tensor.nbytes()));
+      std::memcpy(bytes, tensor.const_data_ptr(), tensor.nbytes());
+    });
+  });
+}
+
+int32_t lrcn_tensor_write(lrcn_engine* engine, const char* name, const uint8_t* bytes, int64_t bytes_length,
+                          char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(name != nullptr, "name is NULL");
+    require(bytes != nullptr, "bytes is NULL");
+    engine_of(engine).run([&](auto& model, auto&) { model.write(name, bytes, bytes_length); });
+  });
+}
+
+}  // extern "C"

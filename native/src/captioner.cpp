@@ -1,0 +1,121 @@
+#include "captioner.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+namespace lrcn {
+
+Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int64_t hidden, int64_t layers)
+    : inputs_(inputs), hidden_(hidden), layers_(layers) {
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    const auto suffix = "_l" + std::to_string(layer);
+    weights_.push_back(
+        parameters.uniform(name + ".weight_ih" + suffix, {4 * hidden, layer == 0 ? inputs : hidden}, bound));
+    weights_.push_back(parameters.uniform(name + ".weight_hh" + suffix, {4 * hidden, hidden}, bound));
+    weights_.push_back(parameters.uniform(name + ".bias_ih" + suffix, {4 * hidden}, bound));
+    weights_.push_back(parameters.uniform(name + ".bias_hh" + suffix, {4 * hidden}, bound));
+  }
+}
+
+at::Tensor Lstm::operator()(const at::Tensor& x, State& state) const {
+  const at::Tensor given[] = {state.first, state.second};
+  auto [out, h, c] = at::lstm(x.to(weights_.front().scalar_type()), given, weights_,
+                              /*has_biases=*/true, layers_, /*dropout=*/0.0, /*train=*/at::GradMode::is_enabled(),
+                              /*bidirectional=*/false, /*batch_first=*/true);
+  state = State(h, c);
+  return out;
+}
+
+Lstm::State Lstm::zero_state(int64_t rows) const {
+  const auto zeros = at::zeros({layers_, rows, hidden_}, weights_.front().options().requires_grad(false));
+  return {zeros, zeros};
+}
+
+void Lstm::flatten_weights() {
+  if (!weights_.front().is_cuda()) return;
+  const at::NoGradGuard no_grad;
+  constexpr int64_t kTensorsPerLayer = 4, kLstmMode = 2;
+  at::_cudnn_rnn_flatten_weight(weights_, kTensorsPerLayer, inputs_, kLstmMode, hidden_, /*proj_size=*/0, layers_,
+                                /*batch_first=*/true, /*bidirectional=*/false);
+}
+
+namespace {
+
+int64_t words_width(const CaptionerOptions& options) {
+  return options.language_layers > 0 ? options.hidden_size : options.embed_size;
+}
+
+int64_t feature_width(const CaptionerOptions& options) {
+  return options.feature_every_step ? options.embed_size : words_width(options);
+}
+
+std::optional<Lstm> language_stack(Parameters& parameters, const CaptionerOptions& options) {
+  if (options.language_layers == 0) return std::nullopt;
+  return Lstm(parameters, "language_lstm", options.embed_size, options.hidden_size, options.language_layers);
+}
+
+}  // namespace
+
+Captioner::Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator dropout_generator)
+    : options_(options),
+      generator_(std::move(dropout_generator)),
+      embedding_(parameters.normal("embed.weight", {options.vocabulary_size, options.embed_size}, 1)),
+      encoder_(parameters, options.encoder_width, options.encoder_blocks, feature_width(options)),
+      language_(language_stack(parameters, options)),
+      fusion_(parameters, "lstm", words_width(options) + (options.feature_every_step ? feature_width(options) : 0),
+              options.hidden_size, options.fusion_layers) {
+  std::tie(output_weight_, output_bias_) = parameters.linear("linear", options.hidden_size, options.vocabulary_size);
+  if (options.zero_padding) {
+    const at::NoGradGuard no_grad;
+    embedding_[0].zero_();
+  }
+}
+
+at::Tensor Captioner::dropout(const at::Tensor& x, bool training) {
+  if (!training || options_.dropout == 0) return x;
+  const double keep = 1 - options_.dropout;
+  const auto mask = at::empty_like(x, x.options().requires_grad(false)).bernoulli_(keep, generator_).div_(keep);
+  return x * mask;
+}
+
+at::Tensor Captioner::outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step,
+                              bool training) {
+  const auto rows = inputs.size(0);
+  auto words = dropout(embed(inputs), training);
+  if (language_) {
+    auto state = language_->zero_state(rows);
+    words = (*language_)(words, state);
+  }
+  auto state = fusion_.zero_state(rows);
+  const auto feature = features.to(words.scalar_type()).unsqueeze(1);
+  if (options_.feature_every_step) {
+    return fusion_(at::cat({words, feature.expand({-1, words.size(1), -1})}, 2), state);
+  }
+  const auto out = fusion_(at::cat({feature, words}, 1), state);
+  return with_image_step ? out : out.narrow(1, 1, out.size(1) - 1);
+}
+
+Captioner::State Captioner::zero_state(int64_t rows) const {
+  State state{std::nullopt, fusion_.zero_state(rows)};
+  if (language_) state.language = language_->zero_state(rows);
+  return state;
+}
+
+at::Tensor Captioner::step(const at::Tensor& features, const at::Tensor& words, State& state) const {
+  auto x = features.unsqueeze(1);
+  if (words.defined()) {
+    auto embedded = embed(words).unsqueeze(1);
+    if (language_) embedded = (*language_)(embedded, *state.language);
+    x = options_.feature_every_step ? at::cat({embedded, x.to(embedded.scalar_type())}, 2) : embedded;
+  }
+  return fusion_(x, state.fusion).squeeze(1);
+}
+
+void Captioner::flatten_weights() {
+  if (language_) language_->flatten_weights();
+  fusion_.flatten_weights();
+}
+
+}  // namespace lrcn

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "parameters.hpp"
+#include "resnet.hpp"
+
+namespace lrcn {
+
+/// nn.LSTM with batch_first, its parameters registered under PyTorch's names.
+class Lstm {
+ public:
+  using State = std::pair<at::Tensor, at::Tensor>;  // h and c, each [layers, rows, hidden]
+
+  Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int64_t hidden, int64_t layers);
+
+  /// x: [rows, steps, inputs]. Returns [rows, steps, hidden] and moves the state on.
+  at::Tensor operator()(const at::Tensor& x, State& state) const;
+  State zero_state(int64_t rows) const;
+
+  /// cuDNN wants the weights in one piece of memory; elsewhere nothing is done.
+  void flatten_weights();
+
+ private:
+  std::vector<at::Tensor> weights_;
+  int64_t inputs_, hidden_, layers_;
+};
+
+/// A model's dimensions, the options of the same names in lrcn.h.
+struct CaptionerOptions {
+  int64_t vocabulary_size, embed_size, hidden_size, language_layers, fusion_layers;
+  bool feature_every_step, zero_padding;
+  int64_t encoder_width;
+  std::array<int32_t, 4> encoder_blocks;
+  double dropout;
+};
+
+/// LRCN (Donahue et al. 2015): a CNN's feature of the image and the words so far give the next word.
+class Captioner {
+ public:
+  struct State {
+    std::optional<Lstm::State> language;
+    Lstm::State fusion;
+  };
+
+  Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator dropout_generator);
+
+  const ResNet& encoder() const { return encoder_; }
+  bool feature_every_step() const { return options_.feature_every_step; }
+  int64_t vocabulary_size() const { return options_.vocabulary_size; }
+
+  /// features: [rows, feature], inputs: [rows, n] int32. Returns the LSTM's outputs [rows, n, hidden] for the steps of
+  /// the words, or [rows, n + 1, hidden] with the image's own step before them.
+  at::Tensor outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step, bool training);
+
+  /// hidden: [..., hidden size]. Returns [..., vocabulary].
+  at::Tensor logits(const at::Tensor& hidden) const { return at::linear(hidden, output_weight_, output_bias_); }
+
+  at::Tensor dropout(const at::Tensor& x, bool training);
+
+  State zero_state(int64_t rows) const;
+
+  /// One step of decoding. words: [rows] int32, or undefined for the image's own step. Returns [rows, hidden].
+  at::Tensor step(const at::Tensor& features, const at::Tensor& words, State& state) const;
+
+  void flatten_weights();
+
+ private:
+  at::Tensor embed(const at::Tensor& words) const { return at::embedding(embedding_, words); }
+
+  CaptionerOptions options_;
+  at::Generator generator_;
+  at::Tensor embedding_;
+  ResNet encoder_;
+  std::optional<Lstm> language_;
+  Lstm fusion_;
+  at::Tensor output_weight_, output_bias_;
+};
+
+}  // namespace lrcn

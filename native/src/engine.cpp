@@ -1,0 +1,158 @@
+#include "engine.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
+
+#include <cstring>
+#include <sstream>
+
+#include "allocator.hpp"
+#include "precision.hpp"
+
+namespace lrcn {
+namespace {
+
+at::Device open_device(int32_t device) {
+  if (device == LRCN_CPU) return at::kCPU;
+  if (!at::globalContext().hasCUDA()) {
+    throw Error(LRCN_DEVICE_UNAVAILABLE, at::detail::getCUDAHooks().deviceCount() == 0 && at::hasCUDA()
+                                             ? "libtorch sees no NVIDIA GPU"
+                                             : "this libtorch has no CUDA, or no NVIDIA driver answers");
+  }
+  at::globalContext().lazyInitDevice(at::kCUDA);
+  return {at::kCUDA, 0};
+}
+
+at::Generator generator(const at::Device& device, int64_t seed) {
+  const auto unsigned_seed = static_cast<uint64_t>(seed);
+  if (device.is_cpu()) return at::detail::createCPUGenerator(unsigned_seed);
+  auto made = at::detail::getCUDAHooks().getNewGenerator(device.index());
+  made.set_current_seed(unsigned_seed);
+  return made;
+}
+
+CaptionerOptions captioner_options(const lrcn_engine_options& o) {
+  CaptionerOptions options{o.vocabulary_size, o.embed_size,    o.hidden_size, o.language_layers, o.fusion_layers,
+                           o.inject == LRCN_EVERY, o.zero_padding != 0, o.encoder_width, {}, o.dropout};
+  std::copy(std::begin(o.encoder_blocks), std::end(o.encoder_blocks), options.encoder_blocks.begin());
+  return options;
+}
+
+std::string dtype_name(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kDouble: return "F64";
+    case at::kFloat: return "F32";
+    case at::kLong: return "I64";
+    default: return "U8";
+  }
+}
+
+constexpr std::string_view kGradient = "grad.";
+constexpr std::string_view kMoment = "adam.";
+constexpr std::string_view kRandom = "rng";
+
+}  // namespace
+
+Engine::Engine(const lrcn_engine_options& options) {
+  install_pooling_allocator();
+  executor_.run([&] {
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    model_ = std::make_unique<Model>(options);
+  });
+}
+
+Engine::~Engine() {
+  executor_.run([&] { model_.reset(); });
+}
+
+Engine::Model::Model(const lrcn_engine_options& options)
+    : device(open_device(options.device)),
+      autocast(options.precision == LRCN_BF16),
+      parameters(options.precision == LRCN_FP64 ? at::kDouble : at::kFloat, generator(at::kCPU, options.seed)),
+      dropout_generator(generator(device, options.seed)),
+      captioner(parameters, captioner_options(options), dropout_generator),
+      trainer(captioner, parameters, device, autocast) {
+  parameters.to(device);
+  captioner.flatten_weights();
+}
+
+at::Tensor Engine::Model::encode(const at::Tensor& pixels, const CancelPoint& cancel) {
+  const at::NoGradGuard no_grad;
+  const Autocast scope(device.type(), autocast);
+  return trainer.encode(pixels, /*train_encoder=*/false, cancel).to(at::kCPU, at::kFloat).contiguous();
+}
+
+std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {
+  return std::make_unique<Decoder>(captioner, features.to(device, parameters.dtype(), false, /*copy=*/true));
+}
+
+std::vector<Engine::Model::Entry> Engine::Model::entries() {
+  std::vector<Entry> all;
+  for (const auto& [name, tensor] : parameters.parameters()) all.push_back({name, "parameter", tensor.detach()});
+  for (const auto& [name, tensor] : parameters.buffers()) all.push_back({name, "buffer", tensor});
+  for (const auto& [name, tensor] : parameters.parameters()) {
+    if (tensor.grad().defined()) all.push_back({std::string(kGradient) + name, "gradient", tensor.grad()});
+  }
+  if (trainer.has_moments()) {
+    for (const auto& [name, tensor] : trainer.moments()) all.push_back({name, "optimizer", tensor});
+  }
+  all.push_back({std::string(kRandom), "random", dropout_generator.get_state()});
+  return all;
+}
+
+std::string Engine::Model::list_tensors() {
+  std::ostringstream json;
+  json << '[';
+  for (const char* comma = ""; const auto& [name, kind, tensor] : entries()) {
+    json << comma << R"({"name":")" << name << R"(","kind":")" << kind << R"(","dtype":")"
+         << dtype_name(tensor.scalar_type()) << R"(","shape":[)";
+    for (int64_t axis = 0; axis < tensor.dim(); ++axis) json << (axis > 0 ? "," : "") << tensor.size(axis);
+    json << "]}";
+    comma = ",";
+  }
+  json << ']';
+  return json.str();
+}
+
+at::Tensor Engine::Model::read(const std::string& name) {
+  for (const auto& entry : entries()) {
+    if (entry.name == name) return entry.tensor.detach().to(at::kCPU).contiguous();
+  }
+  throw Error(LRCN_INVALID_ARGUMENT, "no tensor is named '" + name + "'");
+}
+
+void Engine::Model::write(const std::string& name, const uint8_t* bytes, int64_t length) {
+  const at::NoGradGuard no_grad;
+  require(!name.starts_with(kGradient), "'" + name + "' is a gradient, which cannot be written");
+  if (name.starts_with(kMoment)) trainer.moments();
+  for (const auto& entry : entries()) {
+    if (entry.name != name) continue;
+    const auto& tensor = entry.tensor;
+    require(length == static_cast<int64_t>(tensor.nbytes()),
+            "'" + name + "' has " + std::to_string(tensor.nbytes()) + " bytes, not " + std::to_string(length));
+    const auto value = at::empty(tensor.sizes(), tensor.options().device(at::kCPU).requires_grad(false));
+    std::memcpy(value.mutable_data_ptr(), bytes, static_cast<size_t>(length));
+    if (name == kRandom) {
+      dropout_generator.set_state(value);
+    } else {
+      at::Tensor(tensor).copy_(value);
+    }
+    return;
+  }
+  throw Error(LRCN_INVALID_ARGUMENT, "no tensor is named '" + name + "'");
+}
+
+std::array<int64_t, 3> Engine::Model::memory() const {
+  if (device.is_cpu()) {
+    const auto memory = cpu_memory();
+    return {memory.in_use, memory.peak, memory.held};
+  }
+  const auto stats = at::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  const auto total = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return {stats.allocated_bytes[total].current, stats.allocated_bytes[total].peak,
+          stats.reserved_bytes[total].current};
+}
+
+}  // namespace lrcn

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cancellation.hpp"
+#include "captioner.hpp"
+#include "decoder.hpp"
+#include "executor.hpp"
+#include "lrcn.h"
+#include "parameters.hpp"
+#include "trainer.hpp"
+
+namespace lrcn {
+
+/// The model with its trainer and its thread. All but run() and cancel() is for that thread alone.
+class Engine {
+ public:
+  explicit Engine(const lrcn_engine_options& options);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  /// Runs the task on the engine's thread, with the model and a view of what is cancelled from now on.
+  template <class Task>
+  void run(Task&& task) {
+    const CancelPoint cancel(cancellation_);
+    executor_.run([&] {
+      cancel.check();
+      task(*model_, cancel);
+    });
+  }
+
+  /// The same for work that must be done, cancelled or not.
+  void run_always(std::function<void()> task) { executor_.run(std::move(task)); }
+
+  void cancel() noexcept { cancellation_.request(); }
+
+  struct Model {
+    explicit Model(const lrcn_engine_options& options);
+
+    at::Tensor encode(const at::Tensor& pixels, const CancelPoint& cancel);  // float32 [n, feature], on the CPU
+    std::unique_ptr<Decoder> decode(const at::Tensor& features);
+    std::string list_tensors();
+    at::Tensor read(const std::string& name);  // on the CPU, contiguous
+    void write(const std::string& name, const uint8_t* bytes, int64_t length);
+    std::array<int64_t, 3> memory() const;
+
+    at::Device device;
+    bool autocast;
+    Parameters parameters;
+    at::Generator dropout_generator;
+    Captioner captioner;
+    Trainer trainer;
+
+   private:
+    struct Entry {
+      std::string name, kind;
+      at::Tensor tensor;
+    };
+    std::vector<Entry> entries();
+  };
+
+ private:
+  Cancellation cancellation_;
+  std::unique_ptr<Model> model_;
+  Executor executor_;
+};
+
+}  // namespace lrcn

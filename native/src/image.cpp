@@ -1,0 +1,41 @@
+#include "image.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "error.hpp"
+
+namespace lrcn {
+
+at::Tensor normalise(const at::Tensor& pixels, const at::Device& device, at::ScalarType dtype) {
+  const auto options = at::TensorOptions(dtype).device(device);
+  const auto mean = at::tensor({0.485, 0.456, 0.406}, options).view({3, 1, 1});
+  const auto deviation = at::tensor({0.229, 0.224, 0.225}, options).view({3, 1, 1});
+  return pixels.to(device).permute({0, 3, 1, 2}).to(dtype).div_(255).sub_(mean).div_(deviation);
+}
+
+at::Tensor resize_crop(const at::Tensor& pixels, int64_t short_side, int64_t crop) {
+  constexpr int64_t kLongestAspect = 64;  // a strip's other side would be scaled up without limit
+  const int64_t height = pixels.size(0), width = pixels.size(1);
+  const int64_t shorter = std::min(height, width), longer = std::max(height, width);
+  require(longer <= kLongestAspect * shorter, "the image is more than 64 times as long as it is wide");
+  const auto scaled = static_cast<int64_t>(static_cast<double>(short_side) * static_cast<double>(longer) /
+                                           static_cast<double>(shorter));
+  const int64_t new_height = height <= width ? short_side : scaled;
+  const int64_t new_width = height <= width ? scaled : short_side;
+  auto image = pixels.permute({2, 0, 1}).unsqueeze(0);
+  if (new_height != height || new_width != width) {
+    image = at::_upsample_bilinear2d_aa(image, {new_height, new_width}, /*align_corners=*/false);
+  }
+  // nearbyint rounds halves to even, as Python's round() does.
+  const auto offset = [crop](int64_t side) {
+    return static_cast<int64_t>(std::nearbyint(static_cast<double>(side - crop) / 2));
+  };
+  return image.squeeze(0)
+      .narrow(1, offset(new_height), crop)
+      .narrow(2, offset(new_width), crop)
+      .permute({1, 2, 0})
+      .contiguous();
+}
+
+}  // namespace lrcn

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace lrcn {
+
+/// uint8 [n, height, width, 3] to normalised [n, 3, height, width], channels last in memory.
+at::Tensor normalise(const at::Tensor& pixels, const at::Device& device, at::ScalarType dtype);
+
+/// uint8 [height, width, 3] to [crop, crop, 3]: torchvision's Resize(short_side) and CenterCrop(crop) on a PIL image.
+at::Tensor resize_crop(const at::Tensor& pixels, int64_t short_side, int64_t crop);
+
+}  // namespace lrcn

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+#include <vector>
+
+namespace lrcn {
+
+struct NamedTensor {
+  std::string name;
+  at::Tensor tensor;
+};
+
+/// What a model consists of, in PyTorch's order and under PyTorch's names.
+class Parameters {
+ public:
+  Parameters(at::ScalarType dtype, at::Generator generator) : dtype_(dtype), generator_(std::move(generator)) {}
+
+  /// A parameter with elements from N(0, deviation^2).
+  at::Tensor normal(std::string name, at::IntArrayRef shape, double deviation);
+  /// A parameter with elements from U(-bound, bound).
+  at::Tensor uniform(std::string name, at::IntArrayRef shape, double bound);
+  at::Tensor constant(std::string name, at::IntArrayRef shape, double value);
+  at::Tensor buffer(std::string name, const at::Tensor& value);
+
+  /// A matrix and a bias as nn.Linear draws them.
+  std::pair<at::Tensor, at::Tensor> linear(const std::string& name, int64_t inputs, int64_t outputs);
+
+  /// Moves all tensors in place, so that every copy of a handle follows.
+  void to(const at::Device& device);
+
+  at::ScalarType dtype() const { return dtype_; }
+  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+  const std::vector<NamedTensor>& buffers() const { return buffers_; }
+
+ private:
+  at::Tensor add(std::string name, at::Tensor tensor);
+
+  at::ScalarType dtype_;
+  at::Generator generator_;
+  std::vector<NamedTensor> parameters_;
+  std::vector<NamedTensor> buffers_;
+};
+
+}  // namespace lrcn

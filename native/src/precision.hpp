@@ -1,0 +1,33 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+
+namespace lrcn {
+
+/// bfloat16 autocast for as long as it lives, with the former settings afterwards.
+class Autocast {
+ public:
+  Autocast(at::DeviceType device, bool enabled)
+      : device_(device),
+        was_enabled_(at::autocast::is_autocast_enabled(device)),
+        former_dtype_(at::autocast::get_autocast_dtype(device)) {
+    at::autocast::set_autocast_enabled(device, enabled);
+    at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    at::autocast::increment_nesting();
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+  ~Autocast() {
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_dtype(device_, former_dtype_);
+    at::autocast::set_autocast_enabled(device_, was_enabled_);
+  }
+
+ private:
+  at::DeviceType device_;
+  bool was_enabled_;
+  at::ScalarType former_dtype_;
+};
+
+}  // namespace lrcn

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cancellation.hpp"
+#include "parameters.hpp"
+
+namespace lrcn {
+
+/// He et al. 2015 with torchvision's names and layout (the stride is on the 3x3 convolution, "v1.5").
+class ResNet {
+ public:
+  ResNet(Parameters& parameters, int64_t width, const std::array<int32_t, 4>& blocks, int64_t outputs);
+
+  /// What the last layer reads. images: [n, 3, height, width], normalised. Returns [n, 32 width].
+  at::Tensor pool(const at::Tensor& images, bool training, const CancelPoint& cancel) const;
+
+  /// pooled: what pool() gives. Returns [n, outputs].
+  at::Tensor project(const at::Tensor& pooled) const;
+
+  int64_t outputs() const { return fc_bias_.size(0); }
+
+ private:
+  struct BatchNorm {
+    at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
+    BatchNorm(Parameters& parameters, const std::string& name, int64_t channels);
+    at::Tensor operator()(const at::Tensor& x, bool training) const;
+  };
+
+  struct Bottleneck {
+    at::Tensor conv1;
+    BatchNorm bn1;
+    at::Tensor conv2;
+    BatchNorm bn2;
+    at::Tensor conv3;
+    BatchNorm bn3;
+    at::Tensor shortcut;  // undefined where the input is added as it is
+    std::optional<BatchNorm> shortcut_bn;
+    int64_t stride;
+    Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width, int64_t stride,
+               bool project);
+    at::Tensor operator()(const at::Tensor& x, bool training) const;
+  };
+
+  at::Tensor conv1_;
+  BatchNorm bn1_;
+  std::vector<Bottleneck> blocks_;
+  at::Tensor fc_weight_, fc_bias_;
+};
+
+}  // namespace lrcn

@@ -1,0 +1,581 @@
+/**
+ * The typed face of the native library: a model on a device, its training steps, its captions and its state.
+ *
+ * @module
+ */
+
+import type { RgbImage } from "../pipeline/decode_image.ts";
+import { buildInfo, type Library, loadLibrary } from "./library.ts";
+import { checkStatus, EngineError, MESSAGE_CAPACITY, STATUS } from "./status.ts";
+import { encodeStruct } from "./struct.ts";
+
+/** The dimensions of a captioner. They are kept in its checkpoint. */
+export interface ModelSettings {
+  /** Words of the vocabulary: rows of the embedding and of the output layer. */
+  readonly vocabularySize: number;
+  /** Width of a word's vector, and of the image feature where it enters every step. */
+  readonly embedSize: number;
+  /** Width of each LSTM layer. */
+  readonly hiddenSize: number;
+  /** LSTM layers that read words alone. */
+  readonly languageLayers: number;
+  /** LSTM layers that read the language layers' output (or words) and the image feature. */
+  readonly fusionLayers: number;
+  /** Whether the image feature is the sequence's first element or stands beside every word. */
+  readonly inject: "first" | "every";
+  /** Channels of the CNN's first layer: 64 in ResNet-50. */
+  readonly encoderWidth: number;
+  /** Bottleneck blocks of the CNN's four stages: 3, 4, 6, 3 in ResNet-50. */
+  readonly encoderBlocks: readonly [number, number, number, number];
+  /** Share of word vectors' and outputs' elements that training drops. */
+  readonly dropout: number;
+  /** Whether word 0 starts as a zero vector. */
+  readonly zeroPadding: boolean;
+}
+
+/** How an engine computes. */
+export interface EngineOptions {
+  /**
+   * The device; `auto` takes a GPU where there is one.
+   *
+   * @default {"auto"}
+   */
+  readonly device?: "auto" | "cpu" | "cuda";
+  /**
+   * The arithmetic; `auto` takes bfloat16 on a GPU and on processors that multiply it natively, else float32.
+   *
+   * @default {"auto"}
+   */
+  readonly precision?: "auto" | "fp32" | "bf16" | "fp64";
+  /**
+   * CPU threads; 0 leaves the choice to libtorch.
+   *
+   * @default {0}
+   */
+  readonly threads?: number;
+  /**
+   * Decides the initial parameters and what dropout drops.
+   *
+   * @default {0}
+   */
+  readonly seed?: number;
+}
+
+/** Images of one size. */
+export interface Images {
+  /** How many. */
+  readonly count: number;
+  /** Rows of pixels of each. */
+  readonly height: number;
+  /** Pixels in a row. */
+  readonly width: number;
+  /** R, G, B of each pixel, row by row, image by image: count x height x width x 3. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** Images with the words of their captions. */
+export interface Batch {
+  /** The images. */
+  readonly images: Images;
+  /** For each caption, the index of its image. */
+  readonly imageOfRow: Int32Array<ArrayBuffer>;
+  /** Word ids given: captions x inputsLength. */
+  readonly inputs: Int32Array<ArrayBuffer>;
+  /** Words given for each caption. */
+  readonly inputsLength: number;
+  /** Word ids to predict: captions x targetsLength; -1 is not counted. */
+  readonly targets: Int32Array<ArrayBuffer>;
+  /** Equal to inputsLength; one more where the image's own step predicts a word too. */
+  readonly targetsLength: number;
+}
+
+/** The optimizer's settings for one step. */
+export interface OptimizerOptions {
+  /** Adam, or AdamW, which decays weights apart from the gradient. */
+  readonly optimizer: "adam" | "adamw";
+  /** Step size for the CNN without its last layer. */
+  readonly encoderLearningRate: number;
+  /** Step size for all other parameters. */
+  readonly learningRate: number;
+  /**
+   * Whether the CNN learns; where not, its BatchNorm statistics stand still too.
+   *
+   * @default {true}
+   */
+  readonly trainEncoder?: boolean;
+  /**
+   * Decay rate of the gradients' running mean.
+   *
+   * @default {0.9}
+   */
+  readonly beta1?: number;
+  /**
+   * Decay rate of the squared gradients' running mean.
+   *
+   * @default {0.999}
+   */
+  readonly beta2?: number;
+  /**
+   * Added to the denominator.
+   *
+   * @default {1e-8}
+   */
+  readonly epsilon?: number;
+  /**
+   * Weight decay.
+   *
+   * @default {0}
+   */
+  readonly weightDecay?: number;
+  /**
+   * Longest 2-norm of all gradients together; longer ones are scaled down. 0 leaves them.
+   *
+   * @default {0}
+   */
+  readonly maxGradientNorm?: number;
+}
+
+/** The loss of a batch. */
+export interface Loss {
+  /** Mean cross-entropy of the counted words, in nats. */
+  readonly loss: number;
+  /** Words counted. */
+  readonly words: number;
+}
+
+/** What a training step reports. */
+export interface StepResult extends Loss {
+  /** 2-norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** The most probable next words of each row. */
+export interface NextWords {
+  /** Word ids, rows x k, best first. */
+  readonly words: Int32Array<ArrayBuffer>;
+  /** Their natural-log probabilities, rows x k. */
+  readonly logProbabilities: Float32Array<ArrayBuffer>;
+}
+
+/** One named tensor of an engine's state. */
+export interface TensorInfo {
+  /** PyTorch's name, after `adam.exp_avg.` and the like for the optimizer's. */
+  readonly name: string;
+  /** What it is to the model. */
+  readonly kind: "parameter" | "buffer" | "gradient" | "optimizer" | "random";
+  /** Its element type, by safetensors' names. */
+  readonly dtype: "F64" | "F32" | "I64" | "U8";
+  /** Its dimensions. */
+  readonly shape: readonly number[];
+}
+
+/** Memory of libtorch's allocator in bytes, shared by all engines of the process. */
+export interface Memory {
+  /** In live tensors. */
+  readonly inUse: number;
+  /** The most there ever was in live tensors. */
+  readonly peak: number;
+  /** Taken from the system. */
+  readonly held: number;
+}
+
+const DEVICES = { cpu: 0, cuda: 1 } as const;
+const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
+const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
+
+type Call = (message: Uint8Array<ArrayBuffer>) => Promise<number>;
+
+async function run(action: string, call: Call): Promise<void> {
+  const message = new Uint8Array(MESSAGE_CAPACITY);
+  checkStatus(action, await call(message), message);
+}
+
+function pointer(action: string, handle: Deno.PointerValue, status: Int32Array, message: Uint8Array) {
+  checkStatus(action, status[0] ?? STATUS.INTERNAL, message);
+  if (handle === null) throw new EngineError(STATUS.INTERNAL, `Cannot ${action}: the library returned no handle`);
+  return handle;
+}
+
+/** Captions being written. It keeps its engine's model alive until it is disposed. */
+export class Decoding implements Disposable {
+  readonly #library: Library;
+  #handle: Deno.PointerObject | null;
+
+  /** @ignore Made by {@linkcode Engine.startDecoding}. */
+  constructor(library: Library, handle: Deno.PointerObject) {
+    this.#library = library;
+    this.#handle = handle;
+  }
+
+  /**
+   * Goes on by one word in each row.
+   *
+   * @param parents For each row, the row of the last step that it continues; at the first step, its image.
+   * @param words For each row, the word it is given; null at the image's own step, the first where the image is the
+   * sequence's first element.
+   * @param k How many words to return for each row.
+   * @returns The k most probable next words of each row.
+   */
+  async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextWords> {
+    const handle = this.#handle;
+    if (handle === null) throw new TypeError("Cannot decode: the decoding is disposed");
+    const rows = parents.length;
+    const next = new Int32Array(rows * k);
+    const logProbabilities = new Float32Array(rows * k);
+    await run("decode a word", (message) =>
+      this.#library.symbols.lrcn_decode_step(
+        handle,
+        rows,
+        parents,
+        BigInt(rows),
+        words,
+        BigInt(words?.length ?? 0),
+        k,
+        next,
+        BigInt(next.length),
+        logProbabilities,
+        BigInt(next.length),
+        message,
+        message.length,
+      ));
+    return { words: next, logProbabilities };
+  }
+
+  /** Frees the state; a second time does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#handle !== null) this.#library.symbols.lrcn_decoding_destroy(this.#handle);
+    this.#handle = null;
+  }
+}
+
+/**
+ * A captioner's model on a device. Its calls queue on one native thread; disposing waits for the one in progress.
+ */
+export class Engine implements Disposable {
+  /** The device in use. */
+  readonly device: "cpu" | "cuda";
+  /** The arithmetic in use. */
+  readonly precision: "fp32" | "bf16" | "fp64";
+  readonly #library: Library;
+  #handle: Deno.PointerObject | null;
+
+  private constructor(
+    library: Library,
+    handle: Deno.PointerObject,
+    device: Engine["device"],
+    precision: Engine["precision"],
+  ) {
+    this.#library = library;
+    this.#handle = handle;
+    this.device = device;
+    this.precision = precision;
+  }
+
+  /**
+   * Creates a model with random parameters.
+   *
+   * @param model Its dimensions.
+   * @param options Where and how it computes.
+   * @returns The engine.
+   * @throws {InputError} If the library or the device cannot be used.
+   * @throws {RangeError} If a number is out of range.
+   */
+  static async open(model: ModelSettings, options: EngineOptions = {}): Promise<Engine> {
+    const library = loadLibrary();
+    const info = buildInfo(library);
+    const wanted = options.device ?? "auto";
+    const device = wanted === "auto" ? (info.cudaDevices > 0 ? "cuda" : "cpu") : wanted;
+    const native = device === "cuda" || info.bf16;
+    const precision = options.precision === undefined || options.precision === "auto"
+      ? (native ? "bf16" : "fp32")
+      : options.precision;
+    const struct = encodeStruct("lrcn_engine_options", {
+      device: DEVICES[device],
+      precision: PRECISIONS[precision],
+      threads: options.threads ?? 0,
+      vocabulary_size: model.vocabularySize,
+      embed_size: model.embedSize,
+      hidden_size: model.hiddenSize,
+      language_layers: model.languageLayers,
+      fusion_layers: model.fusionLayers,
+      inject: model.inject === "every" ? 1 : 0,
+      zero_padding: model.zeroPadding ? 1 : 0,
+      encoder_width: model.encoderWidth,
+      encoder_blocks: model.encoderBlocks,
+      dropout: model.dropout,
+      seed: options.seed ?? 0,
+    });
+    const status = new Int32Array(1);
+    const message = new Uint8Array(MESSAGE_CAPACITY);
+    const handle = await library.symbols.lrcn_engine_create(struct, status, message, message.length);
+    return new Engine(library, pointer("create the model", handle, status, message), device, precision);
+  }
+
+  get #engine(): Deno.PointerObject {
+    if (this.#handle === null) throw new TypeError("Cannot use the engine: it is disposed");
+    return this.#handle;
+  }
+
+  /**
+   * Takes one step of the optimizer on a batch.
+   *
+   * @param batch Images and captions.
+   * @param options The optimizer's settings.
+   * @returns Loss and gradient norm.
+   */
+  async trainStep(batch: Batch, options: OptimizerOptions): Promise<StepResult> {
+    const engine = this.#engine;
+    const optimizer = encodeStruct("lrcn_optimizer_options", {
+      optimizer: OPTIMIZERS[options.optimizer],
+      train_encoder: options.trainEncoder ?? true ? 1 : 0,
+      encoder_learning_rate: options.encoderLearningRate,
+      decoder_learning_rate: options.learningRate,
+      beta1: options.beta1 ?? 0.9,
+      beta2: options.beta2 ?? 0.999,
+      epsilon: options.epsilon ?? 1e-8,
+      weight_decay: options.weightDecay ?? 0,
+      max_gradient_norm: options.maxGradientNorm ?? 0,
+    });
+    const result = new Float64Array(3);
+    await run("train a step", (message) =>
+      this.#library.symbols.lrcn_train_step(
+        engine,
+        ...batchArguments(batch),
+        batch.targets,
+        BigInt(batch.targets.length),
+        optimizer,
+        result,
+        result.length,
+        message,
+        message.length,
+      ));
+    const [loss = NaN, words = NaN, gradientNorm = NaN] = result;
+    return { loss, words, gradientNorm };
+  }
+
+  /**
+   * Computes a batch's loss as in evaluation: no dropout, BatchNorm's running statistics.
+   *
+   * @param batch Images and captions.
+   * @returns The loss.
+   */
+  async evaluateStep(batch: Batch): Promise<Loss> {
+    const engine = this.#engine;
+    const result = new Float64Array(2);
+    await run("evaluate a batch", (message) =>
+      this.#library.symbols.lrcn_evaluate_step(
+        engine,
+        ...batchArguments(batch),
+        batch.targets,
+        BigInt(batch.targets.length),
+        result,
+        result.length,
+        message,
+        message.length,
+      ));
+    const [loss = NaN, words = NaN] = result;
+    return { loss, words };
+  }
+
+  /**
+   * Computes the scores of every word at every step, given the batch's words.
+   *
+   * @param batch Images and captions; the targets' values are not read.
+   * @param vocabularySize The model's.
+   * @returns Logits, captions x targetsLength x vocabularySize.
+   */
+  async logits(batch: Batch, vocabularySize: number): Promise<Float64Array<ArrayBuffer>> {
+    const engine = this.#engine;
+    const logits = new Float64Array(batch.imageOfRow.length * batch.targetsLength * vocabularySize);
+    await run("compute logits", (message) =>
+      this.#library.symbols.lrcn_logits(
+        engine,
+        ...batchArguments(batch),
+        logits,
+        BigInt(logits.length),
+        message,
+        message.length,
+      ));
+    return logits;
+  }
+
+  /**
+   * Runs the CNN.
+   *
+   * @param images The images.
+   * @returns Their features, images x feature size.
+   */
+  async encode(images: Images): Promise<Float32Array<ArrayBuffer>> {
+    const engine = this.#engine;
+    const size = new Int32Array(1);
+    await run(
+      "read the feature size",
+      (message) => this.#library.symbols.lrcn_feature_size(engine, size, message, message.length),
+    );
+    const features = new Float32Array(images.count * (size[0] ?? 0));
+    await run("encode images", (message) =>
+      this.#library.symbols.lrcn_encode(
+        engine,
+        images.count,
+        images.height,
+        images.width,
+        images.pixels,
+        BigInt(images.pixels.length),
+        features,
+        BigInt(features.length),
+        message,
+        message.length,
+      ));
+    return features;
+  }
+
+  /**
+   * Begins captions.
+   *
+   * @param features What {@linkcode Engine.encode} gave.
+   * @param images How many images they are of.
+   * @returns The decoding, to be disposed.
+   */
+  async startDecoding(features: Float32Array<ArrayBuffer>, images: number): Promise<Decoding> {
+    const status = new Int32Array(1);
+    const message = new Uint8Array(MESSAGE_CAPACITY);
+    const handle = await this.#library.symbols.lrcn_decoding_create(
+      this.#engine,
+      images,
+      features,
+      BigInt(features.length),
+      status,
+      message,
+      message.length,
+    );
+    return new Decoding(this.#library, pointer("start captions", handle, status, message));
+  }
+
+  /**
+   * Scales an image until its short side has a length, with an antialiased bilinear filter, and cuts out its centre, as
+   * torchvision's Resize and CenterCrop do with a PIL image.
+   *
+   * @param image The image.
+   * @param shortSide Pixels of the short side.
+   * @param crop Side of the square, at most shortSide.
+   * @returns R, G, B of each pixel: crop x crop x 3.
+   */
+  async resizeCrop(image: RgbImage, shortSide: number, crop: number): Promise<Uint8Array<ArrayBuffer>> {
+    const engine = this.#engine;
+    const cropped = new Uint8Array(crop * crop * 3);
+    await run("resize an image", (message) =>
+      this.#library.symbols.lrcn_resize_crop(
+        engine,
+        image.height,
+        image.width,
+        image.pixels,
+        BigInt(image.pixels.length),
+        shortSide,
+        crop,
+        cropped,
+        BigInt(cropped.length),
+        message,
+        message.length,
+      ));
+    return cropped;
+  }
+
+  /** Lists the state's tensors: parameters and buffers in PyTorch's order, then the rest. */
+  async tensors(): Promise<TensorInfo[]> {
+    const engine = this.#engine;
+    const length = new BigInt64Array(1);
+    const list = (text: Uint8Array<ArrayBuffer> | null) =>
+      run("list the model's tensors", (message) =>
+        this.#library.symbols.lrcn_tensors(
+          engine,
+          text,
+          BigInt(text?.length ?? 0),
+          length,
+          message,
+          message.length,
+        ));
+    await list(null);
+    const text = new Uint8Array(Number(length[0]));
+    await list(text);
+    return JSON.parse(new TextDecoder().decode(text));
+  }
+
+  /**
+   * Reads a tensor.
+   *
+   * @param tensor What {@linkcode Engine.tensors} lists.
+   * @returns Its elements, little-endian, row-major.
+   */
+  async read(tensor: TensorInfo): Promise<Uint8Array<ArrayBuffer>> {
+    const engine = this.#engine;
+    const elements = tensor.shape.reduce((product, length) => product * length, 1);
+    const bytes = new Uint8Array(elements * { F64: 8, F32: 4, I64: 8, U8: 1 }[tensor.dtype]);
+    const name = new TextEncoder().encode(`${tensor.name}\0`);
+    await run(
+      "read a tensor",
+      (message) =>
+        this.#library.symbols.lrcn_tensor_read(engine, name, bytes, BigInt(bytes.length), message, message.length),
+    );
+    return bytes;
+  }
+
+  /**
+   * Sets a parameter, buffer, moment or the random state.
+   *
+   * @param name The tensor's name.
+   * @param bytes Its elements, little-endian, row-major.
+   */
+  async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const engine = this.#engine;
+    const text = new TextEncoder().encode(`${name}\0`);
+    await run(
+      "write a tensor",
+      (message) =>
+        this.#library.symbols.lrcn_tensor_write(engine, text, bytes, BigInt(bytes.length), message, message.length),
+    );
+  }
+
+  /** Reads how much memory libtorch holds. */
+  async memory(): Promise<Memory> {
+    const engine = this.#engine;
+    const bytes = new BigInt64Array(3);
+    await run(
+      "read the memory in use",
+      (message) => this.#library.symbols.lrcn_memory(engine, bytes, bytes.length, message, message.length),
+    );
+    const [inUse = 0, peak = 0, held = 0] = Array.from(bytes, Number);
+    return { inUse, peak, held };
+  }
+
+  /** Ends the calls in progress with an {@linkcode EngineError} of status `CANCELLED`; later ones are not concerned. */
+  cancel(): void {
+    this.#library.symbols.lrcn_cancel(this.#engine);
+  }
+
+  /** Waits for the call in progress and frees the model; a second time does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#handle !== null) this.#library.symbols.lrcn_engine_destroy(this.#handle);
+    this.#handle = null;
+  }
+}
+
+function batchArguments(batch: Batch) {
+  const { images } = batch;
+  const shape = encodeStruct("lrcn_batch_shape", {
+    images: images.count,
+    height: images.height,
+    width: images.width,
+    rows: batch.imageOfRow.length,
+    inputs_length: batch.inputsLength,
+    targets_length: batch.targetsLength,
+  });
+  return [
+    shape,
+    images.pixels,
+    BigInt(images.pixels.length),
+    batch.imageOfRow,
+    BigInt(batch.imageOfRow.length),
+    batch.inputs,
+    BigInt(batch.inputs.length),
+  ] as const;
+}

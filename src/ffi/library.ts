@@ -1,0 +1,86 @@
+/**
+ * Finds, loads and checks the native library.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { InputError } from "../input_error.ts";
+import { checkStatus, MESSAGE_CAPACITY } from "./status.ts";
+import { ABI_VERSION, symbols } from "./symbols.ts";
+
+/** The loaded library. */
+export type Library = Deno.DynamicLibrary<typeof symbols>;
+
+/** Where `deno task build` puts the library. */
+export const LIBRARY_PATH: string = fileURLToPath(new URL("../../native/build/liblrcn.so", import.meta.url));
+
+/** What was built and what is loaded. */
+export interface BuildInfo {
+  /** The ABI's version. */
+  readonly abi: number;
+  /** The libtorch that the library was compiled against. */
+  readonly torch: string;
+  /** The libtorch that is loaded. */
+  readonly torchLoaded: string;
+  /** Whether this libtorch can use a GPU here. */
+  readonly cuda: boolean;
+  /** GPUs seen. */
+  readonly cudaDevices: number;
+  /** Whether the processor multiplies bfloat16 natively. */
+  readonly bf16: boolean;
+  /** The C++ compiler's version. */
+  readonly compiler: string;
+  /** The commit that was built. */
+  readonly commit: string;
+}
+
+let loaded: Library | undefined;
+
+/**
+ * Loads the library once for the process. It is never closed: libtorch keeps threads and static state, and a call after
+ * the last close would be a crash.
+ *
+ * @param path The library's file.
+ * @returns The library.
+ * @throws {InputError} If it is missing, cannot be loaded, or has another ABI version.
+ * @throws {Deno.errors.NotCapable} If `--allow-ffi` does not cover it.
+ */
+export function loadLibrary(path: string = LIBRARY_PATH): Library {
+  if (loaded !== undefined && path === LIBRARY_PATH) return loaded;
+  const library = open(path);
+  const version = library.symbols.lrcn_abi_version();
+  if (version !== ABI_VERSION) {
+    library.close();
+    throw new InputError(
+      `Cannot use the native library ${path}: its ABI has version ${version}, this program needs ${ABI_VERSION}; run deno task build`,
+    );
+  }
+  if (path === LIBRARY_PATH) loaded = library;
+  return library;
+}
+
+function open(path: string): Library {
+  try {
+    return Deno.dlopen(path, symbols);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new InputError(`Cannot load the native library ${path}: ${reason}; run deno task build`, { cause: error });
+  }
+}
+
+/**
+ * Asks the library what it is.
+ *
+ * @param library The loaded library.
+ * @returns Versions and devices.
+ */
+export function buildInfo(library: Library): BuildInfo {
+  const text = new Uint8Array(1024);
+  const length = new Int32Array(1);
+  const message = new Uint8Array(MESSAGE_CAPACITY);
+  const status = library.symbols.lrcn_build_info(text, text.length, length, message, message.length);
+  checkStatus("read the native library's versions", status, message);
+  return JSON.parse(new TextDecoder().decode(text.subarray(0, length[0])));
+}

@@ -1,0 +1,70 @@
+/**
+ * The native library's status codes and the error that carries them.
+ *
+ * @module
+ */
+
+import { InputError } from "../input_error.ts";
+
+/** Codes of `lrcn_status` in `native/include/lrcn.h`. */
+export const STATUS = {
+  OK: 0,
+  INVALID_ARGUMENT: 1,
+  OUT_OF_MEMORY: 2,
+  DEVICE_UNAVAILABLE: 3,
+  CANCELLED: 4,
+  INTERNAL: 5,
+} as const;
+
+/** The native library refused or failed. */
+export class EngineError extends Error {
+  /** The class's name, so that it survives bundling. */
+  override readonly name = "EngineError";
+  /** One of {@linkcode STATUS}. */
+  readonly status: number;
+
+  /**
+   * @param status One of {@linkcode STATUS}.
+   * @param message What failed and why, one line.
+   */
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Bytes that a call's message may take. */
+export const MESSAGE_CAPACITY = 1024;
+
+/**
+ * Reads a NUL-terminated UTF-8 text.
+ *
+ * @param buffer The text's bytes.
+ * @returns The text before the first NUL.
+ */
+export function readText(buffer: Uint8Array): string {
+  const end = buffer.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? buffer : buffer.subarray(0, end));
+}
+
+/**
+ * Throws what a status says, if it is not OK.
+ *
+ * @param action What was tried, in the infinitive: "train a step".
+ * @param status The call's result.
+ * @param message The buffer that the call may have filled.
+ * @throws {InputError} If the device is missing or has no memory left, with what to do.
+ * @throws {EngineError} Otherwise.
+ */
+export function checkStatus(action: string, status: number, message: Uint8Array): void {
+  if (status === STATUS.OK) return;
+  const text = `Cannot ${action}: ${readText(message)}`;
+  switch (status) {
+    case STATUS.DEVICE_UNAVAILABLE:
+      throw new InputError(`${text}; use --device cpu, or give the build a libtorch with CUDA by LIBTORCH`);
+    case STATUS.OUT_OF_MEMORY:
+      throw new InputError(`${text}; lower --batch-size or --image-size`);
+    default:
+      throw new EngineError(status, text);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Encodes the option structs of `native/include/lrcn.h`.
+ *
+ * @module
+ */
+
+/** A struct's fields after `size`, in the header's order. */
+export interface StructField {
+  /** The field's name in the header. */
+  readonly name: string;
+  /** Its C type: `int32_t`, `int64_t` or `double`. */
+  readonly type: "i32" | "i64" | "f64";
+  /** How many there are: an array's length. */
+  readonly count: number;
+}
+
+/** Layouts of the structs, held against the header by a test. */
+export const STRUCTS = {
+  lrcn_engine_options: fields(
+    "i32 device precision threads vocabulary_size embed_size hidden_size language_layers fusion_layers inject zero_padding encoder_width encoder_blocks[4]",
+    "f64 dropout",
+    "i64 seed",
+  ),
+  lrcn_batch_shape: fields("i32 images height width rows inputs_length targets_length reserved"),
+  lrcn_optimizer_options: fields(
+    "i32 optimizer train_encoder reserved",
+    "f64 encoder_learning_rate decoder_learning_rate beta1 beta2 epsilon weight_decay max_gradient_norm",
+  ),
+} as const;
+
+function fields(...groups: string[]): readonly StructField[] {
+  return groups.flatMap((group) => {
+    const [type, ...names] = group.split(" ");
+    if (type !== "i32" && type !== "i64" && type !== "f64") throw new TypeError(`Unknown field type '${type}'`);
+    return names.map((text) => {
+      const [name = "", count] = text.split(/[[\]]/);
+      return { name, type, count: count === undefined ? 1 : Number(count) };
+    });
+  });
+}
+
+function size(field: StructField): number {
+  return (field.type === "i32" ? 4 : 8) * field.count;
+}
+
+/**
+ * Writes a struct as the C compiler lays it out, its own size first.
+ *
+ * @param name The struct.
+ * @param values A value, or an array's values, for each field; fields left out are 0.
+ * @returns The struct's bytes.
+ * @throws {RangeError} If a value does not fit its type, or an array's length is wrong.
+ * @throws {TypeError} If a name is not a field.
+ */
+export function encodeStruct(
+  name: keyof typeof STRUCTS,
+  values: Record<string, number | readonly number[]>,
+): Uint8Array<ArrayBuffer> {
+  const layout = STRUCTS[name];
+  const unknown = Object.keys(values).find((key) => !layout.some((field) => field.name === key));
+  if (unknown !== undefined) throw new TypeError(`Cannot encode ${name}: it has no field '${unknown}'`);
+  const bytes = new Uint8Array(layout.reduce((total, field) => total + size(field), 4));
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, bytes.length, true);
+  let offset = 4;
+  for (const field of layout) {
+    const given = values[field.name] ?? new Array<number>(field.count).fill(0);
+    const elements = typeof given === "number" ? [given] : given;
+    if (elements.length !== field.count) {
+      throw new RangeError(`Cannot encode ${name}: '${field.name}' has ${elements.length} values, not ${field.count}`);
+    }
+    for (const element of elements) {
+      if (field.type === "f64") view.setFloat64(offset, element, true);
+      else if (field.type === "i32" && element === (element | 0)) view.setInt32(offset, element, true);
+      else if (field.type === "i64" && Number.isSafeInteger(element)) view.setBigInt64(offset, BigInt(element), true);
+      else throw new RangeError(`Cannot encode ${name}: '${field.name}' is ${element}, which is no ${field.type}`);
+      offset += size(field) / field.count;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,254 @@
+/**
+ * The native library's functions, one entry for each in `native/include/lrcn.h`, which says what they do.
+ *
+ * @module
+ */
+
+/** The version of the header that this table was written for. */
+export const ABI_VERSION = 1;
+
+/**
+ * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
+ * queries are plain.
+ */
+export const symbols = {
+  lrcn_abi_version: { parameters: [], result: "u32" },
+
+  lrcn_build_info: {
+    parameters: [
+      "buffer", // char *text
+      "i32", // int32_t capacity
+      "buffer", // int32_t *length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+  },
+
+  lrcn_live_handles: { parameters: [], result: "i64" },
+
+  lrcn_engine_create: {
+    parameters: [
+      "buffer", // const lrcn_engine_options *options
+      "buffer", // int32_t *status
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "pointer",
+    nonblocking: true,
+  },
+
+  lrcn_engine_destroy: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+    ],
+    result: "void",
+  },
+
+  lrcn_cancel: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+    ],
+    result: "void",
+  },
+
+  lrcn_memory: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // int64_t *bytes
+      "i32", // int32_t length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_train_step: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // const lrcn_batch_shape *shape
+      "buffer", // const uint8_t *pixels
+      "i64", // int64_t pixels_length
+      "buffer", // const int32_t *image_of_row
+      "i64", // int64_t image_of_row_length
+      "buffer", // const int32_t *inputs
+      "i64", // int64_t inputs_length
+      "buffer", // const int32_t *targets
+      "i64", // int64_t targets_length
+      "buffer", // const lrcn_optimizer_options *optimizer
+      "buffer", // double *result
+      "i32", // int32_t result_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_evaluate_step: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // const lrcn_batch_shape *shape
+      "buffer", // const uint8_t *pixels
+      "i64", // int64_t pixels_length
+      "buffer", // const int32_t *image_of_row
+      "i64", // int64_t image_of_row_length
+      "buffer", // const int32_t *inputs
+      "i64", // int64_t inputs_length
+      "buffer", // const int32_t *targets
+      "i64", // int64_t targets_length
+      "buffer", // double *result
+      "i32", // int32_t result_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_logits: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // const lrcn_batch_shape *shape
+      "buffer", // const uint8_t *pixels
+      "i64", // int64_t pixels_length
+      "buffer", // const int32_t *image_of_row
+      "i64", // int64_t image_of_row_length
+      "buffer", // const int32_t *inputs
+      "i64", // int64_t inputs_length
+      "buffer", // double *logits
+      "i64", // int64_t logits_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_feature_size: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // int32_t *size
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_encode: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "i32", // int32_t images
+      "i32", // int32_t height
+      "i32", // int32_t width
+      "buffer", // const uint8_t *pixels
+      "i64", // int64_t pixels_length
+      "buffer", // float *features
+      "i64", // int64_t features_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_decoding_create: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "i32", // int32_t images
+      "buffer", // const float *features
+      "i64", // int64_t features_length
+      "buffer", // int32_t *status
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "pointer",
+    nonblocking: true,
+  },
+
+  lrcn_decoding_destroy: {
+    parameters: [
+      "pointer", // lrcn_decoding *decoding
+    ],
+    result: "void",
+  },
+
+  lrcn_decode_step: {
+    parameters: [
+      "pointer", // lrcn_decoding *decoding
+      "i32", // int32_t rows
+      "buffer", // const int32_t *parents
+      "i64", // int64_t parents_length
+      "buffer", // const int32_t *words
+      "i64", // int64_t words_length
+      "i32", // int32_t k
+      "buffer", // int32_t *next_words
+      "i64", // int64_t next_words_length
+      "buffer", // float *log_probabilities
+      "i64", // int64_t log_probabilities_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_resize_crop: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "i32", // int32_t height
+      "i32", // int32_t width
+      "buffer", // const uint8_t *pixels
+      "i64", // int64_t pixels_length
+      "i32", // int32_t short_side
+      "i32", // int32_t crop
+      "buffer", // uint8_t *cropped
+      "i64", // int64_t cropped_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_tensors: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // char *text
+      "i64", // int64_t capacity
+      "buffer", // int64_t *length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_tensor_read: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // const char *name
+      "buffer", // uint8_t *bytes
+      "i64", // int64_t bytes_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_tensor_write: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // const char *name
+      "buffer", // const uint8_t *bytes
+      "i64", // int64_t bytes_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;

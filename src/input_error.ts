@@ -1,0 +1,22 @@
+/**
+ * The one error for wrong input.
+ *
+ * @module
+ */
+
+/**
+ * Something outside the program is wrong: a file, an option, a device. The message is one line that says what failed,
+ * where, and what to do; commands print it alone, without a stack trace, and exit with code 1.
+ *
+ * @example Refusing an empty file
+ * ```ts
+ * import { InputError } from "./input_error.ts";
+ *
+ * const error = new InputError("Cannot read captions: captions.txt is empty");
+ * console.log(error.message);
+ * ```
+ */
+export class InputError extends Error {
+  /** The class's name, so that it survives bundling. */
+  override readonly name = "InputError";
+}

@@ -1,0 +1,28 @@
+/**
+ * What the native tests share: whether the library may be used here, and a small model.
+ *
+ * @module
+ */
+
+import { LIBRARY_PATH, loadLibrary } from "../../src/ffi/library.ts";
+import type { ModelSettings } from "../../src/ffi/engine.ts";
+
+/** Whether tests may load the native library; where not, they are ignored: run `deno task test`. */
+export const canLoad: boolean = (await Deno.permissions.query({ name: "ffi", path: LIBRARY_PATH })).state === "granted";
+
+// The library stays loaded for the process: were it loaded inside a test, that test would be blamed for a leak.
+if (canLoad) loadLibrary();
+
+/** A model with the full one's code and names, and few numbers. */
+export const TINY_MODEL: ModelSettings = {
+  vocabularySize: 40,
+  embedSize: 12,
+  hiddenSize: 16,
+  languageLayers: 0,
+  fusionLayers: 1,
+  inject: "every",
+  encoderWidth: 8,
+  encoderBlocks: [1, 1, 1, 1],
+  dropout: 0,
+  zeroPadding: false,
+};

@@ -1,0 +1,23 @@
+/**
+ * What tests may use of the machine: permissions, and the folder of real photographs and captions.
+ *
+ * @module
+ */
+
+async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
+  return (await Deno.permissions.query(descriptor)).state === "granted";
+}
+
+/** Whether this run may read any file. */
+export const canRead: boolean = await granted({ name: "read" });
+
+/** Whether this run may write any file. */
+export const canWrite: boolean = await granted({ name: "write" });
+
+/** Whether this run may start other programs. */
+export const canRun: boolean = await granted({ name: "run" });
+
+/** The folder that `LRCN_TEST_DATA` names, or undefined where it is unset, unreadable or not allowed. */
+export const testData: string | undefined = canRead && await granted({ name: "env", variable: "LRCN_TEST_DATA" })
+  ? Deno.env.get("LRCN_TEST_DATA") || undefined
+  : undefined;
