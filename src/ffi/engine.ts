@@ -29,8 +29,6 @@ export interface ModelSettings {
   readonly encoderBlocks: readonly [number, number, number, number];
   /** Share of word vectors' and outputs' elements that training drops. */
   readonly dropout: number;
-  /** Whether word 0 starts as a zero vector. */
-  readonly zeroPadding: boolean;
 }
 
 /** How an engine computes. */
@@ -59,6 +57,12 @@ export interface EngineOptions {
    * @default {0}
    */
   readonly seed?: number;
+  /**
+   * Whether word 0, the padding, starts as a zero vector.
+   *
+   * @default {false}
+   */
+  readonly zeroPadding?: boolean;
 }
 
 /** Images of one size. */
@@ -299,7 +303,7 @@ export class Engine implements Disposable {
       language_layers: model.languageLayers,
       fusion_layers: model.fusionLayers,
       inject: model.inject === "every" ? 1 : 0,
-      zero_padding: model.zeroPadding ? 1 : 0,
+      zero_padding: options.zeroPadding ? 1 : 0,
       encoder_width: model.encoderWidth,
       encoder_blocks: model.encoderBlocks,
       dropout: model.dropout,

@@ -37,7 +37,6 @@ export function modelSettings({ model }: GoldenCase): ModelSettings {
     encoderWidth: model.width,
     encoderBlocks: [first, second, third, fourth],
     dropout: 0,
-    zeroPadding: false,
   };
 }
 

@@ -1,0 +1,203 @@
+/**
+ * The checkpoint: one safetensors file with all that captioning needs.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { ModelSettings } from "../ffi/engine.ts";
+import { InputError } from "../input_error.ts";
+import { quoted } from "./file_error.ts";
+import { cannotRead } from "./open_file.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import type { StoredTensor, TensorSource } from "./tensor.ts";
+import type { WriteAtomicOptions } from "./write_atomic.ts";
+
+/** The version of the metadata that this code writes, and the newest it reads. */
+export const CHECKPOINT_VERSION = 1;
+
+/** How a photograph becomes the network's input. */
+export interface Preprocessing {
+  /** Side of the square that the network sees, in pixels. */
+  readonly imageSize: number;
+  /** Length that the photograph's shorter side is scaled to before the square is cut out, in pixels. */
+  readonly shortSide: number;
+}
+
+/** How scores become a caption. */
+export interface Decoding {
+  /** The word that captions begin with, for a recipe that has no start token. */
+  readonly firstWord?: string;
+  /** The most words a caption has. */
+  readonly maxWords: number;
+  /** Captions that are pursued at the same time. */
+  readonly beam: number;
+}
+
+/** What stands beside the weights. It holds no clock, no path and no rate: the same run gives the same bytes. */
+export interface CheckpointMetadata {
+  /** Always {@linkcode CHECKPOINT_VERSION}. */
+  readonly formatVersion: typeof CHECKPOINT_VERSION;
+  /** The recipe's name. */
+  readonly recipe: string;
+  /** The network. */
+  readonly model: ModelSettings;
+  /** The way of the photographs. */
+  readonly preprocessing: Preprocessing;
+  /** The words; a word's place is its token. */
+  readonly vocabulary: readonly string[];
+  /** The way to the captions. */
+  readonly decoding: Decoding;
+  /** A digest of the dataset it was trained on. */
+  readonly datasetFingerprint: string;
+  /** Epochs completed. */
+  readonly epoch: number;
+  /** The last epoch's numbers by name. Those that are not finite are not saved. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** An open checkpoint: close it with `using`. */
+export interface Checkpoint extends Disposable {
+  /** What stands beside the weights. */
+  readonly metadata: CheckpointMetadata;
+  /** The weights by name. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+// The version's key is also what tells our files from other people's safetensors.
+const VERSION_KEY = "lrcn";
+const ADVICE = "give a file 'best.safetensors' or 'last.safetensors' that 'deno task train' wrote";
+
+const count = z.number().int().nonnegative();
+const positive = z.number().int().positive();
+
+const schema: z.ZodType<CheckpointMetadata> = z.object({
+  formatVersion: z.literal(CHECKPOINT_VERSION),
+  recipe: z.string().min(1),
+  model: z.object({
+    vocabularySize: positive,
+    embedSize: positive,
+    hiddenSize: positive,
+    languageLayers: count,
+    fusionLayers: count,
+    inject: z.enum(["first", "every"]),
+    encoderWidth: positive,
+    encoderBlocks: z.tuple([positive, positive, positive, positive]),
+    dropout: z.number().min(0).lt(1),
+  }),
+  preprocessing: z.object({ imageSize: positive, shortSide: positive })
+    .refine(({ imageSize, shortSide }) => imageSize <= shortSide, { error: "imageSize is larger than shortSide" }),
+  vocabulary: z.array(z.string()),
+  decoding: z.object({ firstWord: z.string().exactOptional(), maxWords: positive, beam: positive }),
+  datasetFingerprint: z.string(),
+  epoch: count,
+  metrics: z.record(z.string(), z.number()),
+}).refine(({ vocabulary, model }) => vocabulary.length <= model.vocabularySize, {
+  error: "it holds more words than model.vocabularySize",
+  path: ["vocabulary"],
+});
+
+/**
+ * Saves a checkpoint, whole or not at all. The same metadata and tensors give the same bytes.
+ *
+ * @param path Where it shall be; its folder must exist.
+ * @param content Metadata and tensors; one tensor at a time is in memory.
+ * @param options Those of {@linkcode writeSafetensors}.
+ * @throws {InputError} The file cannot be written.
+ * @throws {TypeError} The metadata is not what its type says, or two tensors have the same name.
+ *
+ * @example Saving a bias of two numbers
+ * ```ts ignore
+ * await saveCheckpoint("best.safetensors", {
+ *   metadata,
+ *   tensors: [{ name: "linear.bias", dtype: "F32", shape: [2], read: () => Promise.resolve(new Uint8Array(8)) }],
+ * });
+ * ```
+ */
+export async function saveCheckpoint(
+  path: string,
+  content: { readonly metadata: CheckpointMetadata; readonly tensors: Iterable<TensorSource> },
+  options: Omit<WriteAtomicOptions, "size"> = {},
+): Promise<void> {
+  const metrics = Object.entries(content.metadata.metrics)
+    .filter(([, value]) => Number.isFinite(value)).sort(([a], [b]) => a < b ? -1 : 1);
+  const parsed = schema.safeParse({ ...content.metadata, metrics: Object.fromEntries(metrics) });
+  if (!parsed.success) throw new TypeError(`Cannot save checkpoint: ${firstIssue(parsed.error)}`);
+  const { formatVersion, ...fields } = parsed.data;
+  const metadata: Record<string, string> = { [VERSION_KEY]: JSON.stringify(formatVersion) };
+  for (const [key, value] of Object.entries(fields)) metadata[key] = JSON.stringify(value);
+  await writeSafetensors(path, { metadata, tensors: content.tensors }, options);
+}
+
+/**
+ * Opens a checkpoint. Its metadata is checked whole; weights are read when they are asked for.
+ *
+ * @param path The file.
+ * @returns Metadata and weights.
+ * @throws {InputError} There is no such file, it is no checkpoint, a newer version wrote it, or a field is wrong.
+ *
+ * @example Listing the words a checkpoint knows
+ * ```ts ignore
+ * using checkpoint = await openCheckpoint("runs/first/best.safetensors");
+ * console.log(checkpoint.metadata.vocabulary.length);
+ * ```
+ */
+export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const file = await openAsCheckpoint(path);
+  try {
+    return {
+      metadata: parseMetadata(path, file.metadata),
+      tensors: file.tensors,
+      [Symbol.dispose]: () => file[Symbol.dispose](),
+    };
+  } catch (error) {
+    file[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function openAsCheckpoint(path: string) {
+  try {
+    return await readSafetensors(path);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${error.message}; ${ADVICE}`, { cause: error });
+  }
+}
+
+function parseMetadata(path: string, words: Readonly<Record<string, string>>): CheckpointMetadata {
+  if (!(VERSION_KEY in words)) {
+    throw cannotRead(
+      path,
+      `it is a safetensors file but no checkpoint, the metadata '${VERSION_KEY}' is missing; ${ADVICE}`,
+    );
+  }
+  const fields = Object.fromEntries(
+    Object.entries(words).map(([key, value]) => [key === VERSION_KEY ? "formatVersion" : key, parseJson(value)]),
+  );
+  const version = fields.formatVersion;
+  if (typeof version === "number" && version > CHECKPOINT_VERSION) {
+    throw cannotRead(
+      path,
+      `a newer version of lrcn wrote it (format ${version}, this one reads ${CHECKPOINT_VERSION}), update lrcn`,
+    );
+  }
+  const parsed = schema.safeParse(fields);
+  if (!parsed.success) throw cannotRead(path, `${firstIssue(parsed.error)}; ${ADVICE}`, parsed.error);
+  return parsed.data;
+}
+
+/** A text that is no JSON is as good as missing: the field it belongs to is refused, any other is not looked at. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return "its metadata is wrong";
+  return `the field ${quoted(issue.path.join("."))} is wrong, ${issue.message.replaceAll(/\s+/g, " ")}`;
+}

@@ -1,0 +1,48 @@
+/**
+ * Words of error messages: what a failed file operation means, and what stands in a file.
+ *
+ * @module
+ */
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EISDIR: "it is a folder, not a file",
+  EACCES: "access is denied, check the permissions of the file and its folder",
+  EPERM: "access is denied, check the permissions of the file and its folder",
+  EROFS: "the folder is read-only, choose another",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  ENAMETOOLONG: "its name is too long",
+};
+
+const QUOTED_CHARACTERS = 80;
+
+/**
+ * A word out of a file as an error message shows it: on one line, in quotes, shortened.
+ *
+ * @param word Any text.
+ * @returns The quoted text.
+ */
+export function quoted(word: string): string {
+  const short = word.length > QUOTED_CHARACTERS ? `${word.slice(0, QUOTED_CHARACTERS)}...` : word;
+  return `'${JSON.stringify(short).slice(1, -1)}'`;
+}
+
+/** The operating system's code of an error, for example `ENOSPC`; empty where it has none. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/**
+ * Words for a file operation's error, on one line.
+ *
+ * @param error What was thrown.
+ * @returns The reason, without the path.
+ */
+export function fileErrorReason(error: unknown): string {
+  const known = REASONS[errorCode(error)];
+  if (known !== undefined) return known;
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(/\s+/g, " ");
+}

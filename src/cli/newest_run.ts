@@ -1,0 +1,42 @@
+/**
+ * The checkpoint that is taken where none is named.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { InputError } from "../input_error.ts";
+
+/**
+ * Finds the best checkpoint of the newest run.
+ *
+ * @param folder The folder that runs are in.
+ * @returns Its path.
+ * @throws {InputError} If there is none.
+ */
+export async function newestCheckpoint(folder: string): Promise<string> {
+  const found: { path: string; time: number }[] = [];
+  try {
+    for await (const run of Deno.readDir(folder)) {
+      const path = join(folder, run.name, "best.safetensors");
+      const time = await modified(path);
+      if (time !== undefined) found.push({ path, time });
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const newest = found.toSorted((a, b) => b.time - a.time)[0];
+  if (newest !== undefined) return newest.path;
+  throw new InputError(
+    `Cannot caption: there is no run in '${folder}'; train one by deno task train, or name a checkpoint by --checkpoint`,
+  );
+}
+
+async function modified(path: string): Promise<number | undefined> {
+  try {
+    return (await Deno.stat(path)).mtime?.getTime();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The end of a training on drawn scenes.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { captionHeldOut, scoreHeldOut } from "../pipeline/sample_result.ts";
+import type { Scene } from "../pipeline/scenes.ts";
+import type { Reporter } from "../pipeline/training_run.ts";
+
+const SHOWN = 8;
+
+/** What {@linkcode finishSample} needs to know. */
+export interface FinishSampleOptions {
+  /** The run's folder. */
+  readonly out: string;
+  /** The checkpoint. */
+  readonly checkpoint: string;
+  /** Seconds that training took. */
+  readonly trainingSeconds: number;
+  /** Where it tells what it finds. */
+  readonly reporter: Reporter;
+}
+
+/**
+ * Captions the pictures that training never saw, writes `result.json`, and shows some captions beside what is right.
+ *
+ * @param heldOut The pictures.
+ * @param options See {@linkcode FinishSampleOptions}.
+ */
+export async function finishSample(heldOut: readonly Scene[], options: FinishSampleOptions): Promise<void> {
+  const { out, checkpoint, trainingSeconds, reporter } = options;
+  const captions = await captionHeldOut(heldOut, {
+    out,
+    checkpoint,
+    onProgress: (done, total) => reporter.progress("Captioning unseen pictures", done, total),
+  });
+  const result = scoreHeldOut(captions, trainingSeconds);
+  await Deno.writeTextFile(join(out, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+
+  reporter.note("\nPictures it has never seen:");
+  for (const { image, references, caption } of captions.slice(0, SHOWN)) {
+    const exact = references.includes(caption);
+    reporter.note(`  ${image}  ${caption}${exact ? "" : `   (right would be: ${references[0]})`}`);
+  }
+  const { bestSingleCaptionShare, shuffledShare, exactShare } = result;
+  const percent = (share: number) => `${Math.round(100 * share)}%`;
+  reporter.note(
+    `The best single caption would be exact for ${
+      percent(bestSingleCaptionShare)
+    }, these captions on shuffled pictures for ${percent(shuffledShare)}`,
+  );
+  reporter.note("\nCaption one of them with:");
+  reporter.note(`  deno task caption --checkpoint ${checkpoint} ${join(out, captions[0]?.image ?? "")}`);
+  reporter.note("Train on your own photographs (a folder with captions.txt and Images/) with:");
+  reporter.note("  deno task train --data path/to/folder\n");
+  reporter.note(`${percent(exactShare)} of ${captions.length} unseen pictures captioned exactly`);
+}

@@ -1,0 +1,116 @@
+/**
+ * What a training run shows: bars on a terminal, plain lines elsewhere.
+ *
+ * @module
+ */
+
+// @ts-types="@types/cli-progress"
+import cliProgress from "cli-progress";
+import type { EpochMetrics, StepReport } from "../pipeline/train.ts";
+import type { Reporter } from "../pipeline/training_run.ts";
+
+const LINES_PER_EPOCH = 4;
+const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
+
+/** A number with three digits. */
+function short(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** Seconds as people write them. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+}
+
+/** Where a {@linkcode TrainingReporter} writes. */
+export interface TrainingReporterOptions {
+  /** Epochs of the run, for the time left. */
+  readonly epochs: number;
+  /** Whether bars can be drawn. */
+  readonly terminal: boolean;
+  /** Takes a line. */
+  readonly print: (line: string) => void;
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number;
+}
+
+/** Shows a training run. */
+export class TrainingReporter implements Reporter, Disposable {
+  readonly #options: TrainingReporterOptions;
+  #bar: cliProgress.SingleBar | undefined;
+  #task = "";
+  #started = 0;
+
+  /** @param options Where it writes. */
+  constructor(options: TrainingReporterOptions) {
+    this.#options = options;
+  }
+
+  /** A line above the bar. */
+  note(line: string): void {
+    this.#stopBar();
+    this.#options.print(line);
+  }
+
+  /** Draws the bar of something counted, or a line now and then. */
+  progress(task: string, done: number, total: number): void {
+    this.#show(task, done, total, "");
+  }
+
+  /** Draws loss, speed, time left and the share of time spent waiting for data. */
+  step({ epoch, step, steps, loss, captionsPerSecond, dataWaitShare }: StepReport): void {
+    const { epochs, now } = this.#options;
+    if (epoch === 1 && step === 1) this.#started = now();
+    const done = (epoch - 1) * steps + step;
+    const left = (now() - this.#started) / 1000 / Math.max(1, done - 1) * (epochs * steps - done);
+    const time = done > 1 ? `, ${duration(left)} left` : "";
+    const details = `loss ${loss.toFixed(3)}, ${short(captionsPerSecond)} captions/s${time}, ` +
+      `waiting for data ${(100 * dataWaitShare).toFixed(0)}%`;
+    this.#show(`Epoch ${epoch}/${epochs}`, step, steps, details);
+  }
+
+  /** A line for a finished epoch. */
+  epoch({ epoch, trainLoss, validationLoss, seconds, captionsPerSecond }: EpochMetrics, best: boolean): void {
+    this.note(
+      `Epoch ${epoch}/${this.#options.epochs}: train loss ${trainLoss.toFixed(4)}, validation loss ` +
+        `${validationLoss.toFixed(4)}${best ? " (best)" : ""}, ${duration(seconds)}, ${
+          short(captionsPerSecond)
+        } captions/s`,
+    );
+  }
+
+  #show(task: string, done: number, total: number, details: string): void {
+    if (this.#options.terminal) {
+      if (task !== this.#task) this.#startBar(task, total);
+      this.#bar?.update(done, { details });
+      if (done === total) this.#stopBar();
+      return;
+    }
+    const part = Math.floor(done * LINES_PER_EPOCH / total);
+    if (part > Math.floor((done - 1) * LINES_PER_EPOCH / total)) {
+      this.#options.print(`${task}: ${done}/${total}${details === "" ? "" : `, ${details}`}`);
+    }
+  }
+
+  #startBar(task: string, total: number): void {
+    this.#stopBar();
+    this.#task = task;
+    this.#bar = new cliProgress.SingleBar({ ...BAR, format: `${task} [{bar}] {value}/{total} {details}` });
+    this.#bar.start(total, 0, { details: "" });
+  }
+
+  #stopBar(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#task = "";
+  }
+
+  /** Takes the bar away. */
+  [Symbol.dispose](): void {
+    this.#stopBar();
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Folders from outside.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { InputError } from "../input_error.ts";
+
+/** The names in a folder, sorted; hidden ones are left out. */
+export interface FolderListing {
+  /** Names of files, links among them. */
+  readonly files: readonly string[];
+  /** Names of folders. */
+  readonly folders: readonly string[];
+}
+
+/**
+ * Lists a folder.
+ *
+ * @param path The folder.
+ * @param what What is looked for there, for error messages: "dataset".
+ * @throws {InputError} If there is no such folder or it may not be read.
+ */
+export async function listFolder(path: string, what: string): Promise<FolderListing> {
+  const files: string[] = [];
+  const folders: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(path)) {
+      if (entry.name.startsWith(".")) continue;
+      // A link counts as what it leads to; one that leads nowhere is missing when it is read.
+      const leadsToFolder = entry.isDirectory || (entry.isSymlink && await isFolder(join(path, entry.name)));
+      (leadsToFolder ? folders : files).push(entry.name);
+    }
+  } catch (error) {
+    throw new InputError(`Cannot read ${what}: ${reasonFor(error, path)}`, { cause: error });
+  }
+  return { files: files.sort(), folders: folders.sort() };
+}
+
+/**
+ * Whether there is a folder at a path.
+ *
+ * @param path The path.
+ */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
+}
+
+function reasonFor(error: unknown, path: string): string {
+  if (error instanceof Deno.errors.NotFound) return `there is no folder ${path}; check the path`;
+  if (error instanceof Deno.errors.NotADirectory) return `${path} is not a folder; name the folder it is in`;
+  if (error instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}; change its permissions`;
+  throw error;
+}

@@ -1,0 +1,159 @@
+/**
+ * The settings of a training run, in one flat object.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { InputError } from "../input_error.ts";
+
+const count = z.coerce.number().int().nonnegative();
+const positive = z.coerce.number().int().positive();
+const rate = z.coerce.number().nonnegative();
+
+/** Every setting with its type and meaning; `--set key=value` takes these names. */
+const schema = z.strictObject({
+  name: z.enum(["lrcn", "notebook", "sample"]),
+  minCount: positive.describe("occurrences in the train split that make a word part of the vocabulary"),
+  minVocabulary: count.describe("least rows of the embedding and the output layer"),
+  maxWords: positive.describe("words of a caption that are kept, and the most that are written"),
+  batchSize: positive.describe("photographs in a step (captions in the notebook recipe)"),
+  epochs: positive.describe("most epochs"),
+  patience: count.describe("epochs without a better validation loss after which training ends; 0: never"),
+  imageSize: positive.describe("side of the square that the CNN sees, in pixels"),
+  embedSize: positive.describe("width of word vectors"),
+  hiddenSize: positive.describe("width of each LSTM layer"),
+  languageLayers: count.describe("LSTM layers that read words alone"),
+  fusionLayers: positive.describe("LSTM layers that read words and the image"),
+  inject: z.enum(["first", "every"]).describe("where the image feature enters: the first step or every step"),
+  encoderWidth: positive.describe("channels of the CNN's first layer"),
+  encoderBlocks: z.preprocess(
+    (value) => typeof value === "string" ? value.split(",") : value,
+    z.tuple([positive, positive, positive, positive]),
+  ).describe("blocks of the CNN's four stages: 3,4,6,3"),
+  dropout: z.coerce.number().min(0).lt(1).describe("share of elements dropped in training"),
+  optimizer: z.enum(["adam", "adamw"]).describe("Adam, or AdamW"),
+  learningRate: rate.describe("highest step size"),
+  encoderLearningRate: rate.describe("highest step size of the CNN"),
+  schedule: z.enum(["constant", "cosine", "one-cycle"]).describe("course of the step size over the run"),
+  weightDecay: rate.describe("weight decay"),
+  maxGradientNorm: rate.describe("2-norm that gradients are clipped to; 0: never"),
+  frozenEpochs: count.describe("first epochs in which the CNN stands still"),
+  frozenLearningRate: rate.describe("step size of all else in those epochs"),
+  beam: positive.describe("captions pursued at once when captioning"),
+});
+
+/** The settings of a training run. */
+export type Recipe = Readonly<z.infer<typeof schema>>;
+
+/** The names of the recipes. */
+export const RECIPE_NAMES: readonly Recipe["name"][] = schema.shape.name.options;
+
+const RESNET50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] } satisfies Partial<Recipe>;
+const SINGLE_LAYER = { languageLayers: 0, fusionLayers: 1 } satisfies Partial<Recipe>;
+
+/** The default, LRCN with the image at every step, for a CNN that is trained from scratch. */
+const LRCN: Recipe = {
+  name: "lrcn",
+  minCount: 5,
+  minVocabulary: 0,
+  maxWords: 20,
+  batchSize: 16,
+  epochs: 30,
+  patience: 5,
+  imageSize: 224,
+  embedSize: 512,
+  hiddenSize: 512,
+  ...SINGLE_LAYER,
+  inject: "every",
+  ...RESNET50,
+  dropout: 0.5,
+  optimizer: "adamw",
+  learningRate: 1e-3,
+  encoderLearningRate: 1e-3,
+  schedule: "one-cycle",
+  weightDecay: 1e-4,
+  maxGradientNorm: 5,
+  frozenEpochs: 0,
+  frozenLearningRate: 0,
+  beam: 3,
+};
+
+/** What changes when the CNN starts from pretrained weights: they are frozen first and changed slowly afterwards. */
+const PRETRAINED = {
+  frozenEpochs: 10,
+  frozenLearningRate: 5e-4,
+  learningRate: 1e-4,
+  encoderLearningRate: 1e-5,
+  schedule: "cosine",
+} satisfies Partial<Recipe>;
+
+/** The seed notebook's numbers, its mistakes included. */
+const NOTEBOOK: Recipe = {
+  ...LRCN,
+  name: "notebook",
+  minCount: 1,
+  minVocabulary: 15000,
+  maxWords: 30,
+  epochs: 5,
+  patience: 0,
+  embedSize: 16,
+  inject: "first",
+  dropout: 0,
+  optimizer: "adam",
+  schedule: "constant",
+  weightDecay: 0,
+  maxGradientNorm: 0,
+  beam: 1,
+};
+
+/** Drawn scenes, at a size and for a time that two cores manage in minutes. */
+const SAMPLE: Recipe = {
+  ...LRCN,
+  name: "sample",
+  minCount: 1,
+  batchSize: 32,
+  epochs: 10,
+  patience: 0,
+  imageSize: 64,
+  dropout: 0,
+};
+
+/**
+ * Makes the settings of a run.
+ *
+ * @param name The recipe.
+ * @param changes Settings to change, by name; texts are read as numbers where a number is needed.
+ * @param options `pretrained`: whether the CNN starts from pretrained weights.
+ * @returns All settings.
+ * @throws {InputError} If a setting is unknown or has a wrong value.
+ */
+export function makeRecipe(
+  name: Recipe["name"],
+  changes: Readonly<Record<string, unknown>> = {},
+  options: { pretrained?: boolean } = {},
+): Recipe {
+  const base = { lrcn: LRCN, notebook: NOTEBOOK, sample: SAMPLE }[name];
+  const staged = options.pretrained && name === "lrcn" ? PRETRAINED : {};
+  const unknown = Object.keys(changes).find((key) => !Object.hasOwn(schema.shape, key) || key === "name");
+  if (unknown !== undefined) {
+    const known = Object.keys(schema.shape).filter((key) => key !== "name").join(", ");
+    throw new InputError(`Cannot set '${unknown}': there is no such setting; known are ${known}`);
+  }
+  const parsed = schema.safeParse({ ...base, ...staged, ...changes });
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const key = String(issue?.path[0]);
+  throw new InputError(`Cannot set '${key}' to '${changes[key]}': ${issue?.message}`);
+}
+
+/**
+ * The pixels that a photograph's short side is scaled to before the square of `imageSize` is cut out, in ImageNet's
+ * proportion of 256 to 224.
+ *
+ * @param imageSize Side of the square.
+ * @returns The short side.
+ */
+export function shortSide(imageSize: number): number {
+  return Math.round(256 * imageSize / 224);
+}

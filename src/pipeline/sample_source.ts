@@ -1,0 +1,84 @@
+/**
+ * The drawn dataset of the sample recipe, in memory.
+ *
+ * @module
+ */
+
+import type { Photograph } from "./dataset.ts";
+import type { RgbImage } from "./decode_image.ts";
+import { Random } from "./random.ts";
+import { shortSide } from "./recipe.ts";
+import { drawScene, type Scene } from "./scenes.ts";
+import type { TrainingSource } from "./training_run.ts";
+
+/** Pictures in each split. */
+const COUNTS = { train: 2400, validation: 160, test: 160 };
+/** Side of a picture in pixels. */
+const SIDE = 128;
+
+/** A dataset with its pictures of the test split, which are kept for the end. */
+export interface SampleSource extends TrainingSource {
+  /** The pictures that no training sees. */
+  readonly heldOut: readonly Scene[];
+}
+
+/**
+ * Draws the dataset.
+ *
+ * @param seed Decides every picture.
+ * @param onProgress Called now and then with the pictures drawn and those to draw.
+ * @returns The dataset.
+ */
+export async function drawSample(
+  seed: number,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<SampleSource> {
+  const total = COUNTS.train + COUNTS.validation + COUNTS.test;
+  const random = new Random(seed);
+  const images = new Map<Photograph, RgbImage>();
+  const scenes: Scene[] = [];
+  for (let index = 0; index < total; index++) {
+    const scene = drawScene(SIDE, random);
+    scenes.push(scene);
+    const name = `scene-${String(index).padStart(4, "0")}.png`;
+    images.set({ name, path: name, captions: scene.captions }, scene.image);
+    onProgress(index + 1, total);
+    // Drawing is one long computation; between pictures the program shall see Ctrl-C.
+    if (index % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  const photographs = [...images.keys()];
+  const names = photographs.map(({ name }) => name);
+  const end = COUNTS.train + COUNTS.validation;
+  return {
+    heldOut: scenes.slice(end),
+    dataset: {
+      photographs,
+      rows: photographs.flatMap((photograph) => photograph.captions.map((caption) => ({ photograph, caption }))),
+      missing: [],
+      officialSplits: {
+        train: names.slice(0, COUNTS.train),
+        validation: names.slice(COUNTS.train, end),
+        test: names.slice(end),
+      },
+      fingerprint: `sample-${seed}`,
+    },
+    async openImages({ engine, recipe }) {
+      const side = recipe.imageSize;
+      const crops: Uint8Array[] = [];
+      for (const image of images.values()) crops.push(await engine.resizeCrop(image, shortSide(side), side));
+      return {
+        photographs,
+        broken: [],
+        read(index, _crop, into) {
+          const pixels = crops[index];
+          if (pixels === undefined) {
+            return Promise.reject(new RangeError(`Cannot read picture ${index}: there is none`));
+          }
+          into.set(pixels);
+          return Promise.resolve();
+        },
+        [Symbol.dispose]() {},
+      };
+    },
+  };
+}

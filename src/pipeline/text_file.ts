@@ -1,0 +1,45 @@
+/**
+ * Text files from outside.
+ *
+ * @module
+ */
+
+import { InputError } from "../input_error.ts";
+
+/**
+ * Reads a text file in UTF-8, with or without a byte order mark.
+ *
+ * @param path The file.
+ * @param what What the file holds, for error messages: "captions".
+ * @returns The text without the byte order mark.
+ * @throws {InputError} If there is no such file, it may not be read, or it is no text.
+ */
+export async function readTextFile(path: string, what: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    throw new InputError(`Cannot read ${what}: ${reasonFor(error, path)}`, { cause: error });
+  }
+  let text: string | undefined;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    // The decoder throws nothing but a TypeError for bytes that are not UTF-8.
+    if (!(error instanceof TypeError)) throw error;
+  }
+  if (text === undefined || text.includes("\0")) {
+    throw new InputError(`Cannot read ${what}: ${path} is not a text file in UTF-8; convert it or name another file`);
+  }
+  return text;
+}
+
+function reasonFor(error: unknown, path: string): string {
+  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+    return `there is no file ${path}; check the path`;
+  }
+  if (error instanceof Deno.errors.IsADirectory) return `${path} is a folder; name a file in it`;
+  if (error instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}; change its permissions`;
+  // What is left (a Deno permission that was not given, a failing disk) explains itself.
+  throw error;
+}

@@ -1,0 +1,156 @@
+/**
+ * Words and their token ids.
+ *
+ * @module
+ */
+
+import { InputError } from "../input_error.ts";
+
+/** The word that fills short captions; its id is 0. */
+export const PAD = "<pad>";
+/** The word for what the vocabulary does not hold; its id is 1. */
+export const UNKNOWN = "<unk>";
+/** The word before a caption; its id is 2 where the vocabulary has it. */
+export const START = "<start>";
+/** The word after a caption; its id is 3 where the vocabulary has it. */
+export const END = "<end>";
+
+/** Options of {@linkcode Vocabulary.fromTokens}. */
+export interface VocabularyOptions {
+  /**
+   * How often a word must occur to be taken in.
+   *
+   * @default {5}
+   */
+  minCount?: number;
+}
+
+/**
+ * A list of words; a word's place in it is its token id. `<pad>` is 0 and `<unk>` is 1; `<start>` and `<end>` are 2 and 3
+ * or are absent (the notebook's vocabulary has none).
+ *
+ * @example Words to ids and back
+ * ```ts
+ * import { Vocabulary } from "./vocabulary.ts";
+ *
+ * const vocabulary = Vocabulary.fromTokens([["a", "red", "kite"], ["a", "kite"]], { minCount: 2 });
+ * console.log(vocabulary.words); // ["<pad>", "<unk>", "<start>", "<end>", "a", "kite"]
+ * console.log(vocabulary.encode(["a", "red", "kite"])); // [4, 1, 5]
+ * console.log(vocabulary.word(5)); // "kite"
+ * ```
+ */
+export class Vocabulary {
+  /** The words in the order of their ids. */
+  readonly words: readonly string[];
+  /** The id of `<pad>`. */
+  readonly pad = 0;
+  /** The id of `<unk>`. */
+  readonly unknown = 1;
+  /** The id of `<start>`, or undefined where the vocabulary has none. */
+  readonly start: number | undefined;
+  /** The id of `<end>`, or undefined where the vocabulary has none. */
+  readonly end: number | undefined;
+  readonly #ids: ReadonlyMap<string, number>;
+
+  /**
+   * Takes the words as they are, for example from a checkpoint.
+   *
+   * @param words All words in the order of their ids.
+   * @throws {InputError} If a special word is missing or out of its place, or a word is empty or there twice.
+   */
+  constructor(words: readonly string[]) {
+    const ids = new Map<string, number>();
+    for (const [id, word] of words.entries()) {
+      if (typeof word !== "string" || word === "") {
+        throw new InputError(`Cannot read vocabulary: word ${id} is empty or no text; use another checkpoint`);
+      }
+      const first = ids.get(word);
+      if (first !== undefined) {
+        throw new InputError(
+          `Cannot read vocabulary: ${JSON.stringify(word)} is word ${first} and word ${id}; use another checkpoint`,
+        );
+      }
+      ids.set(word, id);
+    }
+    const hasStart = ids.has(START) || ids.has(END);
+    for (const [id, word] of [PAD, UNKNOWN, START, END].entries()) {
+      if (id >= 2 && !hasStart) break;
+      if (ids.get(word) !== id) {
+        throw new InputError(
+          `Cannot read vocabulary: word ${id} must be "${word}", got ${JSON.stringify(words[id]) ?? "nothing"}; ` +
+            "use another checkpoint",
+        );
+      }
+    }
+    this.words = [...words];
+    this.start = ids.get(START);
+    this.end = ids.get(END);
+    this.#ids = ids;
+  }
+
+  /**
+   * The notebook's vocabulary: `<pad>`, `<unk>`, then every word in the order of first appearance.
+   *
+   * @param tokenLists The tokens of all captions, in file order.
+   */
+  static notebook(tokenLists: Iterable<readonly string[]>): Vocabulary {
+    const words = new Set([PAD, UNKNOWN]);
+    for (const tokens of tokenLists) {
+      for (const token of tokens) words.add(token);
+    }
+    return new Vocabulary([...words]);
+  }
+
+  /**
+   * The default vocabulary: `<pad>`, `<unk>`, `<start>`, `<end>`, then the words that occur often enough, commonest first,
+   * words of equal count in the order of first appearance.
+   *
+   * @param tokenLists The tokens of the captions to learn from.
+   * @param options What to take in.
+   * @throws {RangeError} If `minCount` is not a positive integer.
+   */
+  static fromTokens(tokenLists: Iterable<readonly string[]>, options: VocabularyOptions = {}): Vocabulary {
+    const { minCount = 5 } = options;
+    if (!Number.isInteger(minCount) || minCount < 1) {
+      throw new RangeError(`Cannot make vocabulary: minCount must be a positive integer, got ${minCount}`);
+    }
+    const counts = new Map<string, number>();
+    for (const tokens of tokenLists) {
+      for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1);
+    }
+    const specials = [PAD, UNKNOWN, START, END];
+    for (const special of specials) counts.delete(special);
+    const frequent = [...counts].filter(([, count]) => count >= minCount);
+    // Array sorting is stable, and a Map keeps the order of first appearance.
+    frequent.sort(([, count], [, otherCount]) => otherCount - count);
+    return new Vocabulary([...specials, ...frequent.map(([word]) => word)]);
+  }
+
+  /** How many words there are, special words included. */
+  get size(): number {
+    return this.words.length;
+  }
+
+  /**
+   * The ids of tokens, 1 (`<unk>`) for those that are not in the vocabulary.
+   *
+   * @param tokens The tokens of one caption.
+   */
+  encode(tokens: readonly string[]): number[] {
+    return tokens.map((token) => this.#ids.get(token) ?? this.unknown);
+  }
+
+  /**
+   * The word of an id.
+   *
+   * @param id An id from 0 to `size - 1`.
+   * @throws {RangeError} If no word has the id.
+   */
+  word(id: number): string {
+    const word = this.words[id];
+    if (word === undefined) {
+      throw new RangeError(`Cannot look up word: id must be an integer from 0 to ${this.size - 1}, got ${id}`);
+    }
+    return word;
+  }
+}

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { InputError } from "../../src/input_error.ts";
+import { counting, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+
+const METADATA: CheckpointMetadata = {
+  formatVersion: 1,
+  recipe: "notebook",
+  model: {
+    vocabularySize: 5,
+    embedSize: 16,
+    hiddenSize: 512,
+    languageLayers: 0,
+    fusionLayers: 2,
+    inject: "first",
+    encoderWidth: 8,
+    encoderBlocks: [1, 1, 1, 1],
+    dropout: 0.5,
+  },
+  preprocessing: { imageSize: 224, shortSide: 256 },
+  vocabulary: ["<pad>", "<unk>", "a", "dög 🐕"],
+  decoding: { firstWord: "a", maxWords: 20, beam: 3 },
+  datasetFingerprint: "sha256:0123",
+  epoch: 2,
+  metrics: { validationLoss: 1.25, trainLoss: 1 / 3 },
+};
+const TENSORS = [counting("linear.weight", "F32", [5, 2]), counting("linear.bias", "F32", [5])];
+
+Deno.test({
+  name: "openCheckpoint() gives back what saveCheckpoint() saved",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("best.safetensors");
+    await saveCheckpoint(path, { metadata: METADATA, tensors: TENSORS });
+    assert.deepEqual(namesIn(folder.path), ["best.safetensors"]);
+    using checkpoint = await openCheckpoint(path);
+    assert.deepEqual(checkpoint.metadata, METADATA);
+    for (const { name, dtype, shape, read } of TENSORS) {
+      const tensor = checkpoint.tensors.get(name);
+      assert.equal(tensor?.dtype, dtype);
+      assert.deepEqual(tensor?.shape, shape);
+      assert.deepEqual(await tensor?.read(), await read());
+    }
+  },
+});
+
+Deno.test({
+  name: "openCheckpoint() gives no first word where none was saved",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("best.safetensors");
+    await saveCheckpoint(path, { metadata: { ...METADATA, decoding: { maxWords: 20, beam: 1 } }, tensors: [] });
+    using checkpoint = await openCheckpoint(path);
+    assert.deepEqual(checkpoint.metadata.decoding, { maxWords: 20, beam: 1 });
+  },
+});
+
+Deno.test({
+  name: "saveCheckpoint() writes the same bytes for the same content, in any order and under any path",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    await saveCheckpoint(folder.file("a"), { metadata: METADATA, tensors: TENSORS });
+    const reordered = {
+      ...Object.fromEntries(Object.entries(METADATA).reverse()),
+      metrics: Object.fromEntries(Object.entries(METADATA.metrics).reverse()),
+      model: Object.fromEntries(Object.entries(METADATA.model).reverse()),
+    } as unknown as CheckpointMetadata;
+    await saveCheckpoint(folder.file("another"), { metadata: reordered, tensors: TENSORS.toReversed() });
+    assert.deepEqual(await Deno.readFile(folder.file("a")), await Deno.readFile(folder.file("another")));
+  },
+});
+
+Deno.test({
+  name: "saveCheckpoint() leaves out metrics that are not finite",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("last.safetensors");
+    await saveCheckpoint(path, { metadata: { ...METADATA, metrics: { trainLoss: NaN, epochs: 1 } }, tensors: [] });
+    using checkpoint = await openCheckpoint(path);
+    assert.deepEqual(checkpoint.metadata.metrics, { epochs: 1 });
+  },
+});
+
+Deno.test({
+  name: "saveCheckpoint() refuses metadata that it could not read again, and writes nothing",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const metadata = { ...METADATA, model: { ...METADATA.model, dropout: 1 } };
+    await assert.rejects(saveCheckpoint(folder.file("a"), { metadata, tensors: TENSORS }), {
+      name: "TypeError",
+      message: /the field 'model\.dropout' is wrong/,
+    });
+    assert.deepEqual(namesIn(folder.path), []);
+  },
+});
+
+function words(change: Record<string, string | undefined> = {}): Record<string, string> {
+  const { formatVersion, ...fields } = METADATA;
+  const entries = Object.entries(fields).map(([key, value]) => [key, JSON.stringify(value)] as const);
+  const all = { lrcn: JSON.stringify(formatVersion), ...Object.fromEntries(entries), ...change };
+  return Object.fromEntries(Object.entries(all).flatMap(([key, word]) => word === undefined ? [] : [[key, word]]));
+}
+
+const REFUSED: [string, Record<string, string>, RegExp][] = [
+  [
+    "another program's safetensors",
+    { format: "pt" },
+    /a safetensors file but no checkpoint, the metadata 'lrcn' is miss/,
+  ],
+  [
+    "a newer version's",
+    words({ lrcn: "2", model: "7" }),
+    /a newer version of lrcn wrote it \(format 2, this one reads 1\)/,
+  ],
+  ["a version that is none", words({ lrcn: '"x"' }), /the field 'formatVersion' is wrong/],
+  ["a missing field", words({ recipe: undefined }), /the field 'recipe' is wrong/],
+  ["a field that is no JSON", words({ vocabulary: "<pad>" }), /the field 'vocabulary' is wrong/],
+  ["a wrong field of the model", words({ model: words().model?.replace("512", '"512"') ?? "" }), /'model\.hiddenSize'/],
+  ["three stages", words({ model: words().model?.replace("[1,1,1,1]", "[1,1,1]") ?? "" }), /'model\.encoderBlocks/],
+  ["a word that is a number", words({ vocabulary: '["a",2]' }), /the field 'vocabulary\.1' is wrong/],
+  ["more words than the layer has", words({ vocabulary: '["a","b","c","d","e","f"]' }), /more words than model\.voc/],
+  ["an infinite metric", words({ metrics: '{"trainLoss":1e999}' }), /the field 'metrics\.trainLoss' is wrong/],
+  ["a crop larger than the picture", words({ preprocessing: '{"imageSize":9,"shortSide":8}' }), /'preprocessing'/],
+];
+
+for (const [name, metadata, message] of REFUSED) {
+  Deno.test({
+    name: `openCheckpoint() refuses ${name} with one line that holds the path`,
+    ...NEEDS_FILES,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const path = folder.file("best.safetensors");
+      await writeSafetensors(path, { metadata, tensors: TENSORS });
+      await assert.rejects(openCheckpoint(path), (error) => {
+        assert.ok(error instanceof InputError);
+        assert.ok(error.message.startsWith(`Cannot read '${path}': `), error.message);
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /\n/);
+        return true;
+      });
+    },
+  });
+}
+
+Deno.test({
+  name: "openCheckpoint() takes metadata that it does not know",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("best.safetensors");
+    await writeSafetensors(path, { metadata: words({ note: "not JSON" }), tensors: [] });
+    using checkpoint = await openCheckpoint(path);
+    assert.deepEqual(checkpoint.metadata, METADATA);
+  },
+});
+
+Deno.test({
+  name: "openCheckpoint() says what to give instead of a missing file or a text file",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const missing = folder.file("missing.safetensors");
+    await assert.rejects(openCheckpoint(missing), {
+      name: "InputError",
+      message: `Cannot read '${missing}': there is no such file or folder; ` +
+        "give a file 'best.safetensors' or 'last.safetensors' that 'deno task train' wrote",
+    });
+    const text = folder.file("captions.txt");
+    await Deno.writeTextFile(text, "image,caption\n");
+    await assert.rejects(openCheckpoint(text), {
+      name: "InputError",
+      message: /it is cut off or not a safetensors file, .*; give a file 'best\.safetensors'/,
+    });
+  },
+});

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { zipSync } from "fflate";
+import { readPth, writePth } from "../../src/checkpoint/pth.ts";
+import { storedZip } from "../../src/checkpoint/zip.ts";
+import { InputError } from "../../src/input_error.ts";
+import golden from "../golden/checkpoint/torch.pth.json" with { type: "json" };
+import { canRead, canRun } from "../test_data.ts";
+import { counting, elements, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+
+const GOLDEN = new URL("../golden/checkpoint/", import.meta.url).pathname;
+const DTYPES: Record<string, string> = {
+  F64: "torch.float64",
+  F32: "torch.float32",
+  F16: "torch.float16",
+  BF16: "torch.bfloat16",
+  I64: "torch.int64",
+  U8: "torch.uint8",
+};
+
+/** The state_dict of the module in tests/golden/pth.py. */
+const CAPTIONER = [
+  counting("embed.weight", "F32", [300, 2]),
+  counting("bn1.weight", "F32", [3]),
+  counting("bn1.bias", "F32", [3]),
+  counting("bn1.running_mean", "F32", [3]),
+  counting("bn1.running_var", "F32", [3]),
+  counting("bn1.num_batches_tracked", "I64", []),
+  counting("linear.weight", "F64", [5, 2]),
+  counting("linear.bias", "F64", [5]),
+  counting("rng", "U8", [4]),
+];
+
+async function pythonHasTorch(): Promise<boolean> {
+  if (!canRun) return false;
+  try {
+    return (await new Deno.Command("python3", { args: ["-c", "import torch"], stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+for (const name of ["torch.pth", "torch_nested.pth"]) {
+  Deno.test({
+    name: `readPth() reads each tensor of ${name}, strided ones too, as PyTorch wrote it`,
+    ignore: !canRead,
+    async fn() {
+      const tensors = await readPth(GOLDEN + name);
+      assert.deepEqual([...tensors.keys()], Object.keys(golden));
+      for (const [name, { dtype, shape, values }] of Object.entries(golden)) {
+        const tensor = tensors.get(name);
+        assert.ok(tensor);
+        assert.equal(DTYPES[tensor.dtype], dtype, name);
+        assert.deepEqual(tensor.shape, shape, name);
+        assert.deepEqual(elements(tensor.dtype, await tensor.read()), values, name);
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "writePth() writes the very bytes that PyTorch has loaded with weights_only and strict",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    await writePth(folder.file("ours.pth"), CAPTIONER);
+    assert.deepEqual(namesIn(folder.path), ["ours.pth"]);
+    assert.deepEqual(await Deno.readFile(folder.file("ours.pth")), await Deno.readFile(`${GOLDEN}lrcn.pth`));
+  },
+});
+
+Deno.test({
+  name: "writePth() writes what the machine's PyTorch loads with weights_only and strict",
+  ignore: NEEDS_FILES.ignore || !await pythonHasTorch(),
+  async fn() {
+    await using folder = await temporaryFolder();
+    await writePth(folder.file("ours.pth"), CAPTIONER);
+    const script = new URL("../golden/pth.py", import.meta.url).pathname;
+    const python = new Deno.Command("python3", { args: [script, "verify", folder.file("ours.pth")] });
+    const { stdout, stderr } = await python.output();
+    assert.equal(new TextDecoder().decode(stdout).trim(), "torch loads it", new TextDecoder().decode(stderr));
+  },
+});
+
+Deno.test({
+  name: "readPth() gives back what writePth() wrote, and writePth() reads one tensor at a time",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("ours.pth");
+    const sources = [...CAPTIONER, counting("__proto__", "F32", [2]), counting("empty", "F32", [0, 3])];
+    let reading = 0;
+    await writePth(
+      path,
+      sources.map((source) => ({
+        ...source,
+        async read() {
+          assert.equal(reading++, 0);
+          const bytes = await source.read();
+          reading--;
+          return bytes;
+        },
+      })),
+    );
+    const tensors = await readPth(path);
+    assert.deepEqual([...tensors.keys()], sources.map(({ name }) => name));
+    for (const { name, dtype, shape, read } of sources) {
+      const tensor = tensors.get(name);
+      assert.ok(tensor);
+      assert.equal(tensor.dtype, dtype);
+      assert.deepEqual(tensor.shape, shape);
+      assert.deepEqual(await tensor.read(), await read());
+    }
+    await assert.rejects(writePth(path, [counting("a", "F32", [1]), counting("a", "F32", [1])]), TypeError);
+  },
+});
+
+/** A PyTorch archive of a pickle and one storage, `0`. */
+async function archive(pickle: string, storageBytes = 8, byteOrder = "little"): Promise<Uint8Array> {
+  return await zipOf([["a/data.pkl", pickle], ["a/byteorder", byteOrder], ["a/data/0", "\0".repeat(storageBytes)]]);
+}
+
+async function zipOf(entries: [string, string][]): Promise<Uint8Array> {
+  const zip = storedZip(entries.map(([name, text]) => ({ name, size: text.length, read: () => latin1(text) })));
+  return new Uint8Array(await new Response(ReadableStream.from(zip.chunks)).arrayBuffer());
+}
+
+/** The archive with another size of its first file in the central directory. */
+function claimingMore(zip: Uint8Array): Uint8Array {
+  const view = new DataView(zip.buffer);
+  const central = view.getUint32(zip.byteLength - 6, true);
+  view.setUint32(central + 20, 1_000_000, true);
+  view.setUint32(central + 24, 1_000_000, true);
+  return zip;
+}
+
+function latin1(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** A pickled dict with one tensor `w` over a storage of two float32, its arguments after the storage as given. */
+function pickled(
+  view: string,
+  storage = "X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x02",
+): string {
+  return `\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((${storage}tQ${view}\x89}tRs.`;
+}
+
+const SOUND = "K\x00K\x02\x85K\x01\x85";
+const REFUSED: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
+  ["a text file", () => latin1("not weights"), /it is not a PyTorch file/],
+  ["an empty file", () => new Uint8Array(0), /it is not a PyTorch file/],
+  ["a broken archive", () => latin1("PK\x03\x04 and nothing else of it"), /its zip archive cannot be read$/],
+  [
+    "an archive cut in half",
+    async () => (await archive(pickled(SOUND))).slice(0, 300),
+    /its zip archive cannot be read$/,
+  ],
+  ["os.system", () => archive("\x80\x02cposix\nsystem\nX\x02\0\0\0id\x85R."), /it holds 'posix\.system', which is not/],
+  [
+    "builtins.eval by its newer instruction",
+    () => archive("\x80\x04\x8c\x08builtins\x8c\x04eval\x93."),
+    /'builtins\.eval'/,
+  ],
+  ["a name of the prototype", () => archive("\x80\x02c__proto__\nconstructor\n."), /'__proto__\.constructor'/],
+  ["an object by NEWOBJ", () => archive("\x80\x02ccollections\nOrderedDict\n)\x81."), /instruction 0x81/],
+  ["an unknown storage", () => archive(pickled(SOUND).replace("Float", "QInt8")), /'torch\.QInt8Storage'/],
+  ["a pickle without end", () => archive("\x80\x02}"), /its pickle is broken, it is cut off$/],
+  ["an empty stack", () => archive("\x80\x02."), /its pickle is broken, its stack is empty$/],
+  ["a value that is not there", () => archive("\x80\x02h\x07."), /refers to value 7/],
+  ["a list", () => archive("\x80\x02]."), /it holds no state_dict/],
+  ["a dict of numbers", () => archive("\x80\x02}X\x01\0\0\0wK\x01s."), /'w' is not the name of a tensor/],
+  ["a view beyond its storage", () => archive(pickled("K\x01K\x02\x85K\x01\x85")), /'w' reaches beyond its elements$/],
+  [
+    "a stride beyond its storage",
+    () => archive(pickled("K\x00K\x02\x85K\x02\x85")),
+    /'w' reaches beyond its elements$/,
+  ],
+  [
+    "a negative offset",
+    () => archive(pickled("J\xff\xff\xff\xffK\x02\x85K\x01\x85")),
+    /a tensor is described wrongly$/,
+  ],
+  ["a negative long offset", () => archive(pickled("\x8a\x01\xffK\x02\x85K\x01\x85")), /is described wrongly$/],
+  [
+    "a negative stride",
+    () => archive(pickled("K\x00K\x02\x85J\xff\xff\xff\xff\x85")),
+    /a tensor is described wrongly$/,
+  ],
+  [
+    "fewer strides than sizes",
+    () => archive(pickled("K\x00K\x02K\x01\x86K\x01\x85")),
+    /a tensor is described wrongly$/,
+  ],
+  ["a size beyond memory", () => archive(pickled("K\x00\x8a\x07\0\0\0\0\0\0\x10\x85K\x00\x85")), /reaches beyond/],
+  ["a storage of another size", () => archive(pickled(SOUND), 7), /elements of 'w' are missing or of another size$/],
+  ["a storage that is not there", () => archive(pickled(SOUND).replace("\x000X", "\x001X")), /of 'w' are missing/],
+  ["a compressed archive", () => zipSync({ "a/data.pkl": new Uint8Array(999) }), /'a\/data\.pkl' in it is compressed/],
+  ["another zip archive", () => zipSync({ "a.txt": new Uint8Array(9) }, { level: 0 }), /'data\.pkl' is missing$/],
+  ["a file that stands twice", () => zipOf([["a/x", "1"], ["a/x", "2"]]), /'a\/x' stands in it twice$/],
+  ["files larger than the archive", async () => claimingMore(await archive(pickled(SOUND))), /its files overlap$/],
+  ["big-endian numbers", () => archive(pickled(SOUND), 8, "big"), /its byte order is 'big', only 'little'/],
+];
+
+for (const [name, make, message] of REFUSED) {
+  Deno.test({
+    name: `readPth() refuses ${name} with one line that holds the path`,
+    ...NEEDS_FILES,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const path = folder.file("hostile.pth");
+      await Deno.writeFile(path, await make());
+      await assert.rejects(readPth(path), (error) => {
+        assert.ok(error instanceof InputError, String(error));
+        assert.ok(error.message.startsWith(`Cannot read '${path}': `), error.message);
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /\n/);
+        return true;
+      });
+    },
+  });
+}
+
+Deno.test({
+  name: "readPth() reads the archive that the refused ones are made from",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    await Deno.writeFile(folder.file("sound.pth"), await archive(pickled(SOUND)));
+    const tensors = await readPth(folder.file("sound.pth"));
+    assert.deepEqual(tensors.get("w")?.shape, [2]);
+    assert.deepEqual(await tensors.get("w")?.read(), new Uint8Array(8));
+    // No element lies beyond the storage's end where there is none.
+    await Deno.writeFile(folder.file("empty.pth"), await archive(pickled("K\x02K\x02K\x00\x86K\x01K\x01\x86")));
+    assert.deepEqual(await (await readPth(folder.file("empty.pth"))).get("w")?.read(), new Uint8Array(0));
+  },
+});
+
+Deno.test({
+  name: "readPth() says of a file from before PyTorch 1.6 how to convert it",
+  ignore: !canRead,
+  async fn() {
+    await assert.rejects(readPth(`${GOLDEN}torch_legacy.pth`), {
+      name: "InputError",
+      message: /format before 1\.6, convert it in Python with torch\.save\(/,
+    });
+  },
+});

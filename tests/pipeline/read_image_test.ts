@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { ImageError } from "../../src/pipeline/image_error.ts";
+import { readImage } from "../../src/pipeline/read_image.ts";
+import { samplePixels } from "../golden/drawn_image.ts";
+import images from "../golden/images.json" with { type: "json" };
+import golden from "../golden/resize.json" with { type: "json" };
+import { canRead, canWrite, testData } from "../test_data.ts";
+
+const files = { ignore: !canRead || !canWrite };
+
+Deno.test("readImage() tells the path and what is wrong with the file", files, async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "dog.jpg");
+    const rejects = (file: string, pattern: RegExp) =>
+      assert.rejects(readImage(file), (error) => error instanceof ImageError && pattern.test(error.message));
+    await rejects(path, /^Cannot decode image '.*dog\.jpg': there is no such file or folder$/);
+    await rejects(folder, /it is a folder, give an image file$/);
+    await Deno.writeTextFile(path, "no picture");
+    await rejects(path, /dog\.jpg': the file is text/);
+    await Deno.writeFile(path, Uint8Array.fromBase64(images.images["rgb.png"].file));
+    assert.equal((await readImage(path)).width, 45);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test(
+  "readImage() decodes photographs as Pillow does, a mean difference under 1",
+  { ignore: !testData },
+  async () => {
+    const folder = join(testData ?? "", "flickr8k-mini", "Images");
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg")).sort();
+    for (const { index, width, height, decodedSample } of golden.photographs) {
+      const image = await readImage(join(folder, names[index] ?? ""));
+      assert.deepEqual([image.width, image.height], [width, height]);
+      const expected = Uint8Array.fromBase64(decodedSample);
+      const actual = samplePixels(image.pixels, golden.photographSamples);
+      const sum = expected.reduce((total, value, place) => total + Math.abs(value - (actual[place] ?? NaN)), 0);
+      assert.ok(sum / expected.length < 1, `photograph ${index}: mean difference ${sum / expected.length}`);
+    }
+  },
+);
