@@ -25,7 +25,7 @@ export interface Preprocessing {
 }
 
 /** How scores become a caption. */
-export interface Decoding {
+export interface DecodingSettings {
   /** The word that captions begin with, for a recipe that has no start token. */
   readonly firstWord?: string;
   /** The most words a caption has. */
@@ -47,7 +47,7 @@ export interface CheckpointMetadata {
   /** The words; a word's place is its token. */
   readonly vocabulary: readonly string[];
   /** The way to the captions. */
-  readonly decoding: Decoding;
+  readonly decoding: DecodingSettings;
   /** A digest of the dataset it was trained on. */
   readonly datasetFingerprint: string;
   /** Epochs completed. */

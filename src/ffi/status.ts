@@ -24,6 +24,8 @@ export class EngineError extends Error {
   readonly status: number;
 
   /**
+   * Keeps the status beside the message.
+   *
    * @param status One of {@linkcode STATUS}.
    * @param message What failed and why, one line.
    */

@@ -1,0 +1,35 @@
+/**
+ * An image captioner that one can train oneself: ResNet-50 and an LSTM in libtorch, everything else in TypeScript.
+ *
+ * Importing this module needs no permission. What computes loads the native library that `deno task build` makes, and
+ * needs `--allow-ffi=native/build/liblrcn.so`.
+ *
+ * @example Captioning a photograph
+ * ```ts ignore
+ * import { Captioner, decodeImage } from "./mod.ts";
+ *
+ * using captioner = await Captioner.load("runs/first/best.safetensors");
+ * const image = await decodeImage(await Deno.readFile("dog.jpg"));
+ * const [caption] = await captioner.caption([image]);
+ * console.log(caption?.caption);
+ * ```
+ *
+ * @module
+ */
+
+export * from "./src/captioning/caption.ts";
+export * from "./src/captioning/captioner.ts";
+export * from "./src/captioning/detokenize.ts";
+export * from "./src/checkpoint/checkpoint.ts";
+export * from "./src/checkpoint/tensor.ts";
+export * from "./src/checkpoint/write_atomic.ts";
+export * from "./src/ffi/engine.ts";
+export { EngineError, STATUS } from "./src/ffi/status.ts";
+export * from "./src/input_error.ts";
+export * from "./src/pipeline/captions.ts";
+export * from "./src/pipeline/dataset.ts";
+export * from "./src/pipeline/decode_image.ts";
+export { ImageError } from "./src/pipeline/image_error.ts";
+export { type OfficialSplits } from "./src/pipeline/split_lists.ts";
+export * from "./src/pipeline/tokenizer.ts";
+export * from "./src/pipeline/vocabulary.ts";

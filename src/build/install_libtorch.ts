@@ -1,0 +1,72 @@
+/**
+ * Installs libtorch for the project alone.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { InputError } from "../input_error.ts";
+import { installFolder } from "./find_libtorch.ts";
+import { INSTALLED_VERSION, type Libtorch, readLibtorch, SUPPORTED_VERSIONS } from "./libtorch.ts";
+import type { Machine } from "./machine.ts";
+import { pipInstall } from "./pip_install.ts";
+
+/** PyTorch's own index of wheels without CUDA. */
+const CPU_INDEX = "https://download.pytorch.org/whl/cpu";
+
+/** How {@linkcode installLibtorch} tells what it does. */
+export interface InstallLibtorchOptions {
+  /** Told of each line of progress. */
+  readonly report: (line: string) => void;
+  /**
+   * Report all that pip says.
+   *
+   * @default {false}
+   */
+  readonly verbose?: boolean;
+}
+
+/**
+ * Installs the torch wheel and its dependencies into `native/.libtorch/` with pip. Where no NVIDIA GPU is seen PyTorch's
+ * index of CPU wheels is added: the plain Linux wheel brings gigabytes of CUDA.
+ *
+ * @param root The project's folder
+ * @param machine The machine
+ * @param options Where progress is told
+ * @returns The installed libtorch
+ * @throws {InputError} Where Python or pip is missing, or pip fails
+ */
+export async function installLibtorch(
+  root: string,
+  machine: Machine,
+  options: InstallLibtorchOptions,
+): Promise<Libtorch> {
+  const otherwise = `set LIBTORCH to the folder of a libtorch ${SUPPORTED_VERSIONS}`;
+  const gpu = await seesGpu(machine);
+  const size = gpu
+    ? "with CUDA for the GPU seen here: several GB to download and on the disk"
+    : "for the CPU: about 200 MB to download, 1 GB on the disk";
+  await pipInstall(installFolder(root), machine, {
+    ...options,
+    what: "libtorch",
+    packages: [`torch==${INSTALLED_VERSION}`],
+    announcement: `libtorch: installing ${INSTALLED_VERSION} into native/.libtorch, ${size}`,
+    otherwise,
+    log: join(root, "native", "build", "pip-libtorch.log"),
+    // Few retries: where that index cannot be reached, pip would otherwise wait for it once for each dependency.
+    pipArgs: gpu ? [] : ["--extra-index-url", CPU_INDEX, "--retries", "2"],
+  });
+  const libtorch = await readLibtorch(join(installFolder(root), "torch"));
+  if (libtorch === undefined) {
+    throw new InputError(
+      `Cannot use the installed torch: native/.libtorch/torch has no headers or no libtorch_cpu.so; remove ` +
+        `native/.libtorch and LRCN_PIP_ARGS and build again, or ${otherwise}`,
+    );
+  }
+  return libtorch;
+}
+
+async function seesGpu(machine: Machine): Promise<boolean> {
+  const result = await machine.run("nvidia-smi", ["-L"]);
+  return result?.code === 0 && result.output.includes("GPU ");
+}
