@@ -68,11 +68,10 @@ double Trainer::clip(double max_norm) {
   for (const auto& named : parameters_.parameters()) {
     if (named.tensor.grad().defined()) gradients.push_back(named.tensor.grad());
   }
-  const auto norm = at::stack(at::_foreach_norm(gradients)).norm();
-  if (max_norm > 0) {
-    at::_foreach_mul_(gradients, (max_norm / (norm + 1e-6)).clamp_max(1));  // as clip_grad_norm_ does
-  }
-  return norm.item<double>();
+  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
+  const double scale = max_norm / (norm + 1e-6);  // as clip_grad_norm_ does
+  if (max_norm > 0 && scale < 1) at::_foreach_mul_(gradients, scale);
+  return norm;
 }
 
 void Trainer::step(Group& group, const lrcn_optimizer_options& options, double learning_rate) {

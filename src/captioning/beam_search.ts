@@ -47,9 +47,13 @@ interface Hypothesis extends WordSequence {
  * @param step The model.
  * @param options Sizes and special words.
  * @returns One caption for each image.
+ * @throws {RangeError} If the beam is not a positive integer.
  */
 export async function beamSearch(step: DecodeStep, options: BeamSearchOptions): Promise<WordSequence[]> {
   const { images, beam, start, end, maxWords, vocabularySize } = options;
+  if (!Number.isInteger(beam) || beam < 1) {
+    throw new RangeError(`Cannot write a caption: the beam must be a positive integer, got ${beam}`);
+  }
   const never = new Set(options.never);
   // So many that `beam` of them are left when the words that may not stand here are gone.
   const k = Math.min(vocabularySize, beam + never.size + 1);

@@ -78,6 +78,7 @@ export class Captioner implements Disposable {
    * @throws {InputError} If the beam is wider than this model's captions allow.
    */
   async caption(images: readonly RgbImage[], options: CaptionOptions = {}): Promise<Caption[]> {
+    if (images.length === 0) return [];
     const features = await this.#engine.encode(await this.#preprocess(images));
     using decoding = await this.#engine.startDecoding(features, images.length);
     const sequences = await this.#search(

@@ -5,7 +5,7 @@
  */
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file or folder",
+  ENOENT: "there is no such file or folder, check the path",
   ENOTDIR: "a part of the path is a file, not a folder",
   EISDIR: "it is a folder, not a file",
   EACCES: "access is denied, check the permissions of the file and its folder",

@@ -99,7 +99,7 @@ export function wholeNumber(least: number): (text: string) => number {
  * @returns All of them.
  */
 export function keyValue(text: string, settings: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const [, key, value] = text.match(/^(\w+)=(.*)$/) ?? [];
+  const [, key, value] = text.match(/^(\w+)=(.+)$/) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be key=value.");
   return { ...settings, [key]: value };
 }

@@ -23,7 +23,7 @@ export async function newestCheckpoint(folder: string): Promise<string> {
       if (time !== undefined) found.push({ path, time });
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!isNotThere(error)) throw error;
   }
   const newest = found.toSorted((a, b) => b.time - a.time)[0];
   if (newest !== undefined) return newest.path;
@@ -36,7 +36,11 @@ async function modified(path: string): Promise<number | undefined> {
   try {
     return (await Deno.stat(path)).mtime?.getTime();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    if (isNotThere(error)) return undefined;
     throw error;
   }
+}
+
+function isNotThere(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }

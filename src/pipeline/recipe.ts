@@ -7,8 +7,10 @@
 import { z } from "zod";
 import { InputError } from "../input_error.ts";
 
-const count = z.coerce.number().int().nonnegative();
-const positive = z.coerce.number().int().positive();
+/** The native library counts in 32 bits. */
+const LARGEST_COUNT = 2 ** 31 - 1;
+const count = z.coerce.number().int().nonnegative().max(LARGEST_COUNT);
+const positive = z.coerce.number().int().positive().max(LARGEST_COUNT);
 const rate = z.coerce.number().nonnegative();
 
 /** Every setting with its type and meaning; `--set key=value` takes these names. */
@@ -144,7 +146,8 @@ export function makeRecipe(
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const key = String(issue?.path[0]);
-  throw new InputError(`Cannot set '${key}' to '${changes[key]}': ${issue?.message}`);
+  const meaning = Object.entries(schema.shape).find(([name]) => name === key)?.[1].description;
+  throw new InputError(`Cannot set '${key}' to '${changes[key]}': ${issue?.message} (${key}: ${meaning})`);
 }
 
 /**

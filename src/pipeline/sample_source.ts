@@ -14,7 +14,7 @@ import type { TrainingSource } from "./training_run.ts";
 /** Pictures in each split. */
 const COUNTS = { train: 2400, validation: 160, test: 160 };
 /** Side of a picture in pixels. */
-const SIDE = 128;
+const SIDE = 96;
 
 /** A dataset with its pictures of the test split, which are kept for the end. */
 export interface SampleSource extends TrainingSource {

@@ -11,18 +11,21 @@ import type { Random } from "./random.ts";
 type Color = readonly [number, number, number];
 type Outline = (x: number, y: number) => boolean;
 
+/** Dark shapes on light backgrounds: an edge looks alike whatever its colors. */
 const COLORS: Record<string, Color> = {
-  red: [214, 40, 40],
-  green: [46, 160, 67],
-  blue: [38, 84, 214],
-  yellow: [240, 200, 20],
-  purple: [140, 50, 170],
+  red: [204, 28, 32],
+  green: [16, 128, 48],
+  blue: [28, 56, 204],
+  purple: [124, 28, 156],
+  brown: [112, 62, 20],
+  black: [24, 24, 28],
 };
 
 const BACKGROUNDS: Record<string, Color> = {
-  white: [242, 242, 240],
-  gray: [140, 142, 146],
-  black: [24, 24, 28],
+  white: [244, 244, 244],
+  gray: [184, 186, 190],
+  pink: [250, 200, 214],
+  yellow: [248, 232, 130],
 };
 
 /** Insides of the shapes, in a unit circle around the origin. */
@@ -30,8 +33,12 @@ const SHAPES: Record<string, Outline> = {
   circle: (x, y) => x * x + y * y < 0.75,
   square: (x, y) => Math.max(Math.abs(x), Math.abs(y)) < 0.7,
   triangle: (x, y) => y < 0.5 && y > 1.732 * Math.abs(x) - 1,
-  cross: (x, y) => Math.min(Math.abs(x), Math.abs(y)) < 0.24 && Math.max(Math.abs(x), Math.abs(y)) < 0.9,
 };
+
+/** Share of the scenes with two shapes. */
+const PAIR_SHARE = 0.3;
+/** Free space along the picture's sides, of which the centre crop cuts a part. */
+const MARGIN = 0.07;
 
 /** A picture and all it may be called. */
 export interface Scene {
@@ -64,26 +71,26 @@ function between(low: number, high: number, random: Random): number {
 
 /** The color, a little lighter or darker in each channel. */
 function vary(color: Color, random: Random): Color {
-  const channel = (value: number) => Math.min(255, Math.max(0, value + between(-18, 18, random)));
+  const channel = (value: number) => Math.min(255, Math.max(0, value + between(-10, 10, random)));
   return [channel(color[0]), channel(color[1]), channel(color[2])];
 }
 
 /** One or two shapes apart from each other, of different names. Lengths are shares of the picture's side. */
 function place(random: Random): Shape[] {
-  const count = 1 + random.below(2);
+  const count = random.next() < PAIR_SHARE ? 2 : 1;
   const shapes: Shape[] = [];
   while (shapes.length < count) {
     const [colorName, color] = pick(COLORS, random);
     const [shapeName, inside] = pick(SHAPES, random);
-    const radius = count === 1 ? between(0.17, 0.32, random) : between(0.15, 0.22, random);
+    const radius = count === 1 ? between(0.22, 0.36, random) : between(0.17, 0.24, random);
     const shape = {
       name: `${colorName} ${shapeName}`,
       color: vary(color, random),
       inside,
-      x: between(0.08 + radius, 0.92 - radius, random),
-      y: between(0.08 + radius, 0.92 - radius, random),
+      x: between(MARGIN + radius, 1 - MARGIN - radius, random),
+      y: between(MARGIN + radius, 1 - MARGIN - radius, random),
       radius,
-      turn: between(-0.3, 0.3, random),
+      turn: between(-0.1, 0.1, random),
     };
     const free = shapes.every((other) =>
       other.name !== shape.name && Math.hypot(other.x - shape.x, other.y - shape.y) > other.radius + shape.radius
@@ -99,22 +106,37 @@ function paint(shapes: readonly Shape[], background: Color, side: number, random
   const pixels = new Uint8Array(side * side * 3);
   const light = between(-12, 12, random);
   for (let row = 0; row < side; row++) {
+    const shade = light * (row / side - 0.5);
     for (let column = 0; column < side; column++) {
-      const sum = [0, 0, 0];
-      for (let point = 0; point < 9; point++) {
-        const x = (column + (point % 3 + 0.5) / 3) / side;
-        const y = (row + (Math.floor(point / 3) + 0.5) / 3) / side;
-        const color = shapes.find((shape) => contains(shape, x, y))?.color ?? background;
-        for (let channel = 0; channel < 3; channel++) sum[channel] = (sum[channel] ?? 0) + (color[channel] ?? 0);
+      const color = pixelColor(shapes, background, { row, column, side });
+      for (let channel = 0; channel < 3; channel++) {
+        const value = (color[channel] ?? 0) + shade + between(-5, 5, random);
+        pixels[(row * side + column) * 3 + channel] = Math.min(255, Math.max(0, Math.round(value)));
       }
-      const shade = light * (row / side - 0.5);
-      sum.forEach((value, channel) => {
-        const noise = between(-5, 5, random);
-        pixels[(row * side + column) * 3 + channel] = Math.min(255, Math.max(0, Math.round(value / 9 + shade + noise)));
-      });
     }
   }
   return { width: side, height: side, pixels };
+}
+
+function pixelColor(
+  shapes: readonly Shape[],
+  background: Color,
+  { row, column, side }: { row: number; column: number; side: number },
+): Color {
+  const near = shapes.filter(({ x, y, radius }) =>
+    Math.hypot((column + 0.5) / side - x, (row + 0.5) / side - y) < radius + 1 / side
+  );
+  if (near.length === 0) return background;
+  let [red, green, blue] = [0, 0, 0];
+  for (let point = 0; point < 9; point++) {
+    const x = (column + (point % 3 + 0.5) / 3) / side;
+    const y = (row + (Math.floor(point / 3) + 0.5) / 3) / side;
+    const color = near.find((shape) => contains(shape, x, y))?.color ?? background;
+    red += color[0] / 9;
+    green += color[1] / 9;
+    blue += color[2] / 9;
+  }
+  return [red, green, blue];
 }
 
 function contains(shape: Shape, x: number, y: number): boolean {
@@ -127,7 +149,7 @@ function contains(shape: Shape, x: number, y: number): boolean {
 }
 
 function describe(shapes: readonly Shape[], background: string): string[] {
-  const names = shapes.map((shape) => `a ${shape.name}`);
+  const names = shapes.map(({ name }) => `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`);
   const orders = names.length === 1 ? [names] : [names, names.toReversed()];
   return orders.map((order) => order.join(" and ")).flatMap((what) => [
     `${what} on a ${background} background`,

@@ -110,6 +110,9 @@ export async function train(training: Training, options: TrainOptions = {}): Pro
     if (signal?.aborted) return { epochs: epoch - 1, reason: "interrupted" };
     const validationLoss = await meanLoss(training, splits.validation, signal);
     if (signal?.aborted) return { epochs: epoch - 1, reason: "interrupted" };
+    if (!Number.isFinite(validationLoss)) {
+      throw diverged(`the validation loss is ${validationLoss} after epoch ${epoch}`);
+    }
     const best = validationLoss < lowest;
     if (best) lowest = validationLoss;
     sinceLowest = best ? 0 : sinceLowest + 1;
@@ -136,11 +139,7 @@ async function trainEpoch(training: Training, epoch: number, options: TrainOptio
     const rates = learningRates(recipe, epoch, step, steps);
     const result = await engine.trainStep(batch, { ...recipe, ...rates });
     if (!Number.isFinite(result.loss)) {
-      throw new InputError(
-        `Cannot go on: the loss is ${result.loss} at epoch ${epoch}, step ${
-          step + 1
-        }; lower the rate with --set learningRate=...`,
-      );
+      throw diverged(`the loss is ${result.loss} at epoch ${epoch}, step ${step + 1}`);
     }
     loss.add(result.loss, lossWeight(recipe, result.words));
     gradientNorm.add(result.gradientNorm, 1);
@@ -162,6 +161,10 @@ async function trainEpoch(training: Training, epoch: number, options: TrainOptio
     learningRate,
     gradientNorm: gradientNorm.value,
   };
+}
+
+function diverged(what: string): InputError {
+  return new InputError(`Cannot go on: ${what}; lower the rate with --set learningRate=...`);
 }
 
 /** The mean loss of examples as in evaluation. */

@@ -91,6 +91,7 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   }
   using images = await source.openImages({ engine, recipe, reporter, signal });
   const splits = keepDecoded(data.splits, images.photographs);
+  refuseBatchOfOne(splits.train.length, recipe);
   noteData(source.dataset, data, images, options, engine);
 
   await makeFolder(out);
@@ -132,6 +133,15 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
     await writePth(join(out, "lrcn_resnet50_flickr8k.pth"), await modelTensors(engine, ["parameter", "buffer"]));
   }
   return result.epochs > 0 ? { ...result, best } : result;
+}
+
+/** The CNN's last layers see one pixel of an image of 32: BatchNorm has no variance where the batch is one image too. */
+function refuseBatchOfOne(examples: number, { batchSize, imageSize, epochs, frozenEpochs }: Recipe): void {
+  if (imageSize > 32 || frozenEpochs >= epochs || (batchSize > 1 && examples % batchSize !== 1)) return;
+  throw new InputError(
+    `Cannot train: ${examples} examples in batches of ${batchSize} leave a batch of one image, too few for BatchNorm at ` +
+      `${imageSize} pixels; change --batch-size, or give an --image-size over 32`,
+  );
 }
 
 function modelSettings(recipe: Recipe, data: TrainingData, reporter: Reporter): ModelSettings {
@@ -215,7 +225,7 @@ async function refuseUsedFolder(out: string): Promise<void> {
     await Deno.stat(join(out, "config.json"));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    throw new InputError(`Cannot use the folder '${out}': ${fileErrorReason(error)}`, { cause: error });
+    throw folderError("use", out, error);
   }
   throw new InputError(`Cannot train into '${out}': it holds a run already; choose another folder by --out`);
 }
@@ -224,6 +234,12 @@ async function makeFolder(out: string): Promise<void> {
   try {
     await Deno.mkdir(out, { recursive: true });
   } catch (error) {
-    throw new InputError(`Cannot create the folder '${out}': ${fileErrorReason(error)}`, { cause: error });
+    throw folderError("create", out, error);
   }
+}
+
+function folderError(action: string, out: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotCapable) return error;
+  const reason = fileErrorReason(error);
+  return new InputError(`Cannot ${action} the folder '${out}': ${reason}; choose another by --out`, { cause: error });
 }

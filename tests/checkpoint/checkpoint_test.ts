@@ -168,7 +168,7 @@ Deno.test({
     const missing = folder.file("missing.safetensors");
     await assert.rejects(openCheckpoint(missing), {
       name: "InputError",
-      message: `Cannot read '${missing}': there is no such file or folder; ` +
+      message: `Cannot read '${missing}': there is no such file or folder, check the path; ` +
         "give a file 'best.safetensors' or 'last.safetensors' that 'deno task train' wrote",
     });
     const text = folder.file("captions.txt");

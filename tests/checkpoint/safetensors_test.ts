@@ -221,7 +221,7 @@ Deno.test({
     const path = folder.file("weights.safetensors");
     await assert.rejects(readSafetensors(path), {
       name: "InputError",
-      message: `Cannot read '${path}': there is no such file or folder`,
+      message: `Cannot read '${path}': there is no such file or folder, check the path`,
     });
     await assert.rejects(readSafetensors(folder.path), {
       name: "InputError",

@@ -71,8 +71,8 @@ Deno.test({
       assert.equal(outcome.message, `Cannot write '${path}': the cable is out`);
       // After the rename the new file is there, and whole.
       const expected = tried.at(-1) === "sync folder" ? "the new content" : FORMER;
-      assert.equal(await Deno.readTextFile(path), expected, tried.at(-1));
-      assert.deepEqual(namesIn(folder.path), ["weights.bin"], tried.at(-1));
+      assert.equal(await Deno.readTextFile(path), expected, tried.at(-1) ?? "");
+      assert.deepEqual(namesIn(folder.path), ["weights.bin"], tried.at(-1) ?? "");
     }
   },
 });
@@ -127,7 +127,7 @@ Deno.test({
     const gone = folder.file("gone/weights.bin");
     await assert.rejects(writeAtomic(gone, CHUNKS), {
       name: "InputError",
-      message: `Cannot write '${gone}': there is no such file or folder`,
+      message: `Cannot write '${gone}': there is no such file or folder, check the path`,
     });
     const taken = folder.file("taken");
     await Deno.mkdir(taken);

@@ -12,6 +12,7 @@ export const canLoad: boolean = (await Deno.permissions.query({ name: "ffi", pat
 
 // The library stays loaded for the process: were it loaded inside a test, that test would be blamed for a leak.
 if (canLoad) loadLibrary();
+else console.log("Tests that need the native library are ignored here; run them all with: deno task test");
 
 /** A model with the full one's code and names, and few numbers. */
 export const TINY_MODEL: ModelSettings = {

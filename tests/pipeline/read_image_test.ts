@@ -15,7 +15,7 @@ Deno.test("readImage() tells the path and what is wrong with the file", files, a
     const path = join(folder, "dog.jpg");
     const rejects = (file: string, pattern: RegExp) =>
       assert.rejects(readImage(file), (error) => error instanceof ImageError && pattern.test(error.message));
-    await rejects(path, /^Cannot decode image '.*dog\.jpg': there is no such file or folder$/);
+    await rejects(path, /^Cannot decode image '.*dog\.jpg': there is no such file or folder, check the path$/);
     await rejects(folder, /it is a folder, give an image file$/);
     await Deno.writeTextFile(path, "no picture");
     await rejects(path, /dog\.jpg': the file is text/);

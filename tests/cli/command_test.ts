@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { CommanderError } from "commander";
+import { createCommand, keyValue, runTask, userFolder, userPath, wholeNumber } from "../../src/cli/command.ts";
+import { EngineError, STATUS } from "../../src/ffi/status.ts";
+import { InputError } from "../../src/input_error.ts";
+
+const canReadEnv = (await Deno.permissions.query({ name: "env" })).state === "granted";
+
+/** A command with some options that writes into a text. */
+function commandOf() {
+  const text = { out: "", err: "" };
+  const command = createCommand("fly", "Flies a kite.")
+    .option("--height <n>", "metres", wholeNumber(1))
+    .option("--set <key=value>", "any setting", keyValue, {});
+  command.configureOutput({ writeOut: (part) => text.out += part, writeErr: (part) => text.err += part });
+  return { command, text };
+}
+
+async function outcome(error: unknown): Promise<{ code: number; lines: string[] }> {
+  const lines: string[] = [];
+  const code = await runTask(() => Promise.reject(error), (line) => lines.push(line));
+  return { code, lines };
+}
+
+Deno.test("createCommand() names the nearest known option in one line, and does not end the process", async () => {
+  const { command, text } = commandOf();
+  const code = await runTask(() => {
+    command.parse(["--hieght", "3"], { from: "user" });
+    return Promise.resolve(0);
+  });
+  assert.equal(code, 1);
+  assert.equal(text.err, "error: unknown option '--hieght' (Did you mean --height?)\n");
+});
+
+Deno.test("createCommand() prints help with the command as it is typed, exit code 0", async () => {
+  const { command, text } = commandOf();
+  const code = await runTask(() => {
+    command.parse(["--help"], { from: "user" });
+    return Promise.resolve(1);
+  });
+  assert.equal(code, 0);
+  assert.match(text.out, /^Usage: deno task fly \[options\]/);
+});
+
+Deno.test("runTask() gives the task's own exit code", async () => {
+  assert.equal(await runTask(() => Promise.resolve(7)), 7);
+});
+
+Deno.test("runTask() prints wrong input as one line, exit code 1", async () => {
+  for (const error of [new InputError("Cannot fly"), new EngineError(STATUS.OUT_OF_MEMORY, "Cannot fly")]) {
+    assert.deepEqual(await outcome(error), { code: 1, lines: ["error: Cannot fly"] });
+  }
+});
+
+Deno.test("runTask() says which permission is missing", async () => {
+  const error = new Deno.errors.NotCapable(
+    'Requires read access to "/kites", run again with the --allow-read flag',
+  );
+  const { code, lines } = await outcome(error);
+  assert.equal(code, 1);
+  assert.deepEqual(lines, [
+    'error: Requires read access to "/kites"; start the program by deno task, or give --allow-read',
+  ]);
+});
+
+Deno.test("runTask() answers an interruption with 130 and no line", async () => {
+  assert.deepEqual(await outcome(new DOMException("The signal has been aborted", "AbortError")), {
+    code: 130,
+    lines: [],
+  });
+});
+
+Deno.test("runTask() keeps quiet where commander has spoken", async () => {
+  assert.deepEqual(await outcome(new CommanderError(1, "commander.unknownOption", "error")), { code: 1, lines: [] });
+});
+
+Deno.test("runTask() calls a mistake of the program internal, with its stack", async () => {
+  const { code, lines } = await outcome(new TypeError("kite is undefined"));
+  assert.equal(code, 1);
+  assert.match(lines[0] ?? "", /^internal error: TypeError: kite is undefined\n {4}at /);
+});
+
+Deno.test("userPath() takes relative paths from the user's folder and leaves absolute ones", () => {
+  assert.equal(userPath("kites/red.jpg", "/home/ada"), "/home/ada/kites/red.jpg");
+  assert.equal(userPath("../red.jpg", "/home/ada"), "/home/red.jpg");
+  assert.equal(userPath("/kites/red.jpg", "/home/ada"), "/kites/red.jpg");
+});
+
+Deno.test({
+  name: "userFolder() is where deno task was called",
+  ignore: !canReadEnv,
+  fn() {
+    const before = Deno.env.get("INIT_CWD");
+    try {
+      Deno.env.set("INIT_CWD", "/home/ada");
+      assert.equal(userFolder(), "/home/ada");
+    } finally {
+      if (before === undefined) Deno.env.delete("INIT_CWD");
+      else Deno.env.set("INIT_CWD", before);
+    }
+  },
+});
+
+Deno.test("wholeNumber() reads whole numbers from the least one on, and nothing else", () => {
+  assert.equal(wholeNumber(1)("12"), 12);
+  assert.equal(wholeNumber(0)("0"), 0);
+  for (const text of ["0", "-1", "1.5", "1e3", "0x10", "", " 3", "three", "2147483648"]) {
+    assert.throws(() => wholeNumber(1)(text), /It must be a whole number, 1 or more/, text);
+  }
+});
+
+Deno.test("keyValue() collects settings, the later one of a name", () => {
+  const once = keyValue("dropout=0.3");
+  assert.deepEqual(keyValue("encoderBlocks=1,1,1,1", once), { dropout: "0.3", encoderBlocks: "1,1,1,1" });
+  assert.deepEqual(keyValue("dropout=0", once), { dropout: "0" });
+  assert.throws(() => keyValue("dropout"), /It must be key=value/);
+});

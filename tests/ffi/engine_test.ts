@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { type Batch, Engine, type EngineOptions } from "../../src/ffi/engine.ts";
+import { buildInfo, loadLibrary } from "../../src/ffi/library.ts";
+import { EngineError, STATUS } from "../../src/ffi/status.ts";
+import { InputError } from "../../src/input_error.ts";
+import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
+import golden from "../golden/model.json" with { type: "json" };
+import { canLoad, TINY_MODEL } from "./native.ts";
+
+const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
+const STEP = { optimizer: "adamw", encoderLearningRate: 1e-3, learningRate: 1e-3 } as const;
+const BATCH = goldenBatch("1u every", golden.cases["1u every"].case);
+
+function nativeTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: !canLoad,
+    async fn() {
+      await fn();
+      assert.equal(loadLibrary().symbols.lrcn_live_handles(), 0n, "handles are left");
+    },
+  });
+}
+
+async function parameters(engine: Engine, prefix = ""): Promise<Map<string, string>> {
+  const tensors = (await engine.tensors()).filter(({ name, kind }) =>
+    (kind === "parameter" || kind === "buffer") && name.startsWith(prefix)
+  );
+  const entries = tensors.map(async (tensor) => [tensor.name, (await engine.read(tensor)).toBase64()] as const);
+  return new Map(await Promise.all(entries));
+}
+
+nativeTest("Engine.open() gives the same model for the same seed, and another for another", async () => {
+  using first = await Engine.open(TINY_MODEL, { ...CPU, seed: 1 });
+  using same = await Engine.open(TINY_MODEL, { ...CPU, seed: 1 });
+  using other = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
+  assert.deepEqual(await parameters(first), await parameters(same));
+  assert.notDeepEqual(await parameters(first), await parameters(other));
+});
+
+nativeTest("Engine.open() draws parameters with PyTorch's deviations", async () => {
+  using engine = await Engine.open({ ...TINY_MODEL, vocabularySize: 2000, embedSize: 50, hiddenSize: 100 }, CPU);
+  // Normal: 1 for words, sqrt(2 / fan-out) for convolutions; uniform in 1 / sqrt(inputs): that over sqrt(3).
+  const deviations: Record<string, number> = {
+    "embed.weight": 1,
+    "resnet.layer4.0.conv2.weight": Math.sqrt(2 / (64 * 9)),
+    "linear.weight": 1 / Math.sqrt(100) / Math.sqrt(3),
+    "lstm.weight_hh_l0": 1 / Math.sqrt(100) / Math.sqrt(3),
+    "resnet.fc.weight": 1 / Math.sqrt(256) / Math.sqrt(3),
+  };
+  for (const tensor of await engine.tensors()) {
+    const expected = deviations[tensor.name];
+    if (expected === undefined) continue;
+    const values = new Float64Array((await engine.read(tensor)).buffer);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+    assert(Math.abs(deviation / expected - 1) < 0.02, `${tensor.name}: ${deviation}, not ${expected}`);
+  }
+});
+
+nativeTest("Engine.open() starts the padding's vector at zero where asked", async () => {
+  using engine = await Engine.open(TINY_MODEL, { ...CPU, zeroPadding: true });
+  const embedding = (await engine.tensors()).find(({ name }) => name === "embed.weight");
+  assert(embedding !== undefined);
+  const values = new Float64Array((await engine.read(embedding)).buffer);
+  assert(values.subarray(0, TINY_MODEL.embedSize).every((value) => value === 0));
+  assert(values.subarray(TINY_MODEL.embedSize).some((value) => value !== 0));
+});
+
+nativeTest("Engine.open() says why a GPU cannot be used, and does not fall back", async () => {
+  if (buildInfo(loadLibrary()).cudaDevices > 0) return;
+  await assert.rejects(
+    Engine.open(TINY_MODEL, { device: "cuda" }),
+    (error) =>
+      error instanceof InputError && /^Cannot create the model: .*CUDA.*; use --device cpu/.test(error.message),
+  );
+});
+
+nativeTest("Engine.trainStep() leaves a frozen CNN as it is, its statistics too", async () => {
+  using engine = await Engine.open(TINY_MODEL, CPU);
+  const before = await parameters(engine, "resnet.");
+  await engine.trainStep(BATCH, { ...STEP, trainEncoder: false });
+  const after = await parameters(engine, "resnet.");
+  const changed = [...before].filter(([name, bytes]) => after.get(name) !== bytes).map(([name]) => name);
+  assert.deepEqual(changed, ["resnet.fc.weight", "resnet.fc.bias"]);
+});
+
+nativeTest("Engine.trainStep() drops other elements at each step, as the random state says", async () => {
+  using engine = await Engine.open({ ...TINY_MODEL, dropout: 0.5 }, CPU);
+  const still = { ...STEP, learningRate: 0, encoderLearningRate: 0 };
+  const random = { name: "rng", kind: "random", dtype: "U8", shape: [5056] } as const;
+  const state = await engine.read(random);
+  const first = await engine.trainStep(BATCH, still);
+  const second = await engine.trainStep(BATCH, still);
+  await engine.write("rng", state);
+  const again = await engine.trainStep(BATCH, still);
+  assert.notEqual(first.loss, second.loss);
+  assert.equal(first.loss, again.loss);
+});
+
+nativeTest("Engine.trainStep() in bfloat16 stays near float32", async () => {
+  const losses: number[] = [];
+  for (const precision of ["fp32", "bf16"] as const) {
+    using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision });
+    await fillModel(engine);
+    let loss = 0;
+    for (let step = 0; step < 20; step++) ({ loss } = await engine.trainStep(BATCH, STEP));
+    losses.push(loss);
+  }
+  const [single = NaN, half = NaN] = losses;
+  assert(Math.abs(half / single - 1) < 0.02, `${half} is not near ${single}`);
+  assert.notEqual(single, half);
+});
+
+nativeTest("Engine.cancel() ends calls that wait, and no later one", async () => {
+  using engine = await Engine.open(TINY_MODEL, CPU);
+  const before = await parameters(engine, "linear.");
+  const steps = Array.from({ length: 20 }, () => engine.trainStep(BATCH, STEP));
+  engine.cancel();
+  const results = await Promise.allSettled(steps);
+  const cancelled = results.filter((result) =>
+    result.status === "rejected" && result.reason instanceof EngineError && result.reason.status === STATUS.CANCELLED
+  );
+  assert(cancelled.length > 0);
+  if (cancelled.length === steps.length) assert.deepEqual(await parameters(engine, "linear."), before);
+  assert(Number.isFinite((await engine.trainStep(BATCH, STEP)).loss));
+});
+
+nativeTest("Decoding.step() gives the log-probabilities of the logits", async () => {
+  for (const name of ["1u every", "4f every", "2f first", "4f first"] as const) {
+    const { case: settings } = golden.cases[name];
+    const model = modelSettings(settings);
+    const batch = goldenBatch(name, settings);
+    using engine = await Engine.open(model, CPU);
+    await fillModel(engine);
+    const logits = await engine.logits(batch, model.vocabularySize);
+    const features = await engine.encode(batch.images);
+    using decoding = await engine.startDecoding(features, batch.images.count);
+    const rows = batch.imageOfRow.length;
+    const same = Int32Array.from({ length: rows }, (_, row) => row);
+    const k = model.vocabularySize;
+    let parents = batch.imageOfRow;
+    if (model.inject === "first") {
+      await decoding.step(parents, null, 1);
+      parents = same;
+    }
+    for (let step = 0; step < batch.inputsLength; step++) {
+      const words = Int32Array.from(same, (row) => batch.inputs[row * batch.inputsLength + step] ?? -1);
+      const next = await decoding.step(parents, words, k);
+      parents = same;
+      for (let row = 0; row < rows; row++) {
+        const at = (row * batch.targetsLength + step) * k;
+        const scores = logits.subarray(at, at + k);
+        const total = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0));
+        for (let rank = 0; rank < k; rank++) {
+          const word = next.words[row * k + rank] ?? -1;
+          const expected = (scores[word] ?? NaN) - total;
+          assert(Math.abs((next.logProbabilities[row * k + rank] ?? NaN) - expected) < 1e-5);
+        }
+      }
+    }
+  }
+});
+
+nativeTest("Engine reports wrong arguments by what they are", async () => {
+  using engine = await Engine.open(TINY_MODEL, CPU);
+  const wrong: [Partial<Batch>, RegExp][] = [
+    [{ imageOfRow: BATCH.imageOfRow.map(() => 9) }, /image_of_row is 9, not within 0 to 3/],
+    [{ inputs: BATCH.inputs.subarray(1) }, /inputs has \d+ elements/],
+    [{ inputs: BATCH.inputs.map(() => 40) }, /inputs is 40/],
+    [{ targets: BATCH.targets.map(() => -2) }, /targets is -2/],
+    [{ targetsLength: BATCH.targetsLength + 1 }, /targets_length/],
+  ];
+  for (const [change, message] of wrong) {
+    await assert.rejects(
+      engine.trainStep({ ...BATCH, ...change }, STEP),
+      (error) =>
+        error instanceof EngineError && error.status === STATUS.INVALID_ARGUMENT && message.test(error.message),
+    );
+  }
+  await assert.rejects(engine.read({ name: "nothing", kind: "parameter", dtype: "F32", shape: [] }), /'nothing'/);
+  await assert.rejects(engine.write("linear.bias", new Uint8Array(4)), /'linear.bias' has 320 bytes, not 4/);
+});
+
+nativeTest("Engine keeps messages of calls at the same time apart", async () => {
+  using engine = await Engine.open(TINY_MODEL, CPU);
+  const names = Array.from({ length: 20 }, (_, index) => `tensor${index}`);
+  const errors = await Promise.allSettled(names.map((name) => engine.write(name, new Uint8Array(1))));
+  errors.forEach((result, index) => {
+    assert(result.status === "rejected" && String(result.reason).includes(`'${names[index]}'`));
+  });
+});
+
+nativeTest("Engine and Decoding can be disposed twice, and refuse to be used afterwards", async () => {
+  const engine = await Engine.open(TINY_MODEL, CPU);
+  const decoding = await engine.startDecoding(await engine.encode(BATCH.images), BATCH.images.count);
+  for (const disposable of [engine, engine, decoding, decoding]) disposable[Symbol.dispose]();
+  await assert.rejects(engine.tensors(), /it is disposed/);
+  await assert.rejects(decoding.step(new Int32Array(1), new Int32Array(1), 1), /is disposed/);
+});
+
+nativeTest("Engine.memory() counts what libtorch holds", async () => {
+  using engine = await Engine.open(TINY_MODEL, CPU);
+  await engine.trainStep(BATCH, STEP);
+  const { inUse, peak, held } = await engine.memory();
+  assert(inUse > 0 && peak >= inUse && held >= inUse, `${inUse} ${peak} ${held}`);
+});

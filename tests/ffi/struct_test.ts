@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { encodeStruct } from "../../src/ffi/struct.ts";
+
+Deno.test("encodeStruct() writes the struct's own size first", () => {
+  const view = new DataView(encodeStruct("lrcn_batch_shape", { images: 3, reserved: 0, rows: -1 }).buffer);
+  const words = Array.from({ length: 8 }, (_, index) => view.getInt32(4 * index, true));
+  assert.deepEqual(words, [32, 3, 0, 0, -1, 0, 0, 0]);
+});
+
+Deno.test("encodeStruct() writes arrays, doubles and 64-bit integers where C expects them", () => {
+  const bytes = encodeStruct("lrcn_engine_options", { encoder_blocks: [3, 4, 6, 3], dropout: 0.5, seed: 2 ** 40 });
+  const view = new DataView(bytes.buffer);
+  assert.equal(bytes.length, 80);
+  assert.deepEqual([48, 52, 56, 60].map((offset) => view.getInt32(offset, true)), [3, 4, 6, 3]);
+  assert.equal(view.getFloat64(64, true), 0.5);
+  assert.equal(view.getBigInt64(72, true), 2n ** 40n);
+});
+
+Deno.test("encodeStruct() refuses what does not fit", () => {
+  for (const images of [2 ** 31, 1.5, NaN]) {
+    assert.throws(() => encodeStruct("lrcn_batch_shape", { images }), RangeError);
+  }
+  assert.throws(() => encodeStruct("lrcn_engine_options", { seed: 2 ** 53 }), RangeError);
+  assert.throws(() => encodeStruct("lrcn_engine_options", { encoder_blocks: [1, 2] }), RangeError);
+  assert.throws(() => encodeStruct("lrcn_batch_shape", { pictures: 1 }), /no field 'pictures'/);
+});

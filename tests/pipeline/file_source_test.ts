@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { encode as encodePng } from "fast-png";
+import { join } from "node:path";
+import { Engine } from "../../src/ffi/engine.ts";
+import { InputError } from "../../src/input_error.ts";
+import { readSource } from "../../src/pipeline/file_source.ts";
+import { makeRecipe } from "../../src/pipeline/recipe.ts";
+import { NEEDS_FILES } from "../checkpoint/temporary_folder.ts";
+import { TINY_MODEL } from "../ffi/native.ts";
+import { nativeTest } from "../ffi/native_test_case.ts";
+import { drawnImage } from "../golden/drawn_image.ts";
+import { silentReporter } from "./silent_reporter.ts";
+import { makeFolder } from "./temporary_folder.ts";
+
+const NAMES = Array.from({ length: 6 }, (_, index) => `${index}.png`);
+
+/** A dataset of six pictures, one of them broken, and the name of a seventh that is not there. */
+async function makeDataset() {
+  const png = (width: number, height: number) => {
+    const { pixels } = drawnImage(width, height);
+    return encodePng({ width, height, data: pixels, channels: 3 });
+  };
+  const images = NAMES.map((name, index) => [`Images/${name}`, png(40 + index, 50 - 2 * index)] as const);
+  return await makeFolder({
+    ...Object.fromEntries(images),
+    "Images/3.png": "no picture",
+    "captions.txt": `image,caption\n${[...NAMES, "gone.png"].map((name) => `${name},A kite .\n`).join("")}`,
+  });
+}
+
+Deno.test({
+  name: "readSource() takes as many photographs as it is told, drawn by the seed",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await makeDataset();
+    const options = { data: folder.path, cacheFolder: join(folder.path, "cache"), seed: 1 };
+    const names = async (change: { maxImages?: number; seed?: number }) =>
+      (await readSource({ ...options, ...change })).dataset.photographs.map(({ name }) => name);
+    assert.deepEqual(await names({}), NAMES);
+    assert.equal((await names({ maxImages: 3 })).length, 3);
+    assert.deepEqual(await names({ maxImages: 3 }), await names({ maxImages: 3 }));
+    const drawn = await Promise.all([1, 2, 3, 4].map((seed) => names({ maxImages: 3, seed })));
+    assert(new Set(drawn.map((list) => list.join())).size > 1);
+    await assert.rejects(readSource({ ...options, maxImages: 0 }), InputError);
+  },
+});
+
+nativeTest("readSource() opens images as the CNN wants them, and again from the cache", async () => {
+  await using folder = await makeDataset();
+  const source = await readSource({ data: folder.path, cacheFolder: join(folder.path, "cache"), seed: 0 });
+  assert.deepEqual(source.dataset.missing, ["gone.png"]);
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+  const recipe = makeRecipe("lrcn", { imageSize: 32 });
+  const { signal } = new AbortController();
+  const reporter = silentReporter();
+  const read = async () => {
+    using images = await source.openImages({ engine, recipe, reporter, signal });
+    assert.deepEqual(images.photographs.map(({ name }) => name), NAMES.filter((name) => name !== "3.png"));
+    assert.deepEqual(images.broken.map(({ path }) => path), [join(folder.path, "Images", "3.png")]);
+    const pixels = new Uint8Array(32 * 32 * 3);
+    await images.read(4, 32, pixels);
+    return pixels;
+  };
+  const pixels = await read();
+  assert(reporter.tasks.delete("Decoding images"));
+  // As when captioning: the short side becomes 37 pixels, a square of them is kept, its centre is cut out.
+  const square = { width: 37, height: 37, pixels: await engine.resizeCrop(drawnImage(45, 40), 37, 37) };
+  assert.deepEqual(pixels, await engine.resizeCrop(square, 37, 32));
+  assert.deepEqual(await read(), pixels);
+  assert.equal(reporter.tasks.size, 0, "the pictures were decoded again");
+}, NEEDS_FILES);
+
+nativeTest("readSource() stops decoding when it is interrupted, and leaves no cache", async () => {
+  await using folder = await makeDataset();
+  const cacheFolder = join(folder.path, "cache");
+  const source = await readSource({ data: folder.path, cacheFolder, seed: 0 });
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+  const controller = new AbortController();
+  const reporter = { ...silentReporter(), progress: () => controller.abort() };
+  const recipe = makeRecipe("lrcn", { imageSize: 32 });
+  await assert.rejects(source.openImages({ engine, recipe, reporter, signal: controller.signal }), {
+    name: "AbortError",
+  });
+  assert.deepEqual([...Deno.readDirSync(cacheFolder)], []);
+}, NEEDS_FILES);

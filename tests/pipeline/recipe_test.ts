@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { InputError } from "../../src/input_error.ts";
+import { makeRecipe, RECIPE_NAMES, shortSide } from "../../src/pipeline/recipe.ts";
+
+Deno.test("makeRecipe() knows three recipes, each of ResNet-50 and one LSTM", () => {
+  assert.deepEqual(RECIPE_NAMES.toSorted(), ["lrcn", "notebook", "sample"]);
+  for (const name of RECIPE_NAMES) {
+    const { encoderWidth, encoderBlocks, languageLayers, fusionLayers, ...recipe } = makeRecipe(name);
+    assert.equal(recipe.name, name);
+    assert.deepEqual([encoderWidth, encoderBlocks, languageLayers, fusionLayers], [64, [3, 4, 6, 3], 0, 1]);
+  }
+});
+
+Deno.test("makeRecipe() gives the notebook's numbers", () => {
+  const { batchSize, embedSize, hiddenSize, minVocabulary, maxWords, epochs, ...recipe } = makeRecipe("notebook");
+  assert.deepEqual([batchSize, embedSize, hiddenSize, minVocabulary, maxWords, epochs], [16, 16, 512, 15000, 30, 5]);
+  const { optimizer, learningRate, encoderLearningRate, schedule, weightDecay, dropout, inject, ...rest } = recipe;
+  assert.deepEqual([optimizer, learningRate, encoderLearningRate, schedule], ["adam", 1e-3, 1e-3, "constant"]);
+  assert.deepEqual([weightDecay, dropout, inject, rest.imageSize], [0, 0, "first", 224]);
+  assert.deepEqual([rest.maxGradientNorm, rest.patience, rest.frozenEpochs, rest.minCount], [0, 0, 0, 1]);
+});
+
+Deno.test("makeRecipe() freezes a pretrained CNN first and changes it slowly, in the lrcn recipe alone", () => {
+  const { frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate } = makeRecipe("lrcn", {}, {
+    pretrained: true,
+  });
+  assert.deepEqual([frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate], [10, 5e-4, 1e-4, 1e-5]);
+  assert.equal(makeRecipe("lrcn").frozenEpochs, 0);
+  assert.deepEqual(makeRecipe("notebook", {}, { pretrained: true }), makeRecipe("notebook"));
+  assert.equal(makeRecipe("lrcn", { frozenEpochs: 3 }, { pretrained: true }).frozenEpochs, 3);
+});
+
+Deno.test("makeRecipe() takes settings as texts and as values", () => {
+  const texts = { dropout: "0.25", encoderBlocks: "1,2,3,4", epochs: "7", schedule: "cosine", learningRate: "1e-2" };
+  const values = { dropout: 0.25, encoderBlocks: [1, 2, 3, 4], epochs: 7, schedule: "cosine", learningRate: 0.01 };
+  assert.deepEqual(makeRecipe("lrcn", texts), makeRecipe("lrcn", values));
+  assert.deepEqual(makeRecipe("lrcn", texts), { ...makeRecipe("lrcn"), ...values });
+});
+
+Deno.test("makeRecipe() refuses settings that are unknown or wrong, by name and value in one line", () => {
+  const wrong: [Record<string, unknown>, RegExp][] = [
+    [{ dropuot: 0 }, /^Cannot set 'dropuot': there is no such setting; known are minCount, .*beam$/],
+    [{ name: "lrcn" }, /^Cannot set 'name': there is no such setting/],
+    [{ toString: 1 }, /^Cannot set 'toString': there is no such setting/],
+    [{ dropout: "1" }, /^Cannot set 'dropout' to '1': /],
+    [{ dropout: "little" }, /^Cannot set 'dropout' to 'little': /],
+    [{ epochs: "1.5" }, /^Cannot set 'epochs' to '1.5': /],
+    [{ batchSize: 0 }, /^Cannot set 'batchSize' to '0': /],
+    [{ hiddenSize: 2 ** 31 }, /^Cannot set 'hiddenSize' to '2147483648': /],
+    [{ learningRate: "-1e-3" }, /^Cannot set 'learningRate' to '-1e-3': /],
+    [{ encoderBlocks: "3,4,6" }, /^Cannot set 'encoderBlocks' to '3,4,6': /],
+    [{ inject: "last" }, /^Cannot set 'inject' to 'last': /],
+  ];
+  for (const [changes, message] of wrong) {
+    assert.throws(
+      () => makeRecipe("lrcn", changes),
+      (error) => error instanceof InputError && message.test(error.message) && !error.message.includes("\n"),
+      String(message),
+    );
+  }
+});
+
+Deno.test("shortSide() keeps ImageNet's proportion of 256 to 224", () => {
+  assert.deepEqual([224, 64, 96, 1].map(shortSide), [256, 73, 110, 1]);
+  for (let size = 1; size < 500; size++) assert(shortSide(size) >= size);
+});

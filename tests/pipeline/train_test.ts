@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { modelTensors } from "../../src/checkpoint/model_state.ts";
+import { type Batch, Engine, type EngineOptions } from "../../src/ffi/engine.ts";
+import { InputError } from "../../src/input_error.ts";
+import { collateLrcn, collateNotebook } from "../../src/pipeline/batches.ts";
+import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import { scheduleFactor } from "../../src/pipeline/schedule.ts";
+import { type EpochMetrics, type StepReport, train, type Training } from "../../src/pipeline/train.ts";
+import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
+import { fillModel } from "../ffi/golden_batch.ts";
+import { TINY_MODEL } from "../ffi/native.ts";
+import { nativeTest } from "../ffi/native_test_case.ts";
+import { drawnDataset, drawnImages, TINY_RECIPE } from "./drawn_data.ts";
+
+const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
+/** A run in which nothing is learnt. */
+const STILL: Partial<Recipe> = { frozenEpochs: 9, frozenLearningRate: 0 };
+
+interface Run extends Disposable {
+  readonly training: Training;
+  /** Indices of the photographs that were read, in order. */
+  readonly reads: number[];
+  /** What `onEpoch` was told. */
+  readonly epochs: { readonly metrics: EpochMetrics; readonly best: boolean }[];
+  /** What `onStep` was told. */
+  readonly steps: StepReport[];
+}
+
+/** A tiny model, 8 photographs to train on and 2 others to validate with. */
+async function openRun(changes: Partial<Recipe> = {}, seed = 0, onRead = () => {}): Promise<Run> {
+  const recipe = makeRecipe(changes.name ?? "lrcn", { ...TINY_RECIPE, dropout: 0, ...without(changes, "name") });
+  const dataset = drawnDataset(10);
+  const { splits } = prepareTrainingData(dataset, { ...recipe, minVocabulary: 0 }, 0);
+  const examples = [...splits.train, ...splits.validation, ...splits.test];
+  // In the notebook recipe a photograph has several examples, of one caption each: one of them is enough here.
+  const all = [...new Map(examples.map((example) => [example.photograph, example])).values()];
+  const reads: number[] = [];
+  const images = drawnImages(dataset.photographs, (index) => {
+    reads.push(index);
+    onRead();
+  });
+  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, dropout } = recipe;
+  const model = { ...TINY_MODEL, encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, dropout };
+  const engine = await Engine.open(model, CPU);
+  const training = { engine, recipe, splits: { train: all.slice(0, 8), validation: all.slice(8, 10) }, images, seed };
+  return { training, reads, epochs: [], steps: [], [Symbol.dispose]: () => engine[Symbol.dispose]() };
+}
+
+function without<T extends object>(values: T, key: keyof T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name !== key)) as Partial<T>;
+}
+
+function start(run: Run, options: { signal?: AbortSignal; now?: () => number; onStep?: () => void } = {}) {
+  const { onStep = () => {}, ...rest } = options;
+  return train(run.training, {
+    ...rest,
+    onStep: (report) => {
+      run.steps.push(report);
+      onStep();
+    },
+    onEpoch: (metrics, best) => {
+      run.epochs.push({ metrics, best });
+      return Promise.resolve();
+    },
+  });
+}
+
+/** All parameters and buffers of a model, the CNN's (without its last layer) apart from the rest. */
+async function snapshot(engine: Engine): Promise<{ encoder: string[]; rest: string[] }> {
+  const parts = { encoder: new Array<string>(), rest: new Array<string>() };
+  for (const tensor of await modelTensors(engine, ["parameter", "buffer"])) {
+    const inside = tensor.name.startsWith("resnet.") && !tensor.name.startsWith("resnet.fc.");
+    parts[inside ? "encoder" : "rest"].push((await tensor.read()).toBase64());
+  }
+  return parts;
+}
+
+/** The batch of some examples, made without the training loop. */
+async function batchOf({ images, recipe }: Training, examples: readonly Example[]): Promise<Batch> {
+  const side = recipe.imageSize;
+  const pixels = new Uint8Array(examples.length * side * side * 3);
+  for (const [position, { photograph }] of examples.entries()) {
+    const part = pixels.subarray(position * side * side * 3, (position + 1) * side * side * 3);
+    await images.read(images.photographs.indexOf(photograph), side, part);
+  }
+  const pictures = { count: examples.length, height: side, width: side, pixels };
+  return recipe.name === "notebook"
+    ? collateNotebook(pictures, examples.flatMap(({ captions }) => captions))
+    : collateLrcn(pictures, examples.map(({ captions }) => captions));
+}
+
+nativeTest("train() lowers the loss when it sees the same eight photographs again and again", async () => {
+  using run = await openRun({
+    ...{ epochs: 60, batchSize: 4, patience: 0, schedule: "constant" },
+    ...{ learningRate: 0.01, encoderLearningRate: 0.01 },
+  });
+  assert.deepEqual(await start(run), { epochs: 60, reason: "done" });
+  const losses = run.epochs.map(({ metrics }) => metrics.trainLoss);
+  const [first = NaN, last = NaN] = [losses[0], losses.at(-1)];
+  assert(last < first / 4, `the loss went from ${first} to ${last}`);
+});
+
+nativeTest("train() goes through all photographs in each epoch, in an order that the seed alone decides", async () => {
+  const orders: number[][] = [];
+  for (const [seed, changes] of [[1, {}], [1, { learningRate: 0.1, batchSize: 4 }], [2, {}]] as const) {
+    using run = await openRun({ epochs: 2, batchSize: 3, ...changes }, seed);
+    await start(run);
+    orders.push(run.reads);
+  }
+  const [first = [], same, other] = orders;
+  assert.deepEqual(first, same);
+  assert.notDeepEqual(first, other);
+  // Each epoch reads the 8 of the train split, then the 2 of the validation split.
+  const [epoch1, epoch2] = [first.slice(0, 8), first.slice(10, 18)];
+  assert.equal(first.length, 20);
+  assert.equal(new Set(epoch1).size, 8);
+  assert.deepEqual(epoch1.toSorted(), epoch2.toSorted());
+  assert.notDeepEqual(epoch1, epoch2);
+  assert.deepEqual(first.slice(8, 10), first.slice(18));
+});
+
+nativeTest("train() ends when so many epochs brought no better validation loss", async () => {
+  using run = await openRun({ ...STILL, epochs: 9, patience: 2 });
+  assert.deepEqual(await start(run), { epochs: 3, reason: "patience" });
+  assert.deepEqual(run.epochs.map(({ best }) => best), [true, false, false]);
+  using impatient = await openRun({ ...STILL, epochs: 4, patience: 0 });
+  assert.deepEqual(await start(impatient), { epochs: 4, reason: "done" });
+});
+
+nativeTest("train() ends after the step in progress when it is interrupted", async () => {
+  using run = await openRun({ epochs: 3, batchSize: 2 });
+  const controller = new AbortController();
+  const result = await start(run, {
+    signal: controller.signal,
+    onStep: () => run.steps.length === 6 && controller.abort(),
+  });
+  assert.deepEqual(result, { epochs: 1, reason: "interrupted" });
+  assert.deepEqual(run.steps.map(({ epoch, step }) => [epoch, step]), [[1, 1], [1, 2], [1, 3], [1, 4], [2, 1], [2, 2]]);
+  assert.equal(run.epochs.length, 1);
+  using never = await openRun();
+  assert.deepEqual(await start(never, { signal: AbortSignal.abort() }), { epochs: 0, reason: "interrupted" });
+  assert.equal(never.steps.length, 0);
+});
+
+nativeTest("train() measures time, speed and waiting by the clock it is given", async () => {
+  let time = 5000;
+  // All 10 photographs are read in two batches: 8 to train on take 4 s, 2 to validate with 1 s; the step takes 1 s.
+  using run = await openRun({ epochs: 1, batchSize: 8 }, 0, () => time += 500);
+  await start(run, { now: () => time, onStep: () => time += 1000 });
+  const { metrics } = run.epochs[0] ?? {};
+  assert.equal(metrics?.seconds, 6);
+  assert.equal(metrics.imagesPerSecond, 8 / 5);
+  assert.equal(metrics.captionsPerSecond, 16 / 5);
+  assert.equal(metrics.dataWaitShare, 4 / 5);
+  const [step] = run.steps;
+  assert.deepEqual([step?.epoch, step?.step, step?.steps], [1, 1, 1]);
+  assert.deepEqual([step?.captionsPerSecond, step?.dataWaitShare], [16 / 4, 1]);
+  assert.equal(step?.loss, metrics.trainLoss);
+  // What happens between the steps is no waiting.
+  using second = await openRun({ epochs: 1, batchSize: 4 });
+  await start(second, { now: () => time, onStep: () => time += 1000 });
+  assert.equal(second.epochs[0]?.metrics.dataWaitShare, 0);
+});
+
+nativeTest("train() reports the mean loss of a word over the whole split", async () => {
+  // Batches of 3, 3 and 2 photographs with captions of several lengths: a mean of means would differ.
+  using run = await openRun({ ...STILL, epochs: 1, batchSize: 3 });
+  await fillModel(run.training.engine);
+  const { training } = run;
+  const [short, ...rest] = training.splits.train;
+  assert(short !== undefined);
+  const train = [{ ...short, captions: [Int32Array.of(2, 3)] }, ...rest];
+  await start({ ...run, training: { ...training, splits: { ...training.splits, train } } });
+  const { metrics } = run.epochs[0] ?? {};
+  const expected = await training.engine.evaluateStep(await batchOf(training, train));
+  const validation = await training.engine.evaluateStep(await batchOf(training, training.splits.validation));
+  assert(Math.abs((metrics?.trainLoss ?? NaN) - expected.loss) < 1e-5);
+  assert(Math.abs((metrics?.validationLoss ?? NaN) - validation.loss) < 1e-5);
+  assert((metrics?.gradientNorm ?? NaN) > 0);
+});
+
+nativeTest("train() reports the mean of the batches' means in the notebook recipe", async () => {
+  using run = await openRun({ ...STILL, name: "notebook", epochs: 1, batchSize: 7 });
+  await fillModel(run.training.engine);
+  await start(run);
+  const { training } = run;
+  const order = run.reads.slice(0, 8).map((index) => training.images.photographs[index]);
+  const examples = order.map((photograph) =>
+    training.splits.train.find((example) => example.photograph === photograph)
+  );
+  const losses: number[] = [];
+  for (const part of [examples.slice(0, 7), examples.slice(7)]) {
+    const batch = await batchOf(training, part.filter((example) => example !== undefined));
+    losses.push((await training.engine.evaluateStep(batch)).loss);
+  }
+  const [seven = NaN, one = NaN] = losses;
+  assert(Math.abs(seven - one) > 1e-3);
+  assert(Math.abs((run.epochs[0]?.metrics.trainLoss ?? NaN) - (seven + one) / 2) < 1e-5);
+});
+
+nativeTest("train() leaves a frozen CNN bit for bit, and trains it afterwards", async () => {
+  using run = await openRun({ epochs: 2, frozenEpochs: 1, frozenLearningRate: 0.02, learningRate: 0.01 });
+  const { engine } = run.training;
+  const snapshots = [await snapshot(engine)];
+  await train(run.training, {
+    onEpoch: async (metrics, best) => {
+      run.epochs.push({ metrics, best });
+      snapshots.push(await snapshot(engine));
+    },
+  });
+  const [before, frozen, after] = snapshots;
+  assert.deepEqual(frozen?.encoder, before?.encoder);
+  assert.notDeepEqual(frozen?.rest, before?.rest);
+  assert.notDeepEqual(after?.encoder, frozen?.encoder);
+  assert.equal(run.epochs[0]?.metrics.learningRate, 0.02);
+});
+
+nativeTest("train() follows the schedule over the epochs in which the CNN learns", async () => {
+  const changes = { epochs: 4, batchSize: 4, frozenEpochs: 1, frozenLearningRate: 0.5, learningRate: 1e-3 };
+  using run = await openRun({ ...changes, schedule: "one-cycle", patience: 0 });
+  await start(run);
+  // Two steps an epoch: the last step of epoch e is step 2 (e - 1) - 1 of 6.
+  const expected = [0.5, ...[1, 3, 5].map((step) => 1e-3 * scheduleFactor("one-cycle", step, 6))];
+  assert.deepEqual(run.epochs.map(({ metrics }) => metrics.learningRate), expected);
+});
+
+nativeTest("train() says where the loss is no longer a number, and what to lower", async () => {
+  using run = await openRun({ learningRate: 1e30, encoderLearningRate: 1e30, batchSize: 4, schedule: "constant" });
+  await assert.rejects(start(run), (error) => {
+    assert(error instanceof InputError);
+    assert.match(error.message, /^Cannot go on: the loss is (?:NaN|Infinity) at epoch 1, step 2; .*learningRate=/);
+    return true;
+  });
+  assert.equal(run.steps.length, 1);
+});
+
+nativeTest("train() refuses a validation loss that is no number", async () => {
+  using run = await openRun({ learningRate: 1e30, encoderLearningRate: 1e30, batchSize: 8, schedule: "constant" });
+  await assert.rejects(
+    start(run),
+    (error) =>
+      error instanceof InputError && /the validation loss is (?:NaN|Infinity) after epoch 1/.test(error.message),
+  );
+  assert.equal(run.epochs.length, 0);
+});

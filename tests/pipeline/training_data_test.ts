@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { InputError } from "../../src/input_error.ts";
+import type { Dataset, Photograph } from "../../src/pipeline/dataset.ts";
+import { makeRecipe } from "../../src/pipeline/recipe.ts";
+import { keepDecoded, limitPhotographs, prepareTrainingData } from "../../src/pipeline/training_data.ts";
+
+/** A dataset with photographs called by number. */
+function datasetOf(captions: readonly (readonly string[])[], officialSplits?: Dataset["officialSplits"]): Dataset {
+  const photographs = captions.map((list, index): Photograph => ({
+    name: `${index}.jpg`,
+    path: `/photographs/${index}.jpg`,
+    captions: list,
+  }));
+  return {
+    photographs,
+    rows: photographs.flatMap((photograph) => photograph.captions.map((caption) => ({ photograph, caption }))),
+    missing: [],
+    fingerprint: "",
+    ...(officialSplits && { officialSplits }),
+  };
+}
+
+/** Twenty photographs; photograph i has the words `w<i>` and, in its second caption, `v<i>`. */
+const TWENTY = datasetOf(Array.from({ length: 20 }, (_, index) => [`A w${index} kite .`, `Two v${index} boats`]));
+const LISTED = datasetOf([["a red kite", "a red fox"], ["the blue boat"], ["a green car"], ["a pink cow"]], {
+  train: ["0.jpg", "gone.jpg"],
+  validation: ["1.jpg"],
+  test: ["2.jpg"],
+});
+/** Ten captions of three photographs, with lists that the notebook does not know of. */
+const LISTED_TEN = datasetOf(
+  [new Array(2).fill("A red kite"), new Array(7).fill("The boat sinks"), ["One cow"]],
+  { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] },
+);
+
+const names = (examples: readonly { photograph: Photograph }[]) => examples.map(({ photograph }) => photograph.name);
+
+Deno.test("prepareTrainingData() takes the lrcn vocabulary from the train split alone", () => {
+  const { vocabulary, splits } = prepareTrainingData(LISTED, makeRecipe("lrcn", { minCount: 1 }), 0);
+  assert.deepEqual(vocabulary.words, ["<pad>", "<unk>", "<start>", "<end>", "a", "red", "kite", "fox"]);
+  assert.deepEqual([names(splits.train), names(splits.validation), names(splits.test)], [
+    ["0.jpg"],
+    ["1.jpg"],
+    ["2.jpg"],
+  ]);
+  assert.equal(splits.leftOut, 1);
+  assert.deepEqual(splits.train[0]?.captions, [Int32Array.of(2, 4, 5, 6, 3), Int32Array.of(2, 4, 5, 7, 3)]);
+  assert.deepEqual(splits.validation[0]?.captions, [Int32Array.of(2, 1, 1, 1, 3)]);
+});
+
+Deno.test("prepareTrainingData() leaves rare words out of the lrcn vocabulary and cuts long captions", () => {
+  const recipe = makeRecipe("lrcn", { minCount: 2, maxWords: 2 });
+  const { vocabulary, splits } = prepareTrainingData(LISTED, recipe, 0);
+  assert.deepEqual(vocabulary.words.slice(4), ["a", "red"]);
+  assert.deepEqual(splits.train[0]?.captions[0], Int32Array.of(2, 4, 5, 3));
+});
+
+Deno.test("prepareTrainingData() splits photographs by the seed where there are no lists", () => {
+  const recipe = makeRecipe("lrcn", { minCount: 1 });
+  const { splits } = prepareTrainingData(TWENTY, recipe, 1);
+  assert.deepEqual([splits.train.length, splits.validation.length, splits.test.length], [16, 2, 2]);
+  const all = [...names(splits.train), ...names(splits.validation), ...names(splits.test)];
+  assert.equal(new Set(all).size, 20);
+  assert.deepEqual(names(prepareTrainingData(TWENTY, recipe, 1).splits.test), names(splits.test));
+  assert.notDeepEqual(names(prepareTrainingData(TWENTY, recipe, 2).splits.train), names(splits.train));
+});
+
+Deno.test("prepareTrainingData() takes the notebook's vocabulary from all captions, in order of appearance", () => {
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const { vocabulary } = prepareTrainingData(LISTED_TEN, makeRecipe("notebook"), seed);
+    assert.deepEqual(vocabulary.words, ["<pad>", "<unk>", "a", "red", "kite", "the", "boat", "sinks", "one", "cow"]);
+  }
+  const { splits } = prepareTrainingData(LISTED_TEN, makeRecipe("notebook"), 0);
+  assert.deepEqual([splits.train.length, splits.validation.length, splits.test.length], [8, 1, 1]);
+  const examples = [...splits.train, ...splits.validation, ...splits.test];
+  const captions = examples.map(({ captions }) => captions);
+  assert(captions.every((list) => list.length === 1 && list[0]?.length === 30));
+  const expected = Int32Array.from({ length: 30 }, (_, index) => [2, 3, 4][index] ?? 0);
+  assert.deepEqual(captions.filter(([caption]) => caption?.[1] === 3)[0]?.[0], expected);
+});
+
+Deno.test("prepareTrainingData() finds the commonest first word of the training captions", () => {
+  const official = { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] };
+  const dataset = datasetOf([["the kite", "A fox", "a cow", "the car", "one the"], ["one"], ["one", "one"]], official);
+  // "the" and "a" begin two captions each; "the" came first.
+  assert.equal(prepareTrainingData(dataset, makeRecipe("lrcn"), 0).firstWord, "the");
+  assert.equal(prepareTrainingData(LISTED_TEN, makeRecipe("notebook"), 0).firstWord, "the");
+});
+
+Deno.test("prepareTrainingData() refuses a dataset too small to be split", () => {
+  const small = datasetOf([["a"], ["b"]]);
+  for (const name of ["lrcn", "notebook"] as const) {
+    assert.throws(() => prepareTrainingData(small, makeRecipe(name), 0), InputError);
+  }
+});
+
+Deno.test("keepDecoded() leaves out the examples whose photograph has no pixels", () => {
+  const { splits } = prepareTrainingData(TWENTY, makeRecipe("lrcn"), 0);
+  const missing = splits.train[3]?.photograph;
+  const kept = keepDecoded(splits, TWENTY.photographs.filter((photograph) => photograph !== missing));
+  assert.deepEqual(kept.train, splits.train.filter(({ photograph }) => photograph !== missing));
+  assert.deepEqual([kept.validation, kept.test], [splits.validation, splits.test]);
+});
+
+Deno.test("keepDecoded() refuses a train or validation split without pixels, by its name", () => {
+  const { splits } = prepareTrainingData(TWENTY, makeRecipe("lrcn"), 0);
+  for (const part of ["train", "validation"] as const) {
+    const gone = new Set(names(splits[part]));
+    const rest = TWENTY.photographs.filter(({ name }) => !gone.has(name));
+    assert.throws(
+      () => keepDecoded(splits, rest),
+      (error) => error instanceof InputError && error.message.includes(`none of the ${part} split's images`),
+    );
+  }
+  const tests = new Set(names(splits.test));
+  assert.deepEqual(keepDecoded(splits, TWENTY.photographs.filter(({ name }) => !tests.has(name))).test, []);
+});
+
+Deno.test("limitPhotographs() keeps so many photographs, drawn by the seed, with all their captions, in order", () => {
+  const limited = limitPhotographs(TWENTY, 5, 1);
+  assert.equal(limited.photographs.length, 5);
+  assert.deepEqual(
+    limited.photographs,
+    TWENTY.photographs.filter((photograph) => limited.photographs.includes(photograph)),
+  );
+  assert.deepEqual(limited.rows, TWENTY.rows.filter(({ photograph }) => limited.photographs.includes(photograph)));
+  assert.deepEqual(limitPhotographs(TWENTY, 5, 1), limited);
+  assert.notDeepEqual(limitPhotographs(TWENTY, 5, 2).photographs, limited.photographs);
+  assert.deepEqual(limitPhotographs(TWENTY, 100, 1), TWENTY);
+});
+
+Deno.test("limitPhotographs() draws among the photographs of the official lists", () => {
+  for (let seed = 0; seed < 10; seed++) {
+    assert(!limitPhotographs(LISTED, 3, seed).photographs.some(({ name }) => name === "3.jpg"));
+  }
+});

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { modelTensors } from "../../src/checkpoint/model_state.ts";
+import { readPth, writePth } from "../../src/checkpoint/pth.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import { InputError } from "../../src/input_error.ts";
+import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import { runTraining, type TrainingRunOptions, type TrainingSource } from "../../src/pipeline/training_run.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { TINY_MODEL } from "../ffi/native.ts";
+import { nativeTest } from "../ffi/native_test_case.ts";
+import { drawnDataset, drawnImages, drawnSource, TINY_RECIPE } from "./drawn_data.ts";
+import { silentReporter } from "./silent_reporter.ts";
+
+const FILES = ["best.safetensors", "config.json", "last.safetensors", "metrics.jsonl"];
+
+/** A run of two epochs of a tiny model on 20 pictures. */
+function optionsOf(out: string, changes: Partial<Recipe> = {}, name: Recipe["name"] = "lrcn"): TrainingRunOptions {
+  return {
+    recipe: makeRecipe(name, { ...TINY_RECIPE, epochs: 2, batchSize: 4, ...changes }),
+    out,
+    seed: 3,
+    device: "cpu",
+    precision: "fp32",
+    threads: 1,
+    reporter: silentReporter(),
+    signal: new AbortController().signal,
+  };
+}
+
+async function jsonLines(path: string): Promise<Record<string, unknown>[]> {
+  return (await Deno.readTextFile(path)).trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+function runTest(name: string, fn: (folder: string) => Promise<void>): void {
+  nativeTest(name, async () => {
+    await using folder = await temporaryFolder();
+    await fn(folder.path);
+  }, NEEDS_FILES);
+}
+
+runTest("runTraining() writes settings, a line of metrics for each epoch, the best and the last checkpoint", async (
+  folder,
+) => {
+  const out = join(folder, "runs", "first");
+  const reporter = silentReporter();
+  const options = { ...optionsOf(out), reporter };
+  const result = await runTraining(drawnSource(20), options);
+  assert.deepEqual(result, { epochs: 2, reason: "done", best: join(out, "best.safetensors") });
+  assert.deepEqual(namesIn(out), FILES);
+
+  const config = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
+  assert.deepEqual(config.recipe, options.recipe);
+  assert.deepEqual([config.seed, config.device, config.precision, config.threads], [3, "cpu", "fp32", 1]);
+  assert.deepEqual(config.examples, { train: 16, validation: 2, test: 2 });
+
+  const lines = await jsonLines(join(out, "metrics.jsonl"));
+  assert.deepEqual(lines, reporter.epochs.map(({ metrics }) => metrics));
+  assert.deepEqual(lines.map(({ epoch }) => epoch), [1, 2]);
+  for (const field of ["trainLoss", "validationLoss", "seconds", "captionsPerSecond", "imagesPerSecond"]) {
+    assert(lines.every((line) => typeof line[field] === "number" && line[field] > 0), field);
+  }
+
+  using last = await openCheckpoint(join(out, "last.safetensors"));
+  assert.equal(last.metadata.epoch, 2);
+  assert.deepEqual(last.metadata.metrics, {
+    trainLoss: lines[1]?.trainLoss,
+    validationLoss: lines[1]?.validationLoss,
+  });
+  assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37 });
+  assert.deepEqual(last.metadata.decoding, { maxWords: 6, beam: 3 });
+  assert.equal(last.metadata.datasetFingerprint, "drawn");
+  assert(last.tensors.has("adam.exp_avg.linear.bias") && last.tensors.has("rng"));
+  using best = await openCheckpoint(join(out, "best.safetensors"));
+  assert(![...best.tensors.keys()].some((name) => name.startsWith("adam.") || name === "rng"));
+  assert(best.tensors.has("linear.bias"));
+  assert(reporter.notes.some((line) => line.startsWith("No pretrained CNN: ")));
+});
+
+runTest("runTraining() keeps as best the epoch with the lowest validation loss", async (folder) => {
+  // After a first, careful epoch the rate is so high that the loss rises.
+  const changes = { frozenEpochs: 1, frozenLearningRate: 1e-3, learningRate: 1, encoderLearningRate: 1 };
+  const options = optionsOf(join(folder, "run"), { ...changes, schedule: "constant", maxGradientNorm: 0 });
+  await runTraining(drawnSource(20), options);
+  const [first, second] = await jsonLines(join(options.out, "metrics.jsonl"));
+  assert(Number(second?.validationLoss) > Number(first?.validationLoss));
+  using best = await openCheckpoint(join(options.out, "best.safetensors"));
+  using last = await openCheckpoint(join(options.out, "last.safetensors"));
+  assert.deepEqual([best.metadata.epoch, last.metadata.epoch], [1, 2]);
+});
+
+runTest("runTraining() with one seed and one thread writes the same bytes twice", async (folder) => {
+  const run = async (name: string, change: Partial<TrainingRunOptions> = {}) => {
+    const options = { ...optionsOf(join(folder, name), { dropout: 0.5 }), ...change };
+    await runTraining(drawnSource(20), options);
+    const bytes = await Deno.readFile(join(options.out, "last.safetensors"));
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  };
+  const first = await run("first");
+  assert.equal(await run("second"), first);
+  assert.notEqual(await run("third", { seed: 4 }), first);
+});
+
+runTest("runTraining() writes the notebook's weights as PyTorch has them", async (folder) => {
+  const options = optionsOf(join(folder, "run"), { minVocabulary: 60, embedSize: 8 }, "notebook");
+  await runTraining(drawnSource(20), options);
+  assert.deepEqual(namesIn(options.out), [...FILES, "lrcn_resnet50_flickr8k.pth"].toSorted());
+  const weights = await readPth(join(options.out, "lrcn_resnet50_flickr8k.pth"));
+  assert.deepEqual(weights.get("linear.weight")?.shape, [60, 16]);
+  assert.deepEqual(weights.get("embed.weight")?.shape, [60, 8]);
+  assert([...weights.keys()].every((name) => /^(?:embed|lstm|linear|resnet)\./.test(name)));
+  using last = await openCheckpoint(join(options.out, "last.safetensors"));
+  assert.deepEqual(await weights.get("linear.weight")?.read(), await last.tensors.get("linear.weight")?.read());
+  // Half of the captions begin with "a", half with "there": which is commoner depends on the split.
+  const { firstWord, maxWords, beam } = last.metadata.decoding;
+  assert.deepEqual([maxWords, beam], [5, 1]);
+  assert(firstWord === "a" || firstWord === "there");
+});
+
+runTest("runTraining() says so where the notebook's dataset has more words than its layer has rows", async (folder) => {
+  const reporter = silentReporter();
+  const options = { ...optionsOf(join(folder, "run"), { minVocabulary: 5, epochs: 1 }, "notebook"), reporter };
+  await runTraining(drawnSource(20), options);
+  assert(reporter.notes.some((line) => /^The dataset has 15 words: .* not 5$/.test(line)), reporter.notes.join("\n"));
+});
+
+runTest("runTraining() writes one checkpoint when it is interrupted", async (folder) => {
+  const controller = new AbortController();
+  const reporter = silentReporter(() => reporter.steps.length === 6 && controller.abort());
+  const interrupted = optionsOf(join(folder, "second epoch"));
+  const result = await runTraining(drawnSource(20), { ...interrupted, reporter, signal: controller.signal });
+  assert.deepEqual(result, { epochs: 1, reason: "interrupted", best: join(interrupted.out, "best.safetensors") });
+  assert.equal(reporter.steps.length, 6);
+  using last = await openCheckpoint(join(interrupted.out, "last.safetensors"));
+  using best = await openCheckpoint(join(interrupted.out, "best.safetensors"));
+  assert.equal(last.metadata.epoch, 1);
+  const bias = async (tensors: typeof last.tensors) => await tensors.get("linear.bias")?.read();
+  assert.notDeepEqual(
+    await bias(last.tensors),
+    await bias(best.tensors),
+    "the last steps are not in the last checkpoint",
+  );
+
+  const early = optionsOf(join(folder, "first epoch"));
+  assert.deepEqual(await runTraining(drawnSource(20), { ...early, signal: AbortSignal.abort() }), {
+    epochs: 0,
+    reason: "interrupted",
+  });
+  assert.deepEqual(namesIn(early.out), ["config.json", "last.safetensors"]);
+});
+
+runTest("runTraining() refuses a folder that holds a run, and leaves it", async (folder) => {
+  const out = join(folder, "run");
+  await Deno.mkdir(out);
+  await Deno.writeTextFile(join(out, "config.json"), "{}");
+  await assert.rejects(
+    runTraining(drawnSource(20), optionsOf(out)),
+    (error) => error instanceof InputError && error.message.startsWith(`Cannot train into '${out}': it holds a run`),
+  );
+  assert.deepEqual(namesIn(out), ["config.json"]);
+  await Deno.writeTextFile(join(folder, "file"), "");
+  await assert.rejects(runTraining(drawnSource(20), optionsOf(join(folder, "file"))), InputError);
+});
+
+runTest("runTraining() writes nothing when the data are wrong", async (folder) => {
+  const dataset = drawnDataset(20);
+  const undecodable: TrainingSource = {
+    dataset,
+    openImages: () => Promise.resolve(drawnImages(dataset.photographs.slice(0, 0))),
+  };
+  const failing: TrainingSource = { dataset, openImages: () => Promise.reject(new InputError("Cannot read images")) };
+  for (const source of [drawnSource(3), undecodable, failing]) {
+    await assert.rejects(runTraining(source, optionsOf(join(folder, "run"))), InputError);
+  }
+  const options = { ...optionsOf(join(folder, "run")), encoderWeights: join(folder, "gone.pth") };
+  await assert.rejects(runTraining(drawnSource(20), options), InputError);
+  assert.deepEqual(namesIn(folder), []);
+});
+
+runTest("runTraining() starts from the CNN weights it is given", async (folder) => {
+  const path = join(folder, "resnet.pth");
+  {
+    using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1, seed: 9 });
+    const tensors = (await modelTensors(engine, ["parameter", "buffer"])).flatMap((tensor) =>
+      tensor.name.startsWith("resnet.") ? [{ ...tensor, name: tensor.name.slice("resnet.".length) }] : []
+    );
+    await writePth(path, tensors);
+  }
+  const reporter = silentReporter();
+  const options = optionsOf(join(folder, "run"), { frozenEpochs: 2, frozenLearningRate: 1e-3 });
+  await runTraining(drawnSource(20), { ...options, reporter, encoderWeights: path });
+  const weights = await readPth(path);
+  using last = await openCheckpoint(join(options.out, "last.safetensors"));
+  const name = "layer2.0.conv2.weight";
+  assert.deepEqual(await last.tensors.get(`resnet.${name}`)?.read(), await weights.get(name)?.read());
+  assert(reporter.notes.some((line) => /^CNN: \d+ tensors from .*resnet\.pth/.test(line)));
+  assert(!reporter.notes.some((line) => line.startsWith("No pretrained CNN")));
+});
+
+runTest("runTraining() tells what was left out", async (folder) => {
+  const dataset = { ...drawnDataset(20), missing: ["gone.png", "lost.png"] };
+  const [broken, ...rest] = dataset.photographs;
+  const source: TrainingSource = {
+    dataset,
+    openImages: () =>
+      Promise.resolve({
+        ...drawnImages(rest),
+        broken: [{ path: broken?.path ?? "", reason: "the PNG is damaged" }],
+      }),
+  };
+  const reporter = silentReporter();
+  await runTraining(source, { ...optionsOf(join(folder, "run"), { epochs: 1 }), reporter });
+  const notes = reporter.notes.join("\n");
+  assert.match(notes, /Data: 20 photographs, 40 captions; photographs in train 16, validation 2, test 2; \d+ words/);
+  assert.match(notes, /Left out: 2 images that are not there, the first is 'gone\.png'/);
+  assert.match(notes, /Left out: 1 broken images, the first is '\/drawn\/0\.png': the PNG is damaged/);
+});

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { FileCaption } from "../../src/cli/caption_files.ts";
+import type { TemporaryFolder } from "../pipeline/temporary_folder.ts";
+import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, runTask } from "./run_task.ts";
+import images from "../golden/images.json" with { type: "json" };
+
+const ignore = !canRunTasks;
+const PICTURE = `drawn/Images/${FIRST_PICTURE}`;
+const JPEG = Uint8Array.fromBase64(images.images["rgb-420.jpg"].file);
+
+/** Makes a drawn dataset and trains on it, into `runs/NAME` for each name. */
+async function trainOn(
+  names: readonly string[],
+  options: { args?: readonly string[]; files?: Readonly<Record<string, string | Uint8Array>> } = {},
+): Promise<TemporaryFolder> {
+  const { args = [], files } = options;
+  const folder = await drawDataset(files);
+  for (const [seed, name] of names.entries()) {
+    const out = ["--out", `runs/${name}`, "--seed", String(seed)];
+    assertDone(await runTask("train", ["--data", "drawn", ...out, ...TINY, ...args], { folder: folder.path }));
+  }
+  return folder;
+}
+
+async function captionsOf(args: readonly string[], folder: string): Promise<FileCaption[]> {
+  const ended = await runTask("caption", ["--json", ...args], { folder });
+  assertDone(ended);
+  return JSON.parse(ended.stdout);
+}
+
+Deno.test({
+  name: "caption prints the caption alone for one image, and path and caption for several",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"], { files: { "photo.jpg": JPEG } });
+    const one = await runTask("caption", [PICTURE], { folder: folder.path });
+    assertDone(one);
+    assert.match(one.stdout, /^[^\s\t]([^\n\t]*)\n$/);
+
+    const absolute = join(folder.path, "photo.jpg");
+    const several = await runTask("caption", [PICTURE, absolute], { folder: folder.path });
+    assertDone(several);
+    const lines = several.stdout.split("\n");
+    assert.deepEqual(lines.map((line) => line.split("\t")[0]), [PICTURE, absolute, ""]);
+    assert.equal(lines[0], `${PICTURE}\t${one.stdout.trimEnd()}`);
+  },
+});
+
+Deno.test({
+  name: "caption --json prints image, caption, log-probability and tokens of each image",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"]);
+    const other = "drawn/Images/blue-3.png";
+    const captions = await captionsOf([PICTURE, other], folder.path);
+    assert.deepEqual(captions.map(({ image }) => image), [PICTURE, other]);
+    for (const entry of captions) {
+      assert.deepEqual(Object.keys(entry).sort(), ["caption", "image", "logProbability", "tokens"]);
+      assert(entry.logProbability <= 0);
+      assert(entry.tokens.length >= 1 && entry.tokens.length <= 8);
+      assert.equal(entry.caption.replaceAll(" ", ""), entry.tokens.join(""));
+    }
+  },
+});
+
+Deno.test({
+  name: "caption takes the newest run's best checkpoint where none is named",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["a", "b"]);
+    const path = (run: string) => `runs/${run}/best.safetensors`;
+    const [a, b] = [
+      await captionsOf(["--checkpoint", path("a"), PICTURE], folder.path),
+      await captionsOf(["--checkpoint", path("b"), PICTURE], folder.path),
+    ];
+    assert.notDeepEqual(a, b);
+    assert.deepEqual(await captionsOf([PICTURE], folder.path), b);
+    await Deno.utime(join(folder.path, path("b")), 1e9, 1e9);
+    assert.deepEqual(await captionsOf([PICTURE], folder.path), a);
+  },
+});
+
+Deno.test({
+  name: "caption reads a checkpoint of the notebook recipe, greedily",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"], { args: ["--recipe", "notebook"] });
+    const [entry] = await captionsOf([PICTURE], folder.path);
+    assert(entry !== undefined && entry.tokens.length >= 1);
+    assert(["a", "this"].includes(entry.tokens[0] ?? ""), "it begins with the commonest first word");
+    const beam = await runTask("caption", ["--beam", "3", PICTURE], { folder: folder.path });
+    assertRefused(beam, /Cannot search with beam 3: .* writes greedily; use --beam 1$/m);
+  },
+});
+
+Deno.test({
+  name: "caption refuses what is no image in one line, and captions the others",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"], {
+      files: { "half.jpg": JPEG.subarray(0, JPEG.length / 2), "text.jpg": "A dog runs." },
+    });
+    const refusals = {
+      "half.jpg": /^error: Cannot decode image '\S+half\.jpg': the JPEG ends too early, fetch or copy the file again$/m,
+      "text.jpg":
+        /^error: Cannot decode image '\S+text\.jpg': the file is text, not an image, give a JPEG or PNG file$/m,
+      "gone.jpg": /^error: Cannot decode image '\S+gone\.jpg': there is no such file or folder, check the path$/m,
+    };
+    for (const [file, line] of Object.entries(refusals)) {
+      const ended = await runTask("caption", [file], { folder: folder.path });
+      assertRefused(ended, line);
+      assert.equal(ended.stdout, "");
+    }
+    const mixed = await runTask("caption", ["half.jpg", PICTURE], { folder: folder.path });
+    assertRefused(mixed, refusals["half.jpg"]);
+    assert.match(mixed.stdout, /^drawn\/Images\/red-0\.png\t\S[^\n]*\n$/);
+  },
+});
+
+const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
+  "a checkpoint that is none": {
+    args: ["--checkpoint", "drawn/captions.txt", PICTURE],
+    line: /Cannot read '\S+captions\.txt': it is cut off or not a safetensors file.*; give a file 'best\.safetensors'/,
+  },
+  "a checkpoint that is not there": {
+    args: ["--checkpoint", "gone.safetensors", PICTURE],
+    line: /Cannot read '\S+gone\.safetensors': there is no such file or folder/,
+  },
+  "to guess where there is no run": {
+    args: [PICTURE],
+    line:
+      /Cannot caption: there is no run in '\S+runs'; train one by deno task train, or name a checkpoint by --checkpoint$/m,
+  },
+  "an unknown option": {
+    args: ["--chekpoint", "best.safetensors", PICTURE],
+    line: /unknown option '--chekpoint' \(Did you mean --checkpoint\?\)$/m,
+  },
+  "a beam of no caption": {
+    args: ["--beam", "0", PICTURE],
+    line: /option '--beam <n>' argument '0' is invalid\. It must be a whole number, 1 or more\.$/m,
+  },
+  "a call without an image": { args: [], line: /missing required argument 'image'$/m },
+};
+
+for (const [what, { args, line }] of Object.entries(refusals)) {
+  Deno.test({
+    name: `caption refuses ${what} in one line`,
+    ignore,
+    async fn() {
+      await using folder = await drawDataset();
+      const ended = await runTask("caption", args, { folder: folder.path });
+      assertRefused(ended, line);
+      assert.equal(ended.stdout, "");
+    },
+  });
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { drawDataset, repeatPicture, TINY } from "./drawn_dataset.ts";
+import { canRunTasks, PROJECT, startTask } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+const ACKNOWLEDGED = /^Stopping after this step; press Ctrl-C again to end at once$/m;
+const INTERRUPTED = 130;
+
+const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  const start = performance.now();
+  const value = await promise;
+  const took = performance.now() - start;
+  assert(took < milliseconds, `it took ${took} ms, not ${milliseconds}`);
+  return value;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+async function epochOf(checkpoint: string): Promise<number> {
+  using opened = await openCheckpoint(checkpoint);
+  assert(opened.tensors.size > 0);
+  return opened.metadata.epoch;
+}
+
+Deno.test({
+  name: "train acknowledges Ctrl-C at once, and ends with a checkpoint and exit code 130",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const out = join(folder.path, "out");
+    const args = ["--data", "drawn", "--out", "out", ...TINY, "--epochs", "100000", "--set", "patience=0"];
+    const task = startTask("train", args, { folder: folder.path });
+    await task.printed(/^Epoch 1\/100000: train loss/m);
+    task.press();
+    await within(1000, task.printed(ACKNOWLEDGED));
+    const { code, stdout, stderr } = await within(3000, task.ended);
+    assert.equal(code, INTERRUPTED);
+    assert.equal(stderr.trim(), "Stopping after this step; press Ctrl-C again to end at once");
+    assert.deepEqual(namesIn(out), ["best.safetensors", "config.json", "last.safetensors", "metrics.jsonl"]);
+    const epochs = stdout.match(/train loss/g)?.length;
+    assert.equal(await epochOf(join(out, "last.safetensors")), epochs);
+  },
+});
+
+Deno.test({
+  name: "train takes two signals within milliseconds for one press, and ends after the step, not the epoch",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    await repeatPicture(folder.path, 500);
+    const args = ["--data", "drawn", "--out", "out", ...TINY, "--batch-size", "2"];
+    const task = startTask("train", args, { folder: folder.path });
+    await task.printed(/^Epoch 1\/1: 50\/200/m);
+    task.press();
+    task.press();
+    const { code, stdout, stderr } = await task.ended;
+    assert.equal(code, INTERRUPTED);
+    assert.equal(stderr.match(/Stopping/g)?.length, 1);
+    assert.doesNotMatch(stdout, /200\/200|train loss/);
+    // A second press would have ended it before it saved.
+    assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
+    assert.equal(await epochOf(join(folder.path, "out", "last.safetensors")), 0);
+  },
+});
+
+Deno.test({
+  name: "train ends in the middle of a step at a second press, with the former checkpoint whole",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    // Long captions and a wide LSTM make a step of seconds.
+    await repeatPicture(folder.path, 100, "red square ".repeat(100));
+    const wide = ["--set", "maxWords=200", "--set", "hiddenSize=512", "--precision", "fp64", "--batch-size", "80"];
+    const args = ["--data", "drawn", "--out", "out", ...TINY, ...wide, "--epochs", "100"];
+    const last = join(folder.path, "out", "last.safetensors");
+    const task = startTask("train", args, { folder: folder.path });
+    await task.printed(/^Epoch 1\/100: train loss/m);
+    const former = await Deno.readFile(last);
+    await wait(200);
+    task.press();
+    await within(1000, task.printed(ACKNOWLEDGED));
+    await wait(500);
+    task.press();
+    const { code, stdout } = await within(1000, task.ended);
+    assert.equal(code, INTERRUPTED);
+    assert.doesNotMatch(stdout, /^Epoch 2/m);
+    // After one press it would have been written anew.
+    assert.deepEqual(await Deno.readFile(last), former);
+    assert.equal(await epochOf(last), 1);
+  },
+});
+
+Deno.test({
+  name: "train leaves neither a run nor half a cache where it is interrupted while images are decoded",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    await repeatPicture(folder.path, 4000);
+    const cache = join(PROJECT, ".cache", "images");
+    const before = namesIn(cache);
+    const task = startTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
+    await task.printed(/^Decoding images: 1000\/4000$/m);
+    task.press();
+    const { code, stdout } = await task.ended;
+    assert.equal(code, INTERRUPTED);
+    assert.doesNotMatch(stdout, /4000\/4000/);
+    assert.deepEqual(namesIn(folder.path), ["drawn"]);
+    assert.deepEqual(namesIn(cache), before);
+  },
+});

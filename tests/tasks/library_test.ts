@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { ABI_VERSION, symbols } from "../../src/ffi/symbols.ts";
+import { makeFolder } from "../pipeline/temporary_folder.ts";
+import { assertRefused, canRunTasks, type Ended, PROJECT, runCommand } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+const FOREIGN_VERSION = ABI_VERSION + 41;
+
+/** A library with every function of ours, of which only the version may be called. */
+const FOREIGN_SOURCE = Object.keys(symbols).map((name) =>
+  name === "lrcn_abi_version"
+    ? `extern "C" unsigned ${name}(void) { return ${FOREIGN_VERSION}; }`
+    : `extern "C" void ${name}(void) { __builtin_trap(); }`
+).join("\n");
+
+/** Compiles one source file to a library beside it, with the compiler that the build takes first. */
+async function compile(source: string): Promise<string> {
+  const library = `${source}.so`;
+  const compiler = (Deno.env.get("CXX")?.trim() || "c++").split(/\s+/);
+  const { code, stderr } = await runCommand([...compiler, "-shared", "-fPIC", "-o", library, source], dirname(source));
+  assert.equal(code, 0, stderr);
+  return library;
+}
+
+/** Loads a library as a task does, in a process that may load that one. */
+function loadIn(folder: string, library: string): Promise<Ended> {
+  const command = [Deno.execPath(), "run", `--config=${PROJECT}deno.json`, `--allow-ffi=${library}`];
+  return runCommand([...command, join(folder, "load.ts"), library], folder);
+}
+
+function loadingFolder(files: Record<string, string> = {}) {
+  const module = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
+  return makeFolder({
+    "load.ts": `
+      import { runTask } from ${module("cli/command.ts")};
+      import { loadLibrary } from ${module("ffi/library.ts")};
+
+      Deno.exit(await runTask(() => Promise.resolve(loadLibrary(Deno.args[0]) === undefined ? 2 : 0)));
+    `,
+    ...files,
+  });
+}
+
+Deno.test({
+  name: "loadLibrary() refuses a library of another ABI version in one line, and calls nothing else of it",
+  ignore,
+  async fn() {
+    await using folder = await loadingFolder({ "foreign.cpp": FOREIGN_SOURCE });
+    const library = await compile(join(folder.path, "foreign.cpp"));
+    assertRefused(
+      await loadIn(folder.path, library),
+      new RegExp(
+        `Cannot use the native library ${library}: its ABI has version ${FOREIGN_VERSION}, ` +
+          `this program needs ${ABI_VERSION}; run deno task build\n`,
+      ),
+    );
+  },
+});
+
+Deno.test({
+  name: "loadLibrary() refuses a library that lacks a function in one line",
+  ignore,
+  async fn() {
+    await using folder = await loadingFolder({ "old.cpp": `extern "C" unsigned lrcn_abi_version(void) { return 0; }` });
+    const library = await compile(join(folder.path, "old.cpp"));
+    assertRefused(
+      await loadIn(folder.path, library),
+      new RegExp(`Cannot load the native library ${library}: .*undefined symbol: lrcn_\\w+; run deno task build\n`),
+    );
+  },
+});
+
+Deno.test({
+  name: "loadLibrary() refuses a library that is not there, and a file that is none, in one line",
+  ignore,
+  async fn() {
+    await using folder = await loadingFolder({ "words.so": "These are words." });
+    for (const name of ["gone.so", "words.so"]) {
+      const library = join(folder.path, name);
+      assertRefused(
+        await loadIn(folder.path, library),
+        new RegExp(`Cannot load the native library ${library}: .*; run deno task build\n`),
+      );
+    }
+  },
+});

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readPth } from "../../src/checkpoint/pth.ts";
+import { testData } from "../test_data.ts";
+import { drawDataset, TINY } from "./drawn_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, runTask } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+
+/** Runs a command under a terminal of its own; Python is there wherever the library could be built. */
+const UNDER_TERMINAL = ["python3", "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"];
+
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+async function metricsOf(run: string): Promise<Record<string, number>[]> {
+  const lines = (await Deno.readTextFile(join(run, "metrics.jsonl"))).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
+Deno.test({
+  name: "train writes both checkpoints, a line of metrics an epoch and its settings, and says how to caption",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const args = ["--data", "drawn", "--out", "runs/first", ...TINY, "--epochs", "2", "--seed", "5"];
+    const ended = await runTask("train", args, { folder: folder.path });
+    assertDone(ended);
+    const run = join(folder.path, "runs", "first");
+    assert.deepEqual(namesIn(run), ["best.safetensors", "config.json", "last.safetensors", "metrics.jsonl"]);
+    const metrics = await metricsOf(run);
+    assert.deepEqual(metrics.map(({ epoch }) => epoch), [1, 2]);
+    for (const line of metrics) {
+      for (const name of ["trainLoss", "validationLoss", "seconds", "captionsPerSecond", "imagesPerSecond"]) {
+        assert((line[name] ?? 0) > 0, name);
+      }
+    }
+    const config = JSON.parse(await Deno.readTextFile(join(run, "config.json")));
+    assert.deepEqual([config.seed, config.device, config.recipe.name, config.recipe.epochs], [5, "cpu", "lrcn", 2]);
+    assert.deepEqual(config.examples, { train: 19, validation: 2, test: 3 });
+    assert.match(ended.stdout, /^Data: 24 photographs, 48 captions; .*train 19, validation 2, test 3/m);
+    assert.match(ended.stdout, /^Epoch 2\/2: train loss \d\.\d+, validation loss \d\.\d+.* captions\/s$/m);
+    assert.match(ended.stdout, /deno task caption --checkpoint \S*best\.safetensors/);
+  },
+});
+
+Deno.test({
+  name: "train names its run by date, time and recipe in the runs folder where the user stands",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    assertDone(await runTask("train", ["--data", "drawn", ...TINY], { folder: folder.path }));
+    const [run = "", ...others] = namesIn(join(folder.path, "runs"));
+    assert.match(run, /^\d{4}-\d\d-\d\d-\d{6}-lrcn$/);
+    assert.deepEqual(others, []);
+  },
+});
+
+Deno.test({
+  name: "train --recipe notebook writes a .pth with the notebook's names beside its checkpoints",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const args = ["--recipe", "notebook", "--data", "drawn", "--out", "out", ...TINY];
+    assertDone(await runTask("train", args, { folder: folder.path }));
+    const tensors = await readPth(join(folder.path, "out", "lrcn_resnet50_flickr8k.pth"));
+    const names = [...tensors.keys()];
+    assert.deepEqual(
+      [...new Set(names.map((name) => name.split(".")[0]))].sort(),
+      ["embed", "linear", "lstm", "resnet"],
+    );
+    assert.deepEqual(tensors.get("linear.weight")?.shape, [15000, 16]);
+  },
+});
+
+Deno.test({
+  name: "train counts images that are missing or broken, and goes on without them",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset({ "drawn/Images/green-1.png": "no picture" });
+    await Deno.remove(join(folder.path, "drawn", "Images", "blue-7.png"));
+    const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
+    assertDone(ended);
+    assert.match(ended.stdout, /^Left out: 1 images that are not there, the first is 'blue-7\.png'$/m);
+    assert.match(ended.stdout, /^Left out: 1 broken images, the first is '\S+green-1\.png': \S/m);
+    const { examples } = JSON.parse(await Deno.readTextFile(join(folder.path, "out", "config.json")));
+    assert.equal(examples.train + examples.validation + examples.test, 22);
+  },
+});
+
+Deno.test({
+  name: "train draws a bar with loss, captions/s and time left on a terminal",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const args = ["--data", "drawn", "--out", "out", ...TINY, "--epochs", "8", "--batch-size", "4"];
+    const { code, stdout } = await runTask("train", args, { folder: folder.path, under: UNDER_TERMINAL });
+    assert.equal(code, 0, stdout);
+    assert.match(
+      stdout,
+      /Epoch \d\/8 \[[=-]+\] \d\/5 loss \d\.\d+, \d\S* captions\/s, \d+ s left, waiting for data \d+%/,
+    );
+  },
+});
+
+const CAPTIONS = "drawn/captions.txt";
+const TEXTS = Array.from({ length: 10 }, (_, index) => `${index}.jpg`);
+const LIST = { "lists/a.trainImages.txt": "red-0.png", "lists/a.devImages.txt": "red-1.png" };
+
+/** What is wrong, the files that make it so, the options beside `--out out`, and the line that is printed. */
+const refusals: Record<string, { files?: Record<string, string>; args: string[]; line: RegExp }> = {
+  "a folder that is not there": {
+    args: ["--data", "gone"],
+    line: /Cannot read dataset: there is no folder \S+\/gone; check the path$/m,
+  },
+  "a folder without captions": {
+    files: { "empty/readme.md": "" },
+    args: ["--data", "empty"],
+    line: /there is no captions\.txt, .* in \S+\/empty; name the file with --captions$/m,
+  },
+  "captions without the two columns": {
+    files: { "wrong.csv": "picture,text\nred-0.png,A red square" },
+    args: ["--captions", "wrong.csv", "--images", "drawn/Images"],
+    line: /column 'image' is missing in \S+wrong\.csv; its first line must be "image,caption"/,
+  },
+  "an empty captions file": {
+    files: { "empty.txt": "" },
+    args: ["--captions", "empty.txt", "--images", "drawn/Images"],
+    line: /Cannot read captions: \S+empty\.txt is empty; name another file with --captions$/m,
+  },
+  "a dataset none of whose images is there": {
+    files: { "elsewhere/other.png": "" },
+    args: ["--captions", CAPTIONS, "--images", "elsewhere"],
+    line:
+      /none of the 24 images of \S+ is in \S+elsewhere, for example "red-0\.png"; name their folder with --images$/m,
+  },
+  "a dataset none of whose images can be decoded": {
+    files: {
+      [CAPTIONS]: ["image,caption", ...TEXTS.map((name) => `${name},A red square`)].join("\n"),
+      ...Object.fromEntries(TEXTS.map((name) => [`drawn/Images/${name}`, "words"])),
+    },
+    args: ["--data", "drawn"],
+    line: /Cannot read images: none of 10 can be decoded, the first is '\S+0\.jpg': the file is text/,
+  },
+  "so few images that a split would be empty": {
+    args: ["--data", "drawn", "--max-images", "9"],
+    line: /Cannot split dataset: it has 9 photographs, and at least 10 are needed .*; add images/,
+  },
+  "batches of one image where BatchNorm needs two": {
+    args: ["--data", "drawn", "--batch-size", "6"],
+    line: /Cannot train: 19 examples in batches of 6 leave a batch of one image, .*; change --batch-size/,
+  },
+  "official lists of which one has no image here": {
+    files: { ...LIST, "lists/a.testImages.txt": "other.png" },
+    args: ["--data", "drawn", "--splits", "lists"],
+    line: /none of its 24 photographs is among the 1 of the official test list; .* --splits$/m,
+  },
+  "official lists that are incomplete": {
+    files: LIST,
+    args: ["--data", "drawn", "--splits", "lists"],
+    line: /Cannot read official splits: \S+lists has no test list; add it/,
+  },
+  "encoder weights that are none": {
+    files: { "weights.pth": "words" },
+    args: ["--data", "drawn", "--encoder-weights", "weights.pth"],
+    line: /Cannot read '\S+weights\.pth': it is not a PyTorch file, give one that/,
+  },
+  "an unknown option": {
+    args: ["--data", "drawn", "--epoch", "3"],
+    line: /unknown option '--epoch' \(Did you mean --epochs\?\)$/m,
+  },
+  "an unknown setting": {
+    args: ["--data", "drawn", "--set", "hidenSize=3"],
+    line: /Cannot set 'hidenSize': there is no such setting; known are .*hiddenSize/,
+  },
+  "a setting with a word for a number": {
+    args: ["--data", "drawn", "--set", "hiddenSize=many"],
+    line: /Cannot set 'hiddenSize' to 'many': .*expected number.* \(hiddenSize: width of each LSTM layer\)$/m,
+  },
+  "a setting beyond what the library counts": {
+    args: ["--data", "drawn", "--set", "hiddenSize=99999999999"],
+    line: /Cannot set 'hiddenSize' to '99999999999': .*2147483647/,
+  },
+  "a setting beyond what the model takes": {
+    args: ["--data", "drawn", "--set", "hiddenSize=99999999"],
+    line: /Cannot create the model: hidden_size is 99999999, not within 1 to \d+$/m,
+  },
+  "a setting without a value": {
+    args: ["--data", "drawn", "--set", "dropout="],
+    line: /option '--set <key=value>' argument 'dropout=' is invalid\. It must be key=value\.$/m,
+  },
+  "a device that is not there": {
+    args: ["--data", "drawn", "--device", "cuda"],
+    line: /Cannot create the model: .*(?:driver|device|GPU).*; use --device cpu, or give the build a libtorch/,
+  },
+  "a recipe that draws its own data": {
+    args: ["--data", "drawn", "--recipe", "sample"],
+    line: /Cannot use the sample recipe with data: it draws its own; leave --recipe sample out$/m,
+  },
+};
+
+for (const [what, { files = {}, args, line }] of Object.entries(refusals)) {
+  Deno.test({
+    name: `train refuses ${what} in one line, and writes nothing`,
+    ignore,
+    async fn() {
+      await using folder = await drawDataset(files);
+      const before = namesIn(folder.path);
+      const ended = await runTask("train", ["--out", "out", ...TINY, ...args], { folder: folder.path });
+      assertRefused(ended, line);
+      assert.deepEqual(namesIn(folder.path), before);
+    },
+  });
+}
+
+Deno.test({
+  name: "train refuses a folder that holds a run, and leaves the run as it was",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset({ "out/config.json": "{}", "out/last.safetensors": "former" });
+    const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
+    assertRefused(ended, /Cannot train into '\S+out': it holds a run already; choose another folder by --out$/m);
+    assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
+    assert.equal(await Deno.readTextFile(join(folder.path, "out", "last.safetensors")), "former");
+  },
+});
+
+Deno.test({
+  name: "train refuses a folder that cannot be made",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset({ "file": "words" });
+    const ended = await runTask("train", ["--data", "drawn", "--out", "file/out", ...TINY], { folder: folder.path });
+    assertRefused(
+      ended,
+      /folder '\S+file\/out': a part of the path is a file, not a folder; choose another by --out$/m,
+    );
+    assert.equal(await Deno.readTextFile(join(folder.path, "file")), "words");
+  },
+});
+
+Deno.test({
+  name: "train learns from photographs, and caption captions one with what it wrote",
+  ignore: ignore || testData === undefined,
+  async fn() {
+    assert(testData !== undefined);
+    await using folder = await drawDataset();
+    const data = join(testData, "flickr8k-mini");
+    const args = ["--data", data, "--out", "out", ...TINY, "--image-size", "32", "--max-images", "60", "--epochs", "2"];
+    assertDone(await runTask("train", args, { folder: folder.path }));
+    const [first, second] = (await metricsOf(join(folder.path, "out"))).map(({ trainLoss }) => trainLoss ?? NaN);
+    assert(first !== undefined && second !== undefined && second < first, `${first}, then ${second}`);
+    const photograph = namesIn(join(data, "Images")).find((name) => name.endsWith(".jpg")) ?? "";
+    const captioned = await runTask(
+      "caption",
+      ["--checkpoint", "out/best.safetensors", join(data, "Images", photograph)],
+      { folder: folder.path },
+    );
+    assertDone(captioned);
+    assert.match(captioned.stdout, /^\S[^\n]*\n$/);
+  },
+});
+
+Deno.test({
+  name: "train refuses Flickr8k's official lists where the photographs of one of them are not there",
+  ignore: ignore || testData === undefined,
+  async fn() {
+    assert(testData !== undefined);
+    await using folder = await drawDataset();
+    const lists = join(testData, "flickr8k-text");
+    const captions = join(lists, "Flickr8k.token.txt");
+    const images = join(testData, "flickr8k-mini", "Images");
+    const args = ["--captions", captions, "--images", images, "--splits", lists, "--out", "out", ...TINY];
+    const ended = await runTask("train", args, { folder: folder.path });
+    assertRefused(ended, /none of its \d+ photographs is among the 1000 of the official \w+ list; .* --splits$/m);
+    assert.deepEqual(namesIn(folder.path), ["drawn"]);
+  },
+});
