@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NextWords } from "../ffi/engine.ts";
+import type { NextWords } from "../ffi/decoding.ts";
 import type { WordSequence } from "./caption.ts";
 
 /** One step of a model that is given a word in each row and answers with the k most probable next ones. */

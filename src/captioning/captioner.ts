@@ -6,7 +6,9 @@
 
 import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { loadModel } from "../checkpoint/model_state.ts";
-import { Engine, type EngineOptions, type Images } from "../ffi/engine.ts";
+import type { Images } from "../ffi/batch.ts";
+import { Engine } from "../ffi/engine.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import type { RgbImage } from "../pipeline/decode_image.ts";
 import { Vocabulary } from "../pipeline/vocabulary.ts";

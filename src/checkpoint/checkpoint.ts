@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import type { ModelSettings } from "../ffi/engine.ts";
+import type { ModelSettings } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { quoted } from "./file_error.ts";
 import { cannotRead } from "./open_file.ts";

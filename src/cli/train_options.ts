@@ -8,7 +8,7 @@ import { type Command, Option } from "commander";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../input_error.ts";
-import type { EngineOptions } from "../ffi/engine.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { makeRecipe, type Recipe, RECIPE_NAMES } from "../pipeline/recipe.ts";
 import { keyValue, wholeNumber } from "./command.ts";
 

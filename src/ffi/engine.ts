@@ -5,161 +5,13 @@
  */
 
 import type { RgbImage } from "../pipeline/decode_image.ts";
+import type { Batch, Images, Loss, StepResult } from "./batch.ts";
+import { checkHandle, run } from "./call.ts";
+import { Decoding } from "./decoding.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
-import { checkStatus, EngineError, MESSAGE_CAPACITY, STATUS } from "./status.ts";
+import type { EngineOptions, ModelSettings, OptimizerOptions } from "./settings.ts";
+import { MESSAGE_CAPACITY } from "./status.ts";
 import { encodeStruct } from "./struct.ts";
-
-/** The dimensions of a captioner. They are kept in its checkpoint. */
-export interface ModelSettings {
-  /** Words of the vocabulary: rows of the embedding and of the output layer. */
-  readonly vocabularySize: number;
-  /** Width of a word's vector, and of the image feature where it enters every step. */
-  readonly embedSize: number;
-  /** Width of each LSTM layer. */
-  readonly hiddenSize: number;
-  /** LSTM layers that read words alone. */
-  readonly languageLayers: number;
-  /** LSTM layers that read the language layers' output (or words) and the image feature. */
-  readonly fusionLayers: number;
-  /** Whether the image feature is the sequence's first element or stands beside every word. */
-  readonly inject: "first" | "every";
-  /** Channels of the CNN's first layer: 64 in ResNet-50. */
-  readonly encoderWidth: number;
-  /** Bottleneck blocks of the CNN's four stages: 3, 4, 6, 3 in ResNet-50. */
-  readonly encoderBlocks: readonly [number, number, number, number];
-  /** Share of word vectors' and outputs' elements that training drops. */
-  readonly dropout: number;
-}
-
-/** How an engine computes. */
-export interface EngineOptions {
-  /**
-   * The device; `auto` takes a GPU where there is one.
-   *
-   * @default {"auto"}
-   */
-  readonly device?: "auto" | "cpu" | "cuda";
-  /**
-   * The arithmetic; `auto` takes bfloat16 on a GPU and on processors that multiply it natively, else float32.
-   *
-   * @default {"auto"}
-   */
-  readonly precision?: "auto" | "fp32" | "bf16" | "fp64";
-  /**
-   * CPU threads; 0 leaves the choice to libtorch.
-   *
-   * @default {0}
-   */
-  readonly threads?: number;
-  /**
-   * Decides the initial parameters and what dropout drops.
-   *
-   * @default {0}
-   */
-  readonly seed?: number;
-  /**
-   * Whether word 0, the padding, starts as a zero vector.
-   *
-   * @default {false}
-   */
-  readonly zeroPadding?: boolean;
-}
-
-/** Images of one size. */
-export interface Images {
-  /** How many. */
-  readonly count: number;
-  /** Rows of pixels of each. */
-  readonly height: number;
-  /** Pixels in a row. */
-  readonly width: number;
-  /** R, G, B of each pixel, row by row, image by image: count x height x width x 3. */
-  readonly pixels: Uint8Array<ArrayBuffer>;
-}
-
-/** Images with the words of their captions. */
-export interface Batch {
-  /** The images. */
-  readonly images: Images;
-  /** For each caption, the index of its image. */
-  readonly imageOfRow: Int32Array<ArrayBuffer>;
-  /** Word ids given: captions x inputsLength. */
-  readonly inputs: Int32Array<ArrayBuffer>;
-  /** Words given for each caption. */
-  readonly inputsLength: number;
-  /** Word ids to predict: captions x targetsLength; -1 is not counted. */
-  readonly targets: Int32Array<ArrayBuffer>;
-  /** Equal to inputsLength; one more where the image's own step predicts a word too. */
-  readonly targetsLength: number;
-}
-
-/** The optimizer's settings for one step. */
-export interface OptimizerOptions {
-  /** Adam, or AdamW, which decays weights apart from the gradient. */
-  readonly optimizer: "adam" | "adamw";
-  /** Step size for the CNN without its last layer. */
-  readonly encoderLearningRate: number;
-  /** Step size for all other parameters. */
-  readonly learningRate: number;
-  /**
-   * Whether the CNN learns; where not, its BatchNorm statistics stand still too.
-   *
-   * @default {true}
-   */
-  readonly trainEncoder?: boolean;
-  /**
-   * Decay rate of the gradients' running mean.
-   *
-   * @default {0.9}
-   */
-  readonly beta1?: number;
-  /**
-   * Decay rate of the squared gradients' running mean.
-   *
-   * @default {0.999}
-   */
-  readonly beta2?: number;
-  /**
-   * Added to the denominator.
-   *
-   * @default {1e-8}
-   */
-  readonly epsilon?: number;
-  /**
-   * Weight decay.
-   *
-   * @default {0}
-   */
-  readonly weightDecay?: number;
-  /**
-   * Longest 2-norm of all gradients together; longer ones are scaled down. 0 leaves them.
-   *
-   * @default {0}
-   */
-  readonly maxGradientNorm?: number;
-}
-
-/** The loss of a batch. */
-export interface Loss {
-  /** Mean cross-entropy of the counted words, in nats. */
-  readonly loss: number;
-  /** Words counted. */
-  readonly words: number;
-}
-
-/** What a training step reports. */
-export interface StepResult extends Loss {
-  /** 2-norm of all gradients before clipping. */
-  readonly gradientNorm: number;
-}
-
-/** The most probable next words of each row. */
-export interface NextWords {
-  /** Word ids, rows x k, best first. */
-  readonly words: Int32Array<ArrayBuffer>;
-  /** Their natural-log probabilities, rows x k. */
-  readonly logProbabilities: Float32Array<ArrayBuffer>;
-}
 
 /** One named tensor of an engine's state. */
 export interface TensorInfo {
@@ -186,71 +38,6 @@ export interface Memory {
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
-
-type Call = (message: Uint8Array<ArrayBuffer>) => Promise<number>;
-
-async function run(action: string, call: Call): Promise<void> {
-  const message = new Uint8Array(MESSAGE_CAPACITY);
-  checkStatus(action, await call(message), message);
-}
-
-function pointer(action: string, handle: Deno.PointerValue, status: Int32Array, message: Uint8Array) {
-  checkStatus(action, status[0] ?? STATUS.INTERNAL, message);
-  if (handle === null) throw new EngineError(STATUS.INTERNAL, `Cannot ${action}: the library returned no handle`);
-  return handle;
-}
-
-/** Captions being written. It keeps its engine's model alive until it is disposed. */
-export class Decoding implements Disposable {
-  readonly #library: Library;
-  #handle: Deno.PointerObject | null;
-
-  /** @ignore Made by {@linkcode Engine.startDecoding}. */
-  constructor(library: Library, handle: Deno.PointerObject) {
-    this.#library = library;
-    this.#handle = handle;
-  }
-
-  /**
-   * Goes on by one word in each row.
-   *
-   * @param parents For each row, the row of the last step that it continues; at the first step, its image.
-   * @param words For each row, the word it is given; null at the image's own step, the first where the image is the
-   * sequence's first element.
-   * @param k How many words to return for each row.
-   * @returns The k most probable next words of each row.
-   */
-  async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextWords> {
-    const handle = this.#handle;
-    if (handle === null) throw new TypeError("Cannot decode: the decoding is disposed");
-    const rows = parents.length;
-    const next = new Int32Array(rows * k);
-    const logProbabilities = new Float32Array(rows * k);
-    await run("decode a word", (message) =>
-      this.#library.symbols.lrcn_decode_step(
-        handle,
-        rows,
-        parents,
-        BigInt(rows),
-        words,
-        BigInt(words?.length ?? 0),
-        k,
-        next,
-        BigInt(next.length),
-        logProbabilities,
-        BigInt(next.length),
-        message,
-        message.length,
-      ));
-    return { words: next, logProbabilities };
-  }
-
-  /** Frees the state; a second time does nothing. */
-  [Symbol.dispose](): void {
-    if (this.#handle !== null) this.#library.symbols.lrcn_decoding_destroy(this.#handle);
-    this.#handle = null;
-  }
-}
 
 /**
  * A captioner's model on a device. Its calls queue on one native thread; disposing waits for the one in progress.
@@ -312,7 +99,7 @@ export class Engine implements Disposable {
     const status = new Int32Array(1);
     const message = new Uint8Array(MESSAGE_CAPACITY);
     const handle = await library.symbols.lrcn_engine_create(struct, status, message, message.length);
-    return new Engine(library, pointer("create the model", handle, status, message), device, precision);
+    return new Engine(library, checkHandle("create the model", handle, status, message), device, precision);
   }
 
   get #engine(): Deno.PointerObject {
@@ -452,7 +239,7 @@ export class Engine implements Disposable {
       message,
       message.length,
     );
-    return new Decoding(this.#library, pointer("start captions", handle, status, message));
+    return new Decoding(this.#library, checkHandle("start captions", handle, status, message));
   }
 
   /**

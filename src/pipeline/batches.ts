@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Batch, Images } from "../ffi/engine.ts";
+import type { Batch, Images } from "../ffi/batch.ts";
 import { readAhead } from "./read_ahead.ts";
 
 /** Options of {@linkcode batches}. */

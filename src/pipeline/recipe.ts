@@ -115,10 +115,13 @@ const SAMPLE: Recipe = {
   name: "sample",
   minCount: 1,
   batchSize: 32,
-  epochs: 10,
+  epochs: 12,
   patience: 0,
-  imageSize: 64,
+  imageSize: 48,
+  embedSize: 256,
+  hiddenSize: 256,
   dropout: 0,
+  encoderLearningRate: 4e-4,
 };
 
 /**

@@ -12,7 +12,7 @@ import { drawScene, type Scene } from "./scenes.ts";
 import type { TrainingSource } from "./training_run.ts";
 
 /** Pictures in each split. */
-const COUNTS = { train: 2400, validation: 160, test: 160 };
+const COUNTS = { train: 3200, validation: 160, test: 160 };
 /** Side of a picture in pixels. */
 const SIDE = 96;
 

@@ -16,16 +16,18 @@ const COLORS: Record<string, Color> = {
   red: [204, 28, 32],
   green: [16, 128, 48],
   blue: [28, 56, 204],
-  purple: [124, 28, 156],
-  brown: [112, 62, 20],
   black: [24, 24, 28],
 };
 
 const BACKGROUNDS: Record<string, Color> = {
   white: [244, 244, 244],
   gray: [184, 186, 190],
-  pink: [250, 200, 214],
-  yellow: [248, 232, 130],
+  pink: [250, 190, 210],
+  yellow: [248, 232, 120],
+  cyan: [150, 226, 236],
+  orange: [252, 190, 120],
+  mint: [170, 240, 176],
+  lavender: [206, 184, 248],
 };
 
 /** Insides of the shapes, in a unit circle around the origin. */
@@ -35,8 +37,8 @@ const SHAPES: Record<string, Outline> = {
   triangle: (x, y) => y < 0.5 && y > 1.732 * Math.abs(x) - 1,
 };
 
-/** Share of the scenes with two shapes. */
-const PAIR_SHARE = 0.3;
+/** Shares of the scenes with two shapes of one kind, and with two different ones; the rest have one. */
+const SHARES = { twins: 0.4, pairs: 0.15 };
 /** Free space along the picture's sides, of which the centre crop cuts a part. */
 const MARGIN = 0.07;
 
@@ -48,10 +50,14 @@ export interface Scene {
   readonly captions: readonly string[];
 }
 
-interface Shape {
+interface Kind {
   readonly name: string;
   readonly color: Color;
   readonly inside: Outline;
+}
+
+/** A shape in its place. Lengths are shares of the picture's side. */
+interface Shape extends Kind {
   readonly x: number;
   readonly y: number;
   readonly radius: number;
@@ -75,26 +81,39 @@ function vary(color: Color, random: Random): Color {
   return [channel(color[0]), channel(color[1]), channel(color[2])];
 }
 
-/** One or two shapes apart from each other, of different names. Lengths are shares of the picture's side. */
-function place(random: Random): Shape[] {
-  const count = random.next() < PAIR_SHARE ? 2 : 1;
+/** The kinds of shapes in a scene: one, the same one twice, or two. */
+function pickKinds(random: Random): Kind[] {
+  const first = pickKind(random);
+  const share = random.next();
+  if (share < SHARES.twins) return [first, first];
+  if (share >= SHARES.twins + SHARES.pairs) return [first];
+  let second = pickKind(random);
+  while (second.name === first.name) second = pickKind(random);
+  return [first, second];
+}
+
+function pickKind(random: Random): Kind {
+  const [colorName, color] = pick(COLORS, random);
+  const [shapeName, inside] = pick(SHAPES, random);
+  return { name: `${colorName} ${shapeName}`, color, inside };
+}
+
+/** Puts shapes of these kinds apart from each other. */
+function place(kinds: readonly Kind[], random: Random): Shape[] {
   const shapes: Shape[] = [];
-  while (shapes.length < count) {
-    const [colorName, color] = pick(COLORS, random);
-    const [shapeName, inside] = pick(SHAPES, random);
-    const radius = count === 1 ? between(0.22, 0.36, random) : between(0.17, 0.24, random);
+  while (shapes.length < kinds.length) {
+    const kind = kinds[shapes.length];
+    if (kind === undefined) break;
+    const radius = kinds.length === 1 ? between(0.24, 0.38, random) : between(0.19, 0.25, random);
     const shape = {
-      name: `${colorName} ${shapeName}`,
-      color: vary(color, random),
-      inside,
+      ...kind,
+      color: vary(kind.color, random),
       x: between(MARGIN + radius, 1 - MARGIN - radius, random),
       y: between(MARGIN + radius, 1 - MARGIN - radius, random),
       radius,
       turn: between(-0.1, 0.1, random),
     };
-    const free = shapes.every((other) =>
-      other.name !== shape.name && Math.hypot(other.x - shape.x, other.y - shape.y) > other.radius + shape.radius
-    );
+    const free = shapes.every((other) => Math.hypot(other.x - shape.x, other.y - shape.y) > other.radius + radius);
     if (free) shapes.push(shape);
     else if (random.next() < 0.05) shapes.pop(); // where no place is left, begin again
   }
@@ -148,11 +167,20 @@ function contains(shape: Shape, x: number, y: number): boolean {
   return shape.inside(dx * cos + dy * sin, dy * cos - dx * sin);
 }
 
-function describe(shapes: readonly Shape[], background: string): string[] {
-  const names = shapes.map(({ name }) => `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`);
+function articleOf(name: string): string {
+  return /^[aeiou]/.test(name) ? "an" : "a";
+}
+
+function describe(kinds: readonly Kind[], background: string): string[] {
+  const article = articleOf(background);
+  const [first, second] = kinds.map(({ name }) => name);
+  if (first !== undefined && first === second) {
+    return [`two ${first}s on ${article} ${background} background`, `there are two ${first}s on ${background}`];
+  }
+  const names = kinds.map(({ name }) => `${articleOf(name)} ${name}`);
   const orders = names.length === 1 ? [names] : [names, names.toReversed()];
   return orders.map((order) => order.join(" and ")).flatMap((what) => [
-    `${what} on a ${background} background`,
+    `${what} on ${article} ${background} background`,
     `there is ${what} on ${background}`,
   ]);
 }
@@ -165,8 +193,8 @@ function describe(shapes: readonly Shape[], background: string): string[] {
  * @returns The picture and its captions.
  */
 export function drawScene(side: number, random: Random): Scene {
-  const shapes = place(random);
+  const kinds = pickKinds(random);
   const [background, color] = pick(BACKGROUNDS, random);
-  const image = paint(shapes, vary(color, random), side, random);
-  return { image, captions: random.shuffle(describe(shapes, background)) };
+  const image = paint(place(kinds, random), vary(color, random), side, random);
+  return { image, captions: random.shuffle(describe(kinds, background)) };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Batch, Engine } from "../ffi/engine.ts";
+import type { Batch } from "../ffi/batch.ts";
+import type { Engine } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
 import { batches, collateLrcn, collateNotebook } from "./batches.ts";
 import type { Photograph } from "./dataset.ts";

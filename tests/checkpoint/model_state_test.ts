@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { loadModel, modelTensors } from "../../src/checkpoint/model_state.ts";
 import type { StoredTensor, TensorSource } from "../../src/checkpoint/tensor.ts";
-import { Engine, type EngineOptions } from "../../src/ffi/engine.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import type { EngineOptions } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
 import { goldenBatch } from "../ffi/golden_batch.ts";
 import { TINY_MODEL } from "../ffi/native.ts";

@@ -1,26 +1,18 @@
 import assert from "node:assert/strict";
-import { type Batch, Engine, type EngineOptions } from "../../src/ffi/engine.ts";
+import type { Batch } from "../../src/ffi/batch.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import type { EngineOptions } from "../../src/ffi/settings.ts";
 import { buildInfo, loadLibrary } from "../../src/ffi/library.ts";
 import { EngineError, STATUS } from "../../src/ffi/status.ts";
 import { InputError } from "../../src/input_error.ts";
 import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
 import golden from "../golden/model.json" with { type: "json" };
-import { canLoad, TINY_MODEL } from "./native.ts";
+import { TINY_MODEL } from "./native.ts";
+import { nativeTest } from "./native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const STEP = { optimizer: "adamw", encoderLearningRate: 1e-3, learningRate: 1e-3 } as const;
 const BATCH = goldenBatch("1u every", golden.cases["1u every"].case);
-
-function nativeTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: !canLoad,
-    async fn() {
-      await fn();
-      assert.equal(loadLibrary().symbols.lrcn_live_handles(), 0n, "handles are left");
-    },
-  });
-}
 
 async function parameters(engine: Engine, prefix = ""): Promise<Map<string, string>> {
   const tensors = (await engine.tensors()).filter(({ name, kind }) =>

@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Batch, Engine, ModelSettings, TensorInfo } from "../../src/ffi/engine.ts";
+import type { Batch } from "../../src/ffi/batch.ts";
+import type { Engine, TensorInfo } from "../../src/ffi/engine.ts";
+import type { ModelSettings } from "../../src/ffi/settings.ts";
 import { fill, integers } from "./formula.ts";
 
 /** One case of the golden file. */

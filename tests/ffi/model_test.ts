@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { Engine, type OptimizerOptions, type TensorInfo } from "../../src/ffi/engine.ts";
+import { Engine, type TensorInfo } from "../../src/ffi/engine.ts";
+import type { OptimizerOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "./golden_batch.ts";
-import { canLoad } from "./native.ts";
+import { nativeTest } from "./native_test_case.ts";
 
 // A summary is [2-norm, largest magnitude, three samples, and their indices where they are not evenly spread].
 type Summary = readonly number[];
@@ -75,47 +76,39 @@ for (const [name, entry] of Object.entries(cases)) {
   const settings = modelSettings(entry.case);
   const batch = goldenBatch(name, entry.case);
 
-  Deno.test({
-    name: `Engine gives PyTorch's logits and loss: ${name}`,
-    ignore: !canLoad,
-    async fn() {
-      for (const [precision, bound] of [["fp64", 1e-8], ["fp32", 1e-4]] as const) {
-        using engine = await Engine.open(settings, { device: "cpu", precision });
-        await fillModel(engine);
-        const logits = await engine.logits(batch, settings.vocabularySize);
-        assertSummary(logits, entry.logits, bound, `${precision} logits`);
-        const { loss } = await engine.evaluateStep(batch);
-        assertClose(loss, entry.evaluationLoss, bound * entry.evaluationLoss, `${precision} loss`);
-      }
-    },
+  nativeTest(`Engine gives PyTorch's logits and loss: ${name}`, async () => {
+    for (const [precision, bound] of [["fp64", 1e-8], ["fp32", 1e-4]] as const) {
+      using engine = await Engine.open(settings, { device: "cpu", precision });
+      await fillModel(engine);
+      const logits = await engine.logits(batch, settings.vocabularySize);
+      assertSummary(logits, entry.logits, bound, `${precision} logits`);
+      const { loss } = await engine.evaluateStep(batch);
+      assertClose(loss, entry.evaluationLoss, bound * entry.evaluationLoss, `${precision} loss`);
+    }
   });
 
   for (const optimizer of ["adam", "adamw"] as const) {
     const training = entry.training[optimizer];
     if (training === undefined) continue;
-    Deno.test({
-      name: `Engine takes PyTorch's steps with ${optimizer}: ${name}`,
-      ignore: !canLoad,
-      async fn() {
-        using engine = await Engine.open(settings, { device: "cpu", precision: "fp64" });
-        await fillModel(engine);
-        for (const [index, step] of training.steps.entries()) {
-          const result = await engine.trainStep(batch, { optimizer, ...training.settings });
-          assertClose(result.loss, step.loss, 1e-8 * step.loss, `loss of step ${index}`);
-          assertClose(result.gradientNorm, step.gradientNorm, 1e-8 * step.gradientNorm, `gradient of step ${index}`);
-          if (index > 0) continue;
-          await assertTensors(engine, "gradient", "grad.", training.gradients);
-          await assertTensors(engine, "buffer", "", training.buffers);
-        }
-        const after = (part: "parameter" | "exp_avg" | "exp_avg_sq") =>
-          Object.fromEntries(Object.entries(training.after).map(([tensor, parts]) => [tensor, parts[part]]));
-        await assertTensors(engine, "parameter", "", after("parameter"));
-        const moments = Object.entries(after("exp_avg")).map(([tensor, summary]) => [`exp_avg.${tensor}`, summary]);
-        const squares = Object.entries(after("exp_avg_sq")).map((
-          [tensor, summary],
-        ) => [`exp_avg_sq.${tensor}`, summary]);
-        await assertTensors(engine, "optimizer", "adam.", Object.fromEntries([...moments, ...squares]));
-      },
+    nativeTest(`Engine takes PyTorch's steps with ${optimizer}: ${name}`, async () => {
+      using engine = await Engine.open(settings, { device: "cpu", precision: "fp64" });
+      await fillModel(engine);
+      for (const [index, step] of training.steps.entries()) {
+        const result = await engine.trainStep(batch, { optimizer, ...training.settings });
+        assertClose(result.loss, step.loss, 1e-8 * step.loss, `loss of step ${index}`);
+        assertClose(result.gradientNorm, step.gradientNorm, 1e-8 * step.gradientNorm, `gradient of step ${index}`);
+        if (index > 0) continue;
+        await assertTensors(engine, "gradient", "grad.", training.gradients);
+        await assertTensors(engine, "buffer", "", training.buffers);
+      }
+      const after = (part: "parameter" | "exp_avg" | "exp_avg_sq") =>
+        Object.fromEntries(Object.entries(training.after).map(([tensor, parts]) => [tensor, parts[part]]));
+      await assertTensors(engine, "parameter", "", after("parameter"));
+      const moments = Object.entries(after("exp_avg")).map(([tensor, summary]) => [`exp_avg.${tensor}`, summary]);
+      const squares = Object.entries(after("exp_avg_sq")).map((
+        [tensor, summary],
+      ) => [`exp_avg_sq.${tensor}`, summary]);
+      await assertTensors(engine, "optimizer", "adam.", Object.fromEntries([...moments, ...squares]));
     });
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { LIBRARY_PATH, loadLibrary } from "../../src/ffi/library.ts";
-import type { ModelSettings } from "../../src/ffi/engine.ts";
+import type { ModelSettings } from "../../src/ffi/settings.ts";
 
 /** Whether tests may load the native library; where not, they are ignored: run `deno task test`. */
 export const canLoad: boolean = (await Deno.permissions.query({ name: "ffi", path: LIBRARY_PATH })).state === "granted";

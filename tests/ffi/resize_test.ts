@@ -6,7 +6,8 @@ import { readImage } from "../../src/pipeline/read_image.ts";
 import { drawnImage, samplePixels } from "../golden/drawn_image.ts";
 import golden from "../golden/resize.json" with { type: "json" };
 import { testData } from "../test_data.ts";
-import { canLoad, TINY_MODEL } from "./native.ts";
+import { TINY_MODEL } from "./native.ts";
+import { nativeTest } from "./native_test_case.ts";
 
 const { shortSide, crop, drawnSamples, photographSamples } = golden;
 
@@ -26,38 +27,26 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-Deno.test({
-  name: "Engine.resizeCrop() is within 1 of PIL's Resize and CenterCrop of the same pixels",
-  ignore: !canLoad,
-  async fn() {
-    for (const { width, height, croppedSample } of golden.drawings) {
-      const cropped = await resize(drawnImage(width, height));
-      assert(Math.max(...differences(cropped, drawnSamples, croppedSample)) <= 1, `${width} x ${height}`);
-    }
-  },
+nativeTest("Engine.resizeCrop() is within 1 of PIL's Resize and CenterCrop of the same pixels", async () => {
+  for (const { width, height, croppedSample } of golden.drawings) {
+    const cropped = await resize(drawnImage(width, height));
+    assert(Math.max(...differences(cropped, drawnSamples, croppedSample)) <= 1, `${width} x ${height}`);
+  }
 });
 
-Deno.test({
-  name: "Engine.resizeCrop() of our decoded photographs differs from PIL's by at most 1 in the mean",
-  ignore: !canLoad || testData === undefined,
-  async fn() {
-    const folder = join(testData ?? "", "flickr8k-mini", "Images");
-    const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg"))
-      .toSorted();
-    for (const { index, croppedSample } of golden.photographs) {
-      const cropped = await resize(await readImage(join(folder, files[index] ?? "")));
-      const difference = mean(differences(cropped, photographSamples, croppedSample));
-      assert(difference <= 1, `photograph ${index}: ${difference}`);
-    }
-  },
-});
+nativeTest("Engine.resizeCrop() of our decoded photographs differs from PIL's by at most 1 in the mean", async () => {
+  const folder = join(testData ?? "", "flickr8k-mini", "Images");
+  const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg"))
+    .toSorted();
+  for (const { index, croppedSample } of golden.photographs) {
+    const cropped = await resize(await readImage(join(folder, files[index] ?? "")));
+    const difference = mean(differences(cropped, photographSamples, croppedSample));
+    assert(difference <= 1, `photograph ${index}: ${difference}`);
+  }
+}, { ignore: testData === undefined });
 
-Deno.test({
-  name: "Engine.resizeCrop() refuses a strip that would be scaled up without limit",
-  ignore: !canLoad,
-  async fn() {
-    using engine = await Engine.open(TINY_MODEL, { device: "cpu" });
-    const strip = { width: 1000, height: 10, pixels: new Uint8Array(30_000) };
-    await assert.rejects(engine.resizeCrop(strip, 256, 224), /64 times/);
-  },
+nativeTest("Engine.resizeCrop() refuses a strip that would be scaled up without limit", async () => {
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu" });
+  const strip = { width: 1000, height: 10, pixels: new Uint8Array(30_000) };
+  await assert.rejects(engine.resizeCrop(strip, 256, 224), /64 times/);
 });

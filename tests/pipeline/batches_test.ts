@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Batch, Images } from "../../src/ffi/engine.ts";
+import type { Batch, Images } from "../../src/ffi/batch.ts";
 import { batches, collateLrcn, collateNotebook } from "../../src/pipeline/batches.ts";
 
 function imagesOf(count: number): Images {

@@ -4,22 +4,24 @@ import { Random } from "../../src/pipeline/random.ts";
 import { drawScene, type Scene } from "../../src/pipeline/scenes.ts";
 
 const SIDE = 128;
-const CAPTION =
+const ONE_OR_TWO =
   /^(?:there is )?an? (?<color1>\w+) (?<name1>\w+)(?: and an? (?<color2>\w+) (?<name2>\w+))? on (?:an? )?(?<ground>\w+)(?: background)?$/;
+const TWINS = /^(?:there are )?two (?<color1>\w+) (?<name1>\w+)s on (?:an? )?(?<ground>\w+)(?: background)?$/;
 
 /** What people call these colours. */
 const COLORS: Record<string, readonly [number, number, number]> = {
   red: [210, 35, 35],
-  green: [30, 145, 55],
-  blue: [35, 70, 210],
-  yellow: [248, 232, 130],
-  purple: [130, 40, 160],
-  orange: [240, 130, 30],
-  brown: [112, 66, 30],
-  pink: [250, 200, 214],
+  green: [20, 130, 50],
+  blue: [35, 60, 210],
+  black: [24, 24, 28],
   white: [243, 243, 242],
   gray: [184, 186, 190],
-  black: [24, 24, 28],
+  pink: [250, 190, 210],
+  yellow: [248, 232, 120],
+  cyan: [150, 226, 236],
+  orange: [250, 190, 120],
+  mint: [170, 240, 175],
+  lavender: [206, 184, 246],
 };
 
 /**
@@ -30,7 +32,6 @@ const SHAPES: Record<string, readonly [number, number]> = {
   circle: [0.318, 0.318],
   square: [0.5, 0.25],
   triangle: [0.77, 0.19],
-  cross: [0.58, 0.077],
 };
 
 interface Words {
@@ -40,10 +41,13 @@ interface Words {
 
 /** What a caption says. */
 function read(caption: string): Words {
-  const { color1, name1, color2, name2, ground } = caption.match(CAPTION)?.groups ?? {};
+  const twins = caption.match(TWINS)?.groups;
+  const { color1, name1, color2, name2, ground } = twins ?? caption.match(ONE_OR_TWO)?.groups ?? {};
   assert(color1 !== undefined && name1 !== undefined && ground !== undefined, `no caption of a scene: ${caption}`);
+  const first = { color: color1, name: name1 };
+  if (twins !== undefined) return { shapes: [first, first], background: ground };
   const second = color2 !== undefined && name2 !== undefined ? [{ color: color2, name: name2 }] : [];
-  return { shapes: [{ color: color1, name: name1 }, ...second], background: ground };
+  return { shapes: [first, ...second], background: ground };
 }
 
 /** The name, of those that are known, of each pixel's colour. */
@@ -121,10 +125,11 @@ Deno.test("drawScene() gives all captions of a scene the same content, in a rand
     });
     assert.equal(new Set(contents).size, 1);
     assert.equal(new Set(captions).size, captions.length);
-    assert.equal(captions.length, read(captions[0] ?? "").shapes.length === 1 ? 2 : 4);
+    const kinds = new Set(read(captions[0] ?? "").shapes.map(({ color, name }) => `${color} ${name}`));
+    assert.equal(captions.length, kinds.size === 1 ? 2 : 4);
     firsts.add((captions[0] ?? "").split(" ")[0] ?? "");
   }
-  assert.deepEqual([...firsts].toSorted(), ["a", "there"]);
+  assert.deepEqual([...firsts].toSorted(), ["a", "there", "two"]);
 });
 
 Deno.test("drawScene() draws the same scenes from the same seed, others from another", () => {

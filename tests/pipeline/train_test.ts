@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { modelTensors } from "../../src/checkpoint/model_state.ts";
-import { type Batch, Engine, type EngineOptions } from "../../src/ffi/engine.ts";
+import type { Batch } from "../../src/ffi/batch.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import type { EngineOptions } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
 import { collateLrcn, collateNotebook } from "../../src/pipeline/batches.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";

@@ -1,0 +1,47 @@
+/**
+ * What a training step is given, and what it reports.
+ *
+ * @module
+ */
+
+/** Images of one size. */
+export interface Images {
+  /** How many. */
+  readonly count: number;
+  /** Rows of pixels of each. */
+  readonly height: number;
+  /** Pixels in a row. */
+  readonly width: number;
+  /** R, G, B of each pixel, row by row, image by image: count x height x width x 3. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** Images with the words of their captions. */
+export interface Batch {
+  /** The images. */
+  readonly images: Images;
+  /** For each caption, the index of its image. */
+  readonly imageOfRow: Int32Array<ArrayBuffer>;
+  /** Word ids given: captions x inputsLength. */
+  readonly inputs: Int32Array<ArrayBuffer>;
+  /** Words given for each caption. */
+  readonly inputsLength: number;
+  /** Word ids to predict: captions x targetsLength; -1 is not counted. */
+  readonly targets: Int32Array<ArrayBuffer>;
+  /** Equal to inputsLength; one more where the image's own step predicts a word too. */
+  readonly targetsLength: number;
+}
+
+/** The loss of a batch. */
+export interface Loss {
+  /** Mean cross-entropy of the counted words, in nats. */
+  readonly loss: number;
+  /** Words counted. */
+  readonly words: number;
+}
+
+/** What a training step reports. */
+export interface StepResult extends Loss {
+  /** 2-norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+}

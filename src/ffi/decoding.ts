@@ -1,0 +1,68 @@
+/**
+ * Captions being written, word by word.
+ *
+ * @module
+ */
+
+import { run } from "./call.ts";
+import type { Library } from "./library.ts";
+
+/** The most probable next words of each row. */
+export interface NextWords {
+  /** Word ids, rows x k, best first. */
+  readonly words: Int32Array<ArrayBuffer>;
+  /** Their natural-log probabilities, rows x k. */
+  readonly logProbabilities: Float32Array<ArrayBuffer>;
+}
+
+/** Captions being written. It keeps its engine's model alive until it is disposed. */
+export class Decoding implements Disposable {
+  readonly #library: Library;
+  #handle: Deno.PointerObject | null;
+
+  /** @ignore Made by {@linkcode Engine.startDecoding}. */
+  constructor(library: Library, handle: Deno.PointerObject) {
+    this.#library = library;
+    this.#handle = handle;
+  }
+
+  /**
+   * Goes on by one word in each row.
+   *
+   * @param parents For each row, the row of the last step that it continues; at the first step, its image.
+   * @param words For each row, the word it is given; null at the image's own step, the first where the image is the
+   * sequence's first element.
+   * @param k How many words to return for each row.
+   * @returns The k most probable next words of each row.
+   */
+  async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextWords> {
+    const handle = this.#handle;
+    if (handle === null) throw new TypeError("Cannot decode: the decoding is disposed");
+    const rows = parents.length;
+    const next = new Int32Array(rows * k);
+    const logProbabilities = new Float32Array(rows * k);
+    await run("decode a word", (message) =>
+      this.#library.symbols.lrcn_decode_step(
+        handle,
+        rows,
+        parents,
+        BigInt(rows),
+        words,
+        BigInt(words?.length ?? 0),
+        k,
+        next,
+        BigInt(next.length),
+        logProbabilities,
+        BigInt(next.length),
+        message,
+        message.length,
+      ));
+    return { words: next, logProbabilities };
+  }
+
+  /** Frees the state; a second time does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#handle !== null) this.#library.symbols.lrcn_decoding_destroy(this.#handle);
+    this.#handle = null;
+  }
+}
