@@ -106,7 +106,7 @@ export interface ParseContext {
  */
 export function parseTrainOptions(parsed: unknown, context: ParseContext): TrainTaskOptions {
   const options = schema.parse(parsed);
-  const { data, captions, images, splits, seed, device, precision, threads, maxImages } = options;
+  const { data, captions, images, splits, seed, device, threads, maxImages } = options;
   const hasData = data !== undefined || captions !== undefined;
   const name = options.recipe ?? (hasData ? "lrcn" : "sample");
   if (name === "sample" && (hasData || images !== undefined || splits !== undefined || maxImages !== undefined)) {
@@ -115,6 +115,8 @@ export function parseTrainOptions(parsed: unknown, context: ParseContext): Train
   if (name !== "sample" && !hasData) {
     throw new InputError(`Cannot train with the ${name} recipe: no data are named; give --data DIR or --captions FILE`);
   }
+  // The notebook computes in float32, and its recipe's numbers are meant to be compared.
+  const precision = name === "notebook" && options.precision === "auto" ? "fp32" : options.precision;
   const path = (given: string | undefined) => given === undefined ? undefined : context.path(given);
   const encoderWeights = options.encoderWeights === "none" ? undefined : path(options.encoderWeights);
   const { epochs, batchSize, imageSize } = options;

@@ -115,7 +115,7 @@ const SAMPLE: Recipe = {
   name: "sample",
   minCount: 1,
   batchSize: 32,
-  epochs: 12,
+  epochs: 11,
   patience: 0,
   imageSize: 48,
   embedSize: 256,

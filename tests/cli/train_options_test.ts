@@ -84,3 +84,8 @@ Deno.test("addTrainOptions() lets commander refuse values out of range", () => {
     assert.throws(() => parse(...words), { code: "commander.invalidArgument" }, words.join(" "));
   }
 });
+
+Deno.test("parseTrainOptions() computes the notebook recipe in float32 unless told otherwise", () => {
+  assert.equal(parse("--recipe", "notebook", "--data", "d").precision, "fp32");
+  assert.equal(parse("--recipe", "notebook", "--data", "d", "--precision", "bf16").precision, "bf16");
+});
