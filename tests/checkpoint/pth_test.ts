@@ -30,10 +30,16 @@ const CAPTIONER = [
   counting("rng", "U8", [4]),
 ];
 
+/** Runs Python with its own PyTorch, or with the one that the build has installed. */
+function runPython(args: string[]): Promise<Deno.CommandOutput> {
+  const installed = new URL("../../native/.libtorch", import.meta.url).pathname;
+  return new Deno.Command("python3", { args, env: { PYTHONPATH: installed } }).output();
+}
+
 async function pythonHasTorch(): Promise<boolean> {
   if (!canRun) return false;
   try {
-    return (await new Deno.Command("python3", { args: ["-c", "import torch"], stderr: "null" }).output()).success;
+    return (await runPython(["-c", "import torch"])).success;
   } catch {
     return false;
   }
@@ -69,14 +75,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "writePth() writes what the machine's PyTorch loads with weights_only and strict",
+  name: "writePth() writes what PyTorch loads with weights_only and strict",
   ignore: NEEDS_FILES.ignore || !await pythonHasTorch(),
   async fn() {
     await using folder = await temporaryFolder();
     await writePth(folder.file("ours.pth"), CAPTIONER);
     const script = new URL("../golden/pth.py", import.meta.url).pathname;
-    const python = new Deno.Command("python3", { args: [script, "verify", folder.file("ours.pth")] });
-    const { stdout, stderr } = await python.output();
+    const { stdout, stderr } = await runPython([script, "verify", folder.file("ours.pth")]);
     assert.equal(new TextDecoder().decode(stdout).trim(), "torch loads it", new TextDecoder().decode(stderr));
   },
 });
