@@ -6,11 +6,9 @@
 #include <torch/headeronly/version.h>
 
 #include <atomic>
-#include <cmath>
-#include <cstring>
-#include <limits>
 #include <memory>
 
+#include "arguments.hpp"
 #include "engine.hpp"
 #include "guard.hpp"
 #include "image.hpp"
@@ -24,8 +22,7 @@ static_assert(TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 11 && TORCH_VER
 #define LRCN_COMMIT "unknown"
 #endif
 
-using lrcn::guard;
-using lrcn::require;
+using namespace lrcn;
 
 namespace {
 
@@ -42,154 +39,22 @@ struct LiveHandle {
 }  // namespace
 
 struct lrcn_engine {
-  explicit lrcn_engine(const lrcn_engine_options& options) : engine(std::make_shared<lrcn::Engine>(options)) {}
-  std::shared_ptr<lrcn::Engine> engine;
+  explicit lrcn_engine(const lrcn_engine_options& options) : engine(std::make_shared<Engine>(options)) {}
+  std::shared_ptr<Engine> engine;
   LiveHandle live;
 };
 
 struct lrcn_decoding {
-  std::shared_ptr<lrcn::Engine> engine;
-  std::unique_ptr<lrcn::Decoder> decoder;
+  std::shared_ptr<Engine> engine;
+  std::unique_ptr<Decoder> decoder;
   LiveHandle live;
 };
 
 namespace {
 
-constexpr int32_t kMaxSide = 1 << 16;
-constexpr int32_t kMaxCount = 1 << 24;
-
-void require_range(const char* name, int64_t value, int64_t least, int64_t most) {
-  require(value >= least && value <= most, std::string(name) + " is " + std::to_string(value) + ", not within " +
-                                               std::to_string(least) + " to " + std::to_string(most));
-}
-
-void require_buffer(const char* name, const void* buffer, int64_t length, int64_t expected) {
-  require(buffer != nullptr, std::string(name) + " is NULL");
-  require(length == expected, std::string(name) + " has " + std::to_string(length) + " elements, not " +
-                                  std::to_string(expected));
-}
-
-void require_finite(const char* name, double value, double least, double below) {
-  require(std::isfinite(value) && value >= least && value < below,
-          std::string(name) + " is " + std::to_string(value) + ", out of range");
-}
-
-template <class Struct>
-void require_struct(const char* name, const Struct* value) {
-  require(value != nullptr, std::string(name) + " is NULL");
-  require(value->size == static_cast<int32_t>(sizeof(Struct)),
-          std::string(name) + " has size " + std::to_string(value->size) + ", not " +
-              std::to_string(sizeof(Struct)) + ": the caller was made for another ABI");
-}
-
-lrcn::Engine& engine_of(lrcn_engine* engine) {
+Engine& engine_of(lrcn_engine* engine) {
   require(engine != nullptr, "engine is NULL");
   return *engine->engine;
-}
-
-void check(const lrcn_engine_options* options) {
-  require_struct("options", options);
-  require_range("device", options->device, LRCN_CPU, LRCN_CUDA);
-  require_range("precision", options->precision, LRCN_FP32, LRCN_FP64);
-  require_range("threads", options->threads, 0, 4096);
-  require_range("vocabulary_size", options->vocabulary_size, 2, kMaxCount);
-  require_range("embed_size", options->embed_size, 1, kMaxSide);
-  require_range("hidden_size", options->hidden_size, 1, kMaxSide);
-  require_range("language_layers", options->language_layers, 0, 64);
-  require_range("fusion_layers", options->fusion_layers, 1, 64);
-  require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
-  require_range("zero_padding", options->zero_padding, 0, 1);
-  require_range("encoder_width", options->encoder_width, 1, 1024);
-  for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
-  require_finite("dropout", options->dropout, 0, 1);
-}
-
-void check(const lrcn_optimizer_options* options) {
-  constexpr double kAny = std::numeric_limits<double>::max();
-  require_struct("optimizer", options);
-  require_range("optimizer.optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
-  require_range("train_encoder", options->train_encoder, 0, 1);
-  require_finite("encoder_learning_rate", options->encoder_learning_rate, 0, kAny);
-  require_finite("decoder_learning_rate", options->decoder_learning_rate, 0, kAny);
-  require_finite("beta1", options->beta1, 0, 1);
-  require_finite("beta2", options->beta2, 0, 1);
-  require_finite("epsilon", options->epsilon, 0, kAny);
-  require_finite("weight_decay", options->weight_decay, 0, kAny);
-  require_finite("max_gradient_norm", options->max_gradient_norm, 0, kAny);
-}
-
-/// A tensor over the caller's memory. libtorch only reads it.
-template <class T>
-at::Tensor borrow(const T* data, at::IntArrayRef shape) {
-  return at::from_blob(const_cast<T*>(data), shape, c10::CppTypeToScalarType<T>::value);
-}
-
-at::Tensor borrow_pixels(int32_t images, int32_t height, int32_t width, const uint8_t* pixels, int64_t length) {
-  require_range("images", images, 1, kMaxCount);
-  require_range("height", height, 1, kMaxSide);
-  require_range("width", width, 1, kMaxSide);
-  require_buffer("pixels", pixels, length, int64_t{3} * images * height * width);
-  return borrow(pixels, {images, height, width, 3});
-}
-
-at::Tensor borrow_indices(const char* name, const int32_t* values, int64_t length, at::IntArrayRef shape,
-                          int64_t least, int64_t most) {
-  require_buffer(name, values, length, c10::multiply_integers(shape));
-  for (int64_t i = 0; i < length; ++i) require_range(name, values[i], least, most);
-  return borrow(values, shape);
-}
-
-/// Fills the caller's memory; shapes have been checked.
-template <class T>
-void fill(T* destination, const at::Tensor& source) {
-  const auto value = source.to(at::kCPU, c10::CppTypeToScalarType<T>::value).contiguous();
-  std::memcpy(destination, value.const_data_ptr(), value.nbytes());
-}
-
-void fill_text(char* text, int64_t capacity, int64_t* length, const std::string& value) {
-  require(length != nullptr, "length is NULL");
-  const auto needed = static_cast<int64_t>(value.size());
-  if (text != nullptr || capacity != 0) {
-    require(text != nullptr, "text is NULL");
-    require(capacity >= needed, "text holds " + std::to_string(capacity) + " bytes, not " + std::to_string(needed));
-    std::memcpy(text, value.data(), value.size());
-  }
-  *length = needed;
-}
-
-struct BatchBuffers {
-  const lrcn_batch_shape* shape;
-  const uint8_t* pixels;
-  int64_t pixels_length;
-  const int32_t* image_of_row;
-  int64_t image_of_row_length;
-  const int32_t* inputs;
-  int64_t inputs_length;
-};
-
-lrcn::Batch borrow_batch(const lrcn::Captioner& captioner, const BatchBuffers& buffers) {
-  const auto& shape = *buffers.shape;
-  const bool every = captioner.feature_every_step();
-  require_range("rows", shape.rows, 1, kMaxCount);
-  require_range("inputs_length of the shape", shape.inputs_length, 1, kMaxSide);
-  require_range("targets_length of the shape", shape.targets_length, shape.inputs_length,
-                shape.inputs_length + (every ? 0 : 1));
-  return {borrow_pixels(shape.images, shape.height, shape.width, buffers.pixels, buffers.pixels_length),
-          borrow_indices("image_of_row", buffers.image_of_row, buffers.image_of_row_length, {shape.rows}, 0,
-                         shape.images - 1),
-          borrow_indices("inputs", buffers.inputs, buffers.inputs_length, {shape.rows, shape.inputs_length}, 0,
-                         captioner.vocabulary_size() - 1),
-          at::Tensor(), shape.targets_length > shape.inputs_length};
-}
-
-lrcn::Batch borrow_batch(const lrcn::Captioner& captioner, const BatchBuffers& buffers, const int32_t* targets,
-                         int64_t targets_length) {
-  auto batch = borrow_batch(captioner, buffers);
-  batch.targets = borrow_indices("targets", targets, targets_length,
-                                 {buffers.shape->rows, buffers.shape->targets_length}, -1,
-                                 captioner.vocabulary_size() - 1);
-  require(batch.targets.ge(0).any().item<bool>(), "targets counts no word");
-  return batch;
 }
 
 std::string version_text(uint64_t abi_version) {
@@ -200,7 +65,7 @@ std::string version_text(uint64_t abi_version) {
 void require_loaded_libtorch() {
   const std::string loaded = version_text(aoti_torch_abi_version()), compiled = version_text(TORCH_ABI_VERSION);
   if (loaded != compiled) {
-    throw lrcn::Error(LRCN_INTERNAL, "the library was built for libtorch " + compiled + " and found " + loaded);
+    throw Error(LRCN_INTERNAL, "the library was built for libtorch " + compiled + " and found " + loaded);
   }
 }
 
@@ -373,7 +238,7 @@ int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* p
     require_range("rows", rows, 1, kMaxCount);
     decoding->engine->run([&](auto& model, auto&) {
       const at::NoGradGuard no_grad;
-      const lrcn::Autocast autocast(model.device.type(), model.autocast);
+      const Autocast autocast(model.device.type(), model.autocast);
       auto& decoder = *decoding->decoder;
       const int64_t vocabulary = model.captioner.vocabulary_size();
       require_range("k", k, 1, vocabulary);
@@ -402,7 +267,7 @@ int32_t lrcn_resize_crop(lrcn_engine* engine, int32_t height, int32_t width, con
     require_range("short_side", short_side, 1, kMaxSide);
     require_range("crop", crop, 1, short_side);
     require_buffer("cropped", cropped, cropped_length, int64_t{3} * crop * crop);
-    engine_of(engine).run([&](auto&, auto&) { fill(cropped, lrcn::resize_crop(image, short_side, crop)); });
+    engine_of(engine).run([&](auto&, auto&) { fill(cropped, resize_crop(image, short_side, crop)); });
   });
 }
 

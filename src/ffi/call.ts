@@ -6,8 +6,7 @@
 
 import { checkStatus, EngineError, MESSAGE_CAPACITY, STATUS } from "./status.ts";
 
-/** A call that returns a status and may fill a message. */
-export type Call = (message: Uint8Array<ArrayBuffer>) => Promise<number>;
+type Call = (message: Uint8Array<ArrayBuffer>) => Promise<number>;
 
 /**
  * Makes a call and throws what it reports. Each call has a message buffer of its own, since calls run at the same time.
@@ -15,22 +14,89 @@ export type Call = (message: Uint8Array<ArrayBuffer>) => Promise<number>;
  * @param action What is tried, in the infinitive.
  * @param call The call.
  */
-export async function run(action: string, call: Call): Promise<void> {
+async function run(action: string, call: Call): Promise<void> {
   const message = new Uint8Array(MESSAGE_CAPACITY);
   checkStatus(action, await call(message), message);
 }
 
 /**
- * Checks a handle that a call returned.
+ * Checks what a call that creates something returned.
  *
  * @param action What was tried, in the infinitive.
- * @param handle What the call returned.
+ * @param pointer What the call returned.
  * @param status The status that it filled.
  * @param message The message that it may have filled.
- * @returns The handle.
+ * @returns The pointer.
  */
-export function checkHandle(action: string, handle: Deno.PointerValue, status: Int32Array, message: Uint8Array) {
+export function checkPointer(
+  action: string,
+  pointer: Deno.PointerValue,
+  status: Int32Array,
+  message: Uint8Array,
+): Deno.PointerObject {
   checkStatus(action, status[0] ?? STATUS.INTERNAL, message);
-  if (handle === null) throw new EngineError(STATUS.INTERNAL, `Cannot ${action}: the library returned no handle`);
-  return handle;
+  if (pointer === null) throw new EngineError(STATUS.INTERNAL, `Cannot ${action}: the library returned nothing`);
+  return pointer;
+}
+
+/**
+ * A native object. It is freed when it has been disposed and the calls that use it have ended: one that Deno has handed to
+ * a thread may not have begun yet.
+ */
+export class Handle implements Disposable {
+  readonly #name: string;
+  readonly #pointer: Deno.PointerObject;
+  readonly #free: (pointer: Deno.PointerObject) => void;
+  #calls = 0;
+  #disposed = false;
+
+  /**
+   * Takes a pointer over.
+   *
+   * @param name What it is, for messages.
+   * @param pointer The native object.
+   * @param free Frees it.
+   */
+  constructor(name: string, pointer: Deno.PointerObject, free: (pointer: Deno.PointerObject) => void) {
+    this.#name = name;
+    this.#pointer = pointer;
+    this.#free = free;
+  }
+
+  /** The native object, for plain calls. */
+  get pointer(): Deno.PointerObject {
+    if (this.#disposed) throw new TypeError(`Cannot use the ${this.#name}: it is disposed`);
+    return this.#pointer;
+  }
+
+  /** Makes a call that takes its time. */
+  async use<T>(call: (pointer: Deno.PointerObject) => Promise<T>): Promise<T> {
+    const pointer = this.pointer;
+    this.#calls++;
+    try {
+      return await call(pointer);
+    } finally {
+      this.#calls--;
+      this.#freeUnused();
+    }
+  }
+
+  /** Makes a call and throws what it reports. */
+  run(
+    action: string,
+    call: (pointer: Deno.PointerObject, message: Uint8Array<ArrayBuffer>) => Promise<number>,
+  ): Promise<void> {
+    return this.use((pointer) => run(action, (message) => call(pointer, message)));
+  }
+
+  /** Frees the object now or after its last call; a second time does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#freeUnused();
+  }
+
+  #freeUnused(): void {
+    if (this.#disposed && this.#calls === 0) this.#free(this.#pointer);
+  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { run } from "./call.ts";
+import { Handle } from "./call.ts";
 import type { Library } from "./library.ts";
 
 /** The most probable next words of each row. */
@@ -18,12 +18,12 @@ export interface NextWords {
 /** Captions being written. It keeps its engine's model alive until it is disposed. */
 export class Decoding implements Disposable {
   readonly #library: Library;
-  #handle: Deno.PointerObject | null;
+  readonly #handle: Handle;
 
   /** @ignore Made by {@linkcode Engine.startDecoding}. */
-  constructor(library: Library, handle: Deno.PointerObject) {
+  constructor(library: Library, pointer: Deno.PointerObject) {
     this.#library = library;
-    this.#handle = handle;
+    this.#handle = new Handle("decoding", pointer, library.symbols.lrcn_decoding_destroy);
   }
 
   /**
@@ -36,14 +36,12 @@ export class Decoding implements Disposable {
    * @returns The k most probable next words of each row.
    */
   async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextWords> {
-    const handle = this.#handle;
-    if (handle === null) throw new TypeError("Cannot decode: the decoding is disposed");
     const rows = parents.length;
     const next = new Int32Array(rows * k);
     const logProbabilities = new Float32Array(rows * k);
-    await run("decode a word", (message) =>
+    await this.#handle.run("decode a word", (decoding, message) =>
       this.#library.symbols.lrcn_decode_step(
-        handle,
+        decoding,
         rows,
         parents,
         BigInt(rows),
@@ -60,9 +58,8 @@ export class Decoding implements Disposable {
     return { words: next, logProbabilities };
   }
 
-  /** Frees the state; a second time does nothing. */
+  /** Frees the state when its last call has ended; a second time does nothing. */
   [Symbol.dispose](): void {
-    if (this.#handle !== null) this.#library.symbols.lrcn_decoding_destroy(this.#handle);
-    this.#handle = null;
+    this.#handle[Symbol.dispose]();
   }
 }

@@ -6,7 +6,7 @@
 
 import type { RgbImage } from "../pipeline/decode_image.ts";
 import type { Batch, Images, Loss, StepResult } from "./batch.ts";
-import { checkHandle, run } from "./call.ts";
+import { checkPointer, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
 import type { EngineOptions, ModelSettings, OptimizerOptions } from "./settings.ts";
@@ -40,7 +40,7 @@ const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
 
 /**
- * A captioner's model on a device. Its calls queue on one native thread; disposing waits for the one in progress.
+ * A captioner's model on a device. Its calls queue on one native thread.
  */
 export class Engine implements Disposable {
   /** The device in use. */
@@ -48,11 +48,11 @@ export class Engine implements Disposable {
   /** The arithmetic in use. */
   readonly precision: "fp32" | "bf16" | "fp64";
   readonly #library: Library;
-  #handle: Deno.PointerObject | null;
+  readonly #handle: Handle;
 
   private constructor(
     library: Library,
-    handle: Deno.PointerObject,
+    handle: Handle,
     device: Engine["device"],
     precision: Engine["precision"],
   ) {
@@ -98,13 +98,10 @@ export class Engine implements Disposable {
     });
     const status = new Int32Array(1);
     const message = new Uint8Array(MESSAGE_CAPACITY);
-    const handle = await library.symbols.lrcn_engine_create(struct, status, message, message.length);
-    return new Engine(library, checkHandle("create the model", handle, status, message), device, precision);
-  }
-
-  get #engine(): Deno.PointerObject {
-    if (this.#handle === null) throw new TypeError("Cannot use the engine: it is disposed");
-    return this.#handle;
+    const created = await library.symbols.lrcn_engine_create(struct, status, message, message.length);
+    const pointer = checkPointer("create the model", created, status, message);
+    const handle = new Handle("engine", pointer, library.symbols.lrcn_engine_destroy);
+    return new Engine(library, handle, device, precision);
   }
 
   /**
@@ -115,7 +112,6 @@ export class Engine implements Disposable {
    * @returns Loss and gradient norm.
    */
   async trainStep(batch: Batch, options: OptimizerOptions): Promise<StepResult> {
-    const engine = this.#engine;
     const optimizer = encodeStruct("lrcn_optimizer_options", {
       optimizer: OPTIMIZERS[options.optimizer],
       train_encoder: options.trainEncoder ?? true ? 1 : 0,
@@ -128,7 +124,7 @@ export class Engine implements Disposable {
       max_gradient_norm: options.maxGradientNorm ?? 0,
     });
     const result = new Float64Array(3);
-    await run("train a step", (message) =>
+    await this.#handle.run("train a step", (engine, message) =>
       this.#library.symbols.lrcn_train_step(
         engine,
         ...batchArguments(batch),
@@ -151,9 +147,8 @@ export class Engine implements Disposable {
    * @returns The loss.
    */
   async evaluateStep(batch: Batch): Promise<Loss> {
-    const engine = this.#engine;
     const result = new Float64Array(2);
-    await run("evaluate a batch", (message) =>
+    await this.#handle.run("evaluate a batch", (engine, message) =>
       this.#library.symbols.lrcn_evaluate_step(
         engine,
         ...batchArguments(batch),
@@ -176,9 +171,8 @@ export class Engine implements Disposable {
    * @returns Logits, captions x targetsLength x vocabularySize.
    */
   async logits(batch: Batch, vocabularySize: number): Promise<Float64Array<ArrayBuffer>> {
-    const engine = this.#engine;
     const logits = new Float64Array(batch.imageOfRow.length * batch.targetsLength * vocabularySize);
-    await run("compute logits", (message) =>
+    await this.#handle.run("compute logits", (engine, message) =>
       this.#library.symbols.lrcn_logits(
         engine,
         ...batchArguments(batch),
@@ -197,14 +191,13 @@ export class Engine implements Disposable {
    * @returns Their features, images x feature size.
    */
   async encode(images: Images): Promise<Float32Array<ArrayBuffer>> {
-    const engine = this.#engine;
     const size = new Int32Array(1);
-    await run(
+    await this.#handle.run(
       "read the feature size",
-      (message) => this.#library.symbols.lrcn_feature_size(engine, size, message, message.length),
+      (engine, message) => this.#library.symbols.lrcn_feature_size(engine, size, message, message.length),
     );
     const features = new Float32Array(images.count * (size[0] ?? 0));
-    await run("encode images", (message) =>
+    await this.#handle.run("encode images", (engine, message) =>
       this.#library.symbols.lrcn_encode(
         engine,
         images.count,
@@ -228,18 +221,14 @@ export class Engine implements Disposable {
    * @returns The decoding, to be disposed.
    */
   async startDecoding(features: Float32Array<ArrayBuffer>, images: number): Promise<Decoding> {
+    const create = this.#library.symbols.lrcn_decoding_create;
     const status = new Int32Array(1);
     const message = new Uint8Array(MESSAGE_CAPACITY);
-    const handle = await this.#library.symbols.lrcn_decoding_create(
-      this.#engine,
-      images,
-      features,
-      BigInt(features.length),
-      status,
-      message,
-      message.length,
+    const length = BigInt(features.length);
+    const pointer = await this.#handle.use((engine) =>
+      create(engine, images, features, length, status, message, message.length)
     );
-    return new Decoding(this.#library, checkHandle("start captions", handle, status, message));
+    return new Decoding(this.#library, checkPointer("start captions", pointer, status, message));
   }
 
   /**
@@ -252,9 +241,8 @@ export class Engine implements Disposable {
    * @returns R, G, B of each pixel: crop x crop x 3.
    */
   async resizeCrop(image: RgbImage, shortSide: number, crop: number): Promise<Uint8Array<ArrayBuffer>> {
-    const engine = this.#engine;
     const cropped = new Uint8Array(crop * crop * 3);
-    await run("resize an image", (message) =>
+    await this.#handle.run("resize an image", (engine, message) =>
       this.#library.symbols.lrcn_resize_crop(
         engine,
         image.height,
@@ -273,10 +261,9 @@ export class Engine implements Disposable {
 
   /** Lists the state's tensors: parameters and buffers in PyTorch's order, then the rest. */
   async tensors(): Promise<TensorInfo[]> {
-    const engine = this.#engine;
     const length = new BigInt64Array(1);
     const list = (text: Uint8Array<ArrayBuffer> | null) =>
-      run("list the model's tensors", (message) =>
+      this.#handle.run("list the model's tensors", (engine, message) =>
         this.#library.symbols.lrcn_tensors(
           engine,
           text,
@@ -298,13 +285,12 @@ export class Engine implements Disposable {
    * @returns Its elements, little-endian, row-major.
    */
   async read(tensor: TensorInfo): Promise<Uint8Array<ArrayBuffer>> {
-    const engine = this.#engine;
     const elements = tensor.shape.reduce((product, length) => product * length, 1);
     const bytes = new Uint8Array(elements * { F64: 8, F32: 4, I64: 8, U8: 1 }[tensor.dtype]);
     const name = new TextEncoder().encode(`${tensor.name}\0`);
-    await run(
+    await this.#handle.run(
       "read a tensor",
-      (message) =>
+      (engine, message) =>
         this.#library.symbols.lrcn_tensor_read(engine, name, bytes, BigInt(bytes.length), message, message.length),
     );
     return bytes;
@@ -317,22 +303,20 @@ export class Engine implements Disposable {
    * @param bytes Its elements, little-endian, row-major.
    */
   async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const engine = this.#engine;
     const text = new TextEncoder().encode(`${name}\0`);
-    await run(
+    await this.#handle.run(
       "write a tensor",
-      (message) =>
+      (engine, message) =>
         this.#library.symbols.lrcn_tensor_write(engine, text, bytes, BigInt(bytes.length), message, message.length),
     );
   }
 
   /** Reads how much memory libtorch holds. */
   async memory(): Promise<Memory> {
-    const engine = this.#engine;
     const bytes = new BigInt64Array(3);
-    await run(
+    await this.#handle.run(
       "read the memory in use",
-      (message) => this.#library.symbols.lrcn_memory(engine, bytes, bytes.length, message, message.length),
+      (engine, message) => this.#library.symbols.lrcn_memory(engine, bytes, bytes.length, message, message.length),
     );
     const [inUse = 0, peak = 0, held = 0] = Array.from(bytes, Number);
     return { inUse, peak, held };
@@ -340,13 +324,12 @@ export class Engine implements Disposable {
 
   /** Ends the calls in progress with an {@linkcode EngineError} of status `CANCELLED`; later ones are not concerned. */
   cancel(): void {
-    this.#library.symbols.lrcn_cancel(this.#engine);
+    this.#library.symbols.lrcn_cancel(this.#handle.pointer);
   }
 
-  /** Waits for the call in progress and frees the model; a second time does nothing. */
+  /** Frees the model when its last call has ended; a second time does nothing. */
   [Symbol.dispose](): void {
-    if (this.#handle !== null) this.#library.symbols.lrcn_engine_destroy(this.#handle);
-    this.#handle = null;
+    this.#handle[Symbol.dispose]();
   }
 }
 

@@ -191,6 +191,14 @@ nativeTest("Engine and Decoding can be disposed twice, and refuse to be used aft
   await assert.rejects(decoding.step(new Int32Array(1), new Int32Array(1), 1), /is disposed/);
 });
 
+nativeTest("Engine can be disposed while calls run: they end, then it is freed", async () => {
+  const engine = await Engine.open(TINY_MODEL, CPU);
+  const steps = Array.from({ length: 5 }, () => engine.trainStep(BATCH, STEP));
+  engine[Symbol.dispose]();
+  assert.equal(loadLibrary().symbols.lrcn_live_handles(), 1n);
+  for (const { loss } of await Promise.all(steps)) assert(Number.isFinite(loss));
+});
+
 nativeTest("Engine.memory() counts what libtorch holds", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   await engine.trainStep(BATCH, STEP);

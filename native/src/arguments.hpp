@@ -1,0 +1,154 @@
+// What the exports check before they compute, and how they see and fill the caller's memory.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "captioner.hpp"
+#include "error.hpp"
+#include "lrcn.h"
+#include "trainer.hpp"
+
+namespace lrcn {
+
+constexpr int32_t kMaxSide = 1 << 16;
+constexpr int32_t kMaxCount = 1 << 24;
+
+// Some of these run for each word of a batch: a message is made only where it is needed.
+
+inline void require_range(const char* name, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return;
+  throw Error(LRCN_INVALID_ARGUMENT, std::string(name) + " is " + std::to_string(value) + ", not within " +
+                                         std::to_string(least) + " to " + std::to_string(most));
+}
+
+inline void require_buffer(const char* name, const void* buffer, int64_t length, int64_t expected) {
+  if (buffer == nullptr) throw Error(LRCN_INVALID_ARGUMENT, std::string(name) + " is NULL");
+  if (length == expected) return;
+  throw Error(LRCN_INVALID_ARGUMENT, std::string(name) + " has " + std::to_string(length) + " elements, not " +
+                                         std::to_string(expected));
+}
+
+inline void require_finite(const char* name, double value, double least, double below) {
+  if (std::isfinite(value) && value >= least && value < below) return;
+  throw Error(LRCN_INVALID_ARGUMENT, std::string(name) + " is " + std::to_string(value) + ", out of range");
+}
+
+template <class Struct>
+void require_struct(const char* name, const Struct* value) {
+  require(value != nullptr, std::string(name) + " is NULL");
+  require(value->size == static_cast<int32_t>(sizeof(Struct)),
+          std::string(name) + " has size " + std::to_string(value->size) + ", not " +
+              std::to_string(sizeof(Struct)) + ": the caller was made for another ABI");
+}
+
+inline void check(const lrcn_engine_options* options) {
+  require_struct("options", options);
+  require_range("device", options->device, LRCN_CPU, LRCN_CUDA);
+  require_range("precision", options->precision, LRCN_FP32, LRCN_FP64);
+  require_range("threads", options->threads, 0, 4096);
+  require_range("vocabulary_size", options->vocabulary_size, 2, kMaxCount);
+  require_range("embed_size", options->embed_size, 1, kMaxSide);
+  require_range("hidden_size", options->hidden_size, 1, kMaxSide);
+  require_range("language_layers", options->language_layers, 0, 64);
+  require_range("fusion_layers", options->fusion_layers, 1, 64);
+  require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
+  require_range("zero_padding", options->zero_padding, 0, 1);
+  require_range("encoder_width", options->encoder_width, 1, 1024);
+  for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
+  require_finite("dropout", options->dropout, 0, 1);
+}
+
+inline void check(const lrcn_optimizer_options* options) {
+  constexpr double kAny = std::numeric_limits<double>::max();
+  require_struct("optimizer", options);
+  require_range("optimizer.optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
+  require_range("train_encoder", options->train_encoder, 0, 1);
+  require_finite("encoder_learning_rate", options->encoder_learning_rate, 0, kAny);
+  require_finite("decoder_learning_rate", options->decoder_learning_rate, 0, kAny);
+  require_finite("beta1", options->beta1, 0, 1);
+  require_finite("beta2", options->beta2, 0, 1);
+  require_finite("epsilon", options->epsilon, 0, kAny);
+  require_finite("weight_decay", options->weight_decay, 0, kAny);
+  require_finite("max_gradient_norm", options->max_gradient_norm, 0, kAny);
+}
+
+/// A tensor over the caller's memory. libtorch only reads it.
+template <class T>
+at::Tensor borrow(const T* data, at::IntArrayRef shape) {
+  return at::from_blob(const_cast<T*>(data), shape, c10::CppTypeToScalarType<T>::value);
+}
+
+inline at::Tensor borrow_pixels(int32_t images, int32_t height, int32_t width, const uint8_t* pixels, int64_t length) {
+  require_range("images", images, 1, kMaxCount);
+  require_range("height", height, 1, kMaxSide);
+  require_range("width", width, 1, kMaxSide);
+  require_buffer("pixels", pixels, length, int64_t{3} * images * height * width);
+  return borrow(pixels, {images, height, width, 3});
+}
+
+inline at::Tensor borrow_indices(const char* name, const int32_t* values, int64_t length, at::IntArrayRef shape,
+                          int64_t least, int64_t most) {
+  require_buffer(name, values, length, c10::multiply_integers(shape));
+  for (int64_t i = 0; i < length; ++i) require_range(name, values[i], least, most);
+  return borrow(values, shape);
+}
+
+/// Fills the caller's memory; shapes have been checked.
+template <class T>
+void fill(T* destination, const at::Tensor& source) {
+  const auto value = source.to(at::kCPU, c10::CppTypeToScalarType<T>::value).contiguous();
+  std::memcpy(destination, value.const_data_ptr(), value.nbytes());
+}
+
+inline void fill_text(char* text, int64_t capacity, int64_t* length, const std::string& value) {
+  require(length != nullptr, "length is NULL");
+  const auto needed = static_cast<int64_t>(value.size());
+  if (text != nullptr || capacity != 0) {
+    require(text != nullptr, "text is NULL");
+    require(capacity >= needed, "text holds " + std::to_string(capacity) + " bytes, not " + std::to_string(needed));
+    std::memcpy(text, value.data(), value.size());
+  }
+  *length = needed;
+}
+
+struct BatchBuffers {
+  const lrcn_batch_shape* shape;
+  const uint8_t* pixels;
+  int64_t pixels_length;
+  const int32_t* image_of_row;
+  int64_t image_of_row_length;
+  const int32_t* inputs;
+  int64_t inputs_length;
+};
+
+inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffers) {
+  const auto& shape = *buffers.shape;
+  const bool every = captioner.feature_every_step();
+  require_range("rows", shape.rows, 1, kMaxCount);
+  require_range("inputs_length of the shape", shape.inputs_length, 1, kMaxSide);
+  require_range("targets_length of the shape", shape.targets_length, shape.inputs_length,
+                shape.inputs_length + (every ? 0 : 1));
+  return {borrow_pixels(shape.images, shape.height, shape.width, buffers.pixels, buffers.pixels_length),
+          borrow_indices("image_of_row", buffers.image_of_row, buffers.image_of_row_length, {shape.rows}, 0,
+                         shape.images - 1),
+          borrow_indices("inputs", buffers.inputs, buffers.inputs_length, {shape.rows, shape.inputs_length}, 0,
+                         captioner.vocabulary_size() - 1),
+          at::Tensor(), shape.targets_length > shape.inputs_length};
+}
+
+inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffers, const int32_t* targets,
+                          int64_t targets_length) {
+  auto batch = borrow_batch(captioner, buffers);
+  batch.targets = borrow_indices("targets", targets, targets_length,
+                                 {buffers.shape->rows, buffers.shape->targets_length}, -1,
+                                 captioner.vocabulary_size() - 1);
+  require(batch.targets.ge(0).any().item<bool>(), "targets counts no word");
+  return batch;
+}
+
+}  // namespace lrcn
