@@ -129,7 +129,13 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
       reporter.epoch(metrics, isBest);
     },
   });
-  if (result.reason === "interrupted") await saveLast();
+  if (result.reason === "interrupted") {
+    await saveLast();
+    reporter.note(`Stopped in epoch ${result.epochs + 1}: ${join(out, "last.safetensors")} holds what was learnt`);
+  }
+  if (result.reason === "patience") {
+    reporter.note(`Stopped: the validation loss has not fallen for ${recipe.patience} epochs`);
+  }
   if (recipe.name === "notebook" && result.epochs > 0) {
     await writePth(join(out, "lrcn_resnet50_flickr8k.pth"), await modelTensors(engine, ["parameter", "buffer"]));
   }
