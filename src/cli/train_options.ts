@@ -13,7 +13,7 @@ import { makeRecipe, type Recipe, RECIPE_NAMES } from "../pipeline/recipe.ts";
 import { keyValue, wholeNumber } from "./command.ts";
 
 /** Options that any task with a model has. */
-export function addEngineOptions(command: Command): Command {
+function addEngineOptions(command: Command): Command {
   return command
     .addOption(new Option("--device <name>", "where to compute").choices(["auto", "cpu", "cuda"]).default("auto"))
     .addOption(
