@@ -20,8 +20,10 @@ Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int6
 }
 
 at::Tensor Lstm::operator()(const at::Tensor& x, State& state) const {
-  const at::Tensor given[] = {state.first, state.second};
-  auto [out, h, c] = at::lstm(x.to(weights_.front().scalar_type()), given, weights_,
+  // Under autocast a state may come back in bfloat16; the next step is given float32 again, like the first.
+  const auto dtype = weights_.front().scalar_type();
+  const at::Tensor given[] = {state.first.to(dtype), state.second.to(dtype)};
+  auto [out, h, c] = at::lstm(x.to(dtype), given, weights_,
                               /*has_biases=*/true, layers_, /*dropout=*/0.0, /*train=*/at::GradMode::is_enabled(),
                               /*bidirectional=*/false, /*batch_first=*/true);
   state = State(h, c);

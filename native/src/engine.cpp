@@ -17,9 +17,7 @@ namespace {
 at::Device open_device(int32_t device) {
   if (device == LRCN_CPU) return at::kCPU;
   if (!at::globalContext().hasCUDA()) {
-    throw Error(LRCN_DEVICE_UNAVAILABLE, at::detail::getCUDAHooks().deviceCount() == 0 && at::hasCUDA()
-                                             ? "libtorch sees no NVIDIA GPU"
-                                             : "this libtorch has no CUDA, or no NVIDIA driver answers");
+    throw Error(LRCN_DEVICE_UNAVAILABLE, "this libtorch has no CUDA, or no NVIDIA driver answers");
   }
   at::globalContext().lazyInitDevice(at::kCUDA);
   return {at::kCUDA, 0};
