@@ -39,7 +39,8 @@ async function main(): Promise<number> {
     return reason === "interrupted" ? EXIT_INTERRUPTED : 0;
   }
   const start = performance.now();
-  const source = await drawSample(seed, (done, total) => reporter.progress("Drawing scenes", done, total));
+  const progress = (done: number, total: number) => reporter.progress("Drawing scenes", done, total);
+  const source = await drawSample(seed, progress, interrupts.signal);
   const { reason, best } = await runTraining(source, run);
   if (reason === "interrupted" || best === undefined) return EXIT_INTERRUPTED;
   const trainingSeconds = (performance.now() - start) / 1000;

@@ -213,9 +213,10 @@ lrcn_decoding* lrcn_decoding_create(lrcn_engine* engine, int32_t images, const f
       const at::NoGradGuard no_grad;
       const int64_t size = model.captioner.encoder().outputs();
       require_buffer("features", features, features_length, images * size);
+      auto decoder = model.decode(borrow(features, {images, size}));
       decoding = std::make_unique<lrcn_decoding>();
       decoding->engine = engine->engine;
-      decoding->decoder = model.decode(borrow(features, {images, size}));
+      decoding->decoder = std::move(decoder);
     });
   });
   if (status != nullptr) *status = code;

@@ -6,6 +6,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { isAbsolute, join } from "node:path";
+import { errorCode } from "../checkpoint/file_error.ts";
 import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
 
@@ -50,7 +51,11 @@ export async function runTask(
     if (error instanceof DOMException && error.name === "AbortError") return EXIT_INTERRUPTED;
     if (error instanceof Deno.errors.NotCapable) print(`error: ${permissionMessage(error)}`);
     else if (error instanceof InputError || error instanceof EngineError) print(`error: ${error.message}`);
-    else print(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
+    else if (error instanceof Error && errorCode(error) !== "") {
+      print(
+        `error: Cannot read or write a file: ${error.message.replaceAll(/\s+/g, " ")}; check its path and permissions`,
+      );
+    } else print(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
     return EXIT_INPUT;
   }
 }

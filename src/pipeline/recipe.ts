@@ -146,11 +146,21 @@ export function makeRecipe(
     throw new InputError(`Cannot set '${unknown}': there is no such setting; known are ${known}`);
   }
   const parsed = schema.safeParse({ ...base, ...staged, ...changes });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return refuseUnfit(parsed.data);
   const issue = parsed.error.issues[0];
   const key = String(issue?.path[0]);
   const meaning = Object.entries(schema.shape).find(([name]) => name === key)?.[1].description;
   throw new InputError(`Cannot set '${key}' to '${changes[key]}': ${issue?.message} (${key}: ${meaning})`);
+}
+
+/** The notebook's shifts need the image first and two words after the first one, and its captions are greedy. */
+function refuseUnfit(recipe: Recipe): Recipe {
+  const { name, inject, maxWords, beam } = recipe;
+  if (name !== "notebook" || (inject === "first" && maxWords >= 3 && beam === 1)) return recipe;
+  throw new InputError(
+    `Cannot use inject '${inject}', maxWords ${maxWords} and beam ${beam} in the notebook recipe: it needs inject=first, ` +
+      "maxWords of 3 or more and beam=1; leave these settings, or use --recipe lrcn",
+  );
 }
 
 /**

@@ -27,11 +27,13 @@ export interface SampleSource extends TrainingSource {
  *
  * @param seed Decides every picture.
  * @param onProgress Called now and then with the pictures drawn and those to draw.
+ * @param signal Ends the drawing.
  * @returns The dataset.
  */
 export async function drawSample(
   seed: number,
   onProgress: (done: number, total: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<SampleSource> {
   const total = COUNTS.train + COUNTS.validation + COUNTS.test;
   const random = new Random(seed);
@@ -45,6 +47,7 @@ export async function drawSample(
     onProgress(index + 1, total);
     // Drawing is one long computation; between pictures the program shall see Ctrl-C.
     if (index % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    signal?.throwIfAborted();
   }
   const photographs = [...images.keys()];
   const names = photographs.map(({ name }) => name);
@@ -62,10 +65,13 @@ export async function drawSample(
       },
       fingerprint: `sample-${seed}`,
     },
-    async openImages({ engine, recipe }) {
+    async openImages({ engine, recipe, signal }) {
       const side = recipe.imageSize;
       const crops: Uint8Array[] = [];
-      for (const image of images.values()) crops.push(await engine.resizeCrop(image, shortSide(side), side));
+      for (const image of images.values()) {
+        signal.throwIfAborted();
+        crops.push(await engine.resizeCrop(image, shortSide(side), side));
+      }
       return {
         photographs,
         broken: [],

@@ -115,3 +115,14 @@ Deno.test("keyValue() collects settings, the later one of a name", () => {
   assert.deepEqual(keyValue("dropout=0", once), { dropout: "0" });
   assert.throws(() => keyValue("dropout"), /It must be key=value/);
 });
+
+Deno.test("runTask() prints what the file system refuses in one line, without a stack", async () => {
+  const lines: string[] = [];
+  const refused = Object.assign(new Deno.errors.PermissionDenied("Permission denied (os error 13): writefile 'x'"), {
+    code: "EACCES",
+  });
+  assert.equal(await runTask(() => Promise.reject(refused), (line) => lines.push(line)), 1);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /^error: .*writefile 'x'.*check its path/);
+  assert.doesNotMatch(lines[0] ?? "", / at /);
+});

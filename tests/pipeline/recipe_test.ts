@@ -64,3 +64,9 @@ Deno.test("shortSide() keeps ImageNet's proportion of 256 to 224", () => {
   assert.deepEqual([224, 64, 96, 1].map(shortSide), [256, 73, 110, 1]);
   for (let size = 1; size < 500; size++) assert(shortSide(size) >= size);
 });
+
+Deno.test("makeRecipe() refuses settings that the notebook's shifts cannot have", () => {
+  for (const changes of [{ inject: "every" }, { maxWords: "2" }, { beam: "3" }]) {
+    assert.throws(() => makeRecipe("notebook", changes), /it needs inject=first/);
+  }
+});
