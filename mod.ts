@@ -20,9 +20,11 @@
 export * from "./src/captioning/caption.ts";
 export * from "./src/captioning/captioner.ts";
 export * from "./src/captioning/detokenize.ts";
+export type { ModelMetadata, OpenModelOptions } from "./src/captioning/open_model.ts";
 export * from "./src/checkpoint/checkpoint.ts";
 export * from "./src/checkpoint/tensor.ts";
-export * from "./src/checkpoint/write_atomic.ts";
+export * from "./src/files/write_atomic.ts";
+export * from "./src/evaluation/bleu.ts";
 export * from "./src/ffi/batch.ts";
 export { Decoding, type NextWords } from "./src/ffi/decoding.ts";
 export * from "./src/ffi/engine.ts";

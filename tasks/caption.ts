@@ -12,6 +12,7 @@ import { z } from "zod";
 
 const schema = z.object({
   checkpoint: z.string().optional(),
+  vocabulary: z.string().optional(),
   beam: z.number().optional(),
   json: z.boolean().default(false),
 });
@@ -20,13 +21,16 @@ async function main(): Promise<number> {
   const command = createCommand("caption", "Captions JPEG and PNG images, one line each.")
     .argument("<image...>", "image files")
     .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
+    .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
     .option("--beam <n>", "captions pursued at once (default: the checkpoint's)", wholeNumber(1))
     .option("--json", "an array of {image, caption, logProbability, tokens}");
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, beam, json } = schema.parse(command.opts());
+  const { checkpoint, vocabulary, beam, json } = schema.parse(command.opts());
   const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
 
-  using captioner = await Captioner.load(path);
+  using captioner = await Captioner.load(path, {
+    vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
+  });
   const { captions, broken } = await captionFiles(captioner, command.args, { path: userPath, beam });
   for (const reason of broken) console.error(`error: ${reason}`);
   if (json) console.log(JSON.stringify(captions, null, 2));

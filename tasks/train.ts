@@ -5,6 +5,7 @@
  */
 
 import { createCommand, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
+import { chooseEncoderWeights } from "../src/cli/encoder_weights_choice.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { addTrainOptions, parseTrainOptions } from "../src/cli/train_options.ts";
 import { finishSample } from "../src/cli/sample_report.ts";
@@ -14,37 +15,51 @@ import { drawSample } from "../src/pipeline/sample_source.ts";
 import { runTraining } from "../src/pipeline/training_run.ts";
 import { fileURLToPath } from "node:url";
 
-const CACHE = fileURLToPath(new URL("../.cache/images", import.meta.url));
+const CACHE = fileURLToPath(new URL("../.cache/", import.meta.url));
 
 async function main(): Promise<number> {
   const command = addTrainOptions(createCommand("train", "Trains a captioner; without --data, on drawn scenes."));
   command.parse(Deno.args, { from: "user" });
-  const options = parseTrainOptions(command.opts(), { now: new Date(), path: userPath });
-  const { recipe, out, seed, dataset } = options;
+  const options = await parseTrainOptions(command.opts(), { now: new Date(), path: userPath });
+  const { out, seed, dataset } = options;
 
   using interrupts = listenToInterrupts();
+  const { signal } = interrupts;
   using reporter = new TrainingReporter({
-    epochs: recipe.epochs,
+    epochs: options.recipe(false).epochs,
     terminal: Deno.stderr.isTerminal(),
     print: console.log,
     now: () => performance.now(),
   });
-  const run = { ...options, reporter, signal: interrupts.signal };
-  if (dataset !== undefined) {
-    const source = await readSource({ ...dataset, seed, cacheFolder: CACHE });
-    const { reason, best } = await runTraining(source, run);
-    if (best !== undefined) {
-      reporter.note(`Caption a photograph with: deno task caption --checkpoint ${best} photo.jpg`);
-    }
-    return reason === "interrupted" ? EXIT_INTERRUPTED : 0;
-  }
   const start = performance.now();
-  const progress = (done: number, total: number) => reporter.progress("Drawing scenes", done, total);
-  const source = await drawSample(seed, progress, interrupts.signal);
-  const { reason, best } = await runTraining(source, run);
-  if (reason === "interrupted" || best === undefined) return EXIT_INTERRUPTED;
+  const drawn = dataset === null
+    ? await drawSample(seed, (done, total) => reporter.progress("Drawing scenes", done, total), signal)
+    : undefined;
+  const source = drawn ?? await readSource({ ...dataset, seed, cacheFolder: `${CACHE}images` });
+  const encoderWeights = await chooseEncoderWeights(options.encoderWeights, {
+    folder: `${CACHE}weights`,
+    recipe: options.recipe(false),
+    reporter,
+    signal,
+  });
+  const recipe = options.recipe(encoderWeights !== undefined);
+  const featuresFolder = `${CACHE}features`;
+  const { reason, best } = await runTraining(source, {
+    ...options,
+    recipe,
+    encoderWeights,
+    featuresFolder,
+    reporter,
+    signal,
+  });
+  if (reason === "interrupted") return EXIT_INTERRUPTED;
+  if (best === undefined) return 0;
+  if (drawn === undefined) {
+    reporter.note(`Caption a photograph with: deno task caption --checkpoint ${best} photo.jpg`);
+    return 0;
+  }
   const trainingSeconds = (performance.now() - start) / 1000;
-  await finishSample(source.heldOut, { out, checkpoint: best, trainingSeconds, reporter });
+  await finishSample(drawn.heldOut, { ...options, checkpoint: best, trainingSeconds, reporter, signal });
   return 0;
 }
 

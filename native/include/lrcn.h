@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 1 };
+enum { LRCN_ABI_VERSION = 2 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -74,16 +74,15 @@ typedef struct lrcn_engine_options {
   int32_t zero_padding;     /* 1: word 0 starts as a zero vector; 0: as any other word */
   int32_t encoder_width;    /* 64 in ResNet-50 */
   int32_t encoder_blocks[4]; /* 3, 4, 6, 3 in ResNet-50 */
-  double dropout;           /* on words and before the output layer, in training; 0 <= p < 1 */
-  int64_t seed;             /* of the initial parameters and of dropout */
+  int64_t seed;             /* of the initial parameters and of what training draws */
 } lrcn_engine_options;
 
 /* The shape of a batch: captions (rows) of images, as word ids. */
 typedef struct lrcn_batch_shape {
   int32_t size; /* sizeof(lrcn_batch_shape) */
   int32_t images;
-  int32_t height;
-  int32_t width;
+  int32_t height;         /* of the pixels; 0 where features are given */
+  int32_t width;          /* the same */
   int32_t rows;           /* captions; each names its image by index */
   int32_t inputs_length;  /* words given to each row */
   int32_t targets_length; /* words to predict: inputs_length, or with LRCN_FIRST also inputs_length + 1, where the
@@ -91,19 +90,35 @@ typedef struct lrcn_batch_shape {
   int32_t reserved;       /* 0 */
 } lrcn_batch_shape;
 
-typedef struct lrcn_optimizer_options {
-  int32_t size;          /* sizeof(lrcn_optimizer_options) */
-  int32_t optimizer;     /* lrcn_optimizer */
-  int32_t train_encoder; /* 0: the CNN but for its last layer is frozen, its BatchNorm statistics too */
-  int32_t reserved;      /* 0 */
+/* One training step. Dropout and the words that the model is given are drawn from the engine's random state. */
+typedef struct lrcn_train_options {
+  int32_t size;             /* sizeof(lrcn_train_options) */
+  int32_t optimizer;        /* lrcn_optimizer */
+  int32_t encoder_from;     /* the CNN learns from here on: 0 all of it, 1 to 4 layer1 to layer4, 5 none (its last
+                               layer always learns); what stands before keeps its BatchNorm statistics too */
+  int32_t batch_statistics; /* 1: BatchNorm of the learning part normalises by the batch and moves its statistics (not
+                               with a single image of at most 32 x 32 pixels, where layer4 has one value to go by);
+                               0: it keeps to its statistics, as in evaluation */
+  int32_t update;           /* 1: the optimizer steps; 0: the gradients are kept and the next call adds to them */
+  int32_t reserved;         /* 0 */
+  double word_dropout;      /* share of the word vectors' elements that is dropped; so all three: 0 <= p < 1 */
+  double layer_dropout;     /* between LSTM layers */
+  double output_dropout;    /* before the output layer */
+  double label_smoothing;   /* share of each target that is spread over the vocabulary; 0 <= p < 1 */
+  double scheduled_sampling; /* share of the words given, the first of each row apart, in whose place stands a word
+                                drawn from what the model expects there; 0 <= p <= 1. Not with targets at the image's
+                                step */
   double encoder_learning_rate; /* of the CNN without its last layer */
   double decoder_learning_rate; /* of all the rest */
+  double encoder_weight_decay;
+  double decoder_weight_decay;
   double beta1;
   double beta2;
   double epsilon;
-  double weight_decay;
   double max_gradient_norm; /* gradients are scaled down to this 2-norm; 0: never */
-} lrcn_optimizer_options;
+  int64_t counted_words;    /* counted targets of all batches whose gradients are added up, by which their losses are
+                               divided; at least those of this batch, or 0 for just those */
+} lrcn_train_options;
 
 /* --- the library: plain, from any thread ------------------------------------------------------------------------ */
 
@@ -149,38 +164,54 @@ LRCN_EXPORT int32_t lrcn_memory(lrcn_engine *engine, int64_t *bytes, int32_t len
 /* --- training --------------------------------------------------------------------------------------------------- */
 
 /*
- * One step of the optimizer on the mean cross-entropy of the counted targets (those that are not -1).
+ * Common to the next three: the batch's images are pixels [images, height, width, 3] or, where the CNN does not learn,
+ * features [images, feature size] that lrcn_encode gave; the other is NULL with length 0.
  * image_of_row [rows], inputs [rows, inputs_length], targets [rows, targets_length].
- * result: filled with {loss, counted targets, gradient 2-norm before clipping}; result_length: 3.
+ */
+
+/*
+ * One step of the optimizer on the mean cross-entropy of the counted targets (those that are not -1), or with update 0
+ * a part of one: gradients are added up until a call has update 1. A call that fails after it has begun drops what was
+ * added up; one refused for its arguments, or cancelled while it waits, does not.
+ * result: filled with {mean loss of this batch, counted targets, gradient 2-norm before clipping, or 0 without update};
+ * result_length: 3. Where the norm is not finite, no parameter or moment has changed.
  */
 LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
-                                    int64_t pixels_length, const int32_t *image_of_row, int64_t image_of_row_length,
-                                    const int32_t *inputs, int64_t inputs_length, const int32_t *targets,
-                                    int64_t targets_length, const lrcn_optimizer_options *optimizer, double *result,
-                                    int32_t result_length, char *message, int32_t message_capacity);
+                                    int64_t pixels_length, const float *features, int64_t features_length,
+                                    const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
+                                    int64_t inputs_length, const int32_t *targets, int64_t targets_length,
+                                    const lrcn_train_options *options, double *result, int32_t result_length,
+                                    char *message, int32_t message_capacity);
 
-/* The same loss with dropout off and BatchNorm's running statistics. result: filled with {loss, counted targets}. */
+/* Drops the gradients that were added up since the optimizer's last step. Cannot be cancelled. */
+LRCN_EXPORT int32_t lrcn_drop_gradients(lrcn_engine *engine, char *message, int32_t message_capacity);
+
+/*
+ * The same loss with nothing dropped, smoothed or sampled, and BatchNorm's running statistics.
+ * result: filled with {loss, counted targets}; result_length: 2.
+ */
 LRCN_EXPORT int32_t lrcn_evaluate_step(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
-                                       int64_t pixels_length, const int32_t *image_of_row, int64_t image_of_row_length,
-                                       const int32_t *inputs, int64_t inputs_length, const int32_t *targets,
-                                       int64_t targets_length, double *result, int32_t result_length, char *message,
-                                       int32_t message_capacity);
+                                       int64_t pixels_length, const float *features, int64_t features_length,
+                                       const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
+                                       int64_t inputs_length, const int32_t *targets, int64_t targets_length,
+                                       double *result, int32_t result_length, char *message, int32_t message_capacity);
 
 /*
  * logits: filled, [rows, targets_length, vocabulary_size], with the words of `inputs` given and the statistics of
  * evaluation. The shape's targets_length decides whether the image's own step counts.
  */
 LRCN_EXPORT int32_t lrcn_logits(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
-                                int64_t pixels_length, const int32_t *image_of_row, int64_t image_of_row_length,
-                                const int32_t *inputs, int64_t inputs_length, double *logits, int64_t logits_length,
-                                char *message, int32_t message_capacity);
+                                int64_t pixels_length, const float *features, int64_t features_length,
+                                const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
+                                int64_t inputs_length, double *logits, int64_t logits_length, char *message,
+                                int32_t message_capacity);
 
 /* --- captions --------------------------------------------------------------------------------------------------- */
 
-/* Floats in the feature of one image: the width of the CNN's last layer. */
+/* Floats in the feature of one image, what the CNN's last layer reads: 32 encoder_width. */
 LRCN_EXPORT int32_t lrcn_feature_size(lrcn_engine *engine, int32_t *size, char *message, int32_t message_capacity);
 
-/* features: filled, [images, feature size]. */
+/* features: filled, [images, feature size], with the statistics of evaluation. */
 LRCN_EXPORT int32_t lrcn_encode(lrcn_engine *engine, int32_t images, int32_t height, int32_t width,
                                 const uint8_t *pixels, int64_t pixels_length, float *features, int64_t features_length,
                                 char *message, int32_t message_capacity);
@@ -221,9 +252,10 @@ LRCN_EXPORT int32_t lrcn_resize_crop(lrcn_engine *engine, int32_t height, int32_
 /* --- state by name ---------------------------------------------------------------------------------------------- */
 
 /*
- * All tensors as JSON: [{"name", "kind", "dtype", "shape"}], kind one of parameter, buffer, gradient (grad.NAME, after a
- * training step), optimizer (adam.exp_avg.NAME, adam.exp_avg_sq.NAME, adam.step.encoder, adam.step.decoder, once a
- * training step has run or one was written) and random (rng); dtype one of F64, F32, I64, U8.
+ * All tensors as JSON: [{"name", "kind", "dtype", "shape"}], kind one of parameter, buffer, gradient (grad.NAME, of
+ * what learnt in the last training step, until they are dropped), optimizer (adam.exp_avg.NAME, adam.exp_avg_sq.NAME,
+ * adam.step.encoder, adam.step.decoder, once a training step has run or one was written) and random (rng); dtype one
+ * of F64, F32, I64, U8.
  * text: filled where capacity holds it; NULL with 0 asks for the length alone. length: filled with its bytes.
  */
 LRCN_EXPORT int32_t lrcn_tensors(lrcn_engine *engine, char *text, int64_t capacity, int64_t *length, char *message,
@@ -233,7 +265,7 @@ LRCN_EXPORT int32_t lrcn_tensors(lrcn_engine *engine, char *text, int64_t capaci
 LRCN_EXPORT int32_t lrcn_tensor_read(lrcn_engine *engine, const char *name, uint8_t *bytes, int64_t bytes_length,
                                      char *message, int32_t message_capacity);
 
-/* Sets a tensor to these bytes. Gradients cannot be written. */
+/* Sets a tensor to these bytes. Gradients cannot be written. Cannot be cancelled. */
 LRCN_EXPORT int32_t lrcn_tensor_write(lrcn_engine *engine, const char *name, const uint8_t *bytes,
                                       int64_t bytes_length, char *message, int32_t message_capacity);
 

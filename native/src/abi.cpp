@@ -5,8 +5,11 @@
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/headeronly/version.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <memory>
+#include <string>
 
 #include "arguments.hpp"
 #include "engine.hpp"
@@ -126,20 +129,23 @@ int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* m
 }
 
 int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
-                        int64_t pixels_length, const int32_t* image_of_row, int64_t image_of_row_length,
-                        const int32_t* inputs, int64_t inputs_length, const int32_t* targets, int64_t targets_length,
-                        const lrcn_optimizer_options* optimizer, double* result, int32_t result_length,
-                        char* message, int32_t message_capacity) {
+                        int64_t pixels_length, const float* features, int64_t features_length,
+                        const int32_t* image_of_row, int64_t image_of_row_length, const int32_t* inputs,
+                        int64_t inputs_length, const int32_t* targets, int64_t targets_length,
+                        const lrcn_train_options* options, double* result, int32_t result_length, char* message,
+                        int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
-    check(optimizer);
+    check(options);
     require_buffer("result", result, result_length, 3);
     engine_of(engine).run([&](auto& model, auto& cancel) {
       const auto batch = borrow_batch(
           model.captioner,
-          {shape, pixels, pixels_length, image_of_row, image_of_row_length, inputs, inputs_length}, targets,
-          targets_length);
-      const auto step = model.trainer.train(batch, *optimizer, cancel);
+          {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
+           inputs_length},
+          targets, targets_length);
+      check(*options, batch);
+      const auto step = model.trainer.train(batch, *options, cancel);
       result[0] = step.loss;
       result[1] = static_cast<double>(step.counted);
       result[2] = step.gradient_norm;
@@ -147,19 +153,25 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
   });
 }
 
+int32_t lrcn_drop_gradients(lrcn_engine* engine, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity,
+               [&] { engine_of(engine).run_always([](auto& model) { model.trainer.drop_gradients(); }); });
+}
+
 int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
-                           int64_t pixels_length, const int32_t* image_of_row, int64_t image_of_row_length,
-                           const int32_t* inputs, int64_t inputs_length, const int32_t* targets,
-                           int64_t targets_length, double* result, int32_t result_length, char* message,
-                           int32_t message_capacity) {
+                           int64_t pixels_length, const float* features, int64_t features_length,
+                           const int32_t* image_of_row, int64_t image_of_row_length, const int32_t* inputs,
+                           int64_t inputs_length, const int32_t* targets, int64_t targets_length, double* result,
+                           int32_t result_length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
     require_buffer("result", result, result_length, 2);
     engine_of(engine).run([&](auto& model, auto& cancel) {
       const auto batch = borrow_batch(
           model.captioner,
-          {shape, pixels, pixels_length, image_of_row, image_of_row_length, inputs, inputs_length}, targets,
-          targets_length);
+          {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
+           inputs_length},
+          targets, targets_length);
       const auto step = model.trainer.evaluate(batch, cancel);
       result[0] = step.loss;
       result[1] = static_cast<double>(step.counted);
@@ -168,14 +180,14 @@ int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, c
 }
 
 int32_t lrcn_logits(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels, int64_t pixels_length,
-                    const int32_t* image_of_row, int64_t image_of_row_length, const int32_t* inputs,
-                    int64_t inputs_length, double* logits, int64_t logits_length, char* message,
-                    int32_t message_capacity) {
+                    const float* features, int64_t features_length, const int32_t* image_of_row,
+                    int64_t image_of_row_length, const int32_t* inputs, int64_t inputs_length, double* logits,
+                    int64_t logits_length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
     engine_of(engine).run([&](auto& model, auto& cancel) {
-      const auto batch = borrow_batch(model.captioner, {shape, pixels, pixels_length, image_of_row,
-                                                        image_of_row_length, inputs, inputs_length});
+      const auto batch = borrow_batch(model.captioner, {shape, pixels, pixels_length, features, features_length,
+                                                        image_of_row, image_of_row_length, inputs, inputs_length});
       require_buffer("logits", logits, logits_length,
                      int64_t{shape->rows} * shape->targets_length * model.captioner.vocabulary_size());
       fill(logits, model.trainer.logits(batch, cancel));
@@ -187,7 +199,7 @@ int32_t lrcn_feature_size(lrcn_engine* engine, int32_t* size, char* message, int
   return guard(message, message_capacity, [&] {
     require(size != nullptr, "size is NULL");
     engine_of(engine).run(
-        [&](auto& model, auto&) { *size = static_cast<int32_t>(model.captioner.encoder().outputs()); });
+        [&](auto& model, auto&) { *size = static_cast<int32_t>(model.captioner.encoder().feature_size()); });
   });
 }
 
@@ -197,7 +209,7 @@ int32_t lrcn_encode(lrcn_engine* engine, int32_t images, int32_t height, int32_t
   return guard(message, message_capacity, [&] {
     const auto borrowed = borrow_pixels(images, height, width, pixels, pixels_length);
     engine_of(engine).run([&](auto& model, auto& cancel) {
-      require_buffer("features", features, features_length, images * model.captioner.encoder().outputs());
+      require_buffer("features", features, features_length, images * model.captioner.encoder().feature_size());
       fill(features, model.encode(borrowed, cancel));
     });
   });
@@ -211,7 +223,7 @@ lrcn_decoding* lrcn_decoding_create(lrcn_engine* engine, int32_t images, const f
     require_range("images", images, 1, kMaxCount);
     engine_of(engine).run([&](auto& model, auto&) {
       const at::NoGradGuard no_grad;
-      const int64_t size = model.captioner.encoder().outputs();
+      const int64_t size = model.captioner.encoder().feature_size();
       require_buffer("features", features, features_length, images * size);
       auto decoder = model.decode(borrow(features, {images, size}));
       decoding = std::make_unique<lrcn_decoding>();
@@ -226,7 +238,7 @@ lrcn_decoding* lrcn_decoding_create(lrcn_engine* engine, int32_t images, const f
 void lrcn_decoding_destroy(lrcn_decoding* decoding) {
   guard(nullptr, 0, [&] {
     const std::unique_ptr<lrcn_decoding> owned(decoding);
-    if (owned) owned->engine->run_always([&] { owned->decoder.reset(); });
+    if (owned) owned->engine->run_always([&](auto&) { owned->decoder.reset(); });
   });
 }
 
@@ -296,7 +308,7 @@ int32_t lrcn_tensor_write(lrcn_engine* engine, const char* name, const uint8_t* 
   return guard(message, message_capacity, [&] {
     require(name != nullptr, "name is NULL");
     require(bytes != nullptr, "bytes is NULL");
-    engine_of(engine).run([&](auto& model, auto&) { model.write(name, bytes, bytes_length); });
+    engine_of(engine).run_always([&](auto& model) { model.write(name, bytes, bytes_length); });
   });
 }
 

@@ -2,10 +2,12 @@
 
 #include <c10/core/Allocator.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <new>
@@ -23,6 +25,13 @@ size_t size_class(size_t bytes) {
   if (bytes <= kCacheLine) return kCacheLine;
   const size_t step = std::max(std::bit_floor(bytes - 1) / 4, kCacheLine);
   return (bytes + step - 1) / step * step;
+}
+
+/// Bytes of memory and swap.
+size_t machine_memory() {
+  struct sysinfo info;
+  if (sysinfo(&info) != 0) return std::numeric_limits<size_t>::max();
+  return (info.totalram + info.totalswap) * info.mem_unit;
 }
 
 class PoolingAllocator final : public c10::Allocator {
@@ -81,12 +90,18 @@ class PoolingAllocator final : public c10::Allocator {
   }
 
   void* from_system(size_t bytes) {
+    if (void* block = try_system(bytes)) return block;
+    release_free_blocks();
+    if (void* block = try_system(bytes)) return block;
+    throw std::bad_alloc();
+  }
+
+  /// Null where the machine has not that much: the kernel promises more, and ends the process that comes to use it.
+  void* try_system(size_t bytes) const {
     const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
     void* block = nullptr;
-    if (posix_memalign(&block, alignment, bytes) != 0) {
-      release_free_blocks();
-      if (posix_memalign(&block, alignment, bytes) != 0) throw std::bad_alloc();
-    }
+    if (bytes > machine_memory_ - static_cast<size_t>(held_)) return nullptr;
+    if (posix_memalign(&block, alignment, bytes) != 0) return nullptr;
     if (alignment == kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
     return block;
   }
@@ -105,6 +120,7 @@ class PoolingAllocator final : public c10::Allocator {
   int64_t in_use_ = 0;
   int64_t peak_ = 0;
   int64_t held_ = 0;
+  const size_t machine_memory_ = machine_memory();
 };
 
 }  // namespace
@@ -112,7 +128,8 @@ class PoolingAllocator final : public c10::Allocator {
 void install_pooling_allocator() {
 #ifndef __SANITIZE_ADDRESS__  // a pool would hide from it what is used after it was freed
   static std::once_flag once;
-  std::call_once(once, [] { c10::SetAllocator(c10::DeviceType::CPU, &PoolingAllocator::instance(), /*priority=*/100); });
+  constexpr uint8_t kPriority = 100;
+  std::call_once(once, [] { c10::SetAllocator(c10::DeviceType::CPU, &PoolingAllocator::instance(), kPriority); });
 #endif
 }
 

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -60,20 +61,29 @@ inline void check(const lrcn_engine_options* options) {
   require_range("zero_padding", options->zero_padding, 0, 1);
   require_range("encoder_width", options->encoder_width, 1, 1024);
   for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
-  require_finite("dropout", options->dropout, 0, 1);
 }
 
-inline void check(const lrcn_optimizer_options* options) {
+inline void check(const lrcn_train_options* options) {
   constexpr double kAny = std::numeric_limits<double>::max();
-  require_struct("optimizer", options);
-  require_range("optimizer.optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
-  require_range("train_encoder", options->train_encoder, 0, 1);
+  require_struct("options", options);
+  require_range("optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
+  require_range("encoder_from", options->encoder_from, 0, ResNet::kStages);
+  require_range("batch_statistics", options->batch_statistics, 0, 1);
+  require_range("update", options->update, 0, 1);
+  require_range("reserved", options->reserved, 0, 0);
+  require_range("counted_words", options->counted_words, 0, std::numeric_limits<int64_t>::max());
+  require_finite("word_dropout", options->word_dropout, 0, 1);
+  require_finite("layer_dropout", options->layer_dropout, 0, 1);
+  require_finite("output_dropout", options->output_dropout, 0, 1);
+  require_finite("label_smoothing", options->label_smoothing, 0, 1);
+  require_finite("scheduled_sampling", options->scheduled_sampling, 0, std::nextafter(1.0, 2.0));
   require_finite("encoder_learning_rate", options->encoder_learning_rate, 0, kAny);
   require_finite("decoder_learning_rate", options->decoder_learning_rate, 0, kAny);
+  require_finite("encoder_weight_decay", options->encoder_weight_decay, 0, kAny);
+  require_finite("decoder_weight_decay", options->decoder_weight_decay, 0, kAny);
   require_finite("beta1", options->beta1, 0, 1);
   require_finite("beta2", options->beta2, 0, 1);
   require_finite("epsilon", options->epsilon, 0, kAny);
-  require_finite("weight_decay", options->weight_decay, 0, kAny);
   require_finite("max_gradient_norm", options->max_gradient_norm, 0, kAny);
 }
 
@@ -92,7 +102,7 @@ inline at::Tensor borrow_pixels(int32_t images, int32_t height, int32_t width, c
 }
 
 inline at::Tensor borrow_indices(const char* name, const int32_t* values, int64_t length, at::IntArrayRef shape,
-                          int64_t least, int64_t most) {
+                                 int64_t least, int64_t most) {
   require_buffer(name, values, length, c10::multiply_integers(shape));
   for (int64_t i = 0; i < length; ++i) require_range(name, values[i], least, most);
   return borrow(values, shape);
@@ -120,6 +130,8 @@ struct BatchBuffers {
   const lrcn_batch_shape* shape;
   const uint8_t* pixels;
   int64_t pixels_length;
+  const float* features;
+  int64_t features_length;
   const int32_t* image_of_row;
   int64_t image_of_row_length;
   const int32_t* inputs;
@@ -133,13 +145,31 @@ inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffer
   require_range("inputs_length of the shape", shape.inputs_length, 1, kMaxSide);
   require_range("targets_length of the shape", shape.targets_length, shape.inputs_length,
                 shape.inputs_length + (every ? 0 : 1));
-  return {borrow_pixels(shape.images, shape.height, shape.width, buffers.pixels, buffers.pixels_length),
-          borrow_indices("image_of_row", buffers.image_of_row, buffers.image_of_row_length, {shape.rows}, 0,
-                         shape.images - 1),
-          borrow_indices("inputs", buffers.inputs, buffers.inputs_length, {shape.rows, shape.inputs_length}, 0,
-                         captioner.vocabulary_size() - 1),
-          at::Tensor(), shape.targets_length > shape.inputs_length};
+  require_range("reserved of the shape", shape.reserved, 0, 0);
+  const bool has_pixels = buffers.pixels != nullptr || buffers.pixels_length != 0;
+  const bool has_features = buffers.features != nullptr || buffers.features_length != 0;
+  require(has_pixels || has_features, "neither pixels nor features are given");
+  require(!has_pixels || !has_features, "both pixels and features are given");
+  Batch batch;
+  if (has_pixels) {
+    batch.pixels = borrow_pixels(shape.images, shape.height, shape.width, buffers.pixels, buffers.pixels_length);
+  } else {
+    require_range("images", shape.images, 1, kMaxCount);
+    require_range("height", shape.height, 0, 0);
+    require_range("width", shape.width, 0, 0);
+    const int64_t size = captioner.encoder().feature_size();
+    require_buffer("features", buffers.features, buffers.features_length, shape.images * size);
+    batch.features = borrow(buffers.features, {shape.images, size});
+  }
+  batch.image_of_row = borrow_indices("image_of_row", buffers.image_of_row, buffers.image_of_row_length, {shape.rows},
+                                      0, shape.images - 1);
+  batch.inputs = borrow_indices("inputs", buffers.inputs, buffers.inputs_length, {shape.rows, shape.inputs_length}, 0,
+                                captioner.vocabulary_size() - 1);
+  batch.with_image_step = shape.targets_length > shape.inputs_length;
+  return batch;
 }
+
+inline int64_t count_words(const Batch& batch) { return batch.targets.ge(0).sum().item<int64_t>(); }
 
 inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffers, const int32_t* targets,
                           int64_t targets_length) {
@@ -147,8 +177,24 @@ inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffer
   batch.targets = borrow_indices("targets", targets, targets_length,
                                  {buffers.shape->rows, buffers.shape->targets_length}, -1,
                                  captioner.vocabulary_size() - 1);
-  require(batch.targets.ge(0).any().item<bool>(), "targets counts no word");
+  require(count_words(batch) > 0, "targets counts no word");
   return batch;
+}
+
+/// Whether these options suit this batch.
+inline void check(const lrcn_train_options& options, const Batch& batch) {
+  const bool encoder_learns = options.encoder_from < ResNet::kStages;
+  require(!batch.features.defined() || !encoder_learns,
+          "features are given, but encoder_from says that the CNN learns");
+  // layer4 sees one pixel for 32 x 32 of the image's, and the variance of one value is no number.
+  require(!encoder_learns || options.batch_statistics == 0 || batch.pixels.size(0) > 1 ||
+              std::max(batch.pixels.size(1), batch.pixels.size(2)) > 32,
+          "batch_statistics does not go with a single image of at most 32 x 32 pixels");
+  require(!batch.with_image_step || options.scheduled_sampling == 0,
+          "scheduled_sampling does not go with targets at the image's step");
+  if (options.counted_words != 0) {
+    require_range("counted_words", options.counted_words, count_words(batch), std::numeric_limits<int64_t>::max());
+  }
 }
 
 }  // namespace lrcn

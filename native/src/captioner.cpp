@@ -19,15 +19,22 @@ Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int6
   }
 }
 
-at::Tensor Lstm::operator()(const at::Tensor& x, State& state) const {
-  // Under autocast a state may come back in bfloat16; the next step is given float32 again, like the first.
-  const auto dtype = weights_.front().scalar_type();
-  const at::Tensor given[] = {state.first.to(dtype), state.second.to(dtype)};
-  auto [out, h, c] = at::lstm(x.to(dtype), given, weights_,
-                              /*has_biases=*/true, layers_, /*dropout=*/0.0, /*train=*/at::GradMode::is_enabled(),
-                              /*bidirectional=*/false, /*batch_first=*/true);
-  state = State(h, c);
-  return out;
+at::Tensor Lstm::operator()(at::Tensor x, State& state, const Between& between) const {
+  std::vector<at::Tensor> hidden, cell;
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    if (layer > 0) x = between(std::move(x));
+    const auto weights = layer_weights(layer);
+    // Under autocast a state may come back in bfloat16; the next step is given float32 again, like the first.
+    const auto dtype = weights.front().scalar_type();
+    const at::Tensor given[] = {state.first.narrow(0, layer, 1).to(dtype), state.second.narrow(0, layer, 1).to(dtype)};
+    auto [out, h, c] = at::lstm(x.to(dtype), given, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
+                                /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true);
+    x = out;
+    hidden.push_back(h);
+    cell.push_back(c);
+  }
+  state = State(at::cat(hidden), at::cat(cell));
+  return x;
 }
 
 Lstm::State Lstm::zero_state(int64_t rows) const {
@@ -35,12 +42,20 @@ Lstm::State Lstm::zero_state(int64_t rows) const {
   return {zeros, zeros};
 }
 
+std::vector<at::Tensor> Lstm::layer_weights(int64_t layer) const {
+  const auto first = weights_.begin() + layer * kTensorsPerLayer;
+  return {first, first + kTensorsPerLayer};
+}
+
 void Lstm::flatten_weights() {
   if (!weights_.front().is_cuda()) return;
   const at::NoGradGuard no_grad;
-  constexpr int64_t kTensorsPerLayer = 4, kLstmMode = 2;
-  at::_cudnn_rnn_flatten_weight(weights_, kTensorsPerLayer, inputs_, kLstmMode, hidden_, /*proj_size=*/0, layers_,
-                                /*batch_first=*/true, /*bidirectional=*/false);
+  constexpr int64_t kLstmMode = 2;
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    at::_cudnn_rnn_flatten_weight(layer_weights(layer), kTensorsPerLayer, layer == 0 ? inputs_ : hidden_, kLstmMode,
+                                  hidden_, /*proj_size=*/0, /*num_layers=*/1, /*batch_first=*/true,
+                                  /*bidirectional=*/false);
+  }
 }
 
 namespace {
@@ -60,9 +75,9 @@ std::optional<Lstm> language_stack(Parameters& parameters, const CaptionerOption
 
 }  // namespace
 
-Captioner::Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator dropout_generator)
+Captioner::Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator generator)
     : options_(options),
-      generator_(std::move(dropout_generator)),
+      generator_(std::move(generator)),
       embedding_(parameters.normal("embed.weight", {options.vocabulary_size, options.embed_size}, 1)),
       encoder_(parameters, options.encoder_width, options.encoder_blocks, feature_width(options)),
       language_(language_stack(parameters, options)),
@@ -75,28 +90,46 @@ Captioner::Captioner(Parameters& parameters, const CaptionerOptions& options, at
   }
 }
 
-at::Tensor Captioner::dropout(const at::Tensor& x, bool training) {
-  if (!training || options_.dropout == 0) return x;
-  const double keep = 1 - options_.dropout;
-  const auto mask = at::empty_like(x, x.options().requires_grad(false)).bernoulli_(keep, generator_).div_(keep);
-  return x * mask;
+at::Tensor Captioner::drop(const at::Tensor& x, double share) {
+  if (share == 0) return x;
+  const auto mask = at::empty_like(x, x.options().requires_grad(false)).bernoulli_(1 - share, generator_);
+  return x * mask.div_(1 - share);
 }
 
 at::Tensor Captioner::outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step,
-                              bool training) {
-  const auto rows = inputs.size(0);
-  auto words = dropout(embed(inputs), training);
+                              const Dropout& dropout) {
+  const auto between = [&](const at::Tensor& x) { return drop(x, dropout.layers); };
+  auto words = drop(embed(inputs), dropout.words);
   if (language_) {
-    auto state = language_->zero_state(rows);
-    words = (*language_)(words, state);
+    auto state = language_->zero_state(inputs.size(0));
+    words = between((*language_)(words, state, between));
   }
-  auto state = fusion_.zero_state(rows);
+  auto state = fusion_.zero_state(inputs.size(0));
   const auto feature = features.to(words.scalar_type()).unsqueeze(1);
-  if (options_.feature_every_step) {
-    return fusion_(at::cat({words, feature.expand({-1, words.size(1), -1})}, 2), state);
+  auto out = options_.feature_every_step
+                 ? fusion_(at::cat({words, feature.expand({-1, words.size(1), -1})}, 2), state, between)
+                 : fusion_(at::cat({feature, words}, 1), state, between);
+  if (!options_.feature_every_step && !with_image_step) out = out.narrow(1, 1, out.size(1) - 1);
+  return out;
+}
+
+at::Tensor Captioner::sample_inputs(const at::Tensor& features, const at::Tensor& inputs, double share) {
+  const at::NoGradGuard no_grad;
+  const auto rows = inputs.size(0);
+  auto state = zero_state(rows);
+  if (!options_.feature_every_step) step(features, at::Tensor(), state);
+  auto mixed = inputs.clone();
+  auto given = inputs.select(1, 0);
+  for (int64_t position = 1; position < inputs.size(1); ++position) {
+    const auto scores = logits(step(features, given, state)).to(at::kFloat);
+    // Gumbel's trick: the largest of scores with such noise is a draw from their softmax, and no NaN stops it.
+    const auto noise = at::empty_like(scores).exponential_(/*lambd=*/1, generator_).log_();
+    const auto drawn = (scores - noise).argmax(1).to(inputs.scalar_type());
+    const auto sampled = at::rand({rows}, generator_, scores.options()).lt(share);
+    given = at::where(sampled, drawn, inputs.select(1, position));
+    mixed.select(1, position).copy_(given);
   }
-  const auto out = fusion_(at::cat({feature, words}, 1), state);
-  return with_image_step ? out : out.narrow(1, 1, out.size(1) - 1);
+  return mixed;
 }
 
 Captioner::State Captioner::zero_state(int64_t rows) const {

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,17 +17,22 @@ namespace lrcn {
 class Lstm {
  public:
   using State = std::pair<at::Tensor, at::Tensor>;  // h and c, each [layers, rows, hidden]
+  using Between = std::function<at::Tensor(at::Tensor)>;
 
   Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int64_t hidden, int64_t layers);
 
-  /// x: [rows, steps, inputs]. Returns [rows, steps, hidden] and moves the state on.
-  at::Tensor operator()(const at::Tensor& x, State& state) const;
+  /// x: [rows, steps, inputs]. Returns [rows, steps, hidden] and moves the state on. `between` is done to what goes
+  /// from layer to layer.
+  at::Tensor operator()(at::Tensor x, State& state, const Between& between = std::identity()) const;
   State zero_state(int64_t rows) const;
 
-  /// cuDNN wants the weights in one piece of memory; elsewhere nothing is done.
+  /// cuDNN wants a layer's weights in one piece of memory; elsewhere nothing is done.
   void flatten_weights();
 
  private:
+  static constexpr int64_t kTensorsPerLayer = 4;
+  std::vector<at::Tensor> layer_weights(int64_t layer) const;
+
   std::vector<at::Tensor> weights_;
   int64_t inputs_, hidden_, layers_;
 };
@@ -37,7 +43,11 @@ struct CaptionerOptions {
   bool feature_every_step, zero_padding;
   int64_t encoder_width;
   std::array<int32_t, 4> encoder_blocks;
-  double dropout;
+};
+
+/// Shares of elements that a training step drops; none in evaluation.
+struct Dropout {
+  double words = 0, layers = 0, output = 0;
 };
 
 /// LRCN (Donahue et al. 2015): a CNN's feature of the image and the words so far give the next word.
@@ -48,7 +58,7 @@ class Captioner {
     Lstm::State fusion;
   };
 
-  Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator dropout_generator);
+  Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator generator);
 
   const ResNet& encoder() const { return encoder_; }
   bool feature_every_step() const { return options_.feature_every_step; }
@@ -56,12 +66,18 @@ class Captioner {
 
   /// features: [rows, feature], inputs: [rows, n] int32. Returns the LSTM's outputs [rows, n, hidden] for the steps of
   /// the words, or [rows, n + 1, hidden] with the image's own step before them.
-  at::Tensor outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step, bool training);
+  at::Tensor outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step,
+                     const Dropout& dropout = {});
 
   /// hidden: [..., hidden size]. Returns [..., vocabulary].
   at::Tensor logits(const at::Tensor& hidden) const { return at::linear(hidden, output_weight_, output_bias_); }
 
-  at::Tensor dropout(const at::Tensor& x, bool training);
+  /// x with a share of its elements dropped and the rest scaled up.
+  at::Tensor drop(const at::Tensor& x, double share);
+
+  /// The inputs [rows, n] with a share of the words, the first apart, replaced by ones drawn from what the model
+  /// expects there (scheduled sampling, Bengio et al. 2015). Nothing is dropped while they are drawn.
+  at::Tensor sample_inputs(const at::Tensor& features, const at::Tensor& inputs, double share);
 
   State zero_state(int64_t rows) const;
 

@@ -5,6 +5,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
+#include <algorithm>
 #include <cstring>
 #include <sstream>
 
@@ -33,7 +34,7 @@ at::Generator generator(const at::Device& device, int64_t seed) {
 
 CaptionerOptions captioner_options(const lrcn_engine_options& o) {
   CaptionerOptions options{o.vocabulary_size, o.embed_size,    o.hidden_size, o.language_layers, o.fusion_layers,
-                           o.inject == LRCN_EVERY, o.zero_padding != 0, o.encoder_width, {}, o.dropout};
+                           o.inject == LRCN_EVERY, o.zero_padding != 0, o.encoder_width, {}};
   std::copy(std::begin(o.encoder_blocks), std::end(o.encoder_blocks), options.encoder_blocks.begin());
   return options;
 }
@@ -69,8 +70,8 @@ Engine::Model::Model(const lrcn_engine_options& options)
     : device(open_device(options.device)),
       autocast(options.precision == LRCN_BF16),
       parameters(options.precision == LRCN_FP64 ? at::kDouble : at::kFloat, generator(at::kCPU, options.seed)),
-      dropout_generator(generator(device, options.seed)),
-      captioner(parameters, captioner_options(options), dropout_generator),
+      training_generator(generator(device, options.seed)),
+      captioner(parameters, captioner_options(options), training_generator),
       trainer(captioner, parameters, device, autocast) {
   parameters.to(device);
   captioner.flatten_weights();
@@ -79,11 +80,14 @@ Engine::Model::Model(const lrcn_engine_options& options)
 at::Tensor Engine::Model::encode(const at::Tensor& pixels, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast scope(device.type(), autocast);
-  return trainer.encode(pixels, /*train_encoder=*/false, cancel).to(at::kCPU, at::kFloat).contiguous();
+  return trainer.pool(pixels, {}, cancel).to(at::kCPU, at::kFloat).contiguous();
 }
 
 std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {
-  return std::make_unique<Decoder>(captioner, features.to(device, parameters.dtype(), false, /*copy=*/true));
+  const at::NoGradGuard no_grad;
+  const Autocast scope(device.type(), autocast);
+  const auto projected = captioner.encoder().project(features.to(device, parameters.dtype()));
+  return std::make_unique<Decoder>(captioner, projected.to(parameters.dtype()));
 }
 
 std::vector<Engine::Model::Entry> Engine::Model::entries() {
@@ -96,7 +100,7 @@ std::vector<Engine::Model::Entry> Engine::Model::entries() {
   if (trainer.has_moments()) {
     for (const auto& [name, tensor] : trainer.moments()) all.push_back({name, "optimizer", tensor});
   }
-  all.push_back({std::string(kRandom), "random", dropout_generator.get_state()});
+  all.push_back({std::string(kRandom), "random", training_generator.get_state()});
   return all;
 }
 
@@ -133,7 +137,7 @@ void Engine::Model::write(const std::string& name, const uint8_t* bytes, int64_t
     const auto value = at::empty(tensor.sizes(), tensor.options().device(at::kCPU).requires_grad(false));
     std::memcpy(value.mutable_data_ptr(), bytes, static_cast<size_t>(length));
     if (name == kRandom) {
-      dropout_generator.set_state(value);
+      training_generator.set_state(value);
     } else {
       at::Tensor(tensor).copy_(value);
     }

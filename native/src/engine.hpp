@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <functional>
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,14 +37,17 @@ class Engine {
   }
 
   /// The same for work that must be done, cancelled or not.
-  void run_always(std::function<void()> task) { executor_.run(std::move(task)); }
+  template <class Task>
+  void run_always(Task&& task) {
+    executor_.run([&] { task(*model_); });
+  }
 
   void cancel() noexcept { cancellation_.request(); }
 
   struct Model {
     explicit Model(const lrcn_engine_options& options);
 
-    at::Tensor encode(const at::Tensor& pixels, const CancelPoint& cancel);  // float32 [n, feature], on the CPU
+    at::Tensor encode(const at::Tensor& pixels, const CancelPoint& cancel);  // float32 [n, feature size], on the CPU
     std::unique_ptr<Decoder> decode(const at::Tensor& features);
     std::string list_tensors();
     at::Tensor read(const std::string& name);  // on the CPU, contiguous
@@ -54,7 +57,7 @@ class Engine {
     at::Device device;
     bool autocast;
     Parameters parameters;
-    at::Generator dropout_generator;
+    at::Generator training_generator;
     Captioner captioner;
     Trainer trainer;
 

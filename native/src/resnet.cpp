@@ -1,5 +1,7 @@
 #include "resnet.hpp"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 namespace lrcn {
@@ -24,9 +26,9 @@ ResNet::BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, in
       running_var(parameters.buffer(name + ".running_var", at::ones({channels}, parameters.dtype()))),
       num_batches_tracked(parameters.buffer(name + ".num_batches_tracked", at::zeros({}, at::kLong))) {}
 
-at::Tensor ResNet::BatchNorm::operator()(const at::Tensor& x, bool training) const {
-  if (training) at::Tensor(num_batches_tracked).add_(1);
-  return at::batch_norm(x, weight, bias, running_mean, running_var, training, kMomentum, kEpsilon,
+at::Tensor ResNet::BatchNorm::operator()(const at::Tensor& x, bool batch_statistics) const {
+  if (batch_statistics) at::Tensor(num_batches_tracked).add_(1);
+  return at::batch_norm(x, weight, bias, running_mean, running_var, batch_statistics, kMomentum, kEpsilon,
                         /*cudnn_enabled=*/true);
 }
 
@@ -44,12 +46,12 @@ ResNet::Bottleneck::Bottleneck(Parameters& parameters, const std::string& name, 
   shortcut_bn.emplace(parameters, name + ".downsample.1", 4 * width);
 }
 
-at::Tensor ResNet::Bottleneck::operator()(const at::Tensor& x, bool training) const {
+at::Tensor ResNet::Bottleneck::operator()(const at::Tensor& x, bool batch_statistics) const {
   const auto identity =
-      shortcut_bn ? (*shortcut_bn)(at::conv2d(x, shortcut, {}, /*stride=*/stride), training) : x;
-  auto out = bn1(at::conv2d(x, conv1), training).relu_();
-  out = bn2(at::conv2d(out, conv2, {}, /*stride=*/stride, /*padding=*/1), training).relu_();
-  out = bn3(at::conv2d(out, conv3), training);
+      shortcut_bn ? (*shortcut_bn)(at::conv2d(x, shortcut, {}, /*stride=*/stride), batch_statistics) : x;
+  auto out = bn1(at::conv2d(x, conv1), batch_statistics).relu_();
+  out = bn2(at::conv2d(out, conv2, {}, /*stride=*/stride, /*padding=*/1), batch_statistics).relu_();
+  out = bn3(at::conv2d(out, conv3), batch_statistics);
   return out.add_(identity).relu_();
 }
 
@@ -60,19 +62,28 @@ ResNet::ResNet(Parameters& parameters, int64_t width, const std::array<int32_t, 
     const int64_t planes = width << layer;
     for (int32_t block = 0; block < blocks[layer]; ++block) {
       const auto name = "resnet.layer" + std::to_string(layer + 1) + "." + std::to_string(block);
-      blocks_.emplace_back(parameters, name, inputs, planes, block == 0 && layer > 0 ? 2 : 1, block == 0);
+      layers_[layer].emplace_back(parameters, name, inputs, planes, block == 0 && layer > 0 ? 2 : 1, block == 0);
       inputs = 4 * planes;
     }
   }
   std::tie(fc_weight_, fc_bias_) = parameters.linear("resnet.fc", inputs, outputs);
 }
 
-at::Tensor ResNet::pool(const at::Tensor& images, bool training, const CancelPoint& cancel) const {
-  auto x = bn1_(at::conv2d(images, conv1_, {}, /*stride=*/2, /*padding=*/3), training).relu_();
-  x = at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
-  for (const auto& block : blocks_) {
-    cancel.check();
-    x = block(x, training);
+at::Tensor ResNet::pool(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const {
+  auto x = images;
+  for (int32_t stage = 0; stage < kStages; ++stage) {
+    const bool learns = stage >= learning.from;
+    const bool batch_statistics = learns && learning.batch_statistics;
+    const at::AutoGradMode grad(at::GradMode::is_enabled() && learns);
+    if (stage == 0) {
+      x = bn1_(at::conv2d(x, conv1_, {}, /*stride=*/2, /*padding=*/3), batch_statistics).relu_();
+      x = at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+      continue;
+    }
+    for (const auto& block : layers_[static_cast<size_t>(stage - 1)]) {
+      cancel.check();
+      x = block(x, batch_statistics);
+    }
   }
   return at::adaptive_avg_pool2d(x, {1, 1}).flatten(1);
 }

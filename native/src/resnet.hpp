@@ -17,19 +17,27 @@ class ResNet {
  public:
   ResNet(Parameters& parameters, int64_t width, const std::array<int32_t, 4>& blocks, int64_t outputs);
 
+  /// What of it learns: stage 0 is what stands before layer1, stages 1 to 4 are layer1 to layer4.
+  struct Learning {
+    int32_t from = kStages;         // the first stage that learns
+    bool batch_statistics = false;  // whether its BatchNorm normalises by the batch and moves the running statistics
+  };
+  static constexpr int32_t kStages = 5;
+
   /// What the last layer reads. images: [n, 3, height, width], normalised. Returns [n, 32 width].
-  at::Tensor pool(const at::Tensor& images, bool training, const CancelPoint& cancel) const;
+  at::Tensor pool(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const;
 
   /// pooled: what pool() gives. Returns [n, outputs].
   at::Tensor project(const at::Tensor& pooled) const;
 
-  int64_t outputs() const { return fc_bias_.size(0); }
+  /// Elements of what the last layer reads of one image.
+  int64_t feature_size() const { return fc_weight_.size(1); }
 
  private:
   struct BatchNorm {
     at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
     BatchNorm(Parameters& parameters, const std::string& name, int64_t channels);
-    at::Tensor operator()(const at::Tensor& x, bool training) const;
+    at::Tensor operator()(const at::Tensor& x, bool batch_statistics) const;
   };
 
   struct Bottleneck {
@@ -44,12 +52,12 @@ class ResNet {
     int64_t stride;
     Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width, int64_t stride,
                bool project);
-    at::Tensor operator()(const at::Tensor& x, bool training) const;
+    at::Tensor operator()(const at::Tensor& x, bool batch_statistics) const;
   };
 
   at::Tensor conv1_;
   BatchNorm bn1_;
-  std::vector<Bottleneck> blocks_;
+  std::array<std::vector<Bottleneck>, kStages - 1> layers_;
   at::Tensor fc_weight_, fc_bias_;
 };
 

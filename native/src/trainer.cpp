@@ -1,5 +1,8 @@
 #include "trainer.hpp"
 
+#include <cmath>
+#include <tuple>
+
 #include "image.hpp"
 #include "precision.hpp"
 
@@ -20,47 +23,72 @@ Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device 
 
 std::map<std::string, at::Tensor>& Trainer::moments() {
   if (has_moments()) return moments_;
-  for (auto* group : {&encoder_, &decoder_}) group->step = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
+  std::map<std::string, at::Tensor> moments;
+  Group encoder, decoder;
+  for (auto* group : {&encoder, &decoder}) group->step = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
   for (const auto& [name, parameter] : parameters_.parameters()) {
-    auto& group = is_encoder(name) ? encoder_ : decoder_;
+    auto& group = is_encoder(name) ? encoder : decoder;
     group.parameters.push_back(parameter);
     group.first.push_back(at::zeros_like(parameter.detach()));
     group.second.push_back(at::zeros_like(parameter.detach()));
-    moments_.emplace("adam.exp_avg." + name, group.first.back());
-    moments_.emplace("adam.exp_avg_sq." + name, group.second.back());
+    moments.emplace("adam.exp_avg." + name, group.first.back());
+    moments.emplace("adam.exp_avg_sq." + name, group.second.back());
   }
-  moments_.emplace("adam.step.encoder", encoder_.step);
-  moments_.emplace("adam.step.decoder", decoder_.step);
+  moments.emplace("adam.step.encoder", encoder.step);
+  moments.emplace("adam.step.decoder", decoder.step);
+  encoder_ = std::move(encoder);
+  decoder_ = std::move(decoder);
+  moments_ = std::move(moments);
   return moments_;
 }
 
-at::Tensor Trainer::encode(const at::Tensor& pixels, bool train_encoder, const CancelPoint& cancel) const {
-  const auto pooled = [&] {
-    const at::AutoGradMode grad(at::GradMode::is_enabled() && train_encoder);
-    const auto images = normalise(pixels, device_, parameters_.dtype());
-    return captioner_.encoder().pool(images, train_encoder, cancel);
-  }();
-  return captioner_.encoder().project(pooled);
+at::Tensor Trainer::pool(const at::Tensor& pixels, const ResNet::Learning& learning, const CancelPoint& cancel) const {
+  return captioner_.encoder().pool(normalise(pixels, device_, parameters_.dtype()), learning, cancel);
 }
 
-at::Tensor Trainer::hidden(const Batch& batch, bool training, bool train_encoder, const CancelPoint& cancel) {
-  const auto features = encode(batch.pixels, train_encoder, cancel);
+at::Tensor Trainer::features(const Batch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const {
+  const auto pooled = batch.features.defined() ? batch.features.to(device_, parameters_.dtype())
+                                               : pool(batch.pixels, learning, cancel);
   cancel.check();
-  return captioner_.outputs(features.index_select(0, batch.image_of_row.to(device_)), batch.inputs.to(device_),
-                            batch.with_image_step, training);
+  return captioner_.encoder().project(pooled).index_select(0, batch.image_of_row.to(device_));
 }
 
-std::pair<at::Tensor, int64_t> Trainer::loss(const Batch& batch, bool training, bool train_encoder,
-                                             const CancelPoint& cancel) {
-  const auto all_targets = batch.targets.flatten();
-  const auto counted = all_targets.ge(0).nonzero().squeeze(1);
-  const auto targets = all_targets.index_select(0, counted).to(at::kLong).to(device_);
-  const auto out = hidden(batch, training, train_encoder, cancel).flatten(0, 1);
+std::pair<at::Tensor, int64_t> Trainer::loss(const at::Tensor& outputs, const at::Tensor& all_targets,
+                                             double output_dropout, double label_smoothing) {
+  const auto flat = all_targets.flatten();
+  const auto counted = flat.ge(0).nonzero().squeeze(1);
+  const auto targets = flat.index_select(0, counted).to(at::kLong).to(device_);
+  const auto out = outputs.flatten(0, 1);
   // Only words that count reach the vocabulary, the widest layer.
   const auto rows = counted.numel() == out.size(0) ? out : out.index_select(0, counted.to(device_));
-  auto logits = captioner_.logits(captioner_.dropout(rows, training));
+  auto logits = captioner_.logits(captioner_.drop(rows, output_dropout));
   if (autocast_) logits = logits.to(at::kFloat);
-  return {at::cross_entropy_loss(logits, targets), counted.numel()};
+  constexpr int64_t kNoIgnoredClass = -100;
+  return {at::cross_entropy_loss(logits, targets, /*weight=*/{}, at::Reduction::Mean, kNoIgnoredClass, label_smoothing),
+          counted.numel()};
+}
+
+StepResult Trainer::backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+  at::Tensor mean;
+  int64_t counted = 0;
+  {
+    const Autocast autocast(device_.type(), autocast_);
+    const auto image_features = features(batch, {options.encoder_from, options.batch_statistics != 0}, cancel);
+    auto inputs = batch.inputs.to(device_);
+    if (options.scheduled_sampling > 0) {
+      inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);
+    }
+    cancel.check();
+    const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
+                                            {options.word_dropout, options.layer_dropout});
+    std::tie(mean, counted) = loss(outputs, batch.targets, options.output_dropout, options.label_smoothing);
+  }
+  cancel.check();
+  const auto total = options.counted_words == 0 ? counted : options.counted_words;
+  const double share = static_cast<double>(counted) / static_cast<double>(total);
+  (share == 1 ? mean : mean * share).backward();
+  cancel.check();
+  return {mean.item<double>(), counted, /*gradient_norm=*/0};
 }
 
 double Trainer::clip(double max_norm) {
@@ -74,48 +102,63 @@ double Trainer::clip(double max_norm) {
   return norm;
 }
 
-void Trainer::step(Group& group, const lrcn_optimizer_options& options, double learning_rate) {
+void Trainer::step(Group& group, const lrcn_train_options& options, double learning_rate, double weight_decay) {
+  std::vector<at::Tensor> parameters, gradients, first, second;
+  for (size_t index = 0; index < group.parameters.size(); ++index) {
+    const auto& gradient = group.parameters[index].grad();
+    if (!gradient.defined()) continue;
+    parameters.push_back(group.parameters[index]);
+    gradients.push_back(gradient);
+    first.push_back(group.first[index]);
+    second.push_back(group.second[index]);
+  }
+  if (parameters.empty()) return;
   group.step.add_(1);
-  std::vector<at::Tensor> gradients;
-  gradients.reserve(group.parameters.size());
-  for (const auto& parameter : group.parameters) gradients.push_back(parameter.grad());
-  const std::vector<at::Tensor> steps(group.parameters.size(), group.step);
+  const std::vector<at::Tensor> steps(parameters.size(), group.step);
   const auto update = options.optimizer == LRCN_ADAMW ? FusedAdam{&at::_fused_adamw_} : FusedAdam{&at::_fused_adam_};
-  update(group.parameters, gradients, group.first, group.second, at::TensorList(), steps, learning_rate, options.beta1,
-         options.beta2, options.weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
+  update(parameters, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, learning_rate, options.beta1,
+         options.beta2, weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false,
+         /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
 }
 
-StepResult Trainer::train(const Batch& batch, const lrcn_optimizer_options& options, const CancelPoint& cancel) {
-  const bool train_encoder = options.train_encoder != 0;
-  moments();
+void Trainer::drop_gradients() {
   for (const auto& named : parameters_.parameters()) at::Tensor(named.tensor).mutable_grad().reset();
-  at::Tensor mean_loss;
-  int64_t counted = 0;
-  {
-    const Autocast autocast(device_.type(), autocast_);
-    std::tie(mean_loss, counted) = loss(batch, /*training=*/true, train_encoder, cancel);
+  adding_up_ = false;
+}
+
+StepResult Trainer::train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+  if (!adding_up_) drop_gradients();
+  try {
+    moments();
+    auto result = backward(batch, options, cancel);
+    adding_up_ = options.update == 0;
+    if (adding_up_) return result;
+    const at::NoGradGuard no_grad;
+    result.gradient_norm = clip(options.max_gradient_norm);
+    // A step along such a gradient would leave no number in the parameters; the caller is told, and decides.
+    if (!std::isfinite(result.gradient_norm)) return result;
+    step(encoder_, options, options.encoder_learning_rate, options.encoder_weight_decay);
+    step(decoder_, options, options.decoder_learning_rate, options.decoder_weight_decay);
+    return result;
+  } catch (...) {
+    drop_gradients();
+    throw;
   }
-  cancel.check();
-  mean_loss.backward();
-  cancel.check();
-  const at::NoGradGuard no_grad;
-  const double gradient_norm = clip(options.max_gradient_norm);
-  if (train_encoder) step(encoder_, options, options.encoder_learning_rate);
-  step(decoder_, options, options.decoder_learning_rate);
-  return {mean_loss.item<double>(), counted, gradient_norm};
 }
 
 StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
-  const auto [mean_loss, counted] = loss(batch, /*training=*/false, /*train_encoder=*/false, cancel);
-  return {mean_loss.item<double>(), counted, 0};
+  const auto outputs = captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step);
+  const auto [mean, counted] = loss(outputs, batch.targets, /*output_dropout=*/0, /*label_smoothing=*/0);
+  return {mean.item<double>(), counted, 0};
 }
 
 at::Tensor Trainer::logits(const Batch& batch, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
-  return captioner_.logits(hidden(batch, /*training=*/false, /*train_encoder=*/false, cancel));
+  return captioner_.logits(
+      captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step));
 }
 
 }  // namespace lrcn

@@ -16,11 +16,12 @@ namespace lrcn {
 
 /// A batch on the host, its ranges checked.
 struct Batch {
-  at::Tensor pixels;        // uint8 [images, height, width, 3]
+  at::Tensor pixels;        // uint8 [images, height, width, 3], or undefined where features are given
+  at::Tensor features;      // float32 [images, feature size], or undefined
   at::Tensor image_of_row;  // int32 [rows]
   at::Tensor inputs;        // int32 [rows, inputs_length]
   at::Tensor targets;       // int32 [rows, targets_length]; -1 is not counted
-  bool with_image_step;
+  bool with_image_step = false;
 };
 
 struct StepResult {
@@ -34,12 +35,15 @@ class Trainer {
  public:
   Trainer(Captioner& captioner, const Parameters& parameters, at::Device device, bool autocast);
 
-  StepResult train(const Batch& batch, const lrcn_optimizer_options& options, const CancelPoint& cancel);
+  /// Adds the batch's gradients to those since the optimizer's last step; options.update says whether it steps now.
+  StepResult train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  void drop_gradients();
+
   StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
   at::Tensor logits(const Batch& batch, const CancelPoint& cancel);  // [rows, targets_length, vocabulary]
 
-  /// Features of images [n, 3, height, width] from a frozen or a training encoder.
-  at::Tensor encode(const at::Tensor& pixels, bool train_encoder, const CancelPoint& cancel) const;
+  /// What the CNN's last layer reads, of pixels uint8 [n, height, width, 3].
+  at::Tensor pool(const at::Tensor& pixels, const ResNet::Learning& learning, const CancelPoint& cancel) const;
 
   /// Adam's state by name; made when it is first needed.
   std::map<std::string, at::Tensor>& moments();
@@ -51,11 +55,15 @@ class Trainer {
     at::Tensor step;
   };
 
-  at::Tensor hidden(const Batch& batch, bool training, bool train_encoder, const CancelPoint& cancel);
-  std::pair<at::Tensor, int64_t> loss(const Batch& batch, bool training, bool train_encoder,
-                                      const CancelPoint& cancel);
+  /// The last layer's features of each row [rows, width].
+  at::Tensor features(const Batch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const;
+  /// The mean loss of a batch for which the LSTM gave these outputs, and how many words count.
+  std::pair<at::Tensor, int64_t> loss(const at::Tensor& outputs, const at::Tensor& targets, double output_dropout,
+                                      double label_smoothing);
+  /// Adds the batch's gradients to those that are there; the result has no norm yet.
+  StepResult backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
   double clip(double max_norm);
-  void step(Group& group, const lrcn_optimizer_options& options, double learning_rate);
+  void step(Group& group, const lrcn_train_options& options, double learning_rate, double weight_decay);
 
   Captioner& captioner_;
   const Parameters& parameters_;
@@ -63,6 +71,7 @@ class Trainer {
   bool autocast_;
   std::map<std::string, at::Tensor> moments_;
   Group encoder_, decoder_;
+  bool adding_up_ = false;
 };
 
 }  // namespace lrcn

@@ -11,13 +11,14 @@
 
 #include "lrcn.h"
 
-enum { IMAGES = 2, SIDE = 32, ROWS = 3, LENGTH = 4, VOCABULARY = 11, K = 5 };
+enum { IMAGES = 2, SIDE = 32, ROWS = 3, LENGTH = 4, WORDS = ROWS * LENGTH, VOCABULARY = 11, K = 5 };
+enum { ENCODER_WIDTH = 4, FEATURE_SIZE = 32 * ENCODER_WIDTH };
 
 static char message[256];
 static uint8_t pixels[IMAGES * SIDE * SIDE * 3];
 static const int32_t image_of_row[ROWS] = {0, 0, 1};
-static const int32_t inputs[ROWS * LENGTH] = {2, 4, 5, 6, 2, 7, 8, 0, 2, 9, 10, 4};
-static const int32_t targets[ROWS * LENGTH] = {4, 5, 6, 3, 7, 8, 3, -1, 9, 10, 4, 3};
+static const int32_t inputs[WORDS] = {2, 4, 5, 6, 2, 7, 8, 0, 2, 9, 10, 4};
+static const int32_t targets[WORDS] = {4, 5, 6, 3, 7, 8, 3, -1, 9, 10, 4, 3};
 
 #define TEXT message, (int32_t)sizeof message
 
@@ -30,7 +31,7 @@ static lrcn_engine_options engine_options(int32_t inject) {
   options.hidden_size = 8;
   options.fusion_layers = 1;
   options.inject = inject;
-  options.encoder_width = 4;
+  options.encoder_width = ENCODER_WIDTH;
   for (int i = 0; i < 4; ++i) options.encoder_blocks[i] = 1;
   options.seed = 7;
   return options;
@@ -41,8 +42,18 @@ static lrcn_batch_shape batch_shape(void) {
   return shape;
 }
 
-static lrcn_optimizer_options optimizer_options(void) {
-  const lrcn_optimizer_options options = {(int32_t)sizeof options, LRCN_ADAM, 1, 0, 1e-2, 1e-2, 0.9, 0.999, 1e-8, 0, 5};
+static lrcn_train_options train_options(void) {
+  lrcn_train_options options = {0};
+  options.size = (int32_t)sizeof options;
+  options.optimizer = LRCN_ADAM;
+  options.batch_statistics = 1;
+  options.update = 1;
+  options.encoder_learning_rate = 1e-2;
+  options.decoder_learning_rate = 1e-2;
+  options.beta1 = 0.9;
+  options.beta2 = 0.999;
+  options.epsilon = 1e-8;
+  options.max_gradient_norm = 5;
   return options;
 }
 
@@ -54,10 +65,33 @@ static lrcn_engine *open_engine(const lrcn_engine_options *options) {
   return engine;
 }
 
-static int32_t train(lrcn_engine *engine, const lrcn_batch_shape *shape, const lrcn_optimizer_options *optimizer,
+static int32_t train(lrcn_engine *engine, const lrcn_batch_shape *shape, const lrcn_train_options *options,
                      const int32_t *given_targets, int64_t targets_length, double *result) {
-  return lrcn_train_step(engine, shape, pixels, (int64_t)sizeof pixels, image_of_row, ROWS, inputs, ROWS * LENGTH,
-                         given_targets, targets_length, optimizer, result, 3, TEXT);
+  return lrcn_train_step(engine, shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
+                         given_targets, targets_length, options, result, 3, TEXT);
+}
+
+static int32_t train_on_features(lrcn_engine *engine, const lrcn_batch_shape *shape, const float *features,
+                                 int64_t features_length, const lrcn_train_options *options, double *result) {
+  return lrcn_train_step(engine, shape, NULL, 0, features, features_length, image_of_row, ROWS, inputs, WORDS, targets,
+                         WORDS, options, result, 3, TEXT);
+}
+
+static int32_t evaluate(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *given_pixels,
+                        int64_t pixels_length, const float *features, int64_t features_length, double *result) {
+  return lrcn_evaluate_step(engine, shape, given_pixels, pixels_length, features, features_length, image_of_row, ROWS,
+                            inputs, WORDS, targets, WORDS, result, 2, TEXT);
+}
+
+/* Whether the list of tensors holds a text. */
+static int lists(lrcn_engine *engine, const char *wanted) {
+  int64_t length = -1;
+  assert(lrcn_tensors(engine, NULL, 0, &length, TEXT) == LRCN_OK && length > 0);
+  char *text = calloc((size_t)length + 1, 1);
+  assert(text != NULL && lrcn_tensors(engine, text, length, &length, TEXT) == LRCN_OK);
+  const int found = strstr(text, wanted) != NULL;
+  free(text);
+  return found;
 }
 
 /* Asserts the code and that one line says why. */
@@ -91,9 +125,9 @@ static void test_creation(void) {
   assert(lrcn_engine_create(&options, &status, TEXT) == NULL);
   refused(status, LRCN_INVALID_ARGUMENT, "another ABI");
   options = engine_options(LRCN_EVERY);
-  options.dropout = 1;
+  options.zero_padding = 2;
   assert(lrcn_engine_create(&options, &status, TEXT) == NULL);
-  refused(status, LRCN_INVALID_ARGUMENT, "dropout");
+  refused(status, LRCN_INVALID_ARGUMENT, "zero_padding is 2");
   options = engine_options(LRCN_EVERY);
   options.fusion_layers = 0;
   assert(lrcn_engine_create(&options, &status, NULL, 0) == NULL && status == LRCN_INVALID_ARGUMENT);
@@ -107,78 +141,260 @@ static void test_creation(void) {
 static void test_training(void) {
   const lrcn_engine_options options = engine_options(LRCN_EVERY);
   const lrcn_batch_shape shape = batch_shape();
-  const lrcn_optimizer_options optimizer = optimizer_options();
+  const lrcn_train_options step = train_options();
   lrcn_engine *engine = open_engine(&options);
   assert(lrcn_live_handles() == 1);
 
   double result[3] = {-1, -1, -1};
-  assert(train(engine, &shape, &optimizer, targets, ROWS * LENGTH, result) == LRCN_OK);
-  assert(isfinite(result[0]) && result[1] == ROWS * LENGTH - 1 && result[2] > 0);
+  assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK);
+  assert(isfinite(result[0]) && result[1] == WORDS - 1 && result[2] > 0);
   const double first = result[0];
-  for (int step = 0; step < 30; ++step) assert(train(engine, &shape, &optimizer, targets, ROWS * LENGTH, result) == LRCN_OK);
+  for (int i = 0; i < 30; ++i) assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK);
   assert(result[0] < first / 2);
 
   double evaluated[2] = {0, 0};
-  assert(lrcn_evaluate_step(engine, &shape, pixels, (int64_t)sizeof pixels, image_of_row, ROWS, inputs, ROWS * LENGTH,
-                            targets, ROWS * LENGTH, evaluated, 2, TEXT) == LRCN_OK);
-  assert(isfinite(evaluated[0]));
-  double logits[ROWS * LENGTH * VOCABULARY];
-  assert(lrcn_logits(engine, &shape, pixels, (int64_t)sizeof pixels, image_of_row, ROWS, inputs, ROWS * LENGTH, logits,
-                     ROWS * LENGTH * VOCABULARY, TEXT) == LRCN_OK);
+  assert(evaluate(engine, &shape, pixels, (int64_t)sizeof pixels, NULL, 0, evaluated) == LRCN_OK);
+  assert(isfinite(evaluated[0]) && evaluated[1] == WORDS - 1);
+  double logits[WORDS * VOCABULARY];
+  assert(lrcn_logits(engine, &shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS, logits,
+                     WORDS * VOCABULARY, TEXT) == LRCN_OK);
 
   double untouched[3] = {-1, -1, -1};
-  refused(train(NULL, &shape, &optimizer, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "engine is NULL");
-  refused(train(engine, NULL, &optimizer, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "shape is NULL");
-  refused(train(engine, &shape, NULL, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "optimizer is NULL");
-  refused(train(engine, &shape, &optimizer, NULL, 0, untouched), LRCN_INVALID_ARGUMENT, "targets is NULL");
-  refused(train(engine, &shape, &optimizer, targets, 3, untouched), LRCN_INVALID_ARGUMENT, "targets has 3 elements");
-  int32_t wrong[ROWS * LENGTH];
+  refused(train(NULL, &shape, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "engine is NULL");
+  refused(train(engine, NULL, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "shape is NULL");
+  refused(train(engine, &shape, NULL, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "options is NULL");
+  refused(train(engine, &shape, &step, NULL, 0, untouched), LRCN_INVALID_ARGUMENT, "targets is NULL");
+  refused(train(engine, &shape, &step, targets, 3, untouched), LRCN_INVALID_ARGUMENT, "targets has 3 elements");
+  int32_t wrong[WORDS];
   memcpy(wrong, targets, sizeof wrong);
   wrong[1] = VOCABULARY;
-  refused(train(engine, &shape, &optimizer, wrong, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "targets is 11");
-  for (int i = 0; i < ROWS * LENGTH; ++i) wrong[i] = -1;
-  refused(train(engine, &shape, &optimizer, wrong, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "counts no word");
+  refused(train(engine, &shape, &step, wrong, WORDS, untouched), LRCN_INVALID_ARGUMENT, "targets is 11");
+  for (int i = 0; i < WORDS; ++i) wrong[i] = -1;
+  refused(train(engine, &shape, &step, wrong, WORDS, untouched), LRCN_INVALID_ARGUMENT, "counts no word");
   lrcn_batch_shape other = shape;
   other.size = 0;
-  refused(train(engine, &other, &optimizer, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "another ABI");
+  refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "another ABI");
   other = shape;
   other.height = INT32_MAX;
-  refused(train(engine, &other, &optimizer, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "height");
+  refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "height");
   other = shape;
   other.images = 1;
-  refused(train(engine, &other, &optimizer, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "pixels has");
+  refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "pixels has");
   other = shape;
   other.targets_length = LENGTH + 1;
-  refused(train(engine, &other, &optimizer, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "targets_length");
-  lrcn_optimizer_options bad = optimizer;
-  bad.decoder_learning_rate = NAN;
-  refused(train(engine, &shape, &bad, targets, ROWS * LENGTH, untouched), LRCN_INVALID_ARGUMENT, "learning_rate");
+  refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "targets_length");
+  other = shape;
+  other.reserved = 1;
+  refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "reserved");
   for (int i = 0; i < 3; ++i) assert(untouched[i] == -1);
 
   int64_t memory[3] = {-1, -1, -1};
   assert(lrcn_memory(engine, memory, 3, TEXT) == LRCN_OK && memory[0] >= 0);
   refused(lrcn_memory(engine, memory, 2, TEXT), LRCN_INVALID_ARGUMENT, "bytes has 2 elements");
   lrcn_cancel(engine); /* nothing runs: no later call is concerned */
-  assert(train(engine, &shape, &optimizer, targets, ROWS * LENGTH, result) == LRCN_OK);
+  assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK);
   lrcn_engine_destroy(engine);
   assert(lrcn_live_handles() == 0);
+}
+
+static void test_train_options(void) {
+  const lrcn_engine_options options = engine_options(LRCN_EVERY);
+  const lrcn_batch_shape shape = batch_shape();
+  lrcn_engine *engine = open_engine(&options);
+  double untouched[3] = {-1, -1, -1};
+  lrcn_train_options step;
+#define REFUSED(field, value)                                                                            \
+  step = train_options();                                                                                \
+  step.field = value;                                                                                    \
+  refused(train(engine, &shape, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, #field " is ")
+  REFUSED(optimizer, 2);
+  REFUSED(encoder_from, -1);
+  REFUSED(encoder_from, 6);
+  REFUSED(batch_statistics, 2);
+  REFUSED(update, -1);
+  REFUSED(reserved, 1);
+  REFUSED(word_dropout, 1);
+  REFUSED(word_dropout, -0.1);
+  REFUSED(layer_dropout, 1);
+  REFUSED(layer_dropout, NAN);
+  REFUSED(output_dropout, 1);
+  REFUSED(output_dropout, INFINITY);
+  REFUSED(label_smoothing, 1);
+  REFUSED(label_smoothing, -0.1);
+  REFUSED(scheduled_sampling, 1.01);
+  REFUSED(scheduled_sampling, -0.1);
+  REFUSED(encoder_learning_rate, -1);
+  REFUSED(decoder_learning_rate, NAN);
+  REFUSED(encoder_weight_decay, -1);
+  REFUSED(decoder_weight_decay, INFINITY);
+  REFUSED(beta1, 1);
+  REFUSED(beta2, 1);
+  REFUSED(epsilon, -1);
+  REFUSED(max_gradient_norm, NAN);
+  REFUSED(counted_words, -1);
+  REFUSED(counted_words, WORDS - 2); /* this batch alone has one more */
+#undef REFUSED
+  step = train_options();
+  step.size -= 8;
+  refused(train(engine, &shape, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "another ABI");
+  for (int i = 0; i < 3; ++i) assert(untouched[i] == -1);
+  assert(!lists(engine, "adam.") && !lists(engine, "grad."));
+
+  double result[3] = {-1, -1, -1};
+  step = train_options();
+  step.word_dropout = step.layer_dropout = step.output_dropout = 0.5;
+  step.label_smoothing = 0.1;
+  step.scheduled_sampling = 1;
+  assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK && isfinite(result[0]) && result[2] > 0);
+
+  lrcn_batch_shape single = shape;
+  single.images = 1;
+  const int32_t first[ROWS] = {0, 0, 0};
+  step = train_options();
+  refused(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
+                          &step, result, 3, TEXT),
+          LRCN_INVALID_ARGUMENT, "single image");
+  step.batch_statistics = 0;
+  assert(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
+                         &step, result, 3, TEXT) == LRCN_OK);
+  lrcn_engine_destroy(engine);
+}
+
+static void test_image_step(void) {
+  const lrcn_engine_options options = engine_options(LRCN_FIRST);
+  lrcn_batch_shape shape = batch_shape();
+  shape.targets_length = LENGTH + 1;
+  const int32_t all_targets[ROWS * (LENGTH + 1)] = {2, 4, 5, 6, 3, 2, 7, 8, 3, -1, 2, 9, 10, 4, 3};
+  lrcn_engine *engine = open_engine(&options);
+  double result[3] = {-1, -1, -1};
+  lrcn_train_options step = train_options();
+  step.scheduled_sampling = 0.5;
+  refused(train(engine, &shape, &step, all_targets, ROWS * (LENGTH + 1), result), LRCN_INVALID_ARGUMENT,
+          "scheduled_sampling");
+  step.scheduled_sampling = 0;
+  assert(train(engine, &shape, &step, all_targets, ROWS * (LENGTH + 1), result) == LRCN_OK);
+  assert(result[1] == ROWS * (LENGTH + 1) - 1);
+  lrcn_engine_destroy(engine);
+}
+
+static void test_features(void) {
+  const lrcn_engine_options options = engine_options(LRCN_EVERY);
+  lrcn_engine *engine = open_engine(&options);
+  const lrcn_batch_shape with_pixels = batch_shape();
+  lrcn_batch_shape shape = with_pixels;
+  shape.height = shape.width = 0;
+  float features[IMAGES * FEATURE_SIZE];
+  const int64_t length = IMAGES * FEATURE_SIZE;
+  assert(lrcn_encode(engine, IMAGES, SIDE, SIDE, pixels, (int64_t)sizeof pixels, features, length, TEXT) == LRCN_OK);
+
+  double of_pixels[2] = {0, 0}, of_features[2] = {0, 0};
+  assert(evaluate(engine, &with_pixels, pixels, (int64_t)sizeof pixels, NULL, 0, of_pixels) == LRCN_OK);
+  assert(evaluate(engine, &shape, NULL, 0, features, length, of_features) == LRCN_OK);
+  assert(fabs(of_pixels[0] - of_features[0]) < 1e-5 && of_pixels[1] == of_features[1]);
+  double logits[WORDS * VOCABULARY];
+  assert(lrcn_logits(engine, &shape, NULL, 0, features, length, image_of_row, ROWS, inputs, WORDS, logits,
+                     WORDS * VOCABULARY, TEXT) == LRCN_OK);
+  refused(lrcn_logits(engine, &shape, NULL, 0, NULL, 0, image_of_row, ROWS, inputs, WORDS, logits, WORDS * VOCABULARY,
+                      TEXT),
+          LRCN_INVALID_ARGUMENT, "neither pixels nor features");
+
+  double result[3] = {-1, -1, -1};
+  lrcn_train_options step = train_options();
+  for (step.encoder_from = 0; step.encoder_from < 5; ++step.encoder_from) {
+    refused(train_on_features(engine, &shape, features, length, &step, result), LRCN_INVALID_ARGUMENT, "encoder_from");
+  }
+  refused(train_on_features(engine, &shape, NULL, 0, &step, result), LRCN_INVALID_ARGUMENT, "neither pixels nor");
+  refused(train_on_features(engine, &shape, features, length - 1, &step, result), LRCN_INVALID_ARGUMENT,
+          "features has 255 elements, not 256");
+  refused(train_on_features(engine, &shape, NULL, length, &step, result), LRCN_INVALID_ARGUMENT, "features is NULL");
+  refused(train_on_features(engine, &with_pixels, features, length, &step, result), LRCN_INVALID_ARGUMENT,
+          "height is 32");
+  refused(evaluate(engine, &shape, pixels, (int64_t)sizeof pixels, features, length, result), LRCN_INVALID_ARGUMENT,
+          "both pixels and features");
+  refused(evaluate(engine, &shape, NULL, 0, NULL, 0, result), LRCN_INVALID_ARGUMENT, "neither pixels nor features");
+  for (int i = 0; i < 3; ++i) assert(result[i] == -1);
+  assert(train_on_features(engine, &shape, features, length, &step, result) == LRCN_OK);
+  assert(result[1] == WORDS - 1 && result[2] > 0);
+  assert(lists(engine, "grad.linear.weight") && !lists(engine, "grad.resnet.conv1"));
+  lrcn_engine_destroy(engine);
+}
+
+static void read_weights(lrcn_engine *engine, const char *name, float *weights) {
+  assert(lrcn_tensor_read(engine, name, (uint8_t *)weights, VOCABULARY * 4, TEXT) == LRCN_OK);
+}
+
+static void test_accumulation(void) {
+  const lrcn_engine_options options = engine_options(LRCN_EVERY);
+  const lrcn_batch_shape shape = batch_shape();
+  lrcn_engine *engine = open_engine(&options);
+  float before[VOCABULARY], once[VOCABULARY], twice[VOCABULARY], after[VOCABULARY];
+  double result[3] = {-1, -1, -1};
+  read_weights(engine, "linear.bias", before);
+
+  lrcn_train_options part = train_options();
+  part.batch_statistics = 0;
+  part.counted_words = 2 * (WORDS - 1);
+  part.update = 0;
+  assert(train(engine, &shape, &part, targets, WORDS, result) == LRCN_OK);
+  assert(isfinite(result[0]) && result[1] == WORDS - 1 && result[2] == 0);
+  read_weights(engine, "grad.linear.bias", once);
+  read_weights(engine, "linear.bias", after);
+  assert(memcmp(before, after, sizeof before) == 0);
+  assert(train(engine, &shape, &part, targets, WORDS, result) == LRCN_OK);
+  read_weights(engine, "grad.linear.bias", twice);
+  for (int i = 0; i < VOCABULARY; ++i) assert(fabsf(twice[i] - 2 * once[i]) < 1e-6f);
+
+  assert(lrcn_drop_gradients(engine, TEXT) == LRCN_OK && !lists(engine, "grad."));
+  refused(lrcn_drop_gradients(NULL, TEXT), LRCN_INVALID_ARGUMENT, "engine is NULL");
+  assert(train(engine, &shape, &part, targets, WORDS, result) == LRCN_OK);
+  read_weights(engine, "grad.linear.bias", after);
+  for (int i = 0; i < VOCABULARY; ++i) assert(fabsf(after[i] - once[i]) < 1e-6f);
+
+  /* A call that is refused leaves what was added up. */
+  refused(train(engine, &shape, &part, targets, 3, result), LRCN_INVALID_ARGUMENT, "targets has 3");
+  part.update = 1;
+  part.max_gradient_norm = 0;
+  assert(train(engine, &shape, &part, targets, WORDS, result) == LRCN_OK && result[2] > 0);
+  read_weights(engine, "grad.linear.bias", after);
+  for (int i = 0; i < VOCABULARY; ++i) assert(fabsf(after[i] - twice[i]) < 1e-6f);
+  read_weights(engine, "linear.bias", after);
+  assert(memcmp(before, after, sizeof before) != 0);
+
+  /* The step has used them up. */
+  part.counted_words = 0;
+  part.decoder_learning_rate = part.encoder_learning_rate = 0;
+  double first_norm = 0;
+  for (int i = 0; i < 2; ++i) {
+    assert(train(engine, &shape, &part, targets, WORDS, result) == LRCN_OK);
+    if (i == 0) first_norm = result[2];
+  }
+  assert(fabs(result[2] - first_norm) < 1e-6);
+  lrcn_engine_destroy(engine);
+}
+
+static int32_t decode(lrcn_decoding *decoding, int32_t rows, const int32_t *parents, const int32_t *words,
+                      int64_t words_length, int32_t k, int32_t *next_words, float *log_probabilities) {
+  return lrcn_decode_step(decoding, rows, parents, rows, words, words_length, k, next_words, rows * K,
+                          log_probabilities, rows * K, TEXT);
 }
 
 static void test_decoding(int32_t inject) {
   const lrcn_engine_options options = engine_options(inject);
   lrcn_engine *engine = open_engine(&options);
   int32_t size = 0;
-  assert(lrcn_feature_size(engine, &size, TEXT) == LRCN_OK && size == 6);
-  float features[IMAGES * 6];
-  assert(lrcn_encode(engine, IMAGES, SIDE, SIDE, pixels, (int64_t)sizeof pixels, features, IMAGES * 6, TEXT) == LRCN_OK);
-  refused(lrcn_encode(engine, IMAGES, SIDE, SIDE, pixels, 5, features, IMAGES * 6, TEXT), LRCN_INVALID_ARGUMENT, "pixels has 5");
-  refused(lrcn_encode(engine, IMAGES, SIDE, SIDE, pixels, (int64_t)sizeof pixels, features, 3, TEXT), LRCN_INVALID_ARGUMENT,
+  assert(lrcn_feature_size(engine, &size, TEXT) == LRCN_OK && size == FEATURE_SIZE);
+  float features[IMAGES * FEATURE_SIZE];
+  const int64_t length = IMAGES * FEATURE_SIZE, bytes = (int64_t)sizeof pixels;
+  assert(lrcn_encode(engine, IMAGES, SIDE, SIDE, pixels, bytes, features, length, TEXT) == LRCN_OK);
+  refused(lrcn_encode(engine, IMAGES, SIDE, SIDE, pixels, 5, features, length, TEXT), LRCN_INVALID_ARGUMENT,
+          "pixels has 5");
+  refused(lrcn_encode(engine, IMAGES, SIDE, SIDE, pixels, bytes, features, 3, TEXT), LRCN_INVALID_ARGUMENT,
           "features has 3");
 
   int32_t status = -1;
   assert(lrcn_decoding_create(engine, IMAGES, features, 1, &status, TEXT) == NULL);
   refused(status, LRCN_INVALID_ARGUMENT, "features has 1");
-  lrcn_decoding *decoding = lrcn_decoding_create(engine, IMAGES, features, IMAGES * 6, &status, TEXT);
+  lrcn_decoding *decoding = lrcn_decoding_create(engine, IMAGES, features, length, &status, TEXT);
   assert(decoding != NULL && status == LRCN_OK && lrcn_live_handles() == 2);
   lrcn_engine_destroy(engine); /* the decoding keeps the model alive */
 
@@ -187,26 +403,21 @@ static void test_decoding(int32_t inject) {
   int32_t words[ROWS * K];
   float best[ROWS * K];
   if (inject == LRCN_FIRST) {
-    refused(lrcn_decode_step(decoding, IMAGES, images, IMAGES, start, IMAGES, K, words, IMAGES * K, best, IMAGES * K, TEXT),
-            LRCN_INVALID_ARGUMENT, "image's own step");
-    assert(lrcn_decode_step(decoding, IMAGES, images, IMAGES, NULL, 0, K, words, IMAGES * K, best, IMAGES * K, TEXT) == LRCN_OK);
+    refused(decode(decoding, IMAGES, images, start, IMAGES, K, words, best), LRCN_INVALID_ARGUMENT, "image's own step");
+    assert(decode(decoding, IMAGES, images, NULL, 0, K, words, best) == LRCN_OK);
   }
-  assert(lrcn_decode_step(decoding, IMAGES, images, IMAGES, start, IMAGES, K, words, IMAGES * K, best, IMAGES * K, TEXT) == LRCN_OK);
+  assert(decode(decoding, IMAGES, images, start, IMAGES, K, words, best) == LRCN_OK);
   for (int i = 0; i < IMAGES * K; ++i) {
     assert(words[i] >= 0 && words[i] < VOCABULARY && best[i] <= 0);
     assert(i % K == 0 || best[i] <= best[i - 1]);
   }
   const int32_t parents[ROWS] = {1, 1, 0};
   const int32_t given[ROWS] = {4, 5, 6};
-  assert(lrcn_decode_step(decoding, ROWS, parents, ROWS, given, ROWS, K, words, ROWS * K, best, ROWS * K, TEXT) == LRCN_OK);
-  refused(lrcn_decode_step(decoding, ROWS, given, ROWS, given, ROWS, K, words, ROWS * K, best, ROWS * K, TEXT),
-          LRCN_INVALID_ARGUMENT, "parents is 4");
-  refused(lrcn_decode_step(decoding, ROWS, parents, ROWS, NULL, 0, K, words, ROWS * K, best, ROWS * K, TEXT),
-          LRCN_INVALID_ARGUMENT, "words is NULL");
-  refused(lrcn_decode_step(decoding, ROWS, parents, ROWS, given, ROWS, VOCABULARY + 1, words, ROWS * K, best, ROWS * K, TEXT),
-          LRCN_INVALID_ARGUMENT, "k is 12");
-  refused(lrcn_decode_step(NULL, ROWS, parents, ROWS, given, ROWS, K, words, ROWS * K, best, ROWS * K, TEXT),
-          LRCN_INVALID_ARGUMENT, "decoding is NULL");
+  assert(decode(decoding, ROWS, parents, given, ROWS, K, words, best) == LRCN_OK);
+  refused(decode(decoding, ROWS, given, given, ROWS, K, words, best), LRCN_INVALID_ARGUMENT, "parents is 4");
+  refused(decode(decoding, ROWS, parents, NULL, 0, K, words, best), LRCN_INVALID_ARGUMENT, "words is NULL");
+  refused(decode(decoding, ROWS, parents, given, ROWS, VOCABULARY + 1, words, best), LRCN_INVALID_ARGUMENT, "k is 12");
+  refused(decode(NULL, ROWS, parents, given, ROWS, K, words, best), LRCN_INVALID_ARGUMENT, "decoding is NULL");
   lrcn_decoding_destroy(decoding);
   assert(lrcn_live_handles() == 0);
 }
@@ -216,23 +427,20 @@ static void test_resize(void) {
   lrcn_engine *engine = open_engine(&options);
   uint8_t cropped[16 * 16 * 3];
   memset(pixels, 200, sizeof pixels);
-  assert(lrcn_resize_crop(engine, SIDE, 2 * SIDE, pixels, SIDE * 2 * SIDE * 3, 20, 16, cropped, sizeof cropped, TEXT) == LRCN_OK);
+  assert(lrcn_resize_crop(engine, SIDE, 2 * SIDE, pixels, SIDE * 2 * SIDE * 3, 20, 16, cropped, sizeof cropped,
+                          TEXT) == LRCN_OK);
   for (size_t i = 0; i < sizeof cropped; ++i) assert(cropped[i] == 200);
   refused(lrcn_resize_crop(engine, SIDE, SIDE, pixels, SIDE * SIDE * 3, 15, 16, cropped, sizeof cropped, TEXT),
           LRCN_INVALID_ARGUMENT, "crop is 16");
-  refused(lrcn_resize_crop(engine, 1, 100, pixels, 300, 20, 16, cropped, sizeof cropped, TEXT), LRCN_INVALID_ARGUMENT, "64 times");
+  refused(lrcn_resize_crop(engine, 1, 100, pixels, 300, 20, 16, cropped, sizeof cropped, TEXT), LRCN_INVALID_ARGUMENT,
+          "64 times");
   lrcn_engine_destroy(engine);
 }
 
 static void test_tensors(void) {
   const lrcn_engine_options options = engine_options(LRCN_EVERY);
   lrcn_engine *engine = open_engine(&options);
-  int64_t length = -1;
-  assert(lrcn_tensors(engine, NULL, 0, &length, TEXT) == LRCN_OK && length > 0);
-  char *text = calloc((size_t)length + 1, 1);
-  assert(text != NULL && lrcn_tensors(engine, text, length, &length, TEXT) == LRCN_OK);
-  assert(strstr(text, "{\"name\":\"linear.bias\",\"kind\":\"parameter\",\"dtype\":\"F32\",\"shape\":[11]}") != NULL);
-  free(text);
+  assert(lists(engine, "{\"name\":\"linear.bias\",\"kind\":\"parameter\",\"dtype\":\"F32\",\"shape\":[11]}"));
   uint8_t bytes[VOCABULARY * 4];
   uint8_t back[VOCABULARY * 4];
   for (size_t i = 0; i < sizeof bytes; ++i) bytes[i] = (uint8_t)(i % 60);
@@ -253,6 +461,10 @@ int main(void) {
   test_library();
   test_creation();
   test_training();
+  test_train_options();
+  test_image_step();
+  test_features();
+  test_accumulation();
   test_decoding(LRCN_EVERY);
   test_decoding(LRCN_FIRST);
   test_resize();

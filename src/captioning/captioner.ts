@@ -4,18 +4,14 @@
  * @module
  */
 
-import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { loadModel } from "../checkpoint/model_state.ts";
 import type { Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import { InputError } from "../input_error.ts";
 import type { RgbImage } from "../pipeline/decode_image.ts";
-import { Vocabulary } from "../pipeline/vocabulary.ts";
-import { beamSearch, type DecodeStep } from "./beam_search.ts";
-import type { Caption, WordSequence } from "./caption.ts";
-import { detokenize } from "./detokenize.ts";
-import { notebookSearch } from "./notebook_search.ts";
+import type { Caption } from "./caption.ts";
+import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
+import { writeCaptions } from "./write_captions.ts";
 
 /** Options of {@linkcode Captioner.caption}. */
 export interface CaptionOptions {
@@ -26,6 +22,9 @@ export interface CaptionOptions {
    */
   readonly beam?: number | undefined;
 }
+
+/** Options of {@linkcode Captioner.load}. */
+export interface CaptionerOptions extends EngineOptions, OpenModelOptions {}
 
 /**
  * A model with its words, loaded from a checkpoint. Dispose it with `using`.
@@ -40,31 +39,31 @@ export interface CaptionOptions {
  * ```
  */
 export class Captioner implements Disposable {
-  /** What the checkpoint says of itself. */
-  readonly metadata: CheckpointMetadata;
+  /** Its dimensions and settings; a checkpoint's metadata whole. */
+  readonly metadata: ModelMetadata;
   readonly #engine: Engine;
-  readonly #vocabulary: Vocabulary;
+  readonly #vocabulary: OpenModel["vocabulary"];
 
-  private constructor(engine: Engine, metadata: CheckpointMetadata) {
+  private constructor(engine: Engine, { metadata, vocabulary }: OpenModel) {
     this.#engine = engine;
     this.metadata = metadata;
-    this.#vocabulary = new Vocabulary(metadata.vocabulary);
+    this.#vocabulary = vocabulary;
   }
 
   /**
-   * Loads a checkpoint.
+   * Loads a checkpoint, or weights with a vocabulary.
    *
-   * @param path The file that training wrote.
-   * @param options Where and how to compute.
+   * @param path The file that training wrote; with a vocabulary also a `.pth` of PyTorch or another's `.safetensors`.
+   * @param options Where and how to compute, and the file of the words.
    * @returns The captioner.
-   * @throws {InputError} If the file is no checkpoint, or the library or the device cannot be used.
+   * @throws {InputError} If a file is not what it should be, or the library or the device cannot be used.
    */
-  static async load(path: string, options: EngineOptions = {}): Promise<Captioner> {
-    using checkpoint = await openCheckpoint(path);
-    const engine = await Engine.open(checkpoint.metadata.model, options);
+  static async load(path: string, options: CaptionerOptions = {}): Promise<Captioner> {
+    using model = await openModel(path, options);
+    const engine = await Engine.open(model.metadata.model, options);
     try {
-      await loadModel(engine, checkpoint.tensors, { source: path });
-      return new Captioner(engine, checkpoint.metadata);
+      await loadModel(engine, model.tensors, { source: path });
+      return new Captioner(engine, model);
     } catch (error) {
       engine[Symbol.dispose]();
       throw error;
@@ -82,21 +81,13 @@ export class Captioner implements Disposable {
   async caption(images: readonly RgbImage[], options: CaptionOptions = {}): Promise<Caption[]> {
     if (images.length === 0) return [];
     const features = await this.#engine.encode(await this.#preprocess(images));
-    using decoding = await this.#engine.startDecoding(features, images.length);
-    const sequences = await this.#search(
-      (parents, words, k) => decoding.step(parents, words, k),
-      images.length,
-      options,
-    );
-    return sequences.map(({ words, logProbability }) => {
-      const tokens = words.map((word) => this.#word(word));
-      return { caption: detokenize(tokens), logProbability, tokens };
+    const { decoding, model } = this.metadata;
+    return await writeCaptions(this.#engine, features, {
+      vocabulary: this.#vocabulary,
+      decoding,
+      model,
+      beam: options.beam,
     });
-  }
-
-  /** A layer may be larger than its vocabulary; what is beyond was never trained. */
-  #word(id: number): string {
-    return this.#vocabulary.word(id < this.#vocabulary.size ? id : this.#vocabulary.unknown);
   }
 
   async #preprocess(images: readonly RgbImage[]): Promise<Images> {
@@ -110,33 +101,6 @@ export class Captioner implements Disposable {
       pixels.set(crop, index * crop.length);
     }
     return { count: images.length, height: imageSize, width: imageSize, pixels };
-  }
-
-  async #search(step: DecodeStep, images: number, { beam }: CaptionOptions): Promise<WordSequence[]> {
-    const { decoding, model } = this.metadata;
-    const { pad, unknown, start, end } = this.#vocabulary;
-    if (decoding.firstWord !== undefined) {
-      if (beam !== undefined && beam !== 1) {
-        throw new InputError(
-          `Cannot search with beam ${beam}: a model of the notebook recipe writes greedily; use --beam 1`,
-        );
-      }
-      const [firstWord = unknown] = this.#vocabulary.encode([decoding.firstWord]);
-      return await notebookSearch(step, { images, firstWord, padding: pad, maxWords: decoding.maxWords });
-    }
-    if (start === undefined || end === undefined) {
-      throw new InputError("Cannot caption: the checkpoint's vocabulary has no <start> and <end>");
-    }
-    return await beamSearch(step, {
-      images,
-      beam: beam ?? decoding.beam,
-      maxWords: decoding.maxWords,
-      start,
-      end,
-      never: [pad, unknown, start],
-      vocabularySize: model.vocabularySize,
-      imageFirst: model.inject === "first",
-    });
   }
 
   /** Frees the model. */

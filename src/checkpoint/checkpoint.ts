@@ -7,14 +7,15 @@
 import { z } from "zod";
 import type { ModelSettings } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { quoted } from "./file_error.ts";
-import { cannotRead } from "./open_file.ts";
+import { quoted } from "../files/file_error.ts";
+import { cannotRead } from "../files/open_file.ts";
+import { findJsonFault } from "./json_keys.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import type { StoredTensor, TensorSource } from "./tensor.ts";
-import type { WriteAtomicOptions } from "./write_atomic.ts";
+import type { WriteAtomicOptions } from "../files/write_atomic.ts";
 
-/** The version of the metadata that this code writes, and the newest it reads. */
-export const CHECKPOINT_VERSION = 1;
+/** The version of the metadata that this code writes, and the newest it reads; it reads all before, too. */
+export const CHECKPOINT_VERSION = 2;
 
 /** How a photograph becomes the network's input. */
 export interface Preprocessing {
@@ -34,10 +35,24 @@ export interface DecodingSettings {
   readonly beam: number;
 }
 
+/** Where a training stands. Gone on with from here, it ends with the same bytes as one that was never stopped. */
+export interface TrainingState {
+  /** Every setting of the recipe, by name. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Decides the order of the examples, their augmentation and the initial weights. */
+  readonly seed: number;
+  /** A digest of the training examples in their order. */
+  readonly examples: string;
+  /** Steps done of the epoch that follows the completed ones. */
+  readonly step: number;
+  /** Sums over those steps, which become the epoch's means. */
+  readonly sums: { readonly loss: number; readonly lossWeight: number; readonly gradientNorm: number };
+  /** What the completed epochs are judged by, lower is better. */
+  readonly criteria: readonly number[];
+}
+
 /** What stands beside the weights. It holds no clock, no path and no rate: the same run gives the same bytes. */
 export interface CheckpointMetadata {
-  /** Always {@linkcode CHECKPOINT_VERSION}. */
-  readonly formatVersion: typeof CHECKPOINT_VERSION;
   /** The recipe's name. */
   readonly recipe: string;
   /** The network. */
@@ -54,6 +69,8 @@ export interface CheckpointMetadata {
   readonly epoch: number;
   /** The last epoch's numbers by name. Those that are not finite are not saved. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Where the training stands, in a checkpoint that it can go on from. */
+  readonly training?: TrainingState;
 }
 
 /** An open checkpoint: close it with `using`. */
@@ -68,11 +85,13 @@ export interface Checkpoint extends Disposable {
 const VERSION_KEY = "lrcn";
 const ADVICE = "give a file 'best.safetensors' or 'last.safetensors' that 'deno task train' wrote";
 
+// Of a field; the settings are what lies deepest.
+const FIELD_LIMITS = { depth: 8, parts: 10_000 };
+
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
 
 const schema: z.ZodType<CheckpointMetadata> = z.object({
-  formatVersion: z.literal(CHECKPOINT_VERSION),
   recipe: z.string().min(1),
   model: z.object({
     vocabularySize: positive,
@@ -83,15 +102,22 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     inject: z.enum(["first", "every"]),
     encoderWidth: positive,
     encoderBlocks: z.tuple([positive, positive, positive, positive]),
-    dropout: z.number().min(0).lt(1),
   }),
   preprocessing: z.object({ imageSize: positive, shortSide: positive })
     .refine(({ imageSize, shortSide }) => imageSize <= shortSide, { error: "imageSize is larger than shortSide" }),
-  vocabulary: z.array(z.string()),
+  vocabulary: listOf(z.string()),
   decoding: z.object({ firstWord: z.string().exactOptional(), maxWords: positive, beam: positive }),
   datasetFingerprint: z.string(),
   epoch: count,
   metrics: z.record(z.string(), z.number()),
+  training: z.object({
+    settings: z.record(z.string(), z.unknown()),
+    seed: count,
+    examples: z.string(),
+    step: count,
+    sums: z.object({ loss: z.number(), lossWeight: z.number(), gradientNorm: z.number() }),
+    criteria: listOf(z.number()),
+  }).exactOptional(),
 }).refine(({ vocabulary, model }) => vocabulary.length <= model.vocabularySize, {
   error: "it holds more words than model.vocabularySize",
   path: ["vocabulary"],
@@ -123,9 +149,8 @@ export async function saveCheckpoint(
     .filter(([, value]) => Number.isFinite(value)).sort(([a], [b]) => a < b ? -1 : 1);
   const parsed = schema.safeParse({ ...content.metadata, metrics: Object.fromEntries(metrics) });
   if (!parsed.success) throw new TypeError(`Cannot save checkpoint: ${firstIssue(parsed.error)}`);
-  const { formatVersion, ...fields } = parsed.data;
-  const metadata: Record<string, string> = { [VERSION_KEY]: JSON.stringify(formatVersion) };
-  for (const [key, value] of Object.entries(fields)) metadata[key] = JSON.stringify(value);
+  const metadata: Record<string, string> = { [VERSION_KEY]: JSON.stringify(CHECKPOINT_VERSION) };
+  for (const [key, value] of Object.entries(parsed.data)) metadata[key] = JSON.stringify(value);
   await writeSafetensors(path, { metadata, tensors: content.tensors }, options);
 }
 
@@ -172,11 +197,12 @@ function parseMetadata(path: string, words: Readonly<Record<string, string>>): C
       `it is a safetensors file but no checkpoint, the metadata '${VERSION_KEY}' is missing; ${ADVICE}`,
     );
   }
-  const fields = Object.fromEntries(
-    Object.entries(words).map(([key, value]) => [key === VERSION_KEY ? "formatVersion" : key, parseJson(value)]),
-  );
-  const version = fields.formatVersion;
-  if (typeof version === "number" && version > CHECKPOINT_VERSION) {
+  const fields = Object.fromEntries(Object.entries(words).map(([key, value]) => [key, parseJson(value)]));
+  const version = fields[VERSION_KEY];
+  if (typeof version !== "number" || !Number.isInteger(version) || version < 1) {
+    throw cannotRead(path, `its format version ${quoted(words[VERSION_KEY] ?? "")} is none; ${ADVICE}`);
+  }
+  if (version > CHECKPOINT_VERSION) {
     throw cannotRead(
       path,
       `a newer version of lrcn wrote it (format ${version}, this one reads ${CHECKPOINT_VERSION}), update lrcn`,
@@ -187,8 +213,25 @@ function parseMetadata(path: string, words: Readonly<Record<string, string>>): C
   return parsed.data;
 }
 
-/** A text that is no JSON is as good as missing: the field it belongs to is refused, any other is not looked at. */
+/** A list of which the first wrong element is an issue. Zod's own makes one of each: millions, in a hostile file. */
+function listOf<T>(element: z.ZodType<T>): z.ZodType<T[]> {
+  return z.array(z.unknown()).transform((values, context) => {
+    const list: T[] = [];
+    for (const [index, value] of values.entries()) {
+      const parsed = element.safeParse(value);
+      if (!parsed.success) {
+        context.addIssue({ code: "custom", message: parsed.error.issues[0]?.message ?? "", path: [index] });
+        return z.NEVER;
+      }
+      list.push(parsed.data);
+    }
+    return list;
+  });
+}
+
+/** A text that is no sound JSON is as good as missing: the field it belongs to is refused, any other is not looked at. */
 function parseJson(text: string): unknown {
+  if (findJsonFault(text, FIELD_LIMITS) !== undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -5,20 +5,18 @@
  */
 
 import type { Engine } from "../ffi/engine.ts";
-import { loadEncoder } from "./model_state.ts";
-import { readPth } from "./pth.ts";
-import { readSafetensors } from "./safetensors.ts";
+import { type LoadedEncoder, loadEncoder } from "./model_state.ts";
+import { openWeights } from "./weights_file.ts";
 
 /**
- * Reads weights of torchvision's ResNet-50 into a model's CNN.
+ * Reads weights of torchvision's ResNet-50 into a model's CNN. Nothing is changed unless every name and shape is right.
  *
  * @param engine The model.
- * @param path A state_dict of PyTorch (`.pth`, `.pt`) or a safetensors file.
- * @returns How many tensors were taken.
+ * @param path A state_dict of PyTorch, in either of its formats, or a safetensors file.
+ * @returns What was taken, and the classifier's names, which were left out.
  * @throws {InputError} If the file cannot be read, or its weights are another network's.
  */
-export async function loadEncoderWeights(engine: Engine, path: string): Promise<number> {
-  if (!path.endsWith(".safetensors")) return await loadEncoder(engine, await readPth(path), { source: path });
-  using file = await readSafetensors(path);
+export async function loadEncoderWeights(engine: Engine, path: string): Promise<LoadedEncoder> {
+  using file = await openWeights(path);
   return await loadEncoder(engine, file.tensors, { source: path });
 }

@@ -1,26 +1,36 @@
 /**
- * What `JSON.parse` hides: keys that stand twice, and nesting deep enough to hurt.
+ * What `JSON.parse` hides, keys that stand twice, and what it may die of: nesting and objects without end.
  *
  * @module
  */
 
-import { quoted } from "./file_error.ts";
+import { quoted } from "../files/file_error.ts";
+
+/** How much {@linkcode findJsonFault} lets pass. */
+export interface JsonLimits {
+  /** How deep objects and arrays may stand in each other. */
+  readonly depth: number;
+  /** How many keys, objects and arrays there may be in all. Ten million end V8, and with it the process. */
+  readonly parts: number;
+}
 
 /**
- * Finds what makes a JSON text ambiguous or too deep, before it is parsed. A text that is no JSON may pass: `JSON.parse`
- * refuses it.
+ * Finds what makes a JSON text ambiguous, too deep or too rich, before it is parsed. A text that is no JSON may pass:
+ * `JSON.parse` refuses it.
  *
  * @param text The text.
- * @param maxDepth How deep objects and arrays may stand in each other.
+ * @param limits What may pass.
  * @returns What is wrong, in words, or undefined.
  */
-export function findJsonFault(text: string, maxDepth: number): string | undefined {
+export function findJsonFault(text: string, limits: JsonLimits): string | undefined {
   // One entry for each open object (its keys) or array (undefined).
   const open: (Set<string> | undefined)[] = [];
+  let parts = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === "{" || character === "[") {
-      if (open.length === maxDepth) return `it is nested more than ${maxDepth} deep`;
+      if (open.length === limits.depth) return `it is nested more than ${limits.depth} deep`;
+      parts++;
       open.push(character === "{" ? new Set() : undefined);
     } else if (character === "}" || character === "]") {
       open.pop();
@@ -32,9 +42,11 @@ export function findJsonFault(text: string, maxDepth: number): string | undefine
         if (key === undefined) return undefined;
         if (keys.has(key)) return `${quoted(key)} stands twice`;
         keys.add(key);
+        parts++;
       }
       at = end - 1;
     }
+    if (parts > limits.parts) return `it holds more than ${limits.parts} keys, objects and arrays`;
   }
   return undefined;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
+import { InputError } from "../input_error.ts";
 import { matchTensors } from "./match_tensors.ts";
 import type { DType, StoredTensor, TensorLayout, TensorSource } from "./tensor.ts";
 
@@ -44,14 +45,49 @@ export async function loadModel(
   await writeTensors(engine, tensors, found, options.source);
 }
 
+/**
+ * Sets all that a training goes on with: parameters, buffers, the optimizer's moments and the random state. Nothing is
+ * changed unless all of them are there with the model's shapes.
+ *
+ * @param engine The model.
+ * @param found The file's tensors.
+ * @param options See {@linkcode LoadModelOptions}.
+ * @throws {InputError} If the tensors are another model's, or none of a training.
+ */
+export async function loadTraining(
+  engine: Pick<Engine, "tensors" | "write">,
+  found: ReadonlyMap<string, StoredTensor>,
+  options: LoadModelOptions,
+): Promise<void> {
+  const tensors = (await engine.tensors()).filter(({ kind }) => kind !== "gradient" && kind !== "optimizer");
+  const parameters = tensors.filter(({ kind }) => kind === "parameter");
+  // Listed by rule: a new engine makes them when the first one is written.
+  const moments = ["exp_avg", "exp_avg_sq"].flatMap((moment) =>
+    parameters.map((tensor): TensorInfo => ({ ...tensor, name: `adam.${moment}.${tensor.name}`, kind: "optimizer" }))
+  );
+  const steps = ["encoder", "decoder"].map((group): TensorInfo => (
+    { name: `adam.step.${group}`, kind: "optimizer", dtype: "F32", shape: [] }
+  ));
+  const random = tensors.find(({ kind }) => kind === "random");
+  const [length, other] = [random?.shape[0], found.get(random?.name ?? "")?.shape[0]];
+  if (other !== undefined && other !== length) {
+    throw new InputError(
+      `Cannot load the training's state from '${options.source}': its random state is another device's; go on by --device ` +
+        "with the device it was trained on",
+    );
+  }
+  const hasMoments = found.has(`adam.exp_avg.${parameters[0]?.name}`);
+  await writeTensors(engine, [...tensors, ...(hasMoments ? [...moments, ...steps] : [])], found, options.source);
+}
+
 async function writeTensors(
-  engine: Engine,
+  engine: Pick<Engine, "write">,
   tensors: readonly TensorInfo[],
   found: ReadonlyMap<string, StoredTensor>,
   source: string,
 ): Promise<void> {
   const expected = new Map(tensors.map((tensor): [string, TensorLayout] => [tensor.name, asStored(tensor, found)]));
-  matchTensors(expected, found, { ignore: (name) => /^(adam\.|rng$)/.test(name), source });
+  matchTensors(expected, found, { ignore: (name) => !expected.has(name) && /^(adam\.|rng$)/.test(name), source });
   for (const tensor of tensors) {
     const stored = found.get(tensor.name);
     if (stored !== undefined) {
@@ -73,6 +109,14 @@ function convertFloats(bytes: Uint8Array<ArrayBuffer>, from: DType, to: DType): 
   return bytes;
 }
 
+/** What {@linkcode loadEncoder} took. */
+export interface LoadedEncoder {
+  /** How many tensors were taken. */
+  readonly tensors: number;
+  /** The names of those that the CNN does not have: its classifier's, in the order of the file. */
+  readonly leftOut: readonly string[];
+}
+
 /**
  * Sets the CNN's parameters and buffers from weights of torchvision's ResNet, whose last layer, the classifier, is left
  * out: the captioner has its own.
@@ -80,21 +124,25 @@ function convertFloats(bytes: Uint8Array<ArrayBuffer>, from: DType, to: DType): 
  * @param engine The model.
  * @param weights The file's tensors, by torchvision's names.
  * @param options See {@linkcode LoadModelOptions}.
- * @returns How many tensors were taken.
+ * @returns What was taken, and what was left out.
  * @throws {InputError} If the weights are another network's.
  */
 export async function loadEncoder(
   engine: Engine,
   weights: ReadonlyMap<string, StoredTensor>,
   options: LoadModelOptions,
-): Promise<number> {
+): Promise<LoadedEncoder> {
   const found = new Map<string, StoredTensor>();
-  for (const [name, tensor] of weights) if (!name.startsWith("fc.")) found.set(`resnet.${name}`, tensor);
+  const leftOut: string[] = [];
+  for (const [name, tensor] of weights) {
+    if (name.startsWith("fc.")) leftOut.push(name);
+    else found.set(`resnet.${name}`, tensor);
+  }
   // Files older than this counter do not have it, and BatchNorm does not need it.
   const isCounter = (name: string) => name.endsWith(".num_batches_tracked") && !found.has(name);
-  const tensors = (await engine.tensors()).filter(({ name }) =>
-    name.startsWith("resnet.") && !name.startsWith("resnet.fc.") && !isCounter(name)
+  const tensors = (await engine.tensors()).filter(({ name, kind }) =>
+    kind !== "gradient" && name.startsWith("resnet.") && !name.startsWith("resnet.fc.") && !isCounter(name)
   );
-  await writeTensors(engine, tensors.filter(({ kind }) => kind !== "gradient"), found, options.source);
-  return tensors.length;
+  await writeTensors(engine, tensors, found, options.source);
+  return { tensors: tensors.length, leftOut };
 }

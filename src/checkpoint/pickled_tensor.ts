@@ -12,7 +12,7 @@ export class PickledStorage {
   /**
    * Describes a storage.
    *
-   * @param key The storage's file name in the archive.
+   * @param key The storage's name in the file.
    * @param dtype Its elements' type.
    * @param elements How many there are.
    */
@@ -55,8 +55,8 @@ export function isInsideStorage(tensor: PickledTensor): boolean {
  * Gives a tensor's elements out of its storage.
  *
  * @param tensor The view; it must be {@linkcode isInsideStorage}.
- * @param storage The storage's bytes, from the start of their buffer.
- * @returns The elements in contiguous rows: the storage itself where it is just that, else a copy.
+ * @param storage The storage's bytes.
+ * @returns A copy of the elements in contiguous rows, from the start of its buffer.
  */
 export function contiguousBytes(tensor: PickledTensor, storage: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const { shape, strides, offset } = tensor;
@@ -64,7 +64,6 @@ export function contiguousBytes(tensor: PickledTensor, storage: Uint8Array<Array
   const bytes = byteCount({ dtype: tensor.storage.dtype, shape }) ?? 0;
   const expected = contiguousStrides(shape);
   if (bytes === 0 || shape.every((size, dimension) => size === 1 || strides[dimension] === expected[dimension])) {
-    if (bytes === storage.byteLength) return storage;
     return storage.slice(offset * width, offset * width + bytes);
   }
   const result = new Uint8Array(bytes);

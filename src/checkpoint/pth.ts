@@ -1,5 +1,6 @@
 /**
- * PyTorch's `.pth`: a zip archive with a pickled state_dict and a file for each storage.
+ * PyTorch's `.pth`: a zip archive with a pickled state_dict and a file for each storage. The format before PyTorch 1.6 is
+ * read too.
  *
  * libtorch's own functions serve neither way: it reads an OrderedDict with attributes as None, and what it writes is
  * refused by `torch.load(weights_only=True)`.
@@ -7,16 +8,25 @@
  * @module
  */
 
-import { unzipSync } from "fflate";
 import { InputError } from "../input_error.ts";
-import { quoted } from "./file_error.ts";
-import { cannotRead, openFile } from "./open_file.ts";
+import { quoted } from "../files/file_error.ts";
+import { cannotRead, openFile } from "../files/open_file.ts";
+import { parseLegacyPth, type PthContent } from "./legacy_pth.ts";
 import { pickleStateDict } from "./pickle.ts";
 import { contiguousBytes, isInsideStorage, PickledTensor } from "./pickled_tensor.ts";
-import { checkedByteCounts, DTYPE_BYTES, readChecked, type StoredTensor, type TensorSource } from "./tensor.ts";
-import { type PickleValue, unpickle } from "./unpickle.ts";
-import { writeAtomic, type WriteAtomicOptions } from "./write_atomic.ts";
+import {
+  byteCount,
+  checkedByteCounts,
+  DTYPE_BYTES,
+  readChecked,
+  type StoredTensor,
+  type TensorSource,
+} from "./tensor.ts";
+import type { PickleValue } from "./torch_globals.ts";
+import { unpickle } from "./unpickle.ts";
+import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 import { storedZip } from "./zip.ts";
+import { storedZipEntries, type ZipRange } from "./zip_entries.ts";
 
 // The folder inside the archive; PyTorch takes any name.
 const FOLDER = "archive";
@@ -57,115 +67,83 @@ function file(name: string, content: Uint8Array): { name: string; size: number; 
 }
 
 /**
- * Reads a state_dict that `torch.save` wrote, PyTorch 1.6 or newer: a dict of tensors, or a dict that holds one under
- * `state_dict`. The file is read as hostile and nothing in it is run. It stays in memory as long as the result does;
- * each `read()` gives a contiguous copy of one tensor.
+ * Reads a state_dict that `torch.save` wrote, in its format before PyTorch 1.6 or since: a dict of tensors, or a dict that
+ * holds one under `state_dict`. The file is read as hostile and nothing in it is run. It stays in memory as long as the
+ * result does; each `read()` gives a contiguous copy of one tensor.
  *
  * @param path The file.
  * @returns The tensors by name, in the file's order.
  * @throws {InputError} The file cannot be read, is of another format, or holds anything but weights.
  */
 export async function readPth(path: string): Promise<Map<string, StoredTensor>> {
-  const bytes = await readArchive(path);
-  const entries = listEntries(path, bytes);
-  const pickle = [...entries.keys()].find((name) => name.endsWith("/data.pkl"));
-  if (pickle === undefined) throw cannotRead(path, "it is a zip archive but no PyTorch file, 'data.pkl' is missing");
-  const folder = pickle.slice(0, -"data.pkl".length);
-  if (entries.has(`${folder}byteorder`)) {
-    const order = new TextDecoder().decode(extract(path, bytes, `${folder}byteorder`)).trim();
-    if (order !== "little") throw cannotRead(path, `its byte order is ${quoted(order)}, only 'little' can be read`);
-  }
-
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, tensor] of stateDict(path, extract(path, bytes, pickle))) {
-    const { storage, shape } = tensor;
-    const { dtype } = storage;
-    const entry = `${folder}data/${storage.key}`;
-    if (entries.get(entry) !== storage.elements * DTYPE_BYTES[dtype]) {
-      throw cannotRead(path, `the elements of ${quoted(name)} are missing or of another size`);
-    }
-    if (!isInsideStorage(tensor)) throw cannotRead(path, `the tensor ${quoted(name)} reaches beyond its elements`);
-    const read = async () => await Promise.resolve(contiguousBytes(tensor, extract(path, bytes, entry)));
-    tensors.set(name, { dtype, shape, read });
-  }
-  return tensors;
-}
-
-async function readArchive(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  using file = await openFile(path);
-  const [first, second] = file.size < 2 ? [] : await file.read(0, 2);
-  if (first === 0x80) {
-    throw cannotRead(
-      path,
-      "it is in PyTorch's format before 1.6, convert it in Python with torch.save(torch.load(path), new_path)",
-    );
-  }
-  if (first !== 0x50 || second !== 0x4b) {
-    throw cannotRead(path, "it is not a PyTorch file, give one that torch.save wrote");
-  }
-  return await file.read(0, file.size);
-}
-
-/** Sizes of the archive's files, whose sum can be no larger than the archive: torch.save compresses nothing. */
-function listEntries(path: string, bytes: Uint8Array<ArrayBuffer>): Map<string, number> {
-  const sizes = new Map<string, number>();
-  let total = 0;
-  unzip(path, bytes, ({ name, size, originalSize, compression }) => {
-    if (compression !== 0 || size !== originalSize) {
-      throw cannotRead(path, `${quoted(name)} in it is compressed, save it again with torch.save`);
-    }
-    if (sizes.has(name)) throw cannotRead(path, `${quoted(name)} stands in it twice`);
-    sizes.set(name, size);
-    total += size;
-    return false;
-  });
-  if (total > bytes.byteLength) throw cannotRead(path, "it is broken, its files overlap");
-  return sizes;
-}
-
-function extract(path: string, bytes: Uint8Array<ArrayBuffer>, name: string): Uint8Array<ArrayBuffer> {
-  let wanted = 0;
-  const entry = unzip(path, bytes, (file) => {
-    if (file.name !== name) return false;
-    wanted = file.size;
-    return true;
-  })[name];
-  if (entry?.byteLength !== wanted) throw cannotRead(path, `it is cut off, ${quoted(name)} is incomplete`);
-  return new Uint8Array(entry);
-}
-
-function unzip(path: string, bytes: Uint8Array<ArrayBuffer>, filter: (file: ZipFile) => boolean) {
+  const bytes = await readWhole(path);
   try {
-    return unzipSync(bytes, { filter });
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw cannotRead(path, "it is cut off or broken, its zip archive cannot be read", error);
-  }
-}
-
-interface ZipFile {
-  readonly name: string;
-  readonly size: number;
-  readonly originalSize: number;
-  readonly compression: number;
-}
-
-function stateDict(path: string, pickle: Uint8Array<ArrayBuffer>): Map<string, PickledTensor> {
-  let value: PickleValue;
-  try {
-    value = unpickle(pickle);
+    return storedTensors(parsePth(bytes), bytes.byteLength);
   } catch (error) {
     if (error instanceof InputError) throw cannotRead(path, error.message, error);
     throw error;
   }
+}
+
+async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await openFile(path);
+  return await file.read(0, file.size);
+}
+
+function parsePth(bytes: Uint8Array<ArrayBuffer>): PthContent {
+  if (bytes[0] === 0x80) return parseLegacyPth(bytes);
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return parseArchive(bytes);
+  throw new InputError("it is not a PyTorch file, give one that torch.save wrote");
+}
+
+function parseArchive(bytes: Uint8Array<ArrayBuffer>): PthContent {
+  const entries = storedZipEntries(bytes);
+  const content = ({ begin, end }: ZipRange) => bytes.subarray(begin, end);
+  const [name, range] = [...entries].find(([name]) => name.endsWith("/data.pkl")) ?? [];
+  if (name === undefined || range === undefined) {
+    throw new InputError("it is a zip archive but no PyTorch file, 'data.pkl' is missing");
+  }
+  const folder = name.slice(0, -"data.pkl".length);
+  const order = entries.get(`${folder}byteorder`);
+  const word = order === undefined ? "little" : new TextDecoder().decode(content(order)).trim();
+  if (word !== "little") throw new InputError(`its byte order is ${quoted(word)}, only 'little' can be read`);
+  const { value, storages, end } = unpickle(content(range));
+  if (end !== range.end - range.begin) throw new InputError("it is broken, something follows its pickle");
+  const found = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const key of storages.keys()) {
+    const place = entries.get(`${folder}data/${key}`);
+    if (place !== undefined) found.set(key, content(place));
+  }
+  return { value, storages: found };
+}
+
+function storedTensors({ value, storages }: PthContent, fileBytes: number): Map<string, StoredTensor> {
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, tensor] of stateDict(value)) {
+    const { storage: { key, dtype, elements }, shape } = tensor;
+    const storage = storages.get(key);
+    if (storage?.byteLength !== elements * DTYPE_BYTES[dtype]) {
+      throw new InputError(`the elements of ${quoted(name)} are missing or of another size`);
+    }
+    if (!isInsideStorage(tensor)) throw new InputError(`the tensor ${quoted(name)} reaches beyond its elements`);
+    // Rows that share their elements (a stride of 0) let a few bytes claim any amount of memory.
+    if ((byteCount({ dtype, shape }) ?? Infinity) > fileBytes) {
+      throw new InputError(`the tensor ${quoted(name)} is larger than the file`);
+    }
+    tensors.set(name, { dtype, shape, read: () => Promise.resolve(contiguousBytes(tensor, storage)) });
+  }
+  return tensors;
+}
+
+function stateDict(value: PickleValue): Map<string, PickledTensor> {
   const inner = value instanceof Map ? value.get("state_dict") : undefined;
   const dict = inner instanceof Map ? inner : value;
-  if (!(dict instanceof Map)) throw cannotRead(path, "it holds no state_dict, save model.state_dict()");
+  if (!(dict instanceof Map)) throw new InputError("it holds no state_dict, save model.state_dict()");
   const tensors = new Map<string, PickledTensor>();
   for (const [name, tensor] of dict) {
     if (typeof name !== "string" || !(tensor instanceof PickledTensor)) {
       const words = typeof name === "string" ? quoted(name) : "a key";
-      throw cannotRead(path, `it is no state_dict, ${words} is not the name of a tensor, save model.state_dict()`);
+      throw new InputError(`it is no state_dict, ${words} is not the name of a tensor, save model.state_dict()`);
     }
     tensors.set(name, tensor);
   }

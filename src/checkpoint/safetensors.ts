@@ -6,9 +6,9 @@
  * @module
  */
 
-import { quoted } from "./file_error.ts";
+import { quoted } from "../files/file_error.ts";
 import { findJsonFault } from "./json_keys.ts";
-import { cannotRead, openFile, type RandomAccessFile } from "./open_file.ts";
+import { cannotRead, openFile, type RandomAccessFile } from "../files/open_file.ts";
 import {
   byteCount,
   checkedByteCounts,
@@ -20,15 +20,17 @@ import {
   type TensorLayout,
   type TensorSource,
 } from "./tensor.ts";
-import { writeAtomic, type WriteAtomicOptions } from "./write_atomic.ts";
+import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 
 const METADATA = "__metadata__";
 // By falling size, as the format's own writer orders them: tensors of any size then begin at a multiple of their elements.
 const WRITING_ORDER: readonly DType[] = ["I64", "F64", "F32", "BF16", "F16", "U8"];
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
-// header > tensor > shape or data_offsets
-const MAX_HEADER_DEPTH = 3;
+// header > tensor > shape or data_offsets; a tensor has seven parts.
+const HEADER_LIMITS = { depth: 3, parts: 1_000_000 };
+// As many as PyTorch's iterators take.
+const MAX_DIMENSIONS = 64;
 
 /** What {@linkcode writeSafetensors} writes. */
 export interface SafetensorsContent {
@@ -149,7 +151,7 @@ async function readHeader(path: string, file: RandomAccessFile): Promise<Safeten
 
 function parseHeader(path: string, bytes: Uint8Array<ArrayBuffer>): Record<string, unknown> {
   const text = decoded(path, bytes);
-  const fault = findJsonFault(text, MAX_HEADER_DEPTH);
+  const fault = findJsonFault(text, HEADER_LIMITS);
   if (fault !== undefined) throw cannotRead(path, `its header is wrong, ${fault}`);
   let header: unknown;
   try {
@@ -188,12 +190,11 @@ function checkedEntry(
   if (!isObject(entry)) throw cannotRead(path, `${where} is not described by an object`);
   const { dtype, shape, data_offsets: range } = entry;
   if (!isDType(dtype)) {
-    throw cannotRead(
-      path,
-      `${where} has the type ${quoted(String(dtype))}, known are ${Object.keys(DTYPE_BYTES).join(", ")}`,
-    );
+    const type = typeof dtype === "string" ? `the type ${quoted(dtype)}` : "a type that is no word";
+    throw cannotRead(path, `${where} has ${type}, known are ${Object.keys(DTYPE_BYTES).join(", ")}`);
   }
   if (!isCounts(shape)) throw cannotRead(path, `the shape of ${where} is not a list of sizes`);
+  if (shape.length > MAX_DIMENSIONS) throw cannotRead(path, `${where} has more than ${MAX_DIMENSIONS} dimensions`);
   const bytes = byteCount({ dtype, shape });
   if (bytes === undefined) throw cannotRead(path, `${where} is larger than any file`);
   if (!isCounts(range) || range.length !== 2) throw cannotRead(path, `the range of ${where} is not two offsets`);

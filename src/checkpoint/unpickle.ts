@@ -6,59 +6,43 @@
  */
 
 import { InputError } from "../input_error.ts";
-import { quoted } from "./file_error.ts";
-import { STORAGE_CLASSES } from "./pickle.ts";
-import { PickledStorage, PickledTensor } from "./pickled_tensor.ts";
-import { type DType, isDType } from "./tensor.ts";
+import type { PickledStorage } from "./pickled_tensor.ts";
+import {
+  brokenPickle,
+  callGlobal,
+  describedStorage,
+  type Global,
+  knownGlobal,
+  type PickleValue,
+  Tuple,
+} from "./torch_globals.ts";
 
-/** A name that the pickle imports, one of the few that are known. */
-class Global {
-  constructor(readonly name: string) {}
+/** What {@linkcode unpickle} gives. */
+export interface Unpickled {
+  /** The value that the pickle describes. */
+  readonly value: PickleValue;
+  /** The storages that it refers to, by key. */
+  readonly storages: ReadonlyMap<string, PickledStorage>;
+  /** The byte after its last instruction. */
+  readonly end: number;
 }
-
-/** A tuple: in Python it is not a list, and arguments always are tuples. */
-class Tuple {
-  constructor(readonly items: readonly PickleValue[]) {}
-}
-
-/** What an unpickled file consists of. Integers that a number cannot hold exactly are bigints, dicts are Maps. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | PickleValue[]
-  | Map<PickleValue, PickleValue>
-  | PickledTensor
-  | PickledStorage
-  | Global
-  | Tuple;
 
 const MARK = Symbol("mark");
-const ORDERED_DICT = "collections.OrderedDict";
-const REBUILD_TENSOR = "torch._utils._rebuild_tensor_v2";
-const REBUILD_PARAMETER = "torch._utils._rebuild_parameter";
-const STORAGES: ReadonlyMap<string, DType> = new Map(
-  Object.entries(STORAGE_CLASSES).flatMap(([dtype, name]) => isDType(dtype) ? [[`torch.${name}`, dtype]] : []),
-);
-const KNOWN_GLOBALS: ReadonlySet<string> = new Set([
-  ORDERED_DICT,
-  REBUILD_TENSOR,
-  REBUILD_PARAMETER,
-  ...STORAGES.keys(),
-]);
+// Each makes one value at most, of about 200 bytes; a tensor takes about 40.
+const MAX_INSTRUCTIONS = 1_000_000;
+const UTF_8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Unpickles `data.pkl` of a PyTorch file.
+ * Unpickles what `torch.save` pickled, up to its STOP.
  *
- * @param bytes Its content.
- * @returns The value it describes.
+ * @param bytes The pickle, and what may follow it.
+ * @param start Its first byte.
+ * @returns The value it describes, and where it ends.
  * @throws {InputError} It is broken, or holds something else than tensors, dicts, lists, tuples, numbers and strings;
  * the message is a reason alone, without the path.
  */
-export function unpickle(bytes: Uint8Array<ArrayBuffer>): PickleValue {
-  return new Unpickler(bytes).run();
+export function unpickle(bytes: Uint8Array<ArrayBuffer>, start = 0): Unpickled {
+  return new Unpickler(bytes, start).run();
 }
 
 class Unpickler {
@@ -66,28 +50,33 @@ class Unpickler {
   readonly #view: DataView;
   readonly #stack: (PickleValue | typeof MARK)[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  #at = 0;
+  readonly #storages = new Map<string, PickledStorage>();
+  #at: number;
 
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, start: number) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = start;
   }
 
-  run(): PickleValue {
-    for (;;) {
+  run(): Unpickled {
+    for (let count = 0; count < MAX_INSTRUCTIONS; count++) {
       const opcode = this.#uint(1);
-      if (opcode === 0x2e) return this.#pop(); // STOP
+      if (opcode === 0x2e) return { value: this.#pop(), storages: this.#storages, end: this.#at }; // STOP
       this.#step(opcode);
     }
+    throw new InputError(
+      `its pickle has more than ${MAX_INSTRUCTIONS} instructions, which weights do not need, save model.state_dict() alone`,
+    );
   }
 
   /** Runs one instruction, named as in Python's pickletools. */
   #step(opcode: number): void {
     switch (opcode) {
       case 0x80: // PROTO
-        return void this.#take(1);
+        return void this.#skip(1);
       case 0x95: // FRAME
-        return void this.#take(8);
+        return void this.#skip(8);
       case 0x28: // MARK
         return void this.#stack.push(MARK);
       case 0x4e: // NONE
@@ -144,11 +133,11 @@ class Unpickler {
       case 0x63: // GLOBAL
         return this.#push(knownGlobal(`${this.#line()}.${this.#line()}`));
       case 0x93: // STACK_GLOBAL
-        return this.#push(knownGlobal(this.#popMany(2).map((word) => `${word}`).join(".")));
+        return this.#push(this.#stackGlobal());
       case 0x51: // BINPERSID
-        return this.#push(storage(this.#pop()));
+        return this.#push(this.#storage(this.#pop()));
       case 0x52: // REDUCE
-        return this.#reduce();
+        return this.#push(this.#reduce());
       case 0x62: // BUILD
         return this.#build();
       default:
@@ -158,34 +147,43 @@ class Unpickler {
     }
   }
 
-  /** What Python would call: each known name has its own meaning here. */
-  #reduce(): void {
+  #reduce(): PickleValue {
     const [callee, argument] = this.#popMany(2);
-    if (!(callee instanceof Global) || !(argument instanceof Tuple)) {
-      throw broken("something is called that is no name");
+    return callGlobal(callee, argument);
+  }
+
+  #stackGlobal(): Global {
+    const [module, name] = this.#popMany(2);
+    if (typeof module !== "string" || typeof name !== "string") throw brokenPickle("a name is no string");
+    return knownGlobal(`${module}.${name}`);
+  }
+
+  /** A storage that several tensors share is described each time anew. */
+  #storage(id: PickleValue): PickledStorage {
+    const storage = describedStorage(id);
+    const known = this.#storages.get(storage.key) ?? storage;
+    if (known.dtype !== storage.dtype || known.elements !== storage.elements) {
+      throw brokenPickle("a storage is described in two ways");
     }
-    const items = argument.items;
-    if (callee.name === ORDERED_DICT && items.length === 0) return this.#push(new Map());
-    if (callee.name === REBUILD_TENSOR) return this.#push(rebuiltTensor(items));
-    if (callee.name === REBUILD_PARAMETER && items[0] instanceof PickledTensor) return this.#push(items[0]);
-    throw broken(`${callee.name} has unknown arguments`);
+    this.#storages.set(storage.key, known);
+    return known;
   }
 
   /** Attributes of a dict, such as the versions that PyTorch keeps beside a state_dict, are left out. */
   #build(): void {
     this.#pop();
-    if (!(this.#top() instanceof Map)) throw broken("attributes are set on something else than a dict");
+    if (!(this.#top() instanceof Map)) throw brokenPickle("attributes are set on something else than a dict");
   }
 
   #append(items: PickleValue[]): void {
     const list = this.#top();
-    if (!Array.isArray(list)) throw broken("something is appended to what is no list");
+    if (!Array.isArray(list)) throw brokenPickle("something is appended to what is no list");
     for (const item of items) list.push(item);
   }
 
   #setItems(items: PickleValue[]): void {
     const dict = this.#top();
-    if (!(dict instanceof Map) || items.length % 2 !== 0) throw broken("items are set on what is no dict");
+    if (!(dict instanceof Map) || items.length % 2 !== 0) throw brokenPickle("items are set on what is no dict");
     for (let at = 0; at < items.length; at += 2) dict.set(items[at] ?? null, items[at + 1] ?? null);
   }
 
@@ -201,7 +199,7 @@ class Unpickler {
 
   #top(): PickleValue {
     const value = this.#stack.at(-1);
-    if (value === undefined || value === MARK) throw broken("its stack is empty");
+    if (value === undefined || value === MARK) throw brokenPickle("its stack is empty");
     return value;
   }
 
@@ -211,84 +209,54 @@ class Unpickler {
 
   #popToMark(): PickleValue[] {
     const mark = this.#stack.lastIndexOf(MARK);
-    if (mark < 0) throw broken("a mark is missing");
+    if (mark < 0) throw brokenPickle("a mark is missing");
     const items = this.#stack.splice(mark).slice(1);
     return items.filter((item) => item !== MARK);
   }
 
   #remembered(index: number): PickleValue {
     const value = this.#memo.get(index);
-    if (value === undefined) throw broken(`it refers to value ${index}, which is not there`);
+    if (value === undefined) throw brokenPickle(`it refers to value ${index}, which is not there`);
     return value;
   }
 
-  #take(count: number): Uint8Array<ArrayBuffer> {
-    if (this.#at + count > this.#bytes.byteLength) throw broken("it is cut off");
+  /** Goes on by some bytes and gives where they begin. */
+  #skip(count: number): number {
+    if (this.#at + count > this.#bytes.byteLength) throw brokenPickle("it is cut off");
     this.#at += count;
-    return this.#bytes.subarray(this.#at - count, this.#at);
+    return this.#at - count;
+  }
+
+  #take(count: number): Uint8Array<ArrayBuffer> {
+    const at = this.#skip(count);
+    return this.#bytes.subarray(at, at + count);
   }
 
   #uint(bytes: 1 | 2 | 4): number {
-    return this.#take(bytes).reduceRight((value, byte) => value * 256 + byte, 0);
+    const at = this.#skip(bytes);
+    if (bytes === 1) return this.#view.getUint8(at);
+    return bytes === 2 ? this.#view.getUint16(at, true) : this.#view.getUint32(at, true);
   }
 
   #float(): number {
-    this.#take(8);
-    return this.#view.getFloat64(this.#at - 8);
+    return this.#view.getFloat64(this.#skip(8));
   }
 
   #text(bytes: number): string {
-    return new TextDecoder().decode(this.#take(bytes));
+    return UTF_8.decode(this.#take(bytes));
   }
 
   #line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) throw broken("it is cut off");
+    if (end < 0) throw brokenPickle("it is cut off");
     const line = this.#text(end - this.#at);
-    this.#take(1);
+    this.#skip(1);
     return line;
   }
 }
 
-function knownGlobal(name: string): Global {
-  if (KNOWN_GLOBALS.has(name)) return new Global(name);
-  throw new InputError(
-    `it holds ${quoted(name)}, which is not needed for weights and may run a program, save model.state_dict() alone`,
-  );
-}
-
-/** A persistent id: ("storage", class, key, device, elements). */
-function storage(id: PickleValue): PickledStorage {
-  if (id instanceof Tuple) {
-    const [kind, type, key, , elements] = id.items;
-    const dtype = type instanceof Global ? STORAGES.get(type.name) : undefined;
-    if (kind === "storage" && dtype !== undefined && typeof key === "string" && isCount(elements)) {
-      return new PickledStorage(key, dtype, elements);
-    }
-  }
-  throw broken("a storage is described wrongly");
-}
-
-function rebuiltTensor([source, offset, shape, strides]: readonly PickleValue[]): PickledTensor {
-  if (
-    source instanceof PickledStorage && isCount(offset) && shape instanceof Tuple && strides instanceof Tuple &&
-    shape.items.every(isCount) && strides.items.every(isCount) && shape.items.length === strides.items.length
-  ) {
-    return new PickledTensor(source, offset, shape.items, strides.items);
-  }
-  throw broken("a tensor is described wrongly");
-}
-
-function isCount(value: PickleValue | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
 function twosComplement(bytes: Uint8Array): number | bigint {
-  const unsigned = bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
+  const unsigned = BigInt(`0x0${bytes.toReversed().toHex()}`);
   const value = BigInt.asIntN(bytes.byteLength * 8, unsigned);
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-}
-
-function broken(reason: string): InputError {
-  return new InputError(`its pickle is broken, ${reason}`);
 }

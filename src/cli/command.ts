@@ -6,7 +6,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { isAbsolute, join } from "node:path";
-import { errorCode } from "../checkpoint/file_error.ts";
+import { errorCode } from "../files/file_error.ts";
 import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
 

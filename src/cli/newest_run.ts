@@ -28,7 +28,7 @@ export async function newestCheckpoint(folder: string): Promise<string> {
   const newest = found.toSorted((a, b) => b.time - a.time)[0];
   if (newest !== undefined) return newest.path;
   throw new InputError(
-    `Cannot caption: there is no run in '${folder}'; train one by deno task train, or name a checkpoint by --checkpoint`,
+    `Cannot choose a checkpoint: there is no run in '${folder}'; train one by deno task train, or name a checkpoint by --checkpoint`,
   );
 }
 

@@ -5,14 +5,16 @@
  */
 
 import { join } from "node:path";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { captionHeldOut, scoreHeldOut } from "../pipeline/sample_result.ts";
 import type { Scene } from "../pipeline/scenes.ts";
+import { RunFolder } from "../pipeline/run_folder.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
 
 const SHOWN = 8;
 
 /** What {@linkcode finishSample} needs to know. */
-export interface FinishSampleOptions {
+export interface FinishSampleOptions extends EngineOptions {
   /** The run's folder. */
   readonly out: string;
   /** The checkpoint. */
@@ -21,6 +23,8 @@ export interface FinishSampleOptions {
   readonly trainingSeconds: number;
   /** Where it tells what it finds. */
   readonly reporter: Reporter;
+  /** Ends the captioning. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -32,12 +36,11 @@ export interface FinishSampleOptions {
 export async function finishSample(heldOut: readonly Scene[], options: FinishSampleOptions): Promise<void> {
   const { out, checkpoint, trainingSeconds, reporter } = options;
   const captions = await captionHeldOut(heldOut, {
-    out,
-    checkpoint,
+    ...options,
     onProgress: (done, total) => reporter.progress("Captioning unseen pictures", done, total),
   });
   const result = scoreHeldOut(captions, trainingSeconds);
-  await Deno.writeTextFile(join(out, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+  await new RunFolder(out).writeText("result", `${JSON.stringify(result, null, 2)}\n`);
 
   reporter.note("\nPictures it has never seen:");
   for (const { image, references, caption } of captions.slice(0, SHOWN)) {

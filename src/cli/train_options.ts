@@ -4,22 +4,25 @@
  * @module
  */
 
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { z } from "zod";
+import { IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
+import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import type { EngineOptions } from "../ffi/settings.ts";
-import { makeRecipe, type Recipe, RECIPE_NAMES } from "../pipeline/recipe.ts";
+import { describeSettings, makeRecipe, type Recipe, RECIPE_NAMES, VARIANTS } from "../pipeline/recipe.ts";
+import { type DatasetOrigin, RunFolder } from "../pipeline/run_folder.ts";
 import { keyValue, wholeNumber } from "./command.ts";
+import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "./encoder_weights_choice.ts";
 
 /** Options that any task with a model has. */
 function addEngineOptions(command: Command): Command {
   return command
-    .addOption(new Option("--device <name>", "where to compute").choices(["auto", "cpu", "cuda"]).default("auto"))
+    .addOption(new Option("--device <name>", "where to compute (default: auto)").choices(["auto", "cpu", "cuda"]))
     .addOption(
-      new Option("--precision <name>", "arithmetic").choices(["auto", "fp32", "bf16", "fp64"]).default("auto"),
+      new Option("--precision <name>", "arithmetic (default: auto)").choices(["auto", "fp32", "bf16", "fp64"]),
     )
-    .option("--threads <n>", "CPU threads, 0 for libtorch's choice", wholeNumber(0), 0);
+    .option("--threads <n>", "CPU threads, 0 for libtorch's choice (default: 0)", wholeNumber(0));
 }
 
 /**
@@ -29,6 +32,7 @@ function addEngineOptions(command: Command): Command {
  * @returns The command.
  */
 export function addTrainOptions(command: Command): Command {
+  const weights = Object.keys(IMAGENET_WEIGHTS).join("|");
   command
     .option("--data <dir>", "folder with a captions file and images")
     .option("--captions <file>", "captions file, where it is not in --data")
@@ -39,14 +43,55 @@ export function addTrainOptions(command: Command): Command {
         .choices([...RECIPE_NAMES]),
     )
     .option("--out <dir>", "folder for the run's files (default: runs/<date-time>-<recipe>)")
+    .option("--resume <dir>", "go on with the run in that folder, as if it had never stopped")
+    .option(
+      "--checkpoint-every <steps>",
+      "steps between checkpoints (default: 10 minutes, and each epoch)",
+      wholeNumber(1),
+    )
     .option("--epochs <n>", "most epochs", wholeNumber(1))
-    .option("--batch-size <n>", "photographs a step (captions in the notebook recipe)", wholeNumber(1))
+    .option("--batch-size <n>", "photographs computed at once (captions in the notebook recipe)", wholeNumber(1))
     .option("--image-size <n>", "side of the square that the CNN sees, in pixels", wholeNumber(16))
     .option("--max-images <n>", "use so many photographs only, drawn at random", wholeNumber(1))
-    .option("--seed <n>", "decides split, weights, order and dropout", wholeNumber(0), 0);
+    .option("--seed <n>", "decides split, weights, order, augmentation and dropout (default: 0)", wholeNumber(0))
+    .addOption(
+      new Option("--variant <name>", "LSTM layers as in the LRCN paper (default: 1u)").choices(Object.keys(VARIANTS)),
+    )
+    .addOption(
+      new Option("--inject <where>", "the image feature enters at every word, or first (default: every)")
+        .choices(["every", "first"]),
+    )
+    .option("--embed-size <n>", "width of word vectors", wholeNumber(1))
+    .option("--hidden-size <n>", "width of each LSTM layer", wholeNumber(1))
+    .option(
+      "--encoder-weights <file>",
+      `ResNet-50's first weights: a .pth or .safetensors file, ${weights} to download them, none, or auto ` +
+        "(default with data: imagenet where they can be had, else none)",
+    )
+    .option("--finetune-after <epoch>", "epochs in which the CNN stands still first, or never", finetuneAfter)
+    .addOption(
+      new Option("--finetune-from <part>", "first part of the CNN that learns; what is before stands still")
+        .choices([...ENCODER_STAGES]),
+    );
   return addEngineOptions(command)
-    .option("--encoder-weights <file|none>", "torchvision's ResNet-50 weights, .pth or .safetensors", "none")
-    .option("--set <key=value>", "any other setting of the recipe, repeatable: --set dropout=0.3", keyValue, {});
+    .option("--set <key=value>", "any other setting, repeatable: --set outputDropout=0.3", keyValue)
+    .addHelpText("after", settingsHelp());
+}
+
+function settingsHelp(): string {
+  const settings = describeSettings();
+  const width = Math.max(...settings.map(({ name }) => name.length));
+  const lines = settings.map(({ name, meaning, choices, value }) => {
+    const words = choices.length > 0 ? ` (${choices.join(", ")})` : "";
+    return `  ${name.padEnd(width)}  ${meaning}${words} [${value}]`;
+  });
+  return `\nSettings for --set, with what they are in the lrcn recipe without pretrained weights:\n${lines.join("\n")}`;
+}
+
+function finetuneAfter(text: string): number | "never" {
+  if (text === "never") return text;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a number of epochs, or never.");
 }
 
 const schema = z.object({
@@ -56,36 +101,43 @@ const schema = z.object({
   splits: z.string().optional(),
   recipe: z.enum(RECIPE_NAMES).optional(),
   out: z.string().optional(),
+  resume: z.string().optional(),
+  checkpointEvery: z.number().optional(),
   epochs: z.number().optional(),
   batchSize: z.number().optional(),
   imageSize: z.number().optional(),
   maxImages: z.number().optional(),
-  seed: z.number(),
-  device: z.enum(["auto", "cpu", "cuda"]),
-  precision: z.enum(["auto", "fp32", "bf16", "fp64"]),
-  threads: z.number(),
-  encoderWeights: z.string(),
-  set: z.record(z.string(), z.string()),
+  seed: z.number().optional(),
+  variant: z.enum(["1u", "2u", "2f", "4f"]).optional(),
+  inject: z.string().optional(),
+  embedSize: z.number().optional(),
+  hiddenSize: z.number().optional(),
+  encoderWeights: z.string().optional(),
+  finetuneAfter: z.union([z.number(), z.literal("never")]).optional(),
+  finetuneFrom: z.string().optional(),
+  device: z.enum(["auto", "cpu", "cuda"]).optional(),
+  precision: z.enum(["auto", "fp32", "bf16", "fp64"]).optional(),
+  threads: z.number().optional(),
+  set: z.record(z.string(), z.string()).optional(),
 });
+type Parsed = z.infer<typeof schema>;
 
 /** What a training is told on the command line. */
 export interface TrainTaskOptions extends EngineOptions {
-  /** The settings. */
-  readonly recipe: Recipe;
+  /** Gives the settings, which depend on whether the CNN starts from pretrained weights. */
+  readonly recipe: (pretrained: boolean) => Recipe;
   /** The run's folder. */
   readonly out: string;
+  /** Whether the run in that folder is gone on with. */
+  readonly resume: boolean;
+  /** Steps between checkpoints. */
+  readonly checkpointEvery: number | undefined;
   /** The seed. */
   readonly seed: number;
-  /** Where the data is; undefined for drawn scenes. */
-  readonly dataset: {
-    readonly data: string | undefined;
-    readonly captions: string | undefined;
-    readonly images: string | undefined;
-    readonly splits: string | undefined;
-    readonly maxImages: number | undefined;
-  } | undefined;
-  /** Pretrained weights. */
-  readonly encoderWeights: string | undefined;
+  /** Where the data is; null for drawn scenes. */
+  readonly dataset: DatasetOrigin | null;
+  /** Where the CNN's first weights come from. */
+  readonly encoderWeights: EncoderWeightsChoice;
 }
 
 /** What {@linkcode parseTrainOptions} needs of the outside. */
@@ -97,48 +149,106 @@ export interface ParseContext {
 }
 
 /**
- * Checks the options against each other and fills in the recipe.
+ * Checks the options against each other, and takes those of a run that is gone on with from its folder.
  *
  * @param parsed What commander found.
  * @param context See {@linkcode ParseContext}.
  * @returns All that the training needs.
- * @throws {InputError} If options do not go together or a setting is wrong.
+ * @throws {InputError} If options do not go together, a setting is wrong, or the folder holds no run.
  */
-export function parseTrainOptions(parsed: unknown, context: ParseContext): TrainTaskOptions {
+export async function parseTrainOptions(parsed: unknown, context: ParseContext): Promise<TrainTaskOptions> {
   const options = schema.parse(parsed);
-  const { data, captions, images, splits, seed, device, threads, maxImages } = options;
+  return options.resume === undefined
+    ? parseNewRun(options, context)
+    : await parseResumedRun({ ...options, resume: options.resume }, context);
+}
+
+function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
+  const { data, captions, images, splits, maxImages, seed = 0, device = "auto", threads = 0 } = options;
   const hasData = data !== undefined || captions !== undefined;
   const name = options.recipe ?? (hasData ? "lrcn" : "sample");
-  if (name === "sample" && (hasData || images !== undefined || splits !== undefined || maxImages !== undefined)) {
+  if (!hasData && images !== undefined) {
+    throw new InputError("Cannot train on images alone: no captions are named; give --data DIR or --captions FILE");
+  }
+  if (name === "sample" && (hasData || splits !== undefined || maxImages !== undefined)) {
     throw new InputError("Cannot use the sample recipe with data: it draws its own; leave --recipe sample out");
   }
   if (name !== "sample" && !hasData) {
     throw new InputError(`Cannot train with the ${name} recipe: no data are named; give --data DIR or --captions FILE`);
   }
+  const recipe = (pretrained: boolean) => recipeOf(name, options, pretrained);
+  recipe(false);
   // The notebook computes in float32, and its recipe's numbers are meant to be compared.
-  const precision = name === "notebook" && options.precision === "auto" ? "fp32" : options.precision;
-  const path = (given: string | undefined) => given === undefined ? undefined : context.path(given);
-  const encoderWeights = options.encoderWeights === "none" ? undefined : path(options.encoderWeights);
-  const { epochs, batchSize, imageSize } = options;
-  const given = Object.entries({ epochs, batchSize, imageSize }).filter(([, value]) => value !== undefined);
+  const precision = options.precision ?? (name === "notebook" ? "fp32" : "auto");
   return {
-    recipe: makeRecipe(name, { ...Object.fromEntries(given), ...options.set }, {
-      pretrained: encoderWeights !== undefined,
-    }),
+    recipe,
     out: context.path(options.out ?? join("runs", `${timestamp(context.now)}-${name}`)),
+    resume: false,
+    checkpointEvery: options.checkpointEvery,
     seed,
     device,
     precision,
     threads,
-    encoderWeights,
-    dataset: name === "sample" ? undefined : {
-      data: path(data),
-      captions: path(captions),
-      images: path(images),
-      splits: path(splits),
-      maxImages,
-    },
+    encoderWeights: encoderWeightsOf(options.encoderWeights ?? (hasData ? "auto" : "none"), context),
+    dataset: hasData ? datasetOf(options, context) : null,
   };
+}
+
+/** Where a run finds its data, and where and when it computes, may change; what it computes may not. */
+async function parseResumedRun(
+  options: Parsed & { readonly resume: string },
+  context: ParseContext,
+): Promise<TrainTaskOptions> {
+  const { resume, data, captions, images, splits, checkpointEvery, device, precision, threads, ...fixed } = options;
+  const given = Object.entries(fixed).filter(([, value]) => value !== undefined).map(([key]) => `--${kebab(key)}`);
+  if (given.length > 0) {
+    throw new InputError(
+      `Cannot change ${given.join(", ")} of a run that is gone on with: leave it out, or train anew without --resume`,
+    );
+  }
+  const out = context.path(resume);
+  const config = await new RunFolder(out).readConfig();
+  const moved = datasetOf({ data, captions, images, splits }, context);
+  if (config.dataset === null && Object.keys(moved).length > 0) {
+    throw new InputError("Cannot use data with this run: it draws its own; leave --data and its like out");
+  }
+  return {
+    recipe: () => config.recipe,
+    out,
+    resume: true,
+    checkpointEvery,
+    seed: config.seed,
+    device: device ?? config.device,
+    precision: precision ?? config.precision,
+    threads: threads ?? config.threads,
+    encoderWeights: config.encoderWeights === null ? "none" : { file: config.encoderWeights },
+    dataset: config.dataset === null ? null : { ...config.dataset, ...moved },
+  };
+}
+
+function recipeOf(name: Recipe["name"], options: Parsed, pretrained: boolean): Recipe {
+  const { epochs, batchSize, imageSize, variant, inject, embedSize, hiddenSize, finetuneAfter, finetuneFrom } = options;
+  const frozenEpochs = finetuneAfter === "never" ? undefined : finetuneAfter;
+  const named = { epochs, batchSize, imageSize, inject, embedSize, hiddenSize, finetuneFrom, frozenEpochs };
+  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+  const changes = { ...given, ...(variant !== undefined && VARIANTS[variant]), ...options.set };
+  const recipe = makeRecipe(name, changes, { pretrained });
+  if (finetuneAfter !== "never") return recipe;
+  return makeRecipe(name, { ...changes, frozenEpochs: recipe.epochs }, { pretrained });
+}
+
+function encoderWeightsOf(text: string, { path }: ParseContext): EncoderWeightsChoice {
+  return ENCODER_WEIGHTS.find((choice) => choice === text) ?? { file: path(text) };
+}
+
+function datasetOf({ data, captions, images, splits, maxImages }: Parsed, { path }: ParseContext): DatasetOrigin {
+  const paths = Object.entries({ data, captions, images, splits })
+    .flatMap(([key, value]) => value === undefined ? [] : [[key, path(value)]]);
+  return { ...Object.fromEntries(paths), ...(maxImages !== undefined && { maxImages }) };
+}
+
+function kebab(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Local time as 2026-01-31-174502, which sorts by time. */

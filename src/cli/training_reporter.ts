@@ -43,7 +43,7 @@ export class TrainingReporter implements Reporter, Disposable {
   readonly #options: TrainingReporterOptions;
   #bar: cliProgress.SingleBar | undefined;
   #task = "";
-  #started = 0;
+  #first: { readonly done: number; readonly time: number } | undefined;
 
   /** @param options Where it writes. */
   constructor(options: TrainingReporterOptions) {
@@ -62,25 +62,39 @@ export class TrainingReporter implements Reporter, Disposable {
   }
 
   /** Draws loss, speed, time left and the share of time spent waiting for data. */
-  step({ epoch, step, steps, loss, captionsPerSecond, dataWaitShare }: StepReport): void {
+  step(report: StepReport): void {
+    const { epoch, step, steps, loss, learningRate, encoderLearningRate, gradientNorm } = report;
     const { epochs, now } = this.#options;
-    if (epoch === 1 && step === 1) this.#started = now();
     const done = (epoch - 1) * steps + step;
-    const left = (now() - this.#started) / 1000 / Math.max(1, done - 1) * (epochs * steps - done);
-    const time = done > 1 ? `, ${duration(left)} left` : "";
-    const details = `loss ${loss.toFixed(3)}, ${short(captionsPerSecond)} captions/s${time}, ` +
-      `waiting for data ${(100 * dataWaitShare).toFixed(0)}%`;
+    this.#first ??= { done, time: now() };
+    const since = done - this.#first.done;
+    const left = (now() - this.#first.time) / 1000 / Math.max(1, since) * (epochs * steps - done);
+    const rates = encoderLearningRate === learningRate || encoderLearningRate === 0
+      ? learningRate.toExponential(1)
+      : `${learningRate.toExponential(1)} (CNN ${encoderLearningRate.toExponential(1)})`;
+    const details = [
+      `loss ${loss.toFixed(3)}`,
+      `rate ${rates}`,
+      `gradient ${short(gradientNorm)}`,
+      `${short(report.captionsPerSecond)} captions/s`,
+      ...(since > 0 ? [`${duration(left)} left`] : []),
+      `waiting for data ${(100 * report.dataWaitShare).toFixed(0)}%`,
+    ].join(", ");
     this.#show(`Epoch ${epoch}/${epochs}`, step, steps, details);
   }
 
   /** A line for a finished epoch. */
-  epoch({ epoch, trainLoss, validationLoss, seconds, captionsPerSecond }: EpochMetrics, best: boolean): void {
-    this.note(
-      `Epoch ${epoch}/${this.#options.epochs}: train loss ${trainLoss.toFixed(4)}, validation loss ` +
-        `${validationLoss.toFixed(4)}${best ? " (best)" : ""}, ${duration(seconds)}, ${
-          short(captionsPerSecond)
-        } captions/s`,
-    );
+  epoch(metrics: EpochMetrics, best: boolean): void {
+    const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4 } = metrics;
+    this.note([
+      `Epoch ${epoch}/${this.#options.epochs}: train loss ${trainLoss.toFixed(4)}`,
+      `validation loss ${validationLoss.toFixed(4)}${best ? " (best)" : ""}`,
+      `with another photograph ${imageGap < 0 ? "-" : "+"}${Math.abs(imageGap).toFixed(2)}`,
+      `${(100 * distinctShare).toFixed(0)}% distinct captions`,
+      `BLEU-4 ${bleu4.toFixed(3)}`,
+      duration(metrics.seconds),
+      `${short(metrics.captionsPerSecond)} captions/s`,
+    ].join(", "));
   }
 
   #show(task: string, done: number, total: number, details: string): void {

@@ -16,10 +16,18 @@ export interface Images {
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
+/** What the CNN sees in images: what its last layer reads. */
+export interface Features {
+  /** Images they are of. */
+  readonly count: number;
+  /** Image by image: count x feature size, which is 32 times the CNN's width. */
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
 /** Images with the words of their captions. */
 export interface Batch {
-  /** The images. */
-  readonly images: Images;
+  /** The images, or where the CNN does not learn their features. */
+  readonly images: Images | Features;
   /** For each caption, the index of its image. */
   readonly imageOfRow: Int32Array<ArrayBuffer>;
   /** Word ids given: captions x inputsLength. */
@@ -42,6 +50,6 @@ export interface Loss {
 
 /** What a training step reports. */
 export interface StepResult extends Loss {
-  /** 2-norm of all gradients before clipping. */
+  /** 2-norm of all gradients before clipping. Where it is not finite, no parameter has changed. */
   readonly gradientNorm: number;
 }

@@ -5,11 +5,11 @@
  */
 
 import type { RgbImage } from "../pipeline/decode_image.ts";
-import type { Batch, Images, Loss, StepResult } from "./batch.ts";
+import type { Batch, Features, Images, Loss, StepResult } from "./batch.ts";
 import { checkPointer, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
-import type { EngineOptions, ModelSettings, OptimizerOptions } from "./settings.ts";
+import { ENCODER_STAGES, type EngineOptions, type ModelSettings, type TrainStepOptions } from "./settings.ts";
 import { MESSAGE_CAPACITY } from "./status.ts";
 import { encodeStruct } from "./struct.ts";
 
@@ -93,7 +93,6 @@ export class Engine implements Disposable {
       zero_padding: options.zeroPadding ? 1 : 0,
       encoder_width: model.encoderWidth,
       encoder_blocks: model.encoderBlocks,
-      dropout: model.dropout,
       seed: options.seed ?? 0,
     });
     const status = new Int32Array(1);
@@ -105,23 +104,72 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Takes one step of the optimizer on a batch.
+   * Takes one step of the optimizer on the mean cross-entropy of the words of one or several batches, whose gradients are
+   * added up: no other step may begin before it has ended. A step that fails has changed no parameter.
    *
-   * @param batch Images and captions.
-   * @param options The optimizer's settings.
+   * @param batches The batches, at least one, each with a word that is counted.
+   * @param options The step's settings.
    * @returns Loss and gradient norm.
+   * @throws {RangeError} If there is no batch.
    */
-  async trainStep(batch: Batch, options: OptimizerOptions): Promise<StepResult> {
-    const optimizer = encodeStruct("lrcn_optimizer_options", {
+  async trainStep(batches: readonly Batch[], options: TrainStepOptions): Promise<StepResult> {
+    if (batches.length === 0) throw new RangeError("Cannot train a step: there is no batch");
+    const words = batches.reduce((sum, { targets }) => sum + targets.reduce((n, word) => word < 0 ? n : n + 1, 0), 0);
+    let loss = 0;
+    let gradientNorm = NaN;
+    try {
+      for (const [index, batch] of batches.entries()) {
+        const update = index === batches.length - 1;
+        const part = await this.#trainPart(batch, options, { words: batches.length === 1 ? 0 : words, update });
+        loss += part.loss * part.words / words;
+        gradientNorm = part.gradientNorm;
+      }
+    } catch (error) {
+      if (batches.length > 1) await this.dropGradients();
+      throw error;
+    }
+    return { loss, words, gradientNorm };
+  }
+
+  /**
+   * Goes through a step up to its gradients, for what that takes of the memory, the optimizer's moments included.
+   * Parameters, statistics, moments and random state are as before; the gradients are dropped.
+   *
+   * @param batch The batch.
+   * @param options The step's settings.
+   */
+  async tryTrainStep(batch: Batch, options: TrainStepOptions): Promise<void> {
+    const moved = (await this.tensors()).filter(({ kind }) => kind === "buffer" || kind === "random");
+    const before = await Promise.all(moved.map((tensor) => this.read(tensor)));
+    try {
+      await this.#trainPart(batch, options, { words: 0, update: false });
+    } finally {
+      await this.dropGradients();
+      for (const [index, { name }] of moved.entries()) await this.write(name, before[index] ?? new Uint8Array());
+    }
+  }
+
+  async #trainPart(batch: Batch, options: TrainStepOptions, part: { words: number; update: boolean }) {
+    const { encoderFrom = "conv1" } = options;
+    const struct = encodeStruct("lrcn_train_options", {
       optimizer: OPTIMIZERS[options.optimizer],
-      train_encoder: options.trainEncoder ?? true ? 1 : 0,
+      encoder_from: encoderFrom === "none" ? ENCODER_STAGES.length : ENCODER_STAGES.indexOf(encoderFrom),
+      batch_statistics: options.batchStatistics ?? true ? 1 : 0,
+      update: part.update ? 1 : 0,
+      word_dropout: options.wordDropout ?? 0,
+      layer_dropout: options.layerDropout ?? 0,
+      output_dropout: options.outputDropout ?? 0,
+      label_smoothing: options.labelSmoothing ?? 0,
+      scheduled_sampling: options.scheduledSampling ?? 0,
       encoder_learning_rate: options.encoderLearningRate,
       decoder_learning_rate: options.learningRate,
+      encoder_weight_decay: options.encoderWeightDecay ?? 0,
+      decoder_weight_decay: options.weightDecay ?? 0,
       beta1: options.beta1 ?? 0.9,
       beta2: options.beta2 ?? 0.999,
       epsilon: options.epsilon ?? 1e-8,
-      weight_decay: options.weightDecay ?? 0,
       max_gradient_norm: options.maxGradientNorm ?? 0,
+      counted_words: part.words,
     });
     const result = new Float64Array(3);
     await this.#handle.run("train a step", (engine, message) =>
@@ -130,7 +178,7 @@ export class Engine implements Disposable {
         ...batchArguments(batch),
         batch.targets,
         BigInt(batch.targets.length),
-        optimizer,
+        struct,
         result,
         result.length,
         message,
@@ -138,6 +186,14 @@ export class Engine implements Disposable {
       ));
     const [loss = NaN, words = NaN, gradientNorm = NaN] = result;
     return { loss, words, gradientNorm };
+  }
+
+  /** Drops the gradients of the last step. Cannot be cancelled. */
+  async dropGradients(): Promise<void> {
+    await this.#handle.run(
+      "drop the gradients",
+      (engine, message) => this.#library.symbols.lrcn_drop_gradients(engine, message, message.length),
+    );
   }
 
   /**
@@ -185,18 +241,18 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Runs the CNN.
+   * Runs the CNN up to its last layer.
    *
    * @param images The images.
-   * @returns Their features, images x feature size.
+   * @returns Their features.
    */
-  async encode(images: Images): Promise<Float32Array<ArrayBuffer>> {
+  async encode(images: Images): Promise<Features> {
     const size = new Int32Array(1);
     await this.#handle.run(
       "read the feature size",
       (engine, message) => this.#library.symbols.lrcn_feature_size(engine, size, message, message.length),
     );
-    const features = new Float32Array(images.count * (size[0] ?? 0));
+    const values = new Float32Array(images.count * (size[0] ?? 0));
     await this.#handle.run("encode images", (engine, message) =>
       this.#library.symbols.lrcn_encode(
         engine,
@@ -205,28 +261,26 @@ export class Engine implements Disposable {
         images.width,
         images.pixels,
         BigInt(images.pixels.length),
-        features,
-        BigInt(features.length),
+        values,
+        BigInt(values.length),
         message,
         message.length,
       ));
-    return features;
+    return { count: images.count, values };
   }
 
   /**
    * Begins captions.
    *
    * @param features What {@linkcode Engine.encode} gave.
-   * @param images How many images they are of.
    * @returns The decoding, to be disposed.
    */
-  async startDecoding(features: Float32Array<ArrayBuffer>, images: number): Promise<Decoding> {
+  async startDecoding({ count, values }: Features): Promise<Decoding> {
     const create = this.#library.symbols.lrcn_decoding_create;
     const status = new Int32Array(1);
     const message = new Uint8Array(MESSAGE_CAPACITY);
-    const length = BigInt(features.length);
     const pointer = await this.#handle.use((engine) =>
-      create(engine, images, features, length, status, message, message.length)
+      create(engine, count, values, BigInt(values.length), status, message, message.length)
     );
     return new Decoding(this.#library, checkPointer("start captions", pointer, status, message));
   }
@@ -335,18 +389,22 @@ export class Engine implements Disposable {
 
 function batchArguments(batch: Batch) {
   const { images } = batch;
+  const pixels = "pixels" in images ? images.pixels : null;
+  const features = "values" in images ? images.values : null;
   const shape = encodeStruct("lrcn_batch_shape", {
     images: images.count,
-    height: images.height,
-    width: images.width,
+    height: "pixels" in images ? images.height : 0,
+    width: "pixels" in images ? images.width : 0,
     rows: batch.imageOfRow.length,
     inputs_length: batch.inputsLength,
     targets_length: batch.targetsLength,
   });
   return [
     shape,
-    images.pixels,
-    BigInt(images.pixels.length),
+    pixels,
+    BigInt(pixels?.length ?? 0),
+    features,
+    BigInt(features?.length ?? 0),
     batch.imageOfRow,
     BigInt(batch.imageOfRow.length),
     batch.inputs,

@@ -22,8 +22,6 @@ export interface ModelSettings {
   readonly encoderWidth: number;
   /** Bottleneck blocks of the CNN's four stages: 3, 4, 6, 3 in ResNet-50. */
   readonly encoderBlocks: readonly [number, number, number, number];
-  /** Share of word vectors' and outputs' elements that training drops. */
-  readonly dropout: number;
 }
 
 /** How an engine computes. */
@@ -47,7 +45,7 @@ export interface EngineOptions {
    */
   readonly threads?: number;
   /**
-   * Decides the initial parameters and what dropout drops.
+   * Decides the initial parameters and what training draws: dropped elements, sampled words.
    *
    * @default {0}
    */
@@ -60,20 +58,73 @@ export interface EngineOptions {
   readonly zeroPadding?: boolean;
 }
 
-/** The optimizer's settings for one step. */
-export interface OptimizerOptions {
+/** The parts of the CNN in the order of its layers: `conv1` is all before `layer1`. */
+export const ENCODER_STAGES = ["conv1", "layer1", "layer2", "layer3", "layer4"] as const;
+
+/** How one step of training computes and learns. */
+export interface TrainStepOptions {
   /** Adam, or AdamW, which decays weights apart from the gradient. */
   readonly optimizer: "adam" | "adamw";
-  /** Step size for the CNN without its last layer. */
-  readonly encoderLearningRate: number;
-  /** Step size for all other parameters. */
+  /** Step size for all parameters but the CNN's; the CNN's last layer is not counted as the CNN's. */
   readonly learningRate: number;
+  /** Step size for the CNN. */
+  readonly encoderLearningRate: number;
   /**
-   * Whether the CNN learns; where not, its BatchNorm statistics stand still too.
+   * Where the CNN begins to learn; `none` freezes all of it. What stands before keeps its BatchNorm statistics.
+   *
+   * @default {"conv1"}
+   */
+  readonly encoderFrom?: typeof ENCODER_STAGES[number] | "none";
+  /**
+   * Whether BatchNorm of the learning part of the CNN normalises by the batch and moves its statistics. Otherwise it
+   * keeps to its statistics, as in evaluation.
    *
    * @default {true}
    */
-  readonly trainEncoder?: boolean;
+  readonly batchStatistics?: boolean;
+  /**
+   * Share of the word vectors' elements that is dropped.
+   *
+   * @default {0}
+   */
+  readonly wordDropout?: number;
+  /**
+   * Share that is dropped between LSTM layers.
+   *
+   * @default {0}
+   */
+  readonly layerDropout?: number;
+  /**
+   * Share that is dropped before the output layer.
+   *
+   * @default {0}
+   */
+  readonly outputDropout?: number;
+  /**
+   * Share of each target that is spread evenly over the vocabulary.
+   *
+   * @default {0}
+   */
+  readonly labelSmoothing?: number;
+  /**
+   * Share of the words given, the first of each caption apart, in whose place stands one drawn from what the model expects
+   * there (Bengio et al. 2015).
+   *
+   * @default {0}
+   */
+  readonly scheduledSampling?: number;
+  /**
+   * Weight decay of all parameters but the CNN's.
+   *
+   * @default {0}
+   */
+  readonly weightDecay?: number;
+  /**
+   * Weight decay of the CNN.
+   *
+   * @default {0}
+   */
+  readonly encoderWeightDecay?: number;
   /**
    * Decay rate of the gradients' running mean.
    *
@@ -92,12 +143,6 @@ export interface OptimizerOptions {
    * @default {1e-8}
    */
   readonly epsilon?: number;
-  /**
-   * Weight decay.
-   *
-   * @default {0}
-   */
-  readonly weightDecay?: number;
   /**
    * Longest 2-norm of all gradients together; longer ones are scaled down. 0 leaves them.
    *

@@ -35,6 +35,11 @@ export class EngineError extends Error {
   }
 }
 
+/** The options that decide how much memory an action takes, where they are not those of a batch. */
+const LESS_MEMORY: Readonly<Record<string, string>> = { "create the model": "--embed-size or --hidden-size" };
+
+const SMALLER_BATCH = "--batch-size (--set accumulate=2 makes up for half of it) or --image-size";
+
 /** Bytes that a call's message may take. */
 export const MESSAGE_CAPACITY = 1024;
 
@@ -65,7 +70,7 @@ export function checkStatus(action: string, status: number, message: Uint8Array)
     case STATUS.DEVICE_UNAVAILABLE:
       throw new InputError(`${text}; use --device cpu, or give the build a libtorch with CUDA by LIBTORCH`);
     case STATUS.OUT_OF_MEMORY:
-      throw new InputError(`${text}; lower --batch-size or --image-size`);
+      throw new InputError(`${text}; lower ${LESS_MEMORY[action] ?? SMALLER_BATCH}`);
     default:
       throw new EngineError(status, text);
   }

@@ -18,13 +18,15 @@ export interface StructField {
 export const STRUCTS = {
   lrcn_engine_options: fields(
     "i32 device precision threads vocabulary_size embed_size hidden_size language_layers fusion_layers inject zero_padding encoder_width encoder_blocks[4]",
-    "f64 dropout",
     "i64 seed",
   ),
   lrcn_batch_shape: fields("i32 images height width rows inputs_length targets_length reserved"),
-  lrcn_optimizer_options: fields(
-    "i32 optimizer train_encoder reserved",
-    "f64 encoder_learning_rate decoder_learning_rate beta1 beta2 epsilon weight_decay max_gradient_norm",
+  lrcn_train_options: fields(
+    "i32 optimizer encoder_from batch_statistics update reserved",
+    "f64 word_dropout layer_dropout output_dropout label_smoothing scheduled_sampling",
+    "f64 encoder_learning_rate decoder_learning_rate encoder_weight_decay decoder_weight_decay",
+    "f64 beta1 beta2 epsilon max_gradient_norm",
+    "i64 counted_words",
   ),
 } as const;
 

@@ -5,7 +5,7 @@
  */
 
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /**
  * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
@@ -70,15 +70,27 @@ export const symbols = {
       "buffer", // const lrcn_batch_shape *shape
       "buffer", // const uint8_t *pixels
       "i64", // int64_t pixels_length
+      "buffer", // const float *features
+      "i64", // int64_t features_length
       "buffer", // const int32_t *image_of_row
       "i64", // int64_t image_of_row_length
       "buffer", // const int32_t *inputs
       "i64", // int64_t inputs_length
       "buffer", // const int32_t *targets
       "i64", // int64_t targets_length
-      "buffer", // const lrcn_optimizer_options *optimizer
+      "buffer", // const lrcn_train_options *options
       "buffer", // double *result
       "i32", // int32_t result_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_drop_gradients: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],
@@ -92,6 +104,8 @@ export const symbols = {
       "buffer", // const lrcn_batch_shape *shape
       "buffer", // const uint8_t *pixels
       "i64", // int64_t pixels_length
+      "buffer", // const float *features
+      "i64", // int64_t features_length
       "buffer", // const int32_t *image_of_row
       "i64", // int64_t image_of_row_length
       "buffer", // const int32_t *inputs
@@ -113,6 +127,8 @@ export const symbols = {
       "buffer", // const lrcn_batch_shape *shape
       "buffer", // const uint8_t *pixels
       "i64", // int64_t pixels_length
+      "buffer", // const float *features
+      "i64", // int64_t features_length
       "buffer", // const int32_t *image_of_row
       "i64", // int64_t image_of_row_length
       "buffer", // const int32_t *inputs

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Batch, Images } from "../ffi/batch.ts";
+import type { Batch, Features, Images } from "../ffi/batch.ts";
 import { readAhead } from "./read_ahead.ts";
 
 /** Options of {@linkcode batches}. */
@@ -49,12 +49,12 @@ export function batches(
  * n - 1 are given and the last n - 1 are to be predicted; shorter captions are filled up to the longest, and what is
  * filled up is not counted.
  *
- * @param images The images.
+ * @param images The images, or their features.
  * @param captions For each image its captions as word ids, of at least 2 words each.
  * @returns The batch: rows are the first image's captions, then the second's, and so on.
  * @throws {RangeError} If there is not a list of captions for each image, no caption at all, or one of fewer than 2 words.
  */
-export function collateLrcn(images: Images, captions: readonly (readonly Int32Array[])[]): Batch {
+export function collateLrcn(images: Images | Features, captions: readonly (readonly Int32Array[])[]): Batch {
   if (captions.length !== images.count) {
     throw new RangeError(`Cannot make a batch: ${images.count} images have ${captions.length} lists of captions`);
   }
@@ -79,12 +79,12 @@ export function collateLrcn(images: Images, captions: readonly (readonly Int32Ar
  * image the words 0 to n - 3 are given, and the words 1 to n - 1 are to be predicted: at the image's own step word 1, at
  * the step of word t the word t + 2.
  *
- * @param images The images, one for each caption.
+ * @param images The images, or their features, one for each caption.
  * @param captions Word ids of each caption, padded to one length of at least 3.
  * @returns The batch.
  * @throws {RangeError} If captions and images differ in number, or the captions in length, or they are too short.
  */
-export function collateNotebook(images: Images, captions: readonly Int32Array[]): Batch {
+export function collateNotebook(images: Images | Features, captions: readonly Int32Array[]): Batch {
   const length = captions[0]?.length ?? 0;
   if (captions.length !== images.count || length < 3 || captions.some((caption) => caption.length !== length)) {
     throw new RangeError(

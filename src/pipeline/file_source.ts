@@ -36,6 +36,13 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
   const dataset = maxImages === undefined ? whole : limitPhotographs(whole, maxImages, options.seed);
   return {
     dataset,
+    origin: {
+      ...(options.data !== undefined && { data: options.data }),
+      ...(options.captions !== undefined && { captions: options.captions }),
+      ...(options.images !== undefined && { images: options.images }),
+      ...(options.splits !== undefined && { splits: options.splits }),
+      ...(maxImages !== undefined && { maxImages }),
+    },
     async openImages({ engine, recipe, reporter, signal }) {
       using decoders = new ImageDecoders();
       return await openImageCache(dataset.photographs, {

@@ -9,12 +9,13 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { fileErrorReason } from "../checkpoint/file_error.ts";
-import { openFile, type RandomAccessFile } from "../checkpoint/open_file.ts";
-import { type WritableFileSystem, writeAtomic } from "../checkpoint/write_atomic.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { openFile, type RandomAccessFile } from "../files/open_file.ts";
+import { type WritableFileSystem, writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 import type { Photograph } from "./dataset.ts";
 import type { RgbImage } from "./decode_image.ts";
+import type { Crop } from "./epoch_plan.ts";
 import type { ImageDecoders } from "./image_decoders.ts";
 import { ImageError } from "./image_error.ts";
 import { readAhead } from "./read_ahead.ts";
@@ -61,21 +62,24 @@ export interface BrokenImage {
 export interface ImageCache extends Disposable {
   /** Side of the squares in pixels. */
   readonly square: number;
+  /** A digest of the photographs and their pixels. */
+  readonly fingerprint: string;
   /** The photographs that have pixels, in the order they were given. */
   readonly photographs: readonly Photograph[];
   /** The photographs that were left out. */
   readonly broken: readonly BrokenImage[];
   /**
-   * Reads the centre of a photograph's square. Reads may be asked for at the same time.
+   * Reads a part of a photograph's square. Reads may be asked for at the same time.
    *
    * @param index Its index in `photographs`.
-   * @param crop Side of the centre in pixels. Where it is off the middle by half a pixel, it begins at the even row and
-   * column, as torchvision's CenterCrop does.
-   * @param into Filled: crop x crop x 3.
+   * @param side Side of the part in pixels.
+   * @param into Filled: side x side x 3.
+   * @param crop Where the part lies. By default in the centre; where that is off the middle by half a pixel, it begins at
+   * the even row and column, as torchvision's CenterCrop does.
    * @throws {RangeError} If one of the arguments is out of range.
    * @throws {InputError} If the file cannot be read.
    */
-  read(index: number, crop: number, into: Uint8Array): Promise<void>;
+  read(index: number, side: number, into: Uint8Array, crop?: Crop): Promise<void>;
 }
 
 /** To be raised when squares are made in another way, so that old caches are not reused. */
@@ -105,8 +109,9 @@ export async function openImageCache(
   const { folder, square, fileSystem, signal } = options;
   signal?.throwIfAborted();
   if (photographs.length === 0) throw new InputError("Cannot read images: there are no photographs");
-  const path = join(folder, `${await fingerprint(photographs, square)}.squares`);
-  const found = await openIfWhole(path, photographs, square);
+  const fingerprint = await digest(photographs, square);
+  const path = join(folder, `${fingerprint}.squares`);
+  const found = await openIfWhole(path, photographs, { square, fingerprint });
   if (found !== undefined) return found;
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -117,7 +122,7 @@ export async function openImageCache(
     size: photographs.length * square * square * 3,
     ...(fileSystem !== undefined && { fileSystem }),
   });
-  const made = await openIfWhole(path, photographs, square);
+  const made = await openIfWhole(path, photographs, { square, fingerprint });
   if (made === undefined) {
     throw new InputError(`Cannot read '${path}': it was changed by another program, start again`);
   }
@@ -174,7 +179,7 @@ async function* squaresOf(
   yield new TextEncoder().encode(MARK);
 }
 
-async function fingerprint(photographs: readonly Photograph[], square: number): Promise<string> {
+async function digest(photographs: readonly Photograph[], square: number): Promise<string> {
   const files = await Promise.all(photographs.map(async ({ name, path }) => {
     try {
       const { size, mtime } = await Deno.stat(path);
@@ -191,7 +196,7 @@ async function fingerprint(photographs: readonly Photograph[], square: number): 
 async function openIfWhole(
   path: string,
   photographs: readonly Photograph[],
-  square: number,
+  { square, fingerprint }: Pick<ImageCache, "square" | "fingerprint">,
 ): Promise<ImageCache | undefined> {
   let file: RandomAccessFile;
   try {
@@ -202,7 +207,7 @@ async function openIfWhole(
   }
   try {
     const contents = await readContents(file, photographs.length, square);
-    if (contents !== undefined) return new OpenImageCache(file, photographs, square, contents);
+    if (contents !== undefined) return new OpenImageCache(file, photographs, { square, fingerprint, contents });
   } catch (error) {
     file[Symbol.dispose]();
     throw error;
@@ -238,41 +243,64 @@ function parseJson(text: string): unknown {
 
 class OpenImageCache implements ImageCache {
   readonly square: number;
+  readonly fingerprint: string;
   readonly photographs: readonly Photograph[];
   readonly broken: readonly BrokenImage[];
   readonly #file: RandomAccessFile;
 
-  constructor(file: RandomAccessFile, photographs: readonly Photograph[], square: number, contents: Contents) {
+  constructor(
+    file: RandomAccessFile,
+    photographs: readonly Photograph[],
+    { square, fingerprint, contents }: { square: number; fingerprint: string; contents: Contents },
+  ) {
     this.#file = file;
     this.square = square;
+    this.fingerprint = fingerprint;
     this.photographs = contents.kept.flatMap((index) => photographs[index] ?? []);
     this.broken = contents.broken.map(({ index, reason }) => ({ path: photographs[index]?.path ?? "", reason }));
   }
 
-  async read(index: number, crop: number, into: Uint8Array): Promise<void> {
+  async read(index: number, side: number, into: Uint8Array, crop?: Crop): Promise<void> {
     const { square } = this;
     if (!Number.isInteger(index) || index < 0 || index >= this.photographs.length) {
       throw new RangeError(
         `Cannot read an image: index must be from 0 to ${this.photographs.length - 1}, got ${index}`,
       );
     }
-    if (!Number.isInteger(crop) || crop < 1 || crop > square) {
-      throw new RangeError(`Cannot read an image: crop must be from 1 to ${square}, got ${crop}`);
+    if (!Number.isInteger(side) || side < 1 || side > square) {
+      throw new RangeError(`Cannot read an image: side must be from 1 to ${square}, got ${side}`);
     }
-    if (into.length !== crop * crop * 3) {
-      throw new RangeError(`Cannot read an image: ${crop} x ${crop} x 3 bytes are needed, got ${into.length}`);
+    if (into.length !== side * side * 3) {
+      throw new RangeError(`Cannot read an image: ${side} x ${side} x 3 bytes are needed, got ${into.length}`);
     }
-    const offset = halfToEven(square - crop);
+    const middle = halfToEven(square - side);
+    const { top, left, flip } = crop ?? { top: middle, left: middle, flip: false };
+    if (![top, left].every((offset) => Number.isInteger(offset) && offset >= 0 && offset <= square - side)) {
+      throw new RangeError(`Cannot read an image: a part of ${side} at ${top}, ${left} is not inside ${square}`);
+    }
     const row = square * 3;
-    const pixels = await this.#file.read((index * square + offset) * row, crop * row);
-    for (let y = 0; y < crop; y++) {
-      const start = y * row + offset * 3;
-      into.set(pixels.subarray(start, start + crop * 3), y * crop * 3);
+    const pixels = await this.#file.read((index * square + top) * row, side * row);
+    for (let y = 0; y < side; y++) {
+      const start = y * row + left * 3;
+      into.set(pixels.subarray(start, start + side * 3), y * side * 3);
     }
+    if (flip) mirror(into, side);
   }
 
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
+  }
+}
+
+/** Exchanges left and right of side x side x 3 bytes. */
+function mirror(pixels: Uint8Array, side: number): void {
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < Math.floor(side / 2); x++) {
+      const [one, other] = [(y * side + x) * 3, (y * side + side - 1 - x) * 3];
+      const kept = pixels.slice(one, one + 3);
+      pixels.copyWithin(one, other, other + 3);
+      pixels.set(kept, other);
+    }
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fileErrorReason } from "../checkpoint/file_error.ts";
+import { fileErrorReason } from "../files/file_error.ts";
 import { decodeImage, type DecodeImageOptions, type RgbImage } from "./decode_image.ts";
 import { ImageError } from "./image_error.ts";
 

@@ -5,13 +5,18 @@
  */
 
 import { z } from "zod";
+import { ENCODER_STAGES } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
+import { SCHEDULES } from "./schedule.ts";
 
 /** The native library counts in 32 bits. */
 const LARGEST_COUNT = 2 ** 31 - 1;
 const count = z.coerce.number().int().nonnegative().max(LARGEST_COUNT);
 const positive = z.coerce.number().int().positive().max(LARGEST_COUNT);
 const rate = z.coerce.number().nonnegative();
+const share = z.coerce.number().min(0).lt(1);
+
+const CRITERIA = ["loss", "bleu4"] as const;
 
 /** Every setting with its type and meaning; `--set key=value` takes these names. */
 const schema = z.strictObject({
@@ -19,10 +24,15 @@ const schema = z.strictObject({
   minCount: positive.describe("occurrences in the train split that make a word part of the vocabulary"),
   minVocabulary: count.describe("least rows of the embedding and the output layer"),
   maxWords: positive.describe("words of a caption that are kept, and the most that are written"),
-  batchSize: positive.describe("photographs in a step (captions in the notebook recipe)"),
+  batchSize: positive.describe("photographs computed at once (captions in the notebook recipe)"),
+  accumulate: positive.describe("batches whose gradients make one step"),
   epochs: positive.describe("most epochs"),
-  patience: count.describe("epochs without a better validation loss after which training ends; 0: never"),
-  imageSize: positive.describe("side of the square that the CNN sees, in pixels"),
+  patience: count.describe("epochs without a better validation after which training ends; 0: never"),
+  bestBy: z.enum(CRITERIA).describe("what makes a validation better: its loss, or BLEU-4 of the captions written"),
+  imageSize: positive.min(16).describe("side of the square that the CNN sees, in pixels"),
+  augmentation: z.enum(["none", "crop", "crop-flip"]).describe(
+    "what a CNN that learns sees of a photograph: its centre, any part of that size, or that or its mirror image",
+  ),
   embedSize: positive.describe("width of word vectors"),
   hiddenSize: positive.describe("width of each LSTM layer"),
   languageLayers: count.describe("LSTM layers that read words alone"),
@@ -33,17 +43,34 @@ const schema = z.strictObject({
     (value) => typeof value === "string" ? value.split(",") : value,
     z.tuple([positive, positive, positive, positive]),
   ).describe("blocks of the CNN's four stages: 3,4,6,3"),
-  dropout: z.coerce.number().min(0).lt(1).describe("share of elements dropped in training"),
+  wordDropout: share.describe("share of the word vectors' elements dropped in training"),
+  layerDropout: share.describe("share dropped between LSTM layers"),
+  outputDropout: share.describe("share dropped before the output layer"),
+  labelSmoothing: share.describe("share of each target that is spread over the vocabulary"),
+  scheduledSampling: z.coerce.number().min(0).max(1).describe(
+    "share of the words given that are the model's own in the last epoch; grows from 0 in the first",
+  ),
   optimizer: z.enum(["adam", "adamw"]).describe("Adam, or AdamW"),
   learningRate: rate.describe("highest step size"),
   encoderLearningRate: rate.describe("highest step size of the CNN"),
-  schedule: z.enum(["constant", "cosine", "one-cycle"]).describe("course of the step size over the run"),
+  schedule: z.enum(SCHEDULES).describe("course of the step size over the run"),
+  warmupSteps: count.describe("first steps in which the step size rises; one-cycle has its own"),
+  plateauFactor: z.coerce.number().gt(0).lt(1).describe("what the plateau schedule multiplies the step size by"),
+  plateauPatience: count.describe("epochs without a better validation that the plateau schedule bears"),
   weightDecay: rate.describe("weight decay"),
+  encoderWeightDecay: rate.describe("weight decay of the CNN"),
   maxGradientNorm: rate.describe("2-norm that gradients are clipped to; 0: never"),
-  frozenEpochs: count.describe("first epochs in which the CNN stands still"),
+  frozenEpochs: count.describe("first epochs in which the CNN stands still, its BatchNorm statistics too"),
   frozenLearningRate: rate.describe("step size of all else in those epochs"),
+  finetuneFrom: z.enum(ENCODER_STAGES).describe("first part of the CNN that learns; what is before stands still"),
+  batchStatistics: z.enum(["updated", "frozen"]).describe(
+    "BatchNorm of the part that learns: normalise by the batch and update the statistics, or keep to them",
+  ),
   beam: positive.describe("captions pursued at once when captioning"),
 });
+
+/** What validations can be compared by. */
+export type Criterion = typeof CRITERIA[number];
 
 /** The settings of a training run. */
 export type Recipe = Readonly<z.infer<typeof schema>>;
@@ -61,33 +88,49 @@ const LRCN: Recipe = {
   minVocabulary: 0,
   maxWords: 20,
   batchSize: 16,
+  accumulate: 1,
   epochs: 30,
   patience: 5,
+  bestBy: "loss",
   imageSize: 224,
+  augmentation: "crop",
   embedSize: 512,
   hiddenSize: 512,
   ...SINGLE_LAYER,
   inject: "every",
   ...RESNET50,
-  dropout: 0.5,
+  wordDropout: 0.5,
+  layerDropout: 0,
+  outputDropout: 0.5,
+  labelSmoothing: 0,
+  scheduledSampling: 0,
   optimizer: "adamw",
   learningRate: 1e-3,
   encoderLearningRate: 1e-3,
   schedule: "one-cycle",
+  warmupSteps: 0,
+  plateauFactor: 0.5,
+  plateauPatience: 2,
   weightDecay: 1e-4,
+  encoderWeightDecay: 1e-4,
   maxGradientNorm: 5,
   frozenEpochs: 0,
-  frozenLearningRate: 0,
+  frozenLearningRate: 5e-4,
+  finetuneFrom: "conv1",
+  batchStatistics: "updated",
   beam: 3,
 };
 
-/** What changes when the CNN starts from pretrained weights: they are frozen first and changed slowly afterwards. */
+/**
+ * What changes when the CNN starts from pretrained weights: they are frozen first and changed slowly afterwards, and keep
+ * the statistics that the decoder has learnt to read.
+ */
 const PRETRAINED = {
   frozenEpochs: 10,
-  frozenLearningRate: 5e-4,
   learningRate: 1e-4,
   encoderLearningRate: 1e-5,
   schedule: "cosine",
+  batchStatistics: "frozen",
 } satisfies Partial<Recipe>;
 
 /** The seed notebook's numbers, its mistakes included. */
@@ -100,11 +143,14 @@ const NOTEBOOK: Recipe = {
   epochs: 5,
   patience: 0,
   embedSize: 16,
+  augmentation: "none",
   inject: "first",
-  dropout: 0,
+  wordDropout: 0,
+  outputDropout: 0,
   optimizer: "adam",
   schedule: "constant",
   weightDecay: 0,
+  encoderWeightDecay: 0,
   maxGradientNorm: 0,
   beam: 1,
 };
@@ -118,9 +164,11 @@ const SAMPLE: Recipe = {
   epochs: 11,
   patience: 0,
   imageSize: 48,
+  augmentation: "none",
   embedSize: 256,
   hiddenSize: 256,
-  dropout: 0,
+  wordDropout: 0,
+  outputDropout: 0,
   encoderLearningRate: 4e-4,
 };
 
@@ -153,15 +201,51 @@ export function makeRecipe(
   throw new InputError(`Cannot set '${key}' to '${changes[key]}': ${issue?.message} (${key}: ${meaning})`);
 }
 
-/** The notebook's shifts need the image first and two words after the first one, and its captions are greedy. */
+/**
+ * The notebook's shifts need the image first and two words after the first one, its captions are greedy, and the words
+ * that it is given are not those after which it predicts.
+ */
 function refuseUnfit(recipe: Recipe): Recipe {
-  const { name, inject, maxWords, beam } = recipe;
-  if (name !== "notebook" || (inject === "first" && maxWords >= 3 && beam === 1)) return recipe;
+  const { name, inject, maxWords, beam, scheduledSampling } = recipe;
+  if (name !== "notebook" || (inject === "first" && maxWords >= 3 && beam === 1 && scheduledSampling === 0)) {
+    return recipe;
+  }
   throw new InputError(
-    `Cannot use inject '${inject}', maxWords ${maxWords} and beam ${beam} in the notebook recipe: it needs inject=first, ` +
-      "maxWords of 3 or more and beam=1; leave these settings, or use --recipe lrcn",
+    `Cannot use inject '${inject}', maxWords ${maxWords}, beam ${beam} and scheduledSampling ${scheduledSampling} in the ` +
+      "notebook recipe: it needs inject=first, maxWords of 3 or more, beam=1 and scheduledSampling=0; leave these " +
+      "settings, or use --recipe lrcn",
   );
 }
+
+/** What the help shows of a setting. */
+export interface SettingDescription {
+  /** Its name. */
+  readonly name: string;
+  /** What it does. */
+  readonly meaning: string;
+  /** The words that it may be, where there are but a few. */
+  readonly choices: readonly string[];
+  /** Its value in the lrcn recipe. */
+  readonly value: string;
+}
+
+/** Describes every setting. */
+export function describeSettings(): readonly SettingDescription[] {
+  const values: Readonly<Record<string, unknown>> = LRCN;
+  return Object.entries(schema.shape).flatMap(([name, type]) => {
+    const { description } = type;
+    const choices = type instanceof z.ZodEnum ? type.options : [];
+    return description === undefined ? [] : [{ name, meaning: description, choices, value: String(values[name]) }];
+  });
+}
+
+/** LSTM layers of the variants of Donahue et al. 2015: those that read words alone, and those that see the image. */
+export const VARIANTS = {
+  "1u": { languageLayers: 0, fusionLayers: 1 },
+  "2u": { languageLayers: 0, fusionLayers: 2 },
+  "2f": { languageLayers: 1, fusionLayers: 1 },
+  "4f": { languageLayers: 2, fusionLayers: 2 },
+} as const satisfies Readonly<Record<string, Partial<Recipe>>>;
 
 /**
  * The pixels that a photograph's short side is scaled to before the square of `imageSize` is cut out, in ImageNet's

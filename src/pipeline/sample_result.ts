@@ -7,6 +7,7 @@
 import { encode as encodePng } from "fast-png";
 import { join } from "node:path";
 import { Captioner } from "../captioning/captioner.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { Random } from "./random.ts";
 import { readImage } from "./read_image.ts";
 import type { Scene } from "./scenes.ts";
@@ -41,13 +42,15 @@ export interface SampleResult {
 }
 
 /** Options of {@linkcode captionHeldOut}. */
-export interface CaptionHeldOutOptions {
+export interface CaptionHeldOutOptions extends EngineOptions {
   /** The run's folder; the pictures are written into `held-out` in it. */
   readonly out: string;
   /** The checkpoint. */
   readonly checkpoint: string;
   /** Called as captions come. */
   readonly onProgress: (done: number, total: number) => void;
+  /** Ends the captioning. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -58,16 +61,17 @@ export interface CaptionHeldOutOptions {
  * @returns Each picture with its caption.
  */
 export async function captionHeldOut(scenes: readonly Scene[], options: CaptionHeldOutOptions): Promise<HeldOut[]> {
-  const { out, checkpoint, onProgress } = options;
+  const { out, checkpoint, onProgress, signal } = options;
   await Deno.mkdir(join(out, "held-out"), { recursive: true });
   const files = await Promise.all(scenes.map(async ({ image }, index) => {
     const file = join("held-out", `${String(index + 1).padStart(3, "0")}.png`);
     await Deno.writeFile(join(out, file), encodePng({ ...image, data: image.pixels, channels: 3 }));
     return file;
   }));
-  using captioner = await Captioner.load(checkpoint);
+  using captioner = await Captioner.load(checkpoint, options);
   const heldOut: HeldOut[] = [];
   for (let start = 0; start < files.length; start += BATCH) {
+    signal.throwIfAborted();
     const images = await Promise.all(files.slice(start, start + BATCH).map((file) => readImage(join(out, file))));
     for (const { caption } of await captioner.caption(images)) {
       const index = heldOut.length;

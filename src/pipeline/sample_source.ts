@@ -53,6 +53,7 @@ export async function drawSample(
   const names = photographs.map(({ name }) => name);
   const end = COUNTS.train + COUNTS.validation;
   return {
+    origin: null,
     heldOut: scenes.slice(end),
     dataset: {
       photographs,
@@ -75,7 +76,9 @@ export async function drawSample(
       return {
         photographs,
         broken: [],
-        read(index, _crop, into) {
+        square: side,
+        fingerprint: `sample-${seed}-${side}`,
+        read(index, _side, into) {
           const pixels = crops[index];
           if (pixels === undefined) {
             return Promise.reject(new RangeError(`Cannot read picture ${index}: there is none`));

@@ -6,38 +6,57 @@
 
 import type { Batch } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
+import type { TrainStepOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { batches, collateLrcn, collateNotebook } from "./batches.ts";
-import type { Photograph } from "./dataset.ts";
+import { planEpoch } from "./epoch_plan.ts";
+import { exampleBatches } from "./example_batches.ts";
+import type { FeatureCache } from "./feature_cache.ts";
 import type { ImageCache } from "./image_cache.ts";
-import { Random } from "./random.ts";
+import { learningRates } from "./learning_rates.ts";
+import { Mean } from "./mean.ts";
 import type { Recipe } from "./recipe.ts";
-import { scheduleFactor } from "./schedule.ts";
 import type { Splits } from "./splits.ts";
 import type { Example } from "./training_data.ts";
+import { criterion, lossWeight, validate, type Validation, type ValidationSource } from "./validate.ts";
 
 /** What is trained, and on what. */
-export interface Training {
+export interface Training extends Omit<ValidationSource, "features"> {
   /** The model. */
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "trainStep" | "encode" | "evaluateStep" | "startDecoding">;
   /** The settings. */
   readonly recipe: Recipe;
   /** The examples. */
   readonly splits: Pick<Splits<Example>, "train" | "validation">;
   /** Their pixels. */
-  readonly images: Pick<ImageCache, "photographs" | "read">;
-  /** Decides the order of the examples. */
+  readonly images: Pick<ImageCache, "photographs" | "read" | "square">;
+  /** What the frozen CNN sees in them, for the epochs in which it is frozen. */
+  readonly frozenFeatures?: Pick<FeatureCache, "read" | "size"> | undefined;
+  /** Decides the order of the examples and what is seen of them. */
   readonly seed: number;
 }
 
-/** Numbers of an epoch, a line of `metrics.jsonl`. */
-export interface EpochMetrics {
+/** Where a training stands. */
+export interface Progress {
+  /** What each completed epoch is judged by, lower is better. */
+  readonly criteria: readonly number[];
+  /** Steps done of the next epoch. */
+  readonly step: number;
+  /** Sums over these steps. */
+  readonly sums: { readonly loss: number; readonly lossWeight: number; readonly gradientNorm: number };
+}
+
+/** Numbers of an epoch, a line of `metrics.jsonl`. All but the last four are the same in each run with the same seed. */
+export interface EpochMetrics extends Validation {
   /** From 1. */
   readonly epoch: number;
   /** Mean cross-entropy of a word in nats (in the notebook recipe: mean of the batches' means). */
   readonly trainLoss: number;
-  /** The same on the validation split, without dropout. */
-  readonly validationLoss: number;
+  /** Step size of the last step, the CNN's apart. */
+  readonly learningRate: number;
+  /** Step size of the CNN at the last step, 0 where it is frozen. */
+  readonly encoderLearningRate: number;
+  /** Mean 2-norm of the gradients before clipping. */
+  readonly gradientNorm: number;
   /** Seconds of training and validation. */
   readonly seconds: number;
   /** Training captions a second. */
@@ -46,10 +65,6 @@ export interface EpochMetrics {
   readonly imagesPerSecond: number;
   /** Share of the training time in which the step waited for its batch. */
   readonly dataWaitShare: number;
-  /** Step size of the last step, the CNN's apart. */
-  readonly learningRate: number;
-  /** Mean 2-norm of the gradients before clipping. */
-  readonly gradientNorm: number;
 }
 
 /** What the progress bar shows after each step. */
@@ -62,6 +77,12 @@ export interface StepReport {
   readonly steps: number;
   /** Mean loss of the epoch so far. */
   readonly loss: number;
+  /** Step size of this step, the CNN's apart. */
+  readonly learningRate: number;
+  /** Step size of the CNN at this step, 0 where it is frozen. */
+  readonly encoderLearningRate: number;
+  /** 2-norm of this step's gradients before clipping. */
+  readonly gradientNorm: number;
   /** Captions a second so far. */
   readonly captionsPerSecond: number;
   /** Share of the time spent waiting for data so far. */
@@ -70,10 +91,18 @@ export interface StepReport {
 
 /** What {@linkcode train} does besides. */
 export interface TrainOptions {
-  /** Called after each step. */
+  /**
+   * Where to begin.
+   *
+   * @default {the first step}
+   */
+  readonly from?: Progress | undefined;
+  /** Called after each step, for the eye. */
   readonly onStep?: (report: StepReport) => void;
-  /** Called after each epoch, before the next; `best` says whether its validation loss is the lowest so far. */
-  readonly onEpoch?: (metrics: EpochMetrics, best: boolean) => Promise<void>;
+  /** Called after each step with where the training stands, before the next: the moment to save it. */
+  readonly onProgress?: (progress: Progress) => Promise<void>;
+  /** Called after each epoch; `best` says whether it is the best so far. */
+  readonly onEpoch?: (metrics: EpochMetrics, progress: Progress, best: boolean) => Promise<void>;
   /** Ends the training after the step in progress. */
   readonly signal?: AbortSignal;
   /**
@@ -86,149 +115,152 @@ export interface TrainOptions {
 
 /** How a training ended. */
 export interface TrainResult {
-  /** Epochs completed. */
-  readonly epochs: number;
-  /** Why there were no more. */
+  /** Why there were no more epochs. */
   readonly reason: "done" | "patience" | "interrupted";
+  /** Where it stands. */
+  readonly progress: Progress;
 }
+
+const NOTHING_DONE = { step: 0, sums: { loss: 0, lossWeight: 0, gradientNorm: 0 } };
 
 /**
  * Trains a model for the recipe's epochs.
  *
  * @param training The model and its data.
- * @param options Callbacks, signal, clock.
+ * @param options Where to begin, callbacks, signal, clock.
  * @returns How it ended.
- * @throws {InputError} If the loss is no longer a number.
+ * @throws {InputError} If the loss or the gradient is no longer a number.
  */
 export async function train(training: Training, options: TrainOptions = {}): Promise<TrainResult> {
   const { recipe, splits } = training;
   const { now = () => performance.now(), signal } = options;
-  let lowest = Infinity;
-  let sinceLowest = 0;
-  for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
+  let progress: Progress = options.from ?? { criteria: [], ...NOTHING_DONE };
+  while (progress.criteria.length < recipe.epochs) {
+    if (recipe.patience > 0 && epochsSinceBest(progress) >= recipe.patience) return { reason: "patience", progress };
     const start = now();
-    const trained = await trainEpoch(training, epoch, { ...options, now });
-    if (signal?.aborted) return { epochs: epoch - 1, reason: "interrupted" };
-    const validationLoss = await meanLoss(training, splits.validation, signal);
-    if (signal?.aborted) return { epochs: epoch - 1, reason: "interrupted" };
-    if (!Number.isFinite(validationLoss)) {
-      throw diverged(`the validation loss is ${validationLoss} after epoch ${epoch}`);
+    const trained = await trainEpoch(training, progress, { ...options, now });
+    progress = trained.progress;
+    if (signal?.aborted) return { reason: "interrupted", progress };
+    const features = isFrozen(recipe, trained.metrics.epoch) ? training.frozenFeatures : undefined;
+    const validation = await validate({ ...training, features }, splits.validation, signal);
+    if (signal?.aborted) return { reason: "interrupted", progress };
+    if (!Number.isFinite(validation.validationLoss)) {
+      throw diverged(`the validation loss is ${validation.validationLoss} after epoch ${trained.metrics.epoch}`);
     }
-    const best = validationLoss < lowest;
-    if (best) lowest = validationLoss;
-    sinceLowest = best ? 0 : sinceLowest + 1;
-    await options.onEpoch?.({ epoch, validationLoss, ...trained, seconds: (now() - start) / 1000 }, best);
-    if (recipe.patience > 0 && sinceLowest >= recipe.patience) return { epochs: epoch, reason: "patience" };
+    progress = { criteria: [...progress.criteria, criterion(validation, recipe.bestBy)], ...NOTHING_DONE };
+    const { epoch, trainLoss, ...rest } = trained.metrics;
+    const metrics = { epoch, trainLoss, ...validation, ...rest, seconds: (now() - start) / 1000 };
+    await options.onEpoch?.(metrics, progress, epochsSinceBest(progress) === 0);
   }
-  return { epochs: recipe.epochs, reason: "done" };
+  return { reason: "done", progress };
 }
 
-/** One pass over the training examples, in an order that seed and epoch decide. */
-async function trainEpoch(training: Training, epoch: number, options: TrainOptions & { now: () => number }) {
-  const { engine, recipe, splits, seed } = training;
-  const { now, onStep, signal } = options;
-  const order = new Random(seed * 100_003 + epoch).shuffle([...splits.train.keys()]);
-  const steps = Math.ceil(order.length / recipe.batchSize);
-  const loss = new Mean();
-  const gradientNorm = new Mean();
-  let [step, captions, images, waited, learningRate] = [0, 0, 0, 0, 0];
+/** One pass over the training examples, in an order that seed and epoch decide, from where the progress stands. */
+async function trainEpoch(training: Training, from: Progress, options: TrainOptions & { now: () => number }) {
+  const { engine, recipe, splits, seed, images } = training;
+  const { now, signal } = options;
+  const { criteria } = from;
+  const epoch = criteria.length + 1;
+  const frozen = isFrozen(recipe, epoch);
+  const augmentation = frozen ? "none" : recipe.augmentation;
+  const plan = planEpoch(splits.train.length, { seed, epoch, augmentation, margin: images.square - recipe.imageSize });
+  const examplesPerStep = recipe.batchSize * recipe.accumulate;
+  const steps = Math.ceil(splits.train.length / examplesPerStep);
+  const left = {
+    order: plan.order.slice(from.step * examplesPerStep),
+    crops: plan.crops.slice(from.step * examplesPerStep),
+  };
+  const source = { ...training, features: frozen ? training.frozenFeatures : undefined };
+  const loss = new Mean(from.sums.loss, from.sums.lossWeight);
+  const gradientNorm = new Mean(from.sums.gradientNorm, from.step);
+  let progress = from;
+  let [captions, seen, waited] = [0, 0, 0];
   const start = now();
   let asked = start;
-  for await (const batch of readBatches(training, splits.train, order)) {
+  for await (const parts of inGroups(exampleBatches(source, splits.train, left), recipe.accumulate)) {
     waited += now() - asked;
     if (signal?.aborted) break;
-    const rates = learningRates(recipe, epoch, step, steps);
-    const result = await engine.trainStep(batch, { ...recipe, ...rates });
-    if (!Number.isFinite(result.loss)) {
-      throw diverged(`the loss is ${result.loss} at epoch ${epoch}, step ${step + 1}`);
+    const rates = learningRates(recipe, { epoch, step: progress.step, steps, criteria });
+    const result = await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...rates });
+    for (const [name, value] of Object.entries({ loss: result.loss, gradient: result.gradientNorm })) {
+      if (!Number.isFinite(value)) {
+        throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${progress.step + 1}`);
+      }
     }
     loss.add(result.loss, lossWeight(recipe, result.words));
     gradientNorm.add(result.gradientNorm, 1);
-    learningRate = rates.learningRate;
-    captions += batch.imageOfRow.length;
-    images += batch.images.count;
-    step++;
+    captions += parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0);
+    seen += parts.reduce((sum, part) => sum + part.images.count, 0);
+    const sums = { loss: loss.sum, lossWeight: loss.weight, gradientNorm: gradientNorm.sum };
+    progress = { criteria, step: progress.step + 1, sums };
     const seconds = (now() - start) / 1000;
-    const [captionsPerSecond, dataWaitShare] = [captions / seconds, waited / 1000 / seconds];
-    onStep?.({ epoch, step, steps, loss: loss.value, captionsPerSecond, dataWaitShare });
+    options.onStep?.({
+      ...{ epoch, step: progress.step, steps, loss: loss.value, ...rates, gradientNorm: result.gradientNorm },
+      ...{ captionsPerSecond: captions / seconds, dataWaitShare: waited / 1000 / seconds },
+    });
+    await options.onProgress?.(progress);
     asked = now();
   }
   const seconds = (now() - start) / 1000;
-  return {
+  const metrics = {
+    epoch,
     trainLoss: loss.value,
-    captionsPerSecond: captions / seconds,
-    imagesPerSecond: images / seconds,
-    dataWaitShare: waited / 1000 / seconds,
-    learningRate,
+    ...learningRates(recipe, { epoch, step: steps - 1, steps, criteria }),
     gradientNorm: gradientNorm.value,
+    captionsPerSecond: seconds > 0 ? captions / seconds : 0,
+    imagesPerSecond: seconds > 0 ? seen / seconds : 0,
+    dataWaitShare: seconds > 0 ? waited / 1000 / seconds : 0,
   };
+  return { progress, metrics };
+}
+
+/**
+ * How a step of an epoch learns, but for its rates.
+ *
+ * @param recipe The settings.
+ * @param epoch The epoch, from 1.
+ * @returns The engine's options.
+ */
+export function stepOptions(
+  recipe: Recipe,
+  epoch: number,
+): Omit<TrainStepOptions, "learningRate" | "encoderLearningRate"> {
+  const { epochs, scheduledSampling } = recipe;
+  return {
+    optimizer: recipe.optimizer,
+    encoderFrom: isFrozen(recipe, epoch) ? "none" : recipe.finetuneFrom,
+    batchStatistics: recipe.batchStatistics === "updated",
+    wordDropout: recipe.wordDropout,
+    layerDropout: recipe.layerDropout,
+    outputDropout: recipe.outputDropout,
+    labelSmoothing: recipe.labelSmoothing,
+    scheduledSampling: scheduledSampling * (epochs > 1 ? (epoch - 1) / (epochs - 1) : 1),
+    weightDecay: recipe.weightDecay,
+    encoderWeightDecay: recipe.encoderWeightDecay,
+    maxGradientNorm: recipe.maxGradientNorm,
+  };
+}
+
+/** Whether the CNN stands still in an epoch. */
+function isFrozen(recipe: Recipe, epoch: number): boolean {
+  return epoch <= recipe.frozenEpochs;
+}
+
+function epochsSinceBest({ criteria }: Progress): number {
+  return criteria.length - 1 - criteria.indexOf(Math.min(...criteria));
 }
 
 function diverged(what: string): InputError {
   return new InputError(`Cannot go on: ${what}; lower the rate with --set learningRate=...`);
 }
 
-/** The mean loss of examples as in evaluation. */
-async function meanLoss(training: Training, examples: readonly Example[], signal?: AbortSignal): Promise<number> {
-  const loss = new Mean();
-  for await (const batch of readBatches(training, examples, [...examples.keys()])) {
-    if (signal?.aborted) break;
-    const result = await training.engine.evaluateStep(batch);
-    loss.add(result.loss, lossWeight(training.recipe, result.words));
+async function* inGroups(batches: AsyncIterable<Batch>, size: number): AsyncGenerator<Batch[], void, undefined> {
+  let group: Batch[] = [];
+  for await (const batch of batches) {
+    group.push(batch);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
   }
-  return loss.value;
-}
-
-function readBatches({ recipe, images }: Training, examples: readonly Example[], order: readonly number[]) {
-  const indices = new Map<Photograph, number>(images.photographs.map((photograph, index) => [photograph, index]));
-  const side = recipe.imageSize;
-  const bytes = side * side * 3;
-  const load = async (chosen: readonly number[]): Promise<Batch> => {
-    const members = chosen.flatMap((index) => examples[index] ?? []);
-    const pixels = new Uint8Array(members.length * bytes);
-    await Promise.all(
-      members.map(({ photograph }, position) =>
-        images.read(indices.get(photograph) ?? -1, side, pixels.subarray(position * bytes, (position + 1) * bytes))
-      ),
-    );
-    const pictures = { count: members.length, height: side, width: side, pixels };
-    const captions = members.map((example) => example.captions);
-    return recipe.name === "notebook" ? collateNotebook(pictures, captions.flat()) : collateLrcn(pictures, captions);
-  };
-  return batches(order, load, { batchSize: recipe.batchSize });
-}
-
-/** The rates at a step: constant while the CNN is frozen, then along the schedule. */
-function learningRates(recipe: Recipe, epoch: number, step: number, steps: number) {
-  const { frozenEpochs, schedule } = recipe;
-  if (epoch <= frozenEpochs) {
-    return { trainEncoder: false, learningRate: recipe.frozenLearningRate, encoderLearningRate: 0 };
-  }
-  const done = (epoch - frozenEpochs - 1) * steps + step;
-  const factor = scheduleFactor(schedule, done, (recipe.epochs - frozenEpochs) * steps);
-  return {
-    trainEncoder: true,
-    learningRate: recipe.learningRate * factor,
-    encoderLearningRate: recipe.encoderLearningRate * factor,
-  };
-}
-
-/** The notebook averages its batches' means, whatever they hold. */
-function lossWeight(recipe: Recipe, words: number): number {
-  return recipe.name === "notebook" ? 1 : words;
-}
-
-/** A weighted mean. */
-class Mean {
-  #sum = 0;
-  #weight = 0;
-
-  add(value: number, weight: number): void {
-    this.#sum += value * weight;
-    this.#weight += weight;
-  }
-
-  get value(): number {
-    return this.#sum / this.#weight;
-  }
+  if (group.length > 0) yield group;
 }

@@ -4,28 +4,37 @@
  * @module
  */
 
-import { join } from "node:path";
 import { type CheckpointMetadata, saveCheckpoint } from "../checkpoint/checkpoint.ts";
 import { loadEncoderWeights } from "../checkpoint/encoder_weights.ts";
-import { fileErrorReason } from "../checkpoint/file_error.ts";
 import { modelTensors } from "../checkpoint/model_state.ts";
 import { writePth } from "../checkpoint/pth.ts";
 import { Engine } from "../ffi/engine.ts";
-import type { EngineOptions, ModelSettings } from "../ffi/settings.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import type { Dataset } from "./dataset.ts";
+import { exampleBatches } from "./example_batches.ts";
+import { openFeatureCache } from "./feature_cache.ts";
 import type { ImageCache } from "./image_cache.ts";
-import { type Recipe, shortSide } from "./recipe.ts";
-import { type EpochMetrics, type StepReport, train, type TrainResult } from "./train.ts";
-import { keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
+import { neglect } from "./neglect.ts";
+import type { Recipe } from "./recipe.ts";
+import { resumeTraining } from "./resume_training.ts";
+import { type DatasetOrigin, RunFolder } from "./run_folder.ts";
+import { checkpointMetadata, modelSettings } from "./run_model.ts";
+import type { Splits } from "./splits.ts";
+import { type EpochMetrics, type Progress, stepOptions, type StepReport, train, type TrainResult } from "./train.ts";
+import { type Example, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 
 /** Images that a run reads its pixels from. */
-export type TrainingImages = Pick<ImageCache, "photographs" | "broken" | "read"> & Disposable;
+export type TrainingImages =
+  & Pick<ImageCache, "photographs" | "broken" | "read" | "square" | "fingerprint">
+  & Disposable;
 
 /** Where a run's captions and pixels come from. */
 export interface TrainingSource {
   /** Photographs and captions. */
   readonly dataset: Dataset;
+  /** Where they were found, for going on later; null for drawn scenes. */
+  readonly origin: DatasetOrigin | null;
   /** Makes the pixels ready. */
   openImages(
     options: {
@@ -55,10 +64,16 @@ export interface TrainingRunOptions extends EngineOptions {
   readonly recipe: Recipe;
   /** The folder that gets the run's files; made if it is not there. */
   readonly out: string;
-  /** Decides the split, the initial weights, the order and the dropout. */
+  /** Whether the run in that folder is gone on with. */
+  readonly resume?: boolean;
+  /** Decides the split, the initial weights, the order, what is seen of photographs, and the dropout. */
   readonly seed: number;
   /** A file with torchvision's ResNet-50, or undefined for a CNN from scratch. */
   readonly encoderWeights?: string | undefined;
+  /** Steps from one checkpoint to the next within an epoch; by default ten minutes pass. */
+  readonly checkpointEvery?: number | undefined;
+  /** Where features of a frozen CNN are kept. */
+  readonly featuresFolder: string;
   /** Where it tells what it does. */
   readonly reporter: Reporter;
   /** Ends the run after the step in progress and one checkpoint. */
@@ -66,10 +81,16 @@ export interface TrainingRunOptions extends EngineOptions {
 }
 
 /** How a run ended. */
-export interface TrainingRunResult extends TrainResult {
+export interface TrainingRunResult {
+  /** Why there were no more epochs. */
+  readonly reason: TrainResult["reason"];
+  /** Epochs completed. */
+  readonly epochs: number;
   /** The best checkpoint, if an epoch was completed. */
   readonly best?: string;
 }
+
+const CHECKPOINT_INTERVAL_MS = 600_000;
 
 /**
  * Trains on a source and writes `config.json`, `metrics.jsonl`, `best.safetensors`, `last.safetensors` and, in the
@@ -78,121 +99,165 @@ export interface TrainingRunResult extends TrainResult {
  * @param source Captions and pixels.
  * @param options What is to be done.
  * @returns How the run ended.
- * @throws {InputError} If data, device, weights or folder cannot be used. The folder is made when all else is in order.
+ * @throws {InputError} If data, device, weights, memory or folder cannot be used. A new run that did not begin leaves
+ * nothing behind.
  */
 export async function runTraining(source: TrainingSource, options: TrainingRunOptions): Promise<TrainingRunResult> {
-  const { recipe, out, seed, reporter, signal } = options;
-  await refuseUsedFolder(out);
-  const data = prepareTrainingData(source.dataset, recipe, seed);
-  const model = modelSettings(recipe, data, reporter);
+  const { recipe, out, seed, resume, reporter, signal } = options;
+  const { dataset } = source;
+  const folder = new RunFolder(out);
+  const data = prepareTrainingData(dataset, recipe, seed);
+  const model = modelSettings(recipe, data.vocabulary.size);
   using engine = await Engine.open(model, { ...options, zeroPadding: recipe.name !== "notebook" });
-  if (options.encoderWeights !== undefined) {
-    const count = await loadEncoderWeights(engine, options.encoderWeights);
-    reporter.note(`CNN: ${count} tensors from ${options.encoderWeights}, its classifier left out`);
-  }
+  if (resume) await folder.sweep();
+  await using undo = resume ? undefined : await folder.create({
+    ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: options.threads ?? 0 },
+    ...{ encoderWeights: options.encoderWeights ?? null, dataset: source.origin },
+    ...{ datasetFingerprint: dataset.fingerprint, vocabularySize: data.vocabulary.size },
+  });
+  const goesOn = resume === true && await folder.hasLast();
+  if (!goesOn) await loadFirstWeights(engine, options);
   using images = await source.openImages({ engine, recipe, reporter, signal });
   const splits = keepDecoded(data.splits, images.photographs);
   refuseBatchOfOne(splits.train.length, recipe);
   noteData(source.dataset, data, images, options, engine);
 
-  await makeFolder(out);
-  const config = {
-    recipe,
-    seed,
-    device: engine.device,
-    precision: engine.precision,
-    threads: options.threads ?? 0,
-    encoderWeights: options.encoderWeights ?? null,
-    datasetFingerprint: source.dataset.fingerprint,
-    examples: { train: splits.train.length, validation: splits.validation.length, test: splits.test.length },
-    vocabularySize: data.vocabulary.size,
-  };
-  await Deno.writeTextFile(join(out, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  const examples = await digest(splits);
+  const metadata = checkpointMetadata(dataset, recipe, data, model);
+  const training = { settings: recipe, seed, examples };
+  const resumed = goesOn ? await resumeTraining(engine, folder.file("last"), { ...metadata, training }) : undefined;
+  const from = resumed?.progress;
+  if (resume) reporter.note(`Going on in epoch ${(from?.criteria.length ?? 0) + 1} after step ${from?.step ?? 0}`);
+  const learns = { ...{ engine, recipe, splits, images, seed, metadata }, vocabulary: data.vocabulary };
+  const run = { folder, engine, metadata: { ...metadata, metrics: resumed?.metrics ?? {} }, training, options };
+  await tryHardestStep(learns);
+  using frozenFeatures = (from?.criteria.length ?? 0) < recipe.frozenEpochs
+    ? await computeFeatures(engine, images, options)
+    : undefined;
+  undo?.move();
+  return await trainAndSave({ ...learns, frozenFeatures }, { ...run, from });
+}
 
-  const best = join(out, "best.safetensors");
-  let metadata = checkpointMetadata(source.dataset, recipe, data, model);
-  const saveLast = async () => {
+/** What {@linkcode trainAndSave} needs beside the training. */
+interface Run {
+  readonly folder: RunFolder;
+  readonly engine: Engine;
+  readonly metadata: CheckpointMetadata;
+  readonly training: Pick<NonNullable<CheckpointMetadata["training"]>, "settings" | "seed" | "examples">;
+  readonly options: TrainingRunOptions;
+  readonly from: Progress | undefined;
+}
+
+/** Trains, and keeps the run's files up to date. */
+async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Promise<TrainingRunResult> {
+  const { folder, engine, training, from } = run;
+  const { recipe, reporter, signal, checkpointEvery } = run.options;
+  let metadata = run.metadata;
+  let savedAt = performance.now();
+  const lines = await folder.readMetrics(from?.criteria.length ?? 0);
+
+  async function saveLast(progress: Progress): Promise<void> {
     const tensors = await modelTensors(engine, ["parameter", "buffer", "optimizer", "random"]);
-    await saveCheckpoint(join(out, "last.safetensors"), { metadata, tensors });
-  };
-  const result = await train({ engine, recipe, splits, images, seed }, {
-    signal,
+    metadata = { ...metadata, epoch: progress.criteria.length };
+    await saveCheckpoint(folder.file("last"), {
+      metadata: { ...metadata, training: { ...training, ...progress } },
+      tensors,
+    });
+    savedAt = performance.now();
+  }
+
+  const result = await train(learns, {
+    ...{ from, signal },
     onStep: (report) => reporter.step(report),
-    onEpoch: async (metrics, isBest) => {
-      const { epoch, trainLoss, validationLoss } = metrics;
-      metadata = { ...metadata, epoch, metrics: { trainLoss, validationLoss } };
+    async onProgress(progress) {
+      const due = checkpointEvery === undefined
+        ? performance.now() - savedAt >= CHECKPOINT_INTERVAL_MS
+        : progress.step % checkpointEvery === 0;
+      if (due) await saveLast(progress);
+    },
+    async onEpoch(metrics, progress, isBest) {
+      const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4 } = metrics;
+      metadata = { ...metadata, epoch, metrics: { trainLoss, validationLoss, imageGap, distinctShare, bleu4 } };
       if (isBest) {
-        await saveCheckpoint(best, { metadata, tensors: await modelTensors(engine, ["parameter", "buffer"]) });
+        const tensors = await modelTensors(engine, ["parameter", "buffer"]);
+        await saveCheckpoint(folder.file("best"), { metadata, tensors });
       }
-      await saveLast();
-      await Deno.writeTextFile(join(out, "metrics.jsonl"), `${JSON.stringify(metrics)}\n`, { append: true });
+      // The checkpoint comes last: a run that is killed before goes on from an older one and writes the same again.
+      lines.push(JSON.stringify(metrics));
+      await folder.writeMetrics(lines);
+      await saveLast(progress);
       reporter.epoch(metrics, isBest);
+      const warning = neglect(metrics, learns.splits.validation.length);
+      if (warning !== undefined) reporter.note(warning);
     },
   });
-  if (result.reason === "interrupted") {
-    await saveLast();
-    reporter.note(`Stopped in epoch ${result.epochs + 1}: ${join(out, "last.safetensors")} holds what was learnt`);
+  const { reason, progress } = result;
+  const epochs = progress.criteria.length;
+  if (reason === "interrupted") {
+    await saveLast(progress);
+    reporter.note(
+      `Stopped in epoch ${epochs + 1} after step ${progress.step}; go on with: deno task train --resume ${folder.path}`,
+    );
   }
-  if (result.reason === "patience") {
-    reporter.note(`Stopped: the validation loss has not fallen for ${recipe.patience} epochs`);
+  if (reason === "patience") {
+    reporter.note(`Stopped: validation has not become better for ${recipe.patience} epochs`);
   }
-  if (recipe.name === "notebook" && result.epochs > 0) {
-    await writePth(join(out, "lrcn_resnet50_flickr8k.pth"), await modelTensors(engine, ["parameter", "buffer"]));
+  if (recipe.name === "notebook" && epochs > 0) {
+    await writePth(folder.file("notebook"), await modelTensors(engine, ["parameter", "buffer"]));
   }
-  return result.epochs > 0 ? { ...result, best } : result;
+  return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
+}
+
+async function loadFirstWeights(engine: Engine, { encoderWeights, reporter }: TrainingRunOptions): Promise<void> {
+  if (encoderWeights === undefined) return;
+  const count = await loadEncoderWeights(engine, encoderWeights);
+  reporter.note(`CNN: ${count} tensors from ${encoderWeights}, its classifier left out`);
+}
+
+async function computeFeatures(engine: Engine, images: TrainingImages, options: TrainingRunOptions) {
+  const { recipe, reporter, signal, featuresFolder } = options;
+  return await openFeatureCache(engine, images, {
+    folder: featuresFolder,
+    imageSize: recipe.imageSize,
+    batchSize: recipe.batchSize,
+    onProgress: (done, total) => reporter.progress("Computing features of the frozen CNN", done, total),
+    signal,
+  });
+}
+
+/** Goes through the step that needs the most memory: the longest captions, with as much of the CNN as ever learns. */
+async function tryHardestStep(
+  learns: Parameters<typeof train>[0] & { readonly engine: Engine },
+): Promise<void> {
+  const { engine, recipe, splits } = learns;
+  const words = ({ captions }: Example) => captions.length * Math.max(...captions.map(({ length }) => length));
+  const longest = splits.train.toSorted((a, b) => words(b) - words(a)).slice(0, recipe.batchSize);
+  const plan = { order: [...longest.keys()], crops: [] };
+  for await (const batch of exampleBatches({ ...learns, features: undefined }, longest, plan)) {
+    await engine.tryTrainStep(batch, {
+      ...stepOptions(recipe, recipe.epochs),
+      learningRate: 0,
+      encoderLearningRate: 0,
+    });
+  }
 }
 
 /** The CNN's last layers see one pixel of an image of 32: BatchNorm has no variance where the batch is one image too. */
-function refuseBatchOfOne(examples: number, { batchSize, imageSize, epochs, frozenEpochs }: Recipe): void {
-  if (imageSize > 32 || frozenEpochs >= epochs || (batchSize > 1 && examples % batchSize !== 1)) return;
+function refuseBatchOfOne(examples: number, recipe: Recipe): void {
+  const { batchSize, imageSize, epochs, frozenEpochs, batchStatistics } = recipe;
+  if (imageSize > 32 || frozenEpochs >= epochs || batchStatistics === "frozen") return;
+  if (batchSize > 1 && examples % batchSize !== 1) return;
   throw new InputError(
     `Cannot train: ${examples} examples in batches of ${batchSize} leave a batch of one image, too few for BatchNorm at ` +
       `${imageSize} pixels; change --batch-size, or give an --image-size over 32`,
   );
 }
 
-function modelSettings(recipe: Recipe, data: TrainingData, reporter: Reporter): ModelSettings {
-  const words = data.vocabulary.size;
-  if (recipe.minVocabulary > 0 && words > recipe.minVocabulary) {
-    reporter.note(`The dataset has ${words} words: the output layer gets as many rows, not ${recipe.minVocabulary}`);
-  }
-  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks, dropout } = recipe;
-  const vocabularySize = Math.max(words, recipe.minVocabulary);
-  return {
-    vocabularySize,
-    embedSize,
-    hiddenSize,
-    languageLayers,
-    fusionLayers,
-    inject,
-    encoderWidth,
-    encoderBlocks,
-    dropout,
-  };
-}
-
-function checkpointMetadata(
-  dataset: Dataset,
-  recipe: Recipe,
-  data: TrainingData,
-  model: ModelSettings,
-): CheckpointMetadata {
-  const { imageSize, maxWords, beam } = recipe;
-  // The notebook's model never sees the last of its 30 words as an input: it writes 29.
-  const decoding = recipe.name === "notebook"
-    ? { firstWord: data.firstWord, maxWords: maxWords - 1, beam }
-    : { maxWords, beam };
-  return {
-    formatVersion: 1,
-    recipe: recipe.name,
-    model,
-    preprocessing: { imageSize, shortSide: shortSide(imageSize) },
-    vocabulary: data.vocabulary.words,
-    decoding,
-    datasetFingerprint: dataset.fingerprint,
-    epoch: 0,
-    metrics: {},
-  };
+/** Of the examples that are learnt from and validated on, in their order. */
+async function digest({ train, validation }: Splits<Example>): Promise<string> {
+  const names = [train, validation].map((examples) => examples.map(({ photograph }) => photograph.name));
+  const bytes = new TextEncoder().encode(JSON.stringify(names));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 function noteData(
@@ -202,7 +267,7 @@ function noteData(
   options: TrainingRunOptions,
   engine: Engine,
 ): void {
-  const { recipe, reporter, encoderWeights } = options;
+  const { recipe, reporter } = options;
   const { train, validation, test, leftOut } = data.splits;
   const unit = recipe.name === "notebook" ? "captions" : "photographs";
   reporter.note(
@@ -219,34 +284,10 @@ function noteData(
     reporter.note(`Left out: ${images.broken.length} broken images, the first is '${first?.path}': ${first?.reason}`);
   }
   if (leftOut > 0) reporter.note(`Left out: ${leftOut} photographs that are in no official list`);
-  reporter.note(`Model: ${recipe.name} recipe on ${engine.device} in ${engine.precision}`);
-  if (encoderWeights === undefined && recipe.name !== "sample") {
+  if (recipe.minVocabulary > 0 && data.vocabulary.size > recipe.minVocabulary) {
     reporter.note(
-      "No pretrained CNN: it is trained from scratch, and captions will be poor; give ImageNet weights by --encoder-weights FILE",
+      `The dataset has ${data.vocabulary.size} words: the output layer gets as many rows, not ${recipe.minVocabulary}`,
     );
   }
-}
-
-async function refuseUsedFolder(out: string): Promise<void> {
-  try {
-    await Deno.stat(join(out, "config.json"));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw folderError("use", out, error);
-  }
-  throw new InputError(`Cannot train into '${out}': it holds a run already; choose another folder by --out`);
-}
-
-async function makeFolder(out: string): Promise<void> {
-  try {
-    await Deno.mkdir(out, { recursive: true });
-  } catch (error) {
-    throw folderError("create", out, error);
-  }
-}
-
-function folderError(action: string, out: string, error: unknown): unknown {
-  if (error instanceof Deno.errors.NotCapable) return error;
-  const reason = fileErrorReason(error);
-  return new InputError(`Cannot ${action} the folder '${out}': ${reason}; choose another by --out`, { cause: error });
+  reporter.note(`Model: ${recipe.name} recipe on ${engine.device} in ${engine.precision}`);
 }

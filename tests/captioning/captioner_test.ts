@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Captioner } from "../../src/captioning/captioner.ts";
 import { type CheckpointMetadata, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions, ModelSettings } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import type { RgbImage } from "../../src/pipeline/decode_image.ts";
+import { decodeImage, type RgbImage } from "../../src/pipeline/decode_image.ts";
 import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
 import { fillModel } from "../ffi/golden_batch.ts";
 import { TINY_MODEL } from "../ffi/native.ts";
 import { nativeTest } from "../ffi/native_test_case.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
+import { INTERCHANGE, saveFormulaCheckpoint } from "../golden/interchange.ts";
+import { drawSquare } from "../tasks/drawn_dataset.ts";
 
 const SINGLE: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
 const DOUBLE: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
@@ -33,7 +37,6 @@ async function saveModel(
   await fillModel(engine);
   await saveCheckpoint(path, {
     metadata: {
-      formatVersion: 1,
       recipe: "lrcn",
       model,
       preprocessing: PREPROCESSING,
@@ -173,3 +176,31 @@ captionerTest("Captioner refuses a vocabulary with neither first word nor <start
   using captioner = await Captioner.load(path, SINGLE);
   await assert.rejects(captioner.caption(IMAGES), /^InputError: Cannot caption: .* has no <start> and <end>$/);
 });
+
+const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/version1.safetensors", import.meta.url));
+
+nativeTest("Captioner writes the captions that the format's first version wrote", async () => {
+  const pictures = [await decodeImage(drawSquare("red", 0)), await decodeImage(drawSquare("blue", 3))];
+  using captioner = await Captioner.load(VERSION_1, SINGLE);
+  const captions = await captioner.caption(pictures);
+  assert.deepEqual(captions.map(({ caption }) => caption), ["on on a a a a a", "on a on a on a a a"]);
+  for (const [index, expected] of [-20.3247, -22.978].entries()) {
+    const { logProbability = NaN } = captions[index] ?? {};
+    assert(Math.abs(logProbability - expected) < 1e-2, `${logProbability} is not ${expected}`);
+  }
+}, NEEDS_FILES);
+
+for (
+  const [name, exported] of [["notebook", "torch_notebook.pth"], ["2f_first", "lrcn_2f_first.safetensors"]] as const
+) {
+  captionerTest(
+    `Captioner.load() takes ${exported} with a vocabulary, as the checkpoint of the same model`,
+    async (path) => {
+      await saveFormulaCheckpoint(path, name);
+      using expected = await Captioner.load(path, SINGLE);
+      const vocabulary = join(INTERCHANGE, `lrcn_${name}.vocab.json`);
+      using captioner = await Captioner.load(join(INTERCHANGE, exported), { ...SINGLE, vocabulary });
+      assert.deepEqual(await captioner.caption(IMAGES), await expected.caption(IMAGES));
+    },
+  );
+}

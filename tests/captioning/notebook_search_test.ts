@@ -46,8 +46,7 @@ for (const name of ["notebook", "notebook with ResNet-50"] as const) {
     const { images } = goldenBatch(name, settings);
     using engine = await Engine.open(modelSettings(settings), { device: "cpu", precision: "fp64", threads: 1 });
     await fillModel(engine);
-    const features = await engine.encode(images);
-    using decoding = await engine.startDecoding(features, images.count);
+    using decoding = await engine.startDecoding(await engine.encode(images));
     const written = await notebookSearch((parents, words, k) => decoding.step(parents, words, k), {
       images: images.count,
       firstWord: captions.firstWord,

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { InputError } from "../../src/input_error.ts";
 import { counting, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
 
 const METADATA: CheckpointMetadata = {
-  formatVersion: 1,
   recipe: "notebook",
   model: {
     vocabularySize: 5,
@@ -16,7 +16,6 @@ const METADATA: CheckpointMetadata = {
     inject: "first",
     encoderWidth: 8,
     encoderBlocks: [1, 1, 1, 1],
-    dropout: 0.5,
   },
   preprocessing: { imageSize: 224, shortSide: 256 },
   vocabulary: ["<pad>", "<unk>", "a", "dög 🐕"],
@@ -24,6 +23,14 @@ const METADATA: CheckpointMetadata = {
   datasetFingerprint: "sha256:0123",
   epoch: 2,
   metrics: { validationLoss: 1.25, trainLoss: 1 / 3 },
+  training: {
+    settings: { name: "notebook", encoderBlocks: [1, 1, 1, 1], learningRate: 1e-3 },
+    seed: 7,
+    examples: "sha256:4567",
+    step: 3,
+    sums: { loss: 0.1 + 0.2, lossWeight: 87, gradientNorm: 1e-300 },
+    criteria: [2.5, 1.25],
+  },
 };
 const TENSORS = [counting("linear.weight", "F32", [5, 2]), counting("linear.bias", "F32", [5])];
 
@@ -91,19 +98,18 @@ Deno.test({
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
-    const metadata = { ...METADATA, model: { ...METADATA.model, dropout: 1 } };
+    const metadata = { ...METADATA, model: { ...METADATA.model, fusionLayers: 0.5 } };
     await assert.rejects(saveCheckpoint(folder.file("a"), { metadata, tensors: TENSORS }), {
       name: "TypeError",
-      message: /the field 'model\.dropout' is wrong/,
+      message: /the field 'model\.fusionLayers' is wrong/,
     });
     assert.deepEqual(namesIn(folder.path), []);
   },
 });
 
 function words(change: Record<string, string | undefined> = {}): Record<string, string> {
-  const { formatVersion, ...fields } = METADATA;
-  const entries = Object.entries(fields).map(([key, value]) => [key, JSON.stringify(value)] as const);
-  const all = { lrcn: JSON.stringify(formatVersion), ...Object.fromEntries(entries), ...change };
+  const entries = Object.entries(METADATA).map(([key, value]) => [key, JSON.stringify(value)] as const);
+  const all = { lrcn: "2", ...Object.fromEntries(entries), ...change };
   return Object.fromEntries(Object.entries(all).flatMap(([key, word]) => word === undefined ? [] : [[key, word]]));
 }
 
@@ -115,10 +121,10 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
   ],
   [
     "a newer version's",
-    words({ lrcn: "2", model: "7" }),
-    /a newer version of lrcn wrote it \(format 2, this one reads 1\)/,
+    words({ lrcn: "3", model: "7" }),
+    /a newer version of lrcn wrote it \(format 3, this one reads 2\)/,
   ],
-  ["a version that is none", words({ lrcn: '"x"' }), /the field 'formatVersion' is wrong/],
+  ["a version that is none", words({ lrcn: '"x"' }), /its format version .* is none/],
   ["a missing field", words({ recipe: undefined }), /the field 'recipe' is wrong/],
   ["a field that is no JSON", words({ vocabulary: "<pad>" }), /the field 'vocabulary' is wrong/],
   ["a wrong field of the model", words({ model: words().model?.replace("512", '"512"') ?? "" }), /'model\.hiddenSize'/],
@@ -177,5 +183,36 @@ Deno.test({
       name: "InputError",
       message: /it is cut off or not a safetensors file, .*; give a file 'best\.safetensors'/,
     });
+  },
+});
+
+Deno.test({
+  name: "openCheckpoint() reads what the format's first version wrote, less its dropout",
+  ...NEEDS_FILES,
+  async fn() {
+    using checkpoint = await openCheckpoint(
+      fileURLToPath(new URL("../golden/checkpoint/version1.safetensors", import.meta.url)),
+    );
+    const words = "<pad> <unk> <start> <end> a square lies on the paper . this is blue green red";
+    assert.deepEqual(checkpoint.metadata, {
+      recipe: "lrcn",
+      model: {
+        vocabularySize: 16,
+        embedSize: 8,
+        hiddenSize: 12,
+        languageLayers: 0,
+        fusionLayers: 1,
+        inject: "every",
+        encoderWidth: 4,
+        encoderBlocks: [1, 1, 1, 1],
+      },
+      preprocessing: { imageSize: 16, shortSide: 18 },
+      vocabulary: words.split(" "),
+      decoding: { maxWords: 8, beam: 3 },
+      datasetFingerprint: "64d0f1f14605d3e1",
+      epoch: 8,
+      metrics: { trainLoss: 2.7505811139156946, validationLoss: 2.7888259887695312 },
+    });
+    assert.equal(checkpoint.tensors.size, 111);
   },
 });

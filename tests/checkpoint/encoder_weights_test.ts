@@ -63,12 +63,13 @@ for (const ending of ["safetensors", "pth"] as const) {
     else await writeSafetensors(path, { metadata: {}, tensors });
     using engine = await Engine.open({ ...TINY_MODEL, hiddenSize: 20 }, { ...CPU, seed: 2 });
     const before = await digests(engine);
-    const count = await loadEncoderWeights(engine, path);
+    const { tensors: count, leftOut } = await loadEncoderWeights(engine, path);
     const [after, expected] = [await digests(engine), await digests(donor)];
     for (const [name, bytes] of after) {
       assert.equal(bytes, isEncoder(name) ? expected.get(name) : before.get(name), name);
     }
     assert.equal(count, [...after.keys()].filter(isEncoder).length);
+    assert.deepEqual(leftOut.toSorted(), ["fc.bias", "fc.weight"]);
   });
 }
 
@@ -77,7 +78,8 @@ weightsTest("loadEncoderWeights() does without BatchNorm's counters, which old f
   const tensors = (await torchvisionTensors(donor)).filter(({ name }) => !name.endsWith(".num_batches_tracked"));
   await writePth(path, tensors);
   using engine = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
-  assert.equal(await loadEncoderWeights(engine, path), tensors.length - 2);
+  const leftOut = ["fc.weight", "fc.bias"];
+  assert.deepEqual(await loadEncoderWeights(engine, path), { tensors: tensors.length - leftOut.length, leftOut });
   const [after, expected] = [await digests(engine), await digests(donor)];
   assert.equal(after.get("resnet.layer4.0.bn3.running_var"), expected.get("resnet.layer4.0.bn3.running_var"));
   assert.notEqual(after.get("resnet.bn1.num_batches_tracked"), expected.get("resnet.bn1.num_batches_tracked"));
@@ -87,7 +89,7 @@ weightsTest("loadEncoderWeights() refuses another network's weights and leaves t
   const path = file("resnet18.pth");
   await writePth(path, await torchvisionTensors(donor));
   const others: [Partial<ModelSettings>, RegExp][] = [
-    [{ encoderWidth: 16 }, /'resnet\.conv1\.weight' is F32 \[8, 3, 7, 7\] where the model has F32 \[16, 3, 7, 7\]/],
+    [{ encoderWidth: 32 }, /'resnet\.conv1\.weight' is F32 \[8, 3, 7, 7\] where the model has F32 \[32, 3, 7, 7\]/],
     [{ encoderBlocks: [2, 1, 1, 1] }, /missing 'resnet\.layer1\.1\.conv1\.weight'/],
   ];
   for (const [change, message] of others) {
@@ -99,6 +101,14 @@ weightsTest("loadEncoderWeights() refuses another network's weights and leaves t
     );
     assert.deepEqual(await digests(engine), before);
   }
+});
+
+weightsTest("loadEncoderWeights() refuses ResNet-18, whose blocks have two convolutions", async (donor, file) => {
+  const path = file("resnet18.pth");
+  const tensors = await torchvisionTensors(donor);
+  await writePth(path, tensors.filter(({ name }) => !/\.(conv3|bn3)\./.test(name)));
+  const message = /missing 'resnet\.layer1\.0\.conv3\.weight', 'resnet\.layer1\.0\.bn3\.weight', .* and \d+ more$/;
+  await assert.rejects(loadEncoderWeights(donor, path), { name: "InputError", message });
 });
 
 weightsTest("loadEncoderWeights() refuses a file that holds no weights", async (donor, file) => {

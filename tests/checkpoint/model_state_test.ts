@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadModel, modelTensors } from "../../src/checkpoint/model_state.ts";
+import { loadModel, loadTraining, modelTensors } from "../../src/checkpoint/model_state.ts";
 import type { StoredTensor, TensorSource } from "../../src/checkpoint/tensor.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions } from "../../src/ffi/settings.ts";
@@ -33,7 +33,7 @@ async function snapshot(engine: Engine): Promise<Map<string, string>> {
 
 nativeTest("modelTensors() lists the kinds that are asked for, by PyTorch's names", async () => {
   using engine = await Engine.open(TINY_MODEL, SINGLE);
-  await engine.trainStep(BATCH, STEP);
+  await engine.trainStep([BATCH], STEP);
   const names = async (...kinds: Parameters<typeof modelTensors>[1]) =>
     (await modelTensors(engine, kinds)).map(({ name }) => name);
   const parameters = await names("parameter");
@@ -49,7 +49,7 @@ nativeTest("modelTensors() lists the kinds that are asked for, by PyTorch's name
 
 nativeTest("loadModel() makes a model compute what another computes", async () => {
   using first = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
-  await first.trainStep(BATCH, STEP);
+  await first.trainStep([BATCH], STEP);
   using second = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 2 });
   assert.notEqual((await first.evaluateStep(BATCH)).loss, (await second.evaluateStep(BATCH)).loss);
   const whole = await stored(await modelTensors(first, ["parameter", "buffer", "optimizer", "random"]));
@@ -97,5 +97,51 @@ nativeTest("loadModel() changes nothing unless every tensor fits", async () => {
       return true;
     });
     assert.deepEqual(await snapshot(engine), before);
+  }
+});
+
+const WHOLE = ["parameter", "buffer", "optimizer", "random"] as const;
+
+nativeTest("loadTraining() makes the next steps of a training those of another, bit for bit", async () => {
+  const step = { ...STEP, outputDropout: 0.5 };
+  using first = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
+  for (let count = 0; count < 3; count++) await first.trainStep([BATCH], step);
+  using second = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 2 });
+  await loadTraining(second, await stored(await modelTensors(first, WHOLE)), { source: "last.safetensors" });
+  for (let count = 0; count < 2; count++) {
+    assert.deepEqual(await first.trainStep([BATCH], step), await second.trainStep([BATCH], step));
+  }
+  assert.deepEqual(await snapshot(second), await snapshot(first));
+});
+
+nativeTest("loadTraining() takes a state from before the first step", async () => {
+  using first = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
+  using second = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 2 });
+  await loadTraining(second, await stored(await modelTensors(first, WHOLE)), { source: "last.safetensors" });
+  assert.deepEqual(await snapshot(second), await snapshot(first));
+});
+
+nativeTest("loadTraining() refuses a state of which a moment or the random state is missing or another's", async () => {
+  using engine = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
+  await engine.trainStep([BATCH], STEP);
+  const whole = await stored(await modelTensors(engine, WHOLE));
+  const before = await snapshot(engine);
+  const without = (name: string) => new Map([...whole].filter(([other]) => other !== name));
+  const rng: StoredTensor = { dtype: "U8", shape: [16], read: () => Promise.resolve(new Uint8Array(16)) };
+  const wrong: [Map<string, StoredTensor>, RegExp][] = [
+    [without("adam.exp_avg_sq.linear.bias"), /missing 'adam\.exp_avg_sq\.linear\.bias'$/],
+    [without("adam.step.encoder"), /missing 'adam\.step\.encoder'$/],
+    [without("rng"), /missing 'rng'$/],
+    [new Map([...whole, ["rng", rng]]), /its random state is another device's; go on by --device/],
+  ];
+  for (const [found, message] of wrong) {
+    using other = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
+    await other.trainStep([BATCH], STEP);
+    await assert.rejects(
+      loadTraining(other, found, { source: "last.safetensors" }),
+      (error) => error instanceof InputError && message.test(error.message),
+      String(message),
+    );
+    assert.deepEqual(await snapshot(other), before);
   }
 });

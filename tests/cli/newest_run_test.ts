@@ -8,7 +8,8 @@ import { canRead, canWrite } from "../test_data.ts";
 const ignore = !canRead || !canWrite;
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof InputError && /^Cannot caption: there is no run in '.*'; train one by/.test(error.message);
+  return error instanceof InputError &&
+    /^Cannot choose a checkpoint: there is no run in '.*'; train one by/.test(error.message);
 }
 
 Deno.test({

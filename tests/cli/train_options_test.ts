@@ -2,90 +2,148 @@ import assert from "node:assert/strict";
 import { createCommand } from "../../src/cli/command.ts";
 import { addTrainOptions, parseTrainOptions } from "../../src/cli/train_options.ts";
 import { InputError } from "../../src/input_error.ts";
-import { makeRecipe } from "../../src/pipeline/recipe.ts";
+import { describeSettings, makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
 
 /** The options that a command line gives, in a folder /home/ada on 5 March 2026, 07:08:09. */
-function parse(...words: string[]) {
+async function parse(...words: string[]) {
   const command = addTrainOptions(createCommand("train", "")).configureOutput({ writeErr: () => {} });
   command.parse(words, { from: "user" });
-  return parseTrainOptions(command.opts(), {
+  return await parseTrainOptions(command.opts(), {
     now: new Date(2026, 2, 5, 7, 8, 9),
     path: (path) => path.startsWith("/") ? path : `/home/ada/${path}`,
   });
 }
 
-function refuses(words: string[], message: RegExp): void {
-  assert.throws(() => parse(...words), (error) => error instanceof InputError && message.test(error.message));
+async function refuses(words: string[], message: RegExp): Promise<void> {
+  await assert.rejects(parse(...words), (error) => error instanceof InputError && message.test(error.message));
 }
 
-Deno.test("parseTrainOptions() without an argument is the sample recipe in a run named by time", () => {
-  assert.deepEqual(parse(), {
-    recipe: makeRecipe("sample"),
+/** The recipe that a command line gives, without pretrained weights. */
+async function recipeOf(...words: string[]): Promise<Recipe> {
+  return (await parse(...words)).recipe(false);
+}
+
+Deno.test("parseTrainOptions() without an argument is the sample recipe in a run named by time", async () => {
+  const { recipe, ...options } = await parse();
+  assert.deepEqual(recipe(false), makeRecipe("sample"));
+  assert.deepEqual(options, {
     out: "/home/ada/runs/2026-03-05-070809-sample",
+    resume: false,
+    checkpointEvery: undefined,
     seed: 0,
     device: "auto",
     precision: "auto",
     threads: 0,
-    encoderWeights: undefined,
-    dataset: undefined,
+    encoderWeights: "none",
+    dataset: null,
   });
 });
 
-Deno.test("parseTrainOptions() with data is the lrcn recipe on it", () => {
-  const { recipe, out, dataset } = parse("--data", "flickr8k", "--max-images", "200", "--splits", "/lists");
-  assert.deepEqual(recipe, makeRecipe("lrcn"));
+Deno.test("parseTrainOptions() with data is the lrcn recipe on it", async () => {
+  const { recipe, out, dataset } = await parse("--data", "flickr8k", "--max-images", "200", "--splits", "/lists");
+  assert.deepEqual(recipe(false), makeRecipe("lrcn"));
   assert.equal(out, "/home/ada/runs/2026-03-05-070809-lrcn");
-  assert.deepEqual(dataset, {
-    data: "/home/ada/flickr8k",
-    captions: undefined,
-    images: undefined,
-    splits: "/lists",
-    maxImages: 200,
-  });
-  assert.deepEqual(parse("--captions", "c.txt", "--images", "i").dataset, {
-    data: undefined,
-    captions: "/home/ada/c.txt",
-    images: "/home/ada/i",
-    splits: undefined,
-    maxImages: undefined,
-  });
+  assert.deepEqual(dataset, { data: "/home/ada/flickr8k", splits: "/lists", maxImages: 200 });
+  const apart = await parse("--captions", "c.txt", "--images", "i");
+  assert.deepEqual(apart.dataset, { captions: "/home/ada/c.txt", images: "/home/ada/i" });
 });
 
-Deno.test("parseTrainOptions() changes a recipe by options and by --set", () => {
-  const { recipe, threads, seed } = parse(
+Deno.test("parseTrainOptions() changes a recipe by options and by --set", async () => {
+  const { recipe, threads, seed } = await parse(
     ...["--data", "d", "--recipe", "notebook", "--epochs", "2", "--batch-size", "8", "--image-size", "96"],
-    ...["--set", "dropout=0.25", "--set", "encoderBlocks=1,1,1,1", "--threads", "1", "--seed", "7"],
+    ...["--set", "outputDropout=0.25", "--set", "encoderBlocks=1,1,1,1", "--threads", "1", "--seed", "7"],
   );
-  assert.deepEqual(
-    recipe,
-    makeRecipe("notebook", { epochs: 2, batchSize: 8, imageSize: 96, dropout: 0.25, encoderBlocks: [1, 1, 1, 1] }),
-  );
+  const changes = { epochs: 2, batchSize: 8, imageSize: 96, outputDropout: 0.25, encoderBlocks: [1, 1, 1, 1] };
+  assert.deepEqual(recipe(false), makeRecipe("notebook", changes));
   assert.deepEqual([threads, seed], [1, 7]);
 });
 
-Deno.test("parseTrainOptions() freezes the CNN at first where its weights are given", () => {
-  const given = parse("--data", "d", "--encoder-weights", "resnet50.pth");
-  assert.equal(given.encoderWeights, "/home/ada/resnet50.pth");
-  assert.deepEqual(given.recipe, makeRecipe("lrcn", {}, { pretrained: true }));
-  assert.equal(parse("--data", "d", "--encoder-weights", "none").encoderWeights, undefined);
+Deno.test("parseTrainOptions() has an option for each device of the LRCN paper's models", async () => {
+  const recipe = await recipeOf(
+    ...["--data", "d", "--variant", "4f", "--inject", "first", "--embed-size", "20", "--hidden-size", "30"],
+  );
+  const { languageLayers, fusionLayers, inject, embedSize, hiddenSize } = recipe;
+  assert.deepEqual([languageLayers, fusionLayers, inject, embedSize, hiddenSize], [2, 2, "first", 20, 30]);
 });
 
-Deno.test("parseTrainOptions() refuses options that do not go together", () => {
-  refuses(["--recipe", "sample", "--data", "d"], /^Cannot use the sample recipe with data: .*; leave --recipe sample/);
-  refuses(["--max-images", "5"], /^Cannot use the sample recipe with data/);
-  refuses(["--splits", "s"], /^Cannot use the sample recipe with data/);
-  refuses(["--recipe", "lrcn"], /^Cannot train with the lrcn recipe: no data are named; give --data DIR/);
-  refuses(["--recipe", "notebook", "--images", "i"], /^Cannot train with the notebook recipe: no data are named/);
-  refuses(["--set", "dropuot=0.3"], /^Cannot set 'dropuot': there is no such setting; known are .*dropout/);
+Deno.test("parseTrainOptions() freezes the CNN for some epochs, for ever, or in part", async () => {
+  const staged = await recipeOf("--data", "d", "--finetune-after", "4", "--finetune-from", "layer3");
+  assert.deepEqual([staged.frozenEpochs, staged.finetuneFrom], [4, "layer3"]);
+  const never = await recipeOf("--data", "d", "--finetune-after", "never", "--epochs", "7");
+  assert.deepEqual([never.epochs, never.frozenEpochs], [7, 7]);
+  assert.equal((await recipeOf("--data", "d", "--finetune-after", "0")).frozenEpochs, 0);
 });
 
-Deno.test("addTrainOptions() lets commander refuse values out of range", () => {
-  for (const words of [["--epochs", "0"], ["--seed", "x"], ["--device", "tpu"], ["--recipe", "lcrn"], ["--set", "a"]]) {
-    assert.throws(() => parse(...words), { code: "commander.invalidArgument" }, words.join(" "));
+Deno.test("parseTrainOptions() looks for ImageNet weights where there is data, unless told otherwise", async () => {
+  assert.equal((await parse("--data", "d")).encoderWeights, "auto");
+  assert.equal((await parse("--data", "d", "--encoder-weights", "none")).encoderWeights, "none");
+  assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet-v2")).encoderWeights, "imagenet-v2");
+  const given = await parse("--data", "d", "--encoder-weights", "resnet50.pth");
+  assert.deepEqual(given.encoderWeights, { file: "/home/ada/resnet50.pth" });
+  assert.deepEqual(given.recipe(true), makeRecipe("lrcn", {}, { pretrained: true }));
+});
+
+Deno.test("parseTrainOptions() refuses options that do not go together", async () => {
+  await refuses(["--recipe", "sample", "--data", "d"], /^Cannot use the sample recipe with data: .*; leave --recipe/);
+  await refuses(["--max-images", "5"], /^Cannot use the sample recipe with data/);
+  await refuses(["--splits", "s"], /^Cannot use the sample recipe with data/);
+  await refuses(
+    ["--images", "i"],
+    /^Cannot train on images alone: no captions are named; give --data DIR or --captions/,
+  );
+  await refuses(["--recipe", "lrcn"], /^Cannot train with the lrcn recipe: no data are named; give --data DIR/);
+  await refuses(["--set", "dropuot=0.3"], /^Cannot set 'dropuot': there is no such setting; known are .*outputDropout/);
+});
+
+const CONFIG = {
+  recipe: makeRecipe("lrcn", { epochs: 3 }),
+  ...{ seed: 7, device: "cpu", precision: "fp32", threads: 2, encoderWeights: "/w.pth", vocabularySize: 9 },
+  ...{ dataset: { data: "/old/data", maxImages: 40 }, datasetFingerprint: "0123" },
+};
+
+Deno.test({
+  name: "parseTrainOptions() takes everything of a run that is gone on with from its folder",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
+    const { recipe, ...options } = await parse("--resume", folder.path);
+    assert.deepEqual(recipe(true), CONFIG.recipe);
+    assert.deepEqual(options, {
+      ...{ out: folder.path, resume: true, checkpointEvery: undefined, seed: 7, device: "cpu", precision: "fp32" },
+      ...{ threads: 2, encoderWeights: { file: "/w.pth" }, dataset: CONFIG.dataset },
+    });
+    const moved = await parse("--resume", folder.path, "--data", "/new/data", "--device", "auto");
+    assert.deepEqual(moved.dataset, { data: "/new/data", maxImages: 40 });
+    assert.equal(moved.device, "auto");
+    await refuses(
+      ["--resume", folder.path, "--epochs", "9", "--seed", "3"],
+      /^Cannot change --epochs, --seed of a run that is gone on with: leave it out, or train anew without --resume$/,
+    );
+    await refuses(["--resume", folder.file("other")], /^Cannot resume '.*other': 'config\.json' cannot be read/);
+  },
+});
+
+Deno.test("addTrainOptions() lets commander refuse values out of range", async () => {
+  for (
+    const words of [
+      ...[["--epochs", "0"], ["--seed", "x"], ["--device", "tpu"], ["--recipe", "lcrn"], ["--set", "a"]],
+      ...[["--variant", "3u"], ["--finetune-after", "soon"], ["--finetune-from", "layer5"], ["--inject", "last"]],
+    ]
+  ) {
+    await assert.rejects(parse(...words), { code: "commander.invalidArgument" }, words.join(" "));
   }
 });
 
-Deno.test("parseTrainOptions() computes the notebook recipe in float32 unless told otherwise", () => {
-  assert.equal(parse("--recipe", "notebook", "--data", "d").precision, "fp32");
-  assert.equal(parse("--recipe", "notebook", "--data", "d", "--precision", "bf16").precision, "bf16");
+Deno.test("addTrainOptions() explains every setting in the help", () => {
+  let help = "";
+  const command = addTrainOptions(createCommand("train", "")).configureOutput({ writeOut: (text) => help += text });
+  command.outputHelp();
+  for (const { name, meaning } of describeSettings()) assert(help.includes(meaning) && help.includes(name), name);
+});
+
+Deno.test("parseTrainOptions() computes the notebook recipe in float32 unless told otherwise", async () => {
+  assert.equal((await parse("--recipe", "notebook", "--data", "d")).precision, "fp32");
+  assert.equal((await parse("--recipe", "notebook", "--data", "d", "--precision", "bf16")).precision, "bf16");
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { duration, TrainingReporter } from "../../src/cli/training_reporter.ts";
+import type { StepReport } from "../../src/pipeline/train.ts";
 
 /** A reporter of a run of 2 epochs, its lines, and its clock. */
 function reporterOf(terminal = false) {
@@ -18,12 +19,21 @@ const METRICS = {
   epoch: 1,
   trainLoss: 2.34567,
   validationLoss: 2.5,
+  imageGap: 0.123,
+  distinctShare: 0.456,
+  bleu4: 0.0789,
   seconds: 75.2,
   captionsPerSecond: 123.4,
   imagesPerSecond: 24.7,
   dataWaitShare: 0.02,
   learningRate: 1e-3,
+  encoderLearningRate: 1e-4,
   gradientNorm: 1,
+};
+
+const STEP: StepReport = {
+  ...{ epoch: 1, step: 1, steps: 100, loss: 3.14159, learningRate: 1e-3, encoderLearningRate: 1e-3 },
+  ...{ gradientNorm: 2.345, captionsPerSecond: 12.345, dataWaitShare: 0.071 },
 };
 
 Deno.test("TrainingReporter prints four plain lines an epoch where there is no terminal", () => {
@@ -31,15 +41,26 @@ Deno.test("TrainingReporter prints four plain lines an epoch where there is no t
   const steps = 100;
   for (let step = 1; step <= steps; step++) {
     clock.time = step * 1000;
-    reporter.step({ epoch: 1, step, steps, loss: 3.14159, captionsPerSecond: 12.345, dataWaitShare: 0.071 });
+    reporter.step({ ...STEP, step, steps });
   }
   assert.equal(lines.length, 4);
   // 24 steps took 24 seconds, 175 are to come.
   assert.equal(
     lines[0],
-    "Epoch 1/2: 25/100, loss 3.142, 12.3 captions/s, 2 min 55 s left, waiting for data 7%",
+    "Epoch 1/2: 25/100, loss 3.142, rate 1.0e-3, gradient 2.35, 12.3 captions/s, 2 min 55 s left, waiting for data 7%",
   );
   assert.match(lines[3] ?? "", /^Epoch 1\/2: 100\/100, .* 1 min 40 s left/);
+});
+
+Deno.test("TrainingReporter names the CNN's rate where it differs, and counts the time left from where a run goes on", () => {
+  const { reporter, lines, clock } = reporterOf();
+  const steps = 4;
+  for (const step of [3, 4]) {
+    clock.time = step * 1000;
+    reporter.step({ ...STEP, epoch: 2, step, steps, encoderLearningRate: 1e-5 });
+  }
+  assert.match(lines[0] ?? "", /rate 1\.0e-3 \(CNN 1\.0e-5\), gradient 2\.35, 12\.3 captions\/s, waiting/);
+  assert.match(lines[1] ?? "", /captions\/s, 0 s left, /);
 });
 
 Deno.test("TrainingReporter prints a line for each step where there are fewer than four", () => {
@@ -53,8 +74,10 @@ Deno.test("TrainingReporter prints an epoch's losses, time and speed, and whethe
   reporter.epoch(METRICS, true);
   reporter.epoch({ ...METRICS, epoch: 2, validationLoss: 2.6 }, false);
   assert.deepEqual(lines, [
-    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), 1 min 15 s, 123 captions/s",
-    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, 1 min 15 s, 123 captions/s",
+    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), with another photograph +0.12, 46% distinct captions, " +
+    "BLEU-4 0.079, 1 min 15 s, 123 captions/s",
+    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, with another photograph +0.12, 46% distinct captions, " +
+    "BLEU-4 0.079, 1 min 15 s, 123 captions/s",
   ]);
 });
 
@@ -62,7 +85,7 @@ Deno.test("TrainingReporter draws bars on a terminal and prints the lines of epo
   const { reporter, lines } = reporterOf(true);
   using _reporter = reporter;
   reporter.progress("Drawing scenes", 1, 4);
-  reporter.step({ epoch: 1, step: 1, steps: 4, loss: 3, captionsPerSecond: 10, dataWaitShare: 0 });
+  reporter.step({ ...STEP, steps: 4 });
   assert.deepEqual(lines, []);
   reporter.epoch(METRICS, false);
   assert.equal(lines.length, 1);

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Batch } from "../../src/ffi/batch.ts";
 import type { Engine, TensorInfo } from "../../src/ffi/engine.ts";
 import type { ModelSettings } from "../../src/ffi/settings.ts";
+import type { PixelBatch } from "./batches.ts";
 import { fill, integers } from "./formula.ts";
 
 /** One case of the golden file. */
@@ -38,7 +38,6 @@ export function modelSettings({ model }: GoldenCase): ModelSettings {
     inject: model.inject === "every" ? "every" : "first",
     encoderWidth: model.width,
     encoderBlocks: [first, second, third, fourth],
-    dropout: 0,
   };
 }
 
@@ -69,7 +68,7 @@ export async function fillModel(engine: Engine): Promise<void> {
 }
 
 /** The golden batch of a case. */
-export function goldenBatch(name: string, settings: GoldenCase): Batch {
+export function goldenBatch(name: string, settings: GoldenCase): PixelBatch {
   const { images: count, captionsPerImage, side } = settings;
   const { vocabulary } = settings.model;
   const rows = count * captionsPerImage;

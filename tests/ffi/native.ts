@@ -24,5 +24,4 @@ export const TINY_MODEL: ModelSettings = {
   inject: "every",
   encoderWidth: 8,
   encoderBlocks: [1, 1, 1, 1],
-  dropout: 0,
 };

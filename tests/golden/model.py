@@ -3,7 +3,8 @@
     python model.py > model.json        (torch 2.11 to 2.13, numpy)
 
 Weights come from one formula of a tensor's name and an element's index (fill below; tests/ffi/formula.ts is its twin),
-so that none is stored: of each result the file keeps its 2-norm, its largest magnitude and a few samples.
+so that none is stored: of each result the file keeps its 2-norm, its largest magnitude and a few samples, and of what three steps changed its
+2-norm and its product with a direction.
 """
 
 import json
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 torch.set_default_dtype(torch.float64)
 SAMPLES = 3
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 TINY = {"width": 8, "blocks": (1, 1, 1, 1)}
 FULL = {"width": 64, "blocks": (3, 4, 6, 3)}
 
@@ -158,19 +160,39 @@ def summary(tensor, indices=None):
     return numbers if indices is None else numbers + indices
 
 
+def fingerprint(name, tensor):
+    """[2-norm, product with a direction that the name gives]: what any one element changes."""
+    flat = tensor.detach().flatten()
+    return [flat.norm().item(), flat.dot(torch.from_numpy(fill(f"{name} direction", flat.numel()))).item()]
+
+
+def is_noise(gradient):
+    """Whether an element is nothing but rounding, which Adam scales up to a step as long as any other's."""
+    magnitude = gradient.abs()
+    return bool(((magnitude > 0) & (magnitude < 1e-9 * magnitude.max())).any())
+
+
+def groups(model, settings):
+    """The parameters of the CNN, whose last layer is not counted as its, and of the rest, with each one's settings."""
+    in_encoder = lambda name: name.startswith("resnet.") and not name.startswith("resnet.fc.")
+    inside = [p for n, p in model.named_parameters() if in_encoder(n)]
+    outside = [p for n, p in model.named_parameters() if not in_encoder(n)]
+    decays = settings.get("encoderWeightDecay", 0), settings.get("weightDecay", 0)
+    return [
+        {"params": inside, "lr": settings["encoderLearningRate"], "weight_decay": decays[0]},
+        {"params": outside, "lr": settings["learningRate"], "weight_decay": decays[1]},
+    ]
+
+
 def optimize(model, data, kind, settings):
     """Three steps; returns loss and norms of each, gradients and buffers after the first, all else after the last."""
     fill_model(model)
     model.train()
-    inside = [p for n, p in model.named_parameters() if n.startswith("resnet.") and not n.startswith("resnet.fc.")]
-    outside = [p for n, p in model.named_parameters() if not n.startswith("resnet.") or n.startswith("resnet.fc.")]
-    maker = torch.optim.AdamW if kind == "adamw" else torch.optim.Adam
-    optimizer = maker(
-        [{"params": inside, "lr": settings["encoderLearningRate"]}, {"params": outside, "lr": settings["learningRate"]}],
-        weight_decay=settings["weightDecay"],
-    )
+    before = {n: p.detach().clone() for n, p in model.named_parameters()}
+    optimizer = OPTIMIZERS[kind](groups(model, settings))
     result = {"settings": settings, "steps": []}
     clear = {}  # elements whose gradient stands out of rounding noise in every step
+    noisy = set()
     for step in range(3):
         optimizer.zero_grad()
         loss = loss_of(model, *data)
@@ -180,6 +202,8 @@ def optimize(model, data, kind, settings):
         for name, parameter in model.named_parameters():
             flat = parameter.grad.flatten().abs()
             clear[name] = clear.get(name, True) & (flat > 1e-6 * flat.max())
+            if is_noise(flat):
+                noisy.add(name)
         if step == 0:
             result["gradients"] = {n: summary(p.grad) for n, p in model.named_parameters()}
             result["buffers"] = {n: summary(b.double()) for n, b in model.named_buffers()}
@@ -193,6 +217,10 @@ def optimize(model, data, kind, settings):
             "parameter": summary(parameter, indices),
             "exp_avg": summary(state["exp_avg"]),
             "exp_avg_sq": summary(state["exp_avg_sq"]),
+        }
+    if model.resnet.conv1.out_channels < FULL["width"]:
+        result["change"] = {
+            n: fingerprint(n, p - before[n]) for n, p in model.named_parameters() if n not in noisy
         }
     return result
 
@@ -237,24 +265,39 @@ def cases():
 
 
 SETTINGS = {
-    "adam": {"encoderLearningRate": 1e-3, "learningRate": 1e-3, "weightDecay": 0, "maxGradientNorm": 0},
-    "adamw": {"encoderLearningRate": 5e-4, "learningRate": 1e-3, "weightDecay": 0.01, "maxGradientNorm": 0.25},
+    "adam": {
+        "encoderLearningRate": 1e-3, "learningRate": 1e-3, "encoderWeightDecay": 0, "weightDecay": 0,
+        "maxGradientNorm": 0,
+    },
+    "adamw": {
+        "encoderLearningRate": 5e-4, "learningRate": 1e-3, "encoderWeightDecay": 0.01, "weightDecay": 0.01,
+        "maxGradientNorm": 0.25,
+    },
 }
 
-results = {}
-for name, case in cases():
-    model = Captioner(**case["model"])
-    fill_model(model)
-    data = batch(name, case)
-    model.eval()
-    with torch.no_grad():
-        logits = model(*data[:3])
-        entry = {"case": case, "logits": summary(logits), "evaluationLoss": loss_of(model, *data).item()}
-        if case["loss"] == "notebook":
-            entry["captions"] = {"firstWord": 7, "words": notebook_captions(model, data[0], 7)}
-    entry["training"] = {kind: optimize(model, data, kind, SETTINGS[kind]) for kind in case["optimizers"]}
-    results[name] = entry
-    print(name, file=sys.stderr)
 
-json.dump({"torch": torch.__version__.split("+")[0], "cases": results}, sys.stdout, separators=(",", ":"))
-print()
+def write(results):
+    json.dump({"torch": torch.__version__.split("+")[0], "cases": results}, sys.stdout, separators=(",", ":"))
+    print()
+
+
+def main():
+    results = {}
+    for name, case in cases():
+        model = Captioner(**case["model"])
+        fill_model(model)
+        data = batch(name, case)
+        model.eval()
+        with torch.no_grad():
+            logits = model(*data[:3])
+            entry = {"case": case, "logits": summary(logits), "evaluationLoss": loss_of(model, *data).item()}
+            if case["loss"] == "notebook":
+                entry["captions"] = {"firstWord": 7, "words": notebook_captions(model, data[0], 7)}
+        entry["training"] = {kind: optimize(model, data, kind, SETTINGS[kind]) for kind in case["optimizers"]}
+        results[name] = entry
+        print(name, file=sys.stderr)
+    write(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -35,7 +35,8 @@ def write() -> None:
     state["many"] = torch.arange(300, dtype=torch.int64) - 150
     torch.save(state, FOLDER / "torch.pth")
     torch.save({"epoch": 3, "loss": 0.5, "names": ["a", "b"], "big": 2**70, "pair": (None, True), "state_dict": state}, FOLDER / "torch_nested.pth")
-    torch.save({"bias": torch.tensor([1.0, 2.0])}, FOLDER / "torch_legacy.pth", _use_new_zipfile_serialization=False)
+    # The format before PyTorch 1.6.
+    torch.save(state, FOLDER / "torch_legacy.pth", _use_new_zipfile_serialization=False)
     values = {
         name: {
             "dtype": str(tensor.dtype),

@@ -47,7 +47,9 @@ export function drawnImages(
   return {
     photographs,
     broken: [],
-    read(index, _crop, into) {
+    square: 37,
+    fingerprint: `drawn-${photographs.length}`,
+    read(index, _side, into) {
       onRead(index);
       const [, color] = COLORS[Number.parseInt(photographs[index]?.name ?? "") % COLORS.length] ?? ["", []];
       for (let byte = 0; byte < into.length; byte++) into[byte] = color[byte % 3] ?? 0;
@@ -71,5 +73,5 @@ export function drawnDataset(count: number): Dataset {
 /** A source of such pictures. */
 export function drawnSource(count: number): TrainingSource {
   const dataset = drawnDataset(count);
-  return { dataset, openImages: () => Promise.resolve(drawnImages(dataset.photographs)) };
+  return { dataset, origin: null, openImages: () => Promise.resolve(drawnImages(dataset.photographs)) };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { makeRecipe, RECIPE_NAMES, shortSide } from "../../src/pipeline/recipe.ts";
+import { describeSettings, makeRecipe, RECIPE_NAMES, shortSide, VARIANTS } from "../../src/pipeline/recipe.ts";
 
 Deno.test("makeRecipe() knows three recipes, each of ResNet-50 and one LSTM", () => {
   assert.deepEqual(RECIPE_NAMES.toSorted(), ["lrcn", "notebook", "sample"]);
@@ -14,25 +14,43 @@ Deno.test("makeRecipe() knows three recipes, each of ResNet-50 and one LSTM", ()
 Deno.test("makeRecipe() gives the notebook's numbers", () => {
   const { batchSize, embedSize, hiddenSize, minVocabulary, maxWords, epochs, ...recipe } = makeRecipe("notebook");
   assert.deepEqual([batchSize, embedSize, hiddenSize, minVocabulary, maxWords, epochs], [16, 16, 512, 15000, 30, 5]);
-  const { optimizer, learningRate, encoderLearningRate, schedule, weightDecay, dropout, inject, ...rest } = recipe;
+  const { optimizer, learningRate, encoderLearningRate, schedule, weightDecay, inject, ...rest } = recipe;
   assert.deepEqual([optimizer, learningRate, encoderLearningRate, schedule], ["adam", 1e-3, 1e-3, "constant"]);
-  assert.deepEqual([weightDecay, dropout, inject, rest.imageSize], [0, 0, "first", 224]);
+  assert.deepEqual([weightDecay, rest.encoderWeightDecay, inject, rest.imageSize], [0, 0, "first", 224]);
+  const { wordDropout, layerDropout, outputDropout, labelSmoothing, scheduledSampling, accumulate } = rest;
+  assert.deepEqual([wordDropout, layerDropout, outputDropout, labelSmoothing, scheduledSampling], [0, 0, 0, 0, 0]);
+  assert.deepEqual([accumulate, rest.augmentation, rest.batchStatistics, rest.bestBy], [1, "none", "updated", "loss"]);
   assert.deepEqual([rest.maxGradientNorm, rest.patience, rest.frozenEpochs, rest.minCount], [0, 0, 0, 1]);
 });
 
 Deno.test("makeRecipe() freezes a pretrained CNN first and changes it slowly, in the lrcn recipe alone", () => {
-  const { frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate } = makeRecipe("lrcn", {}, {
-    pretrained: true,
-  });
+  const { frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate, batchStatistics } = makeRecipe(
+    "lrcn",
+    {},
+    { pretrained: true },
+  );
   assert.deepEqual([frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate], [10, 5e-4, 1e-4, 1e-5]);
+  assert.equal(batchStatistics, "frozen");
   assert.equal(makeRecipe("lrcn").frozenEpochs, 0);
   assert.deepEqual(makeRecipe("notebook", {}, { pretrained: true }), makeRecipe("notebook"));
   assert.equal(makeRecipe("lrcn", { frozenEpochs: 3 }, { pretrained: true }).frozenEpochs, 3);
 });
 
 Deno.test("makeRecipe() takes settings as texts and as values", () => {
-  const texts = { dropout: "0.25", encoderBlocks: "1,2,3,4", epochs: "7", schedule: "cosine", learningRate: "1e-2" };
-  const values = { dropout: 0.25, encoderBlocks: [1, 2, 3, 4], epochs: 7, schedule: "cosine", learningRate: 0.01 };
+  const texts = {
+    outputDropout: "0.25",
+    encoderBlocks: "1,2,3,4",
+    epochs: "7",
+    schedule: "cosine",
+    learningRate: "1e-2",
+  };
+  const values = {
+    outputDropout: 0.25,
+    encoderBlocks: [1, 2, 3, 4],
+    epochs: 7,
+    schedule: "cosine",
+    learningRate: 0.01,
+  };
   assert.deepEqual(makeRecipe("lrcn", texts), makeRecipe("lrcn", values));
   assert.deepEqual(makeRecipe("lrcn", texts), { ...makeRecipe("lrcn"), ...values });
 });
@@ -42,8 +60,8 @@ Deno.test("makeRecipe() refuses settings that are unknown or wrong, by name and 
     [{ dropuot: 0 }, /^Cannot set 'dropuot': there is no such setting; known are minCount, .*beam$/],
     [{ name: "lrcn" }, /^Cannot set 'name': there is no such setting/],
     [{ toString: 1 }, /^Cannot set 'toString': there is no such setting/],
-    [{ dropout: "1" }, /^Cannot set 'dropout' to '1': /],
-    [{ dropout: "little" }, /^Cannot set 'dropout' to 'little': /],
+    [{ outputDropout: "1" }, /^Cannot set 'outputDropout' to '1': /],
+    [{ outputDropout: "little" }, /^Cannot set 'outputDropout' to 'little': /],
     [{ epochs: "1.5" }, /^Cannot set 'epochs' to '1.5': /],
     [{ batchSize: 0 }, /^Cannot set 'batchSize' to '0': /],
     [{ hiddenSize: 2 ** 31 }, /^Cannot set 'hiddenSize' to '2147483648': /],
@@ -66,7 +84,20 @@ Deno.test("shortSide() keeps ImageNet's proportion of 256 to 224", () => {
 });
 
 Deno.test("makeRecipe() refuses settings that the notebook's shifts cannot have", () => {
-  for (const changes of [{ inject: "every" }, { maxWords: "2" }, { beam: "3" }]) {
+  for (const changes of [{ inject: "every" }, { maxWords: "2" }, { beam: "3" }, { scheduledSampling: 0.1 }]) {
     assert.throws(() => makeRecipe("notebook", changes), /it needs inject=first/);
   }
+});
+
+Deno.test("VARIANTS has the four of the LRCN paper, by LSTM layers that read words alone and that see the image", () => {
+  const layers = Object.entries(VARIANTS).map(([name, { languageLayers, fusionLayers }]) => [
+    ...[name, languageLayers, fusionLayers],
+  ]);
+  assert.deepEqual(layers, [["1u", 0, 1], ["2u", 0, 2], ["2f", 1, 1], ["4f", 2, 2]]);
+});
+
+Deno.test("describeSettings() has a meaning for every setting but the recipe's name", () => {
+  const names = describeSettings().map(({ name }) => name);
+  assert.deepEqual(names.toSorted(), Object.keys(makeRecipe("lrcn")).filter((name) => name !== "name").toSorted());
+  assert(describeSettings().every(({ meaning }) => meaning.length > 5));
 });

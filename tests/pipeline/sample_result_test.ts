@@ -57,7 +57,6 @@ nativeTest("captionHeldOut() keeps the pictures beside the run and captions thei
     using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
     await saveCheckpoint(checkpoint, {
       metadata: {
-        formatVersion: 1,
         recipe: "sample",
         model: TINY_MODEL,
         preprocessing: { imageSize: 32, shortSide: 37 },
@@ -76,6 +75,7 @@ nativeTest("captionHeldOut() keeps the pictures beside the run and captions thei
   const pictures = await captionHeldOut(scenes, {
     out: folder.path,
     checkpoint,
+    signal: new AbortController().signal,
     onProgress: (done) => progress.push(done),
   });
   assert.deepEqual(progress, [32, 33]);

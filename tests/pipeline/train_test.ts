@@ -7,7 +7,14 @@ import { InputError } from "../../src/input_error.ts";
 import { collateLrcn, collateNotebook } from "../../src/pipeline/batches.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { scheduleFactor } from "../../src/pipeline/schedule.ts";
-import { type EpochMetrics, type StepReport, train, type Training } from "../../src/pipeline/train.ts";
+import {
+  type EpochMetrics,
+  type Progress,
+  type StepReport,
+  train,
+  type Training,
+  type TrainResult,
+} from "../../src/pipeline/train.ts";
 import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { fillModel } from "../ffi/golden_batch.ts";
 import { TINY_MODEL } from "../ffi/native.ts";
@@ -15,11 +22,13 @@ import { nativeTest } from "../ffi/native_test_case.ts";
 import { drawnDataset, drawnImages, TINY_RECIPE } from "./drawn_data.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
+/** Nothing is dropped, and photographs are seen from their centre. */
+const PLAIN: Partial<Recipe> = { wordDropout: 0, outputDropout: 0, augmentation: "none" };
 /** A run in which nothing is learnt. */
 const STILL: Partial<Recipe> = { frozenEpochs: 9, frozenLearningRate: 0 };
 
 interface Run extends Disposable {
-  readonly training: Training;
+  readonly training: Training & { readonly engine: Engine };
   /** Indices of the photographs that were read, in order. */
   readonly reads: number[];
   /** What `onEpoch` was told. */
@@ -30,9 +39,9 @@ interface Run extends Disposable {
 
 /** A tiny model, 8 photographs to train on and 2 others to validate with. */
 async function openRun(changes: Partial<Recipe> = {}, seed = 0, onRead = () => {}): Promise<Run> {
-  const recipe = makeRecipe(changes.name ?? "lrcn", { ...TINY_RECIPE, dropout: 0, ...without(changes, "name") });
+  const recipe = makeRecipe(changes.name ?? "lrcn", { ...TINY_RECIPE, ...PLAIN, ...without(changes, "name") });
   const dataset = drawnDataset(10);
-  const { splits } = prepareTrainingData(dataset, { ...recipe, minVocabulary: 0 }, 0);
+  const { splits, vocabulary, firstWord } = prepareTrainingData(dataset, { ...recipe, minVocabulary: 0 }, 0);
   const examples = [...splits.train, ...splits.validation, ...splits.test];
   // In the notebook recipe a photograph has several examples, of one caption each: one of them is enough here.
   const all = [...new Map(examples.map((example) => [example.photograph, example])).values()];
@@ -41,10 +50,14 @@ async function openRun(changes: Partial<Recipe> = {}, seed = 0, onRead = () => {
     reads.push(index);
     onRead();
   });
-  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, dropout } = recipe;
-  const model = { ...TINY_MODEL, encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, dropout };
+  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, maxWords } = recipe;
+  const model = { ...TINY_MODEL, encoderWidth, encoderBlocks, hiddenSize, embedSize, inject };
   const engine = await Engine.open(model, CPU);
-  const training = { engine, recipe, splits: { train: all.slice(0, 8), validation: all.slice(8, 10) }, images, seed };
+  const decoding = { ...(recipe.name === "notebook" && { firstWord }), maxWords, beam: 1 };
+  const training = {
+    ...{ engine, recipe, splits: { train: all.slice(0, 8), validation: all.slice(8, 10) }, images, seed },
+    ...{ vocabulary, metadata: { model, decoding } },
+  };
   return { training, reads, epochs: [], steps: [], [Symbol.dispose]: () => engine[Symbol.dispose]() };
 }
 
@@ -52,7 +65,14 @@ function without<T extends object>(values: T, key: keyof T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => name !== key)) as Partial<T>;
 }
 
-function start(run: Run, options: { signal?: AbortSignal; now?: () => number; onStep?: () => void } = {}) {
+interface StartOptions {
+  readonly from?: Progress;
+  readonly signal?: AbortSignal;
+  readonly now?: () => number;
+  readonly onStep?: () => void;
+}
+
+function start(run: Run, options: StartOptions = {}) {
   const { onStep = () => {}, ...rest } = options;
   return train(run.training, {
     ...rest,
@@ -60,11 +80,24 @@ function start(run: Run, options: { signal?: AbortSignal; now?: () => number; on
       run.steps.push(report);
       onStep();
     },
-    onEpoch: (metrics, best) => {
+    onEpoch: (metrics, _progress, best) => {
       run.epochs.push({ metrics, best });
       return Promise.resolve();
     },
   });
+}
+
+function untimedStep({ epoch, step, loss, learningRate, gradientNorm }: StepReport) {
+  return { epoch, step, loss, learningRate, gradientNorm };
+}
+
+function untimedEpoch({ metrics, best }: Run["epochs"][number]) {
+  const { seconds: _1, captionsPerSecond: _2, imagesPerSecond: _3, dataWaitShare: _4, ...rest } = metrics;
+  return { ...rest, best };
+}
+
+function ending({ reason, progress }: TrainResult) {
+  return { epochs: progress.criteria.length, step: progress.step, reason };
 }
 
 /** All parameters and buffers of a model, the CNN's (without its last layer) apart from the rest. */
@@ -96,7 +129,7 @@ nativeTest("train() lowers the loss when it sees the same eight photographs agai
     ...{ epochs: 60, batchSize: 4, patience: 0, schedule: "constant" },
     ...{ learningRate: 0.01, encoderLearningRate: 0.01 },
   });
-  assert.deepEqual(await start(run), { epochs: 60, reason: "done" });
+  assert.deepEqual(ending(await start(run)), { epochs: 60, step: 0, reason: "done" });
   const losses = run.epochs.map(({ metrics }) => metrics.trainLoss);
   const [first = NaN, last = NaN] = [losses[0], losses.at(-1)];
   assert(last < first / 4, `the loss went from ${first} to ${last}`);
@@ -123,10 +156,10 @@ nativeTest("train() goes through all photographs in each epoch, in an order that
 
 nativeTest("train() ends when so many epochs brought no better validation loss", async () => {
   using run = await openRun({ ...STILL, epochs: 9, patience: 2 });
-  assert.deepEqual(await start(run), { epochs: 3, reason: "patience" });
+  assert.deepEqual(ending(await start(run)), { epochs: 3, step: 0, reason: "patience" });
   assert.deepEqual(run.epochs.map(({ best }) => best), [true, false, false]);
   using impatient = await openRun({ ...STILL, epochs: 4, patience: 0 });
-  assert.deepEqual(await start(impatient), { epochs: 4, reason: "done" });
+  assert.deepEqual(ending(await start(impatient)), { epochs: 4, step: 0, reason: "done" });
 });
 
 nativeTest("train() ends after the step in progress when it is interrupted", async () => {
@@ -136,11 +169,12 @@ nativeTest("train() ends after the step in progress when it is interrupted", asy
     signal: controller.signal,
     onStep: () => run.steps.length === 6 && controller.abort(),
   });
-  assert.deepEqual(result, { epochs: 1, reason: "interrupted" });
+  assert.deepEqual(ending(result), { epochs: 1, step: 2, reason: "interrupted" });
   assert.deepEqual(run.steps.map(({ epoch, step }) => [epoch, step]), [[1, 1], [1, 2], [1, 3], [1, 4], [2, 1], [2, 2]]);
   assert.equal(run.epochs.length, 1);
   using never = await openRun();
-  assert.deepEqual(await start(never, { signal: AbortSignal.abort() }), { epochs: 0, reason: "interrupted" });
+  const ended = await start(never, { signal: AbortSignal.abort() });
+  assert.deepEqual(ending(ended), { epochs: 0, step: 0, reason: "interrupted" });
   assert.equal(never.steps.length, 0);
 });
 
@@ -205,7 +239,7 @@ nativeTest("train() leaves a frozen CNN bit for bit, and trains it afterwards", 
   const { engine } = run.training;
   const snapshots = [await snapshot(engine)];
   await train(run.training, {
-    onEpoch: async (metrics, best) => {
+    onEpoch: async (metrics, _progress, best) => {
       run.epochs.push({ metrics, best });
       snapshots.push(await snapshot(engine));
     },
@@ -222,7 +256,10 @@ nativeTest("train() follows the schedule over the epochs in which the CNN learns
   using run = await openRun({ ...changes, schedule: "one-cycle", patience: 0 });
   await start(run);
   // Two steps an epoch: the last step of epoch e is step 2 (e - 1) - 1 of 6.
-  const expected = [0.5, ...[1, 3, 5].map((step) => 1e-3 * scheduleFactor("one-cycle", step, 6))];
+  const expected = [
+    0.5,
+    ...[1, 3, 5].map((step) => 1e-3 * scheduleFactor(run.training.recipe, { step, steps: 6, criteria: [] })),
+  ];
   assert.deepEqual(run.epochs.map(({ metrics }) => metrics.learningRate), expected);
 });
 
@@ -244,4 +281,87 @@ nativeTest("train() refuses a validation loss that is no number", async () => {
       error instanceof InputError && /the validation loss is (?:NaN|Infinity) after epoch 1/.test(error.message),
   );
   assert.equal(run.epochs.length, 0);
+});
+
+nativeTest("train() goes on from where it stood, with the same numbers and the same model", async () => {
+  const changes: Partial<Recipe> = { epochs: 2, batchSize: 2, augmentation: "crop-flip", outputDropout: 0.3 };
+  using whole = await openRun(changes);
+  await start(whole);
+  const expected = await snapshot(whole.training.engine);
+  for (const steps of [1, 4, 6]) {
+    using run = await openRun(changes);
+    const controller = new AbortController();
+    const first = await start(run, {
+      signal: controller.signal,
+      onStep: () => run.steps.length === steps && controller.abort(),
+    });
+    await start(run, { from: first.progress });
+    assert.deepEqual(run.steps.map(untimedStep), whole.steps.map(untimedStep));
+    assert.deepEqual(run.epochs.map(untimedEpoch), whole.epochs.map(untimedEpoch));
+    assert.deepEqual(await snapshot(run.training.engine), expected);
+  }
+});
+
+nativeTest("train() tells after each step where it stands", async () => {
+  using run = await openRun({ epochs: 2, batchSize: 4 });
+  const places: (readonly [number, number])[] = [];
+  await train(run.training, {
+    onProgress: ({ criteria, step }) => {
+      places.push([criteria.length, step]);
+      return Promise.resolve();
+    },
+  });
+  assert.deepEqual(places, [[0, 1], [0, 2], [1, 1], [1, 2]]);
+});
+
+nativeTest("train() makes one step of several batches where told, the last of fewer", async () => {
+  using run = await openRun({ epochs: 1, batchSize: 3, accumulate: 2 });
+  const sizes: number[][] = [];
+  const { engine } = run.training;
+  const listening = {
+    ...{ encode: engine.encode.bind(engine), evaluateStep: engine.evaluateStep.bind(engine) },
+    startDecoding: engine.startDecoding.bind(engine),
+    trainStep(...[batches, options]: Parameters<Engine["trainStep"]>) {
+      sizes.push(batches.map(({ images }) => images.count));
+      return engine.trainStep(batches, options);
+    },
+  };
+  await train({ ...run.training, engine: listening });
+  assert.deepEqual(sizes, [[3, 3], [2]]);
+});
+
+nativeTest("train() shows the frozen CNN's features in place of pixels, with the same numbers", async () => {
+  const changes = { epochs: 2, frozenEpochs: 1, batchSize: 4, learningRate: 0.01 } as const;
+  using run = await openRun(changes);
+  await start(run);
+  using cached = await openRun(changes);
+  const { engine, images } = cached.training;
+  const side = cached.training.recipe.imageSize;
+  const features: Float32Array[] = [];
+  for (const index of images.photographs.keys()) {
+    const pixels = new Uint8Array(side * side * 3);
+    await images.read(index, side, pixels);
+    features.push((await engine.encode({ count: 1, height: side, width: side, pixels })).values);
+  }
+  const frozenFeatures = {
+    size: features[0]?.length ?? 0,
+    read: (index: number, into: Float32Array) => Promise.resolve(into.set(features[index] ?? [])),
+  };
+  cached.reads.length = 0;
+  await start({ ...cached, training: { ...cached.training, frozenFeatures } });
+  assert.equal(cached.reads.length, 10, "pixels are read in the second epoch alone");
+  for (const [index, { metrics }] of run.epochs.entries()) {
+    const other = cached.epochs[index]?.metrics;
+    assert(Math.abs(metrics.trainLoss - (other?.trainLoss ?? NaN)) < 1e-5);
+    assert(Math.abs(metrics.validationLoss - (other?.validationLoss ?? NaN)) < 1e-5);
+  }
+});
+
+nativeTest("train() keeps the best by BLEU-4 where told", async () => {
+  using run = await openRun({ epochs: 4, batchSize: 4, bestBy: "bleu4", patience: 0, learningRate: 0.02 });
+  const { progress } = await start(run);
+  const scores = run.epochs.map(({ metrics }) => metrics.bleu4);
+  assert.deepEqual(progress.criteria, scores.map((score) => -score));
+  const bests = scores.map((score, epoch) => score > Math.max(-Infinity, ...scores.slice(0, epoch)));
+  assert.deepEqual(run.epochs.map(({ best }) => best), bests);
 });

@@ -24,6 +24,7 @@ function optionsOf(out: string, changes: Partial<Recipe> = {}, name: Recipe["nam
     device: "cpu",
     precision: "fp32",
     threads: 1,
+    featuresFolder: join(out, "..", "features"),
     reporter: silentReporter(),
     signal: new AbortController().signal,
   };
@@ -53,7 +54,7 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
   const config = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
   assert.deepEqual(config.recipe, options.recipe);
   assert.deepEqual([config.seed, config.device, config.precision, config.threads], [3, "cpu", "fp32", 1]);
-  assert.deepEqual(config.examples, { train: 16, validation: 2, test: 2 });
+  assert.deepEqual([config.dataset, config.datasetFingerprint], [null, "drawn"]);
 
   const lines = await jsonLines(join(out, "metrics.jsonl"));
   assert.deepEqual(lines, reporter.epochs.map(({ metrics }) => metrics));
@@ -64,10 +65,8 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
 
   using last = await openCheckpoint(join(out, "last.safetensors"));
   assert.equal(last.metadata.epoch, 2);
-  assert.deepEqual(last.metadata.metrics, {
-    trainLoss: lines[1]?.trainLoss,
-    validationLoss: lines[1]?.validationLoss,
-  });
+  const { trainLoss, validationLoss, imageGap, distinctShare, bleu4 } = lines[1] ?? {};
+  assert.deepEqual(last.metadata.metrics, { trainLoss, validationLoss, imageGap, distinctShare, bleu4 });
   assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37 });
   assert.deepEqual(last.metadata.decoding, { maxWords: 6, beam: 3 });
   assert.equal(last.metadata.datasetFingerprint, "drawn");
@@ -75,7 +74,6 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
   using best = await openCheckpoint(join(out, "best.safetensors"));
   assert(![...best.tensors.keys()].some((name) => name.startsWith("adam.") || name === "rng"));
   assert(best.tensors.has("linear.bias"));
-  assert(reporter.notes.some((line) => line.startsWith("No pretrained CNN: ")));
 });
 
 runTest("runTraining() keeps as best the epoch with the lowest validation loss", async (folder) => {
@@ -92,7 +90,7 @@ runTest("runTraining() keeps as best the epoch with the lowest validation loss",
 
 runTest("runTraining() with one seed and one thread writes the same bytes twice", async (folder) => {
   const run = async (name: string, change: Partial<TrainingRunOptions> = {}) => {
-    const options = { ...optionsOf(join(folder, name), { dropout: 0.5 }), ...change };
+    const options = { ...optionsOf(join(folder, name), { augmentation: "crop-flip" }), ...change };
     await runTraining(drawnSource(20), options);
     const bytes = await Deno.readFile(join(options.out, "last.safetensors"));
     return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
@@ -148,6 +146,7 @@ runTest("runTraining() writes one checkpoint when it is interrupted", async (fol
     reason: "interrupted",
   });
   assert.deepEqual(namesIn(early.out), ["config.json", "last.safetensors"]);
+  assert(reporter.notes.some((line) => /^Stopped in epoch 2 after step 2; go on with: .* --resume \S/.test(line)));
 });
 
 runTest("runTraining() refuses a folder that holds a run, and leaves it", async (folder) => {
@@ -166,10 +165,13 @@ runTest("runTraining() refuses a folder that holds a run, and leaves it", async 
 runTest("runTraining() writes nothing when the data are wrong", async (folder) => {
   const dataset = drawnDataset(20);
   const undecodable: TrainingSource = {
-    dataset,
+    ...{ dataset, origin: null },
     openImages: () => Promise.resolve(drawnImages(dataset.photographs.slice(0, 0))),
   };
-  const failing: TrainingSource = { dataset, openImages: () => Promise.reject(new InputError("Cannot read images")) };
+  const failing: TrainingSource = {
+    ...{ dataset, origin: null },
+    openImages: () => Promise.reject(new InputError("Cannot read images")),
+  };
   for (const source of [drawnSource(3), undecodable, failing]) {
     await assert.rejects(runTraining(source, optionsOf(join(folder, "run"))), InputError);
   }
@@ -195,14 +197,13 @@ runTest("runTraining() starts from the CNN weights it is given", async (folder) 
   const name = "layer2.0.conv2.weight";
   assert.deepEqual(await last.tensors.get(`resnet.${name}`)?.read(), await weights.get(name)?.read());
   assert(reporter.notes.some((line) => /^CNN: \d+ tensors from .*resnet\.pth/.test(line)));
-  assert(!reporter.notes.some((line) => line.startsWith("No pretrained CNN")));
 });
 
 runTest("runTraining() tells what was left out", async (folder) => {
   const dataset = { ...drawnDataset(20), missing: ["gone.png", "lost.png"] };
   const [broken, ...rest] = dataset.photographs;
   const source: TrainingSource = {
-    dataset,
+    ...{ dataset, origin: null },
     openImages: () =>
       Promise.resolve({
         ...drawnImages(rest),
@@ -216,3 +217,128 @@ runTest("runTraining() tells what was left out", async (folder) => {
   assert.match(notes, /Left out: 2 images that are not there, the first is 'gone\.png'/);
   assert.match(notes, /Left out: 1 broken images, the first is '\/drawn\/0\.png': the PNG is damaged/);
 });
+
+/** Runs until a step, then goes on in the same folder to the end. */
+async function runInTwoParts(options: TrainingRunOptions, steps: number): Promise<void> {
+  const controller = new AbortController();
+  const reporter = silentReporter(() => reporter.steps.length === steps && controller.abort());
+  const first = await runTraining(drawnSource(20), { ...options, reporter, signal: controller.signal });
+  assert.equal(first.reason, "interrupted");
+  const second = await runTraining(drawnSource(20), { ...options, resume: true });
+  assert.equal(second.reason, "done");
+}
+
+async function digestOf(path: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
+}
+
+runTest("runTraining() that goes on with a run ends with the same bytes as one that never stopped", async (folder) => {
+  const changes: Partial<Recipe> = { epochs: 3, frozenEpochs: 1, bestBy: "bleu4", scheduledSampling: 0.5 };
+  const whole = optionsOf(join(folder, "whole"), changes);
+  await runTraining(drawnSource(20), whole);
+  for (const steps of [1, 4, 6, 12]) {
+    const parts = optionsOf(join(folder, `after ${steps}`), changes);
+    await runInTwoParts(parts, steps);
+    for (const name of ["last.safetensors", "best.safetensors"]) {
+      assert.equal(await digestOf(join(parts.out, name)), await digestOf(join(whole.out, name)), `${name}, ${steps}`);
+    }
+    const metrics = await jsonLines(join(parts.out, "metrics.jsonl"));
+    assert.deepEqual(metrics.map(({ epoch }) => epoch), [1, 2, 3]);
+  }
+});
+
+runTest("runTraining() that goes on with a finished run changes nothing", async (folder) => {
+  const options = optionsOf(join(folder, "run"));
+  await runTraining(drawnSource(20), options);
+  const before = await digestOf(join(options.out, "last.safetensors"));
+  assert.equal((await runTraining(drawnSource(20), { ...options, resume: true })).reason, "done");
+  assert.equal(await digestOf(join(options.out, "last.safetensors")), before);
+  assert.deepEqual(namesIn(options.out), FILES);
+});
+
+runTest("runTraining() that goes on before the first checkpoint begins at the first step", async (folder) => {
+  const options = optionsOf(join(folder, "run"));
+  await runTraining(drawnSource(20), options);
+  const whole = await digestOf(join(options.out, "last.safetensors"));
+  for (const name of FILES) if (name !== "config.json") await Deno.remove(join(options.out, name));
+  await runTraining(drawnSource(20), { ...options, resume: true });
+  assert.equal(await digestOf(join(options.out, "last.safetensors")), whole);
+});
+
+runTest("runTraining() refuses to go on with other data or settings, and names them", async (folder) => {
+  const options = optionsOf(join(folder, "run"));
+  await runTraining(drawnSource(20), options);
+  const before = await digestOf(join(options.out, "last.safetensors"));
+  const refuses = (source: TrainingSource, change: Partial<TrainingRunOptions>, what: RegExp) =>
+    assert.rejects(
+      runTraining(source, { ...options, resume: true, ...change }),
+      (error) => error instanceof InputError && what.test(error.message) && !error.message.includes("\n"),
+      String(what),
+    );
+  await refuses(drawnSource(20), { seed: 4 }, /: the seed and .*the photographs that can be decoded differ/);
+  await refuses(drawnSource(20), { recipe: { ...options.recipe, epochs: 9 } }, /: the settings differ from those/);
+  const wider = { ...options.recipe, hiddenSize: 20 };
+  await refuses(drawnSource(20), { recipe: wider }, /: the settings and the model differ/);
+  const same = drawnSource(20);
+  const other = { ...same, dataset: { ...same.dataset, fingerprint: "other" } };
+  await refuses(other, {}, /: the dataset's captions differ from those it was trained with/);
+  await Deno.copyFile(join(options.out, "best.safetensors"), join(options.out, "last.safetensors"));
+  await refuses(drawnSource(20), {}, /last\.safetensors': it does not say where its training stands/);
+  assert.notEqual(await digestOf(join(options.out, "last.safetensors")), before);
+});
+
+runTest("runTraining() writes a checkpoint after every so many steps", async (folder) => {
+  const out = join(folder, "run");
+  const reporter = silentReporter();
+  // Of four steps an epoch the second and the fourth are followed by a checkpoint, and so is the epoch.
+  const times: (number | undefined)[] = [];
+  reporter.step = () => {
+    const path = join(out, "last.safetensors");
+    times.push(namesIn(out).includes("last.safetensors") ? Deno.statSync(path).ino ?? 0 : undefined);
+  };
+  await runTraining(drawnSource(20), { ...optionsOf(out, { epochs: 1 }), checkpointEvery: 2, reporter });
+  assert.deepEqual(times.slice(0, 2), [undefined, undefined]);
+  assert(times[2] !== undefined && times[2] === times[3], "the second step alone was followed by a checkpoint");
+});
+
+runTest("runTraining() says so where its folder vanishes", async (folder) => {
+  const out = join(folder, "run");
+  const reporter = silentReporter();
+  reporter.step = () => Deno.removeSync(out, { recursive: true });
+  await assert.rejects(
+    runTraining(drawnSource(20), { ...optionsOf(out), checkpointEvery: 1, reporter }),
+    (error) =>
+      error instanceof InputError && /^Cannot write '.*last\.safetensors': there is no such/.test(error.message),
+  );
+  assert.deepEqual(namesIn(folder), []);
+});
+
+runTest("runTraining() warns of a model that ignores its images", async (folder) => {
+  const reporter = silentReporter();
+  const changes: Partial<Recipe> = { epochs: 3, frozenEpochs: 3, frozenLearningRate: 0, patience: 0 };
+  await runTraining(drawnSource(420), { ...optionsOf(join(folder, "run"), { ...changes, batchSize: 64 }), reporter });
+  assert(reporter.notes.some((line) => line.startsWith("Warning: the model seems to ignore its photographs")));
+});
+
+runTest(
+  "runTraining() tries the step that needs most before the first epoch, and leaves nothing where it fails",
+  async (folder) => {
+    const options = optionsOf(join(folder, "run"), { epochs: 3, frozenEpochs: 1 });
+    const trial = Engine.prototype.tryTrainStep;
+    const tried: (string | undefined)[] = [];
+    try {
+      Engine.prototype.tryTrainStep = function (batch, step) {
+        tried.push(step.encoderFrom);
+        assert.equal(batch.images.count, 4);
+        return Promise.reject(new InputError("Cannot train a step: no memory is left"));
+      };
+      await assert.rejects(runTraining(drawnSource(20), options), {
+        message: "Cannot train a step: no memory is left",
+      });
+    } finally {
+      Engine.prototype.tryTrainStep = trial;
+    }
+    assert.deepEqual(tried, ["conv1"], "the CNN is frozen first, yet the step in which it learns is tried");
+    assert.deepEqual(namesIn(folder), []);
+  },
+);

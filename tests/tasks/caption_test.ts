@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { FileCaption } from "../../src/cli/caption_files.ts";
 import type { TemporaryFolder } from "../pipeline/temporary_folder.ts";
+import { INTERCHANGE } from "../golden/interchange.ts";
 import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
 import { assertDone, assertRefused, canRunTasks, runTask } from "./run_task.ts";
 import images from "../golden/images.json" with { type: "json" };
@@ -119,6 +120,22 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "caption reads what PyTorch saved in either of its formats, with the words of --vocabulary",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const words = ["--vocabulary", join(INTERCHANGE, "lrcn_1u_every.vocab.json")];
+    const captions: FileCaption[][] = [];
+    for (const file of ["torch_1u_every.pth", "torch_1u_every_legacy.pth", "lrcn_1u_every.pth"]) {
+      captions.push(await captionsOf(["--checkpoint", join(INTERCHANGE, file), ...words, PICTURE], folder.path));
+    }
+    assert((captions[0]?.[0]?.tokens.length ?? 0) >= 1);
+    assert.deepEqual(captions[1], captions[0]);
+    assert.deepEqual(captions[2], captions[0]);
+  },
+});
+
 const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   "a checkpoint that is none": {
     args: ["--checkpoint", "drawn/captions.txt", PICTURE],
@@ -131,7 +148,24 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   "to guess where there is no run": {
     args: [PICTURE],
     line:
-      /Cannot caption: there is no run in '\S+runs'; train one by deno task train, or name a checkpoint by --checkpoint$/m,
+      /Cannot choose a checkpoint: there is no run in '\S+runs'; train one by deno task train, or name a checkpoint by --checkpoint$/m,
+  },
+  "weights without words": {
+    args: ["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth"), PICTURE],
+    line: /it holds weights without words; name the file of their words by --vocabulary$/m,
+  },
+  "words that do not fit": {
+    args: [
+      ...["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth")],
+      ...["--vocabulary", join(INTERCHANGE, "lrcn_notebook.vocab.json"), PICTURE],
+    ],
+    line: /Cannot read '\S+\.vocab\.json': "firstWord" is for models whose image comes first/,
+  },
+  "words that are not there": {
+    args: [
+      ...["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth"), "--vocabulary", "gone.json", PICTURE],
+    ],
+    line: /Cannot read '\S+gone\.json': there is no such file or folder, check the path$/m,
   },
   "an unknown option": {
     args: ["--chekpoint", "best.safetensors", PICTURE],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { makeFolder } from "../pipeline/temporary_folder.ts";
 import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, commandOf, runTask } from "./run_task.ts";
+import { assertDone, assertRefused, canRunTasks, commandOf, PROJECT, runTask } from "./run_task.ts";
 import config from "../../deno.json" with { type: "json" };
 
 const ignore = !canRunTasks;
@@ -18,18 +19,24 @@ Deno.test("no task has all permissions but build", () => {
   }
 });
 
-Deno.test("each task may load the one native library and no other", () => {
+Deno.test("each task may load the one native library and no other, those that only read and write files none", () => {
   for (const task of TASKS.filter((name) => name !== "build")) {
     const ffi = flagsOf(task).filter((flag) => flag.startsWith("--allow-ffi"));
-    assert.deepEqual(ffi, ["--allow-ffi=native/build/liblrcn.so"], task);
+    const computes = task !== "inspect" && task !== "export";
+    assert.deepEqual(ffi, computes ? ["--allow-ffi=native/build/liblrcn.so"] : [], task);
   }
 });
 
-Deno.test("train and caption may start no program and reach no network", () => {
-  for (const task of ["train", "caption"] as const) {
-    for (const flag of flagsOf(task)) assert.match(flag, /^--allow-(ffi|read|write|env)(=|$)/);
+Deno.test("caption may write nothing, start no program and reach no network; train may reach PyTorch's storage", () => {
+  for (const flag of flagsOf("caption")) assert.match(flag, /^--allow-(ffi|read|env)(=|$)/);
+  for (const flag of flagsOf("train")) {
+    assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|net=download\.pytorch\.org$)/);
   }
-  assert(!flagsOf("caption").some((flag) => flag.startsWith("--allow-write")));
+});
+
+Deno.test("inspect may read, and export read and write, and neither anything else", () => {
+  assert.deepEqual(flagsOf("inspect"), ["--allow-read", "--allow-env=INIT_CWD"]);
+  assert.deepEqual(flagsOf("export"), ["--allow-read", "--allow-write", "--allow-env=INIT_CWD"]);
 });
 
 Deno.test({
@@ -44,10 +51,39 @@ Deno.test({
     for (const task of ["train", "caption"] as const) {
       for (const flag of flagsOf(task)) {
         await t.step(`${task} without ${flag}`, async () => {
-          const ended = await runTask(task, tasks[task], { folder: folder.path, without: flag });
+          // Only weights that are not there yet are worth a connection.
+          const weights = flag.startsWith("--allow-net") ? ["--encoder-weights", "imagenet-v2"] : [];
+          const options = { folder: folder.path, without: flag };
+          const ended = await runTask(task, [...tasks[task], ...weights], options);
           const [name = ""] = flag.split("=");
           assertRefused(ended, new RegExp(`${name}\\b`));
           if (task === "train") await assert.rejects(Deno.stat(join(folder.path, "out")), Deno.errors.NotFound);
+        });
+      }
+      await t.step(`${task} with all of them`, async () => {
+        assertDone(await runTask(task, tasks[task], { folder: folder.path }));
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "inspect and export need each of their permissions, and name the missing one in one line",
+  ignore,
+  async fn(t) {
+    const checkpoint = await Deno.readFile(join(PROJECT, "tests/golden/checkpoint/version1.safetensors"));
+    await using folder = await makeFolder({ "best.safetensors": checkpoint });
+    const tasks = {
+      inspect: ["best.safetensors"],
+      export: ["--checkpoint", "best.safetensors", "--out", "model.pth"],
+    };
+    for (const task of ["inspect", "export"] as const) {
+      for (const flag of flagsOf(task)) {
+        await t.step(`${task} without ${flag}`, async () => {
+          const ended = await runTask(task, tasks[task], { folder: folder.path, without: flag });
+          const [name = ""] = flag.split("=");
+          assertRefused(ended, new RegExp(`${name}\\b`));
+          await assert.rejects(Deno.stat(join(folder.path, "model.pth")), Deno.errors.NotFound);
         });
       }
       await t.step(`${task} with all of them`, async () => {

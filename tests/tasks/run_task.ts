@@ -25,7 +25,7 @@ async function libraryIsUsable(): Promise<boolean> {
 export const canRunTasks: boolean = canRead && canWrite && canRun && await libraryIsUsable();
 
 /** The tasks that a user calls with a model. */
-export type TaskName = "train" | "caption";
+export type TaskName = "train" | "caption" | "inspect" | "export";
 
 /** The words of a task's command in `deno.json`, "deno" first. */
 export function commandOf(task: keyof typeof config.tasks): string[] {
@@ -66,6 +66,8 @@ export interface RunningTask {
   printed(pattern: RegExp): Promise<void>;
   /** Presses Ctrl-C. */
   press(): void;
+  /** Kills it at once, if it has not ended. */
+  kill(): void;
   /** Waits for its end. */
   readonly ended: Promise<Ended>;
 }
@@ -132,6 +134,13 @@ function start([program = "", ...args]: readonly string[], folder: string): Runn
   return {
     ended,
     press: () => child.kill("SIGINT"),
+    kill() {
+      try {
+        child.kill("SIGKILL");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+      }
+    },
     async printed(pattern) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const watcher = () => {

@@ -38,7 +38,7 @@ Deno.test({
     }
     const config = JSON.parse(await Deno.readTextFile(join(run, "config.json")));
     assert.deepEqual([config.seed, config.device, config.recipe.name, config.recipe.epochs], [5, "cpu", "lrcn", 2]);
-    assert.deepEqual(config.examples, { train: 19, validation: 2, test: 3 });
+    assert.deepEqual(config.dataset, { data: join(folder.path, "drawn") });
     assert.match(ended.stdout, /^Data: 24 photographs, 48 captions; .*train 19, validation 2, test 3/m);
     assert.match(ended.stdout, /^Epoch 2\/2: train loss \d\.\d+, validation loss \d\.\d+.* captions\/s$/m);
     assert.match(ended.stdout, /deno task caption --checkpoint \S*best\.safetensors/);
@@ -84,8 +84,7 @@ Deno.test({
     assertDone(ended);
     assert.match(ended.stdout, /^Left out: 1 images that are not there, the first is 'blue-7\.png'$/m);
     assert.match(ended.stdout, /^Left out: 1 broken images, the first is '\S+green-1\.png': \S/m);
-    const { examples } = JSON.parse(await Deno.readTextFile(join(folder.path, "out", "config.json")));
-    assert.equal(examples.train + examples.validation + examples.test, 22);
+    assert.match(ended.stdout, /^Data: 23 photographs/m);
   },
 });
 
@@ -99,7 +98,7 @@ Deno.test({
     assert.equal(code, 0, stdout);
     assert.match(
       stdout,
-      /Epoch \d\/8 \[[=-]+\] \d\/5 loss \d\.\d+, \d\S* captions\/s, \d+ s left, waiting for data \d+%/,
+      /Epoch \d\/8 \[[=-]+\] \d\/5 loss \d\.\d+, rate \d\S+, gradient \d\S+, \d\S* captions\/s, \d+ s left, waiting for/,
     );
   },
 });
@@ -187,12 +186,16 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     line: /Cannot create the model: hidden_size is 99999999, not within 1 to \d+$/m,
   },
   "a setting without a value": {
-    args: ["--data", "drawn", "--set", "dropout="],
-    line: /option '--set <key=value>' argument 'dropout=' is invalid\. It must be key=value\.$/m,
+    args: ["--data", "drawn", "--set", "outputDropout="],
+    line: /option '--set <key=value>' argument 'outputDropout=' is invalid\. It must be key=value\.$/m,
   },
   "a device that is not there": {
     args: ["--data", "drawn", "--device", "cuda"],
     line: /Cannot create the model: .*(?:driver|device|GPU).*; use --device cpu, or give the build a libtorch/,
+  },
+  "a run to go on with that is none": {
+    args: ["--resume", "drawn"],
+    line: /Cannot change --out, --epochs, .* of a run that is gone on with: leave it out, or train anew/,
   },
   "a recipe that draws its own data": {
     args: ["--data", "drawn", "--recipe", "sample"],
@@ -220,7 +223,7 @@ Deno.test({
   async fn() {
     await using folder = await drawDataset({ "out/config.json": "{}", "out/last.safetensors": "former" });
     const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
-    assertRefused(ended, /Cannot train into '\S+out': it holds a run already; choose another folder by --out$/m);
+    assertRefused(ended, /Cannot train into '\S+out': it holds a run already; go on with it by --resume '\S+out', or choose another/);
     assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
     assert.equal(await Deno.readTextFile(join(folder.path, "out", "last.safetensors")), "former");
   },

@@ -46,6 +46,9 @@ export interface WriteAtomicOptions {
   fileSystem?: WritableFileSystem;
 }
 
+const TEMPORARY_END = ".tmp";
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
 const DENO_FILE_SYSTEM: WritableFileSystem = {
   openFolder: (path) => Deno.open(path),
   create: (path) => Deno.open(path, { write: true, createNew: true }),
@@ -69,7 +72,7 @@ export async function writeAtomic(
   options: WriteAtomicOptions = {},
 ): Promise<void> {
   const { size, fileSystem = DENO_FILE_SYSTEM } = options;
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 40)}.${crypto.randomUUID()}.tmp`);
+  const temporary = join(dirname(path), `${temporaryPrefix(basename(path))}${crypto.randomUUID()}${TEMPORARY_END}`);
 
   async function attempt<T>(operation: () => T | Promise<T>): Promise<T> {
     try {
@@ -100,6 +103,25 @@ export async function writeAtomic(
   } finally {
     folder.close();
   }
+}
+
+/**
+ * Tells whether a file's name is one that {@linkcode writeAtomic} gives its temporaries. Names of more than 40 characters
+ * share theirs with others that begin alike.
+ *
+ * @param name The name of the file that is written, without its folder.
+ * @param candidate The name of a file in the same folder.
+ * @returns Whether it is such a temporary's.
+ */
+export function isTemporaryOf(name: string, candidate: string): boolean {
+  const prefix = temporaryPrefix(name);
+  return candidate.startsWith(prefix) && candidate.endsWith(TEMPORARY_END) &&
+    UUID.test(candidate.slice(prefix.length, -TEMPORARY_END.length));
+}
+
+// Cut, so that a long name with the rest is not too long for the file system; by whole characters.
+function temporaryPrefix(name: string): string {
+  return `.${[...name].slice(0, 40).join("")}.`;
 }
 
 async function writeAll(file: WritableFile, bytes: Uint8Array): Promise<void> {

@@ -13,10 +13,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the folder is read-only, choose another",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
+  EFBIG: "it is larger than the disk's file system allows, choose another disk",
+  EIO: "the disk fails, check it or choose another",
   ENAMETOOLONG: "its name is too long",
 };
 
 const QUOTED_CHARACTERS = 80;
+// What JSON leaves as it is although a terminal may obey it: other line ends, control sequences, the turning of text.
+const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
  * A word out of a file as an error message shows it: on one line, in quotes, shortened.
@@ -26,7 +30,12 @@ const QUOTED_CHARACTERS = 80;
  */
 export function quoted(word: string): string {
   const short = word.length > QUOTED_CHARACTERS ? `${word.slice(0, QUOTED_CHARACTERS)}...` : word;
-  return `'${JSON.stringify(short).slice(1, -1)}'`;
+  const escaped = JSON.stringify(short).slice(1, -1).replaceAll(OBEYED, escapedUnit);
+  return `'${escaped}'`;
+}
+
+function escapedUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** The operating system's code of an error, for example `ENOSPC`; empty where it has none. */

@@ -1,36 +1,11 @@
 import assert from "node:assert/strict";
-import { type WritableFile, type WritableFileSystem, writeAtomic } from "../../src/checkpoint/write_atomic.ts";
+import { writeAtomic } from "../../src/files/write_atomic.ts";
 import { InputError } from "../../src/input_error.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { failingFileSystem } from "./failing_file_system.ts";
 
 const FORMER = "the former content";
 const CHUNKS = ["the new ", "content"].map((text) => new TextEncoder().encode(text));
-
-/** Deno's file operations, of which number `failing` (from 0) fails; names of all that were tried. */
-function failingFileSystem(failing: number, error: Error): { fileSystem: WritableFileSystem; tried: string[] } {
-  const tried: string[] = [];
-  async function attempt<T>(name: string, operation: () => Promise<T>): Promise<T> {
-    tried.push(name);
-    if (tried.length - 1 === failing) throw error;
-    return await operation();
-  }
-  function wrapped(kind: string, file: Deno.FsFile): WritableFile {
-    return {
-      // Two bytes at a time: a write may take less than it was given.
-      write: (bytes) => attempt("write", () => file.write(bytes.subarray(0, 2))),
-      sync: () => attempt(`sync ${kind}`, () => file.sync()),
-      close: () => file.close(),
-    };
-  }
-  const fileSystem: WritableFileSystem = {
-    openFolder: (path) => attempt("open folder", async () => wrapped("folder", await Deno.open(path))),
-    create: (path) =>
-      attempt("create", async () => wrapped("file", await Deno.open(path, { write: true, createNew: true }))),
-    rename: (from, to) => attempt("rename", () => Deno.rename(from, to)),
-    remove: (path) => Deno.remove(path),
-  };
-  return { fileSystem, tried };
-}
 
 Deno.test({
   name: "writeAtomic() replaces a file whole and leaves nothing beside it",
@@ -39,7 +14,7 @@ Deno.test({
     await using folder = await temporaryFolder();
     const path = folder.file("weights.bin");
     await Deno.writeTextFile(path, FORMER);
-    const { fileSystem, tried } = failingFileSystem(-1, new Error());
+    const { fileSystem, tried } = failingFileSystem(-1);
     await writeAtomic(path, CHUNKS, { fileSystem });
     assert.equal(await Deno.readTextFile(path), "the new content");
     assert.deepEqual(namesIn(folder.path), ["weights.bin"]);
@@ -61,7 +36,7 @@ Deno.test({
     const path = folder.file("weights.bin");
     for (let failing = 0;; failing++) {
       await Deno.writeTextFile(path, FORMER);
-      const { fileSystem, tried } = failingFileSystem(failing, new Error("the cable is out"));
+      const { fileSystem, tried } = failingFileSystem(failing);
       const outcome = await writeAtomic(path, CHUNKS, { fileSystem }).then(() => undefined, (error) => error);
       if (outcome === undefined) {
         assert.ok(failing > 10, "each operation was made to fail");
@@ -83,8 +58,8 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const path = folder.file("weights.bin");
-    const full = Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
-    await assert.rejects(writeAtomic(path, CHUNKS, { size: 15, fileSystem: failingFileSystem(3, full).fileSystem }), {
+    const { fileSystem } = failingFileSystem(3, { code: "ENOSPC" });
+    await assert.rejects(writeAtomic(path, CHUNKS, { size: 15, fileSystem }), {
       name: "InputError",
       message: `Cannot write '${path}': the disk is full, free 15 bytes or choose another folder`,
     });
@@ -98,7 +73,7 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const path = folder.file("weights.bin");
-    const { fileSystem, tried } = failingFileSystem(12, Object.assign(new Error("Invalid"), { code: "EINVAL" }));
+    const { fileSystem, tried } = failingFileSystem(12, { code: "EINVAL" });
     await writeAtomic(path, CHUNKS, { fileSystem });
     assert.equal(tried[12], "sync folder");
     assert.equal(await Deno.readTextFile(path), "the new content");

@@ -1,0 +1,189 @@
+/**
+ * The tensors that a model of given dimensions has, and back: the dimensions out of a file's tensors.
+ *
+ * @module
+ */
+
+import { cannotRead } from "../files/open_file.ts";
+import { quoted } from "../files/file_error.ts";
+import type { ModelSettings } from "../ffi/settings.ts";
+import { matchTensors } from "./match_tensors.ts";
+import type { TensorLayout } from "./tensor.ts";
+
+/** Channels that a bottleneck block gives for each that its 3x3 convolution has. */
+const EXPANSION = 4;
+const COLOURS = 3;
+/** Rows of an LSTM's weights for each of its hidden numbers: input, forget, cell and output gate. */
+const GATES = 4;
+// The float type is the file's own: these are names and shapes.
+const FLOAT = "F32";
+
+/** A model's tensors by PyTorch's names, in the order that PyTorch's state_dict has. */
+export type StateDictLayout = ReadonlyMap<string, TensorLayout>;
+
+/**
+ * Lists a model's parameters and buffers as PyTorch's state_dict holds them: `embed`, `resnet`, `language_lstm` (where it
+ * has language layers), `lstm`, `linear`.
+ *
+ * @param model The model's dimensions.
+ * @returns Names with types and shapes. Floats are F32.
+ *
+ * @example The output layer of a small model
+ * ```ts ignore
+ * stateDictLayout({ ...model, hiddenSize: 16, vocabularySize: 40 }).get("linear.weight"); // { dtype: "F32", shape: [40, 16] }
+ * ```
+ */
+export function stateDictLayout(model: ModelSettings): StateDictLayout {
+  const { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject } = model;
+  const words = languageLayers > 0 ? hiddenSize : embedSize;
+  const feature = inject === "every" ? embedSize : words;
+  const fused = inject === "every" ? words + feature : words;
+  return new Map([
+    float("embed.weight", vocabularySize, embedSize),
+    ...resnet(model, feature),
+    ...lstm("language_lstm", embedSize, hiddenSize, languageLayers),
+    ...lstm("lstm", fused, hiddenSize, fusionLayers),
+    ...linear("linear", hiddenSize, vocabularySize),
+  ]);
+}
+
+type Entry = readonly [name: string, layout: TensorLayout];
+
+function float(name: string, ...shape: number[]): Entry {
+  return [name, { dtype: FLOAT, shape }];
+}
+
+function linear(name: string, inputs: number, outputs: number): Entry[] {
+  return [float(`${name}.weight`, outputs, inputs), float(`${name}.bias`, outputs)];
+}
+
+function lstm(name: string, inputs: number, hidden: number, layers: number): Entry[] {
+  return Array.from({ length: layers }, (_, layer) => [
+    float(`${name}.weight_ih_l${layer}`, GATES * hidden, layer === 0 ? inputs : hidden),
+    float(`${name}.weight_hh_l${layer}`, GATES * hidden, hidden),
+    float(`${name}.bias_ih_l${layer}`, GATES * hidden),
+    float(`${name}.bias_hh_l${layer}`, GATES * hidden),
+  ]).flat();
+}
+
+function convolution(name: string, inputs: number, outputs: number, side: number): Entry {
+  return float(`${name}.weight`, outputs, inputs, side, side);
+}
+
+function batchNorm(name: string, channels: number): Entry[] {
+  return [
+    ...["weight", "bias", "running_mean", "running_var"].map((part) => float(`${name}.${part}`, channels)),
+    [`${name}.num_batches_tracked`, { dtype: "I64", shape: [] }],
+  ];
+}
+
+function resnet({ encoderWidth, encoderBlocks }: ModelSettings, outputs: number): Entry[] {
+  const entries = [convolution("resnet.conv1", COLOURS, encoderWidth, 7), ...batchNorm("resnet.bn1", encoderWidth)];
+  let channels = encoderWidth;
+  for (const [stage, count] of encoderBlocks.entries()) {
+    const width = encoderWidth * 2 ** stage;
+    for (let block = 0; block < count; block++) {
+      const name = `resnet.layer${stage + 1}.${block}`;
+      entries.push(
+        ...[convolution(`${name}.conv1`, channels, width, 1), ...batchNorm(`${name}.bn1`, width)],
+        ...[convolution(`${name}.conv2`, width, width, 3), ...batchNorm(`${name}.bn2`, width)],
+        ...[convolution(`${name}.conv3`, width, EXPANSION * width, 1), ...batchNorm(`${name}.bn3`, EXPANSION * width)],
+      );
+      if (block === 0) {
+        entries.push(
+          convolution(`${name}.downsample.0`, channels, EXPANSION * width, 1),
+          ...batchNorm(`${name}.downsample.1`, EXPANSION * width),
+        );
+      }
+      channels = EXPANSION * width;
+    }
+  }
+  return [...entries, ...linear("resnet.fc", channels, outputs)];
+}
+
+/** Options of {@linkcode inferModel}. */
+export interface InferModelOptions {
+  /** Where the tensors are from, for messages: a path. */
+  readonly source: string;
+}
+
+/**
+ * Reads a model's dimensions from its tensors' names and shapes, and holds all of them against what such a model has.
+ * Tensors of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
+ *
+ * @param found The file's tensors by name.
+ * @param options See {@linkcode InferModelOptions}.
+ * @returns The model's dimensions.
+ * @throws {InputError} The tensors are not those of a captioner; the message names the first that is missing or unlike.
+ */
+export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }: InferModelOptions): ModelSettings {
+  const size = (name: string, rank: number, dimension: number): number => {
+    const shape = found.get(name)?.shape;
+    if (shape === undefined) {
+      throw cannotRead(
+        source,
+        `it holds no captioner, the tensor ${quoted(name)} is missing; list it by deno task inspect`,
+      );
+    }
+    const length = shape[dimension] ?? 0;
+    if (shape.length === rank && length > 0) return length;
+    throw cannotRead(source, `the tensor ${quoted(name)} has the shape [${shape.join(", ")}], which no captioner has`);
+  };
+  const count = (name: (index: number) => string, least: number): number => {
+    let index = 0;
+    while (found.has(name(index))) index++;
+    if (index < least) size(name(index), 1, 0);
+    return index;
+  };
+  const blocks = (stage: number) => count((block) => `resnet.layer${stage}.${block}.conv1.weight`, 1);
+  const [vocabularySize, embedSize] = [size("embed.weight", 2, 0), size("embed.weight", 2, 1)];
+  const hiddenSize = size("lstm.weight_hh_l0", 2, 1);
+  const languageLayers = count((layer) => `language_lstm.weight_hh_l${layer}`, 0);
+  const model: ModelSettings = {
+    vocabularySize,
+    embedSize,
+    hiddenSize,
+    languageLayers,
+    fusionLayers: count((layer) => `lstm.weight_hh_l${layer}`, 1),
+    // Beside every word the feature makes the LSTM's input wider than the words.
+    inject: size("lstm.weight_ih_l0", 2, 1) > (languageLayers > 0 ? hiddenSize : embedSize) ? "every" : "first",
+    encoderWidth: size("resnet.conv1.weight", 4, 0),
+    encoderBlocks: [blocks(1), blocks(2), blocks(3), blocks(4)],
+  };
+  matchModel(model, found, { source });
+  return model;
+}
+
+/**
+ * Holds a file's tensors against a model's dimensions: the same names and shapes, floats of 32 or 64 bits.
+ *
+ * @param model The model's dimensions.
+ * @param found The file's tensors by name; those of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
+ * @param options See {@linkcode InferModelOptions}.
+ * @returns The model's tensors in the order of PyTorch's state_dict, with the file's own types.
+ * @throws {InputError} They differ.
+ */
+export function matchModel<Found extends TensorLayout>(
+  model: ModelSettings,
+  found: ReadonlyMap<string, Found>,
+  { source }: InferModelOptions,
+): Map<string, Found> {
+  const expected = new Map(
+    Array.from(stateDictLayout(model), ([name, layout]): [string, TensorLayout] => {
+      const isDouble = layout.dtype === FLOAT && found.get(name)?.dtype === "F64";
+      return [name, isDouble ? { ...layout, dtype: "F64" } : layout];
+    }),
+  );
+  matchTensors(expected, found, { ignore: (name) => !expected.has(name) && isTrainingTensor(name), source });
+  const matched = new Map<string, Found>();
+  for (const name of expected.keys()) {
+    const tensor = found.get(name);
+    if (tensor !== undefined) matched.set(name, tensor);
+  }
+  return matched;
+}
+
+/** Whether a tensor of a checkpoint is not the model's, but what its training goes on with. */
+export function isTrainingTensor(name: string): boolean {
+  return name === "rng" || name.startsWith("adam.");
+}

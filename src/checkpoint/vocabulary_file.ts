@@ -1,0 +1,128 @@
+/**
+ * A vocabulary in a JSON file, for weights that stand alone: the words, and how photographs and captions are treated.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { fileErrorReason, quoted } from "../files/file_error.ts";
+import { cannotRead, openFile } from "../files/open_file.ts";
+import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
+import type { CheckpointMetadata } from "./checkpoint.ts";
+import { findJsonFault } from "./json_keys.ts";
+
+/** What such a file holds: all that captioning needs besides the weights. */
+export type VocabularyFile = Pick<CheckpointMetadata, "vocabulary" | "preprocessing" | "decoding">;
+
+const MAX_BYTES = 20_000_000;
+const LIMITS = { depth: 2, parts: 1_000_000 };
+const ADVICE = 'give an array of words, or an object {word: id}, or {"words": ..., "decoding": {...}}';
+const IMAGE_SIZE = 224;
+const SHORT_SIDE = 256;
+const MAX_WORDS = 20;
+const BEAM = 3;
+
+const positive = z.int().positive();
+const wordsSchema = z.union([z.array(z.string()), z.record(z.string(), z.int().nonnegative())]);
+const settingsSchema = z.object({
+  words: wordsSchema,
+  preprocessing: z.object({ imageSize: positive.optional(), shortSide: positive.optional() }).optional(),
+  decoding: z.object({
+    firstWord: z.string().optional(),
+    maxWords: positive.optional(),
+    beam: positive.optional(),
+  }).optional(),
+});
+
+/**
+ * Writes a vocabulary with its settings, whole or not at all.
+ *
+ * @param path Where it shall be.
+ * @param content Words and settings.
+ * @param options Those of {@linkcode writeAtomic}, less the size.
+ * @throws {InputError} The file cannot be written.
+ */
+export async function writeVocabularyFile(
+  path: string,
+  content: VocabularyFile,
+  options: Omit<WriteAtomicOptions, "size"> = {},
+): Promise<void> {
+  const { vocabulary, preprocessing, decoding } = content;
+  const json = JSON.stringify({ words: vocabulary, preprocessing, decoding }, null, 2);
+  const bytes = new TextEncoder().encode(`${json}\n`);
+  await writeAtomic(path, [bytes], { ...options, size: bytes.length });
+}
+
+/**
+ * Reads a vocabulary: what {@linkcode writeVocabularyFile} wrote, or an array of words, or an object from words to ids.
+ * Settings that it does not give are the default recipe's: photographs scaled to 256 pixels and cut to 224 (or in the same
+ * proportion), at most 20 words, beam 3.
+ *
+ * @param path The file.
+ * @returns Words, each at the place of its id, and settings.
+ * @throws {InputError} The file cannot be read, or is no vocabulary: words that stand twice, ids that are missing.
+ */
+export async function readVocabularyFile(path: string): Promise<VocabularyFile> {
+  const value = await readJson(path);
+  const bare = wordsSchema.safeParse(value);
+  if (bare.success) return withDefaults(path, { words: bare.data });
+  const parsed = settingsSchema.safeParse(value);
+  if (parsed.success) return withDefaults(path, parsed.data);
+  const isObject = typeof value === "object" && value !== null && "words" in value;
+  const field = isObject ? parsed.error.issues[0]?.path.join(".") : undefined;
+  const fault = field ? `the field ${quoted(field)} is wrong` : "it is no vocabulary";
+  throw cannotRead(path, `${fault}, ${ADVICE}`, parsed.error);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  using file = await openFile(path);
+  if (file.size > MAX_BYTES) throw cannotRead(path, `it has ${file.size} bytes, more than any vocabulary`);
+  const bytes = await file.read(0, file.size);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const fault = findJsonFault(text, LIMITS);
+    if (fault !== undefined) throw new SyntaxError(fault);
+    return JSON.parse(text);
+  } catch (error) {
+    const fault = error instanceof SyntaxError ? fileErrorReason(error) : "it is not UTF-8";
+    throw cannotRead(path, `it is not the JSON of a vocabulary, ${fault}`, error);
+  }
+}
+
+function withDefaults(path: string, content: z.infer<typeof settingsSchema>): VocabularyFile {
+  const vocabulary = Array.isArray(content.words) ? content.words : orderById(path, content.words);
+  const places = new Map<string, number>();
+  for (const [id, word] of vocabulary.entries()) {
+    const first = places.get(word);
+    if (first !== undefined) throw cannotRead(path, `${quoted(word)} is word ${first} and word ${id}`);
+    places.set(word, id);
+  }
+  const { firstWord, maxWords = MAX_WORDS, beam = BEAM } = content.decoding ?? {};
+  if (firstWord !== undefined && !places.has(firstWord)) {
+    throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is none of its words`);
+  }
+  const { imageSize = IMAGE_SIZE } = content.preprocessing ?? {};
+  const { shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = content.preprocessing ?? {};
+  if (imageSize > shortSide) {
+    throw cannotRead(path, `"imageSize" is ${imageSize}, larger than "shortSide", which is ${shortSide}`);
+  }
+  return {
+    vocabulary,
+    preprocessing: { imageSize, shortSide },
+    decoding: { ...(firstWord === undefined ? {} : { firstWord }), maxWords, beam },
+  };
+}
+
+function orderById(path: string, ids: Readonly<Record<string, number>>): string[] {
+  const words = new Map<number, string>();
+  for (const [word, id] of Object.entries(ids)) {
+    const other = words.get(id);
+    if (other !== undefined) throw cannotRead(path, `${quoted(other)} and ${quoted(word)} have the same id, ${id}`);
+    words.set(id, word);
+  }
+  return Array.from({ length: words.size }, (_, id) => {
+    const word = words.get(id);
+    if (word === undefined) throw cannotRead(path, `no word has the id ${id}, ids must go from 0 to ${words.size - 1}`);
+    return word;
+  });
+}

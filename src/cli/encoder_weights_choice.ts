@@ -1,0 +1,75 @@
+/**
+ * Where the CNN's first weights come from.
+ *
+ * @module
+ */
+
+import { downloadImagenetWeights, findImagenetWeights } from "../checkpoint/imagenet_weights.ts";
+import { InputError } from "../input_error.ts";
+import type { Recipe } from "../pipeline/recipe.ts";
+import type { Reporter } from "../pipeline/training_run.ts";
+
+/** The choices that are no file. */
+export const ENCODER_WEIGHTS = ["auto", "none", "imagenet", "imagenet-v2"] as const;
+
+/** A choice, or a file. */
+export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string };
+
+/** What {@linkcode chooseEncoderWeights} needs to know. */
+export interface ChooseEncoderWeightsOptions {
+  /** Where downloads are kept. */
+  readonly folder: string;
+  /** The CNN; published weights are ResNet-50's. */
+  readonly recipe: Pick<Recipe, "name" | "encoderWidth" | "encoderBlocks">;
+  /** Where it tells what it does. */
+  readonly reporter: Pick<Reporter, "note" | "progress">;
+  /** Ends the download. */
+  readonly signal: AbortSignal;
+  /**
+   * Downloads.
+   *
+   * @default {downloadImagenetWeights}
+   */
+  readonly download?: typeof downloadImagenetWeights;
+}
+
+const MEGABYTE = 1e6;
+const FROM_SCRATCH = "the CNN is trained from scratch, and captions will be poor";
+
+/**
+ * Finds the file of the CNN's first weights, and downloads it where it must.
+ *
+ * @param choice What the user chose.
+ * @param options See {@linkcode ChooseEncoderWeightsOptions}.
+ * @returns The file, or undefined for a CNN from scratch.
+ * @throws {InputError} If weights that were asked for cannot be had.
+ */
+export async function chooseEncoderWeights(
+  choice: EncoderWeightsChoice,
+  options: ChooseEncoderWeightsOptions,
+): Promise<string | undefined> {
+  const { folder, recipe, reporter, signal, download = downloadImagenetWeights } = options;
+  if (typeof choice === "object") return choice.file;
+  if (choice === "none") {
+    if (recipe.name !== "sample") {
+      reporter.note(`No pretrained weights: ${FROM_SCRATCH}; give ImageNet weights by --encoder-weights imagenet`);
+    }
+    return undefined;
+  }
+  const onProgress = (done: number, total: number) =>
+    reporter.progress("Downloading ImageNet weights (MB)", Math.floor(done / MEGABYTE), Math.floor(total / MEGABYTE));
+  if (choice !== "auto") return await download(choice, { folder, signal, onProgress });
+  if (recipe.encoderWidth !== 64 || recipe.encoderBlocks.join() !== "3,4,6,3") {
+    reporter.note(`No pretrained weights, which there are for ResNet-50 alone: ${FROM_SCRATCH}`);
+    return undefined;
+  }
+  const found = await findImagenetWeights(folder);
+  if (found !== undefined) return found;
+  try {
+    return await download("imagenet", { folder, signal, onProgress });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    reporter.note(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
+    return undefined;
+  }
+}

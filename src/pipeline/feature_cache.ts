@@ -1,0 +1,171 @@
+/**
+ * What a frozen CNN sees in the photographs of a dataset, computed once: float32 features in one file.
+ *
+ * The file holds the features of one photograph after the other, then eight bytes of mark.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Features, Images } from "../ffi/batch.ts";
+import type { TensorInfo } from "../ffi/engine.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { openFile, type RandomAccessFile } from "../files/open_file.ts";
+import { writeAtomic } from "../files/write_atomic.ts";
+import { InputError } from "../input_error.ts";
+import type { ImageCache } from "./image_cache.ts";
+
+/** An open cache: close it with `using`, after the last read has ended. */
+export interface FeatureCache extends Disposable {
+  /** Numbers of a photograph. */
+  readonly size: number;
+  /**
+   * Reads the features of a photograph. Reads may be asked for at the same time.
+   *
+   * @param index Its index in the photographs of the image cache.
+   * @param into Filled: `size` numbers.
+   * @throws {InputError} If the file cannot be read.
+   */
+  read(index: number, into: Float32Array): Promise<void>;
+}
+
+/** The model, as far as features need it. */
+export interface Encoder {
+  /** Its arithmetic, on which features depend. */
+  readonly precision: string;
+  /** Its device, on which they depend too. */
+  readonly device: string;
+  /** Lists its tensors. */
+  tensors(): Promise<TensorInfo[]>;
+  /** Reads one of them. */
+  read(tensor: TensorInfo): Promise<Uint8Array<ArrayBuffer>>;
+  /** Runs the CNN. */
+  encode(images: Images): Promise<Features>;
+}
+
+/** Options of {@linkcode openFeatureCache}. */
+export interface FeatureCacheOptions {
+  /** Where caches are kept; made if it is missing. */
+  readonly folder: string;
+  /** Side of the centre that the CNN sees, in pixels. */
+  readonly imageSize: number;
+  /** Photographs that the CNN sees at once. */
+  readonly batchSize: number;
+  /**
+   * Called as features are computed; not called where they are there already.
+   *
+   * @default {undefined}
+   */
+  readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Ends the making of the cache.
+   *
+   * @default {undefined}
+   */
+  readonly signal?: AbortSignal;
+}
+
+const MARK = "lrcnfea1";
+const BYTES = 4;
+
+/**
+ * Opens the features of these photographs, and computes them if they are not there. They are known by the photographs,
+ * the weights of the CNN, its arithmetic and the size of the images. Until the file is whole it has another name.
+ *
+ * @param encoder The model; only its CNN without the last layer matters.
+ * @param images The photographs' pixels.
+ * @param options See {@linkcode FeatureCacheOptions}.
+ * @returns The open cache, in the order of the photographs.
+ * @throws {InputError} If the cache cannot be written.
+ */
+export async function openFeatureCache(
+  encoder: Encoder,
+  images: Pick<ImageCache, "photographs" | "read" | "fingerprint">,
+  options: FeatureCacheOptions,
+): Promise<FeatureCache> {
+  const { folder, imageSize } = options;
+  const path = join(folder, `${await digest(encoder, images.fingerprint, imageSize)}.features`);
+  const count = images.photographs.length;
+  const found = await openIfWhole(path, count);
+  if (found !== undefined) return found;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new InputError(`Cannot create the folder '${folder}': ${fileErrorReason(error)}`, { cause: error });
+  }
+  await writeAtomic(path, featuresOf(encoder, images, options));
+  const made = await openIfWhole(path, count);
+  if (made === undefined) throw new InputError(`Cannot read '${path}': it was changed by another program, start again`);
+  return made;
+}
+
+async function* featuresOf(
+  encoder: Encoder,
+  images: Pick<ImageCache, "photographs" | "read">,
+  { imageSize: side, batchSize, onProgress, signal }: FeatureCacheOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const total = images.photographs.length;
+  const bytes = side * side * 3;
+  for (let start = 0; start < total; start += batchSize) {
+    signal?.throwIfAborted();
+    const count = Math.min(batchSize, total - start);
+    const pixels = new Uint8Array(count * bytes);
+    for (let index = 0; index < count; index++) {
+      await images.read(start + index, side, pixels.subarray(index * bytes, (index + 1) * bytes));
+    }
+    const { values } = await encoder.encode({ count, height: side, width: side, pixels });
+    yield new Uint8Array(values.buffer);
+    onProgress?.(start + count, total);
+  }
+  yield new TextEncoder().encode(MARK);
+}
+
+/** Of all that features depend on. */
+async function digest(encoder: Encoder, fingerprint: string, imageSize: number): Promise<string> {
+  const parts = [fingerprint, imageSize, encoder.device, encoder.precision].map(String);
+  for (const tensor of await encoder.tensors()) {
+    const { name, kind } = tensor;
+    if ((kind !== "parameter" && kind !== "buffer") || !name.startsWith("resnet.") || name.startsWith("resnet.fc.")) {
+      continue;
+    }
+    parts.push(name, await sha256(await encoder.read(tensor)));
+  }
+  return await sha256(new TextEncoder().encode(JSON.stringify(parts)));
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+async function isWhole(file: RandomAccessFile, size: number): Promise<boolean> {
+  if (!Number.isInteger(size) || size < 1) return false;
+  try {
+    return new TextDecoder().decode(await file.read(file.size - MARK.length, MARK.length)) === MARK;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
+async function openIfWhole(path: string, count: number): Promise<FeatureCache | undefined> {
+  let file: RandomAccessFile;
+  try {
+    file = await openFile(path);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+  const size = (file.size - MARK.length) / BYTES / count;
+  if (!await isWhole(file, size)) {
+    file[Symbol.dispose]();
+    return undefined;
+  }
+  return {
+    size,
+    async read(index, into) {
+      const bytes = await file.read(index * size * BYTES, size * BYTES);
+      into.set(new Float32Array(bytes.buffer));
+    },
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}

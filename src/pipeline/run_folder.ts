@@ -1,0 +1,219 @@
+/**
+ * The files of a training run: `config.json`, `metrics.jsonl`, `best.safetensors` and `last.safetensors`. Each is written
+ * whole or not at all.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { z } from "zod";
+import { fileErrorReason } from "../files/file_error.ts";
+import { removeStaleTemporaries } from "../files/stale_temporaries.ts";
+import { writeAtomic } from "../files/write_atomic.ts";
+import { InputError } from "../input_error.ts";
+import { makeRecipe, type Recipe, RECIPE_NAMES } from "./recipe.ts";
+
+/** The dataset's place, as absolute paths. */
+export interface DatasetOrigin {
+  /** The folder with captions and images. */
+  readonly data?: string | undefined;
+  /** The captions file. */
+  readonly captions?: string | undefined;
+  /** The folder of images. */
+  readonly images?: string | undefined;
+  /** The folder of the official lists. */
+  readonly splits?: string | undefined;
+  /** The most photographs to use. */
+  readonly maxImages?: number | undefined;
+}
+
+/** What a run was told: all that going on with it needs besides its checkpoint. */
+export interface RunConfig {
+  /** The settings. */
+  readonly recipe: Recipe;
+  /** The seed. */
+  readonly seed: number;
+  /** Where it computed. */
+  readonly device: "cpu" | "cuda";
+  /** How it computed. */
+  readonly precision: "fp32" | "bf16" | "fp64";
+  /** CPU threads; 0 for libtorch's choice. */
+  readonly threads: number;
+  /** The file of the CNN's first weights, or null. */
+  readonly encoderWeights: string | null;
+  /** Where its data was; null for drawn scenes. */
+  readonly dataset: DatasetOrigin | null;
+  /** A digest of its data. */
+  readonly datasetFingerprint: string;
+  /** Words of its vocabulary. */
+  readonly vocabularySize: number;
+}
+
+const NAMES = {
+  config: "config.json",
+  metrics: "metrics.jsonl",
+  best: "best.safetensors",
+  last: "last.safetensors",
+  result: "result.json",
+  notebook: "lrcn_resnet50_flickr8k.pth",
+} as const;
+
+const schema = z.object({
+  recipe: z.looseObject({ name: z.enum(RECIPE_NAMES) }).transform(({ name, ...settings }) =>
+    makeRecipe(name, settings)
+  ),
+  seed: z.int().nonnegative(),
+  device: z.enum(["cpu", "cuda"]),
+  precision: z.enum(["fp32", "bf16", "fp64"]),
+  threads: z.int().nonnegative(),
+  encoderWeights: z.string().nullable(),
+  dataset: z.object({
+    data: z.string().optional(),
+    captions: z.string().optional(),
+    images: z.string().optional(),
+    splits: z.string().optional(),
+    maxImages: z.int().positive().optional(),
+  }).nullable(),
+  datasetFingerprint: z.string(),
+  vocabularySize: z.int().positive(),
+});
+
+/** The folder of a run. */
+export class RunFolder {
+  /** Where it is. */
+  readonly path: string;
+
+  /** @param path Where it is. */
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Where one of its files is. */
+  file(name: keyof typeof NAMES): string {
+    return join(this.path, NAMES[name]);
+  }
+
+  /**
+   * Makes the folder for a new run, with its `config.json`.
+   *
+   * @param config What the run was told.
+   * @returns What takes both away again; the folder only where it was made here.
+   * @throws {InputError} If the folder holds a run, or cannot be made or written into.
+   */
+  async create(config: RunConfig): Promise<AsyncDisposableStack> {
+    const { path } = this;
+    if (await this.#has("config")) {
+      throw new InputError(
+        `Cannot train into '${path}': it holds a run already; go on with it by --resume '${path}', or choose another ` +
+          "folder by --out",
+      );
+    }
+    const made = !await exists(path, path);
+    try {
+      await Deno.mkdir(path, { recursive: true });
+    } catch (error) {
+      throw folderError("create", path, error);
+    }
+    await using undo = new AsyncDisposableStack();
+    // Removed in this way, a folder that is not empty stays.
+    if (made) undo.defer(() => Deno.remove(path).catch(() => {}));
+    await this.writeText("config", `${JSON.stringify(config, null, 2)}\n`);
+    undo.defer(() => Deno.remove(this.file("config")).catch(() => {}));
+    return undo.move();
+  }
+
+  /** Whether there is a checkpoint to go on from. */
+  async hasLast(): Promise<boolean> {
+    return await this.#has("last");
+  }
+
+  /** Removes what a killed process left half-written. */
+  async sweep(): Promise<void> {
+    await removeStaleTemporaries(this.path, Object.values(NAMES));
+  }
+
+  /**
+   * Reads `config.json`.
+   *
+   * @throws {InputError} If there is none, or it is not what a run wrote.
+   */
+  async readConfig(): Promise<RunConfig> {
+    const path = this.file("config");
+    let text: string;
+    try {
+      text = await Deno.readTextFile(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw new InputError(
+        `Cannot resume '${this.path}': '${NAMES.config}' cannot be read (${
+          fileErrorReason(error)
+        }); give the folder of ` +
+          "a run",
+        { cause: error },
+      );
+    }
+    const parsed = schema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw new InputError(
+      `Cannot resume '${this.path}': in '${NAMES.config}' the field '${
+        issue?.path.join(".")
+      }' is wrong, ${issue?.message}`,
+    );
+  }
+
+  /**
+   * Writes the lines of `metrics.jsonl`.
+   *
+   * @throws {InputError} If they cannot be written.
+   */
+  async writeMetrics(lines: readonly string[]): Promise<void> {
+    await this.writeText("metrics", lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** The lines of `metrics.jsonl` of the first epochs. */
+  async readMetrics(epochs: number): Promise<string[]> {
+    if (!await this.#has("metrics")) return [];
+    const text = await Deno.readTextFile(this.file("metrics"));
+    return text.split("\n").filter((line) => line !== "").slice(0, epochs);
+  }
+
+  #has(name: keyof typeof NAMES): Promise<boolean> {
+    return exists(this.file(name), this.path);
+  }
+
+  /**
+   * Writes a file of text.
+   *
+   * @throws {InputError} If it cannot be written.
+   */
+  async writeText(name: keyof typeof NAMES, text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    await writeAtomic(this.file(name), [bytes], { size: bytes.length });
+  }
+}
+
+/** Whether there is something at a path in a run's folder, or the folder itself. */
+async function exists(path: string, folder: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw folderError("use", folder, error);
+  }
+}
+
+function folderError(action: string, path: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotCapable) return error;
+  const reason = fileErrorReason(error);
+  return new InputError(`Cannot ${action} the folder '${path}': ${reason}; choose another by --out`, { cause: error });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

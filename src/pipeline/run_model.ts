@@ -1,0 +1,56 @@
+/**
+ * The model of a training run, and what its checkpoints say of it.
+ *
+ * @module
+ */
+
+import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
+import type { ModelSettings } from "../ffi/settings.ts";
+import type { Dataset } from "./dataset.ts";
+import { type Recipe, shortSide } from "./recipe.ts";
+import type { TrainingData } from "./training_data.ts";
+
+/**
+ * The dimensions of a recipe's model.
+ *
+ * @param recipe The settings.
+ * @param words Words of the vocabulary.
+ * @returns The model, with a row for each word or as many as the recipe wants at least.
+ */
+export function modelSettings(recipe: Recipe, words: number): ModelSettings {
+  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks } = recipe;
+  const vocabularySize = Math.max(words, recipe.minVocabulary);
+  return { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks };
+}
+
+/**
+ * What a run's checkpoints say before the first epoch.
+ *
+ * @param dataset The dataset.
+ * @param recipe The settings.
+ * @param data Its words.
+ * @param model The model.
+ * @returns The metadata.
+ */
+export function checkpointMetadata(
+  dataset: Dataset,
+  recipe: Recipe,
+  data: Pick<TrainingData, "vocabulary" | "firstWord">,
+  model: ModelSettings,
+): CheckpointMetadata {
+  const { imageSize, maxWords, beam } = recipe;
+  // The notebook's model never sees the last of its 30 words as an input: it writes 29.
+  const decoding = recipe.name === "notebook"
+    ? { firstWord: data.firstWord, maxWords: maxWords - 1, beam }
+    : { maxWords, beam };
+  return {
+    recipe: recipe.name,
+    model,
+    preprocessing: { imageSize, shortSide: shortSide(imageSize) },
+    vocabulary: data.vocabulary.words,
+    decoding,
+    datasetFingerprint: dataset.fingerprint,
+    epoch: 0,
+    metrics: {},
+  };
+}

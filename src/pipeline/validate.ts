@@ -1,0 +1,131 @@
+/**
+ * What a model is worth after an epoch: its loss on photographs it does not learn from, and the captions it writes.
+ *
+ * @module
+ */
+
+import { writeCaptions } from "../captioning/write_captions.ts";
+import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
+import { bleu } from "../evaluation/bleu.ts";
+import type { Batch, Features } from "../ffi/batch.ts";
+import type { Engine } from "../ffi/engine.ts";
+import type { Photograph } from "./dataset.ts";
+import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
+import { Mean } from "./mean.ts";
+import type { Criterion, Recipe } from "./recipe.ts";
+import { tokenize } from "./tokenizer.ts";
+import type { Example } from "./training_data.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+/** What a validation finds. */
+export interface Validation {
+  /** Mean cross-entropy of a word in nats, with nothing dropped (in the notebook recipe: mean of the batches' means). */
+  readonly validationLoss: number;
+  /** What the loss is higher by, in nats, where each caption is given another photograph: 0 if photographs are ignored. */
+  readonly imageGap: number;
+  /** Share of different captions among those written for the photographs. */
+  readonly distinctShare: number;
+  /** BLEU-4 of these captions, 0 to 1; words are compared as the model's tokens, without punctuation. */
+  readonly bleu4: number;
+}
+
+/** What is validated. */
+export interface ValidationSource extends BatchSource {
+  /** The model. */
+  readonly engine: Pick<Engine, "encode" | "evaluateStep" | "startDecoding">;
+  /** The settings. */
+  readonly recipe: Pick<Recipe, "name" | "batchSize" | "imageSize">;
+  /** The words. */
+  readonly vocabulary: Vocabulary;
+  /** How captions are written. */
+  readonly metadata: Pick<CheckpointMetadata, "decoding" | "model">;
+}
+
+/** Words that are no words. */
+const PUNCTUATION = /^[^\p{L}\p{N}<]+$/u;
+
+/**
+ * Validates a model: the CNN runs once for each batch, then the right loss, the loss with the next photograph in each
+ * one's place, and greedy captions come from its features.
+ *
+ * @param source The model and its data.
+ * @param examples What it is validated on.
+ * @param signal Ends the validation.
+ * @returns What was found, of no worth where the signal is aborted; NaN where the model gives no numbers any more.
+ */
+export async function validate(
+  source: ValidationSource,
+  examples: readonly Example[],
+  signal?: AbortSignal,
+): Promise<Validation> {
+  const { engine, recipe, vocabulary, metadata } = source;
+  const [right, gap] = [new Mean(), new Mean()];
+  const written = new Map<Photograph, readonly string[]>();
+  let start = 0;
+  for await (const batch of exampleBatches(source, examples, inOrder(examples))) {
+    if (signal?.aborted) break;
+    const features = "values" in batch.images ? batch.images : await engine.encode(batch.images);
+    const { loss, words } = await engine.evaluateStep({ ...batch, images: features });
+    // A model that is no longer one writes no captions.
+    if (!Number.isFinite(loss)) return { validationLoss: loss, imageGap: NaN, distinctShare: NaN, bleu4: NaN };
+    right.add(loss, lossWeight(recipe, words));
+    if (features.count > 1) {
+      const wrong = await engine.evaluateStep({ ...batch, images: features, imageOfRow: nextImages(batch) });
+      gap.add(wrong.loss - loss, lossWeight(recipe, words));
+    }
+    const members = examples.slice(start, start + features.count).map(({ photograph }) => photograph);
+    start += features.count;
+    // In the notebook recipe a photograph stands here once for each of its captions.
+    const fresh = members.flatMap((photograph, index) =>
+      written.has(photograph) || members.indexOf(photograph) < index ? [] : [index]
+    );
+    if (fresh.length === 0) continue;
+    const captions = await writeCaptions(engine, select(features, fresh), { ...metadata, vocabulary, beam: 1 });
+    for (const [index, { tokens }] of captions.entries()) {
+      const photograph = members[fresh[index] ?? -1];
+      if (photograph !== undefined) written.set(photograph, tokens);
+    }
+  }
+  const candidates = [...written.values()].map(spoken);
+  const references = [...written.keys()].map(({ captions }) => captions.map((caption) => spoken(tokenize(caption))));
+  return {
+    validationLoss: right.value,
+    imageGap: gap.weight > 0 ? gap.value : 0,
+    distinctShare: new Set(candidates.map((words) => words.join(" "))).size / candidates.length,
+    bleu4: bleu(candidates, references).corpus[3],
+  };
+}
+
+/** The notebook averages its batches' means, whatever they hold. */
+export function lossWeight({ name }: Pick<Recipe, "name">, words: number): number {
+  return name === "notebook" ? 1 : words;
+}
+
+/**
+ * What validations are compared by.
+ *
+ * @param validation What was found.
+ * @param by The setting.
+ * @returns A number; lower is better.
+ */
+export function criterion(validation: Validation, by: Criterion): number {
+  return by === "loss" ? validation.validationLoss : -validation.bleu4;
+}
+
+/** Each row's image is the one after its own. */
+function nextImages({ images, imageOfRow }: Batch): Int32Array<ArrayBuffer> {
+  return imageOfRow.map((image) => (image + 1) % images.count);
+}
+
+function select({ count, values }: Features, indices: readonly number[]): Features {
+  const size = values.length / count;
+  const chosen = new Float32Array(indices.length * size);
+  for (const [place, index] of indices.entries()) {
+    chosen.set(values.subarray(index * size, (index + 1) * size), place * size);
+  }
+  return { count: indices.length, values: chosen };
+}
+
+function spoken(tokens: readonly string[]): string[] {
+  return tokens.filter((token) => !PUNCTUATION.test(token));
+}

@@ -1,0 +1,45 @@
+/**
+ * `deno task export`: writes a checkpoint's weights for PyTorch, and its vocabulary.
+ *
+ * @module
+ */
+
+import { exportModel } from "../src/checkpoint/export_model.ts";
+import { createCommand, runTask, userPath } from "../src/cli/command.ts";
+import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { Option } from "commander";
+import { z } from "zod";
+
+const schema = z.object({
+  checkpoint: z.string().optional(),
+  format: z.enum(["pth", "safetensors"]).optional(),
+  out: z.string(),
+  vocabulary: z.string().optional(),
+  force: z.boolean().default(false),
+});
+
+async function main(): Promise<number> {
+  const command = createCommand("export", "Writes a model's weights as PyTorch loads them, and its words.")
+    .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
+    .requiredOption("--out <file>", "the weights")
+    .addOption(
+      new Option("--format <format>", "the weights' format (default: by the ending of --out)")
+        .choices(["pth", "safetensors"]),
+    )
+    .option("--vocabulary <file>", "the words, as JSON (default: beside the weights, .vocab.json)")
+    .option("--force", "replace files that are there");
+  command.parse(Deno.args, { from: "user" });
+  const { checkpoint, out, format, vocabulary, force } = schema.parse(command.opts());
+  const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
+  const written = await exportModel(path, {
+    out: userPath(out),
+    format,
+    vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
+    force,
+  });
+  console.log(`${written.tensors} tensors of '${path}' are in '${written.out}' (${written.format})`);
+  console.log(`its ${written.words} words and settings are in '${written.vocabulary}'`);
+  return 0;
+}
+
+Deno.exit(await runTask(main));

@@ -1,0 +1,25 @@
+/**
+ * `deno task inspect`: says what a checkpoint or another file of weights holds.
+ *
+ * @module
+ */
+
+import { createCommand, runTask, userPath } from "../src/cli/command.ts";
+import { describeInspection, inspectFile } from "../src/cli/inspect_file.ts";
+import { z } from "zod";
+
+const schema = z.object({ json: z.boolean().default(false) });
+
+async function main(): Promise<number> {
+  const command = createCommand("inspect", "Says what a checkpoint or another file of weights holds.")
+    .argument("<file>", "a checkpoint, another program's .safetensors, or a .pth of PyTorch")
+    .option("--json", "all of it as one object");
+  command.parse(Deno.args, { from: "user" });
+  const { json } = schema.parse(command.opts());
+  const [file = ""] = command.args;
+  const inspection = await inspectFile(userPath(file));
+  console.log(json ? JSON.stringify(inspection, null, 2) : describeInspection(inspection));
+  return 0;
+}
+
+Deno.exit(await runTask(main));

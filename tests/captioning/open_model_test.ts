@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { findSpecialWords } from "../../src/captioning/caption_vocabulary.ts";
+import { openModel } from "../../src/captioning/open_model.ts";
+import { InputError } from "../../src/input_error.ts";
+import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { modelSettings } from "../ffi/golden_batch.ts";
+import { CASES, INTERCHANGE } from "../golden/interchange.ts";
+
+const SPECIALS = ["<pad>", "<unk>", "<start>", "<end>"];
+
+async function open(weights: string, vocabulary: unknown) {
+  await using folder = await temporaryFolder();
+  const path = folder.file("vocab.json");
+  await Deno.writeTextFile(path, JSON.stringify(vocabulary));
+  return await openModel(join(INTERCHANGE, weights), { vocabulary: path });
+}
+
+Deno.test("findSpecialWords() finds them by name, wherever they stand", () => {
+  const words = ["a", "<end>", "<start>", "<pad>"];
+  assert.deepEqual(findSpecialWords(words), { words, pad: 3, unknown: undefined, start: 2, end: 1 });
+});
+
+Deno.test({
+  name: "openModel() takes special words wherever they stand, and fewer words than the layer has",
+  ...NEEDS_FILES,
+  async fn() {
+    using model = await open("torch_1u_every.pth", { "a": 0, "<end>": 1, "<start>": 2, "<unk>": 3, "<pad>": 4 });
+    const { words, ...specials } = model.vocabulary;
+    assert.deepEqual(words, ["a", "<end>", "<start>", "<unk>", "<pad>"]);
+    assert.deepEqual(specials, { pad: 4, unknown: 3, start: 2, end: 1 });
+    assert.deepEqual(model.metadata, {
+      model: modelSettings(CASES["1u_every"]),
+      vocabulary: words,
+      preprocessing: { imageSize: 224, shortSide: 256 },
+      decoding: { maxWords: 20, beam: 3 },
+    });
+  },
+});
+
+const REFUSED: Record<string, [weights: string, vocabulary: unknown, message: RegExp]> = {
+  "more words than the model knows": [
+    "torch_1u_every.pth",
+    [...SPECIALS, ..."abcdefgh"],
+    /vocab\.json': it has 12 words, but the model knows 11; give the vocabulary it was trained with$/,
+  ],
+  "words without <end>": [
+    "torch_1u_every.pth",
+    ["<pad>", "<unk>", "<start>", "a"],
+    /it has no '<start>' and '<end>'; .* \{"words": \.\.\., "decoding": \{"firstWord": "a"\}\}$/,
+  ],
+  "the notebook's words without a first one": ["torch_notebook.pth", ["<pad>", "<unk>", "a"], /"firstWord": "a"/],
+  "a first word for a model that sees the image at every word": [
+    "torch_1u_every.pth",
+    { words: [...SPECIALS, "a"], decoding: { firstWord: "a" } },
+    /"firstWord" is for models whose image comes first, .*; leave it out$/,
+  ],
+  "a first word without padding": [
+    "torch_notebook.pth",
+    { words: ["a", "b"], decoding: { firstWord: "a" } },
+    /it has no '<pad>', which ends captions/,
+  ],
+};
+
+for (const [what, [weights, vocabulary, message]] of Object.entries(REFUSED)) {
+  Deno.test({
+    name: `openModel() refuses ${what} in one line`,
+    ...NEEDS_FILES,
+    async fn() {
+      await assert.rejects(open(weights, vocabulary), (error) => {
+        assert(error instanceof InputError);
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /\n/);
+        return true;
+      });
+    },
+  });
+}
+
+for (const file of ["torch_2f_first.pth", "lrcn_2f_first.safetensors"]) {
+  Deno.test({
+    name: `openModel() asks for the vocabulary of ${file}`,
+    ...NEEDS_FILES,
+    async fn() {
+      const path = join(INTERCHANGE, file);
+      await assert.rejects(openModel(path), {
+        name: "InputError",
+        message: `Cannot read '${path}': it holds weights without words; name the file of their words by --vocabulary`,
+      });
+    },
+  });
+}
+
+Deno.test({
+  name: "openModel() refuses tensors that are larger than their file",
+  ...NEEDS_FILES,
+  async fn() {
+    await assert.rejects(open("torch_expanded.pth", SPECIALS), {
+      name: "InputError",
+      message: /torch_expanded\.pth': its tensors take \d+ bytes, the file has \d+$/,
+    });
+  },
+});

@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { downloadImagenetWeights, findImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
+import { downloadWeights, type DownloadWeightsOptions } from "../../src/checkpoint/weights_download.ts";
+import { InputError } from "../../src/input_error.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import {
+  type Answer,
+  canServe,
+  DIGEST,
+  FILE_NAME,
+  partial,
+  some,
+  startServer,
+  WEIGHTS,
+  type WeightsServer,
+  whole,
+} from "./weights_server.ts";
+
+const PART = `${FILE_NAME}.part`;
+const ONE_LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u;
+
+/** A server, and an empty folder for what is fetched. */
+interface Setting {
+  readonly server: WeightsServer;
+  readonly path: string;
+  readonly file: (name: string) => string;
+  /** Fetches the file; fails in a moment. */
+  fetch(options?: Partial<DownloadWeightsOptions>): Promise<string>;
+  /** Holds what was fetched against what the server has. */
+  checkWhole(fetched: string): Promise<void>;
+  /** Fetches and holds the error to one line of an `InputError`, with the way out. */
+  checkFails(message: RegExp, options?: Partial<DownloadWeightsOptions>): Promise<void>;
+}
+
+function downloadTest(name: string, answer: Answer, fn: (setting: Setting) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: NEEDS_FILES.ignore || !canServe,
+    async fn() {
+      await using folder = await temporaryFolder();
+      await using server = startServer(answer);
+      const { path, file } = folder;
+      const fetch: Setting["fetch"] = (options) =>
+        downloadWeights(FILE_NAME, { folder: path, origin: server.origin, stallTimeout: 2000, pause: 5, ...options });
+      await fn({
+        server,
+        path,
+        file,
+        fetch,
+        async checkWhole(fetched) {
+          assert.equal(fetched, file(FILE_NAME));
+          assert.deepEqual(namesIn(path), [FILE_NAME]);
+          assert.equal(createHash("sha256").update(await Deno.readFile(fetched)).digest("hex"), DIGEST);
+        },
+        async checkFails(message, options) {
+          await assert.rejects(fetch(options), (error) => {
+            assert.ok(error instanceof InputError, String(error));
+            assert.match(error.message, message);
+            assert.match(error.message, ONE_LINE);
+            return true;
+          });
+        },
+      });
+    },
+  });
+}
+
+const ADVICE =
+  `download http://127\\.0\\.0\\.1:\\d+/models/${FILE_NAME} elsewhere and name the file by --encoder-weights FILE$`;
+const KEPT = `what has come is kept and the next run goes on from there, or ${ADVICE}`;
+
+downloadTest(
+  "downloadWeights() fetches a file into a folder that is not there yet, and tells how far it is",
+  whole,
+  async ({
+    fetch,
+    path,
+    file,
+    server,
+  }) => {
+    const progress: [number, number][] = [];
+    const folder = file("cache/lrcn");
+    const fetched = await fetch({ folder, onProgress: (...bytes) => progress.push(bytes) });
+    assert.equal(fetched, `${folder}/${FILE_NAME}`);
+    assert.deepEqual([namesIn(path), namesIn(folder)], [["cache"], [FILE_NAME]]);
+    assert.equal(createHash("sha256").update(await Deno.readFile(fetched)).digest("hex"), DIGEST);
+    assert.deepEqual(progress.at(-1), [WEIGHTS.length, WEIGHTS.length]);
+    assert.ok(progress.every(([done, total], at) => done > (progress[at - 1]?.[0] ?? 0) && total === WEIGHTS.length));
+    assert.deepEqual(server.ranges, [null]);
+  },
+);
+
+downloadTest("downloadWeights() fetches no file that is there", whole, async ({ fetch, server, checkWhole }) => {
+  await fetch();
+  await checkWhole(await fetch());
+  assert.equal(server.ranges.length, 1);
+});
+
+downloadTest(
+  "downloadWeights() goes on where a transfer broke off",
+  (request, count) => count < 4 ? some(request, 50_000) : whole(request),
+  async ({ fetch, server, checkWhole }) => {
+    const done: number[] = [];
+    await checkWhole(await fetch({ onProgress: (bytes) => done.push(bytes) }));
+    assert.deepEqual(server.ranges, [null, "bytes=50000-", "bytes=100000-", "bytes=150000-"]);
+    assert.deepEqual(done, done.toSorted((a, b) => a - b));
+  },
+);
+
+downloadTest(
+  "downloadWeights() goes on where the last call was left, which gave up after some breaks and said so",
+  (request, count) => count <= 3 ? some(request, 50_000) : whole(request),
+  async ({ fetch, path, server, checkFails, checkWhole }) => {
+    await checkFails(new RegExp(`: the server broke off; ${KEPT}`), { attempts: 3 });
+    assert.deepEqual(namesIn(path), [PART]);
+    await checkWhole(await fetch());
+    assert.equal(server.ranges.at(-1), "bytes=150000-");
+  },
+);
+
+downloadTest(
+  "downloadWeights() asks for nothing where the part is whole",
+  whole,
+  async ({ fetch, file, server, checkWhole }) => {
+    await Deno.writeFile(file(PART), WEIGHTS);
+    await checkWhole(await fetch());
+    assert.deepEqual(server.ranges, []);
+  },
+);
+
+const RESTARTS: [string, Answer][] = [
+  ["that knows no ranges", () => new Response(WEIGHTS)],
+  ["that refuses the range", (request, count) => count === 1 ? new Response(null, { status: 416 }) : whole(request)],
+  [
+    "that sends another range",
+    (request, count) =>
+      count === 1
+        ? partial(WEIGHTS.subarray(500), `bytes 500-${WEIGHTS.length - 1}/${WEIGHTS.length}`)
+        : whole(request),
+  ],
+  [
+    "that does not say which range it sends",
+    (request, count) => count === 1 ? new Response(WEIGHTS.subarray(1000), { status: 206 }) : whole(request),
+  ],
+];
+
+for (const [name, answer] of RESTARTS) {
+  downloadTest(
+    `downloadWeights() starts again with a server ${name}`,
+    answer,
+    async ({ fetch, file, server, checkWhole }) => {
+      await Deno.writeFile(file(PART), WEIGHTS.subarray(0, 1000));
+      await checkWhole(await fetch());
+      assert.equal(server.ranges[0], "bytes=1000-");
+      assert.ok(server.ranges.slice(1).every((range) => range === null));
+    },
+  );
+}
+
+downloadTest("downloadWeights() starts again where the part that was left is broken", whole, async ({
+  fetch,
+  file,
+  server,
+  checkWhole,
+}) => {
+  await Deno.writeFile(file(PART), new Uint8Array(1000));
+  await checkWhole(await fetch());
+  assert.deepEqual(server.ranges, ["bytes=1000-", null]);
+});
+
+downloadTest(
+  "downloadWeights() removes wrong bytes and says both digests",
+  () => new Response("<html>Log in to the network of this hotel</html>"),
+  async ({ path, checkFails }) => {
+    const found = createHash("sha256").update("<html>Log in to the network of this hotel</html>").digest("hex");
+    await checkFails(
+      new RegExp(`has the SHA-256 ${found} where ${DIGEST.slice(0, 8)}\\.\\.\\. was promised .*; ${ADVICE}`),
+    );
+    assert.deepEqual(namesIn(path), []);
+  },
+);
+
+for (const status of [404, 500, 416, 206]) {
+  downloadTest(
+    `downloadWeights() says that a server answers with status ${status}, and asks once`,
+    () => new Response("no", { status }),
+    async ({ server, checkFails }) => {
+      await checkFails(new RegExp(`^Cannot download http://.*: the server answers with status ${status}; ${ADVICE}`));
+      assert.equal(server.ranges.length, 1);
+    },
+  );
+}
+
+downloadTest("downloadWeights() says that there is no server", whole, async ({ checkFails }) => {
+  // A port that was free a moment ago.
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  await checkFails(new RegExp(`: the server refuses the connection, check the network; ${ADVICE}`), {
+    origin: `http://127.0.0.1:${listener.addr.port}/models/`,
+  });
+});
+
+downloadTest(
+  "downloadWeights() gives up on a server that sends nothing for a time, before and after its first bytes",
+  (request, count) => count === 1 ? new Promise(() => {}) : some(request, 50_000, { stalls: true }),
+  async ({ path, file, server, checkFails }) => {
+    const short = { stallTimeout: 150, attempts: 2 };
+    await checkFails(new RegExp(`: the server has sent nothing for 0\\.15 seconds; ${ADVICE}`), short);
+    await checkFails(new RegExp(`: the server has sent nothing for 0\\.15 seconds; ${KEPT}`), short);
+    assert.deepEqual(server.ranges, [null, null, "bytes=50000-"]);
+    assert.deepEqual(namesIn(path), [PART]);
+    assert.equal((await Deno.stat(file(PART))).size, 100_000);
+  },
+);
+
+downloadTest(
+  "downloadWeights() ends with the signal's reason and keeps what has come",
+  (request) => some(request, 50_000, { stalls: true }),
+  async ({ fetch, file }) => {
+    const controller = new AbortController();
+    const onProgress = (bytes: number) => bytes === 50_000 && controller.abort();
+    await assert.rejects(fetch({ signal: controller.signal, onProgress }), { name: "AbortError" });
+    assert.equal((await Deno.stat(file(PART))).size, 50_000);
+    await assert.rejects(fetch({ signal: AbortSignal.abort() }), { name: "AbortError" });
+    assert.equal((await Deno.stat(file(PART))).size, 50_000);
+  },
+);
+
+downloadTest("downloadWeights() fetches a file once for two that ask at the same time", whole, async ({
+  fetch,
+  server,
+  checkWhole,
+}) => {
+  const [first] = await Promise.all([fetch(), fetch()]);
+  await checkWhole(first);
+  assert.equal(server.ranges.length, 1);
+});
+
+downloadTest(
+  "downloadWeights() says that the disk is full, and where it cannot write",
+  whole,
+  async ({ file, checkFails }) => {
+    await Deno.writeTextFile(file("file"), "");
+    await checkFails(/^Cannot write '.*file': /, { folder: file("file") });
+    const { write } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.write = () => Promise.reject(Object.assign(new Error("os error 28"), { code: "ENOSPC" }));
+    try {
+      await checkFails(/^Cannot write '.*\.part': the disk is full, free some space or choose another folder$/);
+    } finally {
+      Deno.FsFile.prototype.write = write;
+    }
+  },
+);
+
+Deno.test("downloadWeights() is wrong to be used for a name without a digest", async () => {
+  await assert.rejects(downloadWeights("weights.pth", { folder: "none", origin: "http://127.0.0.1/" }), TypeError);
+});
+
+downloadTest(
+  "downloadImagenetWeights() asks for the published names",
+  () => new Response(null, { status: 404 }),
+  async ({ server, path }) => {
+    for (
+      const [name, file] of [["imagenet", "resnet50-0676ba61.pth"], ["imagenet-v2", "resnet50-11ad3fa6.pth"]] as const
+    ) {
+      await assert.rejects(
+        downloadImagenetWeights(name, { folder: path, origin: server.origin }),
+        (error) => error instanceof InputError && error.message.startsWith(`Cannot download ${server.origin}${file}: `),
+      );
+    }
+  },
+);
+
+Deno.test({
+  name: "downloadImagenetWeights() passes on that it may not use the network",
+  ignore: NEEDS_FILES.ignore || (await Deno.permissions.query({ name: "net", host: "192.0.2.1" })).state === "granted",
+  async fn() {
+    await using folder = await temporaryFolder();
+    const options = { folder: folder.path, origin: "http://192.0.2.1/" };
+    await assert.rejects(downloadImagenetWeights("imagenet", options), Deno.errors.NotCapable);
+  },
+});
+
+Deno.test({
+  name: "findImagenetWeights() finds the first version before the second, and no part of either",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    assert.equal(await findImagenetWeights(folder.file("none")), undefined);
+    await Deno.writeTextFile(folder.file("resnet50-0676ba61.pth.part"), "");
+    assert.equal(await findImagenetWeights(folder.path), undefined);
+    for (const name of ["resnet50-11ad3fa6.pth", "resnet50-0676ba61.pth"]) {
+      await Deno.writeTextFile(folder.file(name), "");
+      assert.equal(await findImagenetWeights(folder.path), folder.file(name));
+    }
+  },
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { parseLegacyPth } from "../../src/checkpoint/legacy_pth.ts";
+import { readPth } from "../../src/checkpoint/pth.ts";
+import { InputError } from "../../src/input_error.ts";
+import { int, latin1, legacyFile, type LegacyParts, pickle, stateDict, text, tuple } from "./pth_draft.ts";
+import { NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+
+const SOUND = stateDict();
+
+Deno.test("parseLegacyPth() gives each storage's elements as views of the file, in the order of its keys", () => {
+  const bytes = legacyFile(SOUND);
+  const { value, storages } = parseLegacyPth(bytes);
+  assert.ok(value instanceof Map);
+  assert.deepEqual([...value.keys()], ["a", "b", "c"]);
+  assert.deepEqual([...storages.keys()], ["0", "1"]);
+  for (const [key, elements] of Object.entries(SOUND.storages)) {
+    const found = storages.get(key);
+    assert.deepEqual(found && [...found], [...elements]);
+    assert.equal(found?.buffer, bytes.buffer);
+  }
+});
+
+Deno.test({
+  name: "readPth() gives tensors that share a storage in the old format a copy each",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    await Deno.writeFile(folder.file("old.pth"), legacyFile(SOUND));
+    const tensors = await readPth(folder.file("old.pth"));
+    const [a, b] = [await tensors.get("a")?.read(), await tensors.get("b")?.read()];
+    assert.deepEqual(a && [...a], Array.from({ length: 24 }, (_, index) => index));
+    // Elements 1, 3 and 5 of four bytes.
+    assert.deepEqual(b && [...b], [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23]);
+    a?.fill(0);
+    assert.deepEqual([...await tensors.get("b")?.read() ?? []], b && [...b]);
+  },
+});
+
+const REFUSED: [string, Partial<LegacyParts>, RegExp][] = [
+  ["another program's pickle", { magic: pickle(int(7)) }, /it is a pickle but no PyTorch file/],
+  ["another protocol", { protocol: pickle(int(7)) }, /its protocol is not 1001$/],
+  [
+    "a big-endian machine's numbers",
+    { machine: pickle(`}${text("little_endian")}\x89s`) },
+    /byte order is not 'little'/,
+  ],
+  ["a machine that says nothing", { machine: pickle("N") }, /byte order is not 'little'/],
+  ["storages that are no list", { keys: pickle(tuple(text("0"), text("1"))) }, /the list of its storages is missing$/],
+  ["a storage that nothing belongs to", { keys: pickle(`](${text("0")}${text("9")}e`) }, /nothing belongs to$/],
+  ["a storage twice", { keys: pickle(`](${text("0")}${text("0")}e`) }, /it lists a storage twice$/],
+  ["a storage of another size", { counts: [6n, 3n] }, /its storage '1' has another size$/],
+  ["a storage of 2^63 - 1 elements", { counts: [2n ** 63n - 1n, 2n] }, /its storage '0' has another size$/],
+  ["bytes after its elements", { after: "\0" }, /something follows its elements$/],
+];
+
+for (const [name, parts, message] of REFUSED) {
+  Deno.test(`parseLegacyPth() refuses ${name}`, () => {
+    assert.throws(
+      () => parseLegacyPth(legacyFile(SOUND, parts)),
+      (error) => error instanceof InputError && message.test(error.message),
+    );
+  });
+}
+
+Deno.test("parseLegacyPth() refuses a file that is cut off at any byte", () => {
+  const bytes = legacyFile(SOUND);
+  for (let length = 0; length < bytes.length; length++) {
+    assert.throws(() => parseLegacyPth(bytes.slice(0, length)), { name: "InputError", message: /cut off$/ });
+  }
+});
+
+Deno.test({
+  name: "readPth() refuses an old file without a tensor's elements, and one of the storages' views that nobody writes",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("old.pth");
+    const { "0": floats = latin1("") } = SOUND.storages;
+    await Deno.writeFile(path, legacyFile({ ...SOUND, storages: { "0": floats } }));
+    await assert.rejects(readPth(path), {
+      message: `Cannot read '${path}': the elements of 'c' are missing or of another size`,
+    });
+    await Deno.writeFile(path, legacyFile({ ...SOUND, pickle: () => SOUND.pickle(tuple(text("0"), int(0), int(1))) }));
+    await assert.rejects(readPth(path), { message: /its pickle is broken, a storage is described wrongly$/ });
+  },
+});

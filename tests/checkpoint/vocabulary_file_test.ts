@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { readVocabularyFile, writeVocabularyFile } from "../../src/checkpoint/vocabulary_file.ts";
+import { InputError } from "../../src/input_error.ts";
+import { NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+
+const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "a", "dög 🐕", "words"];
+const DEFAULTS = { preprocessing: { imageSize: 224, shortSide: 256 }, decoding: { maxWords: 20, beam: 3 } };
+
+async function read(text: string) {
+  await using folder = await temporaryFolder();
+  const path = folder.file("vocab.json");
+  await Deno.writeTextFile(path, text);
+  return await readVocabularyFile(path);
+}
+
+Deno.test({
+  name: "readVocabularyFile() gives back what writeVocabularyFile() wrote",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("vocab.json");
+    for (const decoding of [{ maxWords: 8, beam: 1 }, { firstWord: "a", maxWords: 29, beam: 2 }]) {
+      const content = { vocabulary: WORDS, preprocessing: { imageSize: 32, shortSide: 40 }, decoding };
+      await writeVocabularyFile(path, content);
+      assert.deepEqual(await readVocabularyFile(path), content);
+    }
+  },
+});
+
+const FORMS: Record<string, unknown> = {
+  "an array of words": WORDS,
+  "an object from words to ids": Object.fromEntries(WORDS.map((word, id) => [word, id]).reverse()),
+  "an object with an array": { words: WORDS },
+  "an object with an object": { words: Object.fromEntries(WORDS.map((word, id) => [word, id])), note: "mine" },
+};
+
+for (const [what, value] of Object.entries(FORMS)) {
+  Deno.test({
+    name: `readVocabularyFile() takes ${what}, with the default settings`,
+    ...NEEDS_FILES,
+    async fn() {
+      assert.deepEqual(await read(JSON.stringify(value)), { vocabulary: WORDS, ...DEFAULTS });
+    },
+  });
+}
+
+Deno.test({
+  name: "readVocabularyFile() takes some settings, and scales photographs in the default's proportion",
+  ...NEEDS_FILES,
+  async fn() {
+    const value = { words: WORDS, preprocessing: { imageSize: 112 }, decoding: { beam: 5 } };
+    const { preprocessing, decoding } = await read(JSON.stringify(value));
+    assert.deepEqual(preprocessing, { imageSize: 112, shortSide: 128 });
+    assert.deepEqual(decoding, { maxWords: 20, beam: 5 });
+  },
+});
+
+const REFUSED: Record<string, [text: string, message: RegExp]> = {
+  "text": ["a dog", /it is not the JSON of a vocabulary, .*JSON/],
+  "a number": ["7", /it is no vocabulary, give an array of words, or an object/],
+  "an array of numbers": ["[1, 2]", /it is no vocabulary/],
+  "an object of other things": ['{"a": "b"}', /it is no vocabulary/],
+  "an id that is no whole number": ['{"a": 0.5}', /it is no vocabulary/],
+  "words of another kind": ['{"words": [1]}', /the field 'words/],
+  "a wrong setting": ['{"words": ["a"], "decoding": {"beam": 0}}', /the field 'decoding\.beam' is wrong/],
+  "a word that stands twice": ['["a", "b", "a"]', /'a' is word 0 and word 2$/],
+  "a key that stands twice": ['{"a": 0, "b": 1, "a": 2}', /'a' stands twice$/],
+  "an id that stands twice": ['{"a": 0, "b": 1, "c": 1}', /'b' and 'c' have the same id, 1$/],
+  "an id that is missing": ['{"a": 0, "b": 1, "c": 3}', /no word has the id 2, ids must go from 0 to 2$/],
+  "a first word that it lacks": [
+    '{"words": ["a"], "decoding": {"firstWord": "b"}}',
+    /"firstWord" is 'b', which is none/,
+  ],
+  "a crop larger than the picture": [
+    '{"words": ["a"], "preprocessing": {"imageSize": 9, "shortSide": 8}}',
+    /"imageSize" is 9, larger than "shortSide", which is 8$/,
+  ],
+  "nesting without end": ["[".repeat(100_000), /it is nested more than 2 deep$/],
+};
+
+for (const [what, [text, message]] of Object.entries(REFUSED)) {
+  Deno.test({
+    name: `readVocabularyFile() refuses ${what} in one line`,
+    ...NEEDS_FILES,
+    async fn() {
+      await assert.rejects(read(text), (error) => {
+        assert(error instanceof InputError);
+        assert.match(error.message, /^Cannot read '[^']*vocab\.json': [^\n]*$/);
+        assert.match(error.message, message);
+        return true;
+      });
+    },
+  });
+}

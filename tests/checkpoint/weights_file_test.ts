@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { findFormat, isCheckpoint, openWeights } from "../../src/checkpoint/weights_file.ts";
+import { INTERCHANGE } from "../golden/interchange.ts";
+import { counting, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+
+Deno.test({
+  name: "findFormat() tells a safetensors file whose header's length begins as a file of PyTorch does",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    // The header is filled up to 128 bytes for the old format's first byte, to 0x4b50 for the zip archive's first two.
+    for (const [length, first] of [[0x80, 0x80], [0x4b50, 0x50]] as const) {
+      const path = folder.file("model.pth");
+      const metadata = { note: "x".repeat(length - 84) };
+      await writeSafetensors(path, { metadata, tensors: [counting("a", "F32", [2])] });
+      assert.equal((await Deno.readFile(path))[0], first);
+      assert.equal((await findFormat(path)).format, "safetensors");
+      using weights = await openWeights(path);
+      assert.deepEqual({ ...weights.metadata }, metadata);
+      assert(!isCheckpoint(weights));
+    }
+  },
+});
+
+for (const file of ["torch_2f_first.pth", "torch_1u_every_legacy.pth"]) {
+  Deno.test({
+    name: `findFormat() tells ${file} by its content`,
+    ...NEEDS_FILES,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const path = folder.file("model.safetensors");
+      await Deno.copyFile(join(INTERCHANGE, file), path);
+      assert.deepEqual(await findFormat(path), { format: "pth", size: (await Deno.stat(path)).size });
+    },
+  });
+}
+
+Deno.test({
+  name: "findFormat() goes by the name where the content is neither",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    for (const [name, format] of [["a.pth", "pth"], ["a.pt", "pth"], ["a.safetensors", "safetensors"]] as const) {
+      await Deno.writeTextFile(folder.file(name), "");
+      assert.deepEqual(await findFormat(folder.file(name)), { format, size: 0 });
+    }
+  },
+});

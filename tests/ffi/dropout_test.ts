@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import type { Batch } from "../../src/ffi/batch.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import type { EngineOptions, ModelSettings, TrainStepOptions } from "../../src/ffi/settings.ts";
+import { digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts";
+import { fill } from "./formula.ts";
+import { TINY_MODEL } from "./native.ts";
+import { nativeTest } from "./native_test_case.ts";
+
+const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
+const EMBED = 100;
+const HIDDEN = 120;
+const MODEL: ModelSettings = { ...TINY_MODEL, embedSize: EMBED, hiddenSize: HIDDEN };
+const SHARE = 0.3;
+const STEPS = 100;
+
+/** A step that changes nothing, and so can be repeated. */
+const STILL: TrainStepOptions = {
+  optimizer: "adam",
+  encoderFrom: "none",
+  learningRate: 0,
+  encoderLearningRate: 0,
+};
+
+/** One word given and one to predict: each element of a layer's input meets each of its weights once. */
+const ONE_WORD: Batch = {
+  images: { count: 1, values: Float32Array.from(fill("feature", 32 * MODEL.encoderWidth)) },
+  imageOfRow: new Int32Array(1),
+  inputs: new Int32Array([5]),
+  inputsLength: 1,
+  targets: new Int32Array([7]),
+  targetsLength: 1,
+};
+
+const LONGER: Batch = {
+  ...ONE_WORD,
+  inputs: new Int32Array([2, 5, 6, 7]),
+  inputsLength: 4,
+  targets: new Int32Array([5, 6, 7, 3]),
+  targetsLength: 4,
+};
+
+interface Dropped {
+  /** The layer that reads what is dropped. */
+  readonly weight: string;
+  /** The columns of its weight that meet what is dropped. */
+  readonly columns: readonly [number, number];
+  readonly model: ModelSettings;
+  readonly option: "wordDropout" | "layerDropout" | "outputDropout";
+  /** Whether the option drops something behind that layer too, which then changes its rows' gradients. */
+  readonly dropsFurther?: boolean;
+}
+
+const CASES: Record<string, Dropped> = {
+  "word vectors": { weight: "lstm.weight_ih_l0", columns: [0, EMBED], model: MODEL, option: "wordDropout" },
+  "word vectors before language layers": {
+    weight: "language_lstm.weight_ih_l0",
+    columns: [0, EMBED],
+    model: { ...MODEL, languageLayers: 1 },
+    option: "wordDropout",
+  },
+  "what goes between fusion layers": {
+    weight: "lstm.weight_ih_l1",
+    columns: [0, HIDDEN],
+    model: { ...MODEL, fusionLayers: 2 },
+    option: "layerDropout",
+  },
+  "what goes between language layers": {
+    weight: "language_lstm.weight_ih_l1",
+    columns: [0, HIDDEN],
+    model: { ...MODEL, languageLayers: 2 },
+    option: "layerDropout",
+    dropsFurther: true,
+  },
+  "what goes from language to fusion layers, not the image feature": {
+    weight: "lstm.weight_ih_l0",
+    columns: [0, HIDDEN],
+    model: { ...MODEL, languageLayers: 1 },
+    option: "layerDropout",
+  },
+  "the output layer's input": { weight: "linear.weight", columns: [0, HIDDEN], model: MODEL, option: "outputDropout" },
+};
+
+for (const [name, { weight, columns: [first, end], model, option, dropsFurther }] of Object.entries(CASES)) {
+  nativeTest(`Engine.trainStep() drops a share of ${name}, and scales up the rest`, async () => {
+    using engine = await Engine.open(model, CPU);
+    // Where the reading layer's weights are 0, what it gives does not depend on its input, and the gradient of each
+    // weight is a constant times that input.
+    await mapTensor(engine, weight, () => 0);
+    const [rows = 0, width = 0] = (await tensorNamed(engine, weight)).shape;
+    await engine.trainStep([ONE_WORD], STILL);
+    const whole = await readNumbers(engine, `grad.${weight}`);
+    let dropped = 0;
+    for (let step = 0; step < STEPS; step++) {
+      await engine.trainStep([ONE_WORD], { ...STILL, [option]: SHARE });
+      const gradient = await readNumbers(engine, `grad.${weight}`);
+      const kept = new Set<number>();
+      for (let row = 0; row < rows; row++) {
+        let scale = dropsFurther ? NaN : 1 / (1 - SHARE);
+        for (let column = 0; column < width; column++) {
+          const index = row * width + column;
+          if (gradient[index] === 0) continue;
+          kept.add(column);
+          const ratio = (gradient[index] ?? NaN) / (whole[index] ?? NaN);
+          if (Number.isNaN(scale)) scale = ratio;
+          const expected = column >= first && column < end ? scale : 1;
+          assert(Math.abs(ratio / expected - 1) < 1e-9, `${weight}[${row}, ${column}]: ${ratio}, not ${expected}`);
+        }
+      }
+      dropped += width - kept.size;
+      for (let column = end; column < width; column++) assert(kept.has(column), `column ${column} is dropped`);
+    }
+    const draws = STEPS * (end - first);
+    const deviation = Math.sqrt(SHARE * (1 - SHARE) / draws);
+    assert(Math.abs(dropped / draws - SHARE) < 4 * deviation, `${dropped / draws} are dropped, not ${SHARE}`);
+  });
+}
+
+for (const option of ["wordDropout", "layerDropout", "outputDropout"] as const) {
+  const model = { ...MODEL, fusionLayers: 2 };
+
+  nativeTest(`${option} concerns training alone`, async () => {
+    using engine = await Engine.open(model, CPU);
+    const { loss: evaluated } = await engine.evaluateStep(LONGER);
+    const logits = await engine.logits(LONGER, model.vocabularySize);
+    const { loss: undropped } = await engine.trainStep([LONGER], STILL);
+    const { loss: dropped } = await engine.trainStep([LONGER], { ...STILL, [option]: SHARE });
+    assert(Math.abs(undropped - evaluated) < 1e-12);
+    assert(Math.abs(dropped - evaluated) > 1e-6);
+    assert.equal((await engine.evaluateStep(LONGER)).loss, evaluated);
+    assert.equal(
+      Math.max(...(await engine.logits(LONGER, model.vocabularySize)).map((x, i) => x - (logits[i] ?? NaN))),
+      0,
+    );
+  });
+
+  nativeTest(`${option} 0 draws nothing and changes nothing`, async () => {
+    using engine = await Engine.open(model, CPU);
+    const before = await digests(engine, ["random"]);
+    const without = await engine.trainStep([LONGER], STILL);
+    assert.deepEqual(await engine.trainStep([LONGER], { ...STILL, [option]: 0 }), without);
+    await engine.evaluateStep(LONGER);
+    assert.deepEqual(await digests(engine, ["random"]), before);
+  });
+
+  nativeTest(`${option} draws from the engine's random state: written back, it repeats the step`, async () => {
+    const losses: number[][] = [];
+    for (const seed of [1, 1, 2]) {
+      using engine = await Engine.open(model, { ...CPU, seed: 0 });
+      using seeded = await Engine.open(model, { ...CPU, seed });
+      await engine.write("rng", await seeded.read(await tensorNamed(seeded, "rng")));
+      const state = await engine.read(await tensorNamed(engine, "rng"));
+      const step = async () => (await engine.trainStep([LONGER], { ...STILL, [option]: SHARE })).loss;
+      const first = await step();
+      assert.notEqual(await step(), first);
+      await engine.write("rng", state);
+      assert.equal(await step(), first);
+      losses.push([first, await step()]);
+    }
+    const [one, same, other] = losses;
+    assert.deepEqual(one, same);
+    assert.notDeepEqual(one, other);
+  });
+}
+
+nativeTest("layerDropout does nothing where there is one layer", async () => {
+  using engine = await Engine.open(MODEL, CPU);
+  const before = await digests(engine, ["random"]);
+  const without = await engine.trainStep([LONGER], STILL);
+  assert.deepEqual(await engine.trainStep([LONGER], { ...STILL, layerDropout: 0.9 }), without);
+  assert.deepEqual(await digests(engine, ["random"]), before);
+});

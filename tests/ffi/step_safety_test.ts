@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { Engine } from "../../src/ffi/engine.ts";
+import type { EngineOptions, TrainStepOptions } from "../../src/ffi/settings.ts";
+import { EngineError, STATUS } from "../../src/ffi/status.ts";
+import { InputError } from "../../src/input_error.ts";
+import golden from "../golden/model.json" with { type: "json" };
+import { microBatches } from "./batches.ts";
+import { changed, digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts";
+import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
+import { TINY_MODEL } from "./native.ts";
+import { nativeTest } from "./native_test_case.ts";
+
+const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1, seed: 3 };
+const NAME = "4f every";
+const CASE = golden.cases[NAME].case;
+const MODEL = modelSettings(CASE);
+const BATCH = goldenBatch(NAME, CASE);
+const PARTS = microBatches(BATCH, 2);
+const STATE = ["parameter", "buffer", "optimizer", "random"] as const;
+
+/** A step with everything on. */
+const STEP: TrainStepOptions = {
+  optimizer: "adamw",
+  learningRate: 1e-3,
+  encoderLearningRate: 1e-4,
+  encoderFrom: "layer2",
+  batchStatistics: true,
+  wordDropout: 0.3,
+  layerDropout: 0.2,
+  outputDropout: 0.5,
+  labelSmoothing: 0.1,
+  scheduledSampling: 0.25,
+  weightDecay: 0.01,
+  encoderWeightDecay: 0.02,
+  maxGradientNorm: 0.25,
+};
+
+async function openFilled(options: EngineOptions = CPU): Promise<Engine> {
+  const engine = await Engine.open(MODEL, options);
+  await fillModel(engine);
+  return engine;
+}
+
+for (const precision of ["fp32", "bf16"] as const) {
+  nativeTest(`Engine.trainStep() with every option gives the same bytes for the same seed: ${precision}`, async () => {
+    const ends = [];
+    for (const seed of [3, 3, 4]) {
+      using engine = await openFilled({ ...CPU, precision, seed });
+      for (let step = 0; step < 3; step++) await engine.trainStep(PARTS, STEP);
+      ends.push(await digests(engine, STATE));
+    }
+    const [one, same, other] = ends;
+    assert.deepEqual(one, same);
+    assert.notDeepEqual(one, other);
+  });
+}
+
+nativeTest("Engine.tryTrainStep() changes nothing that a later step could notice", async () => {
+  using tried = await openFilled();
+  using untried = await openFilled();
+  const before = await digests(tried, STATE);
+  await tried.tryTrainStep(BATCH, STEP);
+  const after = await digests(tried, STATE);
+  const moments = changed(before, after);
+  assert(moments.length > 0 && moments.every((name) => name.startsWith("adam.")), String(moments));
+  for (const name of moments) assert((await readNumbers(tried, name)).every((value) => value === 0), name);
+  assert.deepEqual(await digests(tried, ["gradient"]), {});
+  for (const engine of [tried, untried]) {
+    for (let step = 0; step < 2; step++) await engine.trainStep(PARTS, STEP);
+  }
+  const later = await digests(untried, STATE);
+  assert.deepEqual(await digests(tried, STATE), later);
+  await tried.tryTrainStep(BATCH, STEP);
+  assert.deepEqual(await digests(tried, STATE), later);
+});
+
+nativeTest("Engine.tryTrainStep() that fails changes nothing either", async () => {
+  using engine = await openFilled();
+  await engine.trainStep([BATCH], STEP);
+  const before = await digests(engine, STATE);
+  await assert.rejects(engine.tryTrainStep(BATCH, { ...STEP, wordDropout: 1 }), /word_dropout is 1/);
+  for (const milliseconds of [2, 5, 10, 20, 30]) {
+    const trial = engine.tryTrainStep(BATCH, STEP);
+    const cancelling = setInterval(() => engine.cancel(), milliseconds);
+    await Promise.allSettled([trial]).finally(() => clearInterval(cancelling));
+    assert.deepEqual(changed(before, await digests(engine, STATE)), []);
+  }
+});
+
+nativeTest("Engine.trainStep() changes no parameter or moment where the gradient is not finite", async () => {
+  for (const [value, options] of [[NaN, STEP], [1e38, { ...STEP, scheduledSampling: 0 }], [Infinity, STEP]] as const) {
+    using engine = await openFilled();
+    await engine.trainStep([BATCH], STEP);
+    const sound = await readNumbers(engine, "linear.weight");
+    await mapTensor(engine, "linear.weight", (weight, index) => index % 5 === 0 ? value : weight);
+    const before = await digests(engine, ["parameter", "optimizer"]);
+    const { gradientNorm } = await engine.trainStep(PARTS, { ...options, outputDropout: 0 });
+    assert(!Number.isFinite(gradientNorm), `${value} gives ${gradientNorm}`);
+    assert.deepEqual(changed(before, await digests(engine, ["parameter", "optimizer"])), []);
+    await mapTensor(engine, "linear.weight", (_, index) => sound[index] ?? NaN);
+    assert(Number.isFinite((await engine.trainStep(PARTS, { ...STEP, batchStatistics: false })).gradientNorm));
+  }
+});
+
+nativeTest("Engine.trainStep() that fails at a later batch leaves no gradients for the next step", async () => {
+  using failed = await openFilled();
+  using sound = await openFilled();
+  const [first, second] = PARTS;
+  assert(first !== undefined && second !== undefined);
+  const wrong = { ...second, targets: second.targets.map(() => -1) };
+  const plain = {
+    ...STEP,
+    batchStatistics: false,
+    wordDropout: 0,
+    layerDropout: 0,
+    outputDropout: 0,
+    scheduledSampling: 0,
+  };
+  await assert.rejects(failed.trainStep([first, wrong], plain), /counts no word/);
+  assert.deepEqual(await digests(failed, ["gradient"]), {});
+  assert.deepEqual(await failed.trainStep([BATCH], plain), await sound.trainStep([BATCH], plain));
+  assert.deepEqual(await digests(failed, STATE), await digests(sound, STATE));
+});
+
+nativeTest(
+  "Engine.trainStep() that is cancelled between its batches leaves no gradients for the next step",
+  async () => {
+    using engine = await openFilled();
+    const before = await digests(engine, ["parameter"]);
+    const many = Array.from({ length: 2000 }, () => BATCH);
+    const cancelling = setInterval(() => engine.cancel(), 20);
+    await assert.rejects(
+      engine.trainStep(many, STEP),
+      (error) => error instanceof EngineError && error.status === STATUS.CANCELLED,
+    );
+    clearInterval(cancelling);
+    assert.deepEqual(await digests(engine, ["gradient"]), {});
+    assert.deepEqual(changed(before, await digests(engine, ["parameter"])), []);
+    assert(Number.isFinite((await engine.trainStep(PARTS, STEP)).loss));
+  },
+);
+
+nativeTest("Engine.cancel() ends waiting steps, but no write and no dropping of gradients", async () => {
+  using engine = await openFilled();
+  const bias = await engine.read(await tensorNamed(engine, "linear.bias"));
+  const steps = Array.from({ length: 10 }, () => engine.trainStep([BATCH], STEP));
+  const kept = Array.from(
+    { length: 10 },
+    (_, index) => index % 2 === 0 ? engine.write("linear.bias", bias) : engine.dropGradients(),
+  );
+  const all = Promise.allSettled([...steps, ...kept]);
+  const cancelling = setInterval(() => engine.cancel(), 5);
+  const ends = (await all.finally(() => clearInterval(cancelling))).map(({ status }) => status);
+  assert(ends.slice(0, steps.length).includes("rejected"));
+  assert(ends.slice(steps.length).every((status) => status === "fulfilled"));
+});
+
+nativeTest("Engine.trainStep() needs a batch", async () => {
+  using engine = await openFilled();
+  await assert.rejects(engine.trainStep([], STEP), RangeError);
+});
+
+nativeTest("Engine.evaluateStep() knows no label smoothing", async () => {
+  using engine = await openFilled();
+  const still = { ...STEP, learningRate: 0, encoderLearningRate: 0, encoderFrom: "none" } as const;
+  const plain = { ...still, wordDropout: 0, layerDropout: 0, outputDropout: 0, scheduledSampling: 0 };
+  const { loss: evaluated } = await engine.evaluateStep(BATCH);
+  const { loss: smoothed } = await engine.trainStep([BATCH], plain);
+  const { loss: sharp } = await engine.trainStep([BATCH], { ...plain, labelSmoothing: 0 });
+  assert(Math.abs(sharp - evaluated) < 1e-6);
+  assert(Math.abs(smoothed - evaluated) > 1e-3);
+  assert.equal((await engine.evaluateStep(BATCH)).loss, evaluated);
+});
+
+nativeTest("Engine.trainStep() refuses batch statistics of a single value", async () => {
+  using engine = await openFilled();
+  const pixels = new Uint8Array(32 * 32 * 3);
+  const single = { ...BATCH, images: { count: 1, height: 32, width: 32, pixels }, imageOfRow: new Int32Array(12) };
+  await assert.rejects(engine.trainStep([single], STEP), /single image of at most 32 x 32 pixels/);
+  assert(Number.isFinite((await engine.trainStep([single], { ...STEP, batchStatistics: false })).loss));
+});
+
+nativeTest("Engine.open() that needs more memory than there is says so, and the process lives on", async () => {
+  const terabytes = { ...TINY_MODEL, vocabularySize: 2 ** 24, embedSize: 65536 };
+  await assert.rejects(
+    Engine.open(terabytes, CPU),
+    (error) =>
+      error instanceof InputError &&
+      /^Cannot create the model: no memory is left; lower --embed-size or --hidden-size$/.test(error.message),
+  );
+  using engine = await openFilled();
+  assert(Number.isFinite((await engine.trainStep([BATCH], STEP)).loss));
+});

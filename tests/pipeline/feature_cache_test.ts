@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import type { Images } from "../../src/ffi/batch.ts";
+import type { TensorInfo } from "../../src/ffi/engine.ts";
+import { type Encoder, type FeatureCacheOptions, openFeatureCache } from "../../src/pipeline/feature_cache.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { drawnImages, drawnPhotographs } from "./drawn_data.ts";
+
+const SIZE = 3;
+const IMAGES = drawnImages(drawnPhotographs(5));
+
+/** A CNN that sees the first pixel, times its weight; it counts the images that it is shown. */
+function encoderOf(weight = 2, other: Partial<Encoder> = {}): Encoder & { readonly shown: number[] } {
+  const shown: number[] = [];
+  const tensor = (name: string): TensorInfo => ({ name, kind: "parameter", dtype: "U8", shape: [1] });
+  return {
+    ...{ precision: "fp32", device: "cpu" },
+    tensors: () => Promise.resolve(["resnet.conv1.weight", "resnet.fc.weight", "linear.bias"].map(tensor)),
+    read: ({ name }) => Promise.resolve(Uint8Array.of(name === "resnet.conv1.weight" ? weight : 0)),
+    encode({ count, pixels }: Images) {
+      shown.push(count);
+      const bytes = pixels.length / count;
+      const values = Array.from(
+        { length: count * SIZE },
+        (_, index) => (pixels[Math.floor(index / SIZE) * bytes + index % SIZE] ?? NaN) * weight + 1 / 3,
+      );
+      return Promise.resolve({ count, values: Float32Array.from(values) });
+    },
+    ...other,
+    shown,
+  };
+}
+
+function cacheTest(name: string, fn: (options: FeatureCacheOptions) => Promise<void>): void {
+  Deno.test({
+    name,
+    ...NEEDS_FILES,
+    async fn() {
+      await using folder = await temporaryFolder();
+      await fn({ folder: folder.file("features"), imageSize: 4, batchSize: 2 });
+    },
+  });
+}
+
+cacheTest("openFeatureCache() gives each photograph's features bit for bit, in any order", async (options) => {
+  const encoder = encoderOf();
+  using cache = await openFeatureCache(encoder, IMAGES, options);
+  assert.equal(cache.size, SIZE);
+  for (const index of [4, 0, 2]) {
+    const pixels = new Uint8Array(4 * 4 * 3);
+    await IMAGES.read(index, 4, pixels);
+    const expected = await encoder.encode({ count: 1, height: 4, width: 4, pixels });
+    const values = new Float32Array(SIZE);
+    await cache.read(index, values);
+    assert.deepEqual(values, expected.values);
+  }
+});
+
+cacheTest("openFeatureCache() runs the CNN once for each photograph, and not at all a second time", async (options) => {
+  const encoder = encoderOf();
+  const progress: number[] = [];
+  const onProgress = (done: number) => progress.push(done);
+  (await openFeatureCache(encoder, IMAGES, { ...options, onProgress }))[Symbol.dispose]();
+  assert.deepEqual([encoder.shown, progress], [[2, 2, 1], [2, 4, 5]]);
+  const again = encoderOf();
+  (await openFeatureCache(again, IMAGES, { ...options, onProgress }))[Symbol.dispose]();
+  assert.deepEqual([again.shown, progress], [[], [2, 4, 5]]);
+});
+
+cacheTest("openFeatureCache() computes anew for other weights, photographs, sizes and arithmetic", async (options) => {
+  const open = async (encoder: ReturnType<typeof encoderOf>, images = IMAGES, change = {}) => {
+    (await openFeatureCache(encoder, images, { ...options, ...change }))[Symbol.dispose]();
+    return encoder.shown.length > 0;
+  };
+  assert(await open(encoderOf()));
+  assert(await open(encoderOf(3)));
+  assert(await open(encoderOf(), { ...IMAGES, fingerprint: "others" }));
+  assert(await open(encoderOf(), IMAGES, { imageSize: 5 }));
+  assert(await open(encoderOf(2, { precision: "bf16" })));
+  assert(await open(encoderOf(2, { device: "cuda" })));
+  assert(!await open(encoderOf()));
+});
+
+cacheTest(
+  "openFeatureCache() makes a damaged cache again, and leaves none behind when it is ended",
+  async (options) => {
+    (await openFeatureCache(encoderOf(), IMAGES, options))[Symbol.dispose]();
+    const [name = ""] = namesIn(options.folder);
+    await Deno.truncate(`${options.folder}/${name}`, 20);
+    const encoder = encoderOf();
+    (await openFeatureCache(encoder, IMAGES, options))[Symbol.dispose]();
+    assert.equal(encoder.shown.length, 3);
+    await Deno.remove(`${options.folder}/${name}`);
+    const controller = new AbortController();
+    const ended = openFeatureCache(encoderOf(), IMAGES, {
+      ...{ ...options, signal: controller.signal },
+      onProgress: () => controller.abort(),
+    });
+    await assert.rejects(ended, { name: "AbortError" });
+    assert.deepEqual(namesIn(options.folder), []);
+  },
+);

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import type { Batch } from "../../src/ffi/batch.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
+import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
+import { criterion, validate, type ValidationSource } from "../../src/pipeline/validate.ts";
+import { fillModel } from "../ffi/golden_batch.ts";
+import { TINY_MODEL } from "../ffi/native.ts";
+import { nativeTest } from "../ffi/native_test_case.ts";
+import { drawnDataset, drawnImages, TINY_RECIPE } from "./drawn_data.ts";
+
+/** A tiny model with formula weights and ten pictures of eight colours to validate it on. */
+async function open(changes: Partial<Recipe> = {}) {
+  const { name = "lrcn", ...rest } = changes;
+  const recipe = makeRecipe(name, { ...TINY_RECIPE, batchSize: 4, ...rest });
+  const dataset = drawnDataset(10);
+  const { splits, vocabulary, firstWord } = prepareTrainingData(dataset, { ...recipe, minVocabulary: 0 }, 0);
+  const reads: number[] = [];
+  const images = drawnImages(dataset.photographs, (index) => reads.push(index));
+  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, maxWords } = recipe;
+  const model = { ...TINY_MODEL, encoderWidth, encoderBlocks, hiddenSize, embedSize, inject };
+  const engine = await Engine.open(model, { device: "cpu", precision: "fp32", threads: 1 });
+  await fillModel(engine);
+  const decoding = { ...(name === "notebook" && { firstWord }), maxWords, beam: 1 };
+  const source: ValidationSource = { engine, recipe, images, vocabulary, metadata: { model, decoding } };
+  const examples = [...splits.train, ...splits.validation, ...splits.test];
+  return { source, engine, examples, reads, [Symbol.dispose]: () => engine[Symbol.dispose]() };
+}
+
+/** All examples in one batch. */
+async function firstBatch(source: ValidationSource, examples: readonly Example[]): Promise<Batch> {
+  const whole = { ...source, recipe: { ...source.recipe, batchSize: examples.length } };
+  for await (const batch of exampleBatches(whole, examples, inOrder(examples))) return batch;
+  throw new Error("there are no examples");
+}
+
+async function write(engine: Engine, name: string, value: number): Promise<void> {
+  const tensor = (await engine.tensors()).find((entry) => entry.name === name);
+  const count = tensor?.shape.reduce((product, length) => product * length, 1) ?? 0;
+  await engine.write(name, new Uint8Array(new Float32Array(count).fill(value).buffer));
+}
+
+nativeTest("validate() finds no gap where the model ignores its images, and one caption for all", async () => {
+  using run = await open();
+  const looking = await validate(run.source, run.examples);
+  assert.notEqual(looking.imageGap, 0);
+  await write(run.engine, "resnet.fc.weight", 0);
+  const blind = await validate(run.source, run.examples);
+  assert(Math.abs(blind.imageGap) < 1e-6);
+  assert.equal(blind.distinctShare, 1 / 10);
+});
+
+nativeTest("validate() finds a gap and different captions where the model looks at its images", async () => {
+  using run = await open();
+  const batch = await firstBatch(run.source, run.examples);
+  const step = { optimizer: "adam", learningRate: 0.01, encoderLearningRate: 0.01 } as const;
+  for (let count = 0; count < 60; count++) await run.engine.trainStep([batch], step);
+  // The statistics of BatchNorm follow slowly; one pass shows the pictures with what was learnt.
+  const { imageGap, distinctShare, validationLoss, bleu4 } = await validate(run.source, run.examples);
+  assert(validationLoss < 2 && imageGap > 0.1, `loss ${validationLoss}, gap ${imageGap}`);
+  assert(distinctShare >= 0.4 && bleu4 > 0.2, `distinct ${distinctShare}, BLEU-4 ${bleu4}`);
+});
+
+nativeTest("validate() compares captions without punctuation, from the words of the vocabulary", async () => {
+  using run = await open();
+  // All words are alike but "card", which is always the likeliest.
+  await write(run.engine, "linear.weight", 0);
+  const bias = new Float32Array(TINY_MODEL.vocabularySize);
+  bias[run.source.vocabulary.words.indexOf("card")] = 9;
+  await run.engine.write("linear.bias", new Uint8Array(bias.buffer));
+  const { bleu4, distinctShare } = await validate(run.source, run.examples);
+  // "card" six times: one of the words is right, no pair of words is.
+  assert(bleu4 > 0 && bleu4 < 1e-3, String(bleu4));
+  assert.equal(distinctShare, 1 / 10);
+});
+
+nativeTest("validate() captions a photograph once, however many examples it has", async () => {
+  using run = await open({ name: "notebook", embedSize: 12, minVocabulary: 1 });
+  assert.equal(run.examples.length, 20);
+  let captioned = 0;
+  const { engine } = run;
+  const listening: ValidationSource["engine"] = {
+    encode: (images) => engine.encode(images),
+    evaluateStep: (batch) => engine.evaluateStep(batch),
+    startDecoding(features) {
+      captioned += features.count;
+      return engine.startDecoding(features);
+    },
+  };
+  await validate({ ...run.source, engine: listening }, run.examples);
+  assert.equal(captioned, 10);
+});
+
+nativeTest("validate() takes features instead of pixels where they are given", async () => {
+  using run = await open();
+  const expected = await validate(run.source, run.examples);
+  const values: Float32Array[] = [];
+  for (const index of run.source.images.photographs.keys()) {
+    const pixels = new Uint8Array(32 * 32 * 3);
+    await run.source.images.read(index, 32, pixels);
+    values.push((await run.engine.encode({ count: 1, height: 32, width: 32, pixels })).values);
+  }
+  run.reads.length = 0;
+  const features = {
+    size: values[0]?.length ?? 0,
+    read: (index: number, into: Float32Array) => Promise.resolve(into.set(values[index] ?? [])),
+  };
+  const found = await validate({ ...run.source, features }, run.examples);
+  assert.deepEqual(run.reads, []);
+  assert(Math.abs(found.validationLoss - expected.validationLoss) < 1e-5);
+  assert.equal(found.distinctShare, expected.distinctShare);
+});
+
+Deno.test("criterion() is lower for a better validation, by the loss or by BLEU-4", () => {
+  const better = { validationLoss: 1, bleu4: 0.3, imageGap: 0, distinctShare: 0 };
+  const worse = { validationLoss: 2, bleu4: 0.2, imageGap: 0, distinctShare: 0 };
+  for (const by of ["loss", "bleu4"] as const) assert(criterion(better, by) < criterion(worse, by));
+});

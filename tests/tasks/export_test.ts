@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readPth } from "../../src/checkpoint/pth.ts";
+import { stateDictLayout } from "../../src/checkpoint/model_shape.ts";
+import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { readVocabularyFile } from "../../src/checkpoint/vocabulary_file.ts";
+import { makeFolder, type TemporaryFolder } from "../pipeline/temporary_folder.ts";
+import { drawSquare } from "./drawn_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+const VERSION_1 = join(PROJECT, "tests/golden/checkpoint/version1.safetensors");
+
+/** A folder with a run and a picture. */
+async function withRun(): Promise<TemporaryFolder> {
+  return await makeFolder({
+    "runs/first/best.safetensors": await Deno.readFile(VERSION_1),
+    "red.png": drawSquare("red", 0),
+  });
+}
+
+async function digest(path: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+}
+
+Deno.test({
+  name: "export writes the newest run's best checkpoint for PyTorch, and its words beside it",
+  ignore,
+  async fn() {
+    await using folder = await withRun();
+    assertDone(await runTask("export", ["--out", "model.pth"], { folder: folder.path }));
+    assert.deepEqual(await namesIn(folder.path), ["model.pth", "model.vocab.json", "red.png", "runs"]);
+    using checkpoint = await openCheckpoint(VERSION_1);
+    const { model, vocabulary, preprocessing, decoding } = checkpoint.metadata;
+    const tensors = await readPth(join(folder.path, "model.pth"));
+    assert.deepEqual([...tensors.keys()], [...stateDictLayout(model).keys()]);
+    for (const [name, tensor] of tensors) {
+      const original = await checkpoint.tensors.get(name)?.read();
+      assert.equal((await tensor.read()).toHex(), original?.toHex(), name);
+    }
+    assert.deepEqual(
+      await readVocabularyFile(join(folder.path, "model.vocab.json")),
+      { vocabulary, preprocessing, decoding },
+    );
+  },
+});
+
+Deno.test({
+  name: "export takes the format from --format, else from the ending, and the vocabulary's place from --vocabulary",
+  ignore,
+  async fn() {
+    await using folder = await withRun();
+    const [named, ended] = ["weights.bin", "model.safetensors"];
+    const args = ["--checkpoint", VERSION_1, "--out", named, "--format", "safetensors", "--vocabulary", "words.json"];
+    assertDone(await runTask("export", args, { folder: folder.path }));
+    assertDone(await runTask("export", ["--out", ended], { folder: folder.path }));
+    assert.deepEqual(await namesIn(folder.path), [
+      ...["model.safetensors", "model.vocab.json", "red.png", "runs", "weights.bin", "words.json"],
+    ]);
+    for (const name of [named, ended]) {
+      using file = await readSafetensors(join(folder.path, name));
+      assert.deepEqual({ ...file.metadata }, { format: "pt" });
+      assert.equal(file.tensors.size, 111);
+    }
+  },
+});
+
+Deno.test({
+  name: "export replaces no file, but with --force, and never the checkpoint",
+  ignore,
+  async fn() {
+    await using folder = await withRun();
+    await Deno.writeTextFile(join(folder.path, "model.vocab.json"), "mine");
+    const run = (...args: string[]) => runTask("export", args, { folder: folder.path });
+    assertRefused(
+      await run("--out", "model.pth"),
+      /Cannot export to '\S+model\.vocab\.json': it is there already; choose another or replace it by --force$/m,
+    );
+    assert.deepEqual(await namesIn(folder.path), ["model.vocab.json", "red.png", "runs"]);
+    assert.equal(await Deno.readTextFile(join(folder.path, "model.vocab.json")), "mine");
+    assertDone(await run("--out", "model.pth", "--force"));
+    assertDone(await run("--out", "model.pth", "--force"));
+    const three = /the checkpoint, the weights and the vocabulary must be three files; choose another$/m;
+    assertRefused(await run("--out", "runs/first/best.safetensors", "--force"), three);
+    assertRefused(await run("--out", "new.pth", "--vocabulary", "new.pth", "--force"), three);
+    assert.equal(await digest(join(folder.path, "runs/first/best.safetensors")), await digest(VERSION_1));
+  },
+});
+
+Deno.test({
+  name: "caption writes with exported weights what it writes with the checkpoint",
+  ignore,
+  async fn() {
+    await using folder = await withRun();
+    const caption = async (...args: string[]) => {
+      const ended = await runTask("caption", ["--json", ...args, "red.png"], { folder: folder.path });
+      assertDone(ended);
+      return ended.stdout;
+    };
+    const expected = await caption();
+    for (const out of ["model.pth", "model.safetensors"]) {
+      assertDone(await runTask("export", ["--out", out, "--vocabulary", `${out}.json`], { folder: folder.path }));
+      assert.equal(await caption("--checkpoint", out, "--vocabulary", `${out}.json`), expected);
+    }
+    const bare = await runTask("caption", ["--checkpoint", "model.pth", "red.png"], { folder: folder.path });
+    assertRefused(bare, /it holds weights without words; name the file of their words by --vocabulary$/m);
+  },
+});
+
+const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
+  "a call without a place": { args: [], line: /required option '--out <file>' not specified$/m },
+  "an ending that tells no format": {
+    args: ["--out", "model.bin"],
+    line: /Cannot export to '\S+model\.bin': its ending tells no format; give --format pth or safetensors$/m,
+  },
+  "an unknown format": {
+    args: ["--out", "model.pth", "--format", "onnx"],
+    line: /option '--format <format>' argument 'onnx' is invalid\. Allowed choices are pth, safetensors\.$/m,
+  },
+  "a folder that is not there": {
+    args: ["--out", "gone/model.pth"],
+    line: /Cannot write '\S+gone\/model\.pth': there is no such file or folder, check the path$/m,
+  },
+  "what is no checkpoint": {
+    args: ["--checkpoint", "red.png", "--out", "model.pth"],
+    line: /Cannot read '\S+red\.png': .*; give a file 'best\.safetensors'/,
+  },
+};
+
+for (const [what, { args, line }] of Object.entries(refusals)) {
+  Deno.test({
+    name: `export refuses ${what} in one line, and writes nothing`,
+    ignore,
+    async fn() {
+      await using folder = await withRun();
+      assertRefused(await runTask("export", args, { folder: folder.path }), line);
+      assert.deepEqual(await namesIn(folder.path), ["red.png", "runs"]);
+    },
+  });
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { makeFolder } from "../pipeline/temporary_folder.ts";
+import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+const GOLDEN = join(PROJECT, "tests/golden/checkpoint");
+
+Deno.test({
+  name: "inspect says what a checkpoint holds, a fact or a tensor in each line",
+  ignore,
+  async fn() {
+    const ended = await runTask("inspect", ["version1.safetensors"], { folder: GOLDEN });
+    assertDone(ended);
+    for (const line of [/^recipe +lrcn$/m, /^epoch +8$/m, /^tensors +111$/m, /^linear\.bias +F32 +\[16\]$/m]) {
+      assert.match(ended.stdout, line);
+    }
+  },
+});
+
+Deno.test({
+  name: "inspect --json prints all of it as one object",
+  ignore,
+  async fn() {
+    const file = join(GOLDEN, "version1.safetensors");
+    const ended = await runTask("inspect", ["--json", file], { folder: GOLDEN });
+    assertDone(ended);
+    const { tensors, checkpoint, ...rest } = JSON.parse(ended.stdout);
+    assert.deepEqual(rest, { file, format: "safetensors", bytes: 158904, parameters: 35804, metadata: {} });
+    assert.equal(tensors.length, 111);
+    assert.deepEqual(tensors.find(({ name }: { name: string }) => name === "linear.bias"), {
+      name: "linear.bias",
+      dtype: "F32",
+      shape: [16],
+    });
+    assert.equal(checkpoint.vocabulary.length, 16);
+  },
+});
+
+Deno.test({
+  name: "inspect refuses what it cannot read in one line",
+  ignore,
+  async fn() {
+    await using folder = await makeFolder({ "captions.txt": "image,caption\n", "sub/a": "" });
+    const refusals: [args: string[], line: RegExp][] = [
+      [["captions.txt"], /Cannot read '\S+captions\.txt': it is cut off or not a safetensors file/],
+      [["gone.pth"], /Cannot read '\S+gone\.pth': there is no such file or folder, check the path$/m],
+      [["sub"], /Cannot read '\S+sub': it is not a file$/m],
+      [[], /missing required argument 'file'$/m],
+    ];
+    for (const [args, line] of refusals) {
+      assertRefused(await runTask("inspect", args, { folder: folder.path }), line);
+    }
+  },
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { Random } from "../../src/pipeline/random.ts";
+import { drawDataset, TINY } from "./drawn_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, runTask, startTask } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+
+/** Every device that draws numbers or keeps a state, in a run of ninety short steps. */
+const EVERYTHING: readonly string[] = [
+  ...["--batch-size", "4", "--epochs", "30", "--seed", "3", "--variant", "2f", "--finetune-after", "3"],
+  ...["--set", "accumulate=2", "--set", "augmentation=crop-flip", "--set", "wordDropout=0.2"],
+  ...["--set", "layerDropout=0.1", "--set", "outputDropout=0.3", "--set", "labelSmoothing=0.1"],
+  ...["--set", "scheduledSampling=0.3", "--set", "schedule=plateau", "--set", "warmupSteps=5"],
+  ...["--set", "plateauPatience=0", "--set", "patience=0", "--checkpoint-every", "1"],
+];
+/** Keys of `metrics.jsonl` that a clock decides. */
+const TIMING = ["seconds", "captionsPerSecond", "imagesPerSecond", "dataWaitShare"];
+/** Kills that a run must outlive. */
+const KILLS = 30;
+
+async function digestOf(path: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
+}
+
+async function untimedMetrics(run: string): Promise<Record<string, unknown>[]> {
+  const lines = (await Deno.readTextFile(join(run, "metrics.jsonl"))).trimEnd().split("\n");
+  return lines.map((line) =>
+    Object.fromEntries(Object.entries(JSON.parse(line)).filter(([key]) => !TIMING.includes(key)))
+  );
+}
+
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Waits until a run has its first checkpoint; false where the process ended before. */
+async function hasCheckpoint(run: string, ended: Promise<unknown>): Promise<boolean> {
+  let running = true;
+  ended.finally(() => running = false);
+  while (running) {
+    if (await Deno.stat(join(run, "last.safetensors")).then(() => true, () => false)) return true;
+    await wait(2);
+  }
+  return false;
+}
+
+Deno.test({
+  name: `train --resume goes on exactly after ${KILLS} kills at any moment`,
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const options = { folder: folder.path };
+    const fresh = (out: string) => ["--data", "drawn", "--out", out, ...TINY, ...EVERYTHING];
+    assertDone(await runTask("train", fresh("whole"), options));
+    const whole = join(folder.path, "whole");
+
+    const random = new Random(11);
+    let [kills, runs, halfWritten] = [0, 0, 0];
+    while (kills < KILLS) {
+      const name = `killed-${runs++}`;
+      const run = join(folder.path, name);
+      for (let args = fresh(name);; args = ["--resume", name, "--checkpoint-every", "1"]) {
+        const task = startTask("train", args, options);
+        if (!await hasCheckpoint(run, task.ended)) assertDone(await task.ended);
+        // From the moment the process goes on with the run; starting up takes no part in it.
+        if (args[0] === "--resume") await task.printed(/^Going on|^Epoch/m);
+        await wait(random.next() * 150);
+        task.kill();
+        const { code, stderr } = await task.ended;
+        if (code === 0) break;
+        assert.equal(stderr, "", "the process ended by itself before it was killed");
+        kills++;
+        if (namesIn(run).some((file) => file.endsWith(".tmp"))) halfWritten++;
+        if (kills >= KILLS) {
+          assertDone(await runTask("train", ["--resume", name], options));
+          break;
+        }
+      }
+      assert.deepEqual(namesIn(run), namesIn(whole));
+      assert.equal(await digestOf(join(run, "last.safetensors")), await digestOf(join(whole, "last.safetensors")));
+      assert.equal(await digestOf(join(run, "best.safetensors")), await digestOf(join(whole, "best.safetensors")));
+      assert.deepEqual(await untimedMetrics(run), await untimedMetrics(whole));
+    }
+    console.log(`${kills} kills in ${runs} runs, ${halfWritten} of them while a file was written`);
+    assert(halfWritten > 0, "no kill fell into the writing of a file");
+  },
+});
