@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   const command = addTrainOptions(createCommand("train", "Trains a captioner; without --data, on drawn scenes."));
   command.parse(Deno.args, { from: "user" });
   const options = await parseTrainOptions(command.opts(), { now: new Date(), path: userPath });
-  const { out, seed, dataset } = options;
+  const { seed, dataset } = options;
 
   using interrupts = listenToInterrupts();
   const { signal } = interrupts;

@@ -12,8 +12,8 @@ import type { Reporter } from "../pipeline/training_run.ts";
 /** The choices that are no file. */
 export const ENCODER_WEIGHTS = ["auto", "none", "imagenet", "imagenet-v2"] as const;
 
-/** A choice, or a file. */
-export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string };
+/** A choice, or a file; of a run that is gone on with the file that it began with, if any. */
+export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string | undefined };
 
 /** What {@linkcode chooseEncoderWeights} needs to know. */
 export interface ChooseEncoderWeightsOptions {

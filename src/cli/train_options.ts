@@ -221,7 +221,7 @@ async function parseResumedRun(
     device: device ?? config.device,
     precision: precision ?? config.precision,
     threads: threads ?? config.threads,
-    encoderWeights: config.encoderWeights === null ? "none" : { file: config.encoderWeights },
+    encoderWeights: { file: config.encoderWeights ?? undefined },
     dataset: config.dataset === null ? null : { ...config.dataset, ...moved },
   };
 }

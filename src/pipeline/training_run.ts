@@ -127,7 +127,7 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   const training = { settings: recipe, seed, examples };
   const resumed = goesOn ? await resumeTraining(engine, folder.file("last"), { ...metadata, training }) : undefined;
   const from = resumed?.progress;
-  if (resume) reporter.note(`Going on in epoch ${(from?.criteria.length ?? 0) + 1} after step ${from?.step ?? 0}`);
+  if (resume) noteResumption(recipe, from, reporter);
   const learns = { ...{ engine, recipe, splits, images, seed, metadata }, vocabulary: data.vocabulary };
   const run = { folder, engine, metadata: { ...metadata, metrics: resumed?.metrics ?? {} }, training, options };
   await tryHardestStep(learns);
@@ -136,6 +136,13 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
     : undefined;
   undo?.move();
   return await trainAndSave({ ...learns, frozenFeatures }, { ...run, from });
+}
+
+function noteResumption({ epochs }: Recipe, from: Progress | undefined, reporter: Reporter): void {
+  const done = from?.criteria.length ?? 0;
+  reporter.note(
+    done < epochs ? `Going on in epoch ${done + 1} after step ${from?.step ?? 0}` : `All ${epochs} epochs are done`,
+  );
 }
 
 /** What {@linkcode trainAndSave} needs beside the training. */
@@ -210,8 +217,9 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
 
 async function loadFirstWeights(engine: Engine, { encoderWeights, reporter }: TrainingRunOptions): Promise<void> {
   if (encoderWeights === undefined) return;
-  const count = await loadEncoderWeights(engine, encoderWeights);
-  reporter.note(`CNN: ${count} tensors from ${encoderWeights}, its classifier left out`);
+  const { tensors, leftOut } = await loadEncoderWeights(engine, encoderWeights);
+  const rest = leftOut.length > 0 ? `; left out: ${leftOut.join(", ")} (the classifier)` : "";
+  reporter.note(`CNN: ${tensors} tensors from ${encoderWeights}${rest}`);
 }
 
 async function computeFeatures(engine: Engine, images: TrainingImages, options: TrainingRunOptions) {

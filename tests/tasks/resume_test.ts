@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { Random } from "../../src/pipeline/random.ts";
 import { drawDataset, TINY } from "./drawn_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, runTask, startTask } from "./run_task.ts";
+import { assertDone, canRunTasks, runTask, startTask } from "./run_task.ts";
 
 const ignore = !canRunTasks;
 

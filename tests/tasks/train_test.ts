@@ -223,7 +223,10 @@ Deno.test({
   async fn() {
     await using folder = await drawDataset({ "out/config.json": "{}", "out/last.safetensors": "former" });
     const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
-    assertRefused(ended, /Cannot train into '\S+out': it holds a run already; go on with it by --resume '\S+out', or choose another/);
+    assertRefused(
+      ended,
+      /Cannot train into '\S+out': it holds a run already; go on with it by --resume '\S+out', or choose another/,
+    );
     assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
     assert.equal(await Deno.readTextFile(join(folder.path, "out", "last.safetensors")), "former");
   },
