@@ -14,6 +14,7 @@ const schema = z.object({
   checkpoint: z.string().optional(),
   vocabulary: z.string().optional(),
   beam: z.number().optional(),
+  maxPixels: z.number().optional(),
   json: z.boolean().default(false),
 });
 
@@ -23,15 +24,16 @@ async function main(): Promise<number> {
     .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
     .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
     .option("--beam <n>", "captions pursued at once (default: the checkpoint's)", wholeNumber(1))
+    .option("--max-pixels <n>", "refuse images of more pixels (default: 50 million)", wholeNumber(1))
     .option("--json", "an array of {image, caption, logProbability, tokens}");
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, vocabulary, beam, json } = schema.parse(command.opts());
+  const { checkpoint, vocabulary, beam, maxPixels, json } = schema.parse(command.opts());
   const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
 
   using captioner = await Captioner.load(path, {
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
   });
-  const { captions, broken } = await captionFiles(captioner, command.args, { path: userPath, beam });
+  const { captions, broken } = await captionFiles(captioner, command.args, { path: userPath, beam, maxPixels });
   for (const reason of broken) console.error(`error: ${reason}`);
   if (json) console.log(JSON.stringify(captions, null, 2));
   else {for (const { image, caption } of captions) {

@@ -13,15 +13,13 @@ import { TrainingReporter } from "../src/cli/training_reporter.ts";
 import { readSource } from "../src/pipeline/file_source.ts";
 import { drawSample } from "../src/pipeline/sample_source.ts";
 import { runTraining } from "../src/pipeline/training_run.ts";
-import { fileURLToPath } from "node:url";
-
-const CACHE = fileURLToPath(new URL("../.cache/", import.meta.url));
+import { join } from "node:path";
 
 async function main(): Promise<number> {
   const command = addTrainOptions(createCommand("train", "Trains a captioner; without --data, on drawn scenes."));
   command.parse(Deno.args, { from: "user" });
   const options = await parseTrainOptions(command.opts(), { now: new Date(), path: userPath });
-  const { seed, dataset } = options;
+  const { seed, dataset, cache } = options;
 
   using interrupts = listenToInterrupts();
   const { signal } = interrupts;
@@ -35,22 +33,17 @@ async function main(): Promise<number> {
   const drawn = dataset === null
     ? await drawSample(seed, (done, total) => reporter.progress("Drawing scenes", done, total), signal)
     : undefined;
-  const source = drawn ?? await readSource({ ...dataset, seed, cacheFolder: `${CACHE}images` });
+  const source = drawn ??
+    await readSource({ ...dataset, seed, cacheFolder: join(cache, "images"), keepImages: options.keepImages });
   const encoderWeights = await chooseEncoderWeights(options.encoderWeights, {
-    folder: `${CACHE}weights`,
-    recipe: options.recipe(false),
-    reporter,
-    signal,
+    ...{ folder: join(cache, "weights"), recipe: options.recipe(false), reporter, signal },
   });
   const recipe = options.recipe(encoderWeights !== undefined);
-  const featuresFolder = `${CACHE}features`;
+  for (const line of options.warnings(recipe)) reporter.note(line);
   const { reason, best } = await runTraining(source, {
     ...options,
-    recipe,
-    encoderWeights,
-    featuresFolder,
-    reporter,
-    signal,
+    ...{ recipe, encoderWeights, reporter, signal },
+    featuresFolder: join(cache, "features"),
   });
   if (reason === "interrupted") return EXIT_INTERRUPTED;
   if (best === undefined) return 0;

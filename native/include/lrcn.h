@@ -33,12 +33,12 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 2 };
+enum { LRCN_ABI_VERSION = 3 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
   LRCN_INVALID_ARGUMENT = 1,    /* the caller's mistake; nothing was done */
-  LRCN_OUT_OF_MEMORY = 2,       /* the device or the machine has no more */
+  LRCN_OUT_OF_MEMORY = 2,       /* the device, the machine or the container has no more */
   LRCN_DEVICE_UNAVAILABLE = 3,  /* the device asked for cannot be used, and why */
   LRCN_CANCELLED = 4,           /* lrcn_cancel was called */
   LRCN_INTERNAL = 5             /* libtorch failed */
@@ -160,6 +160,9 @@ LRCN_EXPORT void lrcn_cancel(lrcn_engine *engine);
  */
 LRCN_EXPORT int32_t lrcn_memory(lrcn_engine *engine, int64_t *bytes, int32_t length, char *message,
                                 int32_t message_capacity);
+
+/* threads: filled with the number of CPU threads that the engine computes with, libtorch's choice included. */
+LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *message, int32_t message_capacity);
 
 /* --- training --------------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 // The exports of lrcn.h: each checks its arguments, goes to the engine's thread, and copies the result out.
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/headeronly/version.h>
@@ -125,6 +126,13 @@ int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* m
       const auto memory = model.memory();
       std::copy(memory.begin(), memory.end(), bytes);
     });
+  });
+}
+
+int32_t lrcn_threads(lrcn_engine* engine, int32_t* threads, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(threads != nullptr, "threads is NULL");
+    engine_of(engine).run([&](auto&, auto&) { *threads = at::get_num_threads(); });
   });
 }
 

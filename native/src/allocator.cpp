@@ -1,24 +1,31 @@
 #include "allocator.hpp"
 
 #include <c10/core/Allocator.h>
+#include <malloc.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
-#include <limits>
 #include <map>
 #include <mutex>
-#include <new>
+#include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "error.hpp"
+#include "memory_limits.hpp"
 
 namespace lrcn {
 namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kCacheLine = 64;
+constexpr size_t kMebibyte = size_t{1} << 20;
+/// Blocks from this size on are asked for only where the memory is there.
+constexpr size_t kLargeBlock = kMebibyte;
+/// Left for what does not come from here: small blocks, the program's own heap, page tables.
+constexpr uint64_t kReserve = 64 * kMebibyte;
 
 /// Four size classes a doubling, so that at most a fifth of a block is unused.
 size_t size_class(size_t bytes) {
@@ -27,11 +34,17 @@ size_t size_class(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-/// Bytes of memory and swap.
-size_t machine_memory() {
-  struct sysinfo info;
-  if (sysinfo(&info) != 0) return std::numeric_limits<size_t>::max();
-  return (info.totalram + info.totalswap) * info.mem_unit;
+/// Bytes that a block may have.
+uint64_t room() {
+  const uint64_t left = memory_left();
+  return left > kReserve ? left - kReserve : 0;
+}
+
+/// Has the kernel give the whole block now. It counts as used only what was written to: room for the next block would
+/// be seen where this one still comes to lie, and a process that uses what was promised twice is killed.
+void touch(void* block, size_t bytes) {
+  constexpr size_t kPage = 4096;
+  for (size_t offset = 0; offset < bytes; offset += kPage) static_cast<volatile char*>(block)[offset] = 0;
 }
 
 class PoolingAllocator final : public c10::Allocator {
@@ -93,16 +106,21 @@ class PoolingAllocator final : public c10::Allocator {
     if (void* block = try_system(bytes)) return block;
     release_free_blocks();
     if (void* block = try_system(bytes)) return block;
-    throw std::bad_alloc();
+    const auto asked = std::to_string((bytes + kMebibyte - 1) / kMebibyte) + " MiB";
+    const uint64_t left = room();
+    if (left >= bytes) throw Error(LRCN_OUT_OF_MEMORY, "the system refuses " + asked + " of memory");
+    throw Error(LRCN_OUT_OF_MEMORY,
+                asked + " more memory are needed and " + std::to_string(left / kMebibyte) + " MiB are left");
   }
 
-  /// Null where the machine has not that much: the kernel promises more, and ends the process that comes to use it.
-  void* try_system(size_t bytes) const {
+  /// Null where there is not that much.
+  static void* try_system(size_t bytes) {
     const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
     void* block = nullptr;
-    if (bytes > machine_memory_ - static_cast<size_t>(held_)) return nullptr;
+    if (bytes >= kLargeBlock && bytes > room()) return nullptr;
     if (posix_memalign(&block, alignment, bytes) != 0) return nullptr;
     if (alignment == kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
+    if (bytes >= kLargeBlock) touch(block, bytes);
     return block;
   }
 
@@ -112,6 +130,7 @@ class PoolingAllocator final : public c10::Allocator {
       held_ -= static_cast<int64_t>(bytes * blocks.size());
       blocks.clear();
     }
+    malloc_trim(0);  // else the C library keeps what lies between blocks in use
   }
 
   std::mutex mutex_;
@@ -120,7 +139,6 @@ class PoolingAllocator final : public c10::Allocator {
   int64_t in_use_ = 0;
   int64_t peak_ = 0;
   int64_t held_ = 0;
-  const size_t machine_memory_ = machine_memory();
 };
 
 }  // namespace

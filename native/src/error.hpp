@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "lrcn.h"
 
@@ -20,6 +23,16 @@ class Error : public std::runtime_error {
 
 inline void require(bool condition, const std::string& message) {
   if (!condition) throw Error(LRCN_INVALID_ARGUMENT, message);
+}
+
+/// Whether a message of libtorch or of a library under it (CUDA's, oneDNN) says that no memory was found: few of them
+/// have a class of exceptions for that.
+inline bool is_out_of_memory(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kPhrases{
+      "out of memory",         "_STATUS_ALLOC_FAILED", "_ALLOCATION_FAILED",
+      "can't allocate memory", "out_of_memory",        "could not create a memory object"};
+  return std::any_of(kPhrases.begin(), kPhrases.end(),
+                     [&](std::string_view phrase) { return text.find(phrase) != std::string_view::npos; });
 }
 
 }  // namespace lrcn

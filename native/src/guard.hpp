@@ -30,6 +30,9 @@ int32_t guard(char* message, int32_t capacity, Body&& body) noexcept {
     write_message(message, capacity, text);
     return status;
   };
+  const auto fail_outside = [&](const char* text) noexcept {
+    return fail(is_out_of_memory(text) ? LRCN_OUT_OF_MEMORY : LRCN_INTERNAL, text);
+  };
   try {
     body();
     return LRCN_OK;
@@ -40,9 +43,9 @@ int32_t guard(char* message, int32_t capacity, Body&& body) noexcept {
   } catch (const std::bad_alloc&) {
     return fail(LRCN_OUT_OF_MEMORY, "no memory is left");
   } catch (const c10::Error& error) {
-    return fail(LRCN_INTERNAL, error.what_without_backtrace());
+    return fail_outside(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    return fail(LRCN_INTERNAL, error.what());
+    return fail_outside(error.what());
   } catch (...) {
     return fail(LRCN_INTERNAL, "an unknown exception");
   }

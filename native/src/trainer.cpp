@@ -1,5 +1,7 @@
 #include "trainer.hpp"
 
+#include <ATen/autocast_mode.h>
+
 #include <cmath>
 #include <tuple>
 
@@ -77,6 +79,9 @@ StepResult Trainer::backward(const Batch& batch, const lrcn_train_options& optio
     auto inputs = batch.inputs.to(device_);
     if (options.scheduled_sampling > 0) {
       inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);
+      // Autocast keeps its casts of weights until its scope ends. The sampling's have no gradient in an older libtorch,
+      // and the graded pass must not take them.
+      at::autocast::clear_cache();
     }
     cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,

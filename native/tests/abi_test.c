@@ -191,6 +191,10 @@ static void test_training(void) {
   int64_t memory[3] = {-1, -1, -1};
   assert(lrcn_memory(engine, memory, 3, TEXT) == LRCN_OK && memory[0] >= 0);
   refused(lrcn_memory(engine, memory, 2, TEXT), LRCN_INVALID_ARGUMENT, "bytes has 2 elements");
+  int32_t threads = -1;
+  assert(lrcn_threads(engine, &threads, TEXT) == LRCN_OK && threads == options.threads);
+  refused(lrcn_threads(engine, NULL, TEXT), LRCN_INVALID_ARGUMENT, "threads is NULL");
+  refused(lrcn_threads(NULL, &threads, TEXT), LRCN_INVALID_ARGUMENT, "engine is NULL");
   lrcn_cancel(engine); /* nothing runs: no later call is concerned */
   assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK);
   lrcn_engine_destroy(engine);

@@ -9,6 +9,7 @@ import type { Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import type { RgbImage } from "../pipeline/decode_image.ts";
+import { orientationOf } from "../pipeline/recipe.ts";
 import type { Caption } from "./caption.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
 import { writeCaptions } from "./write_captions.ts";
@@ -41,12 +42,16 @@ export interface CaptionerOptions extends EngineOptions, OpenModelOptions {}
 export class Captioner implements Disposable {
   /** Its dimensions and settings; a checkpoint's metadata whole. */
   readonly metadata: ModelMetadata;
+  /** Whether it was trained on images turned as their cameras noted. */
+  readonly orientation: "obeyed" | "ignored";
   readonly #engine: Engine;
   readonly #vocabulary: OpenModel["vocabulary"];
 
   private constructor(engine: Engine, { metadata, vocabulary }: OpenModel) {
     this.#engine = engine;
     this.metadata = metadata;
+    // A first word is the mark of the notebook recipe.
+    this.orientation = orientationOf(metadata.decoding.firstWord === undefined ? "lrcn" : "notebook");
     this.#vocabulary = vocabulary;
   }
 
@@ -90,14 +95,25 @@ export class Captioner implements Disposable {
     });
   }
 
+  /**
+   * Scales an image down to the square that its caption is written from, so that many can wait in little memory.
+   * Captioning the square gives what captioning the image would.
+   *
+   * @param image A decoded image of any size.
+   * @returns The square.
+   */
+  async prepare(image: RgbImage): Promise<RgbImage> {
+    const { shortSide } = this.metadata.preprocessing;
+    const pixels = await this.#engine.resizeCrop(image, shortSide, shortSide);
+    return { width: shortSide, height: shortSide, pixels };
+  }
+
   async #preprocess(images: readonly RgbImage[]): Promise<Images> {
     const { imageSize, shortSide } = this.metadata.preprocessing;
     const pixels = new Uint8Array(images.length * imageSize * imageSize * 3);
     for (const [index, image] of images.entries()) {
       // As in training: first the square that the cache holds, then its centre.
-      const square = await this.#engine.resizeCrop(image, shortSide, shortSide);
-      const cached = { width: shortSide, height: shortSide, pixels: square };
-      const crop = await this.#engine.resizeCrop(cached, shortSide, imageSize);
+      const crop = await this.#engine.resizeCrop(await this.prepare(image), shortSide, imageSize);
       pixels.set(crop, index * crop.length);
     }
     return { count: images.length, height: imageSize, width: imageSize, pixels };

@@ -5,7 +5,7 @@
  */
 
 import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
-import { inferModel } from "../checkpoint/model_shape.ts";
+import { inferModel, matchModel } from "../checkpoint/model_shape.ts";
 import { byteCount, type StoredTensor } from "../checkpoint/tensor.ts";
 import { readVocabularyFile } from "../checkpoint/vocabulary_file.ts";
 import { findFormat, isCheckpoint, openWeights } from "../checkpoint/weights_file.ts";
@@ -13,6 +13,8 @@ import { cannotRead } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 import { Vocabulary } from "../pipeline/vocabulary.ts";
 import { type CaptionVocabulary, findSpecialWords } from "./caption_vocabulary.ts";
+
+const OTHER_MODEL = "its metadata describes another model, give the file as 'deno task train' wrote it";
 
 /** What captioning must know of a model besides its weights. */
 export type ModelMetadata = Pick<CheckpointMetadata, "model" | "preprocessing" | "vocabulary" | "decoding">;
@@ -54,6 +56,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const checkpoint = await openCheckpoint(path);
   try {
     const { metadata, tensors } = checkpoint;
+    // Before memory is taken for the model that it says it holds.
+    matchModel(metadata.model, tensors, { source: path, advice: OTHER_MODEL });
     const vocabulary = new Vocabulary(metadata.vocabulary);
     return { metadata, vocabulary, tensors, [Symbol.dispose]: () => checkpoint[Symbol.dispose]() };
   } catch (error) {

@@ -54,7 +54,7 @@ export async function writeCaptions(
   return sequences.map(({ words, logProbability }) => {
     // A layer may be larger than its vocabulary; what is beyond was never trained.
     const tokens = words.map((id) => known[id] ?? known[unknown ?? -1] ?? UNKNOWN);
-    return { caption: detokenize(tokens), logProbability, tokens };
+    return { caption: detokenize(tokens, { tokenizer: options.decoding.tokenizer ?? "nltk" }), logProbability, tokens };
   });
 }
 

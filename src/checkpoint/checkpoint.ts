@@ -6,10 +6,12 @@
 
 import { z } from "zod";
 import type { ModelSettings } from "../ffi/settings.ts";
+import { type TokenizerName, TOKENIZERS } from "../pipeline/tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../files/file_error.ts";
 import { cannotRead } from "../files/open_file.ts";
 import { findJsonFault } from "./json_keys.ts";
+import { BEAM_LIMITS, MAX_WORDS_LIMITS, MODEL_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import type { StoredTensor, TensorSource } from "./tensor.ts";
 import type { WriteAtomicOptions } from "../files/write_atomic.ts";
@@ -33,6 +35,12 @@ export interface DecodingSettings {
   readonly maxWords: number;
   /** Captions that are pursued at the same time. */
   readonly beam: number;
+  /**
+   * What split the captions into words, and so how they are put together again.
+   *
+   * @default {"nltk"}
+   */
+  readonly tokenizer?: TokenizerName;
 }
 
 /** Where a training stands. Gone on with from here, it ends with the same bytes as one that was never stopped. */
@@ -87,26 +95,32 @@ const ADVICE = "give a file 'best.safetensors' or 'last.safetensors' that 'deno 
 
 // Of a field; the settings are what lies deepest.
 const FIELD_LIMITS = { depth: 8, parts: 10_000 };
+const MOST_EPOCHS = 1_000_000;
 
 const count = z.number().int().nonnegative();
-const positive = z.number().int().positive();
+const blocks = wholeNumber(MODEL_LIMITS.encoderBlocks);
 
 const schema: z.ZodType<CheckpointMetadata> = z.object({
   recipe: z.string().min(1),
   model: z.object({
-    vocabularySize: positive,
-    embedSize: positive,
-    hiddenSize: positive,
-    languageLayers: count,
-    fusionLayers: count,
+    vocabularySize: wholeNumber(MODEL_LIMITS.vocabularySize),
+    embedSize: wholeNumber(MODEL_LIMITS.embedSize),
+    hiddenSize: wholeNumber(MODEL_LIMITS.hiddenSize),
+    languageLayers: wholeNumber(MODEL_LIMITS.languageLayers),
+    fusionLayers: wholeNumber(MODEL_LIMITS.fusionLayers),
     inject: z.enum(["first", "every"]),
-    encoderWidth: positive,
-    encoderBlocks: z.tuple([positive, positive, positive, positive]),
+    encoderWidth: wholeNumber(MODEL_LIMITS.encoderWidth),
+    encoderBlocks: z.tuple([blocks, blocks, blocks, blocks]),
   }),
-  preprocessing: z.object({ imageSize: positive, shortSide: positive })
+  preprocessing: z.object({ imageSize: wholeNumber(SIDE_LIMITS), shortSide: wholeNumber(SIDE_LIMITS) })
     .refine(({ imageSize, shortSide }) => imageSize <= shortSide, { error: "imageSize is larger than shortSide" }),
-  vocabulary: listOf(z.string()),
-  decoding: z.object({ firstWord: z.string().exactOptional(), maxWords: positive, beam: positive }),
+  vocabulary: listOf(z.string(), MOST_WORDS),
+  decoding: z.object({
+    firstWord: z.string().exactOptional(),
+    maxWords: wholeNumber(MAX_WORDS_LIMITS),
+    beam: wholeNumber(BEAM_LIMITS),
+    tokenizer: z.enum(TOKENIZERS).exactOptional(),
+  }),
   datasetFingerprint: z.string(),
   epoch: count,
   metrics: z.record(z.string(), z.number()),
@@ -116,7 +130,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     examples: z.string(),
     step: count,
     sums: z.object({ loss: z.number(), lossWeight: z.number(), gradientNorm: z.number() }),
-    criteria: listOf(z.number()),
+    criteria: listOf(z.number(), MOST_EPOCHS),
   }).exactOptional(),
 }).refine(({ vocabulary, model }) => vocabulary.length <= model.vocabularySize, {
   error: "it holds more words than model.vocabularySize",
@@ -214,8 +228,9 @@ function parseMetadata(path: string, words: Readonly<Record<string, string>>): C
 }
 
 /** A list of which the first wrong element is an issue. Zod's own makes one of each: millions, in a hostile file. */
-function listOf<T>(element: z.ZodType<T>): z.ZodType<T[]> {
-  return z.array(z.unknown()).transform((values, context) => {
+function listOf<T>(element: z.ZodType<T>, most: number): z.ZodType<T[]> {
+  const error = `it has more than ${most} elements`;
+  return z.array(z.unknown()).max(most, { error, abort: true }).transform((values, context) => {
     const list: T[] = [];
     for (const [index, value] of values.entries()) {
       const parsed = element.safeParse(value);

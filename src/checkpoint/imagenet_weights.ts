@@ -4,7 +4,6 @@
  * @module
  */
 
-import { join } from "node:path";
 import { downloadWeights, type DownloadWeightsOptions } from "./weights_download.ts";
 
 /** The published files by the names that users know them by. The first one is from 2015's recipe, the second from 2021's. */
@@ -26,26 +25,7 @@ export interface DownloadImagenetWeightsOptions extends Omit<DownloadWeightsOpti
 }
 
 /**
- * Looks for published weights that an earlier run has fetched. Files get their name there when they are whole and their
- * digest is right, so that the name alone is asked for.
- *
- * @param folder The folder that keeps them; it need not be there.
- * @returns The first one's path, or undefined where there is none.
- */
-export async function findImagenetWeights(folder: string): Promise<string | undefined> {
-  for (const fileName of Object.values(IMAGENET_WEIGHTS)) {
-    const path = join(folder, fileName);
-    try {
-      if ((await Deno.stat(path)).isFile) return path;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-    }
-  }
-  return undefined;
-}
-
-/**
- * Fetches published weights, unless the folder has them. See {@linkcode downloadWeights}.
+ * Fetches published weights, unless the folder has them undamaged. See {@linkcode downloadWeights}.
  *
  * @param name Which ones.
  * @param options See {@linkcode DownloadImagenetWeightsOptions}.

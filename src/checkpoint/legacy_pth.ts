@@ -7,32 +7,39 @@
  */
 
 import { quoted } from "../files/file_error.ts";
+import type { RandomAccessFile } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 import type { PickledStorage } from "./pickled_tensor.ts";
 import { DTYPE_BYTES } from "./tensor.ts";
 import type { PickleValue } from "./torch_globals.ts";
 import { unpickle } from "./unpickle.ts";
+import type { ZipRange } from "./zip_entries.ts";
 
 const MAGIC = 0x1950_a86a_20f9_469c_fc6cn;
 const PROTOCOL = 1001;
 const COUNT_BYTES = 8;
 
+/** Bytes of pickles that are read; what a million instructions need takes fewer. */
+export const MAX_PICKLE_BYTES: number = 2 ** 25;
+
 /** What a file of PyTorch holds. */
 export interface PthContent {
   /** The object that was saved. */
   readonly value: PickleValue;
-  /** The elements' bytes by the key of their storage: views of the file's. */
-  readonly storages: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  /** Where the elements lie in the file, by the key of their storage. */
+  readonly storages: ReadonlyMap<string, ZipRange>;
 }
 
 /**
- * Reads a file of the old format. Nothing in it is run.
+ * Reads a file of the old format, but not its elements. Nothing in it is run.
  *
- * @param bytes The whole file.
- * @returns Its object, and where its elements are.
- * @throws {InputError} The file is broken, or no such file; the message is a reason alone, without the path.
+ * @param file The file.
+ * @returns Its object, and where its elements are. The format has no CRC-32 of them.
+ * @throws {InputError} The file is broken, or no such file; the message is a reason alone, without the path. Or it cannot
+ * be read.
  */
-export function parseLegacyPth(bytes: Uint8Array<ArrayBuffer>): PthContent {
+export async function parseLegacyPth(file: RandomAccessFile): Promise<PthContent> {
+  const bytes = await file.read(0, Math.min(file.size, MAX_PICKLE_BYTES));
   const magic = unpickle(bytes);
   if (magic.value !== MAGIC) throw new InputError("it is a pickle but no PyTorch file, give one that torch.save wrote");
   const protocol = unpickle(bytes, magic.end);
@@ -43,7 +50,8 @@ export function parseLegacyPth(bytes: Uint8Array<ArrayBuffer>): PthContent {
   }
   const object = unpickle(bytes, machine.end);
   const keys = unpickle(bytes, object.end);
-  return { value: object.value, storages: findElements(bytes, keys.end, orderStorages(keys.value, object.storages)) };
+  const storages = await findElements(file, keys.end, orderStorages(keys.value, object.storages));
+  return { value: object.value, storages };
 }
 
 function orderStorages(keys: PickleValue, storages: ReadonlyMap<string, PickledStorage>): PickledStorage[] {
@@ -57,24 +65,23 @@ function orderStorages(keys: PickleValue, storages: ReadonlyMap<string, PickledS
   return ordered;
 }
 
-function findElements(
-  bytes: Uint8Array<ArrayBuffer>,
+async function findElements(
+  file: RandomAccessFile,
   start: number,
   storages: readonly PickledStorage[],
-): Map<string, Uint8Array<ArrayBuffer>> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found = new Map<string, Uint8Array<ArrayBuffer>>();
+): Promise<Map<string, ZipRange>> {
+  const found = new Map<string, ZipRange>();
   let at = start;
   for (const { key, dtype, elements } of storages) {
-    if (at + COUNT_BYTES > bytes.byteLength) throw broken("it is cut off");
-    const size = elements * DTYPE_BYTES[dtype];
-    if (view.getBigInt64(at, true) !== BigInt(elements)) throw broken(`its storage ${quoted(key)} has another size`);
-    at += COUNT_BYTES;
-    if (at + size > bytes.byteLength) throw broken("it is cut off");
-    found.set(key, bytes.subarray(at, at + size));
-    at += size;
+    const begin = at + COUNT_BYTES;
+    if (begin > file.size) throw broken("it is cut off");
+    const count = new DataView((await file.read(at, COUNT_BYTES)).buffer).getBigInt64(0, true);
+    if (count !== BigInt(elements)) throw broken(`its storage ${quoted(key)} has another size`);
+    at = begin + elements * DTYPE_BYTES[dtype];
+    if (at > file.size) throw broken("it is cut off");
+    found.set(key, { begin, end: at, crc32: undefined });
   }
-  if (at !== bytes.byteLength) throw broken("something follows its elements");
+  if (at !== file.size) throw broken("something follows its elements");
   return found;
 }
 

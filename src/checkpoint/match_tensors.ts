@@ -24,6 +24,12 @@ export interface MatchTensorsOptions {
    * @default {"the file"}
    */
   source?: string;
+  /**
+   * What to do, for the message.
+   *
+   * @default {nothing is said}
+   */
+  advice?: string;
 }
 
 /**
@@ -39,7 +45,7 @@ export function matchTensors(
   found: ReadonlyMap<string, TensorLayout>,
   options: MatchTensorsOptions = {},
 ): void {
-  const { ignore = () => false, source } = options;
+  const { ignore = () => false, source, advice } = options;
   const missing: string[] = [];
   const unlike: string[] = [];
   for (const [name, layout] of expected) {
@@ -55,7 +61,8 @@ export function matchTensors(
   const text = faults.filter((fault) => fault !== "").join("; ");
   if (text === "") return;
   const where = source === undefined ? "the file" : `'${source}'`;
-  throw new InputError(`Cannot load weights from ${where}: they are not this model's: ${text}`);
+  const words = `Cannot load weights from ${where}: they are not this model's: ${text}`;
+  throw new InputError(advice === undefined ? words : `${words}; ${advice}`);
 }
 
 function firstOf(label: string, faults: readonly string[]): string {

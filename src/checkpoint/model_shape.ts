@@ -7,6 +7,7 @@
 import { cannotRead } from "../files/open_file.ts";
 import { quoted } from "../files/file_error.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
+import { type Limits, MODEL_LIMITS } from "./limits.ts";
 import { matchTensors } from "./match_tensors.ts";
 import type { TensorLayout } from "./tensor.ts";
 
@@ -107,6 +108,16 @@ export interface InferModelOptions {
   readonly source: string;
 }
 
+/** Options of {@linkcode matchModel}. */
+export interface MatchModelOptions extends InferModelOptions {
+  /**
+   * What to do, for the message.
+   *
+   * @default {nothing is said}
+   */
+  readonly advice?: string;
+}
+
 /**
  * Reads a model's dimensions from its tensors' names and shapes, and holds all of them against what such a model has.
  * Tensors of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
@@ -150,8 +161,18 @@ export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }:
     encoderWidth: size("resnet.conv1.weight", 4, 0),
     encoderBlocks: [blocks(1), blocks(2), blocks(3), blocks(4)],
   };
+  checkLimits(model, source);
   matchModel(model, found, { source });
   return model;
+}
+
+function checkLimits({ inject: _, ...dimensions }: ModelSettings, source: string): void {
+  const limits: Readonly<Record<string, Limits>> = MODEL_LIMITS;
+  for (const [name, value] of Object.entries(dimensions)) {
+    const [least, most] = limits[name] ?? [0, 0];
+    if ([value].flat().every((number) => number >= least && number <= most)) continue;
+    throw cannotRead(source, `its model's ${name} is ${value}, it must be from ${least} to ${most}`);
+  }
 }
 
 /**
@@ -159,14 +180,14 @@ export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }:
  *
  * @param model The model's dimensions.
  * @param found The file's tensors by name; those of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
- * @param options See {@linkcode InferModelOptions}.
+ * @param options See {@linkcode MatchModelOptions}.
  * @returns The model's tensors in the order of PyTorch's state_dict, with the file's own types.
  * @throws {InputError} They differ.
  */
 export function matchModel<Found extends TensorLayout>(
   model: ModelSettings,
   found: ReadonlyMap<string, Found>,
-  { source }: InferModelOptions,
+  options: MatchModelOptions,
 ): Map<string, Found> {
   const expected = new Map(
     Array.from(stateDictLayout(model), ([name, layout]): [string, TensorLayout] => {
@@ -174,7 +195,7 @@ export function matchModel<Found extends TensorLayout>(
       return [name, isDouble ? { ...layout, dtype: "F64" } : layout];
     }),
   );
-  matchTensors(expected, found, { ignore: (name) => !expected.has(name) && isTrainingTensor(name), source });
+  matchTensors(expected, found, { ignore: (name) => !expected.has(name) && isTrainingTensor(name), ...options });
   const matched = new Map<string, Found>();
   for (const name of expected.keys()) {
     const tensor = found.get(name);

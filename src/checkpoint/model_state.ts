@@ -42,7 +42,7 @@ export async function loadModel(
   options: LoadModelOptions,
 ): Promise<void> {
   const tensors = (await engine.tensors()).filter(({ kind }) => kind === "parameter" || kind === "buffer");
-  await writeTensors(engine, tensors, found, options.source);
+  await writeTensors(engine, tensors, { ...options, found });
 }
 
 /**
@@ -77,22 +77,26 @@ export async function loadTraining(
     );
   }
   const hasMoments = found.has(`adam.exp_avg.${parameters[0]?.name}`);
-  await writeTensors(engine, [...tensors, ...(hasMoments ? [...moments, ...steps] : [])], found, options.source);
+  await writeTensors(engine, [...tensors, ...(hasMoments ? [...moments, ...steps] : [])], { ...options, found });
+}
+
+interface WriteTensorsOptions extends LoadModelOptions {
+  readonly found: ReadonlyMap<string, StoredTensor>;
+  /** A tensor's name in the file, where it is not the model's. */
+  readonly storedName?: (name: string) => string;
 }
 
 async function writeTensors(
   engine: Pick<Engine, "write">,
   tensors: readonly TensorInfo[],
-  found: ReadonlyMap<string, StoredTensor>,
-  source: string,
+  { found, source, storedName = (name) => name }: WriteTensorsOptions,
 ): Promise<void> {
-  const expected = new Map(tensors.map((tensor): [string, TensorLayout] => [tensor.name, asStored(tensor, found)]));
+  const stored = tensors.map((tensor) => ({ ...tensor, name: storedName(tensor.name) }));
+  const expected = new Map(stored.map((tensor): [string, TensorLayout] => [tensor.name, asStored(tensor, found)]));
   matchTensors(expected, found, { ignore: (name) => !expected.has(name) && /^(adam\.|rng$)/.test(name), source });
-  for (const tensor of tensors) {
-    const stored = found.get(tensor.name);
-    if (stored !== undefined) {
-      await engine.write(tensor.name, convertFloats(await stored.read(), stored.dtype, tensor.dtype));
-    }
+  for (const { name, dtype } of tensors) {
+    const tensor = found.get(storedName(name));
+    if (tensor !== undefined) await engine.write(name, convertFloats(await tensor.read(), tensor.dtype, dtype));
   }
 }
 
@@ -117,32 +121,35 @@ export interface LoadedEncoder {
   readonly leftOut: readonly string[];
 }
 
+/** Before each name in files of models that PyTorch's DataParallel has wrapped. */
+const WRAPPED = "module.";
+const CLASSIFIER: readonly string[] = ["fc.weight", "fc.bias"];
+
 /**
  * Sets the CNN's parameters and buffers from weights of torchvision's ResNet, whose last layer, the classifier, is left
- * out: the captioner has its own.
+ * out: the captioner has its own. Names may have `module.` before them, as PyTorch's DataParallel puts it.
  *
  * @param engine The model.
  * @param weights The file's tensors, by torchvision's names.
  * @param options See {@linkcode LoadModelOptions}.
  * @returns What was taken, and what was left out.
- * @throws {InputError} If the weights are another network's.
+ * @throws {InputError} If the weights are another network's; the message has the file's names.
  */
 export async function loadEncoder(
   engine: Engine,
   weights: ReadonlyMap<string, StoredTensor>,
   options: LoadModelOptions,
 ): Promise<LoadedEncoder> {
-  const found = new Map<string, StoredTensor>();
-  const leftOut: string[] = [];
-  for (const [name, tensor] of weights) {
-    if (name.startsWith("fc.")) leftOut.push(name);
-    else found.set(`resnet.${name}`, tensor);
-  }
+  const names = [...weights.keys()];
+  const prefix = names.length > 0 && names.every((name) => name.startsWith(WRAPPED)) ? WRAPPED : "";
+  const leftOut = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
+  const found = new Map([...weights].filter(([name]) => !leftOut.includes(name)));
+  const storedName = (name: string) => `${prefix}${name.slice("resnet.".length)}`;
   // Files older than this counter do not have it, and BatchNorm does not need it.
-  const isCounter = (name: string) => name.endsWith(".num_batches_tracked") && !found.has(name);
+  const isCounter = (name: string) => name.endsWith(".num_batches_tracked") && !found.has(storedName(name));
   const tensors = (await engine.tensors()).filter(({ name, kind }) =>
     kind !== "gradient" && name.startsWith("resnet.") && !name.startsWith("resnet.fc.") && !isCounter(name)
   );
-  await writeTensors(engine, tensors, found, options.source);
+  await writeTensors(engine, tensors, { ...options, found, storedName });
   return { tensors: tensors.length, leftOut };
 }

@@ -52,25 +52,39 @@ export function isInsideStorage(tensor: PickledTensor): boolean {
 }
 
 /**
- * Gives a tensor's elements out of its storage.
+ * Finds the part of its storage that a tensor reaches.
  *
  * @param tensor The view; it must be {@linkcode isInsideStorage}.
- * @param storage The storage's bytes.
- * @returns A copy of the elements in contiguous rows, from the start of its buffer.
+ * @returns The first byte, and the one after the last.
  */
-export function contiguousBytes(tensor: PickledTensor, storage: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const { shape, strides, offset } = tensor;
+export function byteSpan(tensor: PickledTensor): { begin: number; end: number } {
+  const { storage: { dtype }, offset, shape, strides } = tensor;
+  const width = DTYPE_BYTES[dtype];
+  if (shape.includes(0)) return { begin: 0, end: 0 };
+  const last = shape.reduce((index, size, dimension) => index + (size - 1) * (strides[dimension] ?? 0), offset);
+  return { begin: offset * width, end: (last + 1) * width };
+}
+
+/**
+ * Puts a tensor's elements into contiguous rows.
+ *
+ * @param tensor The view; it must be {@linkcode isInsideStorage}.
+ * @param span The bytes of its {@linkcode byteSpan}.
+ * @returns The elements; the very bytes given where they are contiguous already.
+ */
+export function contiguousBytes(tensor: PickledTensor, span: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const { shape, strides } = tensor;
   const width = DTYPE_BYTES[tensor.storage.dtype];
   const bytes = byteCount({ dtype: tensor.storage.dtype, shape }) ?? 0;
   const expected = contiguousStrides(shape);
   if (bytes === 0 || shape.every((size, dimension) => size === 1 || strides[dimension] === expected[dimension])) {
-    return storage.slice(offset * width, offset * width + bytes);
+    return span;
   }
   const result = new Uint8Array(bytes);
   const index = shape.map(() => 0);
-  let from = offset;
+  let from = 0;
   for (let to = 0; to < bytes; to += width) {
-    for (let byte = 0; byte < width; byte++) result[to + byte] = storage[from * width + byte] ?? 0;
+    for (let byte = 0; byte < width; byte++) result[to + byte] = span[from * width + byte] ?? 0;
     // Counts up like an odometer: the last dimension first, the ones before it when it wraps.
     for (let dimension = shape.length - 1; dimension >= 0; dimension--) {
       const stride = strides[dimension] ?? 0;

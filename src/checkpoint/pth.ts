@@ -8,12 +8,13 @@
  * @module
  */
 
+import { crc32 } from "node:zlib";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../files/file_error.ts";
-import { cannotRead, openFile } from "../files/open_file.ts";
-import { parseLegacyPth, type PthContent } from "./legacy_pth.ts";
+import { cannotRead, openFile, type RandomAccessFile } from "../files/open_file.ts";
+import { MAX_PICKLE_BYTES, parseLegacyPth, type PthContent } from "./legacy_pth.ts";
 import { pickleStateDict } from "./pickle.ts";
-import { contiguousBytes, isInsideStorage, PickledTensor } from "./pickled_tensor.ts";
+import { byteSpan, contiguousBytes, isInsideStorage, PickledTensor } from "./pickled_tensor.ts";
 import {
   byteCount,
   checkedByteCounts,
@@ -30,6 +31,8 @@ import { storedZipEntries, type ZipRange } from "./zip_entries.ts";
 
 // The folder inside the archive; PyTorch takes any name.
 const FOLDER = "archive";
+const CHUNK_BYTES = 2 ** 22;
+const DAMAGED = "damaged, the CRC-32 is another than the archive says; copy or download the file again";
 
 /**
  * Writes a state_dict that `torch.load(path, weights_only=True)` opens, whole or not at all. The same tensors in the
@@ -66,71 +69,127 @@ function file(name: string, content: Uint8Array): { name: string; size: number; 
   return { name: `${FOLDER}/${name}`, size: content.byteLength, read: () => content };
 }
 
+/** An open file of PyTorch: close it with `using`. */
+export interface PthFile extends Disposable {
+  /** The tensors by name, in the order of the file. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
 /**
- * Reads a state_dict that `torch.save` wrote, in its format before PyTorch 1.6 or since: a dict of tensors, or a dict that
- * holds one under `state_dict`. The file is read as hostile and nothing in it is run. It stays in memory as long as the
- * result does; each `read()` gives a contiguous copy of one tensor.
+ * Opens a state_dict that `torch.save` wrote, in its format before PyTorch 1.6 or since: a dict of tensors, or a dict that
+ * holds one under `state_dict`. The file is read as hostile and nothing in it is run. Elements are read when they are asked
+ * for, and held against the archive's CRC-32; the old format has none, nor has an archive that PyTorch was told to write
+ * without.
  *
  * @param path The file.
- * @returns The tensors by name, in the file's order.
+ * @returns Its tensors.
  * @throws {InputError} The file cannot be read, is of another format, or holds anything but weights.
  */
-export async function readPth(path: string): Promise<Map<string, StoredTensor>> {
-  const bytes = await readWhole(path);
+export async function readPth(path: string): Promise<PthFile> {
+  const file = await openFile(path);
   try {
-    return storedTensors(parsePth(bytes), bytes.byteLength);
+    const checked = new CheckedFile(path, file);
+    const tensors = storedTensors(await parsePth(checked), checked);
+    return { tensors, [Symbol.dispose]: () => file[Symbol.dispose]() };
   } catch (error) {
-    if (error instanceof InputError) throw cannotRead(path, error.message, error);
-    throw error;
+    file[Symbol.dispose]();
+    // What the file system says has the path already.
+    if (!(error instanceof InputError) || error.message.startsWith(cannotRead(path, "").message)) throw error;
+    throw cannotRead(path, error.message, error);
   }
 }
 
-async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  using file = await openFile(path);
-  return await file.read(0, file.size);
+/** A file whose pieces are held against their CRC-32 before the first byte of them is given out. */
+class CheckedFile {
+  readonly #sums = new Map<ZipRange, Promise<number>>();
+
+  constructor(readonly path: string, readonly file: RandomAccessFile) {}
+
+  /** Reads a part of a piece; `what` it is, is for the message. */
+  async read(piece: ZipRange, what: string, part: { begin: number; end: number }): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = part.end - part.begin;
+    if (bytes === 0) return new Uint8Array(0);
+    const read = () => this.file.read(piece.begin + part.begin, bytes);
+    if (piece.crc32 === undefined) return await read();
+    const whole = bytes === piece.end - piece.begin ? await read() : undefined;
+    const sum = whole === undefined ? await this.#sum(piece) : crc32(whole);
+    if (sum !== piece.crc32) throw cannotRead(this.path, `${what} are ${DAMAGED}`);
+    return whole ?? await read();
+  }
+
+  /** Once for a piece, of which tensors may share the parts; no more than a chunk is in memory. */
+  #sum(piece: ZipRange): Promise<number> {
+    const sum = this.#sums.get(piece) ?? this.#computeSum(piece);
+    this.#sums.set(piece, sum);
+    return sum;
+  }
+
+  async #computeSum({ begin, end }: ZipRange): Promise<number> {
+    let sum = 0;
+    for (let at = begin; at < end; at += CHUNK_BYTES) {
+      sum = crc32(await this.file.read(at, Math.min(CHUNK_BYTES, end - at)), sum);
+    }
+    return sum;
+  }
 }
 
-function parsePth(bytes: Uint8Array<ArrayBuffer>): PthContent {
-  if (bytes[0] === 0x80) return parseLegacyPth(bytes);
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return parseArchive(bytes);
+async function parsePth(checked: CheckedFile): Promise<PthContent> {
+  const { file } = checked;
+  const [first, second] = await file.read(0, Math.min(file.size, 2));
+  if (first === 0x80) return await parseLegacyPth(file);
+  if (first === 0x50 && second === 0x4b) return await parseArchive(checked);
   throw new InputError("it is not a PyTorch file, give one that torch.save wrote");
 }
 
-function parseArchive(bytes: Uint8Array<ArrayBuffer>): PthContent {
-  const entries = storedZipEntries(bytes);
-  const content = ({ begin, end }: ZipRange) => bytes.subarray(begin, end);
-  const [name, range] = [...entries].find(([name]) => name.endsWith("/data.pkl")) ?? [];
-  if (name === undefined || range === undefined) {
+async function parseArchive(checked: CheckedFile): Promise<PthContent> {
+  const entries = await storedZipEntries(checked.file);
+  const name = [...entries.keys()].find((name) => name.endsWith("/data.pkl"));
+  const pickle = name === undefined ? undefined : await readEntry(checked, entries, name);
+  if (name === undefined || pickle === undefined) {
     throw new InputError("it is a zip archive but no PyTorch file, 'data.pkl' is missing");
   }
   const folder = name.slice(0, -"data.pkl".length);
-  const order = entries.get(`${folder}byteorder`);
-  const word = order === undefined ? "little" : new TextDecoder().decode(content(order)).trim();
+  const order = await readEntry(checked, entries, `${folder}byteorder`);
+  const word = order === undefined ? "little" : new TextDecoder().decode(order).trim();
   if (word !== "little") throw new InputError(`its byte order is ${quoted(word)}, only 'little' can be read`);
-  const { value, storages, end } = unpickle(content(range));
-  if (end !== range.end - range.begin) throw new InputError("it is broken, something follows its pickle");
-  const found = new Map<string, Uint8Array<ArrayBuffer>>();
+  const { value, storages, end } = unpickle(pickle);
+  if (end !== pickle.byteLength) throw new InputError("it is broken, something follows its pickle");
+  const found = new Map<string, ZipRange>();
   for (const key of storages.keys()) {
     const place = entries.get(`${folder}data/${key}`);
-    if (place !== undefined) found.set(key, content(place));
+    if (place !== undefined) found.set(key, place);
   }
   return { value, storages: found };
 }
 
-function storedTensors({ value, storages }: PthContent, fileBytes: number): Map<string, StoredTensor> {
+async function readEntry(
+  checked: CheckedFile,
+  entries: ReadonlyMap<string, ZipRange>,
+  name: string,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const entry = entries.get(name);
+  if (entry === undefined) return undefined;
+  const end = entry.end - entry.begin;
+  if (end > MAX_PICKLE_BYTES) throw new InputError(`${quoted(name)} in it has ${end} bytes, more than weights need`);
+  return await checked.read(entry, `the bytes of ${quoted(name)}`, { begin: 0, end });
+}
+
+function storedTensors({ value, storages }: PthContent, checked: CheckedFile): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of stateDict(value)) {
     const { storage: { key, dtype, elements }, shape } = tensor;
-    const storage = storages.get(key);
-    if (storage?.byteLength !== elements * DTYPE_BYTES[dtype]) {
+    const place = storages.get(key);
+    if (place === undefined || place.end - place.begin !== elements * DTYPE_BYTES[dtype]) {
       throw new InputError(`the elements of ${quoted(name)} are missing or of another size`);
     }
     if (!isInsideStorage(tensor)) throw new InputError(`the tensor ${quoted(name)} reaches beyond its elements`);
     // Rows that share their elements (a stride of 0) let a few bytes claim any amount of memory.
-    if ((byteCount({ dtype, shape }) ?? Infinity) > fileBytes) {
+    if ((byteCount({ dtype, shape }) ?? Infinity) > checked.file.size) {
       throw new InputError(`the tensor ${quoted(name)} is larger than the file`);
     }
-    tensors.set(name, { dtype, shape, read: () => Promise.resolve(contiguousBytes(tensor, storage)) });
+    const read = async () =>
+      contiguousBytes(tensor, await checked.read(place, `the elements of ${quoted(name)}`, byteSpan(tensor)));
+    tensors.set(name, { dtype, shape, read });
   }
   return tensors;
 }

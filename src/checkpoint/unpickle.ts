@@ -5,6 +5,7 @@
  * @module
  */
 
+import { quoted } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import type { PickledStorage } from "./pickled_tensor.ts";
 import {
@@ -184,7 +185,14 @@ class Unpickler {
   #setItems(items: PickleValue[]): void {
     const dict = this.#top();
     if (!(dict instanceof Map) || items.length % 2 !== 0) throw brokenPickle("items are set on what is no dict");
-    for (let at = 0; at < items.length; at += 2) dict.set(items[at] ?? null, items[at + 1] ?? null);
+    for (let at = 0; at < items.length; at += 2) {
+      const key = items[at] ?? null;
+      // Python never writes that: one of the two values would be lost unseen.
+      if (dict.has(key)) {
+        throw brokenPickle(`${typeof key === "string" ? quoted(key) : "a key"} stands twice in a dict`);
+      }
+      dict.set(key, items[at + 1] ?? null);
+    }
   }
 
   #push(value: PickleValue): void {

@@ -8,8 +8,12 @@ import { z } from "zod";
 import { fileErrorReason, quoted } from "../files/file_error.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
 import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
+import { TOKENIZERS } from "../pipeline/tokenizer.ts";
 import type { CheckpointMetadata } from "./checkpoint.ts";
 import { findJsonFault } from "./json_keys.ts";
+import { BEAM_LIMITS, MAX_WORDS_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
+
+type Words = readonly string[] | Readonly<Record<string, number>>;
 
 /** What such a file holds: all that captioning needs besides the weights. */
 export type VocabularyFile = Pick<CheckpointMetadata, "vocabulary" | "preprocessing" | "decoding">;
@@ -19,18 +23,18 @@ const LIMITS = { depth: 2, parts: 1_000_000 };
 const ADVICE = 'give an array of words, or an object {word: id}, or {"words": ..., "decoding": {...}}';
 const IMAGE_SIZE = 224;
 const SHORT_SIDE = 256;
-const MAX_WORDS = 20;
+const WORDS_OF_CAPTION = 20;
 const BEAM = 3;
 
-const positive = z.int().positive();
-const wordsSchema = z.union([z.array(z.string()), z.record(z.string(), z.int().nonnegative())]);
+const side = wholeNumber(SIDE_LIMITS).optional();
 const settingsSchema = z.object({
-  words: wordsSchema,
-  preprocessing: z.object({ imageSize: positive.optional(), shortSide: positive.optional() }).optional(),
+  words: z.custom<Words>(isWords, { error: "it is neither an array of words nor an object {word: id}" }),
+  preprocessing: z.object({ imageSize: side, shortSide: side }).optional(),
   decoding: z.object({
     firstWord: z.string().optional(),
-    maxWords: positive.optional(),
-    beam: positive.optional(),
+    maxWords: wholeNumber(MAX_WORDS_LIMITS).optional(),
+    beam: wholeNumber(BEAM_LIMITS).optional(),
+    tokenizer: z.enum(TOKENIZERS).optional(),
   }).optional(),
 });
 
@@ -64,14 +68,22 @@ export async function writeVocabularyFile(
  */
 export async function readVocabularyFile(path: string): Promise<VocabularyFile> {
   const value = await readJson(path);
-  const bare = wordsSchema.safeParse(value);
-  if (bare.success) return withDefaults(path, { words: bare.data });
+  if (isWords(value)) return withDefaults(path, { words: value });
   const parsed = settingsSchema.safeParse(value);
   if (parsed.success) return withDefaults(path, parsed.data);
   const isObject = typeof value === "object" && value !== null && "words" in value;
-  const field = isObject ? parsed.error.issues[0]?.path.join(".") : undefined;
-  const fault = field ? `the field ${quoted(field)} is wrong` : "it is no vocabulary";
+  const [issue] = isObject ? parsed.error.issues : [];
+  const fault = issue === undefined
+    ? "it is no vocabulary"
+    : `the field ${quoted(issue.path.join("."))} is wrong, ${issue.message.replaceAll(/\s+/g, " ")}`;
   throw cannotRead(path, `${fault}, ${ADVICE}`, parsed.error);
+}
+
+/** By hand: of each wrong word zod would make an issue, millions in a hostile file. */
+function isWords(value: unknown): value is Words {
+  if (Array.isArray(value)) return value.every((word) => typeof word === "string");
+  return typeof value === "object" && value !== null &&
+    Object.values(value).every((id) => Number.isSafeInteger(id) && id >= 0);
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -90,14 +102,17 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 function withDefaults(path: string, content: z.infer<typeof settingsSchema>): VocabularyFile {
-  const vocabulary = Array.isArray(content.words) ? content.words : orderById(path, content.words);
+  const vocabulary = isList(content.words) ? content.words : orderById(path, content.words);
+  if (vocabulary.length > MOST_WORDS) {
+    throw cannotRead(path, `it has ${vocabulary.length} words, more than the ${MOST_WORDS} that can be`);
+  }
   const places = new Map<string, number>();
   for (const [id, word] of vocabulary.entries()) {
     const first = places.get(word);
     if (first !== undefined) throw cannotRead(path, `${quoted(word)} is word ${first} and word ${id}`);
     places.set(word, id);
   }
-  const { firstWord, maxWords = MAX_WORDS, beam = BEAM } = content.decoding ?? {};
+  const { firstWord, tokenizer, maxWords = WORDS_OF_CAPTION, beam = BEAM } = content.decoding ?? {};
   if (firstWord !== undefined && !places.has(firstWord)) {
     throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is none of its words`);
   }
@@ -109,8 +124,17 @@ function withDefaults(path: string, content: z.infer<typeof settingsSchema>): Vo
   return {
     vocabulary,
     preprocessing: { imageSize, shortSide },
-    decoding: { ...(firstWord === undefined ? {} : { firstWord }), maxWords, beam },
+    decoding: {
+      ...(firstWord !== undefined && { firstWord }),
+      maxWords,
+      beam,
+      ...(tokenizer !== undefined && { tokenizer }),
+    },
   };
+}
+
+function isList(words: Words): words is readonly string[] {
+  return Array.isArray(words);
 }
 
 function orderById(path: string, ids: Readonly<Record<string, number>>): string[] {

@@ -8,6 +8,7 @@ import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorCode, fileErrorReason } from "../files/file_error.ts";
+import { openFile } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 import { requestRest, TransferError } from "./transfer.ts";
 
@@ -19,10 +20,12 @@ export interface DownloadWeightsOptions {
   readonly origin: string;
   /** Told how far it is, in bytes; the total is 0 where the server does not say it. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Told what the user should know: that the file that is there is damaged. */
+  readonly onNote?: (line: string) => void;
   /** Ends the download; what has come is kept. */
   readonly signal?: AbortSignal;
   /**
-   * How many times a transfer that breaks off is begun.
+   * How many times a transfer is begun that breaks off, or that the server cannot begin at the moment.
    *
    * @default {5}
    */
@@ -34,7 +37,7 @@ export interface DownloadWeightsOptions {
    */
   readonly stallTimeout?: number;
   /**
-   * Milliseconds before a transfer that broke off is begun again.
+   * Milliseconds before a transfer is begun again.
    *
    * @default {1000}
    */
@@ -46,9 +49,9 @@ const LOCK_POLL_MS = 500;
 const CHUNK_BYTES = 2 ** 20;
 
 /**
- * Fetches a file once. It grows under the name `NAME.part` and goes on from there after a break, in a later call too; it
- * gets its own name when its SHA-256 begins with the digits in the name. Two processes that fetch it at once wait for each
- * other.
+ * Fetches a file once; one that is there is held against its digest, and fetched anew where it is damaged. It grows under
+ * the name `NAME.part` and goes on from there after a break, in a later call too; it gets its own name when its SHA-256
+ * begins with the digits in the name. Two processes that fetch it at once wait for each other.
  *
  * @param fileName The file's name, for example `resnet50-0676ba61.pth`.
  * @param options See {@linkcode DownloadWeightsOptions}.
@@ -58,11 +61,15 @@ const CHUNK_BYTES = 2 ** 20;
  * @throws {TypeError} The name holds no digest.
  */
 export async function downloadWeights(fileName: string, options: DownloadWeightsOptions): Promise<string> {
-  const { folder, signal } = options;
+  const { folder, signal, onNote = () => {} } = options;
   const digest = DIGEST_IN_NAME.exec(fileName)?.[1];
   if (digest === undefined) throw new TypeError(`Cannot download '${fileName}': its name holds no digest`);
   const path = join(folder, fileName);
-  if (await isFile(path)) return path;
+  if (await isFile(path)) {
+    const found = await digestOf(path, signal);
+    if (found.startsWith(digest)) return path;
+    onNote(`'${path}' is damaged, its SHA-256 is ${found} where its name promises ${digest}...: downloading it anew`);
+  }
   await attempt(folder, () => Deno.mkdir(folder, { recursive: true }));
   const partPath = `${path}.part`;
   for (;;) {
@@ -71,7 +78,7 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
     // Some network file systems have no locks.
     if (await file.tryLock(true).catch(() => true)) {
       // Another process may have given it its name since it was asked for.
-      if (await isFile(path)) {
+      if (await isFile(path) && (await digestOf(path, signal)).startsWith(digest)) {
         if ((await file.stat()).size === 0) await Deno.remove(partPath).catch(() => {});
         return path;
       }
@@ -90,6 +97,16 @@ async function isFile(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return false;
   }
+}
+
+async function digestOf(path: string, signal: AbortSignal | undefined): Promise<string> {
+  using file = await openFile(path);
+  const hash = createHash("sha256");
+  for (let at = 0; at < file.size; at += CHUNK_BYTES) {
+    signal?.throwIfAborted();
+    hash.update(await file.read(at, Math.min(CHUNK_BYTES, file.size - at)));
+  }
+  return hash.digest("hex");
 }
 
 /** Completes a part, checks it and brings it to the disk. */
@@ -119,6 +136,7 @@ async function fetchPart(
 
 async function fetchRest(part: Part, url: string, options: DownloadWeightsOptions): Promise<void> {
   const { onProgress = () => {}, signal, attempts = 5, stallTimeout = 30_000 } = options;
+  const start = performance.now();
   for (let count = 1, hasBegun = false;; count++) {
     try {
       for await (const { chunk, start, total } of requestRest(url, part.bytes, { stallTimeout, signal })) {
@@ -131,14 +149,21 @@ async function fetchRest(part: Part, url: string, options: DownloadWeightsOption
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof TransferError)) throw error;
-      // A server that never sent anything will not do so in a second.
-      if (error.isFinal || !hasBegun || count >= attempts) {
-        const kept = part.bytes > 0 ? "what has come is kept and the next run goes on from there, or " : "";
+      // A network that is not there will not come in a second, nor a server that has been waited for in vain.
+      const isHopeless = !hasBegun && (isUnreachable(error) || performance.now() - start >= stallTimeout);
+      if (error.isFinal || isHopeless || count >= attempts) {
+        const kept = part.bytes > 0 ? "what has come is kept: start again to go on with it, or " : "";
         throw new InputError(`Cannot download ${url}: ${error.message}; ${kept}${adviceFor(url)}`, { cause: error });
       }
     }
     await pause(options.pause ?? 1000, signal);
   }
+}
+
+/** Whether the name is not known, or nobody listens. */
+function isUnreachable({ cause }: TransferError): boolean {
+  if (!(cause instanceof TypeError)) return false;
+  return /dns error|connection refused/i.test(`${cause.message} ${cause.cause}`);
 }
 
 function adviceFor(url: string): string {

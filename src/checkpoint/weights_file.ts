@@ -41,7 +41,8 @@ const ZIP = 0x50;
 export async function openWeights(path: string): Promise<WeightsFile> {
   const { format, size } = await findFormat(path);
   if (format === "pth") {
-    return { format, size, metadata: {}, tensors: await readPth(path), [Symbol.dispose]: () => {} };
+    const file = await readPth(path);
+    return { format, size, metadata: {}, tensors: file.tensors, [Symbol.dispose]: () => file[Symbol.dispose]() };
   }
   const file = await readSafetensors(path);
   const { metadata, tensors } = file;

@@ -2,12 +2,13 @@
  * Where the files of a zip archive lie, as long as none is compressed: what `torch.save` writes.
  *
  * The archive is read as hostile: its files may neither overlap nor share a name, and what it says of itself twice must
- * agree.
+ * agree. Only its directory and the headers of its files are read.
  *
  * @module
  */
 
 import { quoted } from "../files/file_error.ts";
+import type { RandomAccessFile } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 
 const LOCAL = { signature: 0x0403_4b50, bytes: 30 };
@@ -18,7 +19,10 @@ const END_64 = { signature: 0x0606_4b50, bytes: 56 };
 const EXTRA_64 = 1;
 /** Stands where a number is too large for its field; the number itself follows in an extra field. */
 const IN_EXTRA = 0xffff_ffff;
-const MAX_ENTRIES = 1_000_000;
+// As many as the format without extensions holds; each costs a read of its own.
+const MAX_ENTRIES = 0xffff;
+const MAX_DIRECTORY_BYTES = 2 ** 25;
+const WINDOW_BYTES = 4096;
 
 /** A file's place in its archive. */
 export interface ZipRange {
@@ -26,6 +30,8 @@ export interface ZipRange {
   readonly begin: number;
   /** The byte after its last one. */
   readonly end: number;
+  /** The CRC-32 that its bytes must have; undefined in an archive that was written without. */
+  readonly crc32: number | undefined;
 }
 
 interface Listed {
@@ -33,65 +39,76 @@ interface Listed {
   readonly nameBytes: Uint8Array;
   readonly size: number;
   readonly header: number;
+  readonly crc32: number;
 }
 
 /**
- * Lists an archive's files.
+ * Lists an archive's files. Their content is not read: whoever reads it holds it against its CRC-32.
  *
- * @param bytes The whole archive; archives of more than 4 GiB (zip64) too.
- * @returns Where each file's content lies, by name, in the order of the archive's directory.
+ * An archive in which each CRC-32 is 0 was written by a PyTorch that was told to make none
+ * (`torch.serialization.set_crc32_options(False)`). PyTorch reads it, and so does this; it has no protection.
+ *
+ * @param file The archive; archives of more than 4 GiB (zip64) too.
+ * @returns Where each file's content lies, by name, in the order of the archive.
  * @throws {InputError} The archive is broken, or a file in it is compressed; the message is a reason alone, without the
- * path.
+ * path. Or it cannot be read.
  */
-export function storedZipEntries(bytes: Uint8Array<ArrayBuffer>): Map<string, ZipRange> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { count, begin, end } = findDirectory(view);
-  const listed: Listed[] = [];
-  const ranges = new Map<string, ZipRange>();
-  let at = begin;
+export async function storedZipEntries(file: RandomAccessFile): Promise<Map<string, ZipRange>> {
+  const window = new Window(file);
+  const { count, begin, end } = await findDirectory(window);
+  const view = await window.view(begin, end - begin);
+  const listed = new Map<string, Listed>();
+  let at = 0;
   for (let index = 0; index < count; index++) {
-    const { entry, next } = readListed(view, at, end);
-    if (ranges.has(entry.name)) throw new InputError(`${quoted(entry.name)} stands in it twice`);
-    ranges.set(entry.name, { begin: 0, end: 0 });
-    listed.push(entry);
+    const { entry, next } = readListed(view, at);
+    if (listed.has(entry.name)) throw new InputError(`${quoted(entry.name)} stands in it twice`);
+    listed.set(entry.name, entry);
     at = next;
   }
-  if (at !== end) throw broken();
+  if (at !== view.byteLength) throw broken();
+  const hasSums = [...listed.values()].some(({ crc32 }) => crc32 !== 0);
+  const ranges = new Map<string, ZipRange>();
   let free = 0;
-  for (const entry of listed.toSorted((a, b) => a.header - b.header)) {
+  for (const entry of [...listed.values()].sort((a, b) => a.header - b.header)) {
     if (entry.header < free) throw overlapping();
-    const content = findContent(view, entry, begin);
-    ranges.set(entry.name, content);
+    const content = await findContent(window, entry, begin);
+    ranges.set(entry.name, { ...content, crc32: hasSums ? entry.crc32 : undefined });
     free = content.end;
   }
   return ranges;
 }
 
 /** The directory stands at the end, before the record that says where; PyTorch writes no comment after that one. */
-function findDirectory(view: DataView): { count: number; begin: number; end: number } {
-  const record = view.byteLength - END.bytes;
-  expectRecord(view, record, END);
+async function findDirectory(window: Window): Promise<{ count: number; begin: number; end: number }> {
+  const record = window.size - END.bytes;
   const locator = record - LOCATOR.bytes;
-  if (locator < 0 || view.getUint32(locator, true) !== LOCATOR.signature) {
-    return directory(view.getUint16(record + 10, true), view.getUint32(record + 16, true), record);
+  const last = await window.view(record, END.bytes);
+  expectRecord(last, 0, END);
+  const before = locator < 0 ? undefined : await window.view(locator, LOCATOR.bytes);
+  if (before?.getUint32(0, true) !== LOCATOR.signature) {
+    return directory(last.getUint16(10, true), last.getUint32(16, true), record);
   }
-  const record64 = uint64(view, locator + 8);
+  const record64 = uint64(before, 8);
   if (record64 > locator) throw broken();
-  expectRecord(view, record64, END_64);
-  return directory(uint64(view, record64 + 32), uint64(view, record64 + 48), record64);
+  const last64 = await window.view(record64, END_64.bytes);
+  expectRecord(last64, 0, END_64);
+  return directory(uint64(last64, 32), uint64(last64, 48), record64);
 }
 
 function directory(count: number, begin: number, end: number): { count: number; begin: number; end: number } {
-  if (count > MAX_ENTRIES || begin + count * CENTRAL.bytes > end) throw broken();
+  if (begin + count * CENTRAL.bytes > end) throw broken();
+  if (count > MAX_ENTRIES || end - begin > MAX_DIRECTORY_BYTES) {
+    throw new InputError(`its directory of ${count} files and ${end - begin} bytes is larger than weights need`);
+  }
   return { count, begin, end };
 }
 
-function readListed(view: DataView, at: number, end: number): { entry: Listed; next: number } {
+function readListed(view: DataView, at: number): { entry: Listed; next: number } {
   expectRecord(view, at, CENTRAL);
   const nameEnd = at + CENTRAL.bytes + view.getUint16(at + 28, true);
   const extraEnd = nameEnd + view.getUint16(at + 30, true);
   const next = extraEnd + view.getUint16(at + 32, true);
-  if (next > end) throw broken();
+  if (next > view.byteLength) throw broken();
   const nameBytes = bytesAt(view, at + CENTRAL.bytes, nameEnd);
   const name = new TextDecoder().decode(nameBytes);
   const [originalSize, size, header] = withExtra(view, [at + 24, at + 20, at + 42], nameEnd, extraEnd);
@@ -100,7 +117,7 @@ function readListed(view: DataView, at: number, end: number): { entry: Listed; n
   if (isEncrypted || !isStored) {
     throw new InputError(`${quoted(name)} in it is compressed or encrypted, save it again with torch.save`);
   }
-  return { entry: { name, nameBytes, size, header }, next };
+  return { entry: { name, nameBytes, size, header, crc32: view.getUint32(at + 16, true) }, next };
 }
 
 /** Three numbers of 32 bits; those that do not fit stand in the extra field in this order, with 64. */
@@ -132,16 +149,44 @@ function find64(view: DataView, begin: number, end: number): [at: number, bytes:
   return [end, 0];
 }
 
-function findContent(view: DataView, { nameBytes, size, header }: Listed, limit: number): ZipRange {
-  if (header + LOCAL.bytes > limit) throw overlapping();
-  expectRecord(view, header, LOCAL);
-  const nameEnd = header + LOCAL.bytes + view.getUint16(header + 26, true);
-  const begin = nameEnd + view.getUint16(header + 28, true);
+async function findContent(
+  window: Window,
+  { nameBytes, size, header }: Listed,
+  limit: number,
+): Promise<{ begin: number; end: number }> {
+  if (header + LOCAL.bytes + nameBytes.length > limit) throw overlapping();
+  const view = await window.view(header, LOCAL.bytes + nameBytes.length);
+  expectRecord(view, 0, LOCAL);
+  if (view.getUint16(26, true) !== nameBytes.length) throw broken();
+  const begin = header + view.byteLength + view.getUint16(28, true);
   const end = begin + size;
   if (end > limit) throw overlapping();
-  const localName = bytesAt(view, header + LOCAL.bytes, nameEnd);
-  if (localName.length !== nameBytes.length || localName.some((byte, at) => byte !== nameBytes[at])) throw broken();
+  const localName = bytesAt(view, LOCAL.bytes, view.byteLength);
+  if (localName.some((byte, at) => byte !== nameBytes[at])) throw broken();
   return { begin, end };
+}
+
+/** Pieces of a file. What lies together, as the headers of small files do, is read together. */
+class Window {
+  #begin = 0;
+  #bytes = new Uint8Array(0);
+
+  constructor(readonly file: RandomAccessFile) {}
+
+  get size(): number {
+    return this.file.size;
+  }
+
+  async view(at: number, bytes: number): Promise<DataView> {
+    if (at < 0 || at + bytes > this.size) throw broken();
+    if (at < this.#begin || at + bytes > this.#begin + this.#bytes.byteLength) {
+      const length = Math.max(bytes, WINDOW_BYTES);
+      // The records at the end are asked for from the last one on.
+      this.#begin = Math.max(0, Math.min(at, this.size - length));
+      this.#bytes = await this.file.read(this.#begin, Math.min(length, this.size - this.#begin));
+    }
+    return new DataView(this.#bytes.buffer, at - this.#begin, bytes);
+  }
 }
 
 function expectRecord(view: DataView, at: number, record: { signature: number; bytes: number }): void {

@@ -7,8 +7,9 @@
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { RgbImage } from "../pipeline/decode_image.ts";
+import { ImageDecoders } from "../pipeline/image_decoders.ts";
 import { ImageError } from "../pipeline/image_error.ts";
-import { readImage } from "../pipeline/read_image.ts";
+import { readAhead } from "../pipeline/read_ahead.ts";
 
 /** Images captioned at a time. */
 const BATCH = 16;
@@ -18,6 +19,11 @@ export interface FileCaption extends Caption {
   /** The file as the user named it. */
   readonly image: string;
 }
+
+type Prepared = { readonly file: string; readonly image: RgbImage } | {
+  readonly file: string;
+  readonly reason: string;
+};
 
 /** Options of {@linkcode captionFiles}. */
 export interface CaptionFilesOptions {
@@ -29,6 +35,12 @@ export interface CaptionFilesOptions {
    * @default {the checkpoint's}
    */
   readonly beam?: number | undefined;
+  /**
+   * The most pixels that an image may have.
+   *
+   * @default {50e6}
+   */
+  readonly maxPixels?: number | undefined;
 }
 
 /**
@@ -40,25 +52,41 @@ export interface CaptionFilesOptions {
  * @returns The captions, and a message for each file that cannot be decoded.
  */
 export async function captionFiles(
-  captioner: Pick<Captioner, "caption">,
+  captioner: Pick<Captioner, "caption" | "orientation" | "prepare">,
   files: readonly string[],
   options: CaptionFilesOptions,
 ): Promise<{ captions: FileCaption[]; broken: string[] }> {
+  const { path, beam, maxPixels } = options;
+  const { orientation } = captioner;
+  using decoders = new ImageDecoders();
+
+  async function load(file: string): Promise<Prepared> {
+    try {
+      const decoding = { orientation, ...(maxPixels !== undefined && { maxPixels }) };
+      const image = await decoders.decodeThen({ path: path(file) }, (image) => captioner.prepare(image), decoding);
+      return { file, image };
+    } catch (error) {
+      if (error instanceof ImageError) return { file, reason: error.message };
+      throw error;
+    }
+  }
+
   const captions: FileCaption[] = [];
   const broken: string[] = [];
-  for (let start = 0; start < files.length; start += BATCH) {
-    const decoded: { readonly file: string; readonly image: RgbImage }[] = [];
-    for (const file of files.slice(start, start + BATCH)) {
-      try {
-        decoded.push({ file, image: await readImage(options.path(file)) });
-      } catch (error) {
-        if (!(error instanceof ImageError)) throw error;
-        broken.push(error.message);
-      }
-    }
-    if (decoded.length === 0) continue;
-    const written = await captioner.caption(decoded.map(({ image }) => image), { beam: options.beam });
-    written.forEach((caption, index) => captions.push({ image: decoded[index]?.file ?? "", ...caption }));
+  const batch: { readonly file: string; readonly image: RgbImage }[] = [];
+
+  async function captionBatch(): Promise<void> {
+    const ready = batch.splice(0);
+    if (ready.length === 0) return;
+    const written = await captioner.caption(ready.map(({ image }) => image), { beam });
+    written.forEach((caption, index) => captions.push({ image: ready[index]?.file ?? "", ...caption }));
   }
+
+  for await (const prepared of readAhead(load, files, decoders.count)) {
+    if ("reason" in prepared) broken.push(prepared.reason);
+    else batch.push(prepared);
+    if (batch.length === BATCH) await captionBatch();
+  }
+  await captionBatch();
   return { captions, broken };
 }

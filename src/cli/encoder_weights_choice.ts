@@ -4,7 +4,7 @@
  * @module
  */
 
-import { downloadImagenetWeights, findImagenetWeights } from "../checkpoint/imagenet_weights.ts";
+import { downloadImagenetWeights } from "../checkpoint/imagenet_weights.ts";
 import { InputError } from "../input_error.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
@@ -26,7 +26,7 @@ export interface ChooseEncoderWeightsOptions {
   /** Ends the download. */
   readonly signal: AbortSignal;
   /**
-   * Downloads.
+   * Gives the file out of the folder, or downloads it.
    *
    * @default {downloadImagenetWeights}
    */
@@ -34,6 +34,7 @@ export interface ChooseEncoderWeightsOptions {
 }
 
 const MEGABYTE = 1e6;
+const RESNET_50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] };
 const FROM_SCRATCH = "the CNN is trained from scratch, and captions will be poor";
 
 /**
@@ -42,7 +43,7 @@ const FROM_SCRATCH = "the CNN is trained from scratch, and captions will be poor
  * @param choice What the user chose.
  * @param options See {@linkcode ChooseEncoderWeightsOptions}.
  * @returns The file, or undefined for a CNN from scratch.
- * @throws {InputError} If weights that were asked for cannot be had.
+ * @throws {InputError} If weights that were asked for cannot be had, or are not for this CNN.
  */
 export async function chooseEncoderWeights(
   choice: EncoderWeightsChoice,
@@ -56,20 +57,38 @@ export async function chooseEncoderWeights(
     }
     return undefined;
   }
-  const onProgress = (done: number, total: number) =>
-    reporter.progress("Downloading ImageNet weights (MB)", Math.floor(done / MEGABYTE), Math.floor(total / MEGABYTE));
-  if (choice !== "auto") return await download(choice, { folder, signal, onProgress });
-  if (recipe.encoderWidth !== 64 || recipe.encoderBlocks.join() !== "3,4,6,3") {
-    reporter.note(`No pretrained weights, which there are for ResNet-50 alone: ${FROM_SCRATCH}`);
+  const unlike = unlikeResNet50(recipe);
+  if (unlike !== undefined) {
+    if (choice !== "auto") {
+      throw new InputError(
+        `Cannot use --encoder-weights ${choice}: its ResNet-50 has ${unlike}; change that by --set, or train from scratch ` +
+          "by --encoder-weights none",
+      );
+    }
+    reporter.note(`No pretrained weights, which there are for ResNet-50 alone, with ${unlike}: ${FROM_SCRATCH}`);
     return undefined;
   }
-  const found = await findImagenetWeights(folder);
-  if (found !== undefined) return found;
   try {
-    return await download("imagenet", { folder, signal, onProgress });
+    return await download(choice === "auto" ? "imagenet" : choice, {
+      ...{ folder, signal, onNote: (line) => reporter.note(line) },
+      onProgress: (done, total) =>
+        reporter.progress(
+          "Downloading ImageNet weights (MB)",
+          Math.floor(done / MEGABYTE),
+          Math.floor(total / MEGABYTE),
+        ),
+    });
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (choice !== "auto" || !(error instanceof InputError)) throw error;
     reporter.note(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
     return undefined;
   }
+}
+
+/** The settings in which a CNN differs, or undefined where it is a ResNet-50. */
+function unlikeResNet50(recipe: ChooseEncoderWeightsOptions["recipe"]): string | undefined {
+  const unlike = (["encoderWidth", "encoderBlocks"] as const)
+    .filter((setting) => `${recipe[setting]}` !== `${RESNET_50[setting]}`)
+    .map((setting) => `${setting}=${RESNET_50[setting]} where this run has ${recipe[setting]}`);
+  return unlike.length === 0 ? undefined : unlike.join(" and ");
 }

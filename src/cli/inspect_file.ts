@@ -38,10 +38,13 @@ export interface Inspection {
 }
 
 const FIRST_WORDS = 12;
+const NAME_CHARACTERS = 120;
+// Settings and words of a real checkpoint take far fewer.
+const VALUE_CHARACTERS = 4000;
 const STATISTICS = /(^|\.)(running_mean|running_var|num_batches_tracked)$/;
 
 /**
- * Reads what a file says of itself; no tensor's elements are read from a safetensors file.
+ * Reads what a file says of itself; no tensor's elements are read.
  *
  * @param path The file: a checkpoint, another program's safetensors, or a `.pth` of PyTorch.
  * @returns What it holds.
@@ -87,7 +90,8 @@ export function describeInspection(inspection: Inspection): string {
     ["tensors", grouped(tensors.length)],
   ];
   const rows = tensors.map(({ name, dtype, shape }) => [printable(name), dtype, `[${shape.join(", ")}]`]);
-  return [...aligned(facts.map((fact) => fact.map(printable))), "", ...aligned(rows)].join("\n").trimEnd();
+  const lines = facts.map(([key, value]) => [printable(key), printable(value, VALUE_CHARACTERS)]);
+  return [...aligned(lines), "", ...aligned(rows)].join("\n").trimEnd();
 }
 
 function checkpointFacts(checkpoint: CheckpointMetadata): [string, string][] {
@@ -121,16 +125,18 @@ function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** A stranger's word could move the cursor or colour the terminal. */
-function printable(word: string): string {
-  return word.replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+/** A stranger's word could move the cursor or colour the terminal, and be as long as the file. */
+function printable(word: string, characters = NAME_CHARACTERS): string {
+  const escaped = word.slice(0, characters + 1)
+    .replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return escaped.length <= characters ? escaped : `${escaped.slice(0, characters)}...`;
 }
 
-/** Columns as wide as their widest cell, the last one apart. */
+/** Columns as wide as their widest cell; the last one is left as it is. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) {
+    for (const [column, cell] of row.slice(0, -1).entries()) {
       widths[column] = Math.max(widths[column] ?? 0, cell.length);
     }
   }

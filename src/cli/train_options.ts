@@ -6,14 +6,19 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
 import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { describeSettings, makeRecipe, type Recipe, RECIPE_NAMES, VARIANTS } from "../pipeline/recipe.ts";
+import { FORMAT_NAMES } from "../pipeline/formats/format.ts";
+import { describeSettings, idleSettings, makeRecipe, type Recipe, RECIPE_NAMES, VARIANTS } from "../pipeline/recipe.ts";
 import { type DatasetOrigin, RunFolder } from "../pipeline/run_folder.ts";
+import { TOKENIZERS } from "../pipeline/tokenizer.ts";
 import { keyValue, wholeNumber } from "./command.ts";
 import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "./encoder_weights_choice.ts";
+
+const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
 
 /** Options that any task with a model has. */
 function addEngineOptions(command: Command): Command {
@@ -34,7 +39,13 @@ function addEngineOptions(command: Command): Command {
 export function addTrainOptions(command: Command): Command {
   const weights = Object.keys(IMAGENET_WEIGHTS).join("|");
   command
-    .option("--data <dir>", "folder with a captions file and images")
+    .option("--data <path>", "folder with captions and images, captions file, or tar shard")
+    .addOption(
+      new Option("--format <name>", "how the captions are written (default: found by looking)").choices([
+        ...FORMAT_NAMES,
+      ]),
+    )
+    .option("--strict", "end at the first row that cannot be used, instead of leaving it out")
     .option("--captions <file>", "captions file, where it is not in --data")
     .option("--images <dir>", "folder of images, where it is not in --data")
     .option("--splits <dir>", "folder of the official split lists, where they are not beside the captions")
@@ -44,21 +55,36 @@ export function addTrainOptions(command: Command): Command {
     )
     .option("--out <dir>", "folder for the run's files (default: runs/<date-time>-<recipe>)")
     .option("--resume <dir>", "go on with the run in that folder, as if it had never stopped")
+    .option("--cache <dir>", "folder for decoded photographs, features and downloaded weights (default: the project's)")
     .option(
       "--checkpoint-every <steps>",
       "steps between checkpoints (default: 10 minutes, and each epoch)",
       wholeNumber(1),
     )
-    .option("--epochs <n>", "most epochs", wholeNumber(1))
-    .option("--batch-size <n>", "photographs computed at once (captions in the notebook recipe)", wholeNumber(1))
-    .option("--image-size <n>", "side of the square that the CNN sees, in pixels", wholeNumber(16))
+    .option("--epochs <n>", `most epochs (default: ${defaults("epochs")})`, wholeNumber(1))
+    .option(
+      "--batch-size <n>",
+      `photographs computed at once; captions in the notebook recipe (default: ${defaults("batchSize")})`,
+      wholeNumber(1),
+    )
+    .option(
+      "--image-size <n>",
+      `side of the square that the CNN sees, in pixels (default: ${defaults("imageSize")})`,
+      wholeNumber(16),
+    )
     .option("--max-images <n>", "use so many photographs only, drawn at random", wholeNumber(1))
+    .option("--max-pixels <n>", "leave out images of more pixels (default: 50 million)", wholeNumber(1))
+    .option("--no-image-cache", "decode photographs anew in each epoch, where no disk holds them all")
+    .addOption(
+      new Option("--tokenizer <name>", "what splits captions into words: unicode for other scripts (default: nltk)")
+        .choices([...TOKENIZERS]),
+    )
     .option("--seed <n>", "decides split, weights, order, augmentation and dropout (default: 0)", wholeNumber(0))
     .addOption(
       new Option("--variant <name>", "LSTM layers as in the LRCN paper (default: 1u)").choices(Object.keys(VARIANTS)),
     )
     .addOption(
-      new Option("--inject <where>", "the image feature enters at every word, or first (default: every)")
+      new Option("--inject <where>", "where the image feature enters: at every word, or first")
         .choices(["every", "first"]),
     )
     .option("--embed-size <n>", "width of word vectors", wholeNumber(1))
@@ -68,7 +94,11 @@ export function addTrainOptions(command: Command): Command {
       `ResNet-50's first weights: a .pth or .safetensors file, ${weights} to download them, none, or auto ` +
         "(default with data: imagenet where they can be had, else none)",
     )
-    .option("--finetune-after <epoch>", "epochs in which the CNN stands still first, or never", finetuneAfter)
+    .option(
+      "--finetune-after <epoch>",
+      "epochs in which the CNN stands still first, or never (default: a third of them with pretrained weights, else 0)",
+      finetuneAfter,
+    )
     .addOption(
       new Option("--finetune-from <part>", "first part of the CNN that learns; what is before stands still")
         .choices([...ENCODER_STAGES]),
@@ -78,14 +108,19 @@ export function addTrainOptions(command: Command): Command {
     .addHelpText("after", settingsHelp());
 }
 
+function defaults(setting: "epochs" | "batchSize" | "imageSize"): string {
+  return RECIPE_NAMES.map((name) => `${name} ${makeRecipe(name)[setting]}`).join(", ");
+}
+
 function settingsHelp(): string {
   const settings = describeSettings();
   const width = Math.max(...settings.map(({ name }) => name.length));
-  const lines = settings.map(({ name, meaning, choices, value }) => {
+  const lines = settings.map(({ name, meaning, choices, value, pretrained }) => {
     const words = choices.length > 0 ? ` (${choices.join(", ")})` : "";
-    return `  ${name.padEnd(width)}  ${meaning}${words} [${value}]`;
+    const values = value === pretrained ? value : `${pretrained}, from scratch ${value}`;
+    return `  ${name.padEnd(width)}  ${meaning}${words} [${values}]`;
   });
-  return `\nSettings for --set, with what they are in the lrcn recipe without pretrained weights:\n${lines.join("\n")}`;
+  return `\nSettings for --set, with what they are in the lrcn recipe:\n${lines.join("\n")}`;
 }
 
 function finetuneAfter(text: string): number | "never" {
@@ -96,18 +131,24 @@ function finetuneAfter(text: string): number | "never" {
 
 const schema = z.object({
   data: z.string().optional(),
+  format: z.enum(FORMAT_NAMES).optional(),
+  strict: z.boolean().optional(),
   captions: z.string().optional(),
   images: z.string().optional(),
   splits: z.string().optional(),
   recipe: z.enum(RECIPE_NAMES).optional(),
   out: z.string().optional(),
   resume: z.string().optional(),
+  cache: z.string().optional(),
   checkpointEvery: z.number().optional(),
   epochs: z.number().optional(),
   batchSize: z.number().optional(),
   imageSize: z.number().optional(),
   maxImages: z.number().optional(),
+  maxPixels: z.number().optional(),
+  imageCache: z.boolean().default(true),
   seed: z.number().optional(),
+  tokenizer: z.enum(TOKENIZERS).optional(),
   variant: z.enum(["1u", "2u", "2f", "4f"]).optional(),
   inject: z.string().optional(),
   embedSize: z.number().optional(),
@@ -126,10 +167,16 @@ type Parsed = z.infer<typeof schema>;
 export interface TrainTaskOptions extends EngineOptions {
   /** Gives the settings, which depend on whether the CNN starts from pretrained weights. */
   readonly recipe: (pretrained: boolean) => Recipe;
+  /** What the user should know of what was given: settings that do nothing. */
+  readonly warnings: (recipe: Recipe) => readonly string[];
   /** The run's folder. */
   readonly out: string;
   /** Whether the run in that folder is gone on with. */
   readonly resume: boolean;
+  /** The folder of the caches. */
+  readonly cache: string;
+  /** Whether decoded images are kept there. */
+  readonly keepImages: boolean;
   /** Steps between checkpoints. */
   readonly checkpointEvery: number | undefined;
   /** The seed. */
@@ -176,14 +223,18 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
   if (name !== "sample" && !hasData) {
     throw new InputError(`Cannot train with the ${name} recipe: no data are named; give --data DIR or --captions FILE`);
   }
-  const recipe = (pretrained: boolean) => recipeOf(name, options, pretrained);
+  const given = givenSettings(options);
+  const recipe = (pretrained: boolean) => recipeOf(name, given, pretrained);
   recipe(false);
   // The notebook computes in float32, and its recipe's numbers are meant to be compared.
   const precision = options.precision ?? (name === "notebook" ? "fp32" : "auto");
   return {
     recipe,
+    warnings: (recipe) => idleSettings(recipe, Object.keys(given)),
     out: context.path(options.out ?? join("runs", `${timestamp(context.now)}-${name}`)),
     resume: false,
+    cache: context.path(options.cache ?? CACHE),
+    keepImages: options.imageCache,
     checkpointEvery: options.checkpointEvery,
     seed,
     device,
@@ -199,7 +250,20 @@ async function parseResumedRun(
   options: Parsed & { readonly resume: string },
   context: ParseContext,
 ): Promise<TrainTaskOptions> {
-  const { resume, data, captions, images, splits, checkpointEvery, device, precision, threads, ...fixed } = options;
+  const {
+    resume,
+    data,
+    captions,
+    images,
+    splits,
+    cache = CACHE,
+    imageCache,
+    checkpointEvery,
+    device,
+    precision,
+    threads,
+    ...fixed
+  } = options;
   const given = Object.entries(fixed).filter(([, value]) => value !== undefined).map(([key]) => `--${kebab(key)}`);
   if (given.length > 0) {
     throw new InputError(
@@ -214,8 +278,11 @@ async function parseResumedRun(
   }
   return {
     recipe: () => config.recipe,
+    warnings: () => [],
     out,
     resume: true,
+    cache: context.path(cache),
+    keepImages: imageCache,
     checkpointEvery,
     seed: config.seed,
     device: device ?? config.device,
@@ -226,25 +293,38 @@ async function parseResumedRun(
   };
 }
 
-function recipeOf(name: Recipe["name"], options: Parsed, pretrained: boolean): Recipe {
+/** The settings that the user gave, by name; an option and its `--set` twin cannot both be. */
+function givenSettings(options: Parsed): Record<string, unknown> {
   const { epochs, batchSize, imageSize, variant, inject, embedSize, hiddenSize, finetuneAfter, finetuneFrom } = options;
-  const frozenEpochs = finetuneAfter === "never" ? undefined : finetuneAfter;
-  const named = { epochs, batchSize, imageSize, inject, embedSize, hiddenSize, finetuneFrom, frozenEpochs };
+  const named = {
+    tokenizer: options.tokenizer,
+    ...{ epochs, batchSize, imageSize, inject, embedSize, hiddenSize, finetuneFrom, frozenEpochs: finetuneAfter },
+    ...(variant !== undefined && VARIANTS[variant]),
+  };
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
-  const changes = { ...given, ...(variant !== undefined && VARIANTS[variant]), ...options.set };
-  const recipe = makeRecipe(name, changes, { pretrained });
-  if (finetuneAfter !== "never") return recipe;
-  return makeRecipe(name, { ...changes, frozenEpochs: recipe.epochs }, { pretrained });
+  const twin = Object.keys(options.set ?? {}).find((name) => Object.hasOwn(given, name));
+  if (twin !== undefined) {
+    throw new InputError(`Cannot set '${twin}' twice: leave --set ${twin}=... out, or the option that sets it too`);
+  }
+  return { ...given, ...options.set };
+}
+
+function recipeOf(name: Recipe["name"], given: Readonly<Record<string, unknown>>, pretrained: boolean): Recipe {
+  if (given["frozenEpochs"] !== "never") return makeRecipe(name, given, { pretrained });
+  const { epochs } = makeRecipe(name, { ...given, frozenEpochs: 0 }, { pretrained });
+  return makeRecipe(name, { ...given, frozenEpochs: epochs }, { pretrained });
 }
 
 function encoderWeightsOf(text: string, { path }: ParseContext): EncoderWeightsChoice {
   return ENCODER_WEIGHTS.find((choice) => choice === text) ?? { file: path(text) };
 }
 
-function datasetOf({ data, captions, images, splits, maxImages }: Parsed, { path }: ParseContext): DatasetOrigin {
-  const paths = Object.entries({ data, captions, images, splits })
-    .flatMap(([key, value]) => value === undefined ? [] : [[key, path(value)]]);
-  return { ...Object.fromEntries(paths), ...(maxImages !== undefined && { maxImages }) };
+function datasetOf(origin: DatasetOrigin, { path }: ParseContext): DatasetOrigin {
+  const { data, captions, images, splits, format, strict, maxImages, maxPixels } = origin;
+  const places = Object.entries({ data, captions, images, splits })
+    .map(([key, place]) => [key, place === undefined ? undefined : path(place)]);
+  const all = Object.entries({ ...Object.fromEntries(places), format, strict, maxImages, maxPixels });
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
 }
 
 function kebab(key: string): string {

@@ -43,7 +43,7 @@ export class TrainingReporter implements Reporter, Disposable {
   readonly #options: TrainingReporterOptions;
   #bar: cliProgress.SingleBar | undefined;
   #task = "";
-  #first: { readonly done: number; readonly time: number } | undefined;
+  #first: { readonly done: number; readonly time: number; readonly stageEnd: number } | undefined;
 
   /** @param options Where it writes. */
   constructor(options: TrainingReporterOptions) {
@@ -63,12 +63,13 @@ export class TrainingReporter implements Reporter, Disposable {
 
   /** Draws loss, speed, time left and the share of time spent waiting for data. */
   step(report: StepReport): void {
-    const { epoch, step, steps, loss, learningRate, encoderLearningRate, gradientNorm } = report;
+    const { epoch, stageEnd, step, steps, loss, learningRate, encoderLearningRate, gradientNorm } = report;
     const { epochs, now } = this.#options;
     const done = (epoch - 1) * steps + step;
-    this.#first ??= { done, time: now() };
+    if (this.#first?.stageEnd !== stageEnd) this.#first = { done, time: now(), stageEnd };
     const since = done - this.#first.done;
-    const left = (now() - this.#first.time) / 1000 / Math.max(1, since) * (epochs * steps - done);
+    const left = (now() - this.#first.time) / 1000 / Math.max(1, since) * (stageEnd * steps - done);
+    const until = stageEnd < epochs ? ` until epoch ${stageEnd + 1}, when the CNN learns` : " left";
     const rates = encoderLearningRate === learningRate || encoderLearningRate === 0
       ? learningRate.toExponential(1)
       : `${learningRate.toExponential(1)} (CNN ${encoderLearningRate.toExponential(1)})`;
@@ -77,7 +78,7 @@ export class TrainingReporter implements Reporter, Disposable {
       `rate ${rates}`,
       `gradient ${short(gradientNorm)}`,
       `${short(report.captionsPerSecond)} captions/s`,
-      ...(since > 0 ? [`${duration(left)} left`] : []),
+      ...(since > 0 ? [duration(left) + until] : []),
       `waiting for data ${(100 * report.dataWaitShare).toFixed(0)}%`,
     ].join(", ");
     this.#show(`Epoch ${epoch}/${epochs}`, step, steps, details);

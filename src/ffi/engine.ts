@@ -47,19 +47,21 @@ export class Engine implements Disposable {
   readonly device: "cpu" | "cuda";
   /** The arithmetic in use. */
   readonly precision: "fp32" | "bf16" | "fp64";
+  /** CPU threads in use. */
+  readonly threads: number;
   readonly #library: Library;
   readonly #handle: Handle;
 
   private constructor(
     library: Library,
     handle: Handle,
-    device: Engine["device"],
-    precision: Engine["precision"],
+    { device, precision, threads }: Pick<Engine, "device" | "precision" | "threads">,
   ) {
     this.#library = library;
     this.#handle = handle;
     this.device = device;
     this.precision = precision;
+    this.threads = threads;
   }
 
   /**
@@ -100,7 +102,17 @@ export class Engine implements Disposable {
     const created = await library.symbols.lrcn_engine_create(struct, status, message, message.length);
     const pointer = checkPointer("create the model", created, status, message);
     const handle = new Handle("engine", pointer, library.symbols.lrcn_engine_destroy);
-    return new Engine(library, handle, device, precision);
+    try {
+      const threads = new Int32Array(1);
+      await handle.run(
+        "read the number of threads",
+        (engine, text) => library.symbols.lrcn_threads(engine, threads, text, text.length),
+      );
+      return new Engine(library, handle, { device, precision, threads: threads[0] ?? 0 });
+    } catch (error) {
+      handle[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**
@@ -132,17 +144,18 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Goes through a step up to its gradients, for what that takes of the memory, the optimizer's moments included.
-   * Parameters, statistics, moments and random state are as before; the gradients are dropped.
+   * Goes through a step up to its gradients, for what that takes of the memory, the optimizer's moments included: with
+   * several batches the gradients of the former are there beside the work on the next. Parameters, statistics, moments
+   * and random state are as before; the gradients are dropped.
    *
-   * @param batch The batch.
+   * @param batches The step's batches.
    * @param options The step's settings.
    */
-  async tryTrainStep(batch: Batch, options: TrainStepOptions): Promise<void> {
+  async tryTrainStep(batches: readonly Batch[], options: TrainStepOptions): Promise<void> {
     const moved = (await this.tensors()).filter(({ kind }) => kind === "buffer" || kind === "random");
     const before = await Promise.all(moved.map((tensor) => this.read(tensor)));
     try {
-      await this.#trainPart(batch, options, { words: 0, update: false });
+      for (const batch of batches) await this.#trainPart(batch, options, { words: 0, update: false });
     } finally {
       await this.dropGradients();
       for (const [index, { name }] of moved.entries()) await this.write(name, before[index] ?? new Uint8Array());

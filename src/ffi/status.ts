@@ -35,10 +35,13 @@ export class EngineError extends Error {
   }
 }
 
-/** The options that decide how much memory an action takes, where they are not those of a batch. */
-const LESS_MEMORY: Readonly<Record<string, string>> = { "create the model": "--embed-size or --hidden-size" };
+/** What makes an action need less memory. */
+const LESS_MEMORY: Readonly<Record<string, string>> = {
+  "create the model": "lower --embed-size or --hidden-size",
+  "train a step": "lower --batch-size (--set accumulate=2 makes up for half of it) or --image-size",
+};
 
-const SMALLER_BATCH = "--batch-size (--set accumulate=2 makes up for half of it) or --image-size";
+const OTHER_MEMORY = "end other programs that use it, or use --device cpu";
 
 /** Bytes that a call's message may take. */
 export const MESSAGE_CAPACITY = 1024;
@@ -70,7 +73,7 @@ export function checkStatus(action: string, status: number, message: Uint8Array)
     case STATUS.DEVICE_UNAVAILABLE:
       throw new InputError(`${text}; use --device cpu, or give the build a libtorch with CUDA by LIBTORCH`);
     case STATUS.OUT_OF_MEMORY:
-      throw new InputError(`${text}; lower ${LESS_MEMORY[action] ?? SMALLER_BATCH}`);
+      throw new InputError(`${text}; ${LESS_MEMORY[action] ?? OTHER_MEMORY}`);
     default:
       throw new EngineError(status, text);
   }

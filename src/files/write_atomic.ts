@@ -145,5 +145,5 @@ async function flushFolder(folder: WritableFile): Promise<void> {
 function reason(error: unknown, size: number | undefined): string {
   const words = fileErrorReason(error);
   if (!["ENOSPC", "EDQUOT"].includes(errorCode(error))) return words;
-  return `${words}, ${size === undefined ? "free some space" : `free ${size} bytes`} or choose another folder`;
+  return `${words}, ${size === undefined ? "free some space" : `free ${size} bytes`}`;
 }

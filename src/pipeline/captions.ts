@@ -1,49 +1,95 @@
 /**
- * Captions files, whatever their format.
+ * Captions, whatever their format.
  *
  * @module
  */
 
 import { InputError } from "../input_error.ts";
-import { isFlickrTokenLine, parseFlickrToken } from "./flickr_token.ts";
-import { parseKaggleCaptions } from "./kaggle_captions.ts";
+import { readCaptionFolder } from "./formats/caption_folder.ts";
+import { type CaptionData, describeRejected } from "./formats/caption_rows.ts";
+import { parseCocoCaptions } from "./formats/coco_captions.ts";
+import { parseFlickr30kCsv } from "./formats/flickr30k_csv.ts";
+import { parseFlickrToken } from "./formats/flickr_token.ts";
+import type { CaptionsSource } from "./formats/format.ts";
+import { parseJsonCaptions } from "./formats/json_captions.ts";
+import { parseKaggleCaptions } from "./formats/kaggle_captions.ts";
+import { parseKarpathyJson } from "./formats/karpathy_json.ts";
+import { readWebdataset } from "./formats/webdataset.ts";
 import { readTextFile } from "./text_file.ts";
 
-/** One caption of one image. */
-export interface CaptionRow {
-  /** The image's file name. */
-  readonly image: string;
-  /** The caption as it is written in the file. */
-  readonly caption: string;
+/** Options of {@linkcode readCaptions}. */
+export interface ReadCaptionsOptions {
+  /**
+   * Whether a row that cannot be used is an error.
+   *
+   * @default {false}
+   */
+  strict?: boolean | undefined;
 }
 
+/** Readers of formats that are one text. */
+const TEXT_READERS = {
+  kaggle: parseKaggleCaptions,
+  "flickr-token": parseFlickrToken,
+  "flickr30k-csv": parseFlickr30kCsv,
+  karpathy: parseKarpathyJson,
+  json: parseJsonCaptions,
+} as const;
+
 /**
- * Reads a captions file. The format is found by looking at the first line: Kaggle's CSV with the columns `image` and
- * `caption`, or the lines `name.jpg#0<TAB>caption` of `Flickr8k.token.txt`.
+ * Reads captions. Rows that cannot be used are left out and told of.
  *
- * @param path The file.
+ * @param source Where they lie, as `findCaptions` gives it.
+ * @param options See {@linkcode ReadCaptionsOptions}.
  * @returns The captions in file order, at least one.
- * @throws {InputError} If there is no such file, it is not text, or it is not one of these formats.
+ * @throws {InputError} If a file cannot be read or is of another format, no row can be used, or with `strict` one cannot.
  *
  * @example Counting captions
  * ```ts
  * import { readCaptions } from "./captions.ts";
  *
- * const rows = await readCaptions("flickr8k/captions.txt");
- * console.log(rows.length, rows[0]?.image, rows[0]?.caption);
+ * const { rows, rejected } = await readCaptions({ format: "kaggle", files: ["captions.txt"], folder: "." });
+ * console.log(rows.length, rejected.length, rows[0]?.image, rows[0]?.caption);
  * ```
  */
-export async function readCaptions(path: string): Promise<CaptionRow[]> {
-  const text = await readTextFile(path, "captions");
-  const firstLine = text.trimStart().split(/\r?\n/, 1)[0] ?? "";
-  if (firstLine === "") {
-    throw new InputError(`Cannot read captions: ${path} is empty; name another file with --captions`);
-  }
-  const rows = isFlickrTokenLine(firstLine) ? parseFlickrToken(text, path) : parseKaggleCaptions(text, path);
-  if (rows.length === 0) {
+export async function readCaptions(source: CaptionsSource, options: ReadCaptionsOptions = {}): Promise<CaptionData> {
+  const captions = await readFormat(source);
+  const { rows, rejected } = captions;
+  const [first] = rejected;
+  const where = source.files[0] ?? source.folder;
+  if (first !== undefined && rows.length === 0) {
     throw new InputError(
-      `Cannot read captions: ${path} has a header and no captions; name another file with --captions`,
+      `Cannot read captions: none of ${where} can be used: ${describeRejected(first)}` +
+        (rejected.length > 1 ? `, and ${rejected.length - 1} more rows; ` : "; ") +
+        "correct it or name another --format",
     );
   }
-  return rows;
+  if (rows.length === 0) {
+    throw new InputError(`Cannot read captions: ${where} has no captions; name another file with --captions`);
+  }
+  if (first !== undefined && options.strict) {
+    const these = rejected.length === 1 ? "this row" : `${rejected.length} such rows`;
+    throw new InputError(
+      `Cannot read captions: ${describeRejected(first)}; correct it, or leave out --strict to pass over ${these}`,
+    );
+  }
+  return captions;
+}
+
+async function readFormat({ format, files, folder }: CaptionsSource): Promise<CaptionData> {
+  const [file = ""] = files;
+  switch (format) {
+    case "folder":
+      return await readCaptionFolder(folder);
+    case "webdataset":
+      return await readWebdataset(files, { folder });
+    case "coco":
+      return await parseCocoCaptions(textsOf(files));
+    default:
+      return TEXT_READERS[format](await readTextFile(file, "captions"), file);
+  }
+}
+
+async function* textsOf(files: readonly string[]) {
+  for (const file of files) yield { text: await readTextFile(file, "captions"), file };
 }

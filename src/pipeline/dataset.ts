@@ -4,19 +4,22 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "../input_error.ts";
-import { type CaptionRow, readCaptions } from "./captions.ts";
-import { listFolder } from "./folder.ts";
+import { readCaptions, type ReadCaptionsOptions } from "./captions.ts";
+import { isFolder, listFolder, listIfReadable } from "./folder.ts";
+import type { CaptionRow, RejectedRow } from "./formats/caption_rows.ts";
+import { findCaptions } from "./formats/find_captions.ts";
+import type { CaptionsSource, Format } from "./formats/format.ts";
+import type { ImageFile } from "./image_file.ts";
 import { findImages, isImagesFolderName } from "./images_folder.ts";
+import { matchSplits } from "./match_splits.ts";
 import { type OfficialSplits, readSplitLists } from "./split_lists.ts";
 
-/** An image file and its captions. */
-export interface Photograph {
-  /** The file's name as the captions file has it. */
+/** An image and its captions: a file of its own, or a range of bytes in a tar. */
+export interface Photograph extends ImageFile {
+  /** The image's name as the captions have it; in a tar `shard.tar/key.jpg`. */
   readonly name: string;
-  /** Where the file is. */
-  readonly path: string;
   /** Its captions in file order, at least one. */
   readonly captions: readonly string[];
 }
@@ -29,7 +32,7 @@ export interface CaptionedPhotograph {
   readonly caption: string;
 }
 
-/** A dataset as it lies on the disk; no image has been opened yet. */
+/** Photographs with captions; no image has been opened yet. */
 export interface Dataset {
   /** The photographs whose files are there, in the order of the captions file. */
   readonly photographs: readonly Photograph[];
@@ -37,15 +40,22 @@ export interface Dataset {
   readonly rows: readonly CaptionedPhotograph[];
   /** Names in the captions file for which there is no image. */
   readonly missing: readonly string[];
+  /** The format of the captions, where they come from files. */
+  readonly format?: Format;
+  /** Rows of these files that cannot be used. */
+  readonly rejected?: readonly RejectedRow[];
   /** The authors' own split, where its lists are there. */
   readonly officialSplits?: OfficialSplits;
   /** The first 16 hexadecimal digits of a SHA-256 over names and captions. */
   readonly fingerprint: string;
 }
 
+/** A dataset as it lies on the disk. */
+export type FileDataset = Dataset & Required<Pick<Dataset, "format" | "rejected">>;
+
 /** Options of {@linkcode readDataset}: `data` or `captions` must be given. */
-export interface DatasetOptions {
-  /** A folder with a captions file and images in it. */
+export interface DatasetOptions extends ReadCaptionsOptions {
+  /** A folder with captions and images in it, a captions file, or a tar shard. */
   data?: string | undefined;
   /**
    * The captions file.
@@ -53,6 +63,12 @@ export interface DatasetOptions {
    * @default the captions file found in `data`
    */
   captions?: string | undefined;
+  /**
+   * The format of the captions.
+   *
+   * @default the one that they have by their look
+   */
+  format?: Format | undefined;
   /**
    * The folder of images.
    *
@@ -62,7 +78,7 @@ export interface DatasetOptions {
   /**
    * The folder of the official split lists.
    *
-   * @default the folder of the captions file, else `data` and the folders in it
+   * @default what the captions tell of their splits, else the folder of the captions file, `data` and the folders in it
    */
   splits?: string | undefined;
 }
@@ -71,7 +87,7 @@ export interface DatasetOptions {
  * Finds a dataset's captions, images and official split lists, and reads all but the images.
  *
  * @param options Where to look.
- * @throws {InputError} If a file or folder is missing or wrong, or none of the images is there.
+ * @throws {InputError} If a file or folder is missing or wrong, no row can be used, or none of the images is there.
  *
  * @example Reading Flickr8k
  * ```ts
@@ -81,54 +97,67 @@ export interface DatasetOptions {
  * console.log(dataset.photographs.length, dataset.missing.length, dataset.officialSplits !== undefined);
  * ```
  */
-export async function readDataset(options: DatasetOptions): Promise<Dataset> {
-  const folders = options.data === undefined ? [] : await dataFolders(options.data);
-  const captions = options.captions ?? await findCaptions(options.data, folders);
-  const rows = await readCaptions(captions);
+export async function readDataset(options: DatasetOptions): Promise<FileDataset> {
+  const source = await findCaptions(options);
+  const data = options.data !== undefined && await isFolder(options.data) ? options.data : undefined;
+  const { rows, rejected, splits, images } = await readCaptions(source, options);
   const names = [...new Set(rows.map((row) => row.image))];
-  const roots = options.data === undefined ? [dirname(captions)] : [options.data, dirname(captions)];
-  const paths = await findImages(names, { images: options.images, roots, captions });
-  const officialSplits = await findSplitLists(options.splits, [dirname(captions), ...folders]);
-  const photographs = groupByPhotograph(rows, paths);
+  const files = images === undefined
+    ? await findImagesOf(names, source, { ...options, data })
+    : imagesInPlace(images, options);
+  const lists = options.splits === undefined && splits !== undefined
+    ? splits
+    : await findSplitLists(options.splits, await listFolders(source, data));
+  const photographs = groupByPhotograph(rows, files);
+  const distinct = [...new Set(photographs.values())];
+  const officialSplits = lists && matchSplits(lists, photographs);
   return {
-    photographs: [...photographs.values()],
+    photographs: distinct,
     rows: rows.flatMap(({ image, caption }) => {
       const photograph = photographs.get(image);
       return photograph === undefined ? [] : [{ photograph, caption }];
     }),
-    missing: names.filter((name) => !paths.has(name)),
+    missing: names.filter((name) => !files.has(name)),
+    format: source.format,
+    rejected,
     ...(officialSplits === undefined ? {} : { officialSplits }),
-    fingerprint: await fingerprintOf([...photographs.values()]),
+    fingerprint: await fingerprintOf(distinct),
   };
 }
 
-/** The folder and those in it, without the ones that hold images by their name: they may be large. */
-async function dataFolders(data: string): Promise<string[]> {
-  const { folders } = await listFolder(data, "dataset");
-  return [data, ...folders.filter((name) => !isImagesFolderName(name)).map((name) => join(data, name))];
+async function findImagesOf(
+  names: readonly string[],
+  { files }: CaptionsSource,
+  { images, data }: DatasetOptions,
+): Promise<ReadonlyMap<string, ImageFile>> {
+  const [captions = ""] = files;
+  const beside = dirname(captions);
+  // COCO's images lie beside the folder of its captions.
+  const above = basename(beside) === "annotations" ? [dirname(beside)] : [];
+  const roots = [...(data === undefined ? [] : [data]), beside, ...above];
+  return await findImages(names, { images, roots: [...new Set(roots)], captions });
 }
 
-async function findCaptions(data: string | undefined, folders: readonly string[]): Promise<string> {
-  if (data === undefined) {
-    throw new InputError(
-      "Cannot read dataset: no captions are named; give --data DIR, or --captions FILE and --images DIR",
-    );
-  }
-  for (const folder of folders) {
-    const { files } = await listFolder(folder, "dataset");
-    const known = ["captions.txt", "Flickr8k.token.txt"].find((name) => files.includes(name));
-    if (known !== undefined) return join(folder, known);
-    const [file, second] = files.filter((name) => name.endsWith(".token"));
-    if (second !== undefined) {
-      throw new InputError(
-        `Cannot read dataset: ${folder} has several captions files, "${file}" and "${second}"; name one with --captions`,
-      );
-    }
-    if (file !== undefined) return join(folder, file);
-  }
+function imagesInPlace(
+  images: ReadonlyMap<string, ImageFile>,
+  options: DatasetOptions,
+): ReadonlyMap<string, ImageFile> {
+  if (options.images === undefined) return images;
   throw new InputError(
-    `Cannot read dataset: there is no captions.txt, Flickr8k.token.txt or *.token in ${data}; name the file with --captions`,
+    `Cannot read dataset: its images lie with their captions, not in ${options.images}; leave out --images`,
   );
+}
+
+/** Where lists may lie: beside the captions, in the dataset's folder and in those in it. */
+async function listFolders({ files, folder }: CaptionsSource, data: string | undefined): Promise<string[]> {
+  const beside = files.length === 0 ? folder : dirname(files[0] ?? "");
+  if (data === undefined) return [beside];
+  const inner = (await listFolder(data, "dataset")).folders.filter((name) => !isImagesFolderName(name));
+  const withFiles: string[] = [];
+  for (const path of inner.map((name) => join(data, name))) {
+    if ((await listIfReadable(path, "official splits")).files.length > 0) withFiles.push(path);
+  }
+  return [beside, data, ...withFiles];
 }
 
 async function findSplitLists(
@@ -146,19 +175,23 @@ async function findSplitLists(
   );
 }
 
+/** Photographs by name. An image that is written in two ways is one photograph, so that no split can part it. */
 function groupByPhotograph(
   rows: readonly CaptionRow[],
-  paths: ReadonlyMap<string, string>,
+  files: ReadonlyMap<string, ImageFile>,
 ): ReadonlyMap<string, Photograph> {
-  const photographs = new Map<string, Photograph & { captions: string[] }>();
+  const byName = new Map<string, Photograph & { captions: string[] }>();
+  const byPlace = new Map<string, Photograph & { captions: string[] }>();
   for (const { image: name, caption } of rows) {
-    const path = paths.get(name);
-    if (path === undefined) continue;
-    const photograph = photographs.get(name);
-    if (photograph === undefined) photographs.set(name, { name, path, captions: [caption] });
-    else photograph.captions.push(caption);
+    const file = files.get(name);
+    if (file === undefined) continue;
+    const place = `${file.offset ?? ""}:${file.path}`;
+    const photograph = byPlace.get(place) ?? { name, ...file, captions: [] };
+    photograph.captions.push(caption);
+    byPlace.set(place, photograph);
+    byName.set(name, photograph);
   }
-  return photographs;
+  return byName;
 }
 
 async function fingerprintOf(photographs: readonly Photograph[]): Promise<string> {

@@ -1,26 +1,37 @@
 /**
- * The Worker that reads and decodes image files for {@linkcode ImageDecoders}: for each path that comes in, one
- * {@linkcode DecodeAnswer} goes out, in the same order.
+ * The Worker that reads and decodes image files for {@linkcode ImageDecoders}: for each {@linkcode DecodeRequest} that
+ * comes in, one {@linkcode DecodeAnswer} goes out, in the same order.
  *
  * @module
  */
 
-import type { RgbImage } from "./decode_image.ts";
+import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
 import { ImageError } from "./image_error.ts";
-import { readImage } from "./read_image.ts";
+import type { ImageFile } from "./image_file.ts";
+import { readImageWithin } from "./read_image.ts";
 
-/** The picture, whose pixels are moved and not copied, or what is wrong with the file. */
-export type DecodeAnswer = { readonly image: RgbImage } | { readonly reason: string };
+/** What to decode. */
+export interface DecodeRequest {
+  /** Where the image lies. */
+  readonly file: ImageFile;
+  /** How to decode it. */
+  readonly options: DecodeImageOptions;
+  /** Bytes that may be used for it. */
+  readonly memory: number;
+}
+
+/** The picture, whose pixels are moved and not copied; or the bytes of memory it needs; or what is wrong with the file. */
+export type DecodeAnswer = { readonly image: RgbImage } | { readonly memory: number } | { readonly reason: string };
 
 // The types that Deno checks with are those of its main thread, where nothing can be posted.
 const worker = globalThis as unknown as { postMessage(answer: DecodeAnswer, transfer: Transferable[]): void };
 
 addEventListener("message", async (event) => {
-  const path: unknown = (event as MessageEvent).data;
-  if (typeof path !== "string") throw new TypeError("Cannot decode image: the message must be a path");
+  const { file, options, memory }: DecodeRequest = (event as MessageEvent).data;
   try {
-    const image = await readImage(path);
-    worker.postMessage({ image }, [image.pixels.buffer]);
+    const result = await readImageWithin(file, { ...options, memory });
+    if (typeof result === "number") worker.postMessage({ memory: result }, []);
+    else worker.postMessage({ image: result }, [result.pixels.buffer]);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     worker.postMessage({ reason: error.reason }, []);

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Features, Images } from "../ffi/batch.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
 import { fileErrorReason } from "../files/file_error.ts";
+import { removeOldTemporaries } from "../files/old_temporaries.ts";
 import { openFile, type RandomAccessFile } from "../files/open_file.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
@@ -35,6 +36,8 @@ export interface Encoder {
   readonly precision: string;
   /** Its device, on which they depend too. */
   readonly device: string;
+  /** Its CPU threads: how a sum is split among them decides its last bits. */
+  readonly threads: number;
   /** Lists its tensors. */
   tensors(): Promise<TensorInfo[]>;
   /** Reads one of them. */
@@ -49,8 +52,6 @@ export interface FeatureCacheOptions {
   readonly folder: string;
   /** Side of the centre that the CNN sees, in pixels. */
   readonly imageSize: number;
-  /** Photographs that the CNN sees at once. */
-  readonly batchSize: number;
   /**
    * Called as features are computed; not called where they are there already.
    *
@@ -67,6 +68,8 @@ export interface FeatureCacheOptions {
 
 const MARK = "lrcnfea1";
 const BYTES = 4;
+/** Photographs that the CNN sees at once, in every run alike: the features' last bits depend on it. */
+const BATCH_SIZE = 16;
 
 /**
  * Opens the features of these photographs, and computes them if they are not there. They are known by the photographs,
@@ -86,6 +89,7 @@ export async function openFeatureCache(
   const { folder, imageSize } = options;
   const path = join(folder, `${await digest(encoder, images.fingerprint, imageSize)}.features`);
   const count = images.photographs.length;
+  await removeOldTemporaries(folder);
   const found = await openIfWhole(path, count);
   if (found !== undefined) return found;
   try {
@@ -102,13 +106,13 @@ export async function openFeatureCache(
 async function* featuresOf(
   encoder: Encoder,
   images: Pick<ImageCache, "photographs" | "read">,
-  { imageSize: side, batchSize, onProgress, signal }: FeatureCacheOptions,
+  { imageSize: side, onProgress, signal }: FeatureCacheOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const total = images.photographs.length;
   const bytes = side * side * 3;
-  for (let start = 0; start < total; start += batchSize) {
+  for (let start = 0; start < total; start += BATCH_SIZE) {
     signal?.throwIfAborted();
-    const count = Math.min(batchSize, total - start);
+    const count = Math.min(BATCH_SIZE, total - start);
     const pixels = new Uint8Array(count * bytes);
     for (let index = 0; index < count; index++) {
       await images.read(start + index, side, pixels.subarray(index * bytes, (index + 1) * bytes));
@@ -122,7 +126,7 @@ async function* featuresOf(
 
 /** Of all that features depend on. */
 async function digest(encoder: Encoder, fingerprint: string, imageSize: number): Promise<string> {
-  const parts = [fingerprint, imageSize, encoder.device, encoder.precision].map(String);
+  const parts = [fingerprint, imageSize, encoder.device, encoder.precision, encoder.threads].map(String);
   for (const tensor of await encoder.tensors()) {
     const { name, kind } = tensor;
     if ((kind !== "parameter" && kind !== "buffer") || !name.startsWith("resnet.") || name.startsWith("resnet.fc.")) {

@@ -8,7 +8,7 @@ import { InputError } from "../input_error.ts";
 import { type DatasetOptions, readDataset } from "./dataset.ts";
 import { openImageCache } from "./image_cache.ts";
 import { ImageDecoders } from "./image_decoders.ts";
-import { shortSide } from "./recipe.ts";
+import { orientationOf, shortSide } from "./recipe.ts";
 import { limitPhotographs } from "./training_data.ts";
 import type { TrainingSource } from "./training_run.ts";
 
@@ -18,6 +18,18 @@ export interface FileSourceOptions extends DatasetOptions {
   readonly cacheFolder: string;
   /** The most photographs to use, drawn with the seed. */
   readonly maxImages?: number | undefined;
+  /**
+   * The most pixels that an image may have.
+   *
+   * @default {50e6}
+   */
+  readonly maxPixels?: number | undefined;
+  /**
+   * Whether decoded images are kept, where the disk has room for them.
+   *
+   * @default {true}
+   */
+  readonly keepImages?: boolean | undefined;
   /** Decides which. */
   readonly seed: number;
 }
@@ -31,7 +43,7 @@ export interface FileSourceOptions extends DatasetOptions {
  */
 export async function readSource(options: FileSourceOptions): Promise<TrainingSource> {
   const whole = await readDataset(options);
-  const { maxImages } = options;
+  const { maxImages, maxPixels } = options;
   if (maxImages !== undefined && maxImages < 1) throw new InputError("Cannot train on no image: --max-images is 0");
   const dataset = maxImages === undefined ? whole : limitPhotographs(whole, maxImages, options.seed);
   return {
@@ -41,17 +53,24 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
       ...(options.captions !== undefined && { captions: options.captions }),
       ...(options.images !== undefined && { images: options.images }),
       ...(options.splits !== undefined && { splits: options.splits }),
+      ...(options.format !== undefined && { format: options.format }),
+      ...(options.strict === true && { strict: true }),
       ...(maxImages !== undefined && { maxImages }),
+      ...(maxPixels !== undefined && { maxPixels }),
     },
     async openImages({ engine, recipe, reporter, signal }) {
-      using decoders = new ImageDecoders();
       return await openImageCache(dataset.photographs, {
         folder: options.cacheFolder,
         square: shortSide(recipe.imageSize),
+        orientation: orientationOf(recipe.name),
+        ...(maxPixels !== undefined && { maxPixels }),
+        cache: options.keepImages ?? true ? "auto" : "none",
         resizeCrop: (image, side, crop) => engine.resizeCrop(image, side, crop),
-        decoders,
+        newDecoders: () => new ImageDecoders(),
         signal,
         onProgress: (done, total) => reporter.progress("Decoding images", done, total),
+        onWait: () => reporter.note("Another process fills the image cache: waiting for it"),
+        onNote: (line) => reporter.note(line),
       });
     },
   };

@@ -39,6 +39,22 @@ export async function listFolder(path: string, what: string): Promise<FolderList
 }
 
 /**
+ * Lists a folder, or gives empty lists where that is not allowed: a folder in a dataset that nobody may read, such as
+ * `lost+found`, is none of it.
+ *
+ * @param path The folder.
+ * @param what What is looked for there, for error messages.
+ */
+export async function listIfReadable(path: string, what: string): Promise<FolderListing> {
+  try {
+    return await listFolder(path, what);
+  } catch (error) {
+    if (error instanceof InputError) return { files: [], folders: [] };
+    throw error;
+  }
+}
+
+/**
  * Whether there is a folder at a path.
  *
  * @param path The path.

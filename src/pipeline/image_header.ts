@@ -5,6 +5,8 @@
  */
 
 import { ImageError } from "./image_error.ts";
+import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
+import { type PngHeader, readPngHeader } from "./png_header.ts";
 
 /** A file's format, told by its first bytes and never by its name. */
 export type ImageKind =
@@ -16,28 +18,39 @@ export type ImageKind =
   | "TIFF"
   | "GIF"
   | "BMP"
+  | "JPEG 2000"
+  | "JPEG XL"
+  | "SVG"
+  | "PDF"
+  | "HTML"
   | "text"
   | "empty file"
   | "unknown";
 
-/** The shape that a JPEG or PNG declares. */
-export interface ImageHeader {
-  /** The format. */
-  readonly kind: "jpeg" | "png";
-  /** Pixels in a row. */
-  readonly width: number;
-  /** Rows. */
-  readonly height: number;
-  /** Samples a pixel in the file: 1 grey or palette, 2 grey and alpha, 3 colour, 4 CMYK (JPEG) or colour and alpha. */
-  readonly components: number;
-  /** Where in the file the header ends, in bytes. */
-  readonly end: number;
-}
+/** What a JPEG or PNG declares. */
+export type ImageHeader = JpegHeader | PngHeader;
 
-const JPEG_CUT = "the JPEG ends too early, fetch or copy the file again";
-const PNG_CUT = "the PNG ends too early, fetch or copy the file again";
-const HEIC_BRANDS = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"];
-const PNG_COMPONENTS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+/** What to do with a file of another format. */
+const ADVICE: Readonly<Record<Exclude<ImageKind, "jpeg" | "png">, string>> = {
+  "WebP": "is a WebP image, convert it to JPEG or PNG",
+  "AVIF": "is an AVIF image, convert it to JPEG or PNG",
+  "HEIC": "is a HEIC image, convert it to JPEG or PNG",
+  "TIFF": "is a TIFF image, convert it to JPEG or PNG",
+  "GIF": "is a GIF image, convert it to JPEG or PNG",
+  "BMP": "is a BMP image, convert it to JPEG or PNG",
+  "JPEG 2000": "is a JPEG 2000 image, convert it to JPEG or PNG",
+  "JPEG XL": "is a JPEG XL image, convert it to JPEG or PNG",
+  "SVG": "is an SVG drawing, convert it to JPEG or PNG",
+  "PDF": "is a PDF document, convert its picture to JPEG or PNG",
+  "HTML": "is a web page (HTML), not an image, download the image itself",
+  "text": "is text, not an image, give a JPEG or PNG file",
+  "empty file": "is empty, fetch or copy it again",
+  "unknown": "is no image of a known format, give a JPEG or PNG file",
+};
+const BRANDS: Readonly<Record<string, ImageKind>> = Object.fromEntries([
+  ...["avif", "avis"].map((brand) => [brand, "AVIF"]),
+  ...["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"].map((brand) => [brand, "HEIC"]),
+]);
 
 /**
  * Tells a file's format.
@@ -50,139 +63,51 @@ export function imageKind(bytes: Uint8Array): ImageKind {
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) return "jpeg";
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return "png";
   if (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 12) === "WEBP") return "WebP";
-  if (ascii(bytes, 4, 8) === "ftyp") {
-    const brand = ascii(bytes, 8, 12);
-    if (brand === "avif" || brand === "avis") return "AVIF";
-    if (HEIC_BRANDS.includes(brand)) return "HEIC";
-  }
-  if (startsWith(bytes, [0x49, 0x49, 0x2a, 0]) || startsWith(bytes, [0x4d, 0x4d, 0, 0x2a])) return "TIFF";
+  if (ascii(bytes, 4, 8) === "ftyp") return brandKind(bytes);
+  if (["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(ascii(bytes, 0, 4))) return "TIFF";
   if (ascii(bytes, 0, 4) === "GIF8") return "GIF";
+  if (startsWith(bytes, [0xff, 0x4f, 0xff, 0x51]) || ascii(bytes, 4, 8) === "jP  ") return "JPEG 2000";
+  if (startsWith(bytes, [0xff, 0x0a]) || ascii(bytes, 4, 8) === "JXL ") return "JPEG XL";
+  if (ascii(bytes, 0, 5) === "%PDF-") return "PDF";
   // A text may begin with "BM" too; a bitmap's reserved bytes 6 to 9 are zero.
   if (ascii(bytes, 0, 2) === "BM" && bytes.length >= 10 && bytes.subarray(6, 10).every((byte) => byte === 0)) {
     return "BMP";
   }
-  return isText(bytes.subarray(0, 512)) ? "text" : "unknown";
+  return isText(bytes.subarray(0, 512)) ? textKind(ascii(bytes, 0, 512)) : "unknown";
 }
 
 /**
- * Reads the dimensions of a JPEG or PNG. Any bytes may be given: nothing is read past their end, and the time is
- * linear in their number.
+ * Reads what a JPEG or PNG declares. Any bytes may be given: nothing is read past their end, and the time is linear in
+ * their number.
  *
  * @param bytes The file.
- * @returns The header; its numbers are at least 1.
+ * @returns The header; its width and height are at least 1.
  * @throws {ImageError} If the file is no JPEG or PNG, ends before its header does, or is of a variety that the decoder
  * does not know.
  */
 export function readImageHeader(bytes: Uint8Array): ImageHeader {
   const kind = imageKind(bytes);
-  switch (kind) {
-    case "jpeg":
-      return readJpegHeader(bytes);
-    case "png":
-      return readPngHeader(bytes);
-    case "empty file":
-      throw new ImageError("the file is empty");
-    case "text":
-      throw new ImageError("the file is text, not an image, give a JPEG or PNG file");
-    case "unknown":
-      throw new ImageError("the file is no image of a known format, give a JPEG or PNG file");
-    default:
-      throw new ImageError(`the file is a ${kind} image, convert it to JPEG or PNG`);
+  if (kind === "jpeg") return readJpegHeader(bytes);
+  if (kind === "png") return readPngHeader(bytes);
+  throw new ImageError(`the file ${ADVICE[kind]}`);
+}
+
+/** Told by the first brand that says more than "an image", since the first of all is often a general one. */
+function brandKind(bytes: Uint8Array): ImageKind {
+  const end = Math.min(bytes.length, 64, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0));
+  // After the major brand come four bytes of version and the compatible brands.
+  const brands = [8, ...Array.from({ length: 12 }, (_, index) => 16 + 4 * index)]
+    .filter((start) => start + 4 <= end).map((start) => ascii(bytes, start, start + 4));
+  const kinds = brands.flatMap((brand) => BRANDS[brand] ?? []);
+  return kinds.includes("AVIF") ? "AVIF" : kinds[0] ?? "unknown";
+}
+
+function textKind(text: string): ImageKind {
+  const lower = text.toLowerCase();
+  if (/^[^a-z<]*(?:<\?xml[^>]*>\s*|<!--(?:(?!-->)[^])*-->\s*|<!doctype svg[^>]*>\s*)*<svg[\s>]/.test(lower)) {
+    return "SVG";
   }
-}
-
-/**
- * Whether a file's end is missing, which tells a cut file from a damaged one.
- *
- * @param bytes The file.
- * @param header Its header.
- */
-export function endsEarly(bytes: Uint8Array, header: ImageHeader): boolean {
-  return header.kind === "jpeg" ? !hasEndMarker(bytes, header.end) : !hasEndChunk(bytes, header.end);
-}
-
-/** The error for a JPEG or PNG that is cut. */
-export function cutError(kind: "jpeg" | "png"): ImageError {
-  return new ImageError(kind === "jpeg" ? JPEG_CUT : PNG_CUT);
-}
-
-/** Walks the segments up to the frame header, ITU T.81 annex B; as libjpeg, it passes over bytes between segments. */
-function readJpegHeader(bytes: Uint8Array): ImageHeader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 2;
-  while (true) {
-    while (position < bytes.length && bytes[position] !== 0xff) position++;
-    while (position < bytes.length && bytes[position] === 0xff) position++;
-    const marker = bytes[position];
-    if (marker === undefined) throw cutError("jpeg");
-    position++;
-    if (marker === 0 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue;
-    if (marker === 0xd9 || marker === 0xda) throw new ImageError("the JPEG is damaged: it has no frame header");
-    if (position + 2 > bytes.length) throw cutError("jpeg");
-    const length = view.getUint16(position);
-    if (length < 2) throw new ImageError("the JPEG is damaged: it has a segment shorter than its own length field");
-    if (isFrameHeader(marker)) return readFrameHeader(view, position, marker, length);
-    position += length;
-  }
-}
-
-function isFrameHeader(marker: number): boolean {
-  // Between the frame headers lie Huffman tables (C4), an extension (C8) and arithmetic conditioning (CC).
-  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
-}
-
-function readFrameHeader(view: DataView, position: number, marker: number, length: number): ImageHeader {
-  if (position + length > view.byteLength) throw cutError("jpeg");
-  if (length < 8) throw new ImageError("the JPEG is damaged: its frame header is too short");
-  if (marker > 0xc2) {
-    throw new ImageError("the JPEG is lossless, hierarchical or arithmetic-coded, save it as a baseline JPEG");
-  }
-  const precision = view.getUint8(position + 2);
-  if (precision !== 8) throw new ImageError(`the JPEG has ${precision} bits a sample, save it with 8`);
-  const height = view.getUint16(position + 3);
-  const width = view.getUint16(position + 5);
-  const components = view.getUint8(position + 7);
-  if (![1, 3, 4].includes(components)) {
-    throw new ImageError(`the JPEG has ${components} components, save it in grey, RGB or CMYK`);
-  }
-  return checked({ kind: "jpeg", width, height, components, end: position + length });
-}
-
-function readPngHeader(bytes: Uint8Array): ImageHeader {
-  const end = 33;
-  if (bytes.length < end) throw cutError("png");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const components = PNG_COMPONENTS[view.getUint8(25)];
-  if (view.getUint32(8) !== 13 || ascii(bytes, 12, 16) !== "IHDR" || components === undefined) {
-    throw new ImageError("the PNG is damaged: its header is wrong");
-  }
-  return checked({ kind: "png", width: view.getUint32(16), height: view.getUint32(20), components, end });
-}
-
-function checked(header: ImageHeader): ImageHeader {
-  if (header.width < 1 || header.height < 1) {
-    throw new ImageError(
-      `the ${header.kind.toUpperCase()} is damaged: it declares ${header.width} x ${header.height} pixels`,
-    );
-  }
-  return header;
-}
-
-/** What precedes the frame header can hold a thumbnail with an end of its own, so only what follows is searched. */
-function hasEndMarker(bytes: Uint8Array, start: number): boolean {
-  for (let last = bytes.length - 2; last >= start; last--) {
-    if (bytes[last] === 0xff && bytes[last + 1] === 0xd9) return true;
-  }
-  return false;
-}
-
-function hasEndChunk(bytes: Uint8Array, start: number): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // A chunk is its length, a type of four letters, as many bytes, and four of checksum.
-  for (let position = start; position + 12 <= bytes.length; position += view.getUint32(position) + 12) {
-    if (ascii(bytes, position + 4, position + 8) === "IEND") return true;
-  }
-  return false;
+  return /^[^a-z<]*(?:<!--(?:(?!-->)[^])*-->\s*)*<(?:!doctype html|html|head|body)\b/.test(lower) ? "HTML" : "text";
 }
 
 function startsWith(bytes: Uint8Array, prefix: readonly number[]): boolean {

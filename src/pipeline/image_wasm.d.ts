@@ -1,5 +1,5 @@
 /**
- * ImageScript's JPEG and PNG decoders, as their WebAssembly exports them. Pointers are byte offsets into `memory`, whose
+ * ImageScript's JPEG decoder, as its WebAssembly exports it. Pointers are byte offsets into `memory`, whose
  * `buffer` is another object after each call that lets it grow.
  *
  * @module
@@ -30,24 +30,5 @@ export interface JpegDecoder {
   decode_free(result: number): void;
 }
 
-/** Exports of the PNG decoder. */
-export interface PngDecoder {
-  /** All that the decoder works in. */
-  readonly memory: WebAssembly.Memory;
-  /** Allocates bytes. */
-  walloc(length: number): number;
-  /** Frees what `walloc` or `decode` gave. */
-  wfree(pointer: number): void;
-  /** Decodes a PNG to RGBA. Returns a pointer to the pixels, or a negative number where it failed. */
-  decode(pointer: number, length: number): number;
-  /** Width of the last picture in pixels. */
-  width(): number;
-  /** Height of the last picture in pixels. */
-  height(): number;
-}
-
 /** Makes a JPEG decoder with a memory of its own. */
 export function newJpegDecoder(): JpegDecoder;
-
-/** Makes a PNG decoder with a memory of its own. */
-export function newPngDecoder(): PngDecoder;

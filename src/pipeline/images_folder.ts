@@ -1,12 +1,13 @@
 /**
- * Finding the folder that a dataset keeps its images in.
+ * Finding the folders that a dataset keeps its images in.
  *
  * @module
  */
 
-import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import { basename, join, normalize } from "node:path";
 import { InputError } from "../input_error.ts";
-import { isFolder, listFolder } from "./folder.ts";
+import { type FolderListing, listFolder } from "./folder.ts";
+import type { ImageFile } from "./image_file.ts";
 
 /** Options of {@linkcode findImages}. */
 export interface FindImagesOptions {
@@ -19,38 +20,37 @@ export interface FindImagesOptions {
 }
 
 /**
- * Whether a folder is called as folders of images are in the Flickr datasets.
+ * Whether a folder is called as folders of images are in the Flickr datasets and COCO.
  *
  * @param name The folder's name.
  */
 export function isImagesFolderName(name: string): boolean {
-  return /^(?:images|flicke?r8k_dataset|flickr30k_images)$/i.test(name);
+  return /^(?:images|flicke?r8k_dataset|flickr(?:8|30)k[-_]images|(?:train|val|test)20\d\d)$/i.test(name);
 }
 
 /**
- * Finds images by name in the first folder that has any of them.
+ * Finds images by name; where several folders have one, in the first. Names may be written with composed or decomposed
+ * letters, whichever the disk has. A name with folders is found without them where no other name ends like it.
  *
  * @param names Names from a captions file, with `/` where images lie in folders of their own.
  * @param options Where to look.
- * @returns The path of each image that is there.
- * @throws {InputError} If none is there, a name leads out of the folder, or a folder cannot be read.
+ * @returns Where each image is that is there.
+ * @throws {InputError} If none is there or a folder cannot be read.
  */
 export async function findImages(
   names: readonly string[],
   options: FindImagesOptions,
-): Promise<ReadonlyMap<string, string>> {
-  for (const name of names) {
-    if (isAbsolute(name) || normalize(name).split(/[/\\]/).includes("..")) {
-      throw new InputError(
-        `Cannot read dataset: image name "${name}" in ${options.captions} leads out of the images folder; correct it`,
-      );
-    }
-  }
+): Promise<ReadonlyMap<string, ImageFile>> {
   const folders = options.images === undefined ? await candidates(options.roots) : [options.images];
-  for (const folder of folders) {
-    const paths = await presentIn(folder, names);
-    if (paths.size > 0) return paths;
+  const listings = new Listings();
+  const found = new Map<string, ImageFile>();
+  let left = await findIn(folders, names.map((name) => ({ name, path: name })), { listings, found });
+  if (left.length > 0 && names.some((name) => name.includes("/"))) {
+    const ends = Map.groupBy(names, (name) => basename(name));
+    left = left.filter((name) => ends.get(basename(name))?.length === 1);
+    await findIn(folders, left.map((name) => ({ name, path: basename(name) })), { listings, found });
   }
+  if (found.size > 0) return found;
   throw new InputError(
     `Cannot read dataset: none of the ${names.length} images of ${options.captions} is in ${folders[0]}, ` +
       `for example "${names[0]}"; name their folder with --images`,
@@ -72,18 +72,66 @@ async function candidates(roots: readonly string[]): Promise<string[]> {
   return [...found];
 }
 
-async function presentIn(folder: string, names: readonly string[]): Promise<Map<string, string>> {
-  const files = new Map([[".", new Set((await listFolder(folder, "images")).files)]]);
-  const paths = new Map<string, string>();
-  for (const name of names) {
-    const inner = dirname(normalize(name));
-    let present = files.get(inner);
-    if (present === undefined) {
-      const path = join(folder, inner);
-      present = new Set(await isFolder(path) ? (await listFolder(path, "images")).files : []);
-      files.set(inner, present);
+/** Looks in each folder for what is not found yet, and gives the names that are in none. */
+async function findIn(
+  folders: readonly string[],
+  wanted: readonly { readonly name: string; readonly path: string }[],
+  { listings, found }: { listings: Listings; found: Map<string, ImageFile> },
+): Promise<string[]> {
+  let left = wanted;
+  for (const folder of folders) {
+    if (left.length === 0) break;
+    const next: typeof wanted[number][] = [];
+    for (const item of left) {
+      const path = await listings.find(folder, item.path);
+      if (path === undefined) next.push(item);
+      else found.set(item.name, { path });
     }
-    if (present.has(basename(name))) paths.set(name, join(folder, name));
+    left = next;
   }
-  return paths;
+  return left.map(({ name }) => name);
+}
+
+/** Folders, each listed once. */
+class Listings {
+  readonly #names = new Map<string, Promise<{ files: Names; folders: Names }>>();
+
+  /** The path of a file in a folder or in one below it, as the disk has it. */
+  async find(folder: string, name: string): Promise<string | undefined> {
+    const parts = normalize(name).split("/");
+    const last = parts.pop() ?? "";
+    let path = folder;
+    for (const part of parts) {
+      const inner = (await this.#list(path)).folders.get(part);
+      if (inner === undefined) return undefined;
+      path = join(path, inner);
+    }
+    const file = (await this.#list(path)).files.get(last);
+    return file === undefined ? undefined : join(path, file);
+  }
+
+  #list(path: string): Promise<{ files: Names; folders: Names }> {
+    const names = this.#names.get(path) ??
+      listFolder(path, "images").then(({ files, folders }: FolderListing) => ({
+        files: new Names(files),
+        folders: new Names(folders),
+      }));
+    this.#names.set(path, names);
+    return names;
+  }
+}
+
+/** Names on the disk, found whether their letters are composed or not. */
+class Names {
+  readonly #byComposed: ReadonlyMap<string, string>;
+  readonly #exact: ReadonlySet<string>;
+
+  constructor(names: readonly string[]) {
+    this.#exact = new Set(names);
+    this.#byComposed = new Map(names.map((name) => [name.normalize("NFC"), name]));
+  }
+
+  get(name: string): string | undefined {
+    return this.#exact.has(name) ? name : this.#byComposed.get(name.normalize("NFC"));
+  }
 }

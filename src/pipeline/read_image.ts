@@ -5,41 +5,96 @@
  */
 
 import { fileErrorReason } from "../files/file_error.ts";
+import { checkImage } from "./check_image.ts";
+import { decodeChecked } from "./decode_checked.ts";
 import { decodeImage, type DecodeImageOptions, type RgbImage } from "./decode_image.ts";
+import { decodingMemory } from "./decoding_memory.ts";
 import { ImageError } from "./image_error.ts";
+import type { ImageFile } from "./image_file.ts";
 
 /** No photograph of 50 million pixels takes more, and what is read lies in memory whole. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
 
+/** Options of {@linkcode readImageWithin}. */
+export interface ReadImageWithinOptions extends DecodeImageOptions {
+  /** Bytes of memory that may be used. */
+  memory: number;
+}
+
 /**
  * Reads and decodes an image file.
  *
- * @param path The file; its name's ending does not matter.
+ * @param file Where it lies; its name's ending does not matter.
  * @param options See {@linkcode DecodeImageOptions}.
  * @returns The picture.
  * @throws {ImageError} If the file cannot be read or decoded; the message holds the path.
  */
-export async function readImage(path: string, options: DecodeImageOptions = {}): Promise<RgbImage> {
+export async function readImage(file: ImageFile, options: DecodeImageOptions = {}): Promise<RgbImage> {
   try {
-    return await decodeImage(await readBytes(path), options);
+    return await decodeImage(await readBytes(file, await sizeOf(file)), options);
   } catch (error) {
-    if (error instanceof ImageError) throw new ImageError(error.reason, path);
+    if (error instanceof ImageError) throw new ImageError(error.reason, file.path);
     throw error;
   }
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/**
+ * Reads and decodes an image file, if the memory for it suffices.
+ *
+ * @param file Where it lies.
+ * @param options See {@linkcode ReadImageWithinOptions}.
+ * @returns The picture, or the memory that is needed to go on: that of the file, and where it is granted that of decoding.
+ * @throws {ImageError} If the file cannot be read or decoded.
+ */
+export async function readImageWithin(file: ImageFile, options: ReadImageWithinOptions): Promise<RgbImage | number> {
+  const size = await sizeOf(file);
+  if (size > options.memory) return size;
+  const bytes = await readBytes(file, size);
+  // Given back at once, not when it is collected: many Workers may come here with large files.
+  const release = () => void bytes.buffer.transfer(0);
+  const header = checkImage(bytes, options);
+  const memory = decodingMemory(header, bytes.length);
+  if (memory <= options.memory) return await decodeChecked(bytes, header, { ...options, release });
+  release();
+  return memory;
+}
+
+async function sizeOf({ path, offset = 0, size }: ImageFile): Promise<number> {
   try {
-    const { isFile, isDirectory, size } = await Deno.stat(path);
-    if (isDirectory) throw new ImageError("it is a folder, give an image file");
+    const found = await Deno.stat(path);
+    if (found.isDirectory) throw new ImageError("it is a folder, give an image file");
     // Reading a pipe or a device could wait or go on for ever.
-    if (!isFile) throw new ImageError("it is not a regular file");
-    if (size > MAX_FILE_BYTES) {
-      throw new ImageError(`the file has ${size} bytes, give one of at most ${MAX_FILE_BYTES}`);
+    if (!found.isFile) throw new ImageError("it is not a regular file, give an image file");
+    const bytes = size ?? found.size - offset;
+    if (bytes > MAX_FILE_BYTES) {
+      throw new ImageError(`the file has ${bytes} bytes, give one of at most ${MAX_FILE_BYTES}`);
     }
-    return await Deno.readFile(path);
+    if (bytes < 0 || offset + bytes > found.size) {
+      throw new ImageError(`the file ends before byte ${offset + bytes}, fetch or copy it again`);
+    }
+    return bytes;
   } catch (error) {
-    if (error instanceof ImageError) throw error;
-    throw new ImageError(fileErrorReason(error));
+    throw readError(error);
   }
+}
+
+async function readBytes({ path, offset = 0 }: ImageFile, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    using file = await Deno.open(path);
+    if (offset > 0) await file.seek(offset, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    while (filled < size) {
+      const count = await file.read(bytes.subarray(filled));
+      if (count === null) throw new ImageError("the file shrank while it was read, copy it again");
+      filled += count;
+    }
+    return bytes;
+  } catch (error) {
+    throw readError(error);
+  }
+}
+
+function readError(error: unknown): ImageError {
+  return error instanceof ImageError ? error : new ImageError(fileErrorReason(error));
 }

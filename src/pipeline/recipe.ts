@@ -5,31 +5,45 @@
  */
 
 import { z } from "zod";
+import { BEAM_LIMITS, MAX_WORDS_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
 import { ENCODER_STAGES } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { SCHEDULES } from "./schedule.ts";
+import { TOKENIZERS } from "./tokenizer.ts";
 
 /** The native library counts in 32 bits. */
 const LARGEST_COUNT = 2 ** 31 - 1;
-const count = z.coerce.number().int().nonnegative().max(LARGEST_COUNT);
-const positive = z.coerce.number().int().positive().max(LARGEST_COUNT);
-const rate = z.coerce.number().nonnegative();
-const share = z.coerce.number().min(0).lt(1);
+const count = number(z.coerce.number().int().nonnegative().max(LARGEST_COUNT));
+const positive = number(z.coerce.number().int().positive().max(LARGEST_COUNT));
+const rate = number(z.coerce.number().nonnegative());
+const share = number(z.coerce.number().min(0).lt(1));
+
+/** Blank text is no number, though JavaScript reads 0 from it. */
+function number(type: z.ZodType<number>) {
+  return z.preprocess((value) => typeof value === "string" && value.trim() === "" ? NaN : value, type);
+}
 
 const CRITERIA = ["loss", "bleu4"] as const;
 
 /** Every setting with its type and meaning; `--set key=value` takes these names. */
 const schema = z.strictObject({
   name: z.enum(["lrcn", "notebook", "sample"]),
+  tokenizer: z.enum(TOKENIZERS).describe(
+    "what splits captions into words: NLTK's rules, or Unicode's for other scripts",
+  ),
   minCount: positive.describe("occurrences in the train split that make a word part of the vocabulary"),
   minVocabulary: count.describe("least rows of the embedding and the output layer"),
-  maxWords: positive.describe("words of a caption that are kept, and the most that are written"),
+  maxWords: number(z.coerce.number().int().positive().max(MAX_WORDS_LIMITS[1])).describe(
+    "words of a caption that are kept, and the most that are written",
+  ),
   batchSize: positive.describe("photographs computed at once (captions in the notebook recipe)"),
   accumulate: positive.describe("batches whose gradients make one step"),
   epochs: positive.describe("most epochs"),
   patience: count.describe("epochs without a better validation after which training ends; 0: never"),
   bestBy: z.enum(CRITERIA).describe("what makes a validation better: its loss, or BLEU-4 of the captions written"),
-  imageSize: positive.min(16).describe("side of the square that the CNN sees, in pixels"),
+  imageSize: number(z.coerce.number().int().min(16).max(Math.floor(SIDE_LIMITS[1] * 224 / 256))).describe(
+    "side of the square that the CNN sees, in pixels",
+  ),
   augmentation: z.enum(["none", "crop", "crop-flip"]).describe(
     "what a CNN that learns sees of a photograph: its centre, any part of that size, or that or its mirror image",
   ),
@@ -47,26 +61,30 @@ const schema = z.strictObject({
   layerDropout: share.describe("share dropped between LSTM layers"),
   outputDropout: share.describe("share dropped before the output layer"),
   labelSmoothing: share.describe("share of each target that is spread over the vocabulary"),
-  scheduledSampling: z.coerce.number().min(0).max(1).describe(
+  scheduledSampling: number(z.coerce.number().min(0).max(1)).describe(
     "share of the words given that are the model's own in the last epoch; grows from 0 in the first",
   ),
   optimizer: z.enum(["adam", "adamw"]).describe("Adam, or AdamW"),
-  learningRate: rate.describe("highest step size"),
+  learningRate: rate.describe("highest step size, once the CNN learns"),
   encoderLearningRate: rate.describe("highest step size of the CNN"),
   schedule: z.enum(SCHEDULES).describe("course of the step size over the run"),
   warmupSteps: count.describe("first steps in which the step size rises; one-cycle has its own"),
-  plateauFactor: z.coerce.number().gt(0).lt(1).describe("what the plateau schedule multiplies the step size by"),
+  plateauFactor: number(z.coerce.number().gt(0).lt(1)).describe(
+    "what the plateau schedule multiplies the step size by",
+  ),
   plateauPatience: count.describe("epochs without a better validation that the plateau schedule bears"),
   weightDecay: rate.describe("weight decay"),
   encoderWeightDecay: rate.describe("weight decay of the CNN"),
   maxGradientNorm: rate.describe("2-norm that gradients are clipped to; 0: never"),
   frozenEpochs: count.describe("first epochs in which the CNN stands still, its BatchNorm statistics too"),
-  frozenLearningRate: rate.describe("step size of all else in those epochs"),
+  frozenLearningRate: rate.describe("highest step size in those epochs"),
   finetuneFrom: z.enum(ENCODER_STAGES).describe("first part of the CNN that learns; what is before stands still"),
   batchStatistics: z.enum(["updated", "frozen"]).describe(
     "BatchNorm of the part that learns: normalise by the batch and update the statistics, or keep to them",
   ),
-  beam: positive.describe("captions pursued at once when captioning"),
+  beam: number(z.coerce.number().int().positive().max(BEAM_LIMITS[1])).describe(
+    "captions pursued at once when captioning",
+  ),
 });
 
 /** What validations can be compared by. */
@@ -84,6 +102,7 @@ const SINGLE_LAYER = { languageLayers: 0, fusionLayers: 1 } satisfies Partial<Re
 /** The default, LRCN with the image at every step, for a CNN that is trained from scratch. */
 const LRCN: Recipe = {
   name: "lrcn",
+  tokenizer: "nltk",
   minCount: 5,
   minVocabulary: 0,
   maxWords: 20,
@@ -122,16 +141,18 @@ const LRCN: Recipe = {
 };
 
 /**
- * What changes when the CNN starts from pretrained weights: they are frozen first and changed slowly afterwards, and keep
- * the statistics that the decoder has learnt to read.
+ * What changes when the CNN starts from pretrained weights: they are frozen for the first third of the epochs and changed
+ * slowly afterwards, and keep the statistics that the decoder has learnt to read.
  */
-const PRETRAINED = {
-  frozenEpochs: 10,
-  learningRate: 1e-4,
-  encoderLearningRate: 1e-5,
-  schedule: "cosine",
-  batchStatistics: "frozen",
-} satisfies Partial<Recipe>;
+function pretrainedSettings(epochs: unknown) {
+  return {
+    frozenEpochs: Math.ceil(Number(epochs) / 3),
+    learningRate: 1e-4,
+    encoderLearningRate: 1e-5,
+    schedule: "cosine",
+    batchStatistics: "frozen",
+  } satisfies Partial<Recipe>;
+}
 
 /** The seed notebook's numbers, its mistakes included. */
 const NOTEBOOK: Recipe = {
@@ -187,7 +208,7 @@ export function makeRecipe(
   options: { pretrained?: boolean } = {},
 ): Recipe {
   const base = { lrcn: LRCN, notebook: NOTEBOOK, sample: SAMPLE }[name];
-  const staged = options.pretrained && name === "lrcn" ? PRETRAINED : {};
+  const staged = options.pretrained && name === "lrcn" ? pretrainedSettings(changes["epochs"] ?? base.epochs) : {};
   const unknown = Object.keys(changes).find((key) => !Object.hasOwn(schema.shape, key) || key === "name");
   if (unknown !== undefined) {
     const known = Object.keys(schema.shape).filter((key) => key !== "name").join(", ");
@@ -217,6 +238,36 @@ function refuseUnfit(recipe: Recipe): Recipe {
   );
 }
 
+/** Settings that matter only where the CNN learns. */
+const FINETUNING: readonly string[] = [
+  ...["learningRate", "encoderLearningRate", "encoderWeightDecay", "finetuneFrom", "batchStatistics", "augmentation"],
+];
+
+/**
+ * Settings that a user gave and that do nothing beside the others.
+ *
+ * @param recipe All settings.
+ * @param given The names of those that the user gave.
+ * @returns A line for each.
+ */
+export function idleSettings(recipe: Recipe, given: readonly string[]): string[] {
+  const { epochs, frozenEpochs, schedule, languageLayers, fusionLayers } = recipe;
+  const reasons: [names: readonly string[], idle: boolean, reason: string][] = [
+    [
+      FINETUNING,
+      frozenEpochs >= epochs,
+      `the CNN is frozen in all ${epochs} epochs, and frozenLearningRate is the rate`,
+    ],
+    [["frozenLearningRate"], frozenEpochs === 0, "the CNN is frozen in no epoch"],
+    [["layerDropout"], languageLayers + fusionLayers === 1, "there is one LSTM layer and none after it"],
+    [["warmupSteps"], schedule === "one-cycle", "the one-cycle schedule has a rise of its own"],
+    [["plateauFactor", "plateauPatience"], schedule !== "plateau", `the schedule is ${schedule}`],
+  ];
+  return reasons.flatMap(([names, idle, reason]) =>
+    names.filter((name) => idle && given.includes(name)).map((name) => `Warning: '${name}' does nothing: ${reason}`)
+  );
+}
+
 /** What the help shows of a setting. */
 export interface SettingDescription {
   /** Its name. */
@@ -225,17 +276,21 @@ export interface SettingDescription {
   readonly meaning: string;
   /** The words that it may be, where there are but a few. */
   readonly choices: readonly string[];
-  /** Its value in the lrcn recipe. */
+  /** Its value in the lrcn recipe with a CNN from scratch. */
   readonly value: string;
+  /** Its value where the CNN starts from pretrained weights. */
+  readonly pretrained: string;
 }
 
 /** Describes every setting. */
 export function describeSettings(): readonly SettingDescription[] {
   const values: Readonly<Record<string, unknown>> = LRCN;
+  const pretrained: Readonly<Record<string, unknown>> = { ...LRCN, ...pretrainedSettings(LRCN.epochs) };
   return Object.entries(schema.shape).flatMap(([name, type]) => {
     const { description } = type;
     const choices = type instanceof z.ZodEnum ? type.options : [];
-    return description === undefined ? [] : [{ name, meaning: description, choices, value: String(values[name]) }];
+    const value = { value: String(values[name]), pretrained: String(pretrained[name]) };
+    return description === undefined ? [] : [{ name, meaning: description, choices, ...value }];
   });
 }
 
@@ -256,4 +311,13 @@ export const VARIANTS = {
  */
 export function shortSide(imageSize: number): number {
   return Math.round(256 * imageSize / 224);
+}
+
+/**
+ * What becomes of the orientation that a camera noted in an image: the notebook ignores it, as Pillow's `convert` does.
+ *
+ * @param name The recipe.
+ */
+export function orientationOf(name: Recipe["name"]): "obeyed" | "ignored" {
+  return name === "notebook" ? "ignored" : "obeyed";
 }

@@ -8,6 +8,7 @@ import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoin
 import { loadTraining } from "../checkpoint/model_state.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
+import { makeRecipe, RECIPE_NAMES } from "./recipe.ts";
 import type { Progress } from "./train.ts";
 
 /** What a checkpoint must have in common with the run that goes on from it. */
@@ -44,12 +45,12 @@ export async function resumeTraining(
     throw new InputError(`Cannot resume from '${path}': it does not say where its training stands`);
   }
   const differing = Object.entries({
-    "the settings": [training.settings, expected.training.settings],
+    "the settings": [withDefaults(training.settings), expected.training.settings],
     "the seed": [training.seed, expected.training.seed],
     "the model": [metadata.model, expected.model],
     "the dataset's captions": [metadata.datasetFingerprint, expected.datasetFingerprint],
     "the vocabulary": [metadata.vocabulary, expected.vocabulary],
-    "the photographs that can be decoded": [training.examples, expected.training.examples],
+    "the photographs": [training.examples, expected.training.examples],
   }).filter(([, [there, now]]) => canonical(there) !== canonical(now)).map(([name]) => name);
   if (differing.length > 0) {
     throw new InputError(
@@ -65,6 +66,18 @@ export async function resumeTraining(
   await loadTraining(engine, tensors, { source: path });
   const { criteria, step, sums } = training;
   return { progress: { criteria, step, sums }, metrics };
+}
+
+/** A setting that came after the checkpoint was written has its default; one that is no more makes the settings differ. */
+function withDefaults(settings: Readonly<Record<string, unknown>>): unknown {
+  const { name, ...rest } = settings;
+  const known = RECIPE_NAMES.find((recipe) => recipe === name);
+  try {
+    return known === undefined ? settings : makeRecipe(known, rest);
+  } catch (error) {
+    if (error instanceof InputError) return settings;
+    throw error;
+  }
 }
 
 /** JSON with sorted keys. */

@@ -11,6 +11,7 @@ import { fileErrorReason } from "../files/file_error.ts";
 import { removeStaleTemporaries } from "../files/stale_temporaries.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
+import { type Format, FORMAT_NAMES } from "./formats/format.ts";
 import { makeRecipe, type Recipe, RECIPE_NAMES } from "./recipe.ts";
 
 /** The dataset's place, as absolute paths. */
@@ -23,8 +24,14 @@ export interface DatasetOrigin {
   readonly images?: string | undefined;
   /** The folder of the official lists. */
   readonly splits?: string | undefined;
+  /** How the captions are written, where it was not to be found by looking. */
+  readonly format?: Format | undefined;
+  /** Whether a row that cannot be used is an error. */
+  readonly strict?: boolean | undefined;
   /** The most photographs to use. */
   readonly maxImages?: number | undefined;
+  /** The most pixels that an image may have. */
+  readonly maxPixels?: number | undefined;
 }
 
 /** What a run was told: all that going on with it needs besides its checkpoint. */
@@ -72,7 +79,10 @@ const schema = z.object({
     captions: z.string().optional(),
     images: z.string().optional(),
     splits: z.string().optional(),
+    format: z.enum(FORMAT_NAMES).optional(),
+    strict: z.boolean().optional(),
     maxImages: z.int().positive().optional(),
+    maxPixels: z.int().positive().optional(),
   }).nullable(),
   datasetFingerprint: z.string(),
   vocabularySize: z.int().positive(),
@@ -102,12 +112,7 @@ export class RunFolder {
    */
   async create(config: RunConfig): Promise<AsyncDisposableStack> {
     const { path } = this;
-    if (await this.#has("config")) {
-      throw new InputError(
-        `Cannot train into '${path}': it holds a run already; go on with it by --resume '${path}', or choose another ` +
-          "folder by --out",
-      );
-    }
+    if (await this.#has("config")) throw this.#taken();
     const made = !await exists(path, path);
     try {
       await Deno.mkdir(path, { recursive: true });
@@ -117,7 +122,7 @@ export class RunFolder {
     await using undo = new AsyncDisposableStack();
     // Removed in this way, a folder that is not empty stays.
     if (made) undo.defer(() => Deno.remove(path).catch(() => {}));
-    await this.writeText("config", `${JSON.stringify(config, null, 2)}\n`);
+    await this.#writeFirst(`${JSON.stringify(config, null, 2)}\n`);
     undo.defer(() => Deno.remove(this.file("config")).catch(() => {}));
     return undo.move();
   }
@@ -125,6 +130,20 @@ export class RunFolder {
   /** Whether there is a checkpoint to go on from. */
   async hasLast(): Promise<boolean> {
     return await this.#has("last");
+  }
+
+  /**
+   * Keeps other processes from training in this folder; a process that is killed keeps it no longer.
+   *
+   * @returns To be disposed when the run ends.
+   * @throws {InputError} If another process trains in it.
+   */
+  async lock(): Promise<Disposable> {
+    // A network file system locks for one process only what is open for writing, or has no locks at all.
+    const file = await Deno.open(this.file("config"), { read: true, write: true });
+    if (await file.tryLock(true).catch(() => true)) return file;
+    file.close();
+    throw new InputError(`Cannot train into '${this.path}': another process does so now; wait for its end or stop it`);
   }
 
   /** Removes what a killed process left half-written. */
@@ -176,6 +195,29 @@ export class RunFolder {
     if (!await this.#has("metrics")) return [];
     const text = await Deno.readTextFile(this.file("metrics"));
     return text.split("\n").filter((line) => line !== "").slice(0, epochs);
+  }
+
+  /** Writes `config.json` where there is none: of two processes that begin at once, one finds the other's. */
+  async #writeFirst(text: string): Promise<void> {
+    const draft = join(this.path, `.${NAMES.config}.${crypto.randomUUID()}.tmp`);
+    await writeAtomic(draft, [new TextEncoder().encode(text)]);
+    try {
+      await Deno.link(draft, this.file("config"));
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) throw this.#taken();
+      // There are file systems without links.
+      await this.writeText("config", text);
+    } finally {
+      await Deno.remove(draft);
+    }
+  }
+
+  #taken(): InputError {
+    const { path } = this;
+    return new InputError(
+      `Cannot train into '${path}': it holds a run already; go on with it by --resume '${path}', or choose another ` +
+        "folder by --out",
+    );
   }
 
   #has(name: keyof typeof NAMES): Promise<boolean> {

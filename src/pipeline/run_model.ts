@@ -38,11 +38,12 @@ export function checkpointMetadata(
   data: Pick<TrainingData, "vocabulary" | "firstWord">,
   model: ModelSettings,
 ): CheckpointMetadata {
-  const { imageSize, maxWords, beam } = recipe;
+  const { imageSize, maxWords, beam, tokenizer } = recipe;
   // The notebook's model never sees the last of its 30 words as an input: it writes 29.
-  const decoding = recipe.name === "notebook"
+  const length = recipe.name === "notebook"
     ? { firstWord: data.firstWord, maxWords: maxWords - 1, beam }
     : { maxWords, beam };
+  const decoding = tokenizer === "nltk" ? length : { ...length, tokenizer };
   return {
     recipe: recipe.name,
     model,

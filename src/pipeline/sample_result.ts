@@ -72,7 +72,9 @@ export async function captionHeldOut(scenes: readonly Scene[], options: CaptionH
   const heldOut: HeldOut[] = [];
   for (let start = 0; start < files.length; start += BATCH) {
     signal.throwIfAborted();
-    const images = await Promise.all(files.slice(start, start + BATCH).map((file) => readImage(join(out, file))));
+    const images = await Promise.all(
+      files.slice(start, start + BATCH).map((file) => readImage({ path: join(out, file) })),
+    );
     for (const { caption } of await captioner.caption(images)) {
       const index = heldOut.length;
       heldOut.push({ image: files[index] ?? "", references: scenes[index]?.captions ?? [], caption });

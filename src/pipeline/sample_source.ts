@@ -4,6 +4,7 @@
  * @module
  */
 
+import { centreCrop, cropSquare } from "./crop.ts";
 import type { Photograph } from "./dataset.ts";
 import type { RgbImage } from "./decode_image.ts";
 import { Random } from "./random.ts";
@@ -68,23 +69,22 @@ export async function drawSample(
     },
     async openImages({ engine, recipe, signal }) {
       const side = recipe.imageSize;
-      const crops: Uint8Array[] = [];
+      const square = shortSide(side);
+      const squares: Uint8Array[] = [];
       for (const image of images.values()) {
         signal.throwIfAborted();
-        crops.push(await engine.resizeCrop(image, shortSide(side), side));
+        squares.push(await engine.resizeCrop(image, square, square));
       }
       return {
         photographs,
         broken: [],
-        square: side,
+        square,
         fingerprint: `sample-${seed}-${side}`,
-        read(index, _side, into) {
-          const pixels = crops[index];
-          if (pixels === undefined) {
-            return Promise.reject(new RangeError(`Cannot read picture ${index}: there is none`));
-          }
-          into.set(pixels);
-          return Promise.resolve();
+        // deno-lint-ignore require-await
+        async read(index, size, into, crop = centreCrop(square, size)) {
+          const pixels = squares[index];
+          if (pixels === undefined) throw new RangeError(`Cannot read picture ${index}: there is none`);
+          cropSquare(pixels, crop, into);
         },
         [Symbol.dispose]() {},
       };

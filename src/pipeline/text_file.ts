@@ -6,20 +6,44 @@
 
 import { InputError } from "../input_error.ts";
 
+/** Options of {@linkcode readTextFile}. */
+export interface ReadTextFileOptions {
+  /**
+   * The most bytes that are read.
+   *
+   * @default {256 MiB}
+   */
+  maxBytes?: number;
+}
+
+/** The largest captions file in use has 144 MB. */
+const MAX_BYTES = 256 * 2 ** 20;
+
 /**
  * Reads a text file in UTF-8, with or without a byte order mark.
  *
  * @param path The file.
  * @param what What the file holds, for error messages: "captions".
+ * @param options See {@linkcode ReadTextFileOptions}.
  * @returns The text without the byte order mark.
- * @throws {InputError} If there is no such file, it may not be read, or it is no text.
+ * @throws {InputError} If there is no such file, it may not be read, is too large, or is no text.
  */
-export async function readTextFile(path: string, what: string): Promise<string> {
-  let bytes: Uint8Array;
+export async function readTextFile(path: string, what: string, options: ReadTextFileOptions = {}): Promise<string> {
+  const { maxBytes = MAX_BYTES } = options;
+  let bytes: Uint8Array | undefined;
+  let size: number;
   try {
-    bytes = await Deno.readFile(path);
+    const info = await Deno.stat(path);
+    size = info.size;
+    // To read a pipe would wait for its writer.
+    if (!info.isFile && !info.isDirectory) throw new InputError(`Cannot read ${what}: ${path} is not a regular file`);
+    if (size <= maxBytes) bytes = await Deno.readFile(path);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(`Cannot read ${what}: ${reasonFor(error, path)}`, { cause: error });
+  }
+  if (bytes === undefined) {
+    throw new InputError(`Cannot read ${what}: ${path} has ${size} bytes, more than ${maxBytes}; give a smaller file`);
   }
   let text: string | undefined;
   try {

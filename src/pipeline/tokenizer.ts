@@ -1,72 +1,38 @@
 /**
- * Captions to tokens, as NLTK's `word_tokenize(caption.lower())` gives them.
+ * Captions to tokens.
  *
  * @module
  */
 
-import { splitSentences } from "./punkt.ts";
-import { PYTHON_SPACE, PYTHON_WORD, REGEX_SPACE, REGEX_WORD } from "./python_characters.ts";
+import { nltkTokens } from "./nltk_tokenizer.ts";
+import { unicodeTokens } from "./unicode_tokenizer.ts";
 
-const before = `(?<![${PYTHON_WORD}])`;
-const after = `(?![${PYTHON_WORD}])`;
+/** The names of the tokenizers: NLTK's for English, and Unicode's word boundaries for every language. */
+export const TOKENIZERS = ["nltk", "unicode"] as const;
 
-function rule(pattern: string, replacement: string): readonly [RegExp, string] {
-  return [new RegExp(pattern, "gu"), replacement];
-}
+/** The name of a tokenizer. */
+export type TokenizerName = typeof TOKENIZERS[number];
+
+const tokenizers: Readonly<Record<TokenizerName, (caption: string) => string[]>> = {
+  nltk: nltkTokens,
+  unicode: unicodeTokens,
+};
 
 /**
- * NLTK's substitutions in NLTK's order (NLTK 3.10.4, NLTKWordTokenizer), for lower-cased text. Python's case-blind
- * patterns also take the dotless i for i and the long s for s: those letters are spelled out where they can occur.
+ * The tokenizer of a name.
+ *
+ * @param name The name.
+ * @returns A function from a caption to its lower-case tokens.
+ *
+ * @example Tokens of a Japanese caption
+ * ```ts
+ * import { tokenizerOf } from "./tokenizer.ts";
+ *
+ * console.log(tokenizerOf("unicode")("赤い傘と犬。")); // ["赤い", "傘", "と", "犬", "。"]
+ * ```
  */
-const rules: readonly (readonly [RegExp, string])[] = [
-  // Opening quotes.
-  rule("[«“‘„]|`+", " $& "),
-  rule('^"', "``"),
-  rule("``", " $& "),
-  rule(String.raw`([ (\[\{<])(?:"|'')`, "$1 `` "),
-  rule(`(?<![${REGEX_WORD}])'(?!(?:re|ve|ll|m|t|[sſ]|d|n)(?![${REGEX_WORD}]))(?=[${REGEX_WORD}])`, "' "),
-  // Punctuation. The lookahead with its back-reference keeps what it took, so that long runs of spaces cost linear time.
-  rule(String.raw`([^.])\.(?=([\])\}>"'»”’ ]*))\2[${REGEX_SPACE}]*$`, "$1 . $2 "),
-  rule(String.raw`([:,])(\P{Nd})`, " $1 $2"),
-  rule(String.raw`[:,](?=\n?$)`, " $& "),
-  rule(String.raw`\.{2,}`, " $& "),
-  rule("[;@#$%&]", " $& "),
-  rule(String.raw`[\u2012-\u2015]`, " $& "),
-  rule(String.raw`([^.])\.([\])\}>"']*)[${REGEX_SPACE}]*$`, "$1 .$2 "),
-  rule("[?!]", " $& "),
-  rule("([^'])' ", "$1 ' "),
-  rule(String.raw`\*`, " $& "),
-  rule(String.raw`[\]\[()\{\}<>]`, " $& "),
-  rule("--", " -- "),
-  // The ends of the text count as spaces from here on.
-  rule("^", " "),
-  rule("$", " "),
-  // Closing quotes and clitics.
-  rule("[»”’]", " $& "),
-  rule("''", " '' "),
-  rule('"', " '' "),
-  rule(`[${REGEX_SPACE}]+`, " "),
-  rule("([^' ])('s|'m|'d|') ", "$1 $2 "),
-  rule("([^' ])('ll|'re|'ve|n't) ", "$1 $2 "),
-  // Contractions.
-  rule(`${before}(can)(not)${after}`, " $1 $2 "),
-  rule(`${before}(d)('ye)${after}`, " $1 $2 "),
-  rule(`${before}(g[iı]m)(me)${after}`, " $1 $2 "),
-  rule(`${before}(gon)(na)${after}`, " $1 $2 "),
-  rule(`${before}(got)(ta)${after}`, " $1 $2 "),
-  rule(`${before}(lem)(me)${after}`, " $1 $2 "),
-  rule(`${before}(more)('n)${after}`, " $1 $2 "),
-  rule(`${before}(wan)(na)(?=[${PYTHON_SPACE}])`, " $1 $2 "),
-  rule(` ('t)([iı][sſ])${after}`, " $1 $2 "),
-  rule(` ('t)(wa[sſ])${after}`, " $1 $2 "),
-];
-
-const spaces = new RegExp(`[${PYTHON_SPACE}]+`, "u");
-
-function tokenizeSentence(sentence: string): string[] {
-  let text = sentence;
-  for (const [pattern, replacement] of rules) text = text.replace(pattern, replacement);
-  return text.split(spaces).filter((token) => token !== "");
+export function tokenizerOf(name: TokenizerName): (caption: string) => string[] {
+  return tokenizers[name];
 }
 
 /**
@@ -85,5 +51,5 @@ function tokenizeSentence(sentence: string): string[] {
  * ```
  */
 export function tokenize(caption: string): string[] {
-  return splitSentences(caption.toLowerCase()).flatMap(tokenizeSentence);
+  return nltkTokens(caption);
 }

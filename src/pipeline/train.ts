@@ -71,6 +71,8 @@ export interface EpochMetrics extends Validation {
 export interface StepReport {
   /** The epoch, from 1. */
   readonly epoch: number;
+  /** The last epoch before the CNN begins to learn, or of all: until then steps take alike. */
+  readonly stageEnd: number;
   /** Steps of the epoch that are done. */
   readonly step: number;
   /** Steps of an epoch. */
@@ -136,7 +138,7 @@ export async function train(training: Training, options: TrainOptions = {}): Pro
   const { now = () => performance.now(), signal } = options;
   let progress: Progress = options.from ?? { criteria: [], ...NOTHING_DONE };
   while (progress.criteria.length < recipe.epochs) {
-    if (recipe.patience > 0 && epochsSinceBest(progress) >= recipe.patience) return { reason: "patience", progress };
+    if (isOutOfPatience(recipe, progress)) return { reason: "patience", progress };
     const start = now();
     const trained = await trainEpoch(training, progress, { ...options, now });
     progress = trained.progress;
@@ -145,7 +147,8 @@ export async function train(training: Training, options: TrainOptions = {}): Pro
     const validation = await validate({ ...training, features }, splits.validation, signal);
     if (signal?.aborted) return { reason: "interrupted", progress };
     if (!Number.isFinite(validation.validationLoss)) {
-      throw diverged(`the validation loss is ${validation.validationLoss} after epoch ${trained.metrics.epoch}`);
+      const what = `the validation loss is ${validation.validationLoss} after epoch ${trained.metrics.epoch}`;
+      throw diverged(what, isFrozen(recipe, trained.metrics.epoch));
     }
     progress = { criteria: [...progress.criteria, criterion(validation, recipe.bestBy)], ...NOTHING_DONE };
     const { epoch, trainLoss, ...rest } = trained.metrics;
@@ -162,6 +165,7 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
   const { criteria } = from;
   const epoch = criteria.length + 1;
   const frozen = isFrozen(recipe, epoch);
+  const stageEnd = frozen && recipe.frozenEpochs < recipe.epochs ? recipe.frozenEpochs : recipe.epochs;
   const augmentation = frozen ? "none" : recipe.augmentation;
   const plan = planEpoch(splits.train.length, { seed, epoch, augmentation, margin: images.square - recipe.imageSize });
   const examplesPerStep = recipe.batchSize * recipe.accumulate;
@@ -184,7 +188,7 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
     const result = await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...rates });
     for (const [name, value] of Object.entries({ loss: result.loss, gradient: result.gradientNorm })) {
       if (!Number.isFinite(value)) {
-        throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${progress.step + 1}`);
+        throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${progress.step + 1}`, frozen);
       }
     }
     loss.add(result.loss, lossWeight(recipe, result.words));
@@ -195,7 +199,8 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
     progress = { criteria, step: progress.step + 1, sums };
     const seconds = (now() - start) / 1000;
     options.onStep?.({
-      ...{ epoch, step: progress.step, steps, loss: loss.value, ...rates, gradientNorm: result.gradientNorm },
+      ...{ epoch, stageEnd, step: progress.step, steps, loss: loss.value, ...rates },
+      gradientNorm: result.gradientNorm,
       ...{ captionsPerSecond: captions / seconds, dataWaitShare: waited / 1000 / seconds },
     });
     await options.onProgress?.(progress);
@@ -250,8 +255,21 @@ function epochsSinceBest({ criteria }: Progress): number {
   return criteria.length - 1 - criteria.indexOf(Math.min(...criteria));
 }
 
-function diverged(what: string): InputError {
-  return new InputError(`Cannot go on: ${what}; lower the rate with --set learningRate=...`);
+/**
+ * Whether a training ends for want of progress. Epochs of a frozen CNN do not count where it is to learn after them.
+ *
+ * @param recipe The settings.
+ * @param progress Where it stands.
+ */
+export function isOutOfPatience({ patience, epochs, frozenEpochs }: Recipe, progress: Progress): boolean {
+  if (patience === 0) return false;
+  const stage = frozenEpochs < epochs ? frozenEpochs : 0;
+  return Math.min(epochsSinceBest(progress), progress.criteria.length - stage) >= patience;
+}
+
+function diverged(what: string, frozen: boolean): InputError {
+  const rate = frozen ? "frozenLearningRate" : "learningRate";
+  return new InputError(`Cannot go on: ${what}; train anew with a lower --set ${rate}=...`);
 }
 
 async function* inGroups(batches: AsyncIterable<Batch>, size: number): AsyncGenerator<Batch[], void, undefined> {

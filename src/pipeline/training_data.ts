@@ -10,7 +10,7 @@ import { lrcnCaption, notebookCaption } from "./encode_captions.ts";
 import { Random } from "./random.ts";
 import type { Recipe } from "./recipe.ts";
 import { splitByCaption, splitByImage, splitOfficially, type Splits } from "./splits.ts";
-import { tokenize } from "./tokenizer.ts";
+import { tokenizerOf } from "./tokenizer.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /** A photograph with word ids: all its captions, or in the notebook recipe one of them. */
@@ -67,7 +67,11 @@ export function prepareTrainingData(dataset: Dataset, recipe: Recipe, seed: numb
 function lrcnData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
   const { photographs, officialSplits } = dataset;
   const splits = officialSplits ? splitOfficially(photographs, officialSplits) : splitByImage(photographs, { seed });
-  const tokens = mapSplits(splits, (photograph) => ({ photograph, captions: photograph.captions.map(tokenize) }));
+  const tokenize = tokenizerOf(recipe.tokenizer);
+  const tokens = mapSplits(splits, (photograph) => ({
+    photograph,
+    captions: photograph.captions.map((caption) => tokenize(caption)),
+  }));
   const trainTokens = tokens.train.flatMap(({ captions }) => captions);
   const vocabulary = Vocabulary.fromTokens(trainTokens, { minCount: recipe.minCount });
   return {
@@ -81,6 +85,7 @@ function lrcnData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData 
 }
 
 function notebookData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
+  const tokenize = tokenizerOf(recipe.tokenizer);
   const rows = dataset.rows.map((row: CaptionedPhotograph) => ({ ...row, tokens: tokenize(row.caption) }));
   const vocabulary = Vocabulary.notebook(rows.map(({ tokens }) => tokens));
   const splits = splitByCaption(rows, { seed });

@@ -14,14 +14,23 @@ import { InputError } from "../input_error.ts";
 import type { Dataset } from "./dataset.ts";
 import { exampleBatches } from "./example_batches.ts";
 import { openFeatureCache } from "./feature_cache.ts";
+import { describeRejected } from "./formats/caption_rows.ts";
 import type { ImageCache } from "./image_cache.ts";
 import { neglect } from "./neglect.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
-import { type DatasetOrigin, RunFolder } from "./run_folder.ts";
+import { type DatasetOrigin, type RunConfig, RunFolder } from "./run_folder.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";
 import type { Splits } from "./splits.ts";
-import { type EpochMetrics, type Progress, stepOptions, type StepReport, train, type TrainResult } from "./train.ts";
+import {
+  type EpochMetrics,
+  isOutOfPatience,
+  type Progress,
+  stepOptions,
+  type StepReport,
+  train,
+  type TrainResult,
+} from "./train.ts";
 import { type Example, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 
 /** Images that a run reads its pixels from. */
@@ -109,25 +118,27 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   const data = prepareTrainingData(dataset, recipe, seed);
   const model = modelSettings(recipe, data.vocabulary.size);
   using engine = await Engine.open(model, { ...options, zeroPadding: recipe.name !== "notebook" });
-  if (resume) await folder.sweep();
   await using undo = resume ? undefined : await folder.create({
-    ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: options.threads ?? 0 },
+    ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: engine.threads },
     ...{ encoderWeights: options.encoderWeights ?? null, dataset: source.origin },
     ...{ datasetFingerprint: dataset.fingerprint, vocabularySize: data.vocabulary.size },
   });
+  using _lock = await folder.lock();
+  if (resume) await folder.sweep();
   const goesOn = resume === true && await folder.hasLast();
   if (!goesOn) await loadFirstWeights(engine, options);
   using images = await source.openImages({ engine, recipe, reporter, signal });
   const splits = keepDecoded(data.splits, images.photographs);
   refuseBatchOfOne(splits.train.length, recipe);
-  noteData(source.dataset, data, images, options, engine);
+  noteData(source.dataset, { ...data, splits }, images, options, engine);
 
-  const examples = await digest(splits);
+  const examples = await digest(splits, images.fingerprint);
   const metadata = checkpointMetadata(dataset, recipe, data, model);
   const training = { settings: recipe, seed, examples };
   const resumed = goesOn ? await resumeTraining(engine, folder.file("last"), { ...metadata, training }) : undefined;
   const from = resumed?.progress;
   if (resume) noteResumption(recipe, from, reporter);
+  if (resume) noteOtherArithmetic(await folder.readConfig(), engine, reporter);
   const learns = { ...{ engine, recipe, splits, images, seed, metadata }, vocabulary: data.vocabulary };
   const run = { folder, engine, metadata: { ...metadata, metrics: resumed?.metrics ?? {} }, training, options };
   await tryHardestStep(learns);
@@ -138,11 +149,28 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   return await trainAndSave({ ...learns, frozenFeatures }, { ...run, from });
 }
 
-function noteResumption({ epochs }: Recipe, from: Progress | undefined, reporter: Reporter): void {
+function noteResumption(recipe: Recipe, from: Progress | undefined, reporter: Reporter): void {
   const done = from?.criteria.length ?? 0;
-  reporter.note(
-    done < epochs ? `Going on in epoch ${done + 1} after step ${from?.step ?? 0}` : `All ${epochs} epochs are done`,
-  );
+  if (done >= recipe.epochs) return reporter.note(`All ${recipe.epochs} epochs are done`);
+  if (from !== undefined && isOutOfPatience(recipe, from)) return;
+  reporter.note(`Going on in epoch ${done + 1} after step ${from?.step ?? 0}`);
+}
+
+function noteOtherArithmetic(config: RunConfig, engine: Engine, reporter: Reporter): void {
+  for (const name of ["device", "precision", "threads"] as const) {
+    if (engine[name] === config[name]) continue;
+    reporter.note(
+      `Warning: the run was begun with --${name} ${config[name]}; with ${engine[name]} it ends with other numbers`,
+    );
+  }
+}
+
+/** When the CNN learns. */
+function stages({ epochs, frozenEpochs, finetuneFrom }: Recipe): string {
+  const part = finetuneFrom === "conv1" ? "" : ` from ${finetuneFrom}`;
+  if (frozenEpochs >= epochs) return "the CNN stands still";
+  if (frozenEpochs === 0) return `the CNN learns${part} from the first epoch`;
+  return `the CNN stands still for ${frozenEpochs} of ${epochs} epochs, then learns${part}`;
 }
 
 /** What {@linkcode trainAndSave} needs beside the training. */
@@ -160,16 +188,25 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   const { folder, engine, training, from } = run;
   const { recipe, reporter, signal, checkpointEvery } = run.options;
   let metadata = run.metadata;
+  const photographs = new Set(learns.splits.validation.map(({ photograph }) => photograph)).size;
+  const pretrained = run.options.encoderWeights !== undefined;
   let savedAt = performance.now();
   const lines = await folder.readMetrics(from?.criteria.length ?? 0);
+
+  async function save(name: "last" | "best", checkpoint: Parameters<typeof saveCheckpoint>[1]): Promise<void> {
+    try {
+      await saveCheckpoint(folder.file(name), checkpoint);
+    } catch (error) {
+      if (!(error instanceof InputError) || !await folder.hasLast().catch(() => false)) throw error;
+      const { message } = error;
+      throw new InputError(`${message}; the former checkpoint is whole, ${howToGoOn(folder)}`, { cause: error });
+    }
+  }
 
   async function saveLast(progress: Progress): Promise<void> {
     const tensors = await modelTensors(engine, ["parameter", "buffer", "optimizer", "random"]);
     metadata = { ...metadata, epoch: progress.criteria.length };
-    await saveCheckpoint(folder.file("last"), {
-      metadata: { ...metadata, training: { ...training, ...progress } },
-      tensors,
-    });
+    await save("last", { metadata: { ...metadata, training: { ...training, ...progress } }, tensors });
     savedAt = performance.now();
   }
 
@@ -187,14 +224,14 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
       metadata = { ...metadata, epoch, metrics: { trainLoss, validationLoss, imageGap, distinctShare, bleu4 } };
       if (isBest) {
         const tensors = await modelTensors(engine, ["parameter", "buffer"]);
-        await saveCheckpoint(folder.file("best"), { metadata, tensors });
+        await save("best", { metadata, tensors });
       }
       // The checkpoint comes last: a run that is killed before goes on from an older one and writes the same again.
       lines.push(JSON.stringify(metrics));
       await folder.writeMetrics(lines);
       await saveLast(progress);
       reporter.epoch(metrics, isBest);
-      const warning = neglect(metrics, learns.splits.validation.length);
+      const warning = neglect(metrics, { photographs, recipe, pretrained });
       if (warning !== undefined) reporter.note(warning);
     },
   });
@@ -202,9 +239,7 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   const epochs = progress.criteria.length;
   if (reason === "interrupted") {
     await saveLast(progress);
-    reporter.note(
-      `Stopped in epoch ${epochs + 1} after step ${progress.step}; go on with: deno task train --resume ${folder.path}`,
-    );
+    reporter.note(`Stopped in epoch ${epochs + 1} after step ${progress.step}; ${howToGoOn(folder)}`);
   }
   if (reason === "patience") {
     reporter.note(`Stopped: validation has not become better for ${recipe.patience} epochs`);
@@ -213,6 +248,10 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
     await writePth(folder.file("notebook"), await modelTensors(engine, ["parameter", "buffer"]));
   }
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
+}
+
+function howToGoOn({ path }: RunFolder): string {
+  return `go on with: deno task train --resume '${path}'`;
 }
 
 async function loadFirstWeights(engine: Engine, { encoderWeights, reporter }: TrainingRunOptions): Promise<void> {
@@ -227,7 +266,6 @@ async function computeFeatures(engine: Engine, images: TrainingImages, options: 
   return await openFeatureCache(engine, images, {
     folder: featuresFolder,
     imageSize: recipe.imageSize,
-    batchSize: recipe.batchSize,
     onProgress: (done, total) => reporter.progress("Computing features of the frozen CNN", done, total),
     signal,
   });
@@ -242,7 +280,7 @@ async function tryHardestStep(
   const longest = splits.train.toSorted((a, b) => words(b) - words(a)).slice(0, recipe.batchSize);
   const plan = { order: [...longest.keys()], crops: [] };
   for await (const batch of exampleBatches({ ...learns, features: undefined }, longest, plan)) {
-    await engine.tryTrainStep(batch, {
+    await engine.tryTrainStep(recipe.accumulate > 1 ? [batch, batch] : [batch], {
       ...stepOptions(recipe, recipe.epochs),
       learningRate: 0,
       encoderLearningRate: 0,
@@ -261,10 +299,10 @@ function refuseBatchOfOne(examples: number, recipe: Recipe): void {
   );
 }
 
-/** Of the examples that are learnt from and validated on, in their order. */
-async function digest({ train, validation }: Splits<Example>): Promise<string> {
+/** Of the examples that are learnt from and validated on, in their order, and of their pixels. */
+async function digest({ train, validation }: Splits<Example>, pixels: string): Promise<string> {
   const names = [train, validation].map((examples) => examples.map(({ photograph }) => photograph.name));
-  const bytes = new TextEncoder().encode(JSON.stringify(names));
+  const bytes = new TextEncoder().encode(JSON.stringify([...names, pixels]));
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
@@ -276,12 +314,19 @@ function noteData(
   engine: Engine,
 ): void {
   const { recipe, reporter } = options;
-  const { train, validation, test, leftOut } = data.splits;
+  const { splits } = data;
+  const { train, validation, test, leftOut } = splits;
   const unit = recipe.name === "notebook" ? "captions" : "photographs";
   reporter.note(
     `Data: ${dataset.photographs.length} photographs, ${dataset.rows.length} captions; ${unit} in train ${train.length}, ` +
       `validation ${validation.length}, test ${test.length}; ${data.vocabulary.size} words`,
   );
+  const [rejected] = dataset.rejected ?? [];
+  if (rejected !== undefined) {
+    reporter.note(
+      `Left out: ${dataset.rejected?.length} rows that cannot be used, the first: ${describeRejected(rejected)}`,
+    );
+  }
   if (dataset.missing.length > 0) {
     reporter.note(
       `Left out: ${dataset.missing.length} images that are not there, the first is '${dataset.missing[0]}'`,
@@ -297,5 +342,5 @@ function noteData(
       `The dataset has ${data.vocabulary.size} words: the output layer gets as many rows, not ${recipe.minVocabulary}`,
     );
   }
-  reporter.note(`Model: ${recipe.name} recipe on ${engine.device} in ${engine.precision}`);
+  reporter.note(`Model: ${recipe.name} recipe on ${engine.device} in ${engine.precision}; ${stages(recipe)}`);
 }

@@ -13,7 +13,7 @@ import type { Photograph } from "./dataset.ts";
 import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
 import { Mean } from "./mean.ts";
 import type { Criterion, Recipe } from "./recipe.ts";
-import { tokenize } from "./tokenizer.ts";
+import { tokenizerOf } from "./tokenizer.ts";
 import type { Example } from "./training_data.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -34,7 +34,7 @@ export interface ValidationSource extends BatchSource {
   /** The model. */
   readonly engine: Pick<Engine, "encode" | "evaluateStep" | "startDecoding">;
   /** The settings. */
-  readonly recipe: Pick<Recipe, "name" | "batchSize" | "imageSize">;
+  readonly recipe: Pick<Recipe, "name" | "tokenizer" | "batchSize" | "imageSize">;
   /** The words. */
   readonly vocabulary: Vocabulary;
   /** How captions are written. */
@@ -45,7 +45,7 @@ export interface ValidationSource extends BatchSource {
 const PUNCTUATION = /^[^\p{L}\p{N}<]+$/u;
 
 /**
- * Validates a model: the CNN runs once for each batch, then the right loss, the loss with the next photograph in each
+ * Validates a model: the CNN runs once for each batch, then the right loss, the loss with another photograph in each
  * one's place, and greedy captions come from its features.
  *
  * @param source The model and its data.
@@ -61,6 +61,7 @@ export async function validate(
   const { engine, recipe, vocabulary, metadata } = source;
   const [right, gap] = [new Mean(), new Mean()];
   const written = new Map<Photograph, readonly string[]>();
+  let before: Features | undefined;
   let start = 0;
   for await (const batch of exampleBatches(source, examples, inOrder(examples))) {
     if (signal?.aborted) break;
@@ -69,10 +70,9 @@ export async function validate(
     // A model that is no longer one writes no captions.
     if (!Number.isFinite(loss)) return { validationLoss: loss, imageGap: NaN, distinctShare: NaN, bleu4: NaN };
     right.add(loss, lossWeight(recipe, words));
-    if (features.count > 1) {
-      const wrong = await engine.evaluateStep({ ...batch, images: features, imageOfRow: nextImages(batch) });
-      gap.add(wrong.loss - loss, lossWeight(recipe, words));
-    }
+    const wrong = otherImages(batch, features, before);
+    if (wrong !== undefined) gap.add((await engine.evaluateStep(wrong)).loss - loss, lossWeight(recipe, words));
+    before = features;
     const members = examples.slice(start, start + features.count).map(({ photograph }) => photograph);
     start += features.count;
     // In the notebook recipe a photograph stands here once for each of its captions.
@@ -86,6 +86,7 @@ export async function validate(
       if (photograph !== undefined) written.set(photograph, tokens);
     }
   }
+  const tokenize = tokenizerOf(recipe.tokenizer);
   const candidates = [...written.values()].map(spoken);
   const references = [...written.keys()].map(({ captions }) => captions.map((caption) => spoken(tokenize(caption))));
   return {
@@ -112,9 +113,17 @@ export function criterion(validation: Validation, by: Criterion): number {
   return by === "loss" ? validation.validationLoss : -validation.bleu4;
 }
 
-/** Each row's image is the one after its own. */
-function nextImages({ images, imageOfRow }: Batch): Int32Array<ArrayBuffer> {
-  return imageOfRow.map((image) => (image + 1) % images.count);
+/** Each row with the image after its own, in a batch of one with one of the batch before, if there was one. */
+function otherImages(batch: Batch, features: Features, before: Features | undefined): Batch | undefined {
+  const { count } = features;
+  if (count > 1) {
+    return {
+      ...batch,
+      images: features,
+      imageOfRow: batch.imageOfRow.map((image) => (image + 1) % count),
+    };
+  }
+  return before && { ...batch, images: select(before, [0]) };
 }
 
 function select({ count, values }: Features, indices: readonly number[]): Features {

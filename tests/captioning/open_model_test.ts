@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { findSpecialWords } from "../../src/captioning/caption_vocabulary.ts";
 import { openModel } from "../../src/captioning/open_model.ts";
+import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { InputError } from "../../src/input_error.ts";
 import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
 import { modelSettings } from "../ffi/golden_batch.ts";
 import { CASES, INTERCHANGE } from "../golden/interchange.ts";
 
+const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/version1.safetensors", import.meta.url));
 const SPECIALS = ["<pad>", "<unk>", "<start>", "<end>"];
 
 async function open(weights: string, vocabulary: unknown) {
@@ -99,5 +102,33 @@ Deno.test({
       name: "InputError",
       message: /torch_expanded\.pth': its tensors take \d+ bytes, the file has \d+$/,
     });
+  },
+});
+
+Deno.test({
+  name: "openModel() refuses a checkpoint that says it holds another model, before one as large is made",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("best.safetensors");
+    using sound = await openCheckpoint(VERSION_1);
+    const tensors = Array.from(sound.tensors, ([name, tensor]) => ({ ...tensor, name }));
+    const model = { ...sound.metadata.model, hiddenSize: 12_000 };
+    await saveCheckpoint(path, { metadata: { ...sound.metadata, model }, tensors });
+    await assert.rejects(openModel(path), (error) => {
+      assert(error instanceof InputError);
+      assert(
+        error.message.startsWith(`Cannot load weights from '${path}': they are not this model's: `),
+        error.message,
+      );
+      assert.match(error.message, /'lstm\.weight_ih_l0' is F32 \[48, 16\] where the model has F32 \[48000, 16\]/);
+      assert.match(
+        error.message,
+        /; its metadata describes another model, give the file as 'deno task train' wrote it$/,
+      );
+      return true;
+    });
+    using model1 = await openModel(VERSION_1);
+    assert.equal(model1.tensors.size, 111);
   },
 });

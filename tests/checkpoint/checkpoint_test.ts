@@ -113,7 +113,8 @@ function words(change: Record<string, string | undefined> = {}): Record<string, 
   return Object.fromEntries(Object.entries(all).flatMap(([key, word]) => word === undefined ? [] : [[key, word]]));
 }
 
-const REFUSED: [string, Record<string, string>, RegExp][] = [
+type Refused = [what: string, metadata: Record<string, string>, message: RegExp];
+const REFUSED: Refused[] = [
   [
     "another program's safetensors",
     { format: "pt" },
@@ -128,6 +129,43 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
   ["a missing field", words({ recipe: undefined }), /the field 'recipe' is wrong/],
   ["a field that is no JSON", words({ vocabulary: "<pad>" }), /the field 'vocabulary' is wrong/],
   ["a wrong field of the model", words({ model: words().model?.replace("512", '"512"') ?? "" }), /'model\.hiddenSize'/],
+  ...Object.entries({
+    vocabularySize: [2, 16777216, 1],
+    embedSize: [1, 65536, 0],
+    hiddenSize: [1, 65536, 65537],
+    languageLayers: [0, 64, 1_000_000_000],
+    fusionLayers: [1, 64, 65],
+    encoderWidth: [1, 1024, 2048],
+  }).map(([field, [least, most, value]]): Refused => [
+    `a model whose ${field} is ${value}`,
+    words({ model: JSON.stringify({ ...METADATA.model, [field]: value }) }),
+    new RegExp(`the field 'model\\.${field}' is wrong, it is ${value}, give a whole number from ${least} to ${most};`),
+  ]),
+  [
+    "a stage of a hundred million blocks",
+    words({ model: words().model?.replace("[1,1,1,1]", "[100000000,1,1,1]") ?? "" }),
+    /'model\.encoderBlocks\.0' is wrong, it is 100000000, give a whole number from 1 to 256;/,
+  ],
+  [
+    "captions of a billion words",
+    words({ decoding: '{"maxWords":1000000000,"beam":3}' }),
+    /'decoding\.maxWords' is wrong, it is 1000000000, give a whole number from 1 to 1000;/,
+  ],
+  [
+    "a beam of a billion captions",
+    words({ decoding: '{"maxWords":20,"beam":1000000000}' }),
+    /'decoding\.beam' is wrong, it is 1000000000, give a whole number from 1 to 100;/,
+  ],
+  [
+    "photographs of a trillion pixels",
+    words({ preprocessing: '{"imageSize":1000000,"shortSide":1000000}' }),
+    /'preprocessing\.imageSize' is wrong, it is 1000000, give a whole number from 1 to 4096;/,
+  ],
+  [
+    "more words than there are",
+    words({ vocabulary: `[${"0,".repeat(1_000_000)}0]` }),
+    /'vocabulary' is wrong, it has more than 1000000 elements;/,
+  ],
   ["three stages", words({ model: words().model?.replace("[1,1,1,1]", "[1,1,1]") ?? "" }), /'model\.encoderBlocks/],
   ["a word that is a number", words({ vocabulary: '["a",2]' }), /the field 'vocabulary\.1' is wrong/],
   ["more words than the layer has", words({ vocabulary: '["a","b","c","d","e","f"]' }), /more words than model\.voc/],

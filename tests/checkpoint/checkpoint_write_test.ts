@@ -36,8 +36,8 @@ const WRITE_BYTES = 300;
 
 /** What a failed operation's words tell the user, of a file of so many bytes. */
 const FAILURES: Readonly<Record<string, (bytes: number) => string>> = {
-  ENOSPC: (bytes) => `the disk is full, free ${bytes} bytes or choose another folder`,
-  EDQUOT: (bytes) => `the disk quota is used up, free ${bytes} bytes or choose another folder`,
+  ENOSPC: (bytes) => `the disk is full, free ${bytes} bytes`,
+  EDQUOT: (bytes) => `the disk quota is used up, free ${bytes} bytes`,
   EROFS: () => "the folder is read-only, choose another",
   ENOENT: () => "there is no such file or folder, check the path",
   EACCES: () => "access is denied, check the permissions of the file and its folder",

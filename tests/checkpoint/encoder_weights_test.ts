@@ -89,8 +89,8 @@ weightsTest("loadEncoderWeights() refuses another network's weights and leaves t
   const path = file("resnet18.pth");
   await writePth(path, await torchvisionTensors(donor));
   const others: [Partial<ModelSettings>, RegExp][] = [
-    [{ encoderWidth: 32 }, /'resnet\.conv1\.weight' is F32 \[8, 3, 7, 7\] where the model has F32 \[32, 3, 7, 7\]/],
-    [{ encoderBlocks: [2, 1, 1, 1] }, /missing 'resnet\.layer1\.1\.conv1\.weight'/],
+    [{ encoderWidth: 32 }, /: 'conv1\.weight' is F32 \[8, 3, 7, 7\] where the model has F32 \[32, 3, 7, 7\]/],
+    [{ encoderBlocks: [2, 1, 1, 1] }, /: missing 'layer1\.1\.conv1\.weight'/],
   ];
   for (const [change, message] of others) {
     using engine = await Engine.open({ ...TINY_MODEL, ...change }, CPU);
@@ -107,8 +107,44 @@ weightsTest("loadEncoderWeights() refuses ResNet-18, whose blocks have two convo
   const path = file("resnet18.pth");
   const tensors = await torchvisionTensors(donor);
   await writePth(path, tensors.filter(({ name }) => !/\.(conv3|bn3)\./.test(name)));
-  const message = /missing 'resnet\.layer1\.0\.conv3\.weight', 'resnet\.layer1\.0\.bn3\.weight', .* and \d+ more$/;
+  const message = /: missing 'layer1\.0\.conv3\.weight', 'layer1\.0\.bn3\.weight', .* and \d+ more$/;
   await assert.rejects(loadEncoderWeights(donor, path), { name: "InputError", message });
+});
+
+/** The same tensors as DataParallel names them. */
+function wrapped(tensors: readonly TensorSource[]): TensorSource[] {
+  return tensors.map((tensor) => ({ ...tensor, name: `module.${tensor.name}` }));
+}
+
+weightsTest("loadEncoderWeights() reads what DataParallel has wrapped", async (donor, file) => {
+  const path = file("wrapped.pth");
+  await writePth(path, wrapped(await torchvisionTensors(donor)));
+  using engine = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
+  const { leftOut } = await loadEncoderWeights(engine, path);
+  assert.deepEqual(leftOut, ["module.fc.weight", "module.fc.bias"]);
+  const [after, expected] = [await digests(engine), await digests(donor)];
+  for (const name of [...after.keys()].filter(isEncoder)) assert.equal(after.get(name), expected.get(name), name);
+});
+
+weightsTest("loadEncoderWeights() names tensors as the file does", async (donor, file) => {
+  const tensors = await torchvisionTensors(donor);
+  const renamed = (from: string, to: string) =>
+    tensors.map((tensor) => ({ ...tensor, name: tensor.name === from ? to : tensor.name }));
+  const files: [TensorSource[], string][] = [
+    [renamed("bn1.bias", "kite"), "missing 'bn1.bias'; unexpected 'kite'"],
+    [wrapped(renamed("bn1.bias", "kite")), "missing 'module.bn1.bias'; unexpected 'module.kite'"],
+    [renamed("bn1.bias", "module.bn1.bias"), "missing 'bn1.bias'; unexpected 'module.bn1.bias'"],
+    [renamed("fc.bias", "fc.0.bias"), "unexpected 'fc.0.bias'"],
+    [wrapped(renamed("fc.bias", "fc.extra")), "unexpected 'module.fc.extra'"],
+  ];
+  for (const [index, [tensors, faults]] of files.entries()) {
+    const path = file(`${index}.pth`);
+    await writePth(path, tensors);
+    await assert.rejects(loadEncoderWeights(donor, path), {
+      name: "InputError",
+      message: `Cannot load weights from '${path}': they are not this model's: ${faults}`,
+    });
+  }
 });
 
 weightsTest("loadEncoderWeights() refuses a file that holds no weights", async (donor, file) => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readPth } from "../../src/checkpoint/pth.ts";
-import { byteCount, type StoredTensor } from "../../src/checkpoint/tensor.ts";
-import { InputError } from "../../src/input_error.ts";
+import { byteCount } from "../../src/checkpoint/tensor.ts";
+import { listing, refusalOf } from "./hostile_listing.ts";
 import { type Draft, legacyFile, pickle, stateDict, zipFile } from "./pth_draft.ts";
 import {
-  CHANGED,
+  CHANGED_LEGACY,
+  changedFiles,
   RANDOM_DRAFTS,
   REFUSED_DRAFTS,
   REFUSED_LEGACY,
@@ -17,55 +18,63 @@ import { refusedArchives } from "./spoiled_zip.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
 
 const GOLDEN = new URL("../golden/checkpoint/torch.pth", import.meta.url).pathname;
-const ZIPS: SpoiledFiles = {
-  ...refusedArchives("zip archive", zipFile(stateDict())),
+const ARCHIVES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
+  "zip archive": zipFile(stateDict()),
   // PyTorch's own archives have the records of zip64.
-  ...NEEDS_FILES.ignore ? {} : refusedArchives("PyTorch's archive", Deno.readFileSync(GOLDEN)),
+  ...NEEDS_FILES.ignore ? {} : { "PyTorch's archive": Deno.readFileSync(GOLDEN) },
 };
+const ZIPS: SpoiledFiles = Object.assign({}, ...Object.entries(ARCHIVES).map((archive) => refusedArchives(...archive)));
 const DRAFTS = Object.keys({ ...REFUSED_DRAFTS, ...SOUND_DRAFTS, ...RANDOM_DRAFTS }).length;
+const CHANGED_ARCHIVES = Object.entries(ARCHIVES).map(([format, sound]) => ({
+  sound,
+  kinds: changedFiles(format, sound),
+}));
+const CHANGED: SpoiledFiles = Object.assign({}, CHANGED_LEGACY, ...CHANGED_ARCHIVES.map(({ kinds }) => kinds));
 const FILES = Object.keys({ ...ZIPS, ...REFUSED_LEGACY, ...CHANGED }).length;
 // 10,000 files in all; a draft makes two of them.
 const FILES_OF_A_KIND = Math.ceil(10_000 / (2 * DRAFTS + FILES));
-const ONE_LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,600}$/u;
+// Not each, for time; an odd number, so that both formats have their turn.
+const FILES_FOR_A_LISTING = 5;
 const MEMORY = 2 ** 26;
 const MILLISECONDS = 10_000;
 
-/** Reads a file and all its tensors; gives the words that refused it, or nothing. */
-async function refusal(path: string, bytes: Uint8Array): Promise<string | undefined> {
+/** What came of a file: the words that refused it, or all that its tensors are. */
+interface Outcome {
+  readonly refusal?: string;
+  readonly content?: string;
+}
+
+/** Reads a file and all its tensors, and lists it. */
+async function outcome(path: string, bytes: Uint8Array, { isListed = true } = {}): Promise<Outcome> {
   Deno.writeFileSync(path, bytes);
   const [before, start] = [Deno.memoryUsage().external, performance.now()];
-  const words = await readAll(path, bytes.length);
+  const found = await readAll(path, bytes.length).catch((error) => ({ refusal: refusalOf(error, path) }));
+  if (isListed) await listing(path).catch((error) => refusalOf(error, path));
   assert.ok(Deno.memoryUsage().external < before + MEMORY, "the memory has grown");
   assert.ok(performance.now() - start < MILLISECONDS, "it takes too long");
   assert.equal(Deno.statSync(path).size, bytes.length);
-  return words;
+  return found;
 }
 
-async function readAll(path: string, fileBytes: number): Promise<string | undefined> {
-  let tensors: Map<string, StoredTensor>;
-  try {
-    tensors = await readPth(path);
-  } catch (error) {
-    assert.ok(error instanceof InputError, `not an InputError: ${error}`);
-    assert.ok(error.message.startsWith(`Cannot read '${path}': `), error.message);
-    assert.match(error.message, ONE_LINE);
-    return error.message;
+async function readAll(path: string, fileBytes: number): Promise<Outcome> {
+  using file = await readPth(path);
+  const content: string[] = [];
+  for (const [name, tensor] of file.tensors) {
+    const elements = await tensor.read();
+    assert.equal(elements.byteLength, byteCount(tensor), name);
+    assert.ok(elements.byteLength <= fileBytes, name);
+    content.push(`${JSON.stringify(name)} ${tensor.dtype} ${tensor.shape} ${elements.toHex()}`);
   }
-  for (const [name, tensor] of tensors) {
-    const { byteLength } = await tensor.read();
-    assert.equal(byteLength, byteCount(tensor), name);
-    assert.ok(byteLength <= fileBytes, name);
-  }
-  return undefined;
+  return { content: content.join("\n") };
 }
 
-type Check = (refusal: string | undefined) => void;
+type Check = (found: Outcome, unchanged: Outcome | undefined) => void;
 
 /** A test that reads many files of each kind. */
 function testFiles<T>(
   title: string,
   kinds: Readonly<Record<string, fc.Arbitrary<T>>>,
-  { files, check }: { files(value: T): Uint8Array[]; check: Check },
+  { sound, files, check }: { sound?: Uint8Array; files(value: T): Uint8Array[]; check: Check },
 ): void {
   for (const [kind, arbitrary] of Object.entries(kinds)) {
     Deno.test({
@@ -74,8 +83,12 @@ function testFiles<T>(
       async fn() {
         await using folder = await temporaryFolder();
         const path = folder.file("hostile.pth");
+        const unchanged = sound && await outcome(path, sound);
+        let count = 0;
         const property = fc.asyncProperty(arbitrary, async (value) => {
-          for (const bytes of files(value)) check(await refusal(path, bytes));
+          for (const bytes of files(value)) {
+            check(await outcome(path, bytes, { isListed: count++ % FILES_FOR_A_LISTING === 0 }), unchanged);
+          }
         });
         await fc.assert(property, { numRuns: FILES_OF_A_KIND, seed: 20 });
         assert.deepEqual(namesIn(folder.path), ["hostile.pth"]);
@@ -85,8 +98,8 @@ function testFiles<T>(
 }
 
 const bothFormats = (draft: Draft) => [zipFile(draft), legacyFile(draft)];
-const isRefused: Check = (words) => assert.ok(words !== undefined, "readPth() took it");
-const isTaken: Check = (words) => assert.equal(words, undefined);
+const isRefused: Check = ({ refusal }) => assert.ok(refusal !== undefined, "readPth() took it");
+const isTaken: Check = ({ refusal }) => assert.equal(refusal, undefined);
 
 function testDrafts(title: string, kinds: SpoiledDrafts, check: Check): void {
   testFiles(title, kinds, { files: bothFormats, check });
@@ -96,7 +109,15 @@ testDrafts("readPth() refuses", REFUSED_DRAFTS, isRefused);
 testDrafts("readPth() takes", SOUND_DRAFTS, isTaken);
 testDrafts("readPth() refuses by one line, or takes,", RANDOM_DRAFTS, () => {});
 testFiles("readPth() refuses", { ...ZIPS, ...REFUSED_LEGACY }, { files: (file) => [file], check: isRefused });
-testFiles("readPth() refuses by one line, or takes,", CHANGED, { files: (file) => [file], check: () => {} });
+testFiles("readPth() refuses by one line, or takes,", CHANGED_LEGACY, { files: (file) => [file], check: () => {} });
+
+for (const { sound, kinds } of CHANGED_ARCHIVES) {
+  testFiles("readPth() refuses, or reads as if nothing were changed,", kinds, {
+    sound,
+    files: (file) => [file],
+    check: (found, unchanged) => assert.ok(found.refusal !== undefined || found.content === unchanged?.content),
+  });
+}
 
 Deno.test({
   name: "readPth() refuses a pickle of millions of instructions in a moment, and before they fill the memory",
@@ -106,8 +127,8 @@ Deno.test({
     for (const instruction of ["}", "(", "N\x94", "N\x85"]) {
       const draft = { ...stateDict(), pickle: () => pickle(instruction.repeat(2_000_000)) };
       for (const bytes of bothFormats(draft)) {
-        const words = await refusal(folder.file("hostile.pth"), bytes);
-        assert.match(words ?? "", /its pickle has more than 1000000 instructions/);
+        const { refusal } = await outcome(folder.file("hostile.pth"), bytes, { isListed: false });
+        assert.match(refusal ?? "", /its pickle has more than 1000000 instructions/);
       }
     }
     assert.ok(Deno.memoryUsage().heapTotal < 2 ** 30, "the heap has grown");

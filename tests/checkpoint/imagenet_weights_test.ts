@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { downloadImagenetWeights, findImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
+import { downloadImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
 import { downloadWeights, type DownloadWeightsOptions } from "../../src/checkpoint/weights_download.ts";
 import { InputError } from "../../src/input_error.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
@@ -11,6 +11,7 @@ import {
   FILE_NAME,
   partial,
   some,
+  startBreakingServer,
   startServer,
   WEIGHTS,
   type WeightsServer,
@@ -66,9 +67,25 @@ function downloadTest(name: string, answer: Answer, fn: (setting: Setting) => Pr
   });
 }
 
+/** Counts the requests that are made meanwhile, and answers them if it is given an answer. */
+async function countRequests(fn: () => Promise<void>, answer = globalThis.fetch): Promise<number> {
+  const { fetch } = globalThis;
+  let count = 0;
+  globalThis.fetch = (...request) => {
+    count++;
+    return answer(...request);
+  };
+  try {
+    await fn();
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  return count;
+}
+
 const ADVICE =
   `download http://127\\.0\\.0\\.1:\\d+/models/${FILE_NAME} elsewhere and name the file by --encoder-weights FILE$`;
-const KEPT = `what has come is kept and the next run goes on from there, or ${ADVICE}`;
+const KEPT = `what has come is kept: start again to go on with it, or ${ADVICE}`;
 
 downloadTest(
   "downloadWeights() fetches a file into a folder that is not there yet, and tells how far it is",
@@ -96,6 +113,40 @@ downloadTest("downloadWeights() fetches no file that is there", whole, async ({ 
   await checkWhole(await fetch());
   assert.equal(server.ranges.length, 1);
 });
+
+downloadTest("downloadWeights() says that a file that is there is damaged, and fetches it anew", whole, async ({
+  fetch,
+  file,
+  server,
+  checkWhole,
+}) => {
+  await fetch();
+  const damaged = WEIGHTS.with(200_000, (WEIGHTS[200_000] ?? 0) ^ 1);
+  await Deno.writeFile(file(FILE_NAME), damaged);
+  const notes: string[] = [];
+  await checkWhole(await fetch({ onNote: (line) => notes.push(line) }));
+  const found = createHash("sha256").update(damaged).digest("hex");
+  assert.deepEqual(notes, [
+    `'${file(FILE_NAME)}' is damaged, its SHA-256 is ${found} where its name promises ${DIGEST.slice(0, 8)}...: ` +
+    "downloading it anew",
+  ]);
+  assert.deepEqual(server.ranges, [null, null]);
+});
+
+downloadTest(
+  "downloadWeights() fails where a file that is there is damaged and cannot be fetched anew",
+  () => new Response(null, { status: 404 }),
+  async ({ file, checkFails }) => {
+    await Deno.writeFile(file(FILE_NAME), WEIGHTS.subarray(1));
+    const notes: string[] = [];
+    for (const count of [1, 2]) {
+      await checkFails(new RegExp(`: the server answers with status 404; ${ADVICE}`), {
+        onNote: (line) => notes.push(line),
+      });
+      assert.equal(notes.length, count);
+    }
+  },
+);
 
 downloadTest(
   "downloadWeights() goes on where a transfer broke off",
@@ -188,7 +239,37 @@ downloadTest(
   },
 );
 
-for (const status of [404, 500, 416, 206]) {
+downloadTest(
+  "downloadWeights() asks again where a server cannot answer at the moment, and goes on with the part that is there",
+  (request, count) => count < 3 ? new Response("busy", { status: 503 }) : whole(request),
+  async ({ fetch, file, server, checkWhole }) => {
+    await Deno.writeFile(file(PART), WEIGHTS.subarray(0, 1000));
+    await checkWhole(await fetch());
+    assert.deepEqual(server.ranges, ["bytes=1000-", "bytes=1000-", "bytes=1000-"]);
+  },
+);
+
+downloadTest("downloadWeights() asks again where a server breaks off before its answer", whole, async ({
+  fetch,
+  checkWhole,
+}) => {
+  await using server = startBreakingServer(2);
+  await checkWhole(await fetch({ origin: server.origin }));
+  assert.equal(server.connections(), 3);
+});
+
+downloadTest(
+  "downloadWeights() gives up on a server that cannot answer after five times, and waits in between",
+  () => new Response("busy", { status: 503 }),
+  async ({ server, checkFails }) => {
+    const start = performance.now();
+    await checkFails(new RegExp(`: the server answers with status 503; ${ADVICE}`), { pause: 20 });
+    assert.equal(server.ranges.length, 5);
+    assert.ok(performance.now() - start >= 80);
+  },
+);
+
+for (const status of [404, 416, 206]) {
   downloadTest(
     `downloadWeights() says that a server answers with status ${status}, and asks once`,
     () => new Response("no", { status }),
@@ -203,10 +284,29 @@ downloadTest("downloadWeights() says that there is no server", whole, async ({ c
   // A port that was free a moment ago.
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
-  await checkFails(new RegExp(`: the server refuses the connection, check the network; ${ADVICE}`), {
-    origin: `http://127.0.0.1:${listener.addr.port}/models/`,
-  });
+  const origin = `http://127.0.0.1:${listener.addr.port}/models/`;
+  const requests = await countRequests(() =>
+    checkFails(new RegExp(`: the server refuses the connection, check the network; ${ADVICE}`), { origin })
+  );
+  assert.equal(requests, 1);
 });
+
+downloadTest(
+  "downloadWeights() says that the server's name is not known, asks once and tells of the part",
+  whole,
+  async ({
+    file,
+    checkFails,
+  }) => {
+    await Deno.writeFile(file(PART), WEIGHTS.subarray(0, 1000));
+    const message = "error sending request for url (http://none/): client error (Connect): dns error: failed to lookup";
+    const requests = await countRequests(
+      () => checkFails(new RegExp(`: the server's name cannot be found, check the network; ${KEPT}`)),
+      () => Promise.reject(new TypeError(message)),
+    );
+    assert.equal(requests, 1);
+  },
+);
 
 downloadTest(
   "downloadWeights() gives up on a server that sends nothing for a time, before and after its first bytes",
@@ -286,20 +386,5 @@ Deno.test({
     await using folder = await temporaryFolder();
     const options = { folder: folder.path, origin: "http://192.0.2.1/" };
     await assert.rejects(downloadImagenetWeights("imagenet", options), Deno.errors.NotCapable);
-  },
-});
-
-Deno.test({
-  name: "findImagenetWeights() finds the first version before the second, and no part of either",
-  ...NEEDS_FILES,
-  async fn() {
-    await using folder = await temporaryFolder();
-    assert.equal(await findImagenetWeights(folder.file("none")), undefined);
-    await Deno.writeTextFile(folder.file("resnet50-0676ba61.pth.part"), "");
-    assert.equal(await findImagenetWeights(folder.path), undefined);
-    for (const name of ["resnet50-11ad3fa6.pth", "resnet50-0676ba61.pth"]) {
-      await Deno.writeTextFile(folder.file(name), "");
-      assert.equal(await findImagenetWeights(folder.path), folder.file(name));
-    }
   },
 });

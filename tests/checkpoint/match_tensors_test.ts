@@ -26,3 +26,9 @@ Deno.test("matchTensors() leaves out the names that it is told to ignore, on bot
   matchTensors(layouts("a", "optimizer.step"), layouts("a", "optimizer.moment"), { ignore });
   assert.throws(() => matchTensors(layouts("a"), layouts("a", "optimizer.moment")), /unexpected 'optimizer\.moment'/);
 });
+
+Deno.test("matchTensors() ends by the advice it is given", () => {
+  assert.throws(() => matchTensors(layouts("a"), layouts(), { advice: "give another file" }), {
+    message: "Cannot load weights from the file: they are not this model's: missing 'a'; give another file",
+  });
+});

@@ -11,7 +11,7 @@ import { nativeTest } from "../ffi/native_test_case.ts";
 const SOURCE = { source: "model.pth" };
 const size = (max: number) => fc.integer({ min: 1, max });
 const models: fc.Arbitrary<ModelSettings> = fc.record({
-  vocabularySize: size(50),
+  vocabularySize: fc.integer({ min: 2, max: 50 }),
   embedSize: size(20),
   hiddenSize: size(20),
   languageLayers: fc.integer({ min: 0, max: 3 }),
@@ -107,3 +107,13 @@ for (const [what, tensors, message] of REFUSED) {
     });
   });
 }
+
+Deno.test("inferModel() refuses dimensions that no model may have, though all its tensors are there", () => {
+  const wide = stateDictLayout({ ...TINY_MODEL, encoderWidth: 1025 });
+  assert.throws(() => inferModel(wide, SOURCE), {
+    name: "InputError",
+    message: "Cannot read 'model.pth': its model's encoderWidth is 1025, it must be from 1 to 1024",
+  });
+  const deep = stateDictLayout({ ...TINY_MODEL, encoderBlocks: [1, 257, 1, 1] });
+  assert.throws(() => inferModel(deep, SOURCE), /its model's encoderBlocks is 1,257,1,1, it must be from 1 to 256$/);
+});

@@ -3,7 +3,8 @@ import { readPth, writePth } from "../../src/checkpoint/pth.ts";
 import { storedZip } from "../../src/checkpoint/zip.ts";
 import { InputError } from "../../src/input_error.ts";
 import golden from "../golden/checkpoint/torch.pth.json" with { type: "json" };
-import { canRead, canRun } from "../test_data.ts";
+import { canRead } from "../test_data.ts";
+import { pythonHasTorch, runPython } from "./python.ts";
 import { counting, elements, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
 
 const GOLDEN = new URL("../golden/checkpoint/", import.meta.url).pathname;
@@ -29,27 +30,13 @@ const CAPTIONER = [
   counting("rng", "U8", [4]),
 ];
 
-/** Runs Python with its own PyTorch, or with the one that the build has installed. */
-function runPython(args: string[]): Promise<Deno.CommandOutput> {
-  const installed = new URL("../../native/.libtorch", import.meta.url).pathname;
-  return new Deno.Command("python3", { args, env: { PYTHONPATH: installed } }).output();
-}
-
-async function pythonHasTorch(): Promise<boolean> {
-  if (!canRun) return false;
-  try {
-    return (await runPython(["-c", "import torch"])).success;
-  } catch {
-    return false;
-  }
-}
-
-for (const name of ["torch.pth", "torch_nested.pth", "torch_legacy.pth"]) {
+for (const name of ["torch.pth", "torch_nested.pth", "torch_legacy.pth", "torch_without_crc32.pth"]) {
   Deno.test({
     name: `readPth() reads each tensor of ${name}, strided ones too, as PyTorch wrote it`,
     ignore: !canRead,
     async fn() {
-      const tensors = await readPth(GOLDEN + name);
+      using file = await readPth(GOLDEN + name);
+      const { tensors } = file;
       assert.deepEqual([...tensors.keys()], Object.keys(golden));
       for (const [name, { dtype, shape, values }] of Object.entries(golden)) {
         const tensor = tensors.get(name);
@@ -105,7 +92,8 @@ Deno.test({
         },
       })),
     );
-    const tensors = await readPth(path);
+    using file = await readPth(path);
+    const { tensors } = file;
     assert.deepEqual([...tensors.keys()], sources.map(({ name }) => name));
     for (const { name, dtype, shape, read } of sources) {
       const tensor = tensors.get(name);
@@ -142,6 +130,26 @@ async function nestedFiles(): Promise<Uint8Array> {
   const view = new DataView(zip.buffer);
   const text = String.fromCharCode(...zip);
   view.setUint32(text.lastIndexOf("PK\x01\x02") + 42, text.indexOf(inner), true);
+  return zip;
+}
+
+/** The archive with other bytes in the place of the first ones that are a text. */
+function withText(zip: Uint8Array, text: string, other: string): Uint8Array {
+  zip.set(latin1(other), String.fromCharCode(...zip).indexOf(text));
+  return zip;
+}
+
+/** An archive whose directory has so many files and bytes. */
+function withDirectory(files: number, bytes: number): Uint8Array {
+  const zip = new Uint8Array(4 + bytes + 56 + 20 + 22);
+  zip.set(latin1("PK\x03\x04"));
+  const [view, end64] = [new DataView(zip.buffer), zip.length - 98];
+  zip.set(latin1("PK\x06\x06"), end64);
+  view.setBigUint64(end64 + 32, BigInt(files), true);
+  view.setBigUint64(end64 + 48, 4n, true);
+  zip.set(latin1("PK\x06\x07"), end64 + 56);
+  view.setBigUint64(end64 + 64, BigInt(end64), true);
+  zip.set(latin1("PK\x05\x06"), end64 + 76);
   return zip;
 }
 
@@ -184,6 +192,11 @@ const REFUSED: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
   ["an empty stack", () => archive("\x80\x02."), /its pickle is broken, its stack is empty$/],
   ["a value that is not there", () => archive("\x80\x02h\x07."), /refers to value 7/],
   ["a list", () => archive("\x80\x02]."), /it holds no state_dict/],
+  [
+    "a tensor's name that stands twice",
+    () => archive(pickled(SOUND).replace("s.", "h\x00h\x01s.").replace("w", "wq\x00").replace("tRh", "tRq\x01sh")),
+    /its pickle is broken, 'w' stands twice in a dict$/,
+  ],
   ["a dict of numbers", () => archive("\x80\x02}X\x01\0\0\0wK\x01s."), /'w' is not the name of a tensor/],
   ["a view beyond its storage", () => archive(pickled("K\x01K\x02\x85K\x01\x85")), /'w' reaches beyond its elements$/],
   [
@@ -224,6 +237,26 @@ const REFUSED: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
   ["a file that stands twice", () => zipOf([["a/x", "1"], ["a/x", "2"]]), /'a\/x' stands in it twice$/],
   ["a file inside another", nestedFiles, /its files overlap$/],
   ["files larger than the archive", async () => claimingMore(await archive(pickled(SOUND))), /its files overlap$/],
+  [
+    "a pickle whose bytes are damaged",
+    async () => withText(await archive(pickled(SOUND)), "_rebuild_tensor_v2", "_rebuild_tensor\n\x7d2"),
+    /the bytes of 'a\/data\.pkl' are damaged, the CRC-32 is another than the archive says; copy or download the file/,
+  ],
+  [
+    "a directory of more files than weights need",
+    () => withDirectory(0x10000, 0x10000 * 46),
+    /its directory of 65536 files and 3014656 bytes is larger than weights need$/,
+  ],
+  [
+    "a directory of more bytes than weights need",
+    () => withDirectory(1, 2 ** 25 + 1),
+    /its directory of 1 files and 33554433 bytes is larger than weights need$/,
+  ],
+  [
+    "a pickle of more bytes than weights need",
+    () => zipOf([["a/data.pkl", "N".repeat(2 ** 25 + 1)]]),
+    /'a\/data\.pkl' in it has 33554433 bytes, more than weights need$/,
+  ],
   ["big-endian numbers", () => archive(pickled(SOUND), 8, "big"), /its byte order is 'big', only 'little'/],
 ];
 
@@ -252,11 +285,12 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     await Deno.writeFile(folder.file("sound.pth"), await archive(pickled(SOUND)));
-    const tensors = await readPth(folder.file("sound.pth"));
-    assert.deepEqual(tensors.get("w")?.shape, [2]);
-    assert.deepEqual(await tensors.get("w")?.read(), new Uint8Array(8));
+    using sound = await readPth(folder.file("sound.pth"));
+    assert.deepEqual(sound.tensors.get("w")?.shape, [2]);
+    assert.deepEqual(await sound.tensors.get("w")?.read(), new Uint8Array(8));
     // No element lies beyond the storage's end where there is none.
     await Deno.writeFile(folder.file("empty.pth"), await archive(pickled("K\x02K\x02K\x00\x86K\x01K\x01\x86")));
-    assert.deepEqual(await (await readPth(folder.file("empty.pth"))).get("w")?.read(), new Uint8Array(0));
+    using empty = await readPth(folder.file("empty.pth"));
+    assert.deepEqual(await empty.tensors.get("w")?.read(), new Uint8Array(0));
   },
 });

@@ -19,7 +19,8 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const path = folder.file("vocab.json");
-    for (const decoding of [{ maxWords: 8, beam: 1 }, { firstWord: "a", maxWords: 29, beam: 2 }]) {
+    const japanese = { maxWords: 8, beam: 1, tokenizer: "unicode" } as const;
+    for (const decoding of [{ maxWords: 8, beam: 1 }, { firstWord: "a", maxWords: 29, beam: 2 }, japanese]) {
       const content = { vocabulary: WORDS, preprocessing: { imageSize: 32, shortSide: 40 }, decoding };
       await writeVocabularyFile(path, content);
       assert.deepEqual(await readVocabularyFile(path), content);
@@ -63,6 +64,22 @@ const REFUSED: Record<string, [text: string, message: RegExp]> = {
   "an id that is no whole number": ['{"a": 0.5}', /it is no vocabulary/],
   "words of another kind": ['{"words": [1]}', /the field 'words/],
   "a wrong setting": ['{"words": ["a"], "decoding": {"beam": 0}}', /the field 'decoding\.beam' is wrong/],
+  "a caption of a billion words": [
+    '{"words": ["a"], "decoding": {"maxWords": 1000000000}}',
+    /the field 'decoding\.maxWords' is wrong, it is 1000000000, give a whole number from 1 to 1000,/,
+  ],
+  "a beam of a billion captions": [
+    '{"words": ["a"], "decoding": {"beam": 1000000000}}',
+    /the field 'decoding\.beam' is wrong, it is 1000000000, give a whole number from 1 to 100,/,
+  ],
+  "photographs of a trillion pixels": [
+    '{"words": ["a"], "preprocessing": {"imageSize": 1000000}}',
+    /the field 'preprocessing\.imageSize' is wrong, it is 1000000, give a whole number from 1 to 4096,/,
+  ],
+  "more words than there are": [
+    `[${Array.from({ length: 1_000_001 }, (_, id) => `"${id.toString(36)}"`).join(",")}]`,
+    /it has 1000001 words, more than the 1000000 that can be$/,
+  ],
   "a word that stands twice": ['["a", "b", "a"]', /'a' is word 0 and word 2$/],
   "a key that stands twice": ['{"a": 0, "b": 1, "a": 2}', /'a' stands twice$/],
   "an id that stands twice": ['{"a": 0, "b": 1, "c": 1}', /'b' and 'c' have the same id, 1$/],
@@ -92,3 +109,24 @@ for (const [what, [text, message]] of Object.entries(REFUSED)) {
     },
   });
 }
+
+Deno.test({
+  name: "readVocabularyFile() names one of millions of wrong words, and makes no issue of each",
+  ...NEEDS_FILES,
+  async fn() {
+    const numbers = `[${"1,".repeat(8_999_999)}1]`;
+    const ids = Array.from({ length: 900_000 }, (_, id) => `"${id.toString(36)}":"b"`).join(",");
+    const start = performance.now();
+    for (
+      const [text, message] of [
+        [numbers, /it is no vocabulary/],
+        [`{"words":${numbers}}`, /the field 'words' is wrong/],
+        [`{${ids}}`, /it is no vocabulary/],
+      ] as const
+    ) {
+      await assert.rejects(read(text), message);
+    }
+    assert.ok(performance.now() - start < 15_000, "it takes too long");
+    assert.ok(Deno.memoryUsage().heapTotal < 2 ** 30, "the heap has grown");
+  },
+});

@@ -55,6 +55,45 @@ export function startServer(answer: Answer): WeightsServer {
   };
 }
 
+/** A server that breaks connections off: stop it with `await using`. */
+export interface BreakingServer extends AsyncDisposable {
+  /** The address of its folder. */
+  readonly origin: string;
+  /** How many connections have been made. */
+  connections(): number;
+}
+
+/**
+ * Starts a server that breaks off its first connections before any answer, and then gives the file.
+ *
+ * @param breaks How many connections it breaks off.
+ * @returns The server.
+ */
+export function startBreakingServer(breaks: number): BreakingServer {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const head = `HTTP/1.1 200 OK\r\ncontent-length: ${WEIGHTS.length}\r\nconnection: close\r\n\r\n`;
+  let count = 0;
+  async function serve(): Promise<void> {
+    for await (const connection of listener) {
+      if (++count <= breaks) {
+        connection.close();
+        continue;
+      }
+      await connection.read(new Uint8Array(4096));
+      await new Blob([head, WEIGHTS]).stream().pipeTo(connection.writable);
+    }
+  }
+  const serving = serve();
+  return {
+    origin: `http://127.0.0.1:${listener.addr.port}/models/`,
+    connections: () => count,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+    },
+  };
+}
+
 /** Answers with the file, or with what is asked for of it. */
 export function whole(request: Request): Response {
   const start = rangeStart(request);

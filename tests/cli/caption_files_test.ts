@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Captioner } from "../../src/captioning/captioner.ts";
 import { captionFiles } from "../../src/cli/caption_files.ts";
+import kinds from "../golden/image_kinds.json" with { type: "json" };
 import images from "../golden/images.json" with { type: "json" };
 import { makeFolder } from "../pipeline/temporary_folder.ts";
 import { canRead, canWrite } from "../test_data.ts";
@@ -10,9 +11,11 @@ const ignore = !canRead || !canWrite;
 const PICTURE = Uint8Array.fromBase64(images.images["rgb.png"].file);
 
 /** Captions every image with its width, and notes how it was called. */
-function fakeCaptioner() {
+function fakeCaptioner(orientation: Captioner["orientation"] = "obeyed") {
   const calls: { count: number; beam: number | undefined }[] = [];
-  const captioner: Pick<Captioner, "caption"> = {
+  const captioner: Pick<Captioner, "caption" | "orientation" | "prepare"> = {
+    orientation,
+    prepare: (image) => Promise.resolve({ ...image, pixels: image.pixels.slice() }),
     caption(images, { beam } = {}) {
       calls.push({ count: images.length, beam });
       return Promise.resolve(images.map(({ width }) => ({ caption: `${width} wide`, logProbability: -1, tokens: [] })));
@@ -55,5 +58,23 @@ Deno.test({
     const none = fakeCaptioner();
     const result = await captionFiles(none.captioner, ["b.jpg"], { path });
     assert.deepEqual([result.captions, result.broken.length, none.calls], [[], 1, []]);
+  },
+});
+
+Deno.test({
+  name:
+    "captionFiles() turns images as the model was trained on them, and refuses those of more pixels than it is told",
+  ignore,
+  async fn() {
+    const turned = Uint8Array.fromBase64(kinds.images["turned-6.jpg"].file);
+    await using folder = await makeFolder({ "turned.jpg": turned });
+    const path = (name: string) => join(folder.path, name);
+    const widths = async (orientation: Captioner["orientation"]) => {
+      const { captions } = await captionFiles(fakeCaptioner(orientation).captioner, ["turned.jpg"], { path });
+      return captions.map(({ caption }) => caption);
+    };
+    assert.notDeepEqual(await widths("obeyed"), await widths("ignored"));
+    const { broken } = await captionFiles(fakeCaptioner().captioner, ["turned.jpg"], { path, maxPixels: 10 });
+    assert.match(broken[0] ?? "", /scale it down to at most 10 in all/);
   },
 });

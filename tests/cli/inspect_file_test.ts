@@ -114,6 +114,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "describeInspection() shortens a stranger's words, so that one long name among many does not fill the memory",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const file = folder.file("theirs.safetensors");
+    const names = Array.from({ length: 20_000 }, (_, index) => `${index}`);
+    await writeSafetensors(file, {
+      metadata: { ...Object.fromEntries(names.map((name) => [`_${name}`, name])), ["k".repeat(1e6)]: "v".repeat(1e6) },
+      tensors: ["x".repeat(1e6), ...names].map((name) => counting(name, "U8", [0])),
+    });
+    const text = describeInspection(await inspectFile(file));
+    // Not assert.match(), which would print all of it.
+    for (
+      const line of [/^x{120}\.{3} {2}U8 {2}\[0\]$/m, /^k{120}\.{3} {2}v{4000}\.{3}$/m, /^19999 {120}U8 {2}\[0\]$/m]
+    ) {
+      assert.ok(line.test(text), `no line is ${line}`);
+    }
+    assert.ok(text.length < 10_000_000, `${text.length} characters`);
+  },
+});
+
+Deno.test({
   name: "inspectFile() refuses a broken checkpoint and a text in one line",
   ...NEEDS_FILES,
   async fn() {

@@ -25,11 +25,14 @@ async function recipeOf(...words: string[]): Promise<Recipe> {
 }
 
 Deno.test("parseTrainOptions() without an argument is the sample recipe in a run named by time", async () => {
-  const { recipe, ...options } = await parse();
+  const { recipe, warnings, cache, ...options } = await parse();
+  assert.match(cache, /\/\.cache$/);
+  assert.deepEqual(warnings(recipe(false)), []);
   assert.deepEqual(recipe(false), makeRecipe("sample"));
   assert.deepEqual(options, {
     out: "/home/ada/runs/2026-03-05-070809-sample",
     resume: false,
+    keepImages: true,
     checkpointEvery: undefined,
     seed: 0,
     device: "auto",
@@ -75,6 +78,37 @@ Deno.test("parseTrainOptions() freezes the CNN for some epochs, for ever, or in 
   assert.equal((await recipeOf("--data", "d", "--finetune-after", "0")).frozenEpochs, 0);
 });
 
+Deno.test("parseTrainOptions() keeps no decoded images where it is told so, and leaves out those of too many pixels", async () => {
+  const options = await parse("--data", "d", "--no-image-cache", "--max-pixels", "1000");
+  assert.equal(options.keepImages, false);
+  assert.deepEqual(options.dataset, { data: "/home/ada/d", maxPixels: 1000 });
+});
+
+Deno.test("parseTrainOptions() takes the data's format and tokenizer, and whether to be strict", async () => {
+  const options = await parse("--data", "d", "--format", "coco", "--strict", "--tokenizer", "unicode");
+  assert.deepEqual(options.dataset, { data: "/home/ada/d", format: "coco", strict: true });
+  assert.equal(options.recipe(false).tokenizer, "unicode");
+});
+
+Deno.test("parseTrainOptions() refuses an option together with --set of the same setting", async () => {
+  await refuses(["--epochs", "4", "--set", "epochs=7"], /^Cannot set 'epochs' twice: leave --set epochs=\.\.\. out/);
+  await refuses(
+    ["--data", "d", "--finetune-after", "never", "--set", "frozenEpochs=3"],
+    /^Cannot set 'frozenEpochs' twice/,
+  );
+  await refuses(["--variant", "2u", "--set", "fusionLayers=3"], /^Cannot set 'fusionLayers' twice/);
+});
+
+Deno.test("parseTrainOptions() warns of settings that do nothing", async () => {
+  const options = await parse("--data", "d", "--finetune-after", "never", "--set", "learningRate=1e-2");
+  const [warning = "", ...rest] = options.warnings(options.recipe(true));
+  assert.match(
+    warning,
+    /^Warning: 'learningRate' does nothing: the CNN is frozen in all 30 epochs, and frozenLearningRate/,
+  );
+  assert.deepEqual(rest, []);
+});
+
 Deno.test("parseTrainOptions() looks for ImageNet weights where there is data, unless told otherwise", async () => {
   assert.equal((await parse("--data", "d")).encoderWeights, "auto");
   assert.equal((await parse("--data", "d", "--encoder-weights", "none")).encoderWeights, "none");
@@ -108,15 +142,26 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
-    const { recipe, ...options } = await parse("--resume", folder.path);
+    const { recipe, warnings, cache: _, ...options } = await parse("--resume", folder.path);
+    assert.deepEqual(warnings(recipe(true)), []);
     assert.deepEqual(recipe(true), CONFIG.recipe);
     assert.deepEqual(options, {
-      ...{ out: folder.path, resume: true, checkpointEvery: undefined, seed: 7, device: "cpu", precision: "fp32" },
+      ...{
+        out: folder.path,
+        resume: true,
+        keepImages: true,
+        checkpointEvery: undefined,
+        seed: 7,
+        device: "cpu",
+        precision: "fp32",
+      },
       ...{ threads: 2, encoderWeights: { file: "/w.pth" }, dataset: CONFIG.dataset },
     });
     const moved = await parse("--resume", folder.path, "--data", "/new/data", "--device", "auto");
     assert.deepEqual(moved.dataset, { data: "/new/data", maxImages: 40 });
     assert.equal(moved.device, "auto");
+    assert.equal((await parse("--resume", folder.path, "--cache", "c")).cache, "/home/ada/c");
+    assert.equal((await parse("--resume", folder.path, "--cache", "c")).cache, "/home/ada/c");
     await refuses(
       ["--resume", folder.path, "--epochs", "9", "--seed", "3"],
       /^Cannot change --epochs, --seed of a run that is gone on with: leave it out, or train anew without --resume$/,

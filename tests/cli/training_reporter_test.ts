@@ -32,7 +32,7 @@ const METRICS = {
 };
 
 const STEP: StepReport = {
-  ...{ epoch: 1, step: 1, steps: 100, loss: 3.14159, learningRate: 1e-3, encoderLearningRate: 1e-3 },
+  ...{ epoch: 1, stageEnd: 2, step: 1, steps: 100, loss: 3.14159, learningRate: 1e-3, encoderLearningRate: 1e-3 },
   ...{ gradientNorm: 2.345, captionsPerSecond: 12.345, dataWaitShare: 0.071 },
 };
 
@@ -61,6 +61,18 @@ Deno.test("TrainingReporter names the CNN's rate where it differs, and counts th
   }
   assert.match(lines[0] ?? "", /rate 1\.0e-3 \(CNN 1\.0e-5\), gradient 2\.35, 12\.3 captions\/s, waiting/);
   assert.match(lines[1] ?? "", /captions\/s, 0 s left, /);
+});
+
+Deno.test("TrainingReporter counts the time to the epoch in which the CNN begins to learn, then anew", () => {
+  const { reporter, lines, clock } = reporterOf();
+  for (const [epoch, stageEnd] of [[1, 1], [2, 2]] as const) {
+    for (const step of [1, 2]) {
+      clock.time = (10 ** epoch) * step * 1000;
+      reporter.step({ ...STEP, epoch, stageEnd, step, steps: 4 });
+    }
+  }
+  assert.match(lines[1] ?? "", /captions\/s, 20 s until epoch 2, when the CNN learns, waiting/);
+  assert.match(lines[3] ?? "", /captions\/s, 3 min 20 s left, waiting/);
 });
 
 Deno.test("TrainingReporter prints a line for each step where there are fewer than four", () => {

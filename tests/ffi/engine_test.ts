@@ -62,6 +62,15 @@ nativeTest("Engine.open() says why a GPU cannot be used, and does not fall back"
   );
 });
 
+nativeTest("Engine.threads is what was asked for, or what libtorch chose", async () => {
+  for (const threads of [1, 2, 3]) {
+    using engine = await Engine.open(TINY_MODEL, { ...CPU, threads });
+    assert.equal(engine.threads, threads);
+  }
+  using engine = await Engine.open(TINY_MODEL, { ...CPU, threads: 0 });
+  assert(Number.isInteger(engine.threads) && engine.threads > 0, String(engine.threads));
+});
+
 nativeTest("Engine.trainStep() leaves a frozen CNN as it is, its statistics too", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   const before = await digests(engine, MODEL_STATE, "resnet.");

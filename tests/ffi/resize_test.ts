@@ -39,7 +39,7 @@ nativeTest("Engine.resizeCrop() of our decoded photographs differs from PIL's by
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg"))
     .toSorted();
   for (const { index, croppedSample } of golden.photographs) {
-    const cropped = await resize(await readImage(join(folder, files[index] ?? "")));
+    const cropped = await resize(await readImage({ path: join(folder, files[index] ?? "") }));
     const difference = mean(differences(cropped, photographSamples, croppedSample));
     assert(difference <= 1, `photograph ${index}: ${difference}`);
   }

@@ -59,7 +59,7 @@ nativeTest("Engine.tryTrainStep() changes nothing that a later step could notice
   using tried = await openFilled();
   using untried = await openFilled();
   const before = await digests(tried, STATE);
-  await tried.tryTrainStep(BATCH, STEP);
+  await tried.tryTrainStep(PARTS, STEP);
   const after = await digests(tried, STATE);
   const moments = changed(before, after);
   assert(moments.length > 0 && moments.every((name) => name.startsWith("adam.")), String(moments));
@@ -70,17 +70,21 @@ nativeTest("Engine.tryTrainStep() changes nothing that a later step could notice
   }
   const later = await digests(untried, STATE);
   assert.deepEqual(await digests(tried, STATE), later);
-  await tried.tryTrainStep(BATCH, STEP);
+  await tried.tryTrainStep([BATCH], STEP);
   assert.deepEqual(await digests(tried, STATE), later);
 });
 
-nativeTest("Engine.tryTrainStep() that fails changes nothing either", async () => {
+nativeTest("Engine.tryTrainStep() that fails, at whichever batch, changes nothing either", async () => {
   using engine = await openFilled();
   await engine.trainStep([BATCH], STEP);
   const before = await digests(engine, STATE);
-  await assert.rejects(engine.tryTrainStep(BATCH, { ...STEP, wordDropout: 1 }), /word_dropout is 1/);
+  await assert.rejects(engine.tryTrainStep([BATCH], { ...STEP, wordDropout: 1 }), /word_dropout is 1/);
+  const wrong = { ...BATCH, targets: BATCH.targets.map(() => -1) };
+  await assert.rejects(engine.tryTrainStep([BATCH, wrong], STEP), /counts no word/);
+  assert.deepEqual(changed(before, await digests(engine, STATE)), []);
+  assert.deepEqual(await digests(engine, ["gradient"]), {});
   for (const milliseconds of [2, 5, 10, 20, 30]) {
-    const trial = engine.tryTrainStep(BATCH, STEP);
+    const trial = engine.tryTrainStep(PARTS, STEP);
     const cancelling = setInterval(() => engine.cancel(), milliseconds);
     await Promise.allSettled([trial]).finally(() => clearInterval(cancelling));
     assert.deepEqual(changed(before, await digests(engine, STATE)), []);
@@ -186,7 +190,9 @@ nativeTest("Engine.open() that needs more memory than there is says so, and the 
     Engine.open(terabytes, CPU),
     (error) =>
       error instanceof InputError &&
-      /^Cannot create the model: no memory is left; lower --embed-size or --hidden-size$/.test(error.message),
+      /^Cannot create the model: 4194304 MiB more memory are needed and \d+ MiB are left; lower --e/.test(
+        error.message,
+      ),
   );
   using engine = await openFilled();
   assert(Number.isFinite((await engine.trainStep([BATCH], STEP)).loss));

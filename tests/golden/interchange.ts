@@ -19,20 +19,32 @@ export const INTERCHANGE: string = fileURLToPath(new URL("interchange/", import.
 const SMALL = { vocabulary: 11, embed: 4, hidden: 5, width: 1, blocks: [1, 1, 1, 1] };
 const SHAPE = { images: 2, captionsPerImage: 1, side: 32 };
 
+/** The models' names: the notebook's, and variants with the place where the image enters. */
+export const NAMES = ["notebook", "1u_every", "1u_first", "2u_every", "2f_first", "2f_every", "4f_every"] as const;
+
+/** One of the models' names. */
+export type CaseName = typeof NAMES[number];
+
 /** The models, as the script has them. */
-export const CASES: Readonly<Record<"notebook" | "1u_every" | "2f_first", GoldenCase>> = {
-  notebook: { ...SHAPE, loss: "notebook", model: { ...SMALL, language: 0, fusion: 1, inject: "first" } },
-  "1u_every": { ...SHAPE, loss: "masked", model: { ...SMALL, language: 0, fusion: 1, inject: "every" } },
-  "2f_first": { ...SHAPE, loss: "masked", model: { ...SMALL, language: 1, fusion: 1, inject: "first" } },
+export const CASES: Readonly<Record<CaseName, GoldenCase>> = {
+  notebook: { ...variant(0, 1, "first"), loss: "notebook" },
+  "1u_every": variant(0, 1, "every"),
+  "1u_first": variant(0, 1, "first"),
+  "2u_every": variant(0, 2, "every"),
+  "2f_first": variant(1, 1, "first"),
+  "2f_every": variant(1, 1, "every"),
+  "4f_every": variant(2, 2, "every"),
 };
 
 /** The files that are exported: formats and models. */
-export const EXPORTED: readonly [file: string, name: keyof typeof CASES][] = [
-  ["lrcn_notebook.pth", "notebook"],
-  ["lrcn_1u_every.pth", "1u_every"],
-  ["lrcn_2f_first.pth", "2f_first"],
+export const EXPORTED: readonly [file: string, name: CaseName][] = [
+  ...NAMES.map((name): [string, CaseName] => [`lrcn_${name}.pth`, name]),
   ["lrcn_2f_first.safetensors", "2f_first"],
 ];
+
+function variant(language: number, fusion: number, inject: "every" | "first"): GoldenCase {
+  return { ...SHAPE, loss: "masked", model: { ...SMALL, language, fusion, inject } };
+}
 
 /**
  * Saves a model of the formula as a checkpoint.
@@ -40,7 +52,7 @@ export const EXPORTED: readonly [file: string, name: keyof typeof CASES][] = [
  * @param path Where it shall be.
  * @param name Which model.
  */
-export async function saveFormulaCheckpoint(path: string, name: keyof typeof CASES): Promise<void> {
+export async function saveFormulaCheckpoint(path: string, name: CaseName): Promise<void> {
   const model = modelSettings(CASES[name]);
   const isNotebook = name === "notebook";
   const specials = ["<pad>", "<unk>", ...(isNotebook ? [] : ["<start>", "<end>"])];
@@ -63,7 +75,7 @@ export async function saveFormulaCheckpoint(path: string, name: keyof typeof CAS
 }
 
 /** Exports a model of the formula into a folder, and removes the checkpoint that it made for this. */
-export async function exportFormulaModel(folder: string, file: string, name: keyof typeof CASES): Promise<void> {
+export async function exportFormulaModel(folder: string, file: string, name: CaseName): Promise<void> {
   const checkpoint = join(folder, "formula.safetensors");
   await saveFormulaCheckpoint(checkpoint, name);
   await exportModel(checkpoint, { out: join(folder, file), force: true });

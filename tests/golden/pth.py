@@ -2,7 +2,8 @@
 
 Run it with Python 3 and `pip install torch numpy`, from the project's root:
 
-    python3 tests/golden/pth.py                   writes torch.pth, torch_nested.pth, torch_legacy.pth and torch.pth.json
+    python3 tests/golden/pth.py                   writes torch.pth and torch.pth.json, and the same as torch_nested.pth,
+                                                  torch_legacy.pth and torch_without_crc32.pth
     python3 tests/golden/pth.py verify FILE       holds a file that lrcn wrote against a module with the same weights
     python3 tests/golden/pth.py accept FILE       verifies it and keeps it as lrcn.pth, whose bytes the test compares
 """
@@ -37,6 +38,10 @@ def write() -> None:
     torch.save({"epoch": 3, "loss": 0.5, "names": ["a", "b"], "big": 2**70, "pair": (None, True), "state_dict": state}, FOLDER / "torch_nested.pth")
     # The format before PyTorch 1.6.
     torch.save(state, FOLDER / "torch_legacy.pth", _use_new_zipfile_serialization=False)
+    # Each CRC-32 of the archive is 0.
+    torch.serialization.set_crc32_options(False)
+    torch.save(state, FOLDER / "torch_without_crc32.pth")
+    torch.serialization.set_crc32_options(True)
     values = {
         name: {
             "dtype": str(tensor.dtype),

@@ -165,6 +165,21 @@ x. 𝐚b is bold
     "", " ", "\n", "one\ntwo\nthree", "One.\nTwo.\n\nThree.", "one,\n", "one:\n.", "a.\r\nb.", "etc.\n\u001c\nb. c",
     "a\u00a0b.\u00a0c", "a\u2003b\u3000c", "a\u0085b", "a\u001cb\u001db. c", "a\ufeffb \ufeff c", "a\u200bb. c", "a\u0301'b e\u0301'\u0301c", "cannot'twa\u017f", " !{7. go", " .?'go on", "zero\u200cwidth'\u200djoin",
     "wanna\u001cgo wanna\u00a0go", "e\u0301te\u0301. E\u0301te\u0301", "dr." + " " * 40 + "x", "a.\u000bb", "constructor __proto__ toString",
+] + [
+    # Characters that few programs think of: half a character, NUL, two ways to write an accent, sequences of emoji.
+    "a\ud800b. \udc00 c", "\ud83d", "a\u0000b. \u0000 c", "\u0000",
+    "Cafe\u0301, nai\u0308ve: E\u0301clair. A\u030angstro\u0308m", "Caf\u00e9, na\u00efve: \u00c9clair. \u00c5ngstr\u00f6m",
+    "\u0301a. \u0301 b", "a fam\u00edly \U0001f468\u200d\U0001f469\u200d\U0001f467, a \u2764\ufe0f. A \U0001f1ef\U0001f1f5 \U0001f44d\U0001f3fd!",
+    # Letters whose small form is long, depends on what follows, or is none.
+    "\u0130STANBUL I\u0307ZM\u0130R \u0130. \u0130'S", "\u03a3 A\u03a3 A\u03a3\u0301 A\u03a3' A\u03a3. A\u03a3:A A\u03a3.A \u03a3A A\u00ad\u03a3 A\u03a3\u00ad \u0345\u03a3",
+    "\u01c5 \u1e9e \ufb03 \u212a \u212b \u1fbc \U00010400 \u13a0 \uff21\uff22\uff23. \uff11\uff12",
+    # Other scripts.
+    "\u0641\u062a\u0627\u0629 \u062a\u0637\u064a\u0631 \u0637\u0627\u0626\u0631\u0629 \u0648\u0631\u0642\u064a\u0629\u060c \u0648\u0643\u0644\u0628 \u064a\u0631\u0643\u0636\u061f \u0646\u0639\u0645. \u0644\u0627!",
+    "\u05e0\u05e2\u05e8\u05d4 \u05d5\u05db\u05dc\u05d1\u05d4 \u05e9\u05dc \u05e6\u05d4\"\u05dc.",
+    "\u8d64\u3044\u5098\u3092\u6301\u3063\u305f\u5973\u306e\u5b50\u3068\u72ac\u3002 T\u30b7\u30e3\u30c4\u3001\u300c\u306d\u3053\u300d\uff01", "\u4e00\u4e2a\u5973\u5b69\u5728\u653e\u98ce\u7b5d\u3002",
+    "\ud55c \uc18c\ub140\uac00 \uacf5\uc6d0\uc5d0\uc11c \uc5f0\uc744 \ub0a0\ub9b0\ub2e4. 2\ub9c8\ub9ac!", "\u0e40\u0e14\u0e47\u0e01\u0e1c\u0e39\u0e49\u0e2b\u0e0d\u0e34\u0e07\u0e40\u0e25\u0e48\u0e19\u0e27\u0e48\u0e32\u0e27",
+    # What nearly all captions look like, and what almost does.
+    "a dog", "a dog.", "a dog .", "a dog . ", "a dog,", "a dog, a cat ,a fox", "a dog , , a cat", ", a dog", "a , 5", "a,5", "5,", "x-ray, t-shirt.", "-a", "a-", "a--b", "cannot-go", "go-cannot, wanna", "wanna-be", "a dog.. ", "a  dog", "dr.", "no. 5", "a5b 5a .",
 ]
 
 golden = {

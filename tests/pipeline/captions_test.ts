@@ -2,41 +2,45 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InputError } from "../../src/input_error.ts";
 import { readCaptions } from "../../src/pipeline/captions.ts";
-import { canRead, canWrite } from "../test_data.ts";
+import { NEEDS_FILES } from "../checkpoint/temporary_folder.ts";
 import { makeFolder } from "./temporary_folder.ts";
 
-const ignore = !canRead || !canWrite;
-
 Deno.test({
-  name: "readCaptions() finds the format by the content, whatever the file's name",
-  ignore,
+  name: "readCaptions() leaves out rows that cannot be used, and with strict names the first",
+  ...NEEDS_FILES,
   async fn() {
     await using folder = await makeFolder({
-      "a.token": "\uFEFF\nimage,caption\na.jpg,A kite .\n",
-      "b.txt": "\uFEFFa.jpg#0\tA kite .\n",
+      "c.txt": "image,caption\na.jpg,A kite .\nb.jpg,\n,x\n",
+      "d.txt": "image,caption\n",
     });
-    for (const name of ["a.token", "b.txt"]) {
-      assert.deepEqual(await readCaptions(join(folder.path, name)), [{ image: "a.jpg", caption: "A kite ." }]);
-    }
+    const source = { format: "kaggle", files: [join(folder.path, "c.txt")], folder: folder.path } as const;
+    const { rows, rejected } = await readCaptions(source);
+    assert.deepEqual(rows, [{ image: "a.jpg", caption: "A kite ." }]);
+    assert.deepEqual(rejected.map(({ line, reason }) => [line, reason]), [[3, "has no caption"], [
+      4,
+      "has no image name",
+    ]]);
+    await assert.rejects(readCaptions(source, { strict: true }), {
+      name: "InputError",
+      message: /: line 3 of .*c\.txt has no caption; correct it, or leave out --strict to pass over 2 such rows$/,
+    });
   },
 });
 
 Deno.test({
   name: "readCaptions() says in one line what is wrong with a file",
-  ignore,
+  ...NEEDS_FILES,
   async fn() {
     await using folder = await makeFolder({
-      "empty.txt": "",
-      "blank.txt": "\n \n",
       "header.txt": "image,caption\n",
+      "useless.txt": "image,caption\n../a.jpg,x\nb.jpg,\n",
       "latin.txt": Uint8Array.of(0x69, 0xe9, 0x0a),
       "zeros.txt": "image,caption\na.jpg,\0",
       "columns.txt": "image,text\na.jpg,x\n",
     });
     const wrong: [string, RegExp][] = [
-      ["empty.txt", /empty\.txt is empty/],
-      ["blank.txt", /blank\.txt is empty/],
-      ["header.txt", /has a header and no captions/],
+      ["header.txt", /header\.txt has no captions/],
+      ["useless.txt", /none of .*useless\.txt can be used: line 2 of .* leads out .*, and 1 more rows; correct it/],
       ["latin.txt", /is not a text file in UTF-8/],
       ["zeros.txt", /is not a text file in UTF-8/],
       ["columns.txt", /column 'caption' is missing in .*columns\.txt/],
@@ -45,7 +49,7 @@ Deno.test({
     ];
     for (const [name, message] of wrong) {
       await assert.rejects(
-        readCaptions(join(folder.path, name)),
+        readCaptions({ format: "kaggle", files: [join(folder.path, name)], folder: folder.path }),
         (error) => error instanceof InputError && message.test(error.message) && !error.message.includes("\n"),
         name,
       );

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { InputError } from "../../src/input_error.ts";
 import { readDataset } from "../../src/pipeline/dataset.ts";
 import { splitOfficially } from "../../src/pipeline/splits.ts";
+import { tarFile } from "../files/tar_file.ts";
 import { canRead, canWrite, testData } from "../test_data.ts";
 import { makeFolder } from "./temporary_folder.ts";
 
@@ -30,6 +31,8 @@ Deno.test({
       [["b.jpg", "A kite ."], ["a.jpg", "A boat ."], ["b.jpg", "A red kite ."]],
     );
     assert.deepEqual(dataset.missing, ["gone.jpg"]);
+    assert.equal(dataset.format, "kaggle");
+    assert.deepEqual(dataset.rejected, []);
     assert.equal(dataset.officialSplits, undefined);
     assert.match(dataset.fingerprint, /^[0-9a-f]{16}$/);
   },
@@ -105,14 +108,13 @@ Deno.test({
   ignore,
   async fn() {
     const wrong: [Record<string, string>, RegExp][] = [
-      [{ "a.jpg": "" }, /there is no captions\.txt, Flickr8k\.token\.txt or \*\.token in .*--captions/],
+      [{ "a.jpg": "" }, /there are no captions in .*--captions/],
       [
         { "captions.txt": captions, "Images/z.jpg": "" },
         /none of the 3 images of .* is in .*Images, .*"b\.jpg".*--images/,
       ],
-      [{ "x.token": tokens, "y.token": tokens }, /several captions files, "x\.token" and "y\.token"/],
-      [{ "captions.txt": "image,caption\n../a.jpg,x\n" }, /"\.\.\/a\.jpg" .* leads out of the images folder/],
-      [{ "captions.txt": "image,caption\n/etc/a.jpg,x\n" }, /leads out of the images folder/],
+      [{ "x.token": tokens, "y.token": tokens }, /several captions files, "x\.token" .* and "y\.token"/],
+      [{ "captions.txt": "image,caption\n../a.jpg,x\n" }, /'\.\.\/a\.jpg', which leads out of the images folder/],
       [{ "captions.txt": captions, "a.jpg": "", "devImages.txt": "a.jpg" }, /has no train list/],
       [{ "captions.txt": captions, "a.jpg": "", ...lists, "testImages.txt": "" }, /are both test lists/],
       [
@@ -130,10 +132,10 @@ Deno.test({
     }
     await using folder = await makeFolder({ "captions.txt": captions });
     const paths: [Parameters<typeof readDataset>[0], RegExp][] = [
-      [{ data: join(folder.path, "none") }, /there is no folder .*none/],
-      [{ data: join(folder.path, "captions.txt") }, /captions\.txt is not a folder/],
+      [{ data: join(folder.path, "none") }, /none': there is no such file or folder/],
+      [{ data: join(folder.path, "captions.txt") }, /none of the 3 images/],
       [{ data: folder.path, images: join(folder.path, "none") }, /Cannot read images: there is no folder .*none/],
-      [{}, /give --data DIR/],
+      [{}, /give --data PATH/],
     ];
     for (const [options, message] of paths) {
       await assert.rejects(
@@ -142,6 +144,136 @@ Deno.test({
         String(message),
       );
     }
+  },
+});
+
+Deno.test({
+  name: "readDataset() leaves out rows that cannot be used, with their file and line; strict makes them an error",
+  ignore,
+  async fn() {
+    const file = "image,caption\n../a.jpg,x\na.jpg,A kite .\nb.jpg,\n";
+    await using folder = await makeFolder({ "captions.txt": file, "a.jpg": "", "b.jpg": "" });
+    const { photographs, rejected, missing } = await readDataset({ data: folder.path });
+    assert.deepEqual(photographs.map(({ name }) => name), ["a.jpg"]);
+    assert.deepEqual(missing, []);
+    assert.deepEqual(
+      rejected.map(({ file, line }) => [file, line]),
+      [2, 4].map((line) => [
+        join(folder.path, "captions.txt"),
+        line,
+      ]),
+    );
+    await assert.rejects(readDataset({ data: folder.path, strict: true }), {
+      message: /: line 2 of .*leave out --strict/,
+    });
+  },
+});
+
+Deno.test({
+  name: "readDataset() finds images with spaces and in other scripts, their letters composed or not",
+  ignore,
+  async fn() {
+    const names = ["a b.jpg", "凧 揚げ.jpg", "سماء.png", "für/é.jpg"];
+    for (const [written, onDisk] of [["NFC", "NFD"], ["NFD", "NFC"], ["NFC", "NFC"]] as const) {
+      await using folder = await makeFolder({
+        "captions.txt": `image,caption\n${names.map((name) => `${name.normalize(written)},x\n`).join("")}`,
+        ...Object.fromEntries(names.map((name) => [`Images/${name.normalize(onDisk)}`, ""])),
+        "trainImages.txt": names[3]?.normalize(onDisk) ?? "",
+        "valImages.txt": "a b.jpg",
+        "testImages.txt": "سماء.png",
+      });
+      const { photographs, missing, officialSplits } = await readDataset({ data: folder.path });
+      assert.deepEqual(missing, []);
+      assert.deepEqual(photographs.map(({ name }) => name), names.map((name) => name.normalize(written)));
+      for (const { path } of photographs) assert((await Deno.stat(path)).isFile);
+      assert.deepEqual(officialSplits?.train, [names[3]?.normalize(written)]);
+    }
+  },
+});
+
+Deno.test({
+  name: "readDataset() makes one photograph of an image whose name is written in two ways, in one split alone",
+  ignore,
+  async fn() {
+    const rows = [["train", "é.jpg"], ["test", "e\u0301.jpg"], ["test", "./é.jpg"], ["test", "b.jpg"], [
+      "val",
+      "c.jpg",
+    ]];
+    const lines = rows.map(([split, image]) => JSON.stringify({ image, caption: `${split} .`, split }));
+    await using folder = await makeFolder({ "c.jsonl": lines.join("\n"), "é.jpg": "", "b.jpg": "", "c.jpg": "" });
+    const { photographs, rows: captioned, officialSplits } = await readDataset({ data: folder.path });
+    assert.deepEqual(photographs.map(({ name, captions }) => [name, captions.length]), [
+      ["é.jpg", 3],
+      ["b.jpg", 1],
+      ["c.jpg", 1],
+    ]);
+    assert.equal(captioned.length, 5);
+    assert.deepEqual(officialSplits, { train: [], validation: ["c.jpg"], test: ["é.jpg", "b.jpg"] });
+  },
+});
+
+Deno.test({
+  name: "readDataset() finds COCO's images beside or above its annotations, and Karpathy's by filepath or without",
+  ignore,
+  async fn() {
+    const coco = (name: string) =>
+      JSON.stringify({ images: [{ id: 1, file_name: name }], annotations: [{ image_id: 1, caption: "A kite ." }] });
+    const karpathy = JSON.stringify({
+      images: ["train2014", "val2014"].map((filepath) => (
+        { filepath, filename: `${filepath}_1.jpg`, split: "train", sentids: [0], sentences: [{ raw: "A kite ." }] }
+      )),
+    });
+    const annotations = { "captions_train2014.json": coco("t.jpg"), "captions_val2014.json": coco("v.jpg") };
+    const inFolder = Object.fromEntries(
+      Object.entries(annotations).map(([name, text]) => [`annotations/${name}`, text]),
+    );
+    const layouts: [Record<string, string>, string][] = [
+      [{ ...annotations, "train2014/t.jpg": "", "val2014/v.jpg": "" }, "."],
+      [{ ...inFolder, "train2014/t.jpg": "", "val2014/v.jpg": "" }, "."],
+      [{ ...inFolder, "train2014/t.jpg": "", "val2014/v.jpg": "" }, "annotations"],
+      [{ ...inFolder, "images/train2014/t.jpg": "", "images/val2014/v.jpg": "" }, "."],
+      [{ "dataset_coco.json": karpathy, "train2014/train2014_1.jpg": "", "val2014/val2014_1.jpg": "" }, "."],
+      [{ "dataset_coco.json": karpathy, "images/train2014_1.jpg": "", "images/val2014_1.jpg": "" }, "."],
+    ];
+    for (const [files, data] of layouts) {
+      await using folder = await makeFolder(files);
+      const { photographs, missing } = await readDataset({ data: join(folder.path, data) });
+      assert.deepEqual([photographs.length, missing.length], [2, 0], JSON.stringify(files));
+    }
+  },
+});
+
+Deno.test({
+  name: "readDataset() reads images out of tar shards by their place, and no others",
+  ignore,
+  async fn() {
+    const shard = tarFile([{ name: "a.jpg", content: "picture" }, { name: "a.txt", content: "A kite ." }]);
+    await using folder = await makeFolder({ "0.tar": shard, "1.tar": shard });
+    const path = join(folder.path, "1.tar");
+    const whole = await readDataset({ data: folder.path });
+    assert.deepEqual(whole.photographs.map(({ name }) => name), ["0.tar/a.jpg", "1.tar/a.jpg"]);
+    assert.deepEqual((await readDataset({ data: path })).photographs, [
+      { name: "1.tar/a.jpg", path, offset: 512, size: 7, captions: ["A kite ."] },
+    ]);
+    await assert.rejects(readDataset({ data: path, images: folder.path }), { message: /leave out --images/ });
+  },
+});
+
+Deno.test({
+  name: "readDataset() reads pieces of COCO, Flickr30k and Karpathy's Flickr8k",
+  ignore: testData === undefined,
+  async fn() {
+    const folder = testData ?? "";
+    const coco = await readDataset({ data: join(folder, "coco-mini") });
+    assert.deepEqual([coco.format, coco.photographs.length, coco.missing.length], ["coco", 80, 0]);
+    const flickr = await readDataset({ data: join(folder, "formats", "flickr30k") });
+    assert.deepEqual([flickr.format, flickr.photographs.length, flickr.rows.length], ["flickr30k-csv", 1, 5]);
+    const kaggle = await readDataset({ data: join(folder, "flickr8k-mini") });
+    assert.deepEqual([kaggle.format, kaggle.photographs.length, kaggle.rejected.length], ["kaggle", 875, 0]);
+    const captions = join(folder, "formats", "karpathy_flickr8k_first3.json");
+    const karpathy = await readDataset({ captions, images: join(folder, "flickr8k-224", "Images") });
+    assert.equal(karpathy.format, "karpathy");
+    assert.equal(karpathy.photographs.length + karpathy.missing.length, 3);
   },
 });
 

@@ -6,14 +6,14 @@ import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_f
 import { drawnImages, drawnPhotographs } from "./drawn_data.ts";
 
 const SIZE = 3;
-const IMAGES = drawnImages(drawnPhotographs(5));
+const IMAGES = drawnImages(drawnPhotographs(18));
 
 /** A CNN that sees the first pixel, times its weight; it counts the images that it is shown. */
 function encoderOf(weight = 2, other: Partial<Encoder> = {}): Encoder & { readonly shown: number[] } {
   const shown: number[] = [];
   const tensor = (name: string): TensorInfo => ({ name, kind: "parameter", dtype: "U8", shape: [1] });
   return {
-    ...{ precision: "fp32", device: "cpu" },
+    ...{ precision: "fp32", device: "cpu", threads: 1 },
     tensors: () => Promise.resolve(["resnet.conv1.weight", "resnet.fc.weight", "linear.bias"].map(tensor)),
     read: ({ name }) => Promise.resolve(Uint8Array.of(name === "resnet.conv1.weight" ? weight : 0)),
     encode({ count, pixels }: Images) {
@@ -36,7 +36,7 @@ function cacheTest(name: string, fn: (options: FeatureCacheOptions) => Promise<v
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();
-      await fn({ folder: folder.file("features"), imageSize: 4, batchSize: 2 });
+      await fn({ folder: folder.file("features"), imageSize: 4 });
     },
   });
 }
@@ -60,10 +60,10 @@ cacheTest("openFeatureCache() runs the CNN once for each photograph, and not at 
   const progress: number[] = [];
   const onProgress = (done: number) => progress.push(done);
   (await openFeatureCache(encoder, IMAGES, { ...options, onProgress }))[Symbol.dispose]();
-  assert.deepEqual([encoder.shown, progress], [[2, 2, 1], [2, 4, 5]]);
+  assert.deepEqual([encoder.shown, progress], [[16, 2], [16, 18]]);
   const again = encoderOf();
   (await openFeatureCache(again, IMAGES, { ...options, onProgress }))[Symbol.dispose]();
-  assert.deepEqual([again.shown, progress], [[], [2, 4, 5]]);
+  assert.deepEqual([again.shown, progress], [[], [16, 18]]);
 });
 
 cacheTest("openFeatureCache() computes anew for other weights, photographs, sizes and arithmetic", async (options) => {
@@ -77,6 +77,7 @@ cacheTest("openFeatureCache() computes anew for other weights, photographs, size
   assert(await open(encoderOf(), IMAGES, { imageSize: 5 }));
   assert(await open(encoderOf(2, { precision: "bf16" })));
   assert(await open(encoderOf(2, { device: "cuda" })));
+  assert(await open(encoderOf(2, { threads: 2 })));
   assert(!await open(encoderOf()));
 });
 
@@ -88,7 +89,7 @@ cacheTest(
     await Deno.truncate(`${options.folder}/${name}`, 20);
     const encoder = encoderOf();
     (await openFeatureCache(encoder, IMAGES, options))[Symbol.dispose]();
-    assert.equal(encoder.shown.length, 3);
+    assert.equal(encoder.shown.length, 2);
     await Deno.remove(`${options.folder}/${name}`);
     const controller = new AbortController();
     const ended = openFeatureCache(encoderOf(), IMAGES, {

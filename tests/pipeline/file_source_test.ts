@@ -8,6 +8,7 @@ import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { NEEDS_FILES } from "../checkpoint/temporary_folder.ts";
 import { TINY_MODEL } from "../ffi/native.ts";
 import { nativeTest } from "../ffi/native_test_case.ts";
+import { tarFile } from "../files/tar_file.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
 import { silentReporter } from "./silent_reporter.ts";
 import { makeFolder } from "./temporary_folder.ts";
@@ -66,11 +67,49 @@ nativeTest("readSource() opens images as the CNN wants them, and again from the 
   // As when captioning: the short side becomes 37 pixels, a square of them is kept, its centre is cut out.
   const square = { width: 37, height: 37, pixels: await engine.resizeCrop(drawnImage(45, 40), 37, 37) };
   assert.deepEqual(pixels, await engine.resizeCrop(square, 37, 32));
+  const stored = () =>
+    [...Deno.readDirSync(join(folder.path, "cache"))].map(({ name }) => {
+      const { size, mtime } = Deno.statSync(join(folder.path, "cache", name, "squares.bin"));
+      return [name, size, mtime?.getTime()];
+    });
+  const before = stored();
   assert.deepEqual(await read(), pixels);
-  assert.equal(reporter.tasks.size, 0, "the pictures were decoded again");
+  assert.deepEqual(stored(), before, "the pictures were decoded again");
 }, NEEDS_FILES);
 
-nativeTest("readSource() stops decoding when it is interrupted, and leaves no cache", async () => {
+nativeTest("readSource() opens images in tar shards to the same pixels as in files of their own", async () => {
+  const { pixels: data } = drawnImage(40, 50);
+  const png = new Uint8Array(encodePng({ width: 40, height: 50, data, channels: 3 }));
+  const entries = [{ name: "b.txt", content: "A kite ." }, { name: "b.png", content: png }, {
+    name: "a.txt",
+    content: "x",
+  }];
+  await using folder = await makeFolder({
+    "files/b.png": png,
+    "files/b.txt": "A kite .",
+    "shards/0.tar": tarFile(entries),
+  });
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+  const read = async (name: string, cacheFolder: string) => {
+    const source = await readSource({
+      data: join(folder.path, name),
+      cacheFolder: join(folder.path, cacheFolder),
+      seed: 0,
+    });
+    using images = await source.openImages({
+      engine,
+      recipe: makeRecipe("lrcn", { imageSize: 32 }),
+      reporter: silentReporter(),
+      signal: new AbortController().signal,
+    });
+    const pixels = new Uint8Array(32 * 32 * 3);
+    await images.read(0, 32, pixels);
+    return [pixels.toHex(), images.photographs[0]?.captions];
+  };
+  assert.deepEqual(await read("shards", "x"), await read("files", "y"));
+}, NEEDS_FILES);
+
+nativeTest("readSource() stops decoding when it is interrupted, and goes on with what it has", async () => {
   await using folder = await makeDataset();
   const cacheFolder = join(folder.path, "cache");
   const source = await readSource({ data: folder.path, cacheFolder, seed: 0 });
@@ -81,5 +120,7 @@ nativeTest("readSource() stops decoding when it is interrupted, and leaves no ca
   await assert.rejects(source.openImages({ engine, recipe, reporter, signal: controller.signal }), {
     name: "AbortError",
   });
-  assert.deepEqual([...Deno.readDirSync(cacheFolder)], []);
+  const again = silentReporter();
+  using images = await source.openImages({ engine, recipe, reporter: again, signal: new AbortController().signal });
+  assert.equal(images.photographs.length, NAMES.length - 1);
 }, NEEDS_FILES);

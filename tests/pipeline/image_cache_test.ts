@@ -1,73 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InputError } from "../../src/input_error.ts";
-import type { Photograph } from "../../src/pipeline/dataset.ts";
-import type { RgbImage } from "../../src/pipeline/decode_image.ts";
-import { ImageError } from "../../src/pipeline/image_error.ts";
-import { type ImageCacheOptions, openImageCache } from "../../src/pipeline/image_cache.ts";
+import { openImageCache } from "../../src/pipeline/image_cache.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
-import { canRead, canWrite } from "../test_data.ts";
-import { makeFolder, type TemporaryFolder } from "./temporary_folder.ts";
-
-const files = { ignore: !canRead || !canWrite };
-const SQUARE = 9;
-
-interface Setting extends AsyncDisposable {
-  readonly photographs: Photograph[];
-  readonly folder: string;
-  readonly options: ImageCacheOptions;
-  /** What was asked of the decoders and of the resizer. */
-  readonly counts: { decoded: number; resized: number };
-}
-
-/** Files whose content is a number: the width of the picture that the decoders make of it, or "broken". */
-async function makeSetting(contents: readonly string[]): Promise<Setting> {
-  const names = contents.map((_, index) => `${index}.jpg`);
-  const temporary: TemporaryFolder = await makeFolder(
-    Object.fromEntries(names.map((name, index) => [name, contents[index] ?? ""])),
-  );
-  const counts = { decoded: 0, resized: 0 };
-  const decoders = {
-    count: 2,
-    decode: async (path: string): Promise<RgbImage> => {
-      counts.decoded++;
-      const width = Number(await Deno.readTextFile(path));
-      if (Number.isNaN(width)) throw new ImageError("the file is text", path);
-      return drawnImage(width, 20);
-    },
-  };
-  const folder = join(temporary.path, "deep", "cache");
-  return {
-    photographs: names.map((name) => ({ name, path: join(temporary.path, name), captions: ["a picture"] })),
-    folder,
-    options: {
-      folder,
-      square: SQUARE,
-      decoders,
-      resizeCrop: (image, _shortSide, crop) => {
-        counts.resized++;
-        return Promise.resolve(nearest(image, crop));
-      },
-    },
-    counts,
-    [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
-  };
-}
-
-function nearest({ width, height, pixels }: RgbImage, side: number): Uint8Array {
-  const cropped = new Uint8Array(side * side * 3);
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const from = (Math.floor(y * height / side) * width + Math.floor(x * width / side)) * 3;
-      cropped.set(pixels.subarray(from, from + 3), (y * side + x) * 3);
-    }
-  }
-  return cropped;
-}
-
-function namesIn(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].map(({ name }) => name);
-}
+import { cacheFile, files, makeSetting, nearest, readSquares, SQUARE, squareOf } from "./cache/cache_setting.ts";
 
 Deno.test("openImageCache() keeps each photograph's square and leaves out the broken ones", files, async () => {
   await using setting = await makeSetting(["20", "broken", "31", "25"]);
@@ -79,13 +15,8 @@ Deno.test("openImageCache() keeps each photograph's square and leaves out the br
   assert.deepEqual(cache.photographs.map(({ name }) => name), ["0.jpg", "2.jpg", "3.jpg"]);
   assert.deepEqual(cache.broken, [{ path: setting.photographs[1]?.path, reason: "the file is text" }]);
   assert.deepEqual(progress, [0.25, 0.5, 0.75, 1]);
-  // Reads are asked for all at once: their pieces must not be mixed up.
-  const squares = await Promise.all([0, 1, 2].map(async (index) => {
-    const pixels = new Uint8Array(SQUARE * SQUARE * 3);
-    await cache.read(index, SQUARE, pixels);
-    return pixels;
-  }));
-  assert.deepEqual(squares, [20, 31, 25].map((width) => nearest(drawnImage(width, 20), SQUARE)));
+  assert.deepEqual(await readSquares(cache), [20, 31, 25].map(squareOf));
+  assert.equal(setting.counts.open, 0, "decoders are not kept while there is nothing to decode");
 });
 
 Deno.test(
@@ -137,72 +68,235 @@ Deno.test("ImageCache.read() refuses what it does not have", files, async () => 
   }
 });
 
-Deno.test("openImageCache() takes the cache that is there, with what it knows of broken images", files, async () => {
-  await using setting = await makeSetting(["20", "broken", "31"]);
-  const open = async () => {
-    using cache = await openImageCache(setting.photographs, setting.options);
-    return { photographs: cache.photographs, broken: cache.broken };
-  };
-  const made = await open();
-  assert.deepEqual(setting.counts, { decoded: 3, resized: 2 });
-  assert.deepEqual(await open(), made);
-  assert.deepEqual(setting.counts, { decoded: 3, resized: 2 });
-  assert.equal(namesIn(setting.folder).length, 1);
+Deno.test(
+  "a second start with nothing changed decodes nothing and waits for no lock",
+  files,
+  async () => {
+    await using setting = await makeSetting(["20", "broken", "31"]);
+    const first = await setting.opened();
+    assert.deepEqual(first.decoded, { filling: 3, reading: 0 });
+    using lock = await Deno.open(cacheFile(setting, "lock"));
+    assert(await lock.tryLock(true));
+    const abort = new AbortController();
+    const again = await setting.opened(setting.photographs, { signal: abort.signal, onWait: () => abort.abort() });
+    assert.deepEqual(again, { ...first, decoded: { filling: 0, reading: 0 } });
+    assert.equal(setting.counts.pools, 1);
+  },
+);
+
+Deno.test(
+  "a changed image is decoded again, and one that was only touched, renamed or copied is not",
+  files,
+  async () => {
+    await using setting = await makeSetting(["20", "31"]);
+    const { photographs, opened } = setting;
+    const [first, second] = photographs;
+    assert(first !== undefined && second !== undefined);
+    const before = await opened();
+    await Deno.utime(first.path, 1, 1);
+    assert.deepEqual((await opened()).decoded, { filling: 0, reading: 0 }, "touched");
+    const copy = { ...first, name: "copy.jpg", path: `${first.path}.copy` };
+    await Deno.copyFile(first.path, copy.path);
+    await Deno.rename(second.path, `${second.path}.moved`);
+    const moved = { ...second, path: `${second.path}.moved` };
+    const after = await opened([first, copy, moved]);
+    assert.deepEqual(after.decoded, { filling: 0, reading: 0 }, "copied and renamed");
+    assert.deepEqual(after.squares, [20, 20, 31].map(squareOf));
+    await Deno.writeTextFile(first.path, "025");
+    // Where a copying program sets the time back, the system's own time of change still tells.
+    await Deno.utime(first.path, 1, 1);
+    const changed = await opened([first, copy, moved]);
+    assert.deepEqual(changed.decoded, { filling: 1, reading: 0 }, "changed");
+    assert.deepEqual(changed.squares, [25, 20, 31].map(squareOf));
+    assert.notEqual(changed.fingerprint, after.fingerprint);
+    assert.notEqual(after.fingerprint, before.fingerprint);
+  },
+);
+
+Deno.test("images that several files hold are decoded once, bad ones too", files, async () => {
+  await using setting = await makeSetting(["20", "20", "broken", "20", "broken"]);
+  const { decoded, squares, broken } = await setting.opened();
+  assert.equal(decoded.filling, 2);
+  assert.deepEqual(squares, [20, 20, 20].map(squareOf));
+  assert.deepEqual(broken.map(({ path }) => path), [2, 4].map((index) => setting.photographs[index]?.path));
 });
 
-Deno.test("openImageCache() notices files that changed, another square and another list", files, async () => {
-  await using setting = await makeSetting(["20", "31"]);
-  const { photographs, options, counts } = setting;
-  const decodes = async (list: readonly Photograph[], more: Partial<ImageCacheOptions> = {}) => {
-    const before = counts.decoded;
-    using _ = await openImageCache(list, { ...options, ...more });
-    return counts.decoded - before;
-  };
-  const first = photographs[0]?.path ?? "";
-  assert.equal(await decodes(photographs), 2);
-  assert.equal(await decodes(photographs, { square: SQUARE + 1 }), 2);
-  assert.equal(await decodes(photographs), 0, "one square's cache does not replace another's");
-  assert.equal(await decodes(photographs.slice(1)), 1);
-  await Deno.utime(first, 1, 1);
-  assert.equal(await decodes(photographs), 2);
-  await Deno.writeTextFile(first, "200");
-  await Deno.utime(first, 1, 1);
-  assert.equal(await decodes(photographs), 2);
-  await Deno.remove(first);
-  await assert.rejects(decodes(photographs), Deno.errors.NotFound);
-  assert.equal(await decodes(photographs.slice(1)), 0);
+Deno.test("images within a larger file are told apart by where they begin", files, async () => {
+  await using setting = await makeSetting(["2031broken"]);
+  const { path = "" } = setting.photographs[0] ?? {};
+  const parts = [[0, 2], [2, 2], [4, 6]].map(([offset = 0, size = 0]) => (
+    { name: `${offset}`, path, offset, size, captions: ["a picture"] }
+  ));
+  const first = await setting.opened(parts);
+  assert.deepEqual(first.squares, [20, 31].map(squareOf));
+  assert.deepEqual(first.decoded, { filling: 3, reading: 0 });
+  assert.deepEqual((await setting.opened(parts)).decoded, { filling: 0, reading: 0 });
 });
 
-Deno.test("openImageCache() makes a cache anew that is cut or is no cache", files, async () => {
+Deno.test("a changed setting has squares of its own and leaves the others", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
-  const { photographs, options, counts, folder } = setting;
-  (await openImageCache(photographs, options))[Symbol.dispose]();
-  const path = join(folder, namesIn(folder)[0] ?? "");
-  const whole = await Deno.readFile(path);
-  const longText = whole.slice();
-  new DataView(longText.buffer).setUint32(whole.length - 12, 0xffffffff, true);
-  for (const damaged of [whole.slice(0, -1), whole.slice(1), new Uint8Array(5), new Uint8Array(), longText]) {
-    await Deno.writeFile(path, damaged);
-    counts.decoded = 0;
-    (await openImageCache(photographs, options))[Symbol.dispose]();
-    assert.equal(counts.decoded, 2);
-    assert.deepEqual(await Deno.readFile(path), whole);
+  const { photographs, opened } = setting;
+  const fingerprints = [
+    await opened(),
+    await opened(photographs, { square: SQUARE + 1 }),
+    await opened(photographs, { orientation: "ignored" }),
+  ].map(({ fingerprint, decoded }) => {
+    assert.equal(decoded.filling, 2);
+    return fingerprint;
+  });
+  assert.equal(new Set(fingerprints).size, 3);
+  assert.equal((await opened()).decoded.filling, 0);
+  assert.equal((await opened(photographs.slice(1))).decoded.filling, 0, "fewer photographs are there too");
+});
+
+Deno.test(
+  "bad images are on the list beside the cache, and not tried again while nothing has changed",
+  files,
+  async () => {
+    await using setting = await makeSetting(["20", "broken"]);
+    const { photographs, opened } = setting;
+    const { path = "" } = photographs[1] ?? {};
+    await opened();
+    const lines = (await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl"))).trimEnd().split("\n");
+    assert.equal(lines.length, 1);
+    const { reason, size, changed, path: listed } = JSON.parse(lines[0] ?? "");
+    assert.deepEqual({ reason, size, listed }, { reason: "the file is text", size: 6, listed: path });
+    assert.equal(changed, (await Deno.stat(path)).ctime?.getTime());
+    assert.equal((await opened()).decoded.filling, 0);
+    await Deno.writeTextFile(path, "31");
+    const mended = await opened();
+    assert.deepEqual([mended.decoded.filling, mended.broken.length], [1, 0]);
+  },
+);
+
+Deno.test(
+  "an image over the limit is tried again when the limit is raised, and one that took too long each time",
+  files,
+  async () => {
+    await using setting = await makeSetting(["20", "100", "slow"]);
+    const { photographs, opened } = setting;
+    const decodes = async (maxPixels: number) => {
+      const { decoded, broken } = await opened(photographs, { maxPixels });
+      return [decoded.filling, broken.length];
+    };
+    assert.deepEqual(await decodes(1000), [3, 2]);
+    assert.deepEqual(await decodes(1000), [1, 2], "the slow one alone");
+    assert.deepEqual(await decodes(500), [1, 2], "a lower limit tries nothing");
+    assert.deepEqual(await decodes(2000), [2, 1]);
+    assert.deepEqual(await decodes(2000), [1, 1]);
+    const text = await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl"));
+    assert.equal(text.match(/too long/g)?.length, 2, "said once for each limit");
+  },
+);
+
+Deno.test("a file that cannot be read is left out, and is not put on the list: it may come back", files, async () => {
+  await using setting = await makeSetting(["20", "31"]);
+  const { photographs, opened } = setting;
+  const { path = "" } = photographs[0] ?? {};
+  await Deno.rename(path, `${path}.away`);
+  const without = await opened();
+  assert.deepEqual(without.broken, [{ path, reason: "there is no such file or folder, check the path" }]);
+  await Deno.mkdir(path);
+  assert.deepEqual((await opened()).broken, [{ path, reason: "it is a folder" }]);
+  assert.equal(await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl")), "");
+  await Deno.remove(path);
+  await Deno.rename(`${path}.away`, path);
+  assert.deepEqual((await opened()).names, ["0.jpg", "1.jpg"]);
+});
+
+Deno.test("a file that changes while it is decoded is left out and decoded at the next start", files, async () => {
+  await using setting = await makeSetting(["20", "31"]);
+  const { photographs, options, opened } = setting;
+  const { path = "" } = photographs[0] ?? {};
+  let first = true;
+  const changing = await opened(photographs, {
+    async resizeCrop(image, shortSide, crop) {
+      if (image.width === 20 && first) {
+        first = false;
+        await Deno.writeTextFile(path, "026");
+      }
+      return await options.resizeCrop(image, shortSide, crop);
+    },
+  });
+  assert.deepEqual(changing.broken.map(({ reason }) => reason), [
+    "it changes while it is read, start again when it is whole",
+  ]);
+  assert.deepEqual((await opened()).squares, [26, 31].map(squareOf));
+});
+
+Deno.test("a file that has just changed is read again: another change could have the same time", files, async () => {
+  await using setting = await makeSetting(["20", "31"]);
+  const { photographs, options, opened } = setting;
+  const { path = "" } = photographs[0] ?? {};
+  const fresh = { disk: { now: Date.now } };
+  assert.deepEqual((await opened(photographs, fresh)).decoded, { filling: 2, reading: 0 });
+  // Of the same size, and mostly within the same tick of the file system's clock.
+  await Deno.writeTextFile(path, "26");
+  const { decoded, squares } = await opened(photographs, fresh);
+  assert.deepEqual([decoded, squares], [{ filling: 1, reading: 0 }, [26, 31].map(squareOf)]);
+  assert.deepEqual((await opened(photographs, fresh)).decoded, { filling: 0, reading: 0 }, "read, not decoded");
+  assert.doesNotMatch(await Deno.readTextFile(cacheFile(setting, "index.jsonl")), /"path"/);
+
+  using cache = await openImageCache(photographs, { ...options, ...fresh, square: SQUARE + 1, cache: "none" });
+  await cache.read(0, 1, new Uint8Array(3));
+  await Deno.writeTextFile(path, "27");
+  await assert.rejects(cache.read(0, 1, new Uint8Array(3)), InputError);
+});
+
+Deno.test("a flipped byte is noticed at reading, and the image decoded anew", files, async () => {
+  await using setting = await makeSetting(["20", "31", "25"]);
+  const { photographs, opened } = setting;
+  await opened();
+  const path = cacheFile(setting, "squares.bin");
+  const bytes = await Deno.readFile(path);
+  const at = SQUARE * SQUARE * 3 + 17;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await Deno.writeFile(path, bytes);
+  const { squares, decoded, notes } = await opened();
+  assert.deepEqual(squares, [20, 31, 25].map(squareOf));
+  assert.deepEqual(decoded, { filling: 0, reading: 1 });
+  assert.equal(notes.length, 1);
+  assert.match(
+    notes[0] ?? "",
+    /^A cached image is damaged and decoded anew, '.+\.jpg' \(its checksum is wrong\); .*cache verify$/,
+  );
+  assert.equal(setting.counts.open, 0, "the decoders that read end with the cache");
+
+  using cache = await openImageCache(photographs, setting.options);
+  for (const { path } of photographs) await Deno.writeTextFile(path, "040");
+  const reads = await Promise.allSettled([0, 1, 2].map((index) => cache.read(index, 1, new Uint8Array(3))));
+  const [failed] = reads.filter((read) => read.status === "rejected");
+  assert.equal(reads.filter(({ status }) => status === "fulfilled").length, 2);
+  assert(failed?.reason instanceof InputError);
+  assert.match(failed.reason.message, /^Cannot read image '.+': it is not in the cache, and .*changed since the start/);
+});
+
+Deno.test("a cache that lost squares or lines has them made anew, and a torn line harms no other", files, async () => {
+  await using setting = await makeSetting(["20", "31", "25", "broken"]);
+  const expected = await setting.opened();
+  const [squares, index, quarantine] = ["squares.bin", "index.jsonl", "quarantine.jsonl"].map((name) =>
+    cacheFile(setting, name)
+  );
+  assert(squares !== undefined && index !== undefined && quarantine !== undefined);
+  const text = await Deno.readTextFile(index);
+  const damages: [what: string, filling: number, damage: () => Promise<void>][] = [
+    ["the last square", 1, () => Deno.truncate(squares, 2 * SQUARE * SQUARE * 3 + 5)],
+    ["all squares", 3, () => Deno.remove(squares)],
+    ["a torn line", 0, () => Deno.writeTextFile(index, text.slice(0, -9))],
+    ["rubbish", 0, () => Deno.writeTextFile(index, `\0\0{"content":7}\nnull\n[]\n${text}{"con`)],
+    ["the index", 3, () => Deno.remove(index)],
+    ["the list of bad images", 1, () => Deno.writeTextFile(quarantine, "{}\n{")],
+  ];
+  for (const [what, filling, damage] of damages) {
+    await damage();
+    const again = await setting.opened();
+    assert.equal(again.decoded.filling, filling, what);
+    assert.deepEqual({ ...again, decoded: null }, { ...expected, decoded: null }, what);
+    assert.deepEqual((await setting.opened()).decoded, { filling: 0, reading: 0 }, what);
   }
 });
 
-Deno.test("openImageCache() leaves nothing behind when no image can be decoded", files, async () => {
-  await using setting = await makeSetting(["broken", "broken"]);
-  await assert.rejects(
-    openImageCache(setting.photographs, setting.options),
-    (error) =>
-      error instanceof InputError &&
-      /^Cannot read images: none of 2 can be decoded, the first is '.*0\.jpg': the file is text$/.test(error.message),
-  );
-  assert.deepEqual(namesIn(setting.folder), []);
-  await assert.rejects(openImageCache([], setting.options), InputError);
-});
-
-Deno.test("openImageCache() leaves nothing behind when it is aborted", files, async () => {
+Deno.test("an aborted filling keeps what it decoded, and the next goes on", files, async () => {
   await using setting = await makeSetting(["20", "21", "22", "23", "24", "25"]);
   const abort = new AbortController();
   await assert.rejects(
@@ -213,42 +307,130 @@ Deno.test("openImageCache() leaves nothing behind when it is aborted", files, as
     }),
     { name: "AbortError" },
   );
-  assert.equal(setting.counts.resized, 2);
-  assert.deepEqual(namesIn(setting.folder), []);
+  assert.equal(setting.counts.open, 0);
+  const { squares, decoded } = await setting.opened();
+  assert.deepEqual(squares, [20, 21, 22, 23, 24, 25].map(squareOf));
+  assert.equal(decoded.filling, 4);
 });
 
-Deno.test("openImageCache() decodes ahead of resizing by no more than the number of decoders", files, async () => {
-  await using setting = await makeSetting(Array.from({ length: 12 }, () => "20"));
-  let furthest = 0;
+Deno.test("progress begins with what is there already", files, async () => {
+  await using setting = await makeSetting(["20", "21", "22", "23"]);
+  await setting.opened(setting.photographs.slice(0, 3));
+  const progress: number[][] = [];
+  await setting.opened(setting.photographs, { onProgress: (done, total) => progress.push([done, total]) });
+  assert.deepEqual(progress, [[4, 4]]);
+});
+
+Deno.test("filling decodes ahead of storing by no more than the number of decoders", files, async () => {
+  await using setting = await makeSetting(Array.from({ length: 12 }, (_, index) => `${20 + index}`));
+  let [now, most] = [0, 0];
   const { resizeCrop } = setting.options;
-  using _ = await openImageCache(setting.photographs, {
-    ...setting.options,
+  await setting.opened(setting.photographs, {
     resizeCrop: async (...parameters) => {
+      most = Math.max(most, ++now);
       await new Promise((resolve) => setTimeout(resolve, 2));
-      furthest = Math.max(furthest, setting.counts.decoded - setting.counts.resized);
+      now--;
       return await resizeCrop(...parameters);
     },
   });
-  assert.equal(furthest, 3, "one is resized and two are decoded meanwhile");
+  assert.equal(most, 3, "one whose turn it is and two ahead");
 });
 
-Deno.test("openImageCache() says how much room it needs on a full disk, and where it cannot write", files, async () => {
-  await using setting = await makeSetting(["20", "31"]);
-  const full = () => Promise.reject(Object.assign(new Error("no space left"), { code: "ENOSPC" }));
+Deno.test(
+  "without a cache the same pixels are decoded at each read, and what is known of images is kept",
+  files,
+  async () => {
+    await using setting = await makeSetting(["20", "broken", "31"]);
+    const { photographs, opened, counts } = setting;
+    const first = await opened(photographs, { cache: "none" });
+    assert.deepEqual(first.decoded, { filling: 3, reading: 2 });
+    const again = await opened(photographs, { cache: "none" });
+    assert.deepEqual(again, { ...first, decoded: { filling: 0, reading: 2 } });
+    assert.equal(counts.open, 0);
+    assert.equal((await Deno.stat(cacheFile(setting, "squares.bin"))).size, 0);
+    const cached = await opened();
+    assert.deepEqual(cached, { ...first, decoded: { filling: 2, reading: 0 } });
+    assert.deepEqual(
+      (await opened(photographs, { cache: "none" })).decoded,
+      { filling: 0, reading: 0 },
+      "what is there is used",
+    );
+  },
+);
+
+Deno.test("without a cache images that are asked for together are decoded together", files, async () => {
+  await using setting = await makeSetting(["20", "21", "22"]);
+  const { resizeCrop } = setting.options;
+  let [now, most] = [0, 0];
+  using cache = await openImageCache(setting.photographs, {
+    ...setting.options,
+    cache: "none",
+    resizeCrop: async (...parameters) => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      now--;
+      return await resizeCrop(...parameters);
+    },
+  });
+  most = 0;
+  assert.deepEqual(await readSquares(cache), [20, 21, 22].map(squareOf));
+  assert.equal(most, 3);
+});
+
+Deno.test(
+  "an image that changes during a run without a cache is refused, one that is only touched is not",
+  files,
+  async () => {
+    await using setting = await makeSetting(["20"]);
+    const { path = "" } = setting.photographs[0] ?? {};
+    using cache = await openImageCache(setting.photographs, { ...setting.options, cache: "none" });
+    await Deno.utime(path, 1, 1);
+    await cache.read(0, 1, new Uint8Array(3));
+    await Deno.writeTextFile(path, "031");
+    await assert.rejects(
+      cache.read(0, 1, new Uint8Array(3)),
+      (error) =>
+        error instanceof InputError &&
+        /^Cannot read image '.+0\.jpg': .*changed since the start, start again$/.test(error.message),
+    );
+  },
+);
+
+Deno.test(
+  "openImageCache() refuses a dataset of which nothing can be decoded, with the first reason",
+  files,
+  async () => {
+    await using setting = await makeSetting(["broken", "broken"]);
+    const message = /^Cannot read images: none of 2 can be decoded, the first is '.*0\.jpg': the file is text$/;
+    for (let start = 0; start < 2; start++) {
+      await assert.rejects(
+        openImageCache(setting.photographs, setting.options),
+        (error) => error instanceof InputError && message.test(error.message),
+      );
+    }
+    assert.deepEqual([setting.counts.decoded, setting.counts.open], [1, 0]);
+    await assert.rejects(openImageCache([], setting.options), InputError);
+  },
+);
+
+Deno.test("openImageCache() says where it cannot write", files, async () => {
+  await using setting = await makeSetting(["20"]);
+  const { path = "" } = setting.photographs[0] ?? {};
   await assert.rejects(
-    openImageCache(setting.photographs, {
-      ...setting.options,
-      fileSystem: {
-        openFolder: (path) => Deno.open(path),
-        create: () => Promise.resolve({ write: full, sync: () => Promise.resolve(), close: () => {} }),
-        rename: Deno.rename,
-        remove: () => Promise.resolve(),
-      },
-    }),
-    (error) => error instanceof InputError && /the disk is full, free 486 bytes/.test(error.message),
+    openImageCache(setting.photographs, { ...setting.options, folder: path }),
+    (error) => error instanceof InputError && error.message.includes(path) && !error.message.includes("\n"),
   );
-  await assert.rejects(
-    openImageCache(setting.photographs, { ...setting.options, folder: setting.photographs[0]?.path ?? "" }),
-    (error) => error instanceof InputError && /^Cannot create the folder '/.test(error.message),
-  );
+});
+
+Deno.test("openImageCache() removes temporaries of a former day", files, async () => {
+  await using setting = await makeSetting(["20"]);
+  await Deno.mkdir(setting.folder, { recursive: true });
+  const temporary = (name: string) => join(setting.folder, `.${name}.00000000-0000-4000-8000-000000000000.tmp`);
+  for (const name of ["old.squares", "young.squares"]) await Deno.writeTextFile(temporary(name), "");
+  await Deno.utime(temporary("old.squares"), 1, 1);
+  await setting.opened();
+  assert.deepEqual([...Deno.readDirSync(setting.folder)].map(({ name }) => name).sort(), [
+    ".young.squares.00000000-0000-4000-8000-000000000000.tmp",
+    `${SQUARE}-obeyed-v2`,
+  ]);
 });

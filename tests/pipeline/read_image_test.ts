@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { decodeImage } from "../../src/pipeline/decode_image.ts";
 import { ImageError } from "../../src/pipeline/image_error.ts";
-import { readImage } from "../../src/pipeline/read_image.ts";
+import { readImage, readImageWithin } from "../../src/pipeline/read_image.ts";
 import { samplePixels } from "../golden/drawn_image.ts";
 import images from "../golden/images.json" with { type: "json" };
 import golden from "../golden/resize.json" with { type: "json" };
@@ -14,13 +15,46 @@ Deno.test("readImage() tells the path and what is wrong with the file", files, a
   try {
     const path = join(folder, "dog.jpg");
     const rejects = (file: string, pattern: RegExp) =>
-      assert.rejects(readImage(file), (error) => error instanceof ImageError && pattern.test(error.message));
+      assert.rejects(readImage({ path: file }), (error) => error instanceof ImageError && pattern.test(error.message));
     await rejects(path, /^Cannot decode image '.*dog\.jpg': there is no such file or folder, check the path$/);
     await rejects(folder, /it is a folder, give an image file$/);
     await Deno.writeTextFile(path, "no picture");
     await rejects(path, /dog\.jpg': the file is text/);
     await Deno.writeFile(path, Uint8Array.fromBase64(images.images["rgb.png"].file));
-    assert.equal((await readImage(path)).width, 45);
+    assert.equal((await readImage({ path })).width, 45);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("readImage() reads an image out of the middle of a file", files, async () => {
+  const picture = Uint8Array.fromBase64(images.images["rgb-420.jpg"].file);
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "shard.tar");
+    await Deno.writeFile(path, new Uint8Array([...new Uint8Array(1000), ...picture, ...new Uint8Array(500)]));
+    assert.deepEqual(await readImage({ path, offset: 1000, size: picture.length }), await decodeImage(picture));
+    await assert.rejects(readImage({ path, offset: 1000, size: picture.length - 1 }), /the JPEG ends too early/);
+    await assert.rejects(readImage({ path, offset: 1000, size: 1e5 }), /the file ends before byte 101000/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("readImage() does not wait for a pipe to be written to", { ignore: !canRead }, async () => {
+  await assert.rejects(readImage({ path: "/dev/null" }), /it is not a regular file/);
+});
+
+Deno.test("readImageWithin() says how much memory it needs instead of using more", files, async () => {
+  const picture = Uint8Array.fromBase64(images.images["rgb.png"].file);
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "a.png");
+    await Deno.writeFile(path, picture);
+    assert.equal(await readImageWithin({ path }, { memory: picture.length - 1 }), picture.length);
+    const needed = await readImageWithin({ path }, { memory: picture.length });
+    assert.ok(typeof needed === "number" && needed >= picture.length + 45 * 35 * 3);
+    assert.deepEqual(await readImageWithin({ path }, { memory: needed }), await decodeImage(picture));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -33,7 +67,7 @@ Deno.test(
     const folder = join(testData ?? "", "flickr8k-mini", "Images");
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg")).sort();
     for (const { index, width, height, decodedSample } of golden.photographs) {
-      const image = await readImage(join(folder, names[index] ?? ""));
+      const image = await readImage({ path: join(folder, names[index] ?? "") });
       assert.deepEqual([image.width, image.height], [width, height]);
       const expected = Uint8Array.fromBase64(decodedSample);
       const actual = samplePixels(image.pixels, golden.photographSamples);

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { describeSettings, makeRecipe, RECIPE_NAMES, shortSide, VARIANTS } from "../../src/pipeline/recipe.ts";
+import {
+  describeSettings,
+  idleSettings,
+  makeRecipe,
+  RECIPE_NAMES,
+  shortSide,
+  VARIANTS,
+} from "../../src/pipeline/recipe.ts";
 
 Deno.test("makeRecipe() knows three recipes, each of ResNet-50 and one LSTM", () => {
   assert.deepEqual(RECIPE_NAMES.toSorted(), ["lrcn", "notebook", "sample"]);
@@ -34,6 +41,10 @@ Deno.test("makeRecipe() freezes a pretrained CNN first and changes it slowly, in
   assert.equal(makeRecipe("lrcn").frozenEpochs, 0);
   assert.deepEqual(makeRecipe("notebook", {}, { pretrained: true }), makeRecipe("notebook"));
   assert.equal(makeRecipe("lrcn", { frozenEpochs: 3 }, { pretrained: true }).frozenEpochs, 3);
+  assert.deepEqual(
+    [1, 2, 3, 8].map((epochs) => makeRecipe("lrcn", { epochs }, { pretrained: true }).frozenEpochs),
+    [1, 1, 1, 3],
+  );
 });
 
 Deno.test("makeRecipe() takes settings as texts and as values", () => {
@@ -100,4 +111,33 @@ Deno.test("describeSettings() has a meaning for every setting but the recipe's n
   const names = describeSettings().map(({ name }) => name);
   assert.deepEqual(names.toSorted(), Object.keys(makeRecipe("lrcn")).filter((name) => name !== "name").toSorted());
   assert(describeSettings().every(({ meaning }) => meaning.length > 5));
+});
+
+Deno.test("makeRecipe() takes blank text for no number", () => {
+  assert.throws(() => makeRecipe("lrcn", { learningRate: " " }), /Cannot set 'learningRate' to ' '/);
+  assert.throws(() => makeRecipe("lrcn", { batchSize: "" }), InputError);
+});
+
+Deno.test("idleSettings() names each setting that was given and does nothing", () => {
+  const idle = (changes: Record<string, unknown>) => {
+    const lines = idleSettings(makeRecipe("lrcn", changes), Object.keys(changes));
+    return lines.map((line) => /'(\w+)' does nothing/.exec(line)?.[1]);
+  };
+  const frozen = { epochs: 3, frozenEpochs: 3 };
+  assert.deepEqual(idle({ ...frozen, learningRate: 1, finetuneFrom: "layer3" }), ["learningRate", "finetuneFrom"]);
+  assert.deepEqual(idle({ ...frozen, frozenLearningRate: 1 }), []);
+  assert.deepEqual(idle({ frozenLearningRate: 1 }), ["frozenLearningRate"]);
+  assert.deepEqual(idle({ layerDropout: 0.5 }), ["layerDropout"]);
+  assert.deepEqual(idle({ layerDropout: 0.5, fusionLayers: 2 }), []);
+  assert.deepEqual(idle({ warmupSteps: 5 }), ["warmupSteps"]);
+  assert.deepEqual(idle({ warmupSteps: 5, schedule: "cosine" }), []);
+  assert.deepEqual(idle({ plateauFactor: 0.5 }), ["plateauFactor"]);
+  assert.deepEqual(idle({ learningRate: 1, batchSize: 4 }), []);
+});
+
+Deno.test("makeRecipe() takes no setting that its checkpoints could not hold", () => {
+  for (const [name, most] of [["imageSize", 3584], ["maxWords", 1000], ["beam", 100]] as const) {
+    assert.equal(makeRecipe("lrcn", { [name]: most })[name], most);
+    assert.throws(() => makeRecipe("lrcn", { [name]: most + 1 }), InputError);
+  }
 });

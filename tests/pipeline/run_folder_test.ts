@@ -93,3 +93,29 @@ folderTest("RunFolder.sweep() removes what a killed process left half-written, a
   await folder.sweep();
   assert.deepEqual(namesIn(path), [".hidden", "last.safetensors", "notes.tmp"]);
 });
+
+folderTest("RunFolder.create() lets one of many begin at once, and leaves its file to it", async (path) => {
+  const begun = await Promise.allSettled(
+    Array.from({ length: 8 }, (_, seed) => new RunFolder(path).create({ ...CONFIG, seed })),
+  );
+  const winner = begun.findIndex(({ status }) => status === "fulfilled");
+  for (const [index, result] of begun.entries()) {
+    if (result.status === "fulfilled") assert.equal(index, winner);
+    else assert.match(String(result.reason), /holds a run already/);
+  }
+  assert.deepEqual(namesIn(path), ["config.json"]);
+  assert.equal((await new RunFolder(path).readConfig()).seed, winner);
+});
+
+folderTest("RunFolder.lock() refuses a second training in the same folder until the first one ends", async (path) => {
+  const folder = new RunFolder(join(path, "run"));
+  (await folder.create(CONFIG)).move();
+  {
+    using _lock = await folder.lock();
+    await assert.rejects(
+      new RunFolder(folder.path).lock(),
+      (error) => error instanceof InputError && /another process does so now; wait for its end/.test(error.message),
+    );
+  }
+  (await folder.lock())[Symbol.dispose]();
+});

@@ -83,6 +83,6 @@ nativeTest("captionHeldOut() keeps the pictures beside the run and captions thei
   assert.equal(pictures[32]?.image, join("held-out", "033.png"));
   assert(pictures.every(({ caption }) => /^word\d+/.test(caption)));
   for (const index of [0, 32]) {
-    assert.deepEqual(await readImage(join(folder.path, pictures[index]?.image ?? "")), scenes[index]?.image);
+    assert.deepEqual(await readImage({ path: join(folder.path, pictures[index]?.image ?? "") }), scenes[index]?.image);
   }
 }, NEEDS_FILES);

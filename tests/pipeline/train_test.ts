@@ -9,7 +9,9 @@ import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { scheduleFactor } from "../../src/pipeline/schedule.ts";
 import {
   type EpochMetrics,
+  isOutOfPatience,
   type Progress,
+  stepOptions,
   type StepReport,
   train,
   type Training,
@@ -160,6 +162,29 @@ nativeTest("train() ends when so many epochs brought no better validation loss",
   assert.deepEqual(run.epochs.map(({ best }) => best), [true, false, false]);
   using impatient = await openRun({ ...STILL, epochs: 4, patience: 0 });
   assert.deepEqual(ending(await start(impatient)), { epochs: 4, step: 0, reason: "done" });
+});
+
+Deno.test("stepOptions() lets the model's own words grow from none in the first epoch to their share in the last", () => {
+  const shares = (epochs: number) => {
+    const recipe = makeRecipe("lrcn", { epochs, scheduledSampling: 0.4 });
+    return Array.from({ length: epochs }, (_, epoch) => stepOptions(recipe, epoch + 1).scheduledSampling);
+  };
+  assert.deepEqual(shares(5), [0, 0.1, 0.2, 0.30000000000000004, 0.4]);
+  assert.deepEqual(shares(1), [0.4]);
+});
+
+Deno.test("isOutOfPatience() does not count epochs of a frozen CNN that is to learn after them", () => {
+  const out = (epochs: number, criteria: number[]) =>
+    isOutOfPatience(makeRecipe("lrcn", { epochs, frozenEpochs: 4, patience: 2 }), {
+      criteria,
+      step: 0,
+      sums: { loss: 0, lossWeight: 0, gradientNorm: 0 },
+    });
+  assert(!out(9, [1, 2, 3, 4]));
+  assert(!out(9, [1, 2, 3, 4, 5]));
+  assert(out(9, [1, 2, 3, 4, 5, 6]));
+  assert(!out(9, [2, 3, 4, 5, 1, 3]));
+  assert(out(4, [1, 2, 3]), "the CNN never learns");
 });
 
 nativeTest("train() ends after the step in progress when it is interrupted", async () => {

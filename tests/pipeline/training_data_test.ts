@@ -134,3 +134,14 @@ Deno.test("limitPhotographs() draws among the photographs of the official lists"
     assert(!limitPhotographs(LISTED, 3, seed).photographs.some(({ name }) => name === "3.jpg"));
   }
 });
+
+Deno.test("prepareTrainingData() splits captions by the recipe's tokenizer", () => {
+  const words = (tokenizer: "nltk" | "unicode") =>
+    prepareTrainingData(
+      datasetOf([["犬が走る", "a dog isn't here"], ["b"], ["c"]], LISTED.officialSplits),
+      makeRecipe("lrcn", { minCount: 1, tokenizer }),
+      0,
+    ).vocabulary.words.slice(4);
+  assert.deepEqual(words("nltk"), ["犬が走る", "a", "dog", "is", "n't", "here"]);
+  assert.deepEqual(words("unicode"), ["犬", "が", "走る", "a", "dog", "isn't", "here"]);
+});

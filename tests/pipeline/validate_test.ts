@@ -62,6 +62,14 @@ nativeTest("validate() finds a gap and different captions where the model looks 
   assert(distinctShare >= 0.4 && bleu4 > 0.2, `distinct ${distinctShare}, BLEU-4 ${bleu4}`);
 });
 
+nativeTest("validate() finds the gap in batches of one photograph too, by those of the batch before", async () => {
+  using run = await open({ batchSize: 1 });
+  const { imageGap } = await validate(run.source, run.examples);
+  assert.notEqual(imageGap, 0);
+  await write(run.engine, "resnet.fc.weight", 0);
+  assert(Math.abs((await validate(run.source, run.examples)).imageGap) < 1e-6);
+});
+
 nativeTest("validate() compares captions without punctuation, from the words of the vocabulary", async () => {
   using run = await open();
   // All words are alike but "card", which is always the likeliest.

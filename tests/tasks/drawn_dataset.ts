@@ -20,10 +20,14 @@ export const DRAWN_COUNT = 3 * PER_COLOUR;
 /** The name of its first picture. */
 export const FIRST_PICTURE = "red-0.png";
 
+/** Keeps what a training caches in the temporary folder. */
+export const CACHE: readonly string[] = ["--cache", "cache"];
+
 /** What makes a training take a second: a model of few numbers, small pictures, one thread. */
 export const TINY: readonly string[] = [
   ...["--set", "minCount=1", "--set", "encoderWidth=8", "--set", "encoderBlocks=1,1,1,1"],
   ...["--set", "hiddenSize=16", "--set", "embedSize=12", "--set", "maxWords=8"],
+  ...CACHE,
   ...["--image-size", "16", "--epochs", "1", "--threads", "1", "--device", "cpu", "--precision", "fp32"],
 ];
 

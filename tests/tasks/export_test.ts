@@ -37,7 +37,8 @@ Deno.test({
     assert.deepEqual(await namesIn(folder.path), ["model.pth", "model.vocab.json", "red.png", "runs"]);
     using checkpoint = await openCheckpoint(VERSION_1);
     const { model, vocabulary, preprocessing, decoding } = checkpoint.metadata;
-    const tensors = await readPth(join(folder.path, "model.pth"));
+    using file = await readPth(join(folder.path, "model.pth"));
+    const { tensors } = file;
     assert.deepEqual([...tensors.keys()], [...stateDictLayout(model).keys()]);
     for (const [name, tensor] of tensors) {
       const original = await checkpoint.tensors.get(name)?.read();

@@ -64,7 +64,8 @@ Deno.test({
     await using folder = await drawDataset();
     const args = ["--recipe", "notebook", "--data", "drawn", "--out", "out", ...TINY];
     assertDone(await runTask("train", args, { folder: folder.path }));
-    const tensors = await readPth(join(folder.path, "out", "lrcn_resnet50_flickr8k.pth"));
+    using file = await readPth(join(folder.path, "out", "lrcn_resnet50_flickr8k.pth"));
+    const { tensors } = file;
     const names = [...tensors.keys()];
     assert.deepEqual(
       [...new Set(names.map((name) => name.split(".")[0]))].sort(),
@@ -111,22 +112,22 @@ const LIST = { "lists/a.trainImages.txt": "red-0.png", "lists/a.devImages.txt": 
 const refusals: Record<string, { files?: Record<string, string>; args: string[]; line: RegExp }> = {
   "a folder that is not there": {
     args: ["--data", "gone"],
-    line: /Cannot read dataset: there is no folder \S+\/gone; check the path$/m,
+    line: /Cannot read '\S+\/gone': there is no such file or folder, check the path$/m,
   },
   "a folder without captions": {
     files: { "empty/readme.md": "" },
     args: ["--data", "empty"],
-    line: /there is no captions\.txt, .* in \S+\/empty; name the file with --captions$/m,
+    line: /there are no captions in \S+\/empty \(captions\.txt, .*; name the file with --captions$/m,
   },
   "captions without the two columns": {
-    files: { "wrong.csv": "picture,text\nred-0.png,A red square" },
+    files: { "wrong.csv": "image,text\nred-0.png,A red square" },
     args: ["--captions", "wrong.csv", "--images", "drawn/Images"],
-    line: /column 'image' is missing in \S+wrong\.csv; its first line must be "image,caption"/,
+    line: /column 'caption' is missing in \S+wrong\.csv/,
   },
   "an empty captions file": {
     files: { "empty.txt": "" },
     args: ["--captions", "empty.txt", "--images", "drawn/Images"],
-    line: /Cannot read captions: \S+empty\.txt is empty; name another file with --captions$/m,
+    line: /Cannot read captions: \S+empty\.txt is empty; name another file$/m,
   },
   "a dataset none of whose images is there": {
     files: { "elsewhere/other.png": "" },
@@ -212,7 +213,8 @@ for (const [what, { files = {}, args, line }] of Object.entries(refusals)) {
       const before = namesIn(folder.path);
       const ended = await runTask("train", ["--out", "out", ...TINY, ...args], { folder: folder.path });
       assertRefused(ended, line);
-      assert.deepEqual(namesIn(folder.path), before);
+      // What was found out about images is kept for the next time.
+      assert.deepEqual(namesIn(folder.path).filter((name) => name !== "cache"), before);
     },
   });
 }

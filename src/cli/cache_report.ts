@@ -1,0 +1,118 @@
+/**
+ * What `deno task cache` does and says.
+ *
+ * @module
+ */
+
+import { quoted } from "../files/file_error.ts";
+import { InputError } from "../input_error.ts";
+import { describeBytes } from "../pipeline/cache/free_space.ts";
+import {
+  clearCache,
+  type KeptCache,
+  keptCaches,
+  summarizeSquares,
+  verifyCache,
+} from "../pipeline/cache/kept_caches.ts";
+import { CACHE_FILES } from "../pipeline/cache/cache_index.ts";
+
+/** Takes a line. */
+type Print = (line: string) => void;
+
+/** Bad images named for each cache; the file has them all. */
+const MAX_NAMED = 20;
+const PATH_CHARACTERS = 70;
+
+/**
+ * Lists the caches in a folder with their sizes, and the images that cannot be used.
+ *
+ * @param root The folder of all caches.
+ * @param print Takes the lines.
+ */
+export async function listCaches(root: string, print: Print): Promise<void> {
+  const caches = await keptCaches(root);
+  if (caches.length === 0) return print(`No caches in '${root}'`);
+  const width = Math.max(...caches.map(({ name }) => name.length));
+  for (const cache of caches) {
+    const { name, folder, bytes, preprocessing } = cache;
+    const summary = preprocessing?.current ? await summarizeSquares(cache) : undefined;
+    const bad = summary?.bad ?? [];
+    const what = summary === undefined ? count(cache.files.length, "file") : count(summary.stored, "image");
+    print([`${name.padEnd(width)}  ${what}`, describeBytes(bytes), ...details(cache, bad.length)].join(", "));
+    for (const { path, reason } of bad.slice(0, MAX_NAMED)) {
+      print(`  ${shortPath(path)}: ${quoted(reason).slice(1, -1)}`);
+    }
+    if (bad.length > MAX_NAMED) print(`  and ${bad.length - MAX_NAMED} more in '${folder}/${CACHE_FILES.quarantine}'`);
+  }
+  print(`${describeBytes(caches.reduce((sum, { bytes }) => sum + bytes, 0))} in '${root}'`);
+}
+
+/**
+ * Verifies the caches in a folder.
+ *
+ * @param root The folder of all caches.
+ * @param print Takes the lines.
+ * @returns Whether all was right.
+ * @throws {InputError} If a cache cannot be read, or another process fills it.
+ */
+export async function verifyCaches(root: string, print: Print): Promise<boolean> {
+  let wrongInAll = 0;
+  for (const cache of await keptCaches(root)) {
+    const verified = await verifyCache(cache);
+    if (verified === undefined) continue;
+    const { right, wrong } = verified;
+    const what = cache.name === "features" ? "file" : "image";
+    const rest = wrong === 0 ? "" : `, ${wrong} wrong: dropped, and made anew when needed`;
+    print(`${cache.name}: ${count(right, what)} right${rest}`);
+    wrongInAll += wrong;
+  }
+  return wrongInAll === 0;
+}
+
+/**
+ * Removes caches.
+ *
+ * @param root The folder of all caches.
+ * @param name The one to be removed, by its name in the list; by default all but downloaded weights.
+ * @param print Takes the lines.
+ * @throws {InputError} If there is none of that name, or another process fills one.
+ */
+export async function clearCaches(root: string, name: string | undefined, print: Print): Promise<void> {
+  const caches = await keptCaches(root);
+  const chosen = caches.filter((cache) => name === undefined ? cache.name !== "weights" : cache.name === name);
+  if (name !== undefined && chosen.length === 0) {
+    const names = caches.map((cache) => cache.name).join(", ");
+    throw new InputError(
+      `Cannot clear ${quoted(name)}: there is no such cache in '${root}'; there are: ${names === "" ? "none" : names}`,
+    );
+  }
+  for (const cache of chosen) {
+    await clearCache(cache);
+    print(`Removed ${cache.name}: ${describeBytes(cache.bytes)}`);
+  }
+  if (chosen.length === 0) print(`Nothing to remove in '${root}'`);
+  if (name === undefined && caches.some((cache) => cache.name === "weights")) {
+    print("Kept weights, which were downloaded; to remove them: deno task cache clear weights");
+  }
+}
+
+function details({ name, preprocessing }: KeptCache, bad: number): string[] {
+  if (name === "images/squares") return ["of a former version and unused, clear it"];
+  if (preprocessing === undefined) return [];
+  const { square, orientation, current } = preprocessing;
+  return [
+    `${square} x ${square} pixels`,
+    `orientation ${orientation}`,
+    ...(current ? [] : ["of another version and unused, clear it"]),
+    ...(bad === 0 ? [] : [`${count(bad, "file")} cannot be used:`]),
+  ];
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+/** The end of a path says more than its beginning. */
+function shortPath(path: string): string {
+  return quoted(path.length > PATH_CHARACTERS ? `...${path.slice(-PATH_CHARACTERS)}` : path);
+}

@@ -1,0 +1,47 @@
+/**
+ * The fields of a tar's headers, as POSIX.1-1988 (ustar) and GNU tar define them.
+ *
+ * @module
+ */
+
+/**
+ * Whether a block has the sum of its bytes where a header has it.
+ *
+ * @param header 512 bytes.
+ */
+export function hasHeaderChecksum(header: Uint8Array): boolean {
+  // The sum counts its own eight bytes as spaces. Some old programs added signed bytes.
+  let sum = 8 * 32;
+  let signed = 8 * 32;
+  for (const [index, byte] of header.entries()) {
+    if (index >= 148 && index < 156) continue;
+    sum += byte;
+    signed += byte < 128 ? byte : byte - 256;
+  }
+  const stored = headerNumber(header.subarray(148, 156));
+  return stored === sum || stored === signed;
+}
+
+/**
+ * A field's text, up to the first NUL.
+ *
+ * @param field The field's bytes.
+ */
+export function headerField(field: Uint8Array): string {
+  const end = field.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+}
+
+/**
+ * A field's number: octal digits, or GNU's binary form for large ones.
+ *
+ * @param field The field's bytes.
+ * @returns The number; undefined where it is none.
+ */
+export function headerNumber(field: Uint8Array): number | undefined {
+  const [first = 0, ...rest] = field;
+  // 0xff begins a negative number.
+  if (first === 0x80) return rest.reduce((number, byte) => number * 256 + byte, 0);
+  const digits = headerField(field).trim();
+  return /^[0-7]+$/.test(digits) ? parseInt(digits, 8) : undefined;
+}

@@ -1,0 +1,233 @@
+/**
+ * Filling a cache's files so that a kill at any moment leaves what is whole: squares come first, flushed every so many,
+ * then the lines of the index that tell of them.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { errorCode, fileErrorReason } from "../../files/file_error.ts";
+import { InputError } from "../../input_error.ts";
+import { type BadImage, CACHE_FILES, type CacheIndex, type FileLine } from "./cache_index.ts";
+import { jsonLine } from "./json_lines.ts";
+import { checksumOf, squareBytes, type Squares } from "./squares_file.ts";
+
+/** An open file, as far as a cache writes it. */
+export type CacheFile = Pick<Deno.FsFile, "seek" | "write" | "truncate" | "syncData" | "close">;
+
+/** Opens a file to be written anywhere; creates it if it is missing. */
+export type OpenCacheFile = (path: string) => Promise<CacheFile>;
+
+/** Options of {@linkcode openCacheWriter}. */
+export interface CacheWriterOptions {
+  /** The cache's folder; who writes has its lock. */
+  readonly folder: string;
+  /** Side of the squares in pixels. */
+  readonly square: number;
+  /** What the folder holds; kept up to date. */
+  readonly index: CacheIndex;
+  /** Its squares, if it has some. */
+  readonly squares: Squares | undefined;
+  /** Opens its files. */
+  readonly open: OpenCacheFile;
+}
+
+/** Squares and lines between two flushes. */
+const FLUSH_EVERY = 128;
+
+/** Whether an error says that a disk takes no more. */
+export function isDiskFull(error: unknown): boolean {
+  const cause = error instanceof InputError ? error.cause : error;
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(errorCode(cause));
+}
+
+/** Opens Deno's file for writing. */
+export function openCacheFile(path: string): Promise<CacheFile> {
+  return Deno.open(path, { write: true, create: true });
+}
+
+/** Writes a cache; close it at the end. */
+export class CacheWriter {
+  readonly #options: CacheWriterOptions;
+  readonly #index: LineFile;
+  readonly #quarantine: LineFile;
+  readonly #file: CacheFile;
+  readonly #freeSlots: Generator<number, number>;
+  /** Where the file of squares ends without those of this writer. */
+  readonly #end: number;
+  /** Images that this writer stored. */
+  readonly #stored: string[] = [];
+  #sinceFlush = 0;
+
+  /** @param options See {@linkcode CacheWriterOptions}. */
+  constructor(
+    options: CacheWriterOptions,
+    files: readonly [squares: CacheFile, index: LineFile, quarantine: LineFile],
+  ) {
+    const { index, squares, square } = options;
+    this.#options = options;
+    [this.#file, this.#index, this.#quarantine] = files;
+    const used = new Set<number>();
+    for (const image of [...index.images]) {
+      if (image.slot === undefined) continue;
+      if (squares?.reaches(image)) used.add(image.slot);
+      else this.#drop(image.content);
+    }
+    this.#end = used.size === 0 ? 0 : (used.values().reduce((a, b) => Math.max(a, b)) + 1) * squareBytes(square);
+    this.#freeSlots = slotsWithout(used);
+  }
+
+  /** Takes note of a file. */
+  async addFile(line: FileLine): Promise<void> {
+    this.#index.add(line);
+    await this.#flushNowAndThen();
+  }
+
+  /** Takes note of an image that can be decoded and is not stored. */
+  async addImage(content: string): Promise<void> {
+    this.#drop(content);
+    await this.#flushNowAndThen();
+  }
+
+  /** Takes note of an image that cannot be used. */
+  async addBad(line: BadImage): Promise<void> {
+    const { index } = this.#options;
+    if (index.image(line.content) !== undefined) {
+      index.forget(line.content);
+      this.#index.add({ content: line.content, forgotten: true });
+    }
+    if (!index.knowsBad(line)) {
+      index.addBad(line);
+      this.#quarantine.add(line);
+    }
+    await this.#flushNowAndThen();
+  }
+
+  /**
+   * Stores a square.
+   *
+   * @throws {InputError} If it cannot be written; {@linkcode isDiskFull} tells whether for want of room.
+   */
+  async store(content: string, pixels: Uint8Array): Promise<void> {
+    const slot = this.#freeSlots.next().value;
+    await this.#attempt(async () => {
+      await this.#file.seek(slot * pixels.length, Deno.SeekMode.Start);
+      await writeAll(this.#file, pixels);
+    });
+    const image = { content, slot, checksum: checksumOf(pixels) };
+    this.#stored.push(content);
+    this.#options.index.addImage(image);
+    this.#index.add(image);
+    await this.#flushNowAndThen();
+  }
+
+  /** Gives the room back that this writer's squares take. */
+  async undoStoring(): Promise<void> {
+    await this.#attempt(() => this.#file.truncate(this.#end));
+    // Their lines may be on the disk already: later lines say that they are stored no longer.
+    for (const content of this.#stored.splice(0)) this.#drop(content);
+    await this.flush();
+  }
+
+  /** Brings all to the disk. */
+  async flush(): Promise<void> {
+    this.#sinceFlush = 0;
+    await this.#attempt(async () => {
+      await this.#file.syncData();
+      await this.#index.flush();
+      await this.#quarantine.flush();
+    });
+  }
+
+  /** Closes the files. What was not flushed is lost. */
+  close(): void {
+    this.#file.close();
+    this.#index.close();
+    this.#quarantine.close();
+  }
+
+  #drop(content: string): void {
+    this.#options.index.addImage({ content });
+    this.#index.add({ content });
+  }
+
+  async #flushNowAndThen(): Promise<void> {
+    if (++this.#sinceFlush >= FLUSH_EVERY) await this.flush();
+  }
+
+  async #attempt<T>(operation: () => Promise<T>): Promise<T> {
+    return await attempt(this.#options.folder, operation);
+  }
+}
+
+/**
+ * Opens a cache's files for writing. Lines go where the last whole line ends, over a torn one.
+ *
+ * @param options See {@linkcode CacheWriterOptions}.
+ * @throws {InputError} If they cannot be written.
+ */
+export async function openCacheWriter(options: CacheWriterOptions): Promise<CacheWriter> {
+  const { folder, index, open } = options;
+  return await attempt(folder, async () => {
+    await using opened = new AsyncDisposableStack();
+    const openNamed = async (name: string) => opened.adopt(await open(join(folder, name)), (file) => file.close());
+    const squares = await openNamed(CACHE_FILES.squares);
+    const lines = new LineFile(await openNamed(CACHE_FILES.index), index.wholeBytes.index);
+    const bad = new LineFile(await openNamed(CACHE_FILES.quarantine), index.wholeBytes.quarantine);
+    const writer = new CacheWriter(options, [squares, lines, bad]);
+    opened.move();
+    return writer;
+  });
+}
+
+/** Lines to be put after a file's last whole line. */
+class LineFile {
+  readonly #file: CacheFile;
+  #end: number;
+  #pending: string[] = [];
+
+  constructor(file: CacheFile, end: number) {
+    this.#file = file;
+    this.#end = end;
+  }
+
+  add(value: unknown): void {
+    this.#pending.push(jsonLine(value));
+  }
+
+  async flush(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    const bytes = new TextEncoder().encode(this.#pending.join(""));
+    // What a flush that failed half-way or a killed process left there is written over.
+    await this.#file.seek(this.#end, Deno.SeekMode.Start);
+    await writeAll(this.#file, bytes);
+    this.#end += bytes.length;
+    this.#pending = [];
+    await this.#file.syncData();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+async function writeAll(file: CacheFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const count = await file.write(bytes.subarray(written));
+    if (count <= 0) throw new Error("the disk takes no more bytes");
+    written += count;
+  }
+}
+
+function* slotsWithout(used: ReadonlySet<number>): Generator<number, number> {
+  for (let slot = 0;; slot++) if (!used.has(slot)) yield slot;
+}
+
+async function attempt<T>(folder: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new InputError(`Cannot write the cache '${folder}': ${fileErrorReason(error)}`, { cause: error });
+  }
+}

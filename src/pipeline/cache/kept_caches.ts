@@ -1,0 +1,202 @@
+/**
+ * What a cache folder holds: listing, verifying and clearing it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { fileErrorReason } from "../../files/file_error.ts";
+import { removeOldTemporaries } from "../../files/old_temporaries.ts";
+import { InputError } from "../../input_error.ts";
+import { type BadImage, readCacheIndex } from "./cache_index.ts";
+import { LOCK_NAME, tryLockCache } from "./cache_lock.ts";
+import { openCacheFile, openCacheWriter } from "./cache_writer.ts";
+import { parsePreprocessing, type Preprocessing } from "./preprocessing.ts";
+import { openSquaresIfThere } from "./squares_file.ts";
+
+/** A cache of any kind. */
+export interface KeptCache {
+  /** What it is called on the command line: `images/256-obeyed-v2`, `images/squares`, `features`, `weights`. */
+  readonly name: string;
+  /** Its folder. */
+  readonly folder: string;
+  /** The files that it has there, by name. */
+  readonly files: readonly string[];
+  /** Bytes of these files. */
+  readonly bytes: number;
+  /** Of squares: how they are made. */
+  readonly preprocessing?: Preprocessing & { readonly current: boolean };
+}
+
+/** A cache of squares, as far as its index says. */
+export interface SquaresSummary {
+  /** Images whose squares are stored. */
+  readonly stored: number;
+  /** Files whose images cannot be used. */
+  readonly bad: readonly BadImage[];
+}
+
+/** What {@linkcode verifyCache} found. */
+export interface Verified {
+  /** Squares or files that are right. */
+  readonly right: number;
+  /** Those that were not, and were dropped. */
+  readonly wrong: number;
+}
+
+const FEATURES_MARK = "lrcnfea1";
+
+/**
+ * Finds the caches in a folder; removes temporaries of former days on its way.
+ *
+ * @param root The folder of all caches, `.cache`; one that is not there has none.
+ * @returns Those that have a file, in the order of their names.
+ * @throws {InputError} If a folder cannot be read.
+ */
+export async function keptCaches(root: string): Promise<KeptCache[]> {
+  const [images, features, weights] = ["images", "features", "weights"].map((name) => join(root, name));
+  if (images === undefined || features === undefined || weights === undefined) return [];
+  for (const folder of [images, features]) await removeOldTemporaries(folder);
+  const found: KeptCache[] = [];
+  const { files, folders } = await namesIn(images);
+  for (const name of folders) {
+    const preprocessing = parsePreprocessing(name);
+    if (preprocessing === undefined) continue;
+    const folder = join(images, name);
+    found.push({ name: `images/${name}`, ...await sized(folder, (await namesIn(folder)).files), preprocessing });
+  }
+  const former = files.filter((name) => name.endsWith(".squares"));
+  found.push({ name: "images/squares", ...await sized(images, former) });
+  const featureFiles = (await namesIn(features)).files.filter((name) => name.endsWith(".features"));
+  found.push({ name: "features", ...await sized(features, featureFiles) });
+  const weightFiles = (await namesIn(weights)).files.filter((name) => !name.startsWith("."));
+  found.push({ name: "weights", ...await sized(weights, weightFiles) });
+  return found.filter((cache) => cache.files.length > 0);
+}
+
+/**
+ * Reads what a cache of squares holds.
+ *
+ * @param cache A cache with `preprocessing`.
+ * @throws {InputError} If it cannot be read.
+ */
+export async function summarizeSquares({ folder, preprocessing }: KeptCache): Promise<SquaresSummary> {
+  const index = await readCacheIndex(folder);
+  using squares = await openSquaresIfThere(folder, preprocessing?.square ?? 0);
+  const stored = [...index.images].filter((image) => squares?.reaches(image)).length;
+  return { stored, bad: index.badFiles };
+}
+
+/**
+ * Recomputes the checksums of squares, and looks whether files of features are whole. What is wrong is dropped, and made
+ * anew when it is needed.
+ *
+ * @param cache The cache.
+ * @param onProgress Called after each square.
+ * @returns What was found; nothing for kinds that have no checksums.
+ * @throws {InputError} If it cannot be read or mended, or another process fills it.
+ */
+export async function verifyCache(
+  cache: KeptCache,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<Verified | undefined> {
+  if (cache.name === "features") return await verifyFeatures(cache);
+  if (cache.preprocessing === undefined || !cache.preprocessing.current) return undefined;
+  const { folder, preprocessing: { square } } = cache;
+  using _lock = await lockOrRefuse(cache, "verify");
+  const index = await readCacheIndex(folder);
+  using squares = await openSquaresIfThere(folder, square);
+  const images = [...index.images].filter(({ slot }) => slot !== undefined);
+  const wrong: string[] = [];
+  let done = 0;
+  for (const image of images) {
+    if (!squares?.reaches(image) || await squares.read(image) === undefined) wrong.push(image.content);
+    onProgress(++done, images.length);
+  }
+  if (wrong.length > 0) {
+    const writer = await openCacheWriter({ folder, square, index, squares, open: openCacheFile });
+    using _closing = { [Symbol.dispose]: () => writer.close() };
+    for (const content of wrong) await writer.addImage(content);
+    await writer.flush();
+  }
+  return { right: images.length - wrong.length, wrong: wrong.length };
+}
+
+/**
+ * Removes a cache's files. Runs that read them go on.
+ *
+ * @param cache The cache.
+ * @throws {InputError} If another process fills it, or a file cannot be removed.
+ */
+export async function clearCache(cache: KeptCache): Promise<void> {
+  const { folder, files, preprocessing } = cache;
+  using _lock = preprocessing === undefined ? undefined : await lockOrRefuse(cache, "clear");
+  for (const name of files) if (name !== LOCK_NAME) await removeFile(join(folder, name));
+  if (preprocessing === undefined) return;
+  // The lock comes last; who waits for it sees that it is gone and begins anew.
+  await removeFile(join(folder, LOCK_NAME));
+  // One with other files in it stays.
+  await Deno.remove(folder).catch(() => {});
+}
+
+async function verifyFeatures({ folder, files }: KeptCache): Promise<Verified> {
+  let wrong = 0;
+  for (const name of files) {
+    const path = join(folder, name);
+    if (await endsWith(path, FEATURES_MARK)) continue;
+    wrong++;
+    await removeFile(path);
+  }
+  return { right: files.length - wrong, wrong };
+}
+
+async function endsWith(path: string, mark: string): Promise<boolean> {
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  // Numbers of four bytes come before the mark.
+  if (size <= mark.length || (size - mark.length) % 4 !== 0) return false;
+  await file.seek(size - mark.length, Deno.SeekMode.Start);
+  const end = new Uint8Array(mark.length);
+  await file.read(end);
+  return new TextDecoder().decode(end) === mark;
+}
+
+async function lockOrRefuse({ folder, name }: KeptCache, action: string): Promise<Disposable> {
+  const lock = await tryLockCache(folder);
+  if (lock !== undefined) return lock;
+  throw new InputError(
+    `Cannot ${action} the cache '${name}': another process fills it now; wait for its end or stop it`,
+  );
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new InputError(`Cannot remove '${path}': ${fileErrorReason(error)}`, { cause: error });
+  }
+}
+
+async function sized(folder: string, files: readonly string[]): Promise<Pick<KeptCache, "folder" | "files" | "bytes">> {
+  let bytes = 0;
+  for (const name of files) bytes += (await Deno.stat(join(folder, name)).catch(() => undefined))?.size ?? 0;
+  return { folder, files, bytes };
+}
+
+async function namesIn(folder: string): Promise<{ files: string[]; folders: string[] }> {
+  const [files, folders]: [string[], string[]] = [[], []];
+  try {
+    for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
+      if (isFile) files.push(name);
+      if (isDirectory) folders.push(name);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new InputError(`Cannot read '${folder}': ${fileErrorReason(error)}`, { cause: error });
+    }
+  }
+  return { files: files.sort(), folders: folders.sort() };
+}

@@ -1,0 +1,132 @@
+/**
+ * Reading squares, stored or made anew.
+ *
+ * @module
+ */
+
+import { InputError } from "../../input_error.ts";
+import { centreCrop, cropSquare } from "../crop.ts";
+import type { Photograph } from "../dataset.ts";
+import type { Crop } from "../epoch_plan.ts";
+import type { BrokenImage, Decoders, ImageCache } from "../image_cache.ts";
+import { ImageError } from "../image_error.ts";
+import type { StoredImage } from "./cache_index.ts";
+import { contentDigest, fileState, type FileStateNow, sameState } from "./image_content.ts";
+import type { Squares } from "./squares_file.ts";
+import type { MakeSquare } from "./unknown_images.ts";
+
+/** A photograph that can be decoded. */
+export interface KnownImage {
+  /** The photograph. */
+  readonly photograph: Photograph;
+  /** Its file when the cache was opened. */
+  readonly state: FileStateNow;
+  /** The image that it held then. */
+  readonly image: StoredImage;
+}
+
+/** Options of {@linkcode OpenImages}. */
+export interface OpenImagesOptions extends Pick<ImageCache, "square" | "fingerprint"> {
+  /** The photographs that were left out. */
+  readonly broken: readonly BrokenImage[];
+  /** The stored squares, if there are any; taken over. */
+  readonly squares: Squares | undefined;
+  /** Starts decoders, with the first square that is not stored. */
+  readonly newDecoders: () => Decoders;
+  /** Makes squares by means of them. */
+  readonly squareMaker: (decoders: Decoders) => MakeSquare;
+  /** Takes a line for the user. */
+  readonly onNote: ((line: string) => void) | undefined;
+}
+
+interface Maker {
+  readonly decoders: Decoders;
+  readonly makeSquare: MakeSquare;
+}
+
+/** Photographs whose squares are read from a cache, and made anew where they are not stored or no longer right. */
+export class OpenImages implements ImageCache {
+  readonly square: number;
+  readonly fingerprint: string;
+  readonly photographs: readonly Photograph[];
+  readonly broken: readonly BrokenImage[];
+  readonly #images: readonly KnownImage[];
+  readonly #options: OpenImagesOptions;
+  #maker: Maker | undefined;
+  #damageNoted = false;
+
+  /**
+   * @param images The photographs.
+   * @param options See {@linkcode OpenImagesOptions}.
+   */
+  constructor(images: readonly KnownImage[], options: OpenImagesOptions) {
+    this.#images = images;
+    this.#options = options;
+    this.photographs = images.map(({ photograph }) => photograph);
+    ({ square: this.square, fingerprint: this.fingerprint, broken: this.broken } = options);
+  }
+
+  async read(index: number, side: number, into: Uint8Array, crop?: Crop): Promise<void> {
+    const { square } = this;
+    const known = this.#images[index];
+    if (known === undefined) {
+      throw new RangeError(`Cannot read an image: index must be from 0 to ${this.#images.length - 1}, got ${index}`);
+    }
+    if (!Number.isInteger(side) || side < 1 || side > square) {
+      throw new RangeError(`Cannot read an image: side must be from 1 to ${square}, got ${side}`);
+    }
+    if (into.length !== side * side * 3) {
+      throw new RangeError(`Cannot read an image: ${side} x ${side} x 3 bytes are needed, got ${into.length}`);
+    }
+    cropSquare(await this.#readStored(known) ?? await this.#make(known), crop ?? centreCrop(square, side), into);
+  }
+
+  async #readStored({ image, photograph }: KnownImage): Promise<Uint8Array | undefined> {
+    const { squares, onNote } = this.#options;
+    if (!squares?.reaches(image)) return undefined;
+    let reason = "its checksum is wrong";
+    try {
+      const pixels = await squares.read(image);
+      if (pixels !== undefined) return pixels;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      reason = error.message;
+    }
+    if (!this.#damageNoted) {
+      this.#damageNoted = true;
+      onNote?.(
+        `A cached image is damaged and decoded anew, '${photograph.path}' (${reason}); ` +
+          "to mend the cache: deno task cache verify",
+      );
+    }
+    return undefined;
+  }
+
+  async #make({ photograph, state, image }: KnownImage): Promise<Uint8Array> {
+    this.#maker ??= this.#startMaker();
+    try {
+      const now = await fileState(photograph);
+      if ((state.fresh || !sameState(now, state)) && await contentDigest(now) !== image.content) {
+        throw new ImageError("it has changed since the start, start again");
+      }
+      return await this.#maker.makeSquare(photograph);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      throw new InputError(
+        `Cannot read image '${photograph.path}': it is not in the cache, and its file can be used no longer: ${error.reason}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #startMaker(): Maker {
+    const { newDecoders, squareMaker } = this.#options;
+    const decoders = newDecoders();
+    return { decoders, makeSquare: squareMaker(decoders) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#maker?.decoders[Symbol.dispose]();
+    this.#options.squares?.[Symbol.dispose]();
+  }
+}

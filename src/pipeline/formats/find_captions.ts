@@ -1,0 +1,181 @@
+/**
+ * Finding the captions of a dataset, and their format.
+ *
+ * @module
+ */
+
+import { basename, dirname, join, relative } from "node:path";
+import { InputError } from "../../input_error.ts";
+import { isFolder, listFolder, listIfReadable } from "../folder.ts";
+import { isImagesFolderName } from "../images_folder.ts";
+import { isCaptionFolder, pairFiles } from "./caption_folder.ts";
+import { cocoPart } from "./coco_captions.ts";
+import { type CaptionsSource, type Format, FORMAT_NAMES } from "./format.ts";
+import { lookAtFile } from "./format_of_file.ts";
+import { isWebdataset } from "./webdataset.ts";
+
+/** What {@linkcode findCaptions} goes by: `data` or `captions` must be given. */
+export interface FindCaptionsOptions {
+  /** A folder, or a file as for `captions`. */
+  readonly data?: string | undefined;
+  /** The captions file, or a tar shard. */
+  readonly captions?: string | undefined;
+  /** The format, where it is known. */
+  readonly format?: Format | undefined;
+}
+
+const CAPTION_FILE = /\.(?:txt|csv|token|json|jsonl|ndjson)$/i;
+const TAR_FILE = /\.tar$/i;
+/** Of a folder with more files than that, the others are passed over: captions are few and large. */
+const MAX_LOOKED_AT = 100;
+
+/**
+ * Finds captions by looking into files. In a folder, the first of these has them: the folder itself, the folders in it that
+ * do not hold images by their name, those that do.
+ *
+ * @param options Where to look.
+ * @returns The captions that were found.
+ * @throws {InputError} If there are none, or several.
+ */
+export async function findCaptions(options: FindCaptionsOptions): Promise<CaptionsSource> {
+  const { data, format } = options;
+  const file = options.captions ?? (data !== undefined && !await isFolder(data) ? data : undefined);
+  if (file !== undefined) return await sourceOfFile(file, format);
+  if (data === undefined) {
+    throw new InputError(
+      "Cannot read dataset: no captions are named; give --data PATH, or --captions FILE and --images DIR",
+    );
+  }
+  if (format === "folder") return { format, files: [], folder: data };
+  for (const folders of await searchedFolders(data)) {
+    const found = await candidatesIn(folders, format);
+    const [first, second] = found;
+    if (second !== undefined) throw severalCandidates(data, found);
+    if (first !== undefined) return { ...first, folder: data };
+  }
+  if (format === undefined && await isCaptionFolder(data)) return { format: "folder", files: [], folder: data };
+  const known = "captions.txt, Flickr8k.token.txt, results.csv, dataset_*.json, captions_*.json, JSON Lines, " +
+    "tar shards, or photo.txt beside photo.jpg";
+  throw new InputError(
+    `Cannot read dataset: there are no captions${
+      format === undefined ? "" : ` of format ${format}`
+    } in ${data} (${known}); ` + "name the file with --captions",
+  );
+}
+
+async function sourceOfFile(file: string, format: Format | undefined): Promise<CaptionsSource> {
+  if (await isFolder(file)) throw new InputError(`Cannot read captions: ${file} is a folder; name a file in it`);
+  const folder = dirname(file);
+  if (format === "folder") {
+    throw new InputError(
+      `Cannot read captions: ${file} is a file, and --format folder needs a folder; give --data DIR`,
+    );
+  }
+  if (format !== undefined) return { format, files: [file], folder };
+  const look = await lookAtFile(file);
+  const found = look.format ?? look.guess;
+  if (found !== undefined) return { format: found, files: [file], folder };
+  throw new InputError(
+    look.kind !== undefined
+      ? `Cannot read captions: ${file} is ${look.kind}; ${look.kind === "empty" ? "name another file" : "unpack it"}`
+      : `Cannot read captions: ${file} is in no format that is known; name one with --format (${
+        FORMAT_NAMES.join(", ")
+      })`,
+  );
+}
+
+/** The folder, those in it, and those that hold images by their name: they may be large, and come last. */
+async function searchedFolders(data: string): Promise<string[][]> {
+  const { folders } = await listFolder(data, "dataset");
+  const inner = (names: readonly string[], parent: string) => names.map((name) => join(parent, name));
+  const forImages = inner(folders.filter(isImagesFolderName), data);
+  return [[data], inner(folders.filter((name) => !isImagesFolderName(name)), data), forImages];
+}
+
+type Candidate = Pick<CaptionsSource, "format" | "files">;
+
+async function candidatesIn(folders: readonly string[], format: Format | undefined): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  const allShards: string[] = [];
+  let hasPairs = false;
+  for (const folder of folders) {
+    const listing = await listIfReadable(folder, "dataset");
+    const { pairs } = pairFiles(listing.files);
+    const texts = new Set(pairs.map(({ text }) => text));
+    const files = listing.files.filter((name) => CAPTION_FILE.test(name) && !texts.has(name)).sort(byKnownName);
+    for (const name of files.slice(0, MAX_LOOKED_AT)) {
+      const path = join(folder, name);
+      const its = await formatIn(path);
+      if (its !== undefined) found.push({ format: its, files: [path] });
+    }
+    const shards = listing.files.filter((name) => TAR_FILE.test(name)).map((name) => join(folder, name));
+    const [first] = shards;
+    // An archive of the images may lie beside them.
+    if (first !== undefined && (format === "webdataset" || await isWebdataset(first))) {
+      for (const shard of shards) allShards.push(shard);
+    }
+    hasPairs ||= pairs.length > 0;
+  }
+  if (allShards.length > 0) found.push({ format: "webdataset", files: allShards });
+  if (hasPairs) found.push({ format: "folder", files: [] });
+  const wanted = found.filter((candidate) => format === undefined || candidate.format === format);
+  return withoutLemmas(joinCoco(wanted));
+}
+
+async function formatIn(path: string): Promise<Format | undefined> {
+  try {
+    const { format, guess } = await lookAtFile(path);
+    return format ?? (/^captions\.(?:txt|csv)$/i.test(basename(path)) ? guess : undefined);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+function byKnownName(a: string, b: string): number {
+  const known = /caption|token|results|dataset/i;
+  return Number(known.test(b)) - Number(known.test(a)) || (a < b ? -1 : 1);
+}
+
+/** One training and one validation file of the same year are one dataset. */
+function joinCoco(candidates: readonly Candidate[]): Candidate[] {
+  const joined: Candidate[] = [];
+  const byYear = new Map<string, string[]>();
+  for (const candidate of candidates) {
+    const [file = ""] = candidate.files;
+    const { split, year } = cocoPart(file);
+    const others = byYear.get(year);
+    if (candidate.format !== "coco" || split === undefined) joined.push(candidate);
+    else if (others?.length === 1 && cocoPart(others[0] ?? "").split !== split) {
+      others.push(file);
+      // Training first, as the order of photographs depends on it.
+      others.sort((a, b) => Number(cocoPart(a).split === "val") - Number(cocoPart(b).split === "val"));
+    } else {
+      const files = [file];
+      byYear.set(year, files);
+      joined.push({ format: "coco", files });
+    }
+  }
+  return joined;
+}
+
+/** Flickr8k has its captions a second time with words in their basic forms. */
+function withoutLemmas(candidates: readonly Candidate[]): Candidate[] {
+  const others = candidates.filter(({ format, files }) =>
+    format !== "flickr-token" || !files.some((file) => /lemma/i.test(basename(file)))
+  );
+  return others.length > 0 ? others : [...candidates];
+}
+
+function severalCandidates(data: string, candidates: readonly Candidate[]): InputError {
+  const words = candidates.slice(0, 3).map(({ format, files }) => {
+    const [file] = files;
+    return file === undefined ? `texts beside images (${format})` : `"${relative(data, file)}" (${format})`;
+  });
+  const more = candidates.length > words.length ? ` and ${candidates.length - words.length} more` : "";
+  const formats = new Set(candidates.map(({ format }) => format));
+  return new InputError(
+    `Cannot read dataset: ${data} has several captions files, ${words.join(" and ")}${more}; name one with --captions` +
+      (formats.size > 1 ? ", or its format with --format" : ""),
+  );
+}

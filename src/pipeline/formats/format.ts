@@ -1,0 +1,50 @@
+/**
+ * The formats in which people keep photographs and captions.
+ *
+ * @module
+ */
+
+/** What each format is, by its name. */
+export const FORMATS = {
+  /** Kaggle's CSV with the columns `image` and `caption`. */
+  kaggle: "CSV with the columns image and caption",
+  /** The Flickr authors' `name.jpg#0<TAB>caption`. */
+  "flickr-token": "lines of name.jpg#0<TAB>caption",
+  /** Flickr30k's `results.csv`. */
+  "flickr30k-csv": "lines of image_name| comment_number| comment",
+  /** Karpathy's `dataset_*.json`. */
+  karpathy: "JSON as Karpathy's dataset_*.json",
+  /** COCO's `captions_*.json`. */
+  coco: "JSON as COCO's captions_*.json",
+  /** A JSON array, or JSON Lines. */
+  json: "JSON array or JSON Lines of image and captions",
+  /** `photo.jpg` with `photo.txt`. */
+  folder: "a folder with photo.txt beside photo.jpg",
+  /** Tar shards. */
+  webdataset: "tar shards with key.txt or key.json after key.jpg",
+} as const;
+
+/** The name of a format. */
+export type Format = keyof typeof FORMATS;
+
+/** The names of the formats. */
+export const FORMAT_NAMES: readonly Format[] = Object.keys(FORMATS).filter(isFormat);
+
+/**
+ * Whether a word is the name of a format.
+ *
+ * @param word Any text.
+ */
+export function isFormat(word: string): word is Format {
+  return Object.hasOwn(FORMATS, word);
+}
+
+/** Where captions lie, and how. */
+export interface CaptionsSource {
+  /** How they are written. */
+  readonly format: Format;
+  /** The captions file, several of COCO's, or the shards. Not empty, but for the format `folder`. */
+  readonly files: readonly string[];
+  /** The folder of the dataset. */
+  readonly folder: string;
+}

@@ -1,0 +1,73 @@
+/**
+ * Captions as people write them for themselves: a JSON array of `{"image": ..., "captions": [...]}`, or one such object
+ * on each line (JSON Lines).
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { InputError } from "../../input_error.ts";
+import { type CaptionData, CaptionRows } from "./caption_rows.ts";
+import { EntrySplits } from "./entry_splits.ts";
+import { checked, parseJson } from "./json_text.ts";
+
+const entrySchema = z.object({
+  image: z.string(),
+  captions: z.array(z.unknown()).optional(),
+  caption: z.string().optional(),
+  split: z.string().optional(),
+});
+
+/**
+ * Reads such a file. Instead of `captions` an entry may have one `caption`, and a `split`: train, val or test.
+ *
+ * @param text The file's text.
+ * @param file The file's name, for error messages.
+ * @throws {InputError} If it begins like a JSON array and is none.
+ */
+export function parseJsonCaptions(text: string, file: string): CaptionData {
+  const captions = new CaptionRows(file);
+  const splits = new EntrySplits();
+  const add = (value: unknown, place: number | string) => addEntry({ captions, splits }, value, place);
+  if (text.trimStart().startsWith("[")) {
+    const entries = parseJson(text, file);
+    if (Array.isArray(entries)) { for (const [index, entry] of entries.entries()) add(entry, `entry ${index + 1}`); }
+  } else {
+    for (const [index, line] of text.split("\n").entries()) {
+      if (line.trim() !== "") addLine(line, index + 1, { add, captions, file });
+    }
+  }
+  return captions.data(splits.lists());
+}
+
+function addLine(
+  line: string,
+  number: number,
+  { add, captions, file }: { add: (value: unknown, place: number) => void; captions: CaptionRows; file: string },
+): void {
+  let value: unknown;
+  try {
+    value = parseJson(line, file);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return captions.reject("is not JSON", number);
+  }
+  add(value, number);
+}
+
+function addEntry(
+  { captions, splits }: { captions: CaptionRows; splits: EntrySplits },
+  value: unknown,
+  place: number | string,
+): void {
+  const entry = checked(value, entrySchema);
+  if ("wrong" in entry) return captions.reject(entry.wrong, place);
+  const { image, caption, split } = entry.value;
+  const texts = entry.value.captions ?? (caption === undefined ? [] : [caption]);
+  const wrong = texts.length === 0 ? "has no 'captions'" : split === undefined ? undefined : splits.add(image, split);
+  if (wrong !== undefined) return captions.reject(wrong, place);
+  for (const text of texts) {
+    if (typeof text === "string") captions.add({ image, caption: text }, place);
+    else captions.reject("has a caption that is not text", place);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Captions as Kaggle distributes Flickr8k: a CSV file with the columns `image` and `caption`.
+ *
+ * @module
+ */
+
+import { CsvError, parse } from "csv-parse/sync";
+import { InputError } from "../../input_error.ts";
+import { type CaptionData, CaptionRows } from "./caption_rows.ts";
+
+const IMAGE_COLUMN = ["image", "image_name"];
+const CAPTION_COLUMN = ["caption", "comment"];
+
+/** A file with more quotes left open is no CSV; each costs another look at what follows it. */
+const MAX_OPEN_QUOTES = 16;
+
+/** What begins like the next row, inside a caption. */
+const SWALLOWED_ROW = /\n[^\n",]*\.(?:jpe?g|png)\s*,/i;
+
+/**
+ * Whether a line is a header with the format's columns.
+ *
+ * @param line The first line of a file.
+ */
+export function isKaggleHeader(line: string): boolean {
+  const names = line.split(",").map((name) => columnName(name.replaceAll('"', "")));
+  return [IMAGE_COLUMN, CAPTION_COLUMN].every((column) => column.some((name) => names.includes(name)));
+}
+
+/**
+ * Reads the rows of a CSV text. Other columns are passed over; an unquoted comma in a caption is part of it where the
+ * caption is the last column. A row whose quote is never closed is rejected, and the next line is a row again.
+ *
+ * @param text The file's text.
+ * @param file The file's name, for error messages.
+ * @throws {InputError} If the header lacks a column or many quotes do not match.
+ */
+export function parseKaggleCaptions(text: string, file: string): CaptionData {
+  const captions = new CaptionRows(file);
+  let columns: Columns | undefined;
+  parseCsv(text, {
+    file,
+    onRecord(values, line) {
+      if (columns === undefined) columns = findColumns(values, file);
+      else addRecord(captions, { values, line, columns });
+    },
+    onOpenQuote: (line) => captions.reject("opens a quote that is not closed", line),
+  });
+  if (columns === undefined) findColumns([], file);
+  // A row that was swallowed by a quote is found after rows that follow it.
+  captions.rejected.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return captions.data();
+}
+
+interface Columns {
+  readonly image: number;
+  readonly caption: number;
+  readonly count: number;
+}
+
+interface CsvRecord {
+  readonly values: readonly string[];
+  readonly line: number;
+  readonly columns: Columns;
+}
+
+function addRecord(captions: CaptionRows, { values, line, columns }: CsvRecord): void {
+  const image = (values[columns.image] ?? "").trim();
+  const isLast = columns.caption === columns.count - 1;
+  const caption = isLast ? values.slice(columns.caption).join(",") : values[columns.caption] ?? "";
+  if (image !== "" && caption.trim() !== "" && !isLast && values.length !== columns.count) {
+    return captions.reject(`has ${values.length} columns, not ${columns.count}: quote captions with commas`, line);
+  }
+  captions.add({ image, caption }, line);
+}
+
+class OpenQuote extends Error {}
+
+interface CsvListener {
+  readonly file: string;
+  /** A record that begins on a line. */
+  onRecord(values: readonly string[], line: number): void;
+  /** A line whose quote is not closed. */
+  onOpenQuote(line: number): void;
+}
+
+function parseCsv(text: string, listener: CsvListener): void {
+  let rest = text;
+  let linesBefore = 0;
+  for (let attempt = 0; attempt <= MAX_OPEN_QUOTES; attempt++) {
+    let lines = 0;
+    try {
+      parse(rest, {
+        bom: true,
+        relax_column_count: true,
+        relax_quotes: true,
+        skip_empty_lines: true,
+        on_record(values: string[], context) {
+          const breaks = values.reduce((sum, value) => sum + value.split("\n").length - 1, 0);
+          if (breaks > 0 && values.some((value) => SWALLOWED_ROW.test(value))) {
+            lines = context.lines - breaks - 1;
+            throw new OpenQuote();
+          }
+          lines = context.lines;
+          listener.onRecord(values, linesBefore + lines - breaks);
+          return null;
+        },
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof OpenQuote || error instanceof CsvError)) throw error;
+    }
+    // The row that begins after the last whole record, and blank lines.
+    let start = 0;
+    for (let line = 0; line < lines; line++) start = rest.indexOf("\n", start) + 1;
+    let end = rest.indexOf("\n", start);
+    for (; end >= 0 && rest.slice(start, end).trim() === ""; end = rest.indexOf("\n", start)) {
+      start = end + 1;
+      lines++;
+    }
+    listener.onOpenQuote(linesBefore + lines + 1);
+    if (end < 0) return;
+    rest = rest.slice(end + 1);
+    linesBefore += lines + 1;
+  }
+  throw new InputError(
+    `Cannot read captions: ${listener.file} has many quotes that are not closed, the last on line ${linesBefore}; ` +
+      "write a quote in a quoted caption twice",
+  );
+}
+
+function findColumns(header: readonly string[], file: string): Columns {
+  const names = header.map(columnName);
+  const find = (column: readonly string[]) => {
+    const index = names.findIndex((name) => column.includes(name));
+    if (index >= 0) return index;
+    throw new InputError(
+      `Cannot read captions: column '${column[0]}' is missing in ${file}; its first line must be "image,caption", ` +
+        "or name another --format",
+    );
+  };
+  return { image: find(IMAGE_COLUMN), caption: find(CAPTION_COLUMN), count: names.length };
+}
+
+function columnName(name: string): string {
+  return name.replace("\uFEFF", "").trim().toLowerCase();
+}

@@ -1,0 +1,132 @@
+/**
+ * What a PNG says of itself, and the chunks that its pixels are made of.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import { exifOrientation, type Orientation } from "./exif_orientation.ts";
+import { ImageError } from "./image_error.ts";
+
+/** A PNG's header. */
+export interface PngHeader {
+  /** The format. */
+  readonly kind: "png";
+  /** Pixels in a stored row. */
+  readonly width: number;
+  /** Stored rows. */
+  readonly height: number;
+  /** How to turn the stored picture. */
+  readonly orientation: Orientation;
+  /** Samples a pixel in the file: 1 grey or palette, 2 grey and alpha, 3 colour, 4 colour and alpha. */
+  readonly components: 1 | 2 | 3 | 4;
+  /** Bits a sample. */
+  readonly depth: number;
+  /** Whether the samples are places in the palette. */
+  readonly indexed: boolean;
+  /** Whether the pixels come in the seven passes of Adam7. */
+  readonly interlaced: boolean;
+  /** Where the first chunk after the header begins, in bytes. */
+  readonly end: number;
+}
+
+/** A chunk. */
+export interface PngChunk {
+  /** Its four letters. */
+  readonly type: string;
+  /** Its bytes, in the file. */
+  readonly content: Uint8Array;
+  /** Whether its checksum is right. */
+  isWhole(): boolean;
+}
+
+const SIGNATURE_BYTES = 8;
+/** Samples a pixel and the depths allowed, by colour type (PNG, table 11.1). */
+const COLOUR_TYPES: Readonly<Record<number, { components: 1 | 2 | 3 | 4; depths: readonly number[] }>> = {
+  0: { components: 1, depths: [1, 2, 4, 8, 16] },
+  2: { components: 3, depths: [8, 16] },
+  3: { components: 1, depths: [1, 2, 4, 8] },
+  4: { components: 2, depths: [8, 16] },
+  6: { components: 4, depths: [8, 16] },
+};
+
+/** The error for a PNG that is cut. */
+export function pngCutError(): ImageError {
+  return new ImageError("the PNG ends too early, fetch or copy the file again");
+}
+
+/**
+ * Goes over the chunks.
+ *
+ * @param bytes The file; any bytes may follow its first eight.
+ * @returns The chunks up to the end chunk or to the first that is cut.
+ */
+export function* pngChunks(bytes: Uint8Array): Generator<PngChunk, void, undefined> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // A chunk is its length, a type of four letters, as many bytes, and four of checksum.
+  for (let position = SIGNATURE_BYTES; position + 12 <= bytes.length;) {
+    const length = view.getUint32(position);
+    const end = position + 8 + length;
+    if (end + 4 > bytes.length) return;
+    const covered = bytes.subarray(position + 4, end);
+    const type = String.fromCharCode(...covered.subarray(0, 4));
+    yield { type, content: covered.subarray(4), isWhole: () => crc32(covered) === view.getUint32(end) };
+    if (type === "IEND") return;
+    position = end + 4;
+  }
+}
+
+/**
+ * Whether a PNG's end chunk is missing.
+ *
+ * @param bytes The file.
+ */
+export function pngEndsEarly(bytes: Uint8Array): boolean {
+  for (const { type } of pngChunks(bytes)) if (type === "IEND") return false;
+  return true;
+}
+
+/**
+ * Reads the header, and the orientation wherever in the file it stands.
+ *
+ * @param bytes The file; any bytes may follow its first eight.
+ * @returns The header.
+ * @throws {ImageError} If it is cut or wrong.
+ */
+export function readPngHeader(bytes: Uint8Array): PngHeader {
+  const end = SIGNATURE_BYTES + 25;
+  if (bytes.length < end) throw pngCutError();
+  const chunks = pngChunks(bytes);
+  const first = chunks.next().value;
+  if (first?.type !== "IHDR" || first.content.length !== 13) throw wrongHeader();
+  const view = new DataView(first.content.buffer, first.content.byteOffset, first.content.byteLength);
+  const [width, height, depth] = [view.getUint32(0), view.getUint32(4), view.getUint8(8)];
+  const colourType = view.getUint8(9);
+  const kind = COLOUR_TYPES[colourType];
+  const [compression, filter, interlace] = first.content.subarray(10);
+  if (!kind?.depths.includes(depth) || compression !== 0 || filter !== 0 || interlace === undefined || interlace > 1) {
+    throw wrongHeader();
+  }
+  if (width < 1 || height < 1) throw new ImageError(`the PNG is damaged: it declares ${width} x ${height} pixels`);
+  let orientation: Orientation = 1;
+  for (const { type, content } of chunks) {
+    if (type !== "eXIf") continue;
+    orientation = exifOrientation(content);
+    break;
+  }
+  return {
+    kind: "png",
+    width,
+    height,
+    orientation,
+    components: kind.components,
+    depth,
+    indexed: colourType === 3,
+    interlaced: interlace === 1,
+    end,
+  };
+}
+
+function wrongHeader(): ImageError {
+  return new ImageError("the PNG is damaged: its header is wrong");
+}

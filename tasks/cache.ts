@@ -1,0 +1,35 @@
+/**
+ * `deno task cache`: lists, verifies and clears what training keeps.
+ *
+ * @module
+ */
+
+import { Argument } from "commander";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { clearCaches, listCaches, verifyCaches } from "../src/cli/cache_report.ts";
+import { createCommand, EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { InputError } from "../src/input_error.ts";
+
+const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
+const schema = z.object({ cache: z.string().optional() });
+
+async function main(): Promise<number> {
+  const command = createCommand("cache", "Lists, verifies and clears decoded images, features and downloaded weights.")
+    .addArgument(new Argument("<action>", "what to do").choices(["list", "verify", "clear"]))
+    .argument("[name]", "with clear: the one to remove, by its name in the list (default: all but weights)")
+    .option("--cache <folder>", "the folder of the caches (default: the project's .cache)");
+  command.parse(Deno.args, { from: "user" });
+  const { cache } = schema.parse(command.opts());
+  const [action, name] = command.args;
+  const root = cache === undefined ? CACHE : userPath(cache);
+  if (action !== "clear" && name !== undefined) {
+    throw new InputError(`Cannot ${action} one cache alone: leave out '${name}'`);
+  }
+  if (action === "list") await listCaches(root, console.log);
+  if (action === "clear") await clearCaches(root, name, console.log);
+  if (action === "verify" && !await verifyCaches(root, console.log)) return EXIT_INPUT;
+  return 0;
+}
+
+Deno.exit(await runTask(main));

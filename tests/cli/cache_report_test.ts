@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { clearCaches, listCaches, verifyCaches } from "../../src/cli/cache_report.ts";
+import { lockCache } from "../../src/pipeline/cache/cache_lock.ts";
+import { openImageCache } from "../../src/pipeline/image_cache.ts";
+import { InputError } from "../../src/input_error.ts";
+import { namesIn } from "../checkpoint/temporary_folder.ts";
+import { files, makeSetting, readSquares, SQUARE, squareOf } from "../pipeline/cache/cache_setting.ts";
+
+const BYTES = SQUARE * SQUARE * 3;
+
+/** A folder of caches of every kind, and what is said of it. */
+async function makeCaches() {
+  const setting = await makeSetting(["20", "broken", "31", "25"]);
+  const root = join(setting.folder, "..");
+  setting.options.folder = join(root, "images");
+  await setting.opened();
+  const write = async (path: string, text: string) => {
+    await Deno.mkdir(join(root, path, ".."), { recursive: true });
+    await Deno.writeTextFile(join(root, path), text);
+  };
+  await write("images/00ff.squares", "former");
+  await write("images/8-obeyed-v1/index.jsonl", "former");
+  await write("features/aa.features", "1234lrcnfea1");
+  await write("weights/resnet.pth", "weights");
+  const said = async (does: (print: (line: string) => void) => Promise<unknown>) => {
+    const lines: string[] = [];
+    const result = await does((line) => lines.push(line));
+    return { lines: lines.map((line) => line.replaceAll(setting.photographs[1]?.path ?? "?", "PATH")), result };
+  };
+  const squares = join(root, "images", `${SQUARE}-obeyed-v2`, "squares.bin");
+  return { ...setting, root, write, said, squares, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
+}
+
+Deno.test(
+  "cache list names each cache with size and preprocessing, and the images that cannot be used",
+  files,
+  async () => {
+    await using caches = await makeCaches();
+    const { lines } = await caches.said((print) => listCaches(caches.root, print));
+    const sizes = lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE"));
+    assert.deepEqual(sizes.map((line) => line.replace(/'\.\.\..*1\.jpg'/, "'PATH'")), [
+      "images/8-obeyed-v1  1 file, SIZE, 8 x 8 pixels, orientation obeyed, of another version and unused, clear it",
+      "images/9-obeyed-v2  3 images, SIZE, 9 x 9 pixels, orientation obeyed, 1 file cannot be used:",
+      "  'PATH': the file is text",
+      "images/squares      1 file, SIZE, of a former version and unused, clear it",
+      "features            1 file, SIZE",
+      "weights             1 file, SIZE",
+      `SIZE in '${caches.root}'`,
+    ]);
+    assert.deepEqual((await caches.said((print) => listCaches(join(caches.root, "no"), print))).lines, [
+      `No caches in '${join(caches.root, "no")}'`,
+    ]);
+  },
+);
+
+Deno.test("cache list names 20 bad images and says where the others are", files, async () => {
+  await using setting = await makeSetting(["20", ...Array.from({ length: 23 }, (_, index) => `broken ${index}`)]);
+  setting.options.folder = join(setting.folder, "images");
+  await setting.opened();
+  const lines: string[] = [];
+  await listCaches(setting.folder, (line) => lines.push(line));
+  assert.equal(lines.filter((line) => line.includes("the file is text")).length, 20);
+  assert.match(lines.at(-2) ?? "", /^ {2}and 3 more in '.+quarantine\.jsonl'$/);
+});
+
+Deno.test(
+  "cache verify finds flipped bytes and cut files, drops what is wrong, and only that is made anew",
+  files,
+  async () => {
+    await using caches = await makeCaches();
+    const verify = () => caches.said((print) => verifyCaches(caches.root, print));
+    assert.deepEqual(await verify(), {
+      lines: ["images/9-obeyed-v2: 3 images right", "features: 1 file right"],
+      result: true,
+    });
+    const bytes = await Deno.readFile(caches.squares);
+    bytes[BYTES + 5] = (bytes[BYTES + 5] ?? 0) ^ 128;
+    await Deno.writeFile(caches.squares, bytes.subarray(0, -1));
+    await caches.write("features/bb.features", "1234lrcnfea");
+    const dropped = ": dropped, and made anew when needed";
+    assert.deepEqual(await verify(), {
+      lines: [
+        `images/9-obeyed-v2: 1 image right, 2 wrong${dropped}`,
+        `features: 1 file right, 1 wrong${dropped}`,
+      ],
+      result: false,
+    });
+    assert.deepEqual(namesIn(join(caches.root, "features")), ["aa.features"]);
+    assert.deepEqual(await verify(), {
+      lines: ["images/9-obeyed-v2: 1 image right", "features: 1 file right"],
+      result: true,
+    });
+    const { decoded, squares } = await caches.opened();
+    assert.deepEqual([decoded, squares], [{ filling: 2, reading: 0 }, [20, 31, 25].map(squareOf)]);
+    assert.equal((await verify()).lines[0], "images/9-obeyed-v2: 3 images right");
+  },
+);
+
+Deno.test("cache clear removes all but downloaded weights, also what former versions kept", files, async () => {
+  await using caches = await makeCaches();
+  const old = `images/.00ff.squares.3f2a9c00-0000-4000-8000-0123456789ab.tmp`;
+  await caches.write(old, "");
+  await Deno.utime(join(caches.root, old), 1, 1);
+  using open = await openImageCache(caches.photographs, caches.options);
+  const { lines } = await caches.said((print) => clearCaches(caches.root, undefined, print));
+  assert.deepEqual(lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE")), [
+    "Removed images/8-obeyed-v1: SIZE",
+    "Removed images/9-obeyed-v2: SIZE",
+    "Removed images/squares: SIZE",
+    "Removed features: SIZE",
+    "Kept weights, which were downloaded; to remove them: deno task cache clear weights",
+  ]);
+  assert.deepEqual(namesIn(join(caches.root, "images")), []);
+  assert.deepEqual(namesIn(join(caches.root, "features")), []);
+  assert.deepEqual(await readSquares(open), [20, 31, 25].map(squareOf), "a run that reads goes on");
+  assert.equal((await caches.opened()).decoded.filling, 4);
+});
+
+Deno.test("cache clear NAME removes that one alone", files, async () => {
+  await using caches = await makeCaches();
+  const clear = (name: string) => caches.said((print) => clearCaches(caches.root, name, print));
+  assert.deepEqual((await clear("weights")).lines, ["Removed weights: 7 bytes"]);
+  assert.deepEqual((await clear("images/squares")).lines, ["Removed images/squares: 6 bytes"]);
+  assert.deepEqual(namesIn(join(caches.root, "images")), ["8-obeyed-v1", "9-obeyed-v2"]);
+  await assert.rejects(clear("squares"), (error) =>
+    error instanceof InputError &&
+    /^Cannot clear 'squares': there is no such cache in '.+'; there are: images\/8-obeyed-v1, images\/9-obeyed-v2, features$/
+      .test(error.message));
+});
+
+Deno.test("cache verify and clear refuse a cache that a run fills, and leave it", files, async () => {
+  await using caches = await makeCaches();
+  using _lock = await lockCache(join(caches.squares, ".."));
+  for (
+    const action of [
+      verifyCaches,
+      (root: string, print: (line: string) => void) => clearCaches(root, "images/9-obeyed-v2", print),
+    ]
+  ) {
+    await assert.rejects(
+      caches.said((print) => action(caches.root, print)),
+      (error) =>
+        error instanceof InputError && /'images\/9-obeyed-v2': another process fills it now/.test(error.message),
+    );
+  }
+  assert.equal((await Deno.stat(caches.squares)).size, 3 * BYTES);
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { lockCache, tryLockCache } from "../../../src/pipeline/cache/cache_lock.ts";
+import { cacheFile, files, makeSetting } from "./cache_setting.ts";
+import { makeFolder } from "../temporary_folder.ts";
+
+Deno.test("opening a cache that another fills says so once, waits, and can be aborted", files, async () => {
+  await using setting = await makeSetting(["20"]);
+  using _lock = await lockCache(cacheFile(setting, "."));
+  const abort = new AbortController();
+  let waits = 0;
+  setTimeout(() => abort.abort(), 350);
+  await assert.rejects(
+    setting.opened(setting.photographs, { signal: abort.signal, onWait: () => waits++ }),
+    { name: "AbortError" },
+  );
+  assert.deepEqual([waits, setting.counts.decoded], [1, 0]);
+});
+
+Deno.test("lockCache() gets the lock when the other gives it back", files, async () => {
+  await using folder = await makeFolder({});
+  const first = await lockCache(folder.path);
+  assert.equal(await tryLockCache(folder.path), undefined);
+  const waiting = lockCache(folder.path);
+  first[Symbol.dispose]();
+  (await waiting)[Symbol.dispose]();
+});
+
+Deno.test("lockCache() makes the folder again where the cache was cleared while it waited", files, async () => {
+  await using folder = await makeFolder({});
+  const cache = join(folder.path, "cache");
+  const first = await lockCache(cache);
+  const waiting = lockCache(cache);
+  await Deno.remove(cache, { recursive: true });
+  first[Symbol.dispose]();
+  using _lock = await waiting;
+  assert((await Deno.stat(join(cache, "lock"))).isFile);
+  assert.equal(await tryLockCache(cache), undefined, "what others find is locked");
+});

@@ -1,0 +1,39 @@
+/**
+ * A process that opens the cache of a folder's pictures with the decoders of training, and prints its progress and, at
+ * last, what it found as JSON.
+ * Its arguments: the folder of the pictures, the folder of the caches.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { openImageCache } from "../../../src/pipeline/image_cache.ts";
+import { ImageDecoders } from "../../../src/pipeline/image_decoders.ts";
+import { nearest, readSquares } from "./cache_setting.ts";
+
+const [pictures = "", folder = ""] = Deno.args;
+const names = [...Deno.readDirSync(pictures)].map(({ name }) => name).sort();
+let resized = 0;
+using cache = await openImageCache(
+  names.map((name) => ({ name, path: join(pictures, name), captions: ["a picture"] })),
+  {
+    folder,
+    square: 32,
+    newDecoders: () => new ImageDecoders({ count: 2 }),
+    resizeCrop: (image, _shortSide, crop) => {
+      resized++;
+      return Promise.resolve(nearest(image, crop));
+    },
+    onProgress: (done) => console.log(done),
+    onWait: () => console.log("waiting"),
+    disk: { now: () => Date.now() + 10_000, freeBytes: () => Promise.resolve(undefined) },
+  },
+);
+const digest = createHash("sha256");
+for (const pixels of await readSquares(cache)) digest.update(pixels);
+const { fingerprint, broken } = cache;
+console.log(JSON.stringify({
+  ...{ resized, fingerprint, broken: broken.length, pixels: digest.digest("hex") },
+  photographs: cache.photographs.length,
+}));

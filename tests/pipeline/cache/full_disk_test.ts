@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type CacheFile, openCacheFile } from "../../../src/pipeline/cache/cache_writer.ts";
+import { describeBytes, freeBytes } from "../../../src/pipeline/cache/free_space.ts";
+import type { ImageCacheOptions } from "../../../src/pipeline/image_cache.ts";
+import { cacheFile, files, makeSetting, SQUARE, squareOf } from "./cache_setting.ts";
+
+const WIDTHS = [20, 21, 22, 23, 24, 25];
+const BYTES = SQUARE * SQUARE * 3;
+type Disk = NonNullable<ImageCacheOptions["disk"]>;
+
+function now(): number {
+  return Date.now() + 10_000;
+}
+
+function full(): Promise<never> {
+  return Promise.reject(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
+}
+
+/** A disk that takes so many bytes of the files whose names match. */
+function diskOf(room: number, name: RegExp): Disk {
+  let left = room;
+  return {
+    now,
+    freeBytes: () => Promise.resolve(undefined),
+    async open(path): Promise<CacheFile> {
+      const file = await openCacheFile(path);
+      return {
+        seek: (offset, whence) => file.seek(offset, whence),
+        truncate: (length) => file.truncate(length),
+        syncData: () => file.syncData(),
+        close: () => file.close(),
+        async write(bytes) {
+          if (!name.test(path)) return await file.write(bytes);
+          if (left === 0) return await full();
+          // As disks do: what fits is written.
+          const count = await file.write(bytes.subarray(0, left));
+          left -= count;
+          return count;
+        },
+      };
+    },
+  };
+}
+
+Deno.test(
+  "where the disk has too little room a note says how much is needed, and images are decoded at each read",
+  files,
+  async () => {
+    await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
+    const { photographs, opened } = setting;
+    const needed = (WIDTHS.length + 1) * BYTES;
+    const without = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(needed - 1) } });
+    assert.deepEqual(without.notes, [
+      `No cache of decoded images: it needs 1.7 kB in '${
+        join(setting.folder, `${SQUARE}-obeyed-v2`)
+      }' and the disk has ` +
+      "1.7 kB left; images are decoded in each epoch instead, which takes longer; free some space to change that",
+    ]);
+    assert.deepEqual(without.squares, WIDTHS.map(squareOf));
+    assert.deepEqual(without.decoded, { filling: 7, reading: 6 });
+    assert.equal((await Deno.stat(cacheFile(setting, "squares.bin"))).size, 0);
+    // What is bad needs no room the second time.
+    const enough = WIDTHS.length * BYTES;
+    const again = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(enough - 1) } });
+    assert.deepEqual(again.decoded, { filling: 0, reading: 6 });
+    const cached = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(enough) } });
+    assert.deepEqual(cached, { ...without, notes: [], decoded: { filling: 6, reading: 0 } });
+    // Nothing is needed any more.
+    const none = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(0) } });
+    assert.deepEqual([none.notes, none.decoded], [[], { filling: 0, reading: 0 }]);
+  },
+);
+
+for (
+  const [what, room, name] of [
+    ["squares", 2 * BYTES + 100, /squares/],
+    ["the first square", 0, /squares/],
+    ["lines of the index", 300, /index/],
+    ["lines of bad images", 10, /quarantine/],
+    ["any line", 0, /jsonl/],
+    ["anything", 0, /./],
+  ] as const
+) {
+  Deno.test(`a disk that turns out to be full at ${what} costs the cache alone`, files, async () => {
+    await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
+    const { photographs, opened } = setting;
+    const first = await opened(photographs, { disk: diskOf(room, name) });
+    assert.deepEqual(first.squares, WIDTHS.map(squareOf));
+    assert.deepEqual(first.broken.map(({ reason }) => reason), ["the file is text"]);
+    assert.equal(first.decoded.filling, 7);
+    // The room is given back: checkpoints need it.
+    const { size } = await Deno.stat(cacheFile(setting, "squares.bin"));
+    if (first.notes.length > 0) {
+      assert.equal(size, 0);
+      assert.match(
+        first.notes.join("\n"),
+        /^No cache of decoded images: it needs 1\.7 kB in '.+' and the disk is full; [^\n]+$/,
+      );
+      assert.equal(first.decoded.reading, 6);
+    }
+    const again = await opened();
+    assert.deepEqual({ ...again, notes: [], decoded: 0 }, { ...first, notes: [], decoded: 0 });
+    assert.deepEqual((await opened()).decoded, { filling: 0, reading: 0 });
+  });
+}
+
+Deno.test("where squares were stored before, a full disk leaves them", files, async () => {
+  await using setting = await makeSetting(WIDTHS.map(String));
+  const { photographs, opened } = setting;
+  await opened(photographs.slice(0, 3));
+  const { squares, decoded, notes } = await opened(photographs, { disk: diskOf(BYTES, /squares/) });
+  assert.deepEqual([squares, decoded, notes.length], [WIDTHS.map(squareOf), { filling: 3, reading: 3 }, 1]);
+  assert.equal((await Deno.stat(cacheFile(setting, "squares.bin"))).size, 3 * BYTES);
+});
+
+Deno.test("freeBytes() is what the disk has left, or unknown without the permission", files, async () => {
+  const granted = (await Deno.permissions.query({ name: "sys", kind: "statfs" })).state === "granted";
+  const free = await freeBytes(".");
+  if (granted) assert(free !== undefined && free > 0 && Number.isFinite(free));
+  else assert.equal(free, undefined);
+});
+
+Deno.test("describeBytes() writes bytes as people do", () => {
+  assert.deepEqual([0, 999, 1000, 1_590_000_000, 2.5e14].map(describeBytes), [
+    "0 bytes",
+    "999 bytes",
+    "1.0 kB",
+    "1.6 GB",
+    "250 TB",
+  ]);
+});

@@ -1,0 +1,26 @@
+/**
+ * How far decoded pixels are from Pillow's.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+
+/**
+ * Compares samples.
+ *
+ * @param actual Samples.
+ * @param expected As many.
+ * @returns The mean and the largest difference.
+ */
+export function differences(actual: Uint8Array, expected: Uint8Array): { mean: number; largest: number } {
+  assert.equal(actual.length, expected.length);
+  let sum = 0;
+  let largest = 0;
+  for (const [index, value] of actual.entries()) {
+    const difference = Math.abs(value - (expected[index] ?? NaN));
+    sum += difference;
+    largest = Math.max(largest, difference);
+  }
+  return { mean: sum / actual.length, largest };
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { files, makeSetting, SQUARE } from "../pipeline/cache/cache_setting.ts";
+import { canRun } from "../test_data.ts";
+import { assertDone, assertRefused, type Ended, runCommand } from "./run_task.ts";
+
+const ignore = files.ignore || !canRun;
+const FLAGS = ["--allow-read", "--allow-write", "--allow-env=INIT_CWD"];
+
+function runCache(folder: string, ...args: string[]): Promise<Ended> {
+  return runCommand([Deno.execPath(), "run", ...FLAGS, "tasks/cache.ts", ...args], folder);
+}
+
+Deno.test({
+  name: "cache lists, verifies with exit code 1 where something was wrong, and clears",
+  ignore,
+  async fn() {
+    await using setting = await makeSetting(["20", "31"]);
+    setting.options.folder = join(setting.folder, "images");
+    await setting.opened();
+    const user = join(setting.folder, "..");
+    const squares = join(setting.options.folder, `${SQUARE}-obeyed-v2`, "squares.bin");
+
+    const listed = await runCache(user, "list", "--cache", "cache");
+    assertDone(listed);
+    assert.match(listed.stdout, /^images\/9-obeyed-v2 {2}2 images, .* 9 x 9 pixels, orientation obeyed\n.*cache'\n$/);
+
+    const right = await runCache(user, "verify", "--cache", "cache");
+    assertDone(right);
+    await Deno.truncate(squares, 300);
+    const wrong = await runCache(user, "verify", "--cache", "cache");
+    assert.deepEqual([wrong.code, wrong.stderr], [1, ""]);
+    assert.match(wrong.stdout, /^images\/9-obeyed-v2: 1 image right, 1 wrong: dropped, and made anew when needed\n$/);
+
+    const cleared = await runCache(user, "clear", "--cache", setting.folder);
+    assertDone(cleared);
+    assert.match(cleared.stdout, /^Removed images\/9-obeyed-v2: \d/);
+    assert.deepEqual([...Deno.readDirSync(setting.options.folder)], []);
+    assert.equal((await runCache(user, "list", "--cache", "cache")).stdout, `No caches in '${setting.folder}'\n`);
+  },
+});
+
+Deno.test({
+  name: "cache refuses what it cannot do in one line",
+  ignore,
+  async fn() {
+    await using setting = await makeSetting(["20"]);
+    const user = join(setting.folder, "../..");
+    const refusals: [args: string[], line: RegExp][] = [
+      [[], /missing required argument 'action'$/m],
+      [["lost"], /Allowed choices are list, verify, clear\.$/m],
+      [["list", "features", "--cache", "."], /Cannot list one cache alone: leave out 'features'$/m],
+      [
+        ["clear", "features", "--cache", "."],
+        /Cannot clear 'features': there is no such cache in '.+'; there are: none$/m,
+      ],
+    ];
+    for (const [args, line] of refusals) assertRefused(await runCache(user, ...args), line);
+  },
+});

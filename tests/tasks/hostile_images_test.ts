@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { writeHostileImages } from "../pipeline/hostile_images.ts";
+import { makeFolder } from "../pipeline/temporary_folder.ts";
+import { TINY } from "./drawn_dataset.ts";
+import { assertDone, canRunTasks, runTask } from "./run_task.ts";
+
+Deno.test({
+  name: "train leaves hostile images out with a count, and caption reports them and captions all others",
+  ignore: !canRunTasks,
+  async fn() {
+    await using folder = await makeFolder({});
+    const images = join(folder.path, "Images");
+    await Deno.mkdir(images);
+    const { good, bad } = await writeHostileImages(images);
+    const names = [...good, ...bad];
+    const rows = names.map((name) => `${name},a picture`);
+    await Deno.writeTextFile(join(folder.path, "captions.txt"), ["image,caption", ...rows].join("\n"));
+    const options = { folder: folder.path };
+    const run = ["--data", ".", "--out", "out", ...TINY, "--image-size", "64", "--batch-size", "4"];
+    const trained = await runTask("train", run, options);
+    assertDone(trained);
+    // One is a folder, and so is not among the images.
+    assert.match(trained.stdout, /^Left out: 1 images that are not there, the first is 'folder\.jpg'$/m);
+    assert.match(trained.stdout, new RegExp(`^Left out: ${bad.length - 1} broken images, `, "m"));
+
+    const files = names.map((name) => join("Images", name));
+    const { code, stdout, stderr } = await runTask(
+      "caption",
+      ["--checkpoint", "out/best.safetensors", ...files],
+      options,
+    );
+    assert.equal(code, 1);
+    assert.deepEqual(stdout.trimEnd().split("\n").map((line) => line.split("\t")[0]), files.slice(0, good.length));
+    const errors = stderr.trimEnd().split("\n");
+    assert.equal(errors.length, bad.length);
+    for (const error of errors) assert.match(error, /^error: Cannot decode image '/);
+  },
+});
+
+Deno.test({
+  name: "train and caption keep the words of a script without spaces with --tokenizer unicode",
+  ignore: !canRunTasks,
+  async fn() {
+    await using folder = await makeFolder({});
+    const images = join(folder.path, "Images");
+    await Deno.mkdir(images);
+    const { good } = await writeHostileImages(images);
+    const rows = good.map((name) => `${name},犬が走る`);
+    await Deno.writeTextFile(join(folder.path, "captions.txt"), ["image,caption", ...rows].join("\n"));
+    const options = { folder: folder.path };
+    const learning = ["--tokenizer", "unicode", "--batch-size", "5", "--epochs", "12", "--set", "learningRate=0.01"];
+    assertDone(await runTask("train", ["--data", ".", "--out", "out", ...TINY, ...learning], options));
+    const captioned = await runTask("caption", ["--checkpoint", "out/best.safetensors", `Images/${good[0]}`], options);
+    assertDone(captioned);
+    assert.equal(captioned.stdout, "犬が走る\n");
+  },
+});
