@@ -33,7 +33,7 @@ export { EngineError, STATUS } from "./src/ffi/status.ts";
 export * from "./src/input_error.ts";
 export * from "./src/pipeline/captions.ts";
 export * from "./src/pipeline/dataset.ts";
-export * from "./src/pipeline/decode_image.ts";
+export * from "./src/pipeline/images/decode_image.ts";
 export {
   type CaptionData,
   type CaptionRow,
@@ -42,8 +42,8 @@ export {
 } from "./src/pipeline/formats/caption_rows.ts";
 export * from "./src/pipeline/formats/find_captions.ts";
 export * from "./src/pipeline/formats/format.ts";
-export { ImageError } from "./src/pipeline/image_error.ts";
-export type { ImageFile } from "./src/pipeline/image_file.ts";
+export { ImageError } from "./src/pipeline/images/image_error.ts";
+export type { ImageFile } from "./src/pipeline/images/image_file.ts";
 export { type OfficialSplits } from "./src/pipeline/split_lists.ts";
-export * from "./src/pipeline/tokenizer.ts";
+export * from "./src/pipeline/tokenizer/tokenizer.ts";
 export * from "./src/pipeline/vocabulary.ts";

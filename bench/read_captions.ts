@@ -13,7 +13,7 @@ import process from "node:process";
 import { readCaptions } from "../src/pipeline/captions.ts";
 import { findCaptions } from "../src/pipeline/formats/find_captions.ts";
 import { Random } from "../src/pipeline/random.ts";
-import { tokenizerOf } from "../src/pipeline/tokenizer.ts";
+import { tokenizerOf } from "../src/pipeline/tokenizer/tokenizer.ts";
 
 const IMAGES = 80_000;
 const CAPTIONS_OF_IMAGE = 5;

@@ -8,7 +8,7 @@ import { Option } from "commander";
 import { z } from "zod";
 import { createCommand, runTask } from "../src/cli/command.ts";
 import { tokenizeLines } from "../src/cli/tokenize_lines.ts";
-import { tokenizerOf, TOKENIZERS } from "../src/pipeline/tokenizer.ts";
+import { tokenizerOf, TOKENIZERS } from "../src/pipeline/tokenizer/tokenizer.ts";
 
 const schema = z.object({ tokenizer: z.enum(TOKENIZERS) });
 

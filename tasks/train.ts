@@ -11,7 +11,7 @@ import { addTrainOptions, parseTrainOptions } from "../src/cli/train_options.ts"
 import { finishSample } from "../src/cli/sample_report.ts";
 import { TrainingReporter } from "../src/cli/training_reporter.ts";
 import { readSource } from "../src/pipeline/file_source.ts";
-import { drawSample } from "../src/pipeline/sample_source.ts";
+import { drawSample } from "../src/pipeline/sample/sample_source.ts";
 import { runTraining } from "../src/pipeline/training_run.ts";
 import { join } from "node:path";
 

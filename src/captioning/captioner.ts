@@ -8,7 +8,7 @@ import { loadModel } from "../checkpoint/model_state.ts";
 import type { Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import type { RgbImage } from "../pipeline/decode_image.ts";
+import type { RgbImage } from "../pipeline/images/decode_image.ts";
 import { orientationOf } from "../pipeline/recipe.ts";
 import type { Caption } from "./caption.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TokenizerName } from "../pipeline/tokenizer.ts";
+import type { TokenizerName } from "../pipeline/tokenizer/tokenizer.ts";
 import { type Clinging, Quotes } from "./quotes.ts";
 
 /** Options of {@linkcode detokenize}. */

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import type { ModelSettings } from "../ffi/settings.ts";
-import { type TokenizerName, TOKENIZERS } from "../pipeline/tokenizer.ts";
+import { type TokenizerName, TOKENIZERS } from "../pipeline/tokenizer/tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../files/file_error.ts";
 import { cannotRead } from "../files/open_file.ts";

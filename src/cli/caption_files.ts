@@ -6,9 +6,9 @@
 
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
-import type { RgbImage } from "../pipeline/decode_image.ts";
-import { ImageDecoders } from "../pipeline/image_decoders.ts";
-import { ImageError } from "../pipeline/image_error.ts";
+import type { RgbImage } from "../pipeline/images/decode_image.ts";
+import { ImageDecoders } from "../pipeline/images/image_decoders.ts";
+import { ImageError } from "../pipeline/images/image_error.ts";
 import { readAhead } from "../pipeline/read_ahead.ts";
 
 /** Images captioned at a time. */

@@ -14,7 +14,7 @@ import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../pipeline/formats/format.ts";
 import { describeSettings, idleSettings, makeRecipe, type Recipe, RECIPE_NAMES, VARIANTS } from "../pipeline/recipe.ts";
 import { type DatasetOrigin, RunFolder } from "../pipeline/run_folder.ts";
-import { TOKENIZERS } from "../pipeline/tokenizer.ts";
+import { TOKENIZERS } from "../pipeline/tokenizer/tokenizer.ts";
 import { keyValue, wholeNumber } from "./command.ts";
 import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "./encoder_weights_choice.ts";
 

@@ -11,8 +11,8 @@ import { isFolder, listFolder, listIfReadable } from "./folder.ts";
 import type { CaptionRow, RejectedRow } from "./formats/caption_rows.ts";
 import { findCaptions } from "./formats/find_captions.ts";
 import type { CaptionsSource, Format } from "./formats/format.ts";
-import type { ImageFile } from "./image_file.ts";
-import { findImages, isImagesFolderName } from "./images_folder.ts";
+import type { ImageFile } from "./images/image_file.ts";
+import { findImages, isImagesFolderName } from "./images/images_folder.ts";
 import { matchSplits } from "./match_splits.ts";
 import { type OfficialSplits, readSplitLists } from "./split_lists.ts";
 

@@ -18,11 +18,11 @@ import { preprocessingName } from "./cache/preprocessing.ts";
 import { openSquaresIfThere, squareBytes } from "./cache/squares_file.ts";
 import type { MakeSquare } from "./cache/unknown_images.ts";
 import type { Photograph } from "./dataset.ts";
-import { DEFAULT_MAX_PIXELS } from "./check_image.ts";
-import type { RgbImage } from "./decode_image.ts";
+import { DEFAULT_MAX_PIXELS } from "./images/check_image.ts";
+import type { RgbImage } from "./images/decode_image.ts";
 import type { Crop } from "./epoch_plan.ts";
-import { ImageError } from "./image_error.ts";
-import type { ImageFile } from "./image_file.ts";
+import { ImageError } from "./images/image_error.ts";
+import type { ImageFile } from "./images/image_file.ts";
 
 /** Decodes image files, several at once, as `ImageDecoders` does. */
 export interface Decoders extends Disposable {

@@ -10,7 +10,7 @@ import { lrcnCaption, notebookCaption } from "./encode_captions.ts";
 import { Random } from "./random.ts";
 import type { Recipe } from "./recipe.ts";
 import { splitByCaption, splitByImage, splitOfficially, type Splits } from "./splits.ts";
-import { tokenizerOf } from "./tokenizer.ts";
+import { tokenizerOf } from "./tokenizer/tokenizer.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /** A photograph with word ids: all its captions, or in the notebook recipe one of them. */

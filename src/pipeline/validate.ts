@@ -13,7 +13,7 @@ import type { Photograph } from "./dataset.ts";
 import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
 import { Mean } from "./mean.ts";
 import type { Criterion, Recipe } from "./recipe.ts";
-import { tokenizerOf } from "./tokenizer.ts";
+import { tokenizerOf } from "./tokenizer/tokenizer.ts";
 import type { Example } from "./training_data.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 

@@ -7,7 +7,7 @@ import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions, ModelSettings } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { decodeImage, type RgbImage } from "../../src/pipeline/decode_image.ts";
+import { decodeImage, type RgbImage } from "../../src/pipeline/images/decode_image.ts";
 import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
 import { fillModel } from "../ffi/golden_batch.ts";
 import { TINY_MODEL } from "../ffi/native.ts";

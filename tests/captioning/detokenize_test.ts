@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { detokenize } from "../../src/captioning/detokenize.ts";
-import { tokenizerOf, TOKENIZERS } from "../../src/pipeline/tokenizer.ts";
+import { tokenizerOf, TOKENIZERS } from "../../src/pipeline/tokenizer/tokenizer.ts";
 import { testData } from "../test_data.ts";
 import { ENGLISH_CAPTIONS } from "./english_captions.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
-import type { RgbImage } from "../../src/pipeline/decode_image.ts";
-import { readImage } from "../../src/pipeline/read_image.ts";
+import type { RgbImage } from "../../src/pipeline/images/decode_image.ts";
+import { readImage } from "../../src/pipeline/images/read_image.ts";
 import { drawnImage, samplePixels } from "../golden/drawn_image.ts";
 import golden from "../golden/resize.json" with { type: "json" };
 import { testData } from "../test_data.ts";

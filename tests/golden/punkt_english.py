@@ -1,4 +1,4 @@
-"""Writes src/pipeline/punkt_english.json: what NLTK's English Punkt model knows about lower-cased text.
+"""Writes src/pipeline/tokenizer/punkt_english.json: what NLTK's English Punkt model knows about lower-cased text.
 
     python3 tests/golden/punkt_english.py NLTK_DATA
 
@@ -41,5 +41,5 @@ data = {
     "abbreviations": sorted(model.abbrev_types),
     "lowerCaseStarters": sorted(starters),
 }
-path = pathlib.Path(__file__).parents[2] / "src" / "pipeline" / "punkt_english.json"
+path = pathlib.Path(__file__).parents[2] / "src" / "pipeline" / "tokenizer" / "punkt_english.json"
 path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@ import golden from "../golden/notebook_data.json" with { type: "json" };
 import { readDataset } from "../../src/pipeline/dataset.ts";
 import { notebookCaption } from "../../src/pipeline/encode_captions.ts";
 import { splitByCaption } from "../../src/pipeline/splits.ts";
-import { tokenize } from "../../src/pipeline/tokenizer.ts";
+import { tokenize } from "../../src/pipeline/tokenizer/tokenizer.ts";
 import { Vocabulary } from "../../src/pipeline/vocabulary.ts";
 import { testData } from "../test_data.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writeHostileImages } from "../pipeline/hostile_images.ts";
+import { writeHostileImages } from "../pipeline/images/hostile_images.ts";
 import { makeFolder } from "../pipeline/temporary_folder.ts";
 import { TINY } from "./drawn_dataset.ts";
 import { assertDone, canRunTasks, runTask } from "./run_task.ts";

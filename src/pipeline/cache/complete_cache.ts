@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ImageError } from "../image_error.ts";
+import { ImageError } from "../images/image_error.ts";
 import type { Decoders, ImageCacheOptions } from "../image_cache.ts";
 import { type CacheIndex, readCacheIndex, type StoredImage } from "./cache_index.ts";
 import { lockCache } from "./cache_lock.ts";

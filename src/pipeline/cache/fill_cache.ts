@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ImageError } from "../image_error.ts";
-import type { ImageFile } from "../image_file.ts";
+import { ImageError } from "../images/image_error.ts";
+import type { ImageFile } from "../images/image_file.ts";
 import { readAhead } from "../read_ahead.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { type CacheWriter, isDiskFull } from "./cache_writer.ts";

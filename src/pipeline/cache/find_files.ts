@@ -5,7 +5,7 @@
  */
 
 import type { Photograph } from "../dataset.ts";
-import { ImageError } from "../image_error.ts";
+import { ImageError } from "../images/image_error.ts";
 import { readAhead } from "../read_ahead.ts";
 import { fileState, type FileStateNow } from "./image_content.ts";
 

@@ -5,11 +5,11 @@
  */
 
 import { InputError } from "../../input_error.ts";
-import { centreCrop, cropSquare } from "../crop.ts";
+import { centreCrop, cropSquare } from "../images/crop.ts";
 import type { Photograph } from "../dataset.ts";
 import type { Crop } from "../epoch_plan.ts";
 import type { BrokenImage, Decoders, ImageCache } from "../image_cache.ts";
-import { ImageError } from "../image_error.ts";
+import { ImageError } from "../images/image_error.ts";
 import type { StoredImage } from "./cache_index.ts";
 import { contentDigest, fileState, type FileStateNow, sameState } from "./image_content.ts";
 import type { Squares } from "./squares_file.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ImageFile } from "../image_file.ts";
+import type { ImageFile } from "../images/image_file.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import type { Squares } from "./squares_file.ts";
 

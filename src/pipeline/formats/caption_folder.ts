@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { InputError } from "../../input_error.ts";
 import { listFolder } from "../folder.ts";
-import type { ImageFile } from "../image_file.ts";
+import type { ImageFile } from "../images/image_file.ts";
 import { readAhead } from "../read_ahead.ts";
 import { readTextFile } from "../text_file.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";

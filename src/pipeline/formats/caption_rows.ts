@@ -5,7 +5,7 @@
  */
 
 import { quoted } from "../../files/file_error.ts";
-import type { ImageFile } from "../image_file.ts";
+import type { ImageFile } from "../images/image_file.ts";
 import type { OfficialSplits } from "../split_lists.ts";
 
 /** One caption of one image. */

@@ -7,7 +7,7 @@
 import { basename, dirname, join, relative } from "node:path";
 import { InputError } from "../../input_error.ts";
 import { isFolder, listFolder, listIfReadable } from "../folder.ts";
-import { isImagesFolderName } from "../images_folder.ts";
+import { isImagesFolderName } from "../images/images_folder.ts";
 import { isCaptionFolder, pairFiles } from "./caption_folder.ts";
 import { cocoPart } from "./coco_captions.ts";
 import { type CaptionsSource, type Format, FORMAT_NAMES } from "./format.ts";

@@ -10,7 +10,7 @@ import { quoted } from "../../files/file_error.ts";
 import { openFile, type RandomAccessFile } from "../../files/open_file.ts";
 import { tarMembers } from "../../files/tar.ts";
 import { InputError } from "../../input_error.ts";
-import type { ImageFile } from "../image_file.ts";
+import type { ImageFile } from "../images/image_file.ts";
 import { type CaptionData, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
 import { checked } from "./json_text.ts";
 

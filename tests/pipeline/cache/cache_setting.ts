@@ -6,10 +6,10 @@
 
 import { join } from "node:path";
 import type { Photograph } from "../../../src/pipeline/dataset.ts";
-import type { RgbImage } from "../../../src/pipeline/decode_image.ts";
+import type { RgbImage } from "../../../src/pipeline/images/decode_image.ts";
 import { type ImageCache, type ImageCacheOptions, openImageCache } from "../../../src/pipeline/image_cache.ts";
-import { ImageError } from "../../../src/pipeline/image_error.ts";
-import type { ImageFile } from "../../../src/pipeline/image_file.ts";
+import { ImageError } from "../../../src/pipeline/images/image_error.ts";
+import type { ImageFile } from "../../../src/pipeline/images/image_file.ts";
 import { drawnImage } from "../../golden/drawn_image.ts";
 import { canRead, canWrite } from "../../test_data.ts";
 import { makeFolder } from "../temporary_folder.ts";

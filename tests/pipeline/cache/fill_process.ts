@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { openImageCache } from "../../../src/pipeline/image_cache.ts";
-import { ImageDecoders } from "../../../src/pipeline/image_decoders.ts";
+import { ImageDecoders } from "../../../src/pipeline/images/image_decoders.ts";
 import { nearest, readSquares } from "./cache_setting.ts";
 
 const [pictures = "", folder = ""] = Deno.args;

@@ -5,8 +5,8 @@
  */
 
 import { basename, join, normalize } from "node:path";
-import { InputError } from "../input_error.ts";
-import { type FolderListing, listFolder } from "./folder.ts";
+import { InputError } from "../../input_error.ts";
+import { type FolderListing, listFolder } from "../folder.ts";
 import type { ImageFile } from "./image_file.ts";
 
 /** Options of {@linkcode findImages}. */

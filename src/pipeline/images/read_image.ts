@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fileErrorReason } from "../files/file_error.ts";
+import { fileErrorReason } from "../../files/file_error.ts";
 import { checkImage } from "./check_image.ts";
 import { decodeChecked } from "./decode_checked.ts";
 import { decodeImage, type DecodeImageOptions, type RgbImage } from "./decode_image.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { unzlibSync } from "fflate";
-import { decodeImage } from "../../src/pipeline/decode_image.ts";
-import { readImageHeader } from "../../src/pipeline/image_header.ts";
-import { ImageError } from "../../src/pipeline/image_error.ts";
-import golden from "../golden/images.json" with { type: "json" };
+import { decodeImage } from "../../../src/pipeline/images/decode_image.ts";
+import { readImageHeader } from "../../../src/pipeline/images/image_header.ts";
+import { ImageError } from "../../../src/pipeline/images/image_error.ts";
+import golden from "../../golden/images.json" with { type: "json" };
 import { differences } from "./image_differences.ts";
 
 type Name = keyof typeof golden.images;

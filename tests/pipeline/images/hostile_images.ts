@@ -7,8 +7,8 @@
 
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import kinds from "../golden/image_kinds.json" with { type: "json" };
-import golden from "../golden/images.json" with { type: "json" };
+import kinds from "../../golden/image_kinds.json" with { type: "json" };
+import golden from "../../golden/images.json" with { type: "json" };
 
 /** Which files of a folder are good. */
 export interface HostileImages {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { exifOrientation } from "../../src/pipeline/exif_orientation.ts";
+import { exifOrientation } from "../../../src/pipeline/images/exif_orientation.ts";
 
 /** One directory with one entry. */
 function exif(tag: number, type: number, value: number, little = false): Uint8Array {

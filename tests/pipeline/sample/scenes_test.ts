@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { RgbImage } from "../../src/pipeline/decode_image.ts";
-import { Random } from "../../src/pipeline/random.ts";
-import { drawScene, type Scene } from "../../src/pipeline/scenes.ts";
+import type { RgbImage } from "../../../src/pipeline/images/decode_image.ts";
+import { Random } from "../../../src/pipeline/random.ts";
+import { drawScene, type Scene } from "../../../src/pipeline/sample/scenes.ts";
 
 const SIDE = 128;
 const ONE_OR_TWO =

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ImageDecoders } from "../../src/pipeline/image_decoders.ts";
-import { ImageError } from "../../src/pipeline/image_error.ts";
-import { canRead, canWrite } from "../test_data.ts";
+import { ImageDecoders } from "../../../src/pipeline/images/image_decoders.ts";
+import { ImageError } from "../../../src/pipeline/images/image_error.ts";
+import { canRead, canWrite } from "../../test_data.ts";
 import { writeHostileImages } from "./hostile_images.ts";
-import { makeFolder } from "./temporary_folder.ts";
+import { makeFolder } from "../temporary_folder.ts";
 
 Deno.test({
   name: "ImageDecoders decodes the good ones among 60 hostile images and says what is wrong with each other",

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { decodeImage } from "../../src/pipeline/decode_image.ts";
-import { ImageError } from "../../src/pipeline/image_error.ts";
-import { readImage, readImageWithin } from "../../src/pipeline/read_image.ts";
-import { samplePixels } from "../golden/drawn_image.ts";
-import images from "../golden/images.json" with { type: "json" };
-import golden from "../golden/resize.json" with { type: "json" };
-import { canRead, canWrite, testData } from "../test_data.ts";
+import { decodeImage } from "../../../src/pipeline/images/decode_image.ts";
+import { ImageError } from "../../../src/pipeline/images/image_error.ts";
+import { readImage, readImageWithin } from "../../../src/pipeline/images/read_image.ts";
+import { samplePixels } from "../../golden/drawn_image.ts";
+import images from "../../golden/images.json" with { type: "json" };
+import golden from "../../golden/resize.json" with { type: "json" };
+import { canRead, canWrite, testData } from "../../test_data.ts";
 
 const files = { ignore: !canRead || !canWrite };
 

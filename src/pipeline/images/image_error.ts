@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InputError } from "../input_error.ts";
+import { InputError } from "../../input_error.ts";
 
 /** An image file cannot be read or decoded. A dataset's reader leaves such an image out and counts it. */
 export class ImageError extends InputError {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { RgbImage } from "./decode_image.ts";
-import type { Random } from "./random.ts";
+import type { RgbImage } from "../images/decode_image.ts";
+import type { Random } from "../random.ts";
 
 type Color = readonly [number, number, number];
 type Outline = (x: number, y: number) => boolean;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ImageError } from "../../src/pipeline/image_error.ts";
-import { imageKind, readImageHeader } from "../../src/pipeline/image_header.ts";
-import golden from "../golden/images.json" with { type: "json" };
+import { ImageError } from "../../../src/pipeline/images/image_error.ts";
+import { imageKind, readImageHeader } from "../../../src/pipeline/images/image_header.ts";
+import golden from "../../golden/images.json" with { type: "json" };
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);

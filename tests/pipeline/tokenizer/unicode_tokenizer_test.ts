@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { unicodeTokens } from "../../src/pipeline/unicode_tokenizer.ts";
+import { unicodeTokens } from "../../../src/pipeline/tokenizer/unicode_tokenizer.ts";
 
 Deno.test("unicodeTokens() finds words, numbers and punctuation marks, and lower-cases them", () => {
   const captions: [string, string][] = [

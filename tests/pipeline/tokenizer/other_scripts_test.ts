@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { detokenize } from "../../src/captioning/detokenize.ts";
-import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readVocabularyFile, writeVocabularyFile } from "../../src/checkpoint/vocabulary_file.ts";
-import { tokenizerOf, TOKENIZERS } from "../../src/pipeline/tokenizer.ts";
-import { Vocabulary } from "../../src/pipeline/vocabulary.ts";
-import { counting } from "../checkpoint/temporary_folder.ts";
-import { canRead, canWrite } from "../test_data.ts";
-import { makeFolder } from "./temporary_folder.ts";
+import { detokenize } from "../../../src/captioning/detokenize.ts";
+import { openCheckpoint, saveCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { readVocabularyFile, writeVocabularyFile } from "../../../src/checkpoint/vocabulary_file.ts";
+import { tokenizerOf, TOKENIZERS } from "../../../src/pipeline/tokenizer/tokenizer.ts";
+import { Vocabulary } from "../../../src/pipeline/vocabulary.ts";
+import { counting } from "../../checkpoint/temporary_folder.ts";
+import { canRead, canWrite } from "../../test_data.ts";
+import { makeFolder } from "../temporary_folder.ts";
 
 /** In lower case and the form NFC, as captions are written. */
 const CAPTIONS = [

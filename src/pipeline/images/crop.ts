@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Crop } from "./epoch_plan.ts";
+import type { Crop } from "../epoch_plan.ts";
 
 /**
  * The part in the centre. Where it is off the middle by half a pixel, it begins at the even row and column, as torchvision's

@@ -6,10 +6,10 @@
 
 import { encode as encodePng } from "fast-png";
 import { join } from "node:path";
-import { Captioner } from "../captioning/captioner.ts";
-import type { EngineOptions } from "../ffi/settings.ts";
-import { Random } from "./random.ts";
-import { readImage } from "./read_image.ts";
+import { Captioner } from "../../captioning/captioner.ts";
+import type { EngineOptions } from "../../ffi/settings.ts";
+import { Random } from "../random.ts";
+import { readImage } from "../images/read_image.ts";
 import type { Scene } from "./scenes.ts";
 
 /** Pictures captioned at a time. */

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { centreCrop, cropSquare } from "./crop.ts";
-import type { Photograph } from "./dataset.ts";
-import type { RgbImage } from "./decode_image.ts";
-import { Random } from "./random.ts";
-import { shortSide } from "./recipe.ts";
+import { centreCrop, cropSquare } from "../images/crop.ts";
+import type { Photograph } from "../dataset.ts";
+import type { RgbImage } from "../images/decode_image.ts";
+import { Random } from "../random.ts";
+import { shortSide } from "../recipe.ts";
 import { drawScene, type Scene } from "./scenes.ts";
-import type { TrainingSource } from "./training_run.ts";
+import type { TrainingSource } from "../training_run.ts";
 
 /** Pictures in each split. */
 const COUNTS = { train: 3200, validation: 160, test: 160 };

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { Engine } from "../../src/ffi/engine.ts";
-import { makeRecipe, shortSide } from "../../src/pipeline/recipe.ts";
-import { drawSample, type SampleSource } from "../../src/pipeline/sample_source.ts";
-import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
-import { silentReporter } from "./silent_reporter.ts";
+import { Engine } from "../../../src/ffi/engine.ts";
+import { makeRecipe, shortSide } from "../../../src/pipeline/recipe.ts";
+import { drawSample, type SampleSource } from "../../../src/pipeline/sample/sample_source.ts";
+import { prepareTrainingData } from "../../../src/pipeline/training_data.ts";
+import { TINY_MODEL } from "../../ffi/native.ts";
+import { nativeTest } from "../../ffi/native_test_case.ts";
+import { silentReporter } from "../silent_reporter.ts";
 
 let drawn: Promise<SampleSource> | undefined;
 const progress: [number, number][] = [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { unzlibSync } from "fflate";
-import { decodeImage } from "../../src/pipeline/decode_image.ts";
-import golden from "../golden/image_kinds.json" with { type: "json" };
+import { decodeImage } from "../../../src/pipeline/images/decode_image.ts";
+import golden from "../../golden/image_kinds.json" with { type: "json" };
 import { differences } from "./image_differences.ts";
 
 for (const [name, { file, width, height, deflatedPixels }] of Object.entries(golden.images)) {

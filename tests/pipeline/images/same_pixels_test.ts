@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Captioner } from "../../src/captioning/captioner.ts";
-import { captionFiles } from "../../src/cli/caption_files.ts";
-import { decodeImage, type RgbImage } from "../../src/pipeline/decode_image.ts";
-import { openImageCache } from "../../src/pipeline/image_cache.ts";
-import { ImageDecoders } from "../../src/pipeline/image_decoders.ts";
-import { readImage } from "../../src/pipeline/read_image.ts";
-import kinds from "../golden/image_kinds.json" with { type: "json" };
-import golden from "../golden/images.json" with { type: "json" };
-import { canRead, canWrite } from "../test_data.ts";
-import { makeFolder } from "./temporary_folder.ts";
+import type { Captioner } from "../../../src/captioning/captioner.ts";
+import { captionFiles } from "../../../src/cli/caption_files.ts";
+import { decodeImage, type RgbImage } from "../../../src/pipeline/images/decode_image.ts";
+import { openImageCache } from "../../../src/pipeline/image_cache.ts";
+import { ImageDecoders } from "../../../src/pipeline/images/image_decoders.ts";
+import { readImage } from "../../../src/pipeline/images/read_image.ts";
+import kinds from "../../golden/image_kinds.json" with { type: "json" };
+import golden from "../../golden/images.json" with { type: "json" };
+import { canRead, canWrite } from "../../test_data.ts";
+import { makeFolder } from "../temporary_folder.ts";
 
 async function digest({ width, height, pixels }: RgbImage): Promise<string> {
   return `${width} x ${height} ${new Uint8Array(await crypto.subtle.digest("SHA-256", pixels)).toHex()}`;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
-import { decodeImage } from "../../src/pipeline/decode_image.ts";
-import { ImageError } from "../../src/pipeline/image_error.ts";
-import { readImageHeader } from "../../src/pipeline/image_header.ts";
-import { pngChunks } from "../../src/pipeline/png_header.ts";
-import { Random } from "../../src/pipeline/random.ts";
-import kinds from "../golden/image_kinds.json" with { type: "json" };
-import golden from "../golden/images.json" with { type: "json" };
+import { decodeImage } from "../../../src/pipeline/images/decode_image.ts";
+import { ImageError } from "../../../src/pipeline/images/image_error.ts";
+import { readImageHeader } from "../../../src/pipeline/images/image_header.ts";
+import { pngChunks } from "../../../src/pipeline/images/png_header.ts";
+import { Random } from "../../../src/pipeline/random.ts";
+import kinds from "../../golden/image_kinds.json" with { type: "json" };
+import golden from "../../golden/images.json" with { type: "json" };
 
 type Mutation = (file: Uint8Array<ArrayBuffer>, random: Random) => Uint8Array<ArrayBuffer>;
 

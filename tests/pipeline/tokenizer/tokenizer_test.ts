@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import golden from "../golden/tokenizer.json" with { type: "json" };
-import { tokenize, tokenizerOf, TOKENIZERS } from "../../src/pipeline/tokenizer.ts";
-import { testData } from "../test_data.ts";
+import golden from "../../golden/tokenizer.json" with { type: "json" };
+import { tokenize, tokenizerOf, TOKENIZERS } from "../../../src/pipeline/tokenizer/tokenizer.ts";
+import { testData } from "../../test_data.ts";
 
 Deno.test("tokenize() gives NLTK's tokens of sentences written for the purpose", () => {
   assert.ok(golden.captions.length >= 200);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { centreCrop, cropSquare } from "../../src/pipeline/crop.ts";
+import { centreCrop, cropSquare } from "../../../src/pipeline/images/crop.ts";
 
 /** Each pixel of 4 x 4 is its number, three times. */
 const SQUARE = Uint8Array.from({ length: 48 }, (_, byte) => Math.floor(byte / 3));

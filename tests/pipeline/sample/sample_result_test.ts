@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { modelTensors } from "../../src/checkpoint/model_state.ts";
-import { Engine } from "../../src/ffi/engine.ts";
-import { Random } from "../../src/pipeline/random.ts";
-import { readImage } from "../../src/pipeline/read_image.ts";
-import { captionHeldOut, type HeldOut, scoreHeldOut } from "../../src/pipeline/sample_result.ts";
-import { drawScene } from "../../src/pipeline/scenes.ts";
-import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { saveCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { modelTensors } from "../../../src/checkpoint/model_state.ts";
+import { Engine } from "../../../src/ffi/engine.ts";
+import { Random } from "../../../src/pipeline/random.ts";
+import { readImage } from "../../../src/pipeline/images/read_image.ts";
+import { captionHeldOut, type HeldOut, scoreHeldOut } from "../../../src/pipeline/sample/sample_result.ts";
+import { drawScene } from "../../../src/pipeline/sample/scenes.ts";
+import { NEEDS_FILES, temporaryFolder } from "../../checkpoint/temporary_folder.ts";
+import { TINY_MODEL } from "../../ffi/native.ts";
+import { nativeTest } from "../../ffi/native_test_case.ts";
 
 function heldOut(...pairs: readonly (readonly [string, readonly string[]])[]): HeldOut[] {
   return pairs.map(([caption, references], index) => ({ image: `held-out/${index}.png`, references, caption }));

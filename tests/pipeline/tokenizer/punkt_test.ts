@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import golden from "../golden/tokenizer.json" with { type: "json" };
-import { splitSentences } from "../../src/pipeline/punkt.ts";
+import golden from "../../golden/tokenizer.json" with { type: "json" };
+import { splitSentences } from "../../../src/pipeline/tokenizer/punkt.ts";
 
 Deno.test("splitSentences() splits lower-cased captions where NLTK does", () => {
   for (const { caption, sentences } of golden.captions) {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { decodeImage } from "../../src/pipeline/decode_image.ts";
-import { ImageDecoders } from "../../src/pipeline/image_decoders.ts";
-import { ImageError } from "../../src/pipeline/image_error.ts";
-import golden from "../golden/images.json" with { type: "json" };
-import { canRead, canWrite } from "../test_data.ts";
-import { makeFolder } from "./temporary_folder.ts";
+import { decodeImage } from "../../../src/pipeline/images/decode_image.ts";
+import { ImageDecoders } from "../../../src/pipeline/images/image_decoders.ts";
+import { ImageError } from "../../../src/pipeline/images/image_error.ts";
+import golden from "../../golden/images.json" with { type: "json" };
+import { canRead, canWrite } from "../../test_data.ts";
+import { makeFolder } from "../temporary_folder.ts";
 
 /**
  * Answers with a picture as wide as the path is long; dies of the path "deadly", never answers "silent", hangs at "busy",
