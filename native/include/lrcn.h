@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 3 };
+enum { LRCN_ABI_VERSION = 4 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -87,7 +87,7 @@ typedef struct lrcn_batch_shape {
   int32_t inputs_length;  /* words given to each row */
   int32_t targets_length; /* words to predict: inputs_length, or with LRCN_FIRST also inputs_length + 1, where the
                              output at the image's own step counts */
-  int32_t reserved;       /* 0 */
+  int32_t crop;           /* side of the square that a training step cuts out of each image; else 0 */
 } lrcn_batch_shape;
 
 /* One training step. Dropout and the words that the model is given are drawn from the engine's random state. */
@@ -176,6 +176,8 @@ LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *me
  * One step of the optimizer on the mean cross-entropy of the counted targets (those that are not -1), or with update 0
  * a part of one: gradients are added up until a call has update 1. A call that fails after it has begun drops what was
  * added up; one refused for its arguments, or cancelled while it waits, does not.
+ * crops: [images, 3], {top, left, mirrored} of the square that is seen of each image instead of the whole: rows above
+ * it, columns on its left, and 1 where left and right are exchanged; NULL with length 0 where the shape's crop is 0.
  * result: filled with {mean loss of this batch, counted targets, gradient 2-norm before clipping, or 0 without update};
  * result_length: 3. Where the norm is not finite, no parameter or moment has changed.
  */
@@ -183,8 +185,8 @@ LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape 
                                     int64_t pixels_length, const float *features, int64_t features_length,
                                     const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
                                     int64_t inputs_length, const int32_t *targets, int64_t targets_length,
-                                    const lrcn_train_options *options, double *result, int32_t result_length,
-                                    char *message, int32_t message_capacity);
+                                    const int32_t *crops, int64_t crops_length, const lrcn_train_options *options,
+                                    double *result, int32_t result_length, char *message, int32_t message_capacity);
 
 /* Drops the gradients that were added up since the optimizer's last step. Cannot be cancelled. */
 LRCN_EXPORT int32_t lrcn_drop_gradients(lrcn_engine *engine, char *message, int32_t message_capacity);

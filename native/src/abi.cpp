@@ -139,19 +139,20 @@ int32_t lrcn_threads(lrcn_engine* engine, int32_t* threads, char* message, int32
 int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
                         int64_t pixels_length, const float* features, int64_t features_length,
                         const int32_t* image_of_row, int64_t image_of_row_length, const int32_t* inputs,
-                        int64_t inputs_length, const int32_t* targets, int64_t targets_length,
-                        const lrcn_train_options* options, double* result, int32_t result_length, char* message,
+                        int64_t inputs_length, const int32_t* targets, int64_t targets_length, const int32_t* crops,
+                        int64_t crops_length, const lrcn_train_options* options, double* result, int32_t result_length, char* message,
                         int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
     check(options);
     require_buffer("result", result, result_length, 3);
     engine_of(engine).run([&](auto& model, auto& cancel) {
-      const auto batch = borrow_batch(
+      auto batch = borrow_batch(
           model.captioner,
           {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
            inputs_length},
           targets, targets_length);
+      borrow_crops(batch, *shape, crops, crops_length);
       check(*options, batch);
       const auto step = model.trainer.train(batch, *options, cancel);
       result[0] = step.loss;
@@ -173,6 +174,7 @@ int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, c
                            int32_t result_length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
+    require_no_crop(*shape);
     require_buffer("result", result, result_length, 2);
     engine_of(engine).run([&](auto& model, auto& cancel) {
       const auto batch = borrow_batch(
@@ -193,6 +195,7 @@ int32_t lrcn_logits(lrcn_engine* engine, const lrcn_batch_shape* shape, const ui
                     int64_t logits_length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
+    require_no_crop(*shape);
     engine_of(engine).run([&](auto& model, auto& cancel) {
       const auto batch = borrow_batch(model.captioner, {shape, pixels, pixels_length, features, features_length,
                                                         image_of_row, image_of_row_length, inputs, inputs_length});

@@ -145,7 +145,6 @@ inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffer
   require_range("inputs_length of the shape", shape.inputs_length, 1, kMaxSide);
   require_range("targets_length of the shape", shape.targets_length, shape.inputs_length,
                 shape.inputs_length + (every ? 0 : 1));
-  require_range("reserved of the shape", shape.reserved, 0, 0);
   const bool has_pixels = buffers.pixels != nullptr || buffers.pixels_length != 0;
   const bool has_features = buffers.features != nullptr || buffers.features_length != 0;
   require(has_pixels || has_features, "neither pixels nor features are given");
@@ -169,6 +168,23 @@ inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffer
   return batch;
 }
 
+inline void require_no_crop(const lrcn_batch_shape& shape) { require_range("crop of the shape", shape.crop, 0, 0); }
+
+/// Adds to a batch what is seen of its images.
+inline void borrow_crops(Batch& batch, const lrcn_batch_shape& shape, const int32_t* crops, int64_t length) {
+  if (crops == nullptr && length == 0) return require_no_crop(shape);
+  require(batch.pixels.defined(), "crops are given without pixels");
+  require_range("crop of the shape", shape.crop, 1, std::min(shape.height, shape.width));
+  require_buffer("crops", crops, length, int64_t{3} * shape.images);
+  for (int64_t i = 0; i < length; i += 3) {
+    require_range("top of a crop", crops[i], 0, shape.height - shape.crop);
+    require_range("left of a crop", crops[i + 1], 0, shape.width - shape.crop);
+    require_range("mirrored of a crop", crops[i + 2], 0, 1);
+  }
+  batch.crops = borrow(crops, {shape.images, 3});
+  batch.crop_side = shape.crop;
+}
+
 inline int64_t count_words(const Batch& batch) { return batch.targets.ge(0).sum().item<int64_t>(); }
 
 inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffers, const int32_t* targets,
@@ -187,8 +203,10 @@ inline void check(const lrcn_train_options& options, const Batch& batch) {
   require(!batch.features.defined() || !encoder_learns,
           "features are given, but encoder_from says that the CNN learns");
   // layer4 sees one pixel for 32 x 32 of the image's, and the variance of one value is no number.
-  require(!encoder_learns || options.batch_statistics == 0 || batch.pixels.size(0) > 1 ||
-              std::max(batch.pixels.size(1), batch.pixels.size(2)) > 32,
+  const auto longest = [&] {
+    return batch.crops.defined() ? batch.crop_side : std::max(batch.pixels.size(1), batch.pixels.size(2));
+  };
+  require(!encoder_learns || options.batch_statistics == 0 || batch.pixels.size(0) > 1 || longest() > 32,
           "batch_statistics does not go with a single image of at most 32 x 32 pixels");
   require(!batch.with_image_step || options.scheduled_sampling == 0,
           "scheduled_sampling does not go with targets at the image's step");

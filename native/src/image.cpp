@@ -14,6 +14,17 @@ at::Tensor normalise(const at::Tensor& pixels, const at::Device& device, at::Sca
   return pixels.to(device).permute({0, 3, 1, 2}).to(dtype).div_(255).sub_(mean).div_(deviation);
 }
 
+at::Tensor cut_squares(const at::Tensor& pixels, const at::Tensor& crops, int64_t side) {
+  const auto options = at::TensorOptions(at::kLong).device(pixels.device());
+  const auto columns_of = crops.to(pixels.device(), at::kLong).unsqueeze(2).unbind(1);  // each [n, 1]
+  const auto &top = columns_of[0], &left = columns_of[1], &mirrored = columns_of[2];
+  const auto forward = at::arange(side, options).unsqueeze(0);
+  const auto rows = top + forward;
+  const auto columns = left + at::where(mirrored.ne(0), side - 1 - forward, forward);
+  const auto images = at::arange(pixels.size(0), options).view({-1, 1, 1});
+  return at::index(pixels, {images, rows.unsqueeze(2), columns.unsqueeze(1)});
+}
+
 at::Tensor resize_crop(const at::Tensor& pixels, int64_t short_side, int64_t crop) {
   constexpr int64_t kLongestAspect = 64;  // a strip's other side would be scaled up without limit
   const int64_t height = pixels.size(0), width = pixels.size(1);

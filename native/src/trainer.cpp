@@ -49,8 +49,13 @@ at::Tensor Trainer::pool(const at::Tensor& pixels, const ResNet::Learning& learn
 }
 
 at::Tensor Trainer::features(const Batch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const {
-  const auto pooled = batch.features.defined() ? batch.features.to(device_, parameters_.dtype())
-                                               : pool(batch.pixels, learning, cancel);
+  at::Tensor pooled;
+  if (batch.features.defined()) {
+    pooled = batch.features.to(device_, parameters_.dtype());
+  } else {
+    const auto pixels = batch.pixels.to(device_);
+    pooled = pool(batch.crops.defined() ? cut_squares(pixels, batch.crops, batch.crop_side) : pixels, learning, cancel);
+  }
   cancel.check();
   return captioner_.encoder().project(pooled).index_select(0, batch.image_of_row.to(device_));
 }

@@ -17,6 +17,8 @@ namespace lrcn {
 /// A batch on the host, its ranges checked.
 struct Batch {
   at::Tensor pixels;        // uint8 [images, height, width, 3], or undefined where features are given
+  at::Tensor crops;         // int32 [images, 3], {top, left, mirrored} of what is seen of each image; undefined for all
+  int64_t crop_side = 0;    // of what is seen, in pixels, where there are crops
   at::Tensor features;      // float32 [images, feature size], or undefined
   at::Tensor image_of_row;  // int32 [rows]
   at::Tensor inputs;        // int32 [rows, inputs_length]

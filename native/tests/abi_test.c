@@ -68,13 +68,13 @@ static lrcn_engine *open_engine(const lrcn_engine_options *options) {
 static int32_t train(lrcn_engine *engine, const lrcn_batch_shape *shape, const lrcn_train_options *options,
                      const int32_t *given_targets, int64_t targets_length, double *result) {
   return lrcn_train_step(engine, shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
-                         given_targets, targets_length, options, result, 3, TEXT);
+                         given_targets, targets_length, NULL, 0, options, result, 3, TEXT);
 }
 
 static int32_t train_on_features(lrcn_engine *engine, const lrcn_batch_shape *shape, const float *features,
                                  int64_t features_length, const lrcn_train_options *options, double *result) {
   return lrcn_train_step(engine, shape, NULL, 0, features, features_length, image_of_row, ROWS, inputs, WORDS, targets,
-                         WORDS, options, result, 3, TEXT);
+                         WORDS, NULL, 0, options, result, 3, TEXT);
 }
 
 static int32_t evaluate(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *given_pixels,
@@ -184,8 +184,10 @@ static void test_training(void) {
   other.targets_length = LENGTH + 1;
   refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "targets_length");
   other = shape;
-  other.reserved = 1;
-  refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "reserved");
+  other.crop = 1;
+  refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "crop of the shape");
+  refused(evaluate(engine, &other, pixels, (int64_t)sizeof pixels, NULL, 0, untouched), LRCN_INVALID_ARGUMENT,
+          "crop of the shape");
   for (int i = 0; i < 3; ++i) assert(untouched[i] == -1);
 
   int64_t memory[3] = {-1, -1, -1};
@@ -256,11 +258,55 @@ static void test_train_options(void) {
   const int32_t first[ROWS] = {0, 0, 0};
   step = train_options();
   refused(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
-                          &step, result, 3, TEXT),
+                          NULL, 0, &step, result, 3, TEXT),
           LRCN_INVALID_ARGUMENT, "single image");
   step.batch_statistics = 0;
   assert(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
-                         &step, result, 3, TEXT) == LRCN_OK);
+                         NULL, 0, &step, result, 3, TEXT) == LRCN_OK);
+  lrcn_engine_destroy(engine);
+}
+
+static int32_t train_cropped(lrcn_engine *engine, int32_t crop, const int32_t *crops, int64_t crops_length,
+                             double *result) {
+  lrcn_batch_shape shape = batch_shape();
+  shape.crop = crop;
+  const lrcn_train_options step = train_options();
+  return lrcn_train_step(engine, &shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
+                         targets, WORDS, crops, crops_length, &step, result, 3, TEXT);
+}
+
+static void test_crops(void) {
+  const lrcn_engine_options options = engine_options(LRCN_EVERY);
+  lrcn_engine *engine = open_engine(&options);
+  double result[3] = {-1, -1, -1};
+  int32_t crops[3 * IMAGES] = {0, 8, 0, 8, 0, 1};
+  enum { CROP = SIDE - 8, LAST = 8 };
+  refused(train_cropped(engine, 0, crops, 3 * IMAGES, result), LRCN_INVALID_ARGUMENT, "crop of the shape is 0");
+  refused(train_cropped(engine, SIDE + 1, crops, 3 * IMAGES, result), LRCN_INVALID_ARGUMENT, "crop of the shape");
+  refused(train_cropped(engine, CROP, crops, 3, result), LRCN_INVALID_ARGUMENT, "crops has 3 elements");
+  refused(train_cropped(engine, CROP, NULL, 3 * IMAGES, result), LRCN_INVALID_ARGUMENT, "crops is NULL");
+  static const char *const names[3] = {"top", "left", "mirrored"};
+  for (int i = 0; i < 3 * IMAGES; ++i) {
+    const int32_t kept = crops[i], most = i % 3 == 2 ? 1 : LAST;
+    const int32_t wrong[2] = {-1, most + 1};
+    for (int j = 0; j < 2; ++j) {
+      crops[i] = wrong[j];
+      refused(train_cropped(engine, CROP, crops, 3 * IMAGES, result), LRCN_INVALID_ARGUMENT, names[i % 3]);
+    }
+    crops[i] = kept;
+  }
+  for (int i = 0; i < 3; ++i) assert(result[i] == -1);
+
+  lrcn_batch_shape of_features = batch_shape();
+  of_features.height = of_features.width = 0;
+  of_features.crop = CROP;
+  static const float features[IMAGES * FEATURE_SIZE];
+  lrcn_train_options frozen = train_options();
+  frozen.encoder_from = 5;
+  refused(lrcn_train_step(engine, &of_features, NULL, 0, features, IMAGES * FEATURE_SIZE, image_of_row, ROWS, inputs,
+                          WORDS, targets, WORDS, crops, 3 * IMAGES, &frozen, result, 3, TEXT),
+          LRCN_INVALID_ARGUMENT, "crops are given without pixels");
+  assert(train_cropped(engine, CROP, crops, 3 * IMAGES, result) == LRCN_OK && isfinite(result[0]) && result[2] > 0);
   lrcn_engine_destroy(engine);
 }
 
@@ -466,6 +512,7 @@ int main(void) {
   test_creation();
   test_training();
   test_train_options();
+  test_crops();
   test_image_step();
   test_features();
   test_accumulation();

@@ -16,6 +16,14 @@ export interface Images {
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
+/** Images of which a training step sees a square each, chosen anew each time. */
+export interface CroppedImages extends Images {
+  /** Side of the squares in pixels. */
+  readonly crop: number;
+  /** For each image the rows above its square, the columns on its left, and 1 where left and right are exchanged. */
+  readonly crops: Int32Array<ArrayBuffer>;
+}
+
 /** What the CNN sees in images: what its last layer reads. */
 export interface Features {
   /** Images they are of. */
@@ -26,8 +34,8 @@ export interface Features {
 
 /** Images with the words of their captions. */
 export interface Batch {
-  /** The images, or where the CNN does not learn their features. */
-  readonly images: Images | Features;
+  /** The images, in training perhaps cropped, or where the CNN does not learn their features. */
+  readonly images: Images | CroppedImages | Features;
   /** For each caption, the index of its image. */
   readonly imageOfRow: Int32Array<ArrayBuffer>;
   /** Word ids given: captions x inputsLength. */

@@ -184,6 +184,7 @@ export class Engine implements Disposable {
       max_gradient_norm: options.maxGradientNorm ?? 0,
       counted_words: part.words,
     });
+    const crops = "crops" in batch.images ? batch.images.crops : null;
     const result = new Float64Array(3);
     await this.#handle.run("train a step", (engine, message) =>
       this.#library.symbols.lrcn_train_step(
@@ -191,6 +192,8 @@ export class Engine implements Disposable {
         ...batchArguments(batch),
         batch.targets,
         BigInt(batch.targets.length),
+        crops,
+        BigInt(crops?.length ?? 0),
         struct,
         result,
         result.length,
@@ -411,6 +414,7 @@ function batchArguments(batch: Batch) {
     rows: batch.imageOfRow.length,
     inputs_length: batch.inputsLength,
     targets_length: batch.targetsLength,
+    crop: "crop" in images ? images.crop : 0,
   });
   return [
     shape,

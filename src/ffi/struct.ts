@@ -20,7 +20,7 @@ export const STRUCTS = {
     "i32 device precision threads vocabulary_size embed_size hidden_size language_layers fusion_layers inject zero_padding encoder_width encoder_blocks[4]",
     "i64 seed",
   ),
-  lrcn_batch_shape: fields("i32 images height width rows inputs_length targets_length reserved"),
+  lrcn_batch_shape: fields("i32 images height width rows inputs_length targets_length crop"),
   lrcn_train_options: fields(
     "i32 optimizer encoder_from batch_statistics update reserved",
     "f64 word_dropout layer_dropout output_dropout label_smoothing scheduled_sampling",

@@ -5,7 +5,7 @@
  */
 
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 /**
  * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
@@ -89,6 +89,8 @@ export const symbols = {
       "i64", // int64_t inputs_length
       "buffer", // const int32_t *targets
       "i64", // int64_t targets_length
+      "buffer", // const int32_t *crops
+      "i64", // int64_t crops_length
       "buffer", // const lrcn_train_options *options
       "buffer", // double *result
       "i32", // int32_t result_length

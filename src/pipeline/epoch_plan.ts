@@ -21,8 +21,8 @@ export interface Crop {
 export interface EpochPlan {
   /** Indices of the examples in their order. */
   readonly order: readonly number[];
-  /** For each of them the part of its photograph; undefined for the centre. */
-  readonly crops: readonly (Crop | undefined)[];
+  /** For each of them the part of its photograph; empty where all are seen in the centre. */
+  readonly crops: readonly Crop[];
 }
 
 /** Options of {@linkcode planEpoch}. */
@@ -48,8 +48,8 @@ export function planEpoch(examples: number, options: EpochPlanOptions): EpochPla
   const { seed, epoch, augmentation, margin } = options;
   const random = new Random(seed * 100_003 + epoch);
   const order = random.shuffle(Array.from({ length: examples }, (_, index) => index));
+  if (augmentation === "none") return { order, crops: [] };
   const crops = order.map(() => {
-    if (augmentation === "none") return undefined;
     const [top, left] = [random.below(margin + 1), random.below(margin + 1)];
     return { top, left, flip: augmentation === "crop-flip" && random.below(2) === 1 };
   });

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Batch, Features, Images } from "../ffi/batch.ts";
+import type { Batch, CroppedImages, Features, Images } from "../ffi/batch.ts";
 import { batches, collateLrcn, collateNotebook } from "./batches.ts";
 import type { Photograph } from "./dataset.ts";
-import type { EpochPlan } from "./epoch_plan.ts";
+import type { Crop, EpochPlan } from "./epoch_plan.ts";
 import type { FeatureCache } from "./feature_cache.ts";
 import type { ImageCache } from "./image_cache.ts";
 import type { Recipe } from "./recipe.ts";
@@ -18,7 +18,7 @@ export interface BatchSource {
   /** The settings. */
   readonly recipe: Pick<Recipe, "name" | "batchSize" | "imageSize">;
   /** The photographs' pixels. */
-  readonly images: Pick<ImageCache, "photographs" | "read">;
+  readonly images: Pick<ImageCache, "photographs" | "read" | "square">;
   /** Their features, where the CNN need not be run; in the order of the photographs. */
   readonly features?: Pick<FeatureCache, "read" | "size"> | undefined;
 }
@@ -41,15 +41,17 @@ export function exampleBatches(
 
   async function load(positions: readonly number[]): Promise<Batch> {
     const members = positions.flatMap((position) => examples[plan.order[position] ?? -1] ?? []);
-    const chosen = members.map(({ photograph }, index) => ({
-      place: places.get(photograph) ?? -1,
-      crop: plan.crops[positions[index] ?? -1],
-    }));
-    const seen = source.features === undefined
-      ? await readImages(images, chosen, recipe.imageSize)
-      : await readFeatures(source.features, chosen);
+    const chosen = members.map(({ photograph }) => places.get(photograph) ?? -1);
+    const crops = positions.flatMap((position) => plan.crops[position] ?? []);
+    const seen = await read(chosen, crops);
     const captions = members.map((example) => example.captions);
     return recipe.name === "notebook" ? collateNotebook(seen, captions.flat()) : collateLrcn(seen, captions);
+  }
+
+  async function read(chosen: readonly number[], crops: readonly Crop[]): Promise<Batch["images"]> {
+    if (source.features !== undefined) return await readFeatures(source.features, chosen);
+    if (crops.length === 0) return await readCentres(images, chosen, recipe.imageSize);
+    return cropped(await readCentres(images, chosen, images.square), crops, recipe.imageSize);
   }
 
   return batches([...plan.order.keys()], load, { batchSize: recipe.batchSize });
@@ -60,29 +62,32 @@ export function inOrder(examples: readonly Example[]): EpochPlan {
   return { order: [...examples.keys()], crops: [] };
 }
 
-type Chosen = { readonly place: number; readonly crop: EpochPlan["crops"][number] };
-
-async function readImages(
+async function readCentres(
   images: BatchSource["images"],
-  chosen: readonly Chosen[],
+  chosen: readonly number[],
   side: number,
 ): Promise<Images> {
   const bytes = side * side * 3;
   const pixels = new Uint8Array(chosen.length * bytes);
-  await Promise.all(chosen.map(({ place, crop }, index) => {
+  await Promise.all(chosen.map((place, index) => {
     const into = pixels.subarray(index * bytes, (index + 1) * bytes);
-    return images.read(place, side, into, crop);
+    return images.read(place, side, into);
   }));
   return { count: chosen.length, height: side, width: side, pixels };
 }
 
+function cropped(squares: Images, crops: readonly Crop[], side: number): CroppedImages {
+  const values = Int32Array.from(crops.flatMap(({ top, left, flip }) => [top, left, Number(flip)]));
+  return { ...squares, crop: side, crops: values };
+}
+
 async function readFeatures(
   features: Pick<FeatureCache, "read" | "size">,
-  chosen: readonly Chosen[],
+  chosen: readonly number[],
 ): Promise<Features> {
   const values = new Float32Array(chosen.length * features.size);
   await Promise.all(
-    chosen.map(({ place }, index) =>
+    chosen.map((place, index) =>
       features.read(place, values.subarray(index * features.size, (index + 1) * features.size))
     ),
   );

@@ -114,9 +114,10 @@ async function* featuresOf(
     signal?.throwIfAborted();
     const count = Math.min(BATCH_SIZE, total - start);
     const pixels = new Uint8Array(count * bytes);
-    for (let index = 0; index < count; index++) {
-      await images.read(start + index, side, pixels.subarray(index * bytes, (index + 1) * bytes));
-    }
+    await Promise.all(Array.from({ length: count }, (_, index) => {
+      const into = pixels.subarray(index * bytes, (index + 1) * bytes);
+      return images.read(start + index, side, into);
+    }));
     const { values } = await encoder.encode({ count, height: side, width: side, pixels });
     yield new Uint8Array(values.buffer);
     onProgress?.(start + count, total);

@@ -20,7 +20,6 @@ import type { MakeSquare } from "./cache/unknown_images.ts";
 import type { Photograph } from "./dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "./images/check_image.ts";
 import type { RgbImage } from "./images/decode_image.ts";
-import type { Crop } from "./epoch_plan.ts";
 import { ImageError } from "./images/image_error.ts";
 import type { ImageFile } from "./images/image_file.ts";
 
@@ -116,17 +115,16 @@ export interface ImageCache extends Disposable {
   /** The photographs that were left out. */
   readonly broken: readonly BrokenImage[];
   /**
-   * Reads a part of a photograph's square. Reads may be asked for at the same time.
+   * Reads the centre of a photograph's square. Where that is off the middle by half a pixel, it begins at the even row
+   * and column, as torchvision's CenterCrop does. Reads may be asked for at the same time.
    *
    * @param index Its index in `photographs`.
-   * @param side Side of the part in pixels.
+   * @param side Side of the centre in pixels; all of the square at the most.
    * @param into Filled: side x side x 3.
-   * @param crop Where the part lies. By default in the centre; where that is off the middle by half a pixel, it begins at
-   * the even row and column, as torchvision's CenterCrop does.
    * @throws {RangeError} If one of the arguments is out of range.
    * @throws {InputError} If the image is not stored whole, and its file is no longer as it was or cannot be read.
    */
-  read(index: number, side: number, into: Uint8Array, crop?: Crop): Promise<void>;
+  read(index: number, side: number, into: Uint8Array): Promise<void>;
 }
 
 /**

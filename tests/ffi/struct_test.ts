@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { encodeStruct } from "../../src/ffi/struct.ts";
 
 Deno.test("encodeStruct() writes the struct's own size first", () => {
-  const view = new DataView(encodeStruct("lrcn_batch_shape", { images: 3, reserved: 0, rows: -1 }).buffer);
+  const view = new DataView(encodeStruct("lrcn_batch_shape", { images: 3, crop: 0, rows: -1 }).buffer);
   const words = Array.from({ length: 8 }, (_, index) => view.getInt32(4 * index, true));
   assert.deepEqual(words, [32, 3, 0, 0, -1, 0, 0, 0]);
 });

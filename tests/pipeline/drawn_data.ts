@@ -39,7 +39,9 @@ export function drawnPhotographs(count: number): Photograph[] {
   });
 }
 
-/** The pictures' pixels; `read` may be listened to. */
+const SQUARE = 37;
+
+/** The pictures' pixels, brighter to the right and below so that parts differ; `read` may be listened to. */
 export function drawnImages(
   photographs: readonly Photograph[],
   onRead: (index: number) => void = () => {},
@@ -47,14 +49,16 @@ export function drawnImages(
   return {
     photographs,
     broken: [],
-    square: 37,
+    square: SQUARE,
     fingerprint: `drawn-${photographs.length}`,
-    read(index, _side, into, crop) {
+    read(index, side, into) {
       onRead(index);
       const [, color] = COLORS[Number.parseInt(photographs[index]?.name ?? "") % COLORS.length] ?? ["", []];
-      // A card of one colour is alike everywhere, so its parts are told by their brightness.
-      const brighter = crop === undefined ? 0 : crop.top + 2 * crop.left + (crop.flip ? 40 : 0);
-      for (let byte = 0; byte < into.length; byte++) into[byte] = ((color[byte % 3] ?? 0) + brighter) % 256;
+      for (const byte of into.keys()) {
+        const [row, column] = [Math.floor(byte / (3 * side)), Math.floor(byte / 3) % side];
+        const brighter = row + column - side;
+        into[byte] = Math.min(255, Math.max(0, (color[byte % 3] ?? 0) + brighter));
+      }
       return Promise.resolve();
     },
     [Symbol.dispose]() {},

@@ -5,9 +5,8 @@
  */
 
 import { InputError } from "../../input_error.ts";
-import { centreCrop, cropSquare } from "../images/crop.ts";
+import { cropCentre } from "../images/crop_centre.ts";
 import type { Photograph } from "../dataset.ts";
-import type { Crop } from "../epoch_plan.ts";
 import type { BrokenImage, Decoders, ImageCache } from "../image_cache.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { StoredImage } from "./cache_index.ts";
@@ -66,7 +65,7 @@ export class OpenImages implements ImageCache {
     ({ square: this.square, fingerprint: this.fingerprint, broken: this.broken } = options);
   }
 
-  async read(index: number, side: number, into: Uint8Array, crop?: Crop): Promise<void> {
+  async read(index: number, side: number, into: Uint8Array): Promise<void> {
     const { square } = this;
     const known = this.#images[index];
     if (known === undefined) {
@@ -78,7 +77,7 @@ export class OpenImages implements ImageCache {
     if (into.length !== side * side * 3) {
       throw new RangeError(`Cannot read an image: ${side} x ${side} x 3 bytes are needed, got ${into.length}`);
     }
-    cropSquare(await this.#readStored(known) ?? await this.#make(known), crop ?? centreCrop(square, side), into);
+    cropCentre(await this.#readStored(known) ?? await this.#make(known), into);
   }
 
   async #readStored({ image, photograph }: KnownImage): Promise<Uint8Array | undefined> {

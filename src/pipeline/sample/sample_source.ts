@@ -4,7 +4,7 @@
  * @module
  */
 
-import { centreCrop, cropSquare } from "../images/crop.ts";
+import { cropCentre } from "../images/crop_centre.ts";
 import type { Photograph } from "../dataset.ts";
 import type { RgbImage } from "../images/decode_image.ts";
 import { Random } from "../random.ts";
@@ -81,10 +81,10 @@ export async function drawSample(
         square,
         fingerprint: `sample-${seed}-${side}`,
         // deno-lint-ignore require-await
-        async read(index, size, into, crop = centreCrop(square, size)) {
+        async read(index, _side, into) {
           const pixels = squares[index];
           if (pixels === undefined) throw new RangeError(`Cannot read picture ${index}: there is none`);
-          cropSquare(pixels, crop, into);
+          cropCentre(pixels, into);
         },
         [Symbol.dispose]() {},
       };

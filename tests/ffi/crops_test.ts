@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type { CroppedImages } from "../../src/ffi/batch.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import { EngineError } from "../../src/ffi/status.ts";
+import type { TrainStepOptions } from "../../src/ffi/settings.ts";
+import golden from "../golden/model.json" with { type: "json" };
+import { digests } from "./engine_state.ts";
+import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
+import { nativeTest } from "./native_test_case.ts";
+
+const NAME = "1u every";
+const settings = golden.cases[NAME].case;
+const model = modelSettings(settings);
+const batch = goldenBatch(NAME, settings);
+
+const STEP: TrainStepOptions = {
+  optimizer: "adam",
+  encoderFrom: "conv1",
+  learningRate: 1e-3,
+  encoderLearningRate: 1e-3,
+  batchStatistics: true,
+};
+
+/** Squares of each image, cut out by rule: at the first corner, in the middle and at the last corner, some mirrored. */
+function cropped(side: number): CroppedImages {
+  const { images } = batch;
+  const [down, right] = [images.height - side, images.width - side];
+  const crops = Array.from({ length: images.count }, (_, image) => {
+    const [share, mirrored] = [image % 3 / 2, Math.floor(image / 3) % 2];
+    return [Math.floor(down * share), Math.floor(right * (1 - share)), image === 0 ? 1 : mirrored];
+  });
+  return { ...images, crop: side, crops: Int32Array.from(crops.flat()) };
+}
+
+/** The same squares, pixel by pixel. */
+function cut({ count, height, width, pixels, crop: side, crops }: CroppedImages) {
+  const parts = new Uint8Array(count * side * side * 3);
+  let to = 0;
+  for (let image = 0; image < count; image++) {
+    const [top = NaN, left = NaN, mirrored] = crops.subarray(3 * image);
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        const column = left + (mirrored === 1 ? side - 1 - x : x);
+        const from = ((image * height + top + y) * width + column) * 3;
+        for (let channel = 0; channel < 3; channel++) parts[to++] = pixels[from + channel] ?? NaN;
+      }
+    }
+  }
+  return { count, height: side, width: side, pixels: parts };
+}
+
+for (const precision of ["fp32", "bf16"] as const) {
+  nativeTest(`Engine.trainStep() learns from crops what it does from the parts themselves, ${precision}`, async () => {
+    const images = cropped(batch.images.height - 9);
+    const learnt = [];
+    for (const seen of [images, cut(images), batch.images]) {
+      using engine = await Engine.open(model, { device: "cpu", precision });
+      await fillModel(engine);
+      const result = await engine.trainStep([{ ...batch, images: seen }], STEP);
+      learnt.push({ result, digests: await digests(engine, ["parameter", "buffer"], "") });
+    }
+    const [crops, parts, whole] = learnt;
+    assert.deepEqual(crops, parts);
+    assert.notDeepEqual(crops, whole);
+  });
+}
+
+nativeTest("Engine.evaluateStep() and Engine.logits() see whole images alone", async () => {
+  using engine = await Engine.open(model, { device: "cpu", precision: "fp32" });
+  const given = { ...batch, images: cropped(batch.images.height - 1) };
+  await assert.rejects(
+    engine.evaluateStep(given),
+    (error) => error instanceof EngineError && /crop/.test(error.message),
+  );
+  await assert.rejects(engine.logits(given, model.vocabularySize), EngineError);
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
+import { drawnImages, drawnPhotographs } from "./drawn_data.ts";
+
+const photographs = drawnPhotographs(5);
+const RECIPE = { name: "lrcn", batchSize: 2, imageSize: 32 } as const;
+const examples = photographs.map((photograph, index) => ({
+  photograph,
+  captions: [Int32Array.of(1, 10 + index, 2)],
+}));
+
+async function readAll(plan: Parameters<typeof exampleBatches>[2]) {
+  const source = { recipe: RECIPE, images: drawnImages(photographs) };
+  return await Array.fromAsync(exampleBatches(source, examples, plan));
+}
+
+async function squareOf(index: number, side: number): Promise<Uint8Array> {
+  const pixels = new Uint8Array(side * side * 3);
+  await drawnImages(photographs).read(index, side, pixels);
+  return pixels;
+}
+
+Deno.test("exampleBatches() gives each example its photograph's centre where nothing else is planned", async () => {
+  const [first, second, third, ...rest] = await readAll(inOrder(examples));
+  assert.deepEqual(rest, []);
+  assert.deepEqual([first, second, third].map((batch) => batch?.images.count), [2, 2, 1]);
+  assert(third !== undefined && "pixels" in third.images && !("crops" in third.images));
+  assert.deepEqual([third.images.height, third.images.width], [32, 32]);
+  assert.deepEqual(third.images.pixels, await squareOf(4, 32));
+});
+
+Deno.test("exampleBatches() gives whole squares with the part that is planned for each example", async () => {
+  const order = [3, 0, 4];
+  const crops = order.map((index) => ({ top: index, left: 5 - index, flip: index === 0 }));
+  const [first, second] = await readAll({ order, crops });
+  assert(first !== undefined && "crops" in first.images && second !== undefined && "crops" in second.images);
+  assert.deepEqual([first.images.height, first.images.width, first.images.crop], [37, 37, 32]);
+  assert.deepEqual([...first.images.crops], [3, 2, 0, 0, 5, 1]);
+  assert.deepEqual([...second.images.crops], [4, 1, 0]);
+  assert.deepEqual(first.images.pixels.subarray(37 * 37 * 3), await squareOf(0, 37));
+  assert.deepEqual([...first.inputs], [1, 13, 1, 10]);
+});
