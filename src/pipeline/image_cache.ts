@@ -21,7 +21,7 @@ import type { Photograph } from "./dataset.ts";
 import { DEFAULT_MAX_PIXELS } from "./images/check_image.ts";
 import type { RgbImage } from "./images/decode_image.ts";
 import { ImageError } from "./images/image_error.ts";
-import type { ImageFile } from "./images/image_file.ts";
+import { type ImageFile, imagePath } from "./images/image_file.ts";
 
 /** Decodes image files, several at once, as `ImageDecoders` does. */
 export interface Decoders extends Disposable {
@@ -164,7 +164,7 @@ export async function openImageCache(
   const broken: BrokenImage[] = [];
   for (const { photograph, state } of found) {
     const image = state instanceof ImageError ? { reason: state.reason } : look(state);
-    if ("reason" in image) broken.push({ path: photograph.path, reason: image.reason });
+    if ("reason" in image) broken.push({ path: imagePath(photograph), reason: image.reason });
     else if (!(state instanceof ImageError)) images.push({ photograph, state, image });
   }
   if (images.length === 0) {

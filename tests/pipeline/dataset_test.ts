@@ -253,7 +253,7 @@ Deno.test({
     const whole = await readDataset({ data: folder.path });
     assert.deepEqual(whole.photographs.map(({ name }) => name), ["0.tar/a.jpg", "1.tar/a.jpg"]);
     assert.deepEqual((await readDataset({ data: path })).photographs, [
-      { name: "1.tar/a.jpg", path, offset: 512, size: 7, captions: ["A kite ."] },
+      { name: "1.tar/a.jpg", path, offset: 512, size: 7, member: "a.jpg", captions: ["A kite ."] },
     ]);
     await assert.rejects(readDataset({ data: path, images: folder.path }), { message: /leave out --images/ });
   },

@@ -9,6 +9,7 @@ import { cropCentre } from "../images/crop_centre.ts";
 import type { Photograph } from "../dataset.ts";
 import type { BrokenImage, Decoders, ImageCache } from "../image_cache.ts";
 import { ImageError } from "../images/image_error.ts";
+import { imagePath } from "../images/image_file.ts";
 import type { StoredImage } from "./cache_index.ts";
 import { contentDigest, fileState, type FileStateNow, sameState } from "./image_content.ts";
 import type { Squares } from "./squares_file.ts";
@@ -94,7 +95,7 @@ export class OpenImages implements ImageCache {
     if (!this.#damageNoted) {
       this.#damageNoted = true;
       onNote?.(
-        `A cached image is damaged and decoded anew, '${photograph.path}' (${reason}); ` +
+        `A cached image is damaged and decoded anew, '${imagePath(photograph)}' (${reason}); ` +
           "to mend the cache: deno task cache verify",
       );
     }
@@ -112,7 +113,7 @@ export class OpenImages implements ImageCache {
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       throw new InputError(
-        `Cannot read image '${photograph.path}': it is not in the cache, and its file can be used no longer: ${error.reason}`,
+        `Cannot read image '${imagePath(photograph)}': it is not in the cache, and its file can be used no longer: ${error.reason}`,
         { cause: error },
       );
     }

@@ -51,7 +51,7 @@ export async function readWebdataset(
       else if (lines.size === 0 && !failed) captions.reject("has no caption in a .txt or .json", quoted(image.name));
       if (image === undefined) continue;
       const name = `${relative(folder, path)}/${image.name}`;
-      images.set(name, { path, offset: image.offset, size: image.size });
+      images.set(name, { path, offset: image.offset, size: image.size, member: image.name });
       for (const caption of lines) captions.add({ image: name, caption }, quoted(image.name));
     }
     for (const row of captions.rows) all.rows.push(row);

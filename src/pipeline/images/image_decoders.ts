@@ -7,7 +7,7 @@
 import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
-import type { ImageFile } from "./image_file.ts";
+import { type ImageFile, imagePath } from "./image_file.ts";
 
 /** Options of {@linkcode ImageDecoders}. */
 export interface ImageDecodersOptions {
@@ -198,7 +198,7 @@ export class ImageDecoders implements Disposable {
       if ("memory" in answer) {
         job.memory = answer.memory;
         this.#waiting.unshift(job);
-      } else job.reject(new ImageError(answer.reason, job.file.path));
+      } else job.reject(new ImageError(answer.reason, imagePath(job.file)));
     }
     this.#next();
   }
@@ -208,7 +208,7 @@ export class ImageDecoders implements Disposable {
     worker.terminate();
     const job = this.#finish(worker);
     if (job === undefined) return;
-    job.reject(new ImageError(reason, job.file.path, "decoder"));
+    job.reject(new ImageError(reason, imagePath(job.file), "decoder"));
     const ended = () => {
       this.#memory -= job.memory;
       this.#next();

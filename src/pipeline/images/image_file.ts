@@ -20,4 +20,20 @@ export interface ImageFile {
    * @default {those up to the file's end}
    */
   readonly size?: number;
+  /**
+   * The image's name in the file.
+   *
+   * @default {none, the file is the image}
+   */
+  readonly member?: string;
+}
+
+/**
+ * Names an image for a person.
+ *
+ * @param file Where it lies.
+ * @returns Its path, within a larger file as if that were a folder: "shard-0.tar/dog.jpg".
+ */
+export function imagePath({ path, member }: Pick<ImageFile, "path" | "member">): string {
+  return member === undefined ? path : `${path}/${member}`;
 }

@@ -10,7 +10,7 @@ import { decodeChecked } from "./decode_checked.ts";
 import { decodeImage, type DecodeImageOptions, type RgbImage } from "./decode_image.ts";
 import { decodingMemory } from "./decoding_memory.ts";
 import { ImageError } from "./image_error.ts";
-import type { ImageFile } from "./image_file.ts";
+import { type ImageFile, imagePath } from "./image_file.ts";
 
 /** No photograph of 50 million pixels takes more, and what is read lies in memory whole. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
@@ -33,7 +33,7 @@ export async function readImage(file: ImageFile, options: DecodeImageOptions = {
   try {
     return await decodeImage(await readBytes(file, await sizeOf(file)), options);
   } catch (error) {
-    if (error instanceof ImageError) throw new ImageError(error.reason, file.path);
+    if (error instanceof ImageError) throw new ImageError(error.reason, imagePath(file));
     throw error;
   }
 }

@@ -36,6 +36,8 @@ Deno.test("readImage() reads an image out of the middle of a file", files, async
     assert.deepEqual(await readImage({ path, offset: 1000, size: picture.length }), await decodeImage(picture));
     await assert.rejects(readImage({ path, offset: 1000, size: picture.length - 1 }), /the JPEG ends too early/);
     await assert.rejects(readImage({ path, offset: 1000, size: 1e5 }), /the file ends before byte 101000/);
+    const member = { path, offset: 0, size: 900, member: "cats/tom.jpg" };
+    await assert.rejects(readImage(member), /'.*shard\.tar\/cats\/tom\.jpg': the file/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
