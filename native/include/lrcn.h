@@ -167,7 +167,7 @@ LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *me
 /* --- training --------------------------------------------------------------------------------------------------- */
 
 /*
- * Common to the next three: the batch's images are pixels [images, height, width, 3] or, where the CNN does not learn,
+ * Common to the next functions but lrcn_drop_gradients: the batch's images are pixels [images, height, width, 3] or, where the CNN does not learn,
  * features [images, feature size] that lrcn_encode gave; the other is NULL with length 0.
  * image_of_row [rows], inputs [rows, inputs_length], targets [rows, targets_length].
  */
@@ -178,6 +178,8 @@ LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *me
  * added up; one refused for its arguments, or cancelled while it waits, does not.
  * crops: [images, 3], {top, left, mirrored} of the square that is seen of each image instead of the whole: rows above
  * it, columns on its left, and 1 where left and right are exchanged; NULL with length 0 where the shape's crop is 0.
+ * row_weights: [rows], by which the losses of each row's words are multiplied before they are added up, negative ones
+ * too; the mean is still over the counted targets. NULL with length 0 for 1.
  * result: filled with {mean loss of this batch, counted targets, gradient 2-norm before clipping, or 0 without update};
  * result_length: 3. Where the norm is not finite, no parameter or moment has changed.
  */
@@ -185,8 +187,9 @@ LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape 
                                     int64_t pixels_length, const float *features, int64_t features_length,
                                     const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
                                     int64_t inputs_length, const int32_t *targets, int64_t targets_length,
-                                    const int32_t *crops, int64_t crops_length, const lrcn_train_options *options,
-                                    double *result, int32_t result_length, char *message, int32_t message_capacity);
+                                    const int32_t *crops, int64_t crops_length, const float *row_weights,
+                                    int64_t row_weights_length, const lrcn_train_options *options, double *result,
+                                    int32_t result_length, char *message, int32_t message_capacity);
 
 /* Drops the gradients that were added up since the optimizer's last step. Cannot be cancelled. */
 LRCN_EXPORT int32_t lrcn_drop_gradients(lrcn_engine *engine, char *message, int32_t message_capacity);
@@ -200,6 +203,16 @@ LRCN_EXPORT int32_t lrcn_evaluate_step(lrcn_engine *engine, const lrcn_batch_sha
                                        const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
                                        int64_t inputs_length, const int32_t *targets, int64_t targets_length,
                                        double *result, int32_t result_length, char *message, int32_t message_capacity);
+
+/*
+ * log_probabilities: filled, [rows], the natural logarithm of the probability of each row's counted targets, with the
+ * statistics of evaluation. length: rows.
+ */
+LRCN_EXPORT int32_t lrcn_score(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
+                               int64_t pixels_length, const float *features, int64_t features_length,
+                               const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
+                               int64_t inputs_length, const int32_t *targets, int64_t targets_length,
+                               double *log_probabilities, int64_t length, char *message, int32_t message_capacity);
 
 /*
  * logits: filled, [rows, targets_length, vocabulary_size], with the words of `inputs` given and the statistics of

@@ -140,7 +140,8 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
                         int64_t pixels_length, const float* features, int64_t features_length,
                         const int32_t* image_of_row, int64_t image_of_row_length, const int32_t* inputs,
                         int64_t inputs_length, const int32_t* targets, int64_t targets_length, const int32_t* crops,
-                        int64_t crops_length, const lrcn_train_options* options, double* result, int32_t result_length, char* message,
+                        int64_t crops_length, const float* row_weights, int64_t row_weights_length,
+                        const lrcn_train_options* options, double* result, int32_t result_length, char* message,
                         int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
@@ -153,6 +154,7 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
            inputs_length},
           targets, targets_length);
       borrow_crops(batch, *shape, crops, crops_length);
+      borrow_row_weights(batch, row_weights, row_weights_length);
       check(*options, batch);
       const auto step = model.trainer.train(batch, *options, cancel);
       result[0] = step.loss;
@@ -185,6 +187,26 @@ int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, c
       const auto step = model.trainer.evaluate(batch, cancel);
       result[0] = step.loss;
       result[1] = static_cast<double>(step.counted);
+    });
+  });
+}
+
+int32_t lrcn_score(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels, int64_t pixels_length,
+                   const float* features, int64_t features_length, const int32_t* image_of_row,
+                   int64_t image_of_row_length, const int32_t* inputs, int64_t inputs_length, const int32_t* targets,
+                   int64_t targets_length, double* log_probabilities, int64_t length, char* message,
+                   int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require_struct("shape", shape);
+    require_no_crop(*shape);
+    require_buffer("log_probabilities", log_probabilities, length, shape->rows);
+    engine_of(engine).run([&](auto& model, auto& cancel) {
+      const auto batch = borrow_batch(
+          model.captioner,
+          {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
+           inputs_length},
+          targets, targets_length);
+      fill(log_probabilities, model.trainer.score(batch, cancel));
     });
   });
 }

@@ -197,6 +197,17 @@ inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffer
   return batch;
 }
 
+/// Adds to a batch what each of its rows weighs.
+inline void borrow_row_weights(Batch& batch, const float* weights, int64_t length) {
+  if (weights == nullptr && length == 0) return;
+  const int64_t rows = batch.image_of_row.size(0);
+  require_buffer("row_weights", weights, length, rows);
+  for (int64_t row = 0; row < rows; ++row) {
+    if (!std::isfinite(weights[row])) throw Error(LRCN_INVALID_ARGUMENT, "row_weights holds what is no number");
+  }
+  batch.row_weights = borrow(weights, {rows});
+}
+
 /// Whether these options suit this batch.
 inline void check(const lrcn_train_options& options, const Batch& batch) {
   const bool encoder_learns = options.encoder_from < ResNet::kStages;

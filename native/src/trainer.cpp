@@ -60,8 +60,8 @@ at::Tensor Trainer::features(const Batch& batch, const ResNet::Learning& learnin
   return captioner_.encoder().project(pooled).index_select(0, batch.image_of_row.to(device_));
 }
 
-std::pair<at::Tensor, int64_t> Trainer::loss(const at::Tensor& outputs, const at::Tensor& all_targets,
-                                             double output_dropout, double label_smoothing) {
+Trainer::Losses Trainer::losses(const at::Tensor& outputs, const at::Tensor& all_targets,
+                                at::Reduction::Reduction reduction, double output_dropout, double label_smoothing) {
   const auto flat = all_targets.flatten();
   const auto counted = flat.ge(0).nonzero().squeeze(1);
   const auto targets = flat.index_select(0, counted).to(at::kLong).to(device_);
@@ -71,8 +71,7 @@ std::pair<at::Tensor, int64_t> Trainer::loss(const at::Tensor& outputs, const at
   auto logits = captioner_.logits(captioner_.drop(rows, output_dropout));
   if (autocast_) logits = logits.to(at::kFloat);
   constexpr int64_t kNoIgnoredClass = -100;
-  return {at::cross_entropy_loss(logits, targets, /*weight=*/{}, at::Reduction::Mean, kNoIgnoredClass, label_smoothing),
-          counted.numel()};
+  return {at::cross_entropy_loss(logits, targets, /*weight=*/{}, reduction, kNoIgnoredClass, label_smoothing), counted};
 }
 
 StepResult Trainer::backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
@@ -91,7 +90,14 @@ StepResult Trainer::backward(const Batch& batch, const lrcn_train_options& optio
     cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
                                             {options.word_dropout, options.layer_dropout});
-    std::tie(mean, counted) = loss(outputs, batch.targets, options.output_dropout, options.label_smoothing);
+    const auto reduction = batch.row_weights.defined() ? at::Reduction::None : at::Reduction::Mean;
+    const auto words = losses(outputs, batch.targets, reduction, options.output_dropout, options.label_smoothing);
+    counted = words.counted.numel();
+    mean = words.value;
+    if (batch.row_weights.defined()) {
+      const auto weights = batch.row_weights.unsqueeze(1).expand_as(batch.targets).flatten();
+      mean = mean.mul(weights.index_select(0, words.counted).to(device_)).mean();
+    }
   }
   cancel.check();
   const auto total = options.counted_words == 0 ? counted : options.counted_words;
@@ -160,8 +166,18 @@ StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
   const auto outputs = captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step);
-  const auto [mean, counted] = loss(outputs, batch.targets, /*output_dropout=*/0, /*label_smoothing=*/0);
-  return {mean.item<double>(), counted, 0};
+  const auto words = losses(outputs, batch.targets, at::Reduction::Mean);
+  return {words.value.item<double>(), words.counted.numel(), 0};
+}
+
+at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
+  const at::NoGradGuard no_grad;
+  const Autocast autocast(device_.type(), autocast_);
+  const auto outputs = captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step);
+  const auto words = losses(outputs, batch.targets, at::Reduction::None);
+  const auto row_of_word = at::floor_divide(words.counted, batch.targets.size(1));
+  const auto sums = at::zeros({batch.targets.size(0)}, at::kDouble);
+  return sums.index_add_(0, row_of_word, words.value.to(at::kCPU, at::kDouble), /*alpha=*/-1);
 }
 
 at::Tensor Trainer::logits(const Batch& batch, const CancelPoint& cancel) {

@@ -23,6 +23,7 @@ struct Batch {
   at::Tensor image_of_row;  // int32 [rows]
   at::Tensor inputs;        // int32 [rows, inputs_length]
   at::Tensor targets;       // int32 [rows, targets_length]; -1 is not counted
+  at::Tensor row_weights;   // float32 [rows], of each row's losses; undefined for 1
   bool with_image_step = false;
 };
 
@@ -42,6 +43,7 @@ class Trainer {
   void drop_gradients();
 
   StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
+  at::Tensor score(const Batch& batch, const CancelPoint& cancel);   // log-probabilities of the targets, double [rows]
   at::Tensor logits(const Batch& batch, const CancelPoint& cancel);  // [rows, targets_length, vocabulary]
 
   /// What the CNN's last layer reads, of pixels uint8 [n, height, width, 3].
@@ -59,9 +61,13 @@ class Trainer {
 
   /// The last layer's features of each row [rows, width].
   at::Tensor features(const Batch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const;
-  /// The mean loss of a batch for which the LSTM gave these outputs, and how many words count.
-  std::pair<at::Tensor, int64_t> loss(const at::Tensor& outputs, const at::Tensor& targets, double output_dropout,
-                                      double label_smoothing);
+  /// The losses of a batch's words for which the LSTM gave these outputs, or their mean.
+  struct Losses {
+    at::Tensor value;
+    at::Tensor counted;  // int64, which of the flattened targets count
+  };
+  Losses losses(const at::Tensor& outputs, const at::Tensor& targets, at::Reduction::Reduction reduction,
+                double output_dropout = 0, double label_smoothing = 0);
   /// Adds the batch's gradients to those that are there; the result has no norm yet.
   StepResult backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
   double clip(double max_norm);

@@ -68,13 +68,13 @@ static lrcn_engine *open_engine(const lrcn_engine_options *options) {
 static int32_t train(lrcn_engine *engine, const lrcn_batch_shape *shape, const lrcn_train_options *options,
                      const int32_t *given_targets, int64_t targets_length, double *result) {
   return lrcn_train_step(engine, shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
-                         given_targets, targets_length, NULL, 0, options, result, 3, TEXT);
+                         given_targets, targets_length, NULL, 0, NULL, 0, options, result, 3, TEXT);
 }
 
 static int32_t train_on_features(lrcn_engine *engine, const lrcn_batch_shape *shape, const float *features,
                                  int64_t features_length, const lrcn_train_options *options, double *result) {
   return lrcn_train_step(engine, shape, NULL, 0, features, features_length, image_of_row, ROWS, inputs, WORDS, targets,
-                         WORDS, NULL, 0, options, result, 3, TEXT);
+                         WORDS, NULL, 0, NULL, 0, options, result, 3, TEXT);
 }
 
 static int32_t evaluate(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *given_pixels,
@@ -258,11 +258,11 @@ static void test_train_options(void) {
   const int32_t first[ROWS] = {0, 0, 0};
   step = train_options();
   refused(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
-                          NULL, 0, &step, result, 3, TEXT),
+                          NULL, 0, NULL, 0, &step, result, 3, TEXT),
           LRCN_INVALID_ARGUMENT, "single image");
   step.batch_statistics = 0;
   assert(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
-                         NULL, 0, &step, result, 3, TEXT) == LRCN_OK);
+                         NULL, 0, NULL, 0, &step, result, 3, TEXT) == LRCN_OK);
   lrcn_engine_destroy(engine);
 }
 
@@ -272,7 +272,7 @@ static int32_t train_cropped(lrcn_engine *engine, int32_t crop, const int32_t *c
   shape.crop = crop;
   const lrcn_train_options step = train_options();
   return lrcn_train_step(engine, &shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
-                         targets, WORDS, crops, crops_length, &step, result, 3, TEXT);
+                         targets, WORDS, crops, crops_length, NULL, 0, &step, result, 3, TEXT);
 }
 
 static void test_crops(void) {
@@ -304,9 +304,55 @@ static void test_crops(void) {
   lrcn_train_options frozen = train_options();
   frozen.encoder_from = 5;
   refused(lrcn_train_step(engine, &of_features, NULL, 0, features, IMAGES * FEATURE_SIZE, image_of_row, ROWS, inputs,
-                          WORDS, targets, WORDS, crops, 3 * IMAGES, &frozen, result, 3, TEXT),
+                          WORDS, targets, WORDS, crops, 3 * IMAGES, NULL, 0, &frozen, result, 3, TEXT),
           LRCN_INVALID_ARGUMENT, "crops are given without pixels");
   assert(train_cropped(engine, CROP, crops, 3 * IMAGES, result) == LRCN_OK && isfinite(result[0]) && result[2] > 0);
+  lrcn_engine_destroy(engine);
+}
+
+static int32_t train_weighted(lrcn_engine *engine, const float *weights, int64_t length, double *result) {
+  const lrcn_batch_shape shape = batch_shape();
+  lrcn_train_options step = train_options();
+  step.update = 0;
+  return lrcn_train_step(engine, &shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
+                         targets, WORDS, NULL, 0, weights, length, &step, result, 3, TEXT);
+}
+
+static int32_t score(lrcn_engine *engine, const lrcn_batch_shape *shape, const int32_t *given_targets,
+                     double *log_probabilities, int64_t length) {
+  return lrcn_score(engine, shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
+                    given_targets, WORDS, log_probabilities, length, TEXT);
+}
+
+static void test_row_weights_and_scores(void) {
+  const lrcn_engine_options options = engine_options(LRCN_EVERY);
+  lrcn_engine *engine = open_engine(&options);
+  double result[3] = {-1, -1, -1};
+  const float weights[ROWS] = {1, -2, 0};
+  const float wrong[ROWS] = {1, NAN, 0};
+  refused(train_weighted(engine, weights, 2, result), LRCN_INVALID_ARGUMENT, "row_weights has 2 elements");
+  refused(train_weighted(engine, NULL, 3, result), LRCN_INVALID_ARGUMENT, "row_weights is NULL");
+  refused(train_weighted(engine, wrong, ROWS, result), LRCN_INVALID_ARGUMENT, "row_weights holds");
+  assert(result[0] == -1);
+  const float none[ROWS] = {0};
+  assert(train_weighted(engine, none, ROWS, result) == LRCN_OK && result[0] == 0);
+  assert(train_weighted(engine, weights, ROWS, result) == LRCN_OK && result[0] != 0);
+
+  lrcn_batch_shape shape = batch_shape();
+  double sums[ROWS] = {1, 1, 1};
+  refused(score(engine, &shape, targets, sums, 2), LRCN_INVALID_ARGUMENT, "log_probabilities has 2 elements");
+  refused(score(engine, &shape, targets, NULL, ROWS), LRCN_INVALID_ARGUMENT, "log_probabilities is NULL");
+  refused(score(NULL, &shape, targets, sums, ROWS), LRCN_INVALID_ARGUMENT, "engine is NULL");
+  refused(score(engine, NULL, targets, sums, ROWS), LRCN_INVALID_ARGUMENT, "shape is NULL");
+  refused(score(engine, &shape, NULL, sums, ROWS), LRCN_INVALID_ARGUMENT, "targets is NULL");
+  shape.crop = 1;
+  refused(score(engine, &shape, targets, sums, ROWS), LRCN_INVALID_ARGUMENT, "crop of the shape");
+  for (int row = 0; row < ROWS; ++row) assert(sums[row] == 1);
+  shape.crop = 0;
+  int32_t one_row[WORDS];
+  memcpy(one_row, targets, sizeof one_row);
+  for (int i = LENGTH; i < WORDS; ++i) one_row[i] = -1;
+  assert(score(engine, &shape, one_row, sums, ROWS) == LRCN_OK && sums[0] < 0 && sums[1] == 0 && sums[2] == 0);
   lrcn_engine_destroy(engine);
 }
 
@@ -513,6 +559,7 @@ int main(void) {
   test_training();
   test_train_options();
   test_crops();
+  test_row_weights_and_scores();
   test_image_step();
   test_features();
   test_accumulation();

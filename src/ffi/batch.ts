@@ -44,6 +44,12 @@ export interface Batch {
   readonly inputsLength: number;
   /** Word ids to predict: captions x targetsLength; -1 is not counted. */
   readonly targets: Int32Array<ArrayBuffer>;
+  /**
+   * What the losses of each caption's words are multiplied by in training, perhaps negative.
+   *
+   * @default {1 for each}
+   */
+  readonly rowWeights?: Float32Array<ArrayBuffer>;
   /** Equal to inputsLength; one more where the image's own step predicts a word too. */
   readonly targetsLength: number;
 }

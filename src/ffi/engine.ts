@@ -194,6 +194,8 @@ export class Engine implements Disposable {
         BigInt(batch.targets.length),
         crops,
         BigInt(crops?.length ?? 0),
+        batch.rowWeights ?? null,
+        BigInt(batch.rowWeights?.length ?? 0),
         struct,
         result,
         result.length,
@@ -233,6 +235,28 @@ export class Engine implements Disposable {
       ));
     const [loss = NaN, words = NaN] = result;
     return { loss, words };
+  }
+
+  /**
+   * Computes how probable the captions of a batch are, as in evaluation.
+   *
+   * @param batch Images and captions.
+   * @returns For each caption the natural logarithm of the probability of its counted words.
+   */
+  async score(batch: Batch): Promise<Float64Array<ArrayBuffer>> {
+    const logProbabilities = new Float64Array(batch.imageOfRow.length);
+    await this.#handle.run("score captions", (engine, message) =>
+      this.#library.symbols.lrcn_score(
+        engine,
+        ...batchArguments(batch),
+        batch.targets,
+        BigInt(batch.targets.length),
+        logProbabilities,
+        BigInt(logProbabilities.length),
+        message,
+        message.length,
+      ));
+    return logProbabilities;
   }
 
   /**

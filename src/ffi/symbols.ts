@@ -91,6 +91,8 @@ export const symbols = {
       "i64", // int64_t targets_length
       "buffer", // const int32_t *crops
       "i64", // int64_t crops_length
+      "buffer", // const float *row_weights
+      "i64", // int64_t row_weights_length
       "buffer", // const lrcn_train_options *options
       "buffer", // double *result
       "i32", // int32_t result_length
@@ -127,6 +129,29 @@ export const symbols = {
       "i64", // int64_t targets_length
       "buffer", // double *result
       "i32", // int32_t result_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_score: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // const lrcn_batch_shape *shape
+      "buffer", // const uint8_t *pixels
+      "i64", // int64_t pixels_length
+      "buffer", // const float *features
+      "i64", // int64_t features_length
+      "buffer", // const int32_t *image_of_row
+      "i64", // int64_t image_of_row_length
+      "buffer", // const int32_t *inputs
+      "i64", // int64_t inputs_length
+      "buffer", // const int32_t *targets
+      "i64", // int64_t targets_length
+      "buffer", // double *log_probabilities
+      "i64", // int64_t length
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],

@@ -14,6 +14,7 @@ interface Entry {
   readonly settings: Omit<TrainStepOptions, "optimizer" | "encoderFrom"> & {
     readonly optimizer: string;
     readonly encoderFrom?: string;
+    readonly rowWeights?: readonly number[];
   };
   readonly steps: readonly { readonly loss: number; readonly gradientNorm: number }[];
   readonly gradients: Record<string, Fingerprint>;
@@ -58,7 +59,11 @@ async function assertSteps(entry: Entry, batches: readonly Batch[]): Promise<Map
 }
 
 for (const [name, entry] of Object.entries(cases)) {
-  const batch = goldenBatch(entry.batch, entry.case);
+  const { rowWeights } = entry.settings;
+  const batch = {
+    ...goldenBatch(entry.batch, entry.case),
+    ...(rowWeights !== undefined && { rowWeights: Float32Array.from(rowWeights) }),
+  };
 
   nativeTest(`Engine.trainStep() takes PyTorch's steps: ${name}`, async () => {
     await assertSteps(entry, [batch]);

@@ -42,6 +42,10 @@ def optimize(model, data, settings):
         logits = model(images, image_of_row, inputs)
         smoothing = settings.get("labelSmoothing", 0)
         loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1, label_smoothing=smoothing)
+        if "rowWeights" in settings:
+            weights = torch.tensor(settings["rowWeights"], dtype=torch.float64)
+            words = F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=-1, reduction="none")
+            loss = (words * weights[:, None]).sum() / (targets >= 0).sum()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), settings["maxGradientNorm"] or float("inf"))
         result["steps"].append({"loss": loss.item(), "gradientNorm": norm.item()})
@@ -56,7 +60,7 @@ def optimize(model, data, settings):
     return result
 
 
-def variations():
+def variations(known):
     """(name, model, settings, images)"""
     models = [name for name, case in cases() if case["loss"] == "masked" and case["model"]["width"] == 8]
     for model in models:
@@ -67,6 +71,10 @@ def variations():
         yield "partial fine-tuning", model, {"encoderFrom": "layer3"}, 4
     for model in "2u first", "4f every":
         yield "BatchNorm at rest", model, {"batchStatistics": False}, 4
+    for model in "1u every", "4f first":
+        rows = known[model]["images"] * known[model]["captionsPerImage"]
+        weights = [(-1) ** row * (row % 5) / 4 for row in range(rows)]
+        yield "weighted rows", model, {"rowWeights": weights}, known[model]["images"]
     for model, optimizer in ("2f first", "adam"), ("2u every", "adamw"):
         decays = {"optimizer": optimizer, "encoderWeightDecay": 0.3, "weightDecay": 0.05}
         yield "two weight decays", model, decays, 4
@@ -74,7 +82,7 @@ def variations():
 
 def main():
     known, results = dict(cases()), {}
-    for kind, name, settings, images in variations():
+    for kind, name, settings, images in variations(known):
         case = {**known[name], "images": images}
         model = Captioner(**case["model"])
         result = optimize(model, batch(name, case), {**SETTINGS, **settings})

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { Engine } from "../../src/ffi/engine.ts";
+import golden from "../golden/model.json" with { type: "json" };
+import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
+import { nativeTest } from "./native_test_case.ts";
+
+/** Natural logarithm of a word's probability among these logits. */
+function logProbability(logits: Float64Array, word: number): number {
+  const most = Math.max(...logits);
+  return (logits[word] ?? NaN) - most - Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
+}
+
+for (const name of ["1u every", "4f first"] as const) {
+  const settings = golden.cases[name].case;
+  const model = modelSettings(settings);
+  const batch = goldenBatch(name, settings);
+  const rows = batch.imageOfRow.length;
+
+  nativeTest(`Engine.score() adds up what the logits say of each caption's counted words: ${name}`, async () => {
+    using engine = await Engine.open(model, { device: "cpu", precision: "fp64" });
+    await fillModel(engine);
+    const { vocabularySize } = model;
+    const logits = await engine.logits(batch, vocabularySize);
+    const expected = Array.from({ length: rows }, (_, row) => {
+      let sum = 0;
+      for (let step = row * batch.targetsLength; step < (row + 1) * batch.targetsLength; step++) {
+        const target = batch.targets[step] ?? NaN;
+        if (target < 0) continue;
+        sum += logProbability(logits.subarray(step * vocabularySize, (step + 1) * vocabularySize), target);
+      }
+      return sum;
+    });
+    assert(batch.targets.some((target) => target < 0), "all words count");
+    const scores = await engine.score(batch);
+    for (const [row, score] of scores.entries()) assert(Math.abs(score - (expected[row] ?? NaN)) < 1e-10);
+    const { loss, words } = await engine.evaluateStep(batch);
+    assert(Math.abs(scores.reduce((sum, score) => sum + score, 0) + loss * words) < 1e-8);
+    const features = await engine.score({ ...batch, images: await engine.encode(batch.images) });
+    for (const [row, score] of scores.entries()) assert(Math.abs(score - (features[row] ?? NaN)) < 1e-5);
+  });
+}
