@@ -167,8 +167,8 @@ LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *me
 /* --- training --------------------------------------------------------------------------------------------------- */
 
 /*
- * Common to the next functions but lrcn_drop_gradients: the batch's images are pixels [images, height, width, 3] or, where the CNN does not learn,
- * features [images, feature size] that lrcn_encode gave; the other is NULL with length 0.
+ * Common to the next functions but lrcn_drop_gradients: the batch's images are pixels [images, height, width, 3] or,
+ * where the CNN does not learn, features [images, feature size] that lrcn_encode gave; the other is NULL with length 0.
  * image_of_row [rows], inputs [rows, inputs_length], targets [rows, targets_length].
  */
 

@@ -2,8 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 
+#include <algorithm>
 #include <cmath>
-#include <tuple>
 
 #include "image.hpp"
 #include "precision.hpp"
@@ -171,13 +171,19 @@ StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
 }
 
 at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
+  constexpr int64_t kRowsAtOnce = 64;  // the logits of all words of many rows would fill the memory
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
   const auto outputs = captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step);
-  const auto words = losses(outputs, batch.targets, at::Reduction::None);
-  const auto row_of_word = at::floor_divide(words.counted, batch.targets.size(1));
   const auto sums = at::zeros({batch.targets.size(0)}, at::kDouble);
-  return sums.index_add_(0, row_of_word, words.value.to(at::kCPU, at::kDouble), /*alpha=*/-1);
+  for (int64_t first = 0; first < sums.size(0); first += kRowsAtOnce) {
+    cancel.check();
+    const int64_t rows = std::min(kRowsAtOnce, sums.size(0) - first);
+    const auto words = losses(outputs.narrow(0, first, rows), batch.targets.narrow(0, first, rows), at::Reduction::None);
+    const auto row_of_word = at::floor_divide(words.counted, batch.targets.size(1)) + first;
+    sums.index_add_(0, row_of_word, words.value.to(at::kCPU, at::kDouble), /*alpha=*/-1);
+  }
+  return sums;
 }
 
 at::Tensor Trainer::logits(const Batch& batch, const CancelPoint& cancel) {

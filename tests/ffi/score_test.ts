@@ -38,4 +38,28 @@ for (const name of ["1u every", "4f first"] as const) {
     const features = await engine.score({ ...batch, images: await engine.encode(batch.images) });
     for (const [row, score] of scores.entries()) assert(Math.abs(score - (features[row] ?? NaN)) < 1e-5);
   });
+
+  nativeTest(
+    `Engine.score() gives the same for many rows, and 0 for those of which no word counts: ${name}`,
+    async () => {
+      using engine = await Engine.open(model, { device: "cpu", precision: "fp64" });
+      await fillModel(engine);
+      const few = await engine.score(batch);
+      const times = Math.ceil(200 / rows);
+      const again = <Row extends Int32Array>(values: Row) => Array.from({ length: times }, () => [...values]).flat();
+      const targets = Int32Array.from(again(batch.targets));
+      const silent = 100 * batch.targetsLength;
+      targets.fill(-1, 0, silent);
+      const many = await engine.score({
+        ...batch,
+        imageOfRow: Int32Array.from(again(batch.imageOfRow)),
+        inputs: Int32Array.from(again(batch.inputs)),
+        targets,
+      });
+      assert.equal(many.length, rows * times);
+      for (const [row, score] of many.entries()) {
+        assert(Math.abs(score - (row < 100 ? 0 : few[row % rows] ?? NaN)) < 1e-10, String(row));
+      }
+    },
+  );
 }
