@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { scorePairs } from "../../src/evaluation/score_pairs.ts";
+import type { Batch } from "../../src/ffi/batch.ts";
+
+const captions = [[1, 7, 2], [1, 8, 9, 2], [1, 9, 2]].map((words) => Int32Array.from(words));
+
+/** A model that finds a caption as probable as its words and the image's number say. */
+function modelOf(calls: number[]) {
+  return {
+    score({ images, imageOfRow, inputs, inputsLength }: Batch) {
+      assert("values" in images);
+      calls.push(imageOfRow.length);
+      return Promise.resolve(Float64Array.from(imageOfRow, (image, row) => {
+        const words = inputs.subarray(row * inputsLength, (row + 1) * inputsLength);
+        return words.reduce((sum, word) => sum + word, 0) + (images.values[2 * image] ?? NaN) / 8;
+      }));
+    },
+  };
+}
+
+function featuresOf(count: number) {
+  return { count, values: Float32Array.from({ length: 2 * count }, (_, index) => index % 2 === 0 ? index / 2 : 99) };
+}
+
+for (const count of [1, 3, 200, 512, 1300]) {
+  Deno.test(`scorePairs() scores each caption with each of ${count} images`, async () => {
+    const calls: number[] = [];
+    const progress: (readonly [number, number])[] = [];
+    const rows = await Array.fromAsync(scorePairs(modelOf(calls), featuresOf(count), captions, {
+      onProgress: (done, total) => progress.push([done, total]),
+    }));
+    const expected = [8, 18, 10].map((words) =>
+      Float32Array.from({ length: count }, (_, image) => words + Math.fround(image) / 8)
+    );
+    assert.deepEqual(rows, expected);
+    assert(calls.every((pairs) => pairs <= 512), "memory grows with the number of pairs");
+    assert.deepEqual(progress.at(-1), [3 * count, 3 * count]);
+  });
+}
+
+Deno.test("scorePairs() ends with its signal's reason", async () => {
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assert.rejects(Array.fromAsync(scorePairs(modelOf([]), featuresOf(3), captions, { signal })), /enough/);
+});
