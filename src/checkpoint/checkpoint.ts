@@ -73,6 +73,12 @@ export interface CheckpointMetadata {
   readonly decoding: DecodingSettings;
   /** A digest of the dataset it was trained on. */
   readonly datasetFingerprint: string;
+  /**
+   * The seed by which the photographs were split, where their dataset has no split of its own.
+   *
+   * @default {it is not known}
+   */
+  readonly splitSeed?: number;
   /** Epochs completed. */
   readonly epoch: number;
   /** The last epoch's numbers by name. Those that are not finite are not saved. */
@@ -122,6 +128,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     tokenizer: z.enum(TOKENIZERS).exactOptional(),
   }),
   datasetFingerprint: z.string(),
+  splitSeed: count.exactOptional(),
   epoch: count,
   metrics: z.record(z.string(), z.number()),
   training: z.object({

@@ -95,8 +95,18 @@ export function describeInspection(inspection: Inspection): string {
 }
 
 function checkpointFacts(checkpoint: CheckpointMetadata): [string, string][] {
-  const { recipe, epoch, model, preprocessing, decoding, metrics, vocabulary, datasetFingerprint, training } =
-    checkpoint;
+  const {
+    recipe,
+    epoch,
+    model,
+    preprocessing,
+    decoding,
+    metrics,
+    vocabulary,
+    datasetFingerprint,
+    training,
+    splitSeed,
+  } = checkpoint;
   const more = vocabulary.length > FIRST_WORDS ? " ..." : "";
   return [
     ["recipe", recipe],
@@ -106,7 +116,7 @@ function checkpointFacts(checkpoint: CheckpointMetadata): [string, string][] {
     ["decoding", settings(decoding)],
     ["metrics", settings(metrics)],
     ["vocabulary", `${grouped(vocabulary.length)} words: ${vocabulary.slice(0, FIRST_WORDS).join(" ")}${more}`],
-    ["dataset", datasetFingerprint],
+    ["dataset", `${datasetFingerprint}${splitSeed === undefined ? "" : `, split by seed ${splitSeed}`}`],
     ...(training === undefined ? [] : [
       ["training", `seed ${training.seed}, ${training.step} steps into the next epoch`],
       ["settings", settings(training.settings)],

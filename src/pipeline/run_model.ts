@@ -29,14 +29,14 @@ export function modelSettings(recipe: Recipe, words: number): ModelSettings {
  * @param dataset The dataset.
  * @param recipe The settings.
  * @param data Its words.
- * @param model The model.
+ * @param options The model, and the run's seed.
  * @returns The metadata.
  */
 export function checkpointMetadata(
   dataset: Dataset,
   recipe: Recipe,
   data: Pick<TrainingData, "vocabulary" | "firstWord">,
-  model: ModelSettings,
+  { model, seed }: { readonly model: ModelSettings; readonly seed: number },
 ): CheckpointMetadata {
   const { imageSize, maxWords, beam, tokenizer } = recipe;
   // The notebook's model never sees the last of its 30 words as an input: it writes 29.
@@ -51,6 +51,7 @@ export function checkpointMetadata(
     vocabulary: data.vocabulary.words,
     decoding,
     datasetFingerprint: dataset.fingerprint,
+    ...(dataset.officialSplits === undefined && { splitSeed: seed }),
     epoch: 0,
     metrics: {},
   };

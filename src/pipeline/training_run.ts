@@ -133,7 +133,7 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   noteData(source.dataset, { ...data, splits }, images, options, engine);
 
   const examples = await digest(splits, images.fingerprint);
-  const metadata = checkpointMetadata(dataset, recipe, data, model);
+  const metadata = checkpointMetadata(dataset, recipe, data, { model, seed });
   const training = { settings: recipe, seed, examples };
   const resumed = goesOn ? await resumeTraining(engine, folder.file("last"), { ...metadata, training }) : undefined;
   const from = resumed?.progress;

@@ -70,6 +70,7 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
   assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37 });
   assert.deepEqual(last.metadata.decoding, { maxWords: 6, beam: 3 });
   assert.equal(last.metadata.datasetFingerprint, "drawn");
+  assert.equal(last.metadata.splitSeed, 3);
   assert(last.tensors.has("adam.exp_avg.linear.bias") && last.tensors.has("rng"));
   using best = await openCheckpoint(join(out, "best.safetensors"));
   assert(![...best.tensors.keys()].some((name) => name.startsWith("adam.") || name === "rng"));
