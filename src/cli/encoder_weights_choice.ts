@@ -4,8 +4,9 @@
  * @module
  */
 
-import { downloadImagenetWeights } from "../checkpoint/imagenet_weights.ts";
+import { downloadImagenetWeights, IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
 import { InputError } from "../input_error.ts";
+import { join } from "node:path";
 import type { Recipe } from "../pipeline/recipe.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
 
@@ -83,6 +84,45 @@ export async function chooseEncoderWeights(
     reporter.note(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
     return undefined;
   }
+}
+
+/** What a training would begin with, as far as that is known without a network. */
+export interface LocalWeights {
+  /** The file, where it is there already. */
+  readonly file: string | undefined;
+  /** Whether the CNN will begin with pretrained weights. */
+  readonly pretrained: boolean;
+  /** What the user should know. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Finds what {@linkcode chooseEncoderWeights} would, and downloads nothing.
+ *
+ * @param choice What the user chose.
+ * @param options The folder of downloads, and the CNN.
+ * @returns The file, or that there is none yet.
+ * @throws {InputError} If the weights are not for this CNN.
+ */
+export async function chooseLocalWeights(
+  choice: EncoderWeightsChoice,
+  options: Pick<ChooseEncoderWeightsOptions, "folder" | "recipe">,
+): Promise<LocalWeights> {
+  const notes: string[] = [];
+  let missing: string | undefined;
+  const file = await chooseEncoderWeights(choice, {
+    ...options,
+    reporter: { note: (line) => notes.push(line), progress() {} },
+    signal: new AbortController().signal,
+    async download(name) {
+      const path = join(options.folder, IMAGENET_WEIGHTS[name]);
+      if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) missing = IMAGENET_WEIGHTS[name];
+      return path;
+    },
+  });
+  if (missing === undefined) return { file, pretrained: file !== undefined, notes };
+  const note = `${missing} is not there yet: train will fetch its 103 MB; examined with weights drawn at random`;
+  return { file: undefined, pretrained: true, notes: [note] };
 }
 
 /** The settings in which a CNN differs, or undefined where it is a ResNet-50. */

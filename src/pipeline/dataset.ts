@@ -46,6 +46,8 @@ export interface Dataset {
   readonly rejected?: readonly RejectedRow[];
   /** The authors' own split, where its lists are there. */
   readonly officialSplits?: OfficialSplits;
+  /** Names that several of the lists have; each stays in one, the test's before the others. */
+  readonly inSeveralLists?: readonly string[];
   /** The first 16 hexadecimal digits of a SHA-256 over names and captions. */
   readonly fingerprint: string;
 }
@@ -110,7 +112,7 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     : await findSplitLists(options.splits, await listFolders(source, data));
   const photographs = groupByPhotograph(rows, files);
   const distinct = [...new Set(photographs.values())];
-  const officialSplits = lists && matchSplits(lists, photographs);
+  const matched = lists && matchSplits(lists, photographs);
   return {
     photographs: distinct,
     rows: rows.flatMap(({ image, caption }) => {
@@ -120,7 +122,7 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     missing: names.filter((name) => !files.has(name)),
     format: source.format,
     rejected,
-    ...(officialSplits === undefined ? {} : { officialSplits }),
+    ...(matched !== undefined && { officialSplits: matched.lists, inSeveralLists: matched.inSeveral }),
     fingerprint: await fingerprintOf(distinct),
   };
 }

@@ -112,6 +112,8 @@ export interface ImageCache extends Disposable {
   readonly fingerprint: string;
   /** The photographs that have pixels, in the order they were given. */
   readonly photographs: readonly Photograph[];
+  /** SHA-256 of each photograph's bytes, in the same order: duplicates have the same. */
+  readonly contents: readonly string[];
   /** The photographs that were left out. */
   readonly broken: readonly BrokenImage[];
   /**

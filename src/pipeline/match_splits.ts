@@ -13,22 +13,26 @@ import type { OfficialSplits } from "./split_lists.ts";
  *
  * @param lists The names in each part.
  * @param photographs The photographs by all their names.
- * @returns The lists; names without a photograph stay as they are.
+ * @returns The lists; names without a photograph stay as they are. And the names that a list lost to another.
  */
 export function matchSplits(
   lists: OfficialSplits,
   photographs: ReadonlyMap<string, Pick<Photograph, "name">>,
-): OfficialSplits {
+): { readonly lists: OfficialSplits; readonly inSeveral: readonly string[] } {
   const composed = new Map([...photographs].map(([name, photograph]) => [name.normalize("NFC"), photograph.name]));
   const taken = new Set<string>();
+  const inSeveral = new Set<string>();
   function match(names: readonly string[]): string[] {
     const matched = names.map((name) => composed.get(name.normalize("NFC")) ?? name);
-    const left = [...new Set(matched)].filter((name) => !taken.has(name));
+    const distinct = new Set(matched);
+    for (const name of distinct.intersection(taken)) inSeveral.add(name);
+    const left = [...distinct.difference(taken)];
     for (const name of left) taken.add(name);
     return left;
   }
   // In this order: what is tested with must not be learnt from.
   const test = match(lists.test);
   const validation = match(lists.validation);
-  return { train: match(lists.train), validation, test };
+  const train = match(lists.train);
+  return { lists: { train, validation, test }, inSeveral: [...inSeveral] };
 }

@@ -12,9 +12,9 @@ import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import type { Dataset } from "./dataset.ts";
-import { exampleBatches } from "./example_batches.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { describeRejected } from "./formats/caption_rows.ts";
+import { refuseBatchOfOne, tryHardestStep } from "./hardest_step.ts";
 import type { ImageCache } from "./image_cache.ts";
 import { neglect } from "./neglect.ts";
 import type { Recipe } from "./recipe.ts";
@@ -26,7 +26,6 @@ import {
   type EpochMetrics,
   isOutOfPatience,
   type Progress,
-  stepOptions,
   type StepReport,
   train,
   type TrainResult,
@@ -36,6 +35,7 @@ import { type Example, keepDecoded, prepareTrainingData, type TrainingData } fro
 /** Images that a run reads its pixels from. */
 export type TrainingImages =
   & Pick<ImageCache, "photographs" | "broken" | "read" | "square" | "fingerprint">
+  & Partial<Pick<ImageCache, "contents">>
   & Disposable;
 
 /** Where a run's captions and pixels come from. */
@@ -141,7 +141,7 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   if (resume) noteOtherArithmetic(await folder.readConfig(), engine, reporter);
   const learns = { ...{ engine, recipe, splits, images, seed, metadata }, vocabulary: data.vocabulary };
   const run = { folder, engine, metadata: { ...metadata, metrics: resumed?.metrics ?? {} }, training, options };
-  await tryHardestStep(learns);
+  await tryHardestStep(learns, splits.train);
   using frozenFeatures = (from?.criteria.length ?? 0) < recipe.frozenEpochs
     ? await computeFeatures(engine, images, options)
     : undefined;
@@ -269,34 +269,6 @@ async function computeFeatures(engine: Engine, images: TrainingImages, options: 
     onProgress: (done, total) => reporter.progress("Computing features of the frozen CNN", done, total),
     signal,
   });
-}
-
-/** Goes through the step that needs the most memory: the longest captions, with as much of the CNN as ever learns. */
-async function tryHardestStep(
-  learns: Parameters<typeof train>[0] & { readonly engine: Engine },
-): Promise<void> {
-  const { engine, recipe, splits } = learns;
-  const words = ({ captions }: Example) => captions.length * Math.max(...captions.map(({ length }) => length));
-  const longest = splits.train.toSorted((a, b) => words(b) - words(a)).slice(0, recipe.batchSize);
-  const plan = { order: [...longest.keys()], crops: [] };
-  for await (const batch of exampleBatches({ ...learns, features: undefined }, longest, plan)) {
-    await engine.tryTrainStep(recipe.accumulate > 1 ? [batch, batch] : [batch], {
-      ...stepOptions(recipe, recipe.epochs),
-      learningRate: 0,
-      encoderLearningRate: 0,
-    });
-  }
-}
-
-/** The CNN's last layers see one pixel of an image of 32: BatchNorm has no variance where the batch is one image too. */
-function refuseBatchOfOne(examples: number, recipe: Recipe): void {
-  const { batchSize, imageSize, epochs, frozenEpochs, batchStatistics } = recipe;
-  if (imageSize > 32 || frozenEpochs >= epochs || batchStatistics === "frozen") return;
-  if (batchSize > 1 && examples % batchSize !== 1) return;
-  throw new InputError(
-    `Cannot train: ${examples} examples in batches of ${batchSize} leave a batch of one image, too few for BatchNorm at ` +
-      `${imageSize} pixels; change --batch-size, or give an --image-size over 32`,
-  );
 }
 
 /** Of the examples that are learnt from and validated on, in their order, and of their pixels. */

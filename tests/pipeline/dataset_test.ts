@@ -201,7 +201,8 @@ Deno.test({
     ]];
     const lines = rows.map(([split, image]) => JSON.stringify({ image, caption: `${split} .`, split }));
     await using folder = await makeFolder({ "c.jsonl": lines.join("\n"), "é.jpg": "", "b.jpg": "", "c.jpg": "" });
-    const { photographs, rows: captioned, officialSplits } = await readDataset({ data: folder.path });
+    const { photographs, rows: captioned, officialSplits, inSeveralLists } = await readDataset({ data: folder.path });
+    assert.deepEqual(inSeveralLists, ["é.jpg"]);
     assert.deepEqual(photographs.map(({ name, captions }) => [name, captions.length]), [
       ["é.jpg", 3],
       ["b.jpg", 1],

@@ -49,6 +49,7 @@ export class OpenImages implements ImageCache {
   readonly square: number;
   readonly fingerprint: string;
   readonly photographs: readonly Photograph[];
+  readonly contents: readonly string[];
   readonly broken: readonly BrokenImage[];
   readonly #images: readonly KnownImage[];
   readonly #options: OpenImagesOptions;
@@ -63,6 +64,7 @@ export class OpenImages implements ImageCache {
     this.#images = images;
     this.#options = options;
     this.photographs = images.map(({ photograph }) => photograph);
+    this.contents = images.map(({ image }) => image.content);
     ({ square: this.square, fingerprint: this.fingerprint, broken: this.broken } = options);
   }
 

@@ -1,0 +1,58 @@
+/**
+ * What of a training would fail late: found out before its first epoch.
+ *
+ * @module
+ */
+
+import type { Engine } from "../ffi/engine.ts";
+import { InputError } from "../input_error.ts";
+import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
+import type { Recipe } from "./recipe.ts";
+import { stepOptions } from "./train.ts";
+import type { Example } from "./training_data.ts";
+
+/** A training, as far as its steps are concerned. */
+export interface HardestStepSource extends Omit<BatchSource, "features"> {
+  /** The model. */
+  readonly engine: Pick<Engine, "tryTrainStep">;
+  /** The settings. */
+  readonly recipe: Recipe;
+}
+
+/**
+ * Goes through the step that needs the most memory: the longest captions, with as much of the CNN as ever learns. The model
+ * is as before.
+ *
+ * @param source The model and where batches come from.
+ * @param examples What is learnt from.
+ * @throws {EngineError} If the memory is not enough.
+ */
+export async function tryHardestStep(source: HardestStepSource, examples: readonly Example[]): Promise<void> {
+  const { engine, recipe } = source;
+  const words = ({ captions }: Example) => captions.length * Math.max(...captions.map(({ length }) => length));
+  const longest = examples.toSorted((a, b) => words(b) - words(a)).slice(0, recipe.batchSize);
+  for await (const batch of exampleBatches({ ...source, features: undefined }, longest, inOrder(longest))) {
+    await engine.tryTrainStep(recipe.accumulate > 1 ? [batch, batch] : [batch], {
+      ...stepOptions(recipe, recipe.epochs),
+      learningRate: 0,
+      encoderLearningRate: 0,
+    });
+  }
+}
+
+/**
+ * Refuses a batch of one small image: the CNN's last layers see one pixel of an image of 32, so BatchNorm has no variance.
+ *
+ * @param examples How many are learnt from.
+ * @param recipe The settings.
+ * @throws {InputError} If the last batch of an epoch would be one.
+ */
+export function refuseBatchOfOne(examples: number, recipe: Recipe): void {
+  const { batchSize, imageSize, epochs, frozenEpochs, batchStatistics } = recipe;
+  if (imageSize > 32 || frozenEpochs >= epochs || batchStatistics === "frozen") return;
+  if (batchSize > 1 && examples % batchSize !== 1) return;
+  throw new InputError(
+    `Cannot train: ${examples} examples in batches of ${batchSize} leave a batch of one image, too few for BatchNorm at ` +
+      `${imageSize} pixels; change --batch-size, or give an --image-size over 32`,
+  );
+}

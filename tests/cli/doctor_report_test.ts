@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describeExamination } from "../../src/cli/doctor_report.ts";
+import type { Examination } from "../../src/pipeline/doctor/examine.ts";
+
+const SOUND: Examination = {
+  data: { format: "kaggle", photographs: 100, captions: 500, rejected: [], missing: [] },
+  splits: {
+    ...{ kind: "random", unit: "photographs", train: 80, validation: 10, test: 10, leftOut: 0 },
+    ...{ inTwoSplits: [], inSeveralLists: [] },
+  },
+  captions: {
+    ...{ lengths: { 2: 1, 9: 400, 30: 99 }, medianLength: 9, cut: 99, vocabulary: 321 },
+    unknownShares: { train: 0.01, validation: 0.021, test: 0.5 },
+  },
+  images: { usable: 100, broken: [], duplicates: { groups: [["a", "b"]], acrossSplits: 1 } },
+  space: { images: 2e9, features: 8e6, cacheFree: 5e10, checkpoints: 9e8 },
+  compute: { device: "cpu", precision: "bf16", threads: 2, peakMemory: 1.5e9, memoryLeft: 2e10 },
+  speed: {
+    measuredSteps: 10,
+    stages: [
+      { stage: "frozen", epochs: 2, stepSeconds: 1, captionsPerSecond: 120.4, epochSeconds: 61 },
+      { stage: "learning", epochs: 4, stepSeconds: 1, captionsPerSecond: 12.4, epochSeconds: 3600 },
+    ],
+    featuresSeconds: 30,
+    totalSeconds: 14_552,
+  },
+  warnings: ["99 captions are cut to 20 words"],
+  errors: [],
+};
+
+Deno.test("describeExamination() gives each fact a line, and says that training can run", () => {
+  const lines = describeExamination(SOUND);
+  const text = lines.join("\n");
+  for (
+    const fact of [
+      "format        kaggle",
+      "photographs   100 with 500 captions, 0 missing, 0 rows that cannot be used",
+      "duplicates    1 groups with the same bytes, 1 of them in several splits",
+      "random split  photographs in train 80, validation 10, test 10; photographs in two splits 0",
+      "words         321 in the vocabulary; unknown in validation 2.1%, in test 50.0%",
+      "cache         2.0 GB of decoded images and 8.0 MB of features; 50.0 GB left",
+      "checkpoints   900 MB; how much is left is not known",
+      "device        cpu in bf16, 2 threads",
+      "CNN frozen    2 epochs of 1 min 1 s, 120 captions/s (10 steps)",
+      "features      30 s, once",
+      "all epochs    4 h 2 min at the most, validation not counted",
+      "  a = b",
+      "Warning: 99 captions are cut to 20 words",
+    ]
+  ) assert(lines.includes(fact), `${fact}\nis missing in\n${text}`);
+  assert.equal(lines.at(-1), "Training can run.");
+  assert(lines.length < 45);
+});
+
+Deno.test("describeExamination() draws the lengths of captions, also the rare ones", () => {
+  const lines = describeExamination(SOUND);
+  const at = lines.indexOf("words of a caption (middle 9, most 30)");
+  assert.deepEqual(lines.slice(at + 1, at + 4), [
+    `    0-3  #${" ".repeat(39)}  1`,
+    `    4-7  ${" ".repeat(40)}  0`,
+    `   8-11  ${"#".repeat(40)}  400`,
+  ]);
+});
+
+Deno.test("describeExamination() shows the first ten of many, and says where the others are", () => {
+  const broken = Array.from({ length: 13 }, (_, index) => ({ path: `/${index}.jpg`, reason: "the file is text" }));
+  const images = { usable: 1, broken, duplicates: { groups: [], acrossSplits: 0 } };
+  const lines = describeExamination({ ...SOUND, images });
+  const at = lines.indexOf("images that cannot be decoded");
+  assert.deepEqual(lines.slice(at + 10, at + 13), [
+    "  /9.jpg: the file is text",
+    "  and 3 more (all of them with --json)",
+    "",
+  ]);
+});
+
+Deno.test("describeExamination() says why training cannot run, with no word of what was not looked at", () => {
+  const lines = describeExamination({ warnings: [], errors: ["Cannot read dataset: there are no captions"] });
+  assert.deepEqual(lines, ["", "error: Cannot read dataset: there are no captions", "Training cannot run."]);
+});
