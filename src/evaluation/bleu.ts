@@ -4,6 +4,8 @@
  * @module
  */
 
+import { MAX_N, ngramCounts } from "./ngrams.ts";
+
 /** BLEU-1 to BLEU-4, each 0 to 1. */
 export type BleuScores = [bleu1: number, bleu2: number, bleu3: number, bleu4: number];
 
@@ -27,7 +29,6 @@ interface Counts {
   readonly correct: number[];
 }
 
-const MAX_N = 4;
 // They keep a count of 0 from dividing, or from making the score of a whole corpus 0.
 const TINY = 1e-15;
 const SMALL = 1e-9;
@@ -86,18 +87,6 @@ function count(candidate: readonly string[], references: readonly (readonly stri
     guessed: correct.map((_, index) => Math.max(0, candidate.length - index)),
     correct,
   };
-}
-
-/** For n of 1 to 4, how often each n-gram stands in a caption; its words are parted by spaces. */
-function ngramCounts(tokens: readonly string[]): Map<string, number>[] {
-  return Array.from({ length: MAX_N }, (_, index) => {
-    const counts = new Map<string, number>();
-    for (let end = index + 1; end <= tokens.length; end++) {
-      const ngram = tokens.slice(end - index - 1, end).join(" ");
-      counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
-    }
-    return counts;
-  });
 }
 
 function closest(lengths: readonly number[], to: number): number {

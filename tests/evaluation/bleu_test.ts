@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bleu } from "../../src/evaluation/bleu.ts";
-import golden from "../golden/bleu.json" with { type: "json" };
+import golden from "../golden/scores.json" with { type: "json" };
 
 function tokens(sentence: string): string[] {
   return sentence === "" ? [] : sentence.split(" ");
@@ -14,7 +14,7 @@ function assertClose(actual: readonly number[], expected: readonly number[], abo
   }
 }
 
-for (const { candidates, references, corpus, captions } of golden.corpora) {
+for (const { candidates, references, bleu: { corpus, captions } } of golden.corpora) {
   const about = candidates.length === 1 ? `'${candidates[0]}'` : `${candidates.length} captions`;
   Deno.test(`bleu() is pycocoevalcap's: ${about}, references '${references[0]?.join("', '")}'`, () => {
     const result = bleu(candidates.map(tokens), references.map((sentences) => sentences.map(tokens)));

@@ -1,7 +1,7 @@
-"""Writes bleu.json: BLEU-1 to BLEU-4 of sentences written for the purpose, by pycocoevalcap.
+"""Writes scores.json: BLEU-1 to BLEU-4, ROUGE-L and CIDEr-D of sentences written for the purpose, by pycocoevalcap.
 
     python3 -m pip install pycocoevalcap==1.2
-    python3 tests/golden/bleu.py
+    python3 tests/golden/scores.py
 """
 import importlib.metadata
 import json
@@ -9,6 +9,8 @@ import pathlib
 import random
 
 from pycocoevalcap.bleu.bleu import Bleu
+from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.rouge.rouge import Rouge
 
 # A candidate and its references, as tokens parted by spaces.
 PAIRS = [
@@ -50,12 +52,18 @@ def scored(pairs):
     candidates = {index: [candidate] for index, (candidate, _) in enumerate(pairs)}
     references = {index: references for index, (_, references) in enumerate(pairs)}
     corpus, captions = Bleu(4).compute_score(references, candidates, verbose=0)
+    rouge_l = Rouge().compute_score(references, candidates)
+    cider = Cider().compute_score(references, candidates)
     return {
         "candidates": [candidate for candidate, _ in pairs],
         "references": [references for _, references in pairs],
-        "corpus": corpus,
-        # pycocoevalcap gives a list for each n.
-        "captions": [list(scores) for scores in zip(*captions)] if len(pairs) > 1 else None,
+        "bleu": {
+            "corpus": corpus,
+            # pycocoevalcap gives a list for each n.
+            "captions": [list(scores) for scores in zip(*captions)] if len(pairs) > 1 else None,
+        },
+        "rougeL": {"mean": float(rouge_l[0]), "captions": [float(score) for score in rouge_l[1]]},
+        "cider": {"mean": float(cider[0]), "captions": [float(score) for score in cider[1]]},
     }
 
 

@@ -1,0 +1,126 @@
+/**
+ * CIDEr-D: how much of what people agree on a caption says, rare words counting more (Vedantam et al. 2015).
+ *
+ * @module
+ */
+
+import { MAX_N, ngramCounts } from "./ngrams.ts";
+import type { CaptionScores } from "./rouge_l.ts";
+
+/** In how many images' references each n-gram stands. */
+export interface DocumentFrequencies {
+  /** How many images there are. */
+  readonly images: number;
+  /** For each n-gram, its words parted by spaces, the number of images. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Options of {@linkcode ciderD}. */
+export interface CiderOptions {
+  /**
+   * What tells common n-grams from rare ones.
+   *
+   * @default {the frequencies among the references that are scored against}
+   */
+  readonly frequencies?: DocumentFrequencies;
+}
+
+/** A caption's n-grams, weighed. */
+interface Weighed {
+  /** For n of 1 to 4, the weight of each n-gram. */
+  readonly weights: readonly ReadonlyMap<string, number>[];
+  /** For n of 1 to 4, the 2-norm of these weights. */
+  readonly norms: readonly number[];
+  /** Pairs of neighbouring words, by which lengths are compared. */
+  readonly length: number;
+}
+
+/** Standard deviation of the penalty for another length, in words. */
+const SIGMA = 6;
+
+/**
+ * Counts in how many images' references each n-gram stands.
+ *
+ * @param references For each image its references' tokens.
+ */
+export function documentFrequencies(
+  references: readonly (readonly (readonly string[])[])[],
+): DocumentFrequencies {
+  const counts = new Map<string, number>();
+  for (const ofImage of references) {
+    const seen = new Set<string>();
+    for (const reference of ofImage) {
+      for (const ngrams of ngramCounts(reference)) for (const ngram of ngrams.keys()) seen.add(ngram);
+    }
+    for (const ngram of seen) counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
+  }
+  return { images: references.length, counts };
+}
+
+/**
+ * Scores captions as pycocoevalcap 1.2 does. One image alone scores 0: with nothing to compare, no word is rare.
+ *
+ * @param candidates The tokens of each image's caption.
+ * @param references For each image its references' tokens, at least one reference.
+ * @param options See {@linkcode CiderOptions}.
+ * @returns Scores from 0 to 10.
+ * @throws {RangeError} There are not as many lists of references as captions, or one is empty.
+ *
+ * @example Two images
+ * ```ts
+ * import { ciderD } from "./cider.ts";
+ *
+ * const kite = ["a", "red", "kite", "flies"];
+ * const boat = ["two", "boats", "at", "sea"];
+ * console.log(ciderD([kite, kite], [[kite], [boat]]).captions); // [10, 0]
+ * ```
+ */
+export function ciderD(
+  candidates: readonly (readonly string[])[],
+  references: readonly (readonly (readonly string[])[])[],
+  options: CiderOptions = {},
+): CaptionScores {
+  if (candidates.length !== references.length) {
+    throw new RangeError(
+      `Cannot score captions: there are ${candidates.length} candidates, but references of ${references.length}`,
+    );
+  }
+  const { images, counts } = options.frequencies ?? documentFrequencies(references);
+  const logImages = Math.log(images);
+
+  function weigh(tokens: readonly string[]): Weighed {
+    const weights = ngramCounts(tokens).map((ngrams) =>
+      new Map(Array.from(ngrams, ([ngram, times]) => [
+        ngram,
+        times * (logImages - Math.log(Math.max(1, counts.get(ngram) ?? 0))),
+      ]))
+    );
+    const norms = weights.map((ofLength) => Math.sqrt(ofLength.values().reduce((sum, weight) => sum + weight ** 2, 0)));
+    return { weights, norms, length: Math.max(0, tokens.length - 1) };
+  }
+
+  const captions = candidates.map((candidate, index) => {
+    const own = references[index] ?? [];
+    if (own.length === 0) throw new RangeError("Cannot score captions: one has no reference");
+    const weighed = weigh(candidate);
+    const sum = own.reduce((sum, reference) => sum + similarity(weighed, weigh(reference)), 0);
+    return 10 * sum / own.length;
+  });
+  return { mean: captions.reduce((sum, value) => sum + value, 0) / captions.length, captions };
+}
+
+/** Mean over n of the cosine of two captions' weights, a candidate's n-gram weighing no more than the reference's. */
+function similarity(candidate: Weighed, reference: Weighed): number {
+  let sum = 0;
+  for (let n = 0; n < MAX_N; n++) {
+    const [ours, theirs] = [candidate.weights[n], reference.weights[n]];
+    let product = 0;
+    for (const [ngram, weight] of ours ?? []) {
+      const other = theirs?.get(ngram) ?? 0;
+      product += Math.min(weight, other) * other;
+    }
+    const norms = (candidate.norms[n] ?? 0) * (reference.norms[n] ?? 0);
+    sum += norms === 0 ? 0 : product / norms;
+  }
+  return sum / MAX_N * Math.exp(-((candidate.length - reference.length) ** 2) / (2 * SIGMA ** 2));
+}
