@@ -18,7 +18,9 @@
  */
 
 export * from "./src/captioning/caption.ts";
+export { BAD_ENDINGS } from "./src/captioning/caption_constraints.ts";
 export * from "./src/captioning/captioner.ts";
+export * from "./src/captioning/decoding_options.ts";
 export * from "./src/captioning/detokenize.ts";
 export type { ModelMetadata, OpenModelOptions } from "./src/captioning/open_model.ts";
 export * from "./src/checkpoint/checkpoint.ts";

@@ -6,40 +6,53 @@
 
 import { Captioner } from "../src/captioning/captioner.ts";
 import { captionFiles } from "../src/cli/caption_files.ts";
-import { createCommand, EXIT_INPUT, runTask, userPath, wholeNumber } from "../src/cli/command.ts";
+import { findInputs } from "../src/cli/caption_inputs.ts";
+import { addCaptionOptions, parseCaptionOptions } from "../src/cli/caption_options.ts";
+import { CaptionOutput } from "../src/cli/caption_output.ts";
+import { CaptionProgress } from "../src/cli/caption_progress.ts";
+import { createCommand, EXIT_INPUT, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
+import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { newestCheckpoint } from "../src/cli/newest_run.ts";
-import { z } from "zod";
+import { printCaptions } from "../src/cli/print_captions.ts";
 
-const schema = z.object({
-  checkpoint: z.string().optional(),
-  vocabulary: z.string().optional(),
-  beam: z.number().optional(),
-  maxPixels: z.number().optional(),
-  json: z.boolean().default(false),
-});
+async function print(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+}
 
 async function main(): Promise<number> {
-  const command = createCommand("caption", "Captions JPEG and PNG images, one line each.")
-    .argument("<image...>", "image files")
-    .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
-    .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .option("--beam <n>", "captions pursued at once (default: the checkpoint's)", wholeNumber(1))
-    .option("--max-pixels <n>", "refuse images of more pixels (default: 50 million)", wholeNumber(1))
-    .option("--json", "an array of {image, caption, logProbability, tokens}");
+  const command = addCaptionOptions(createCommand("caption", "Captions JPEG and PNG images."));
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, vocabulary, beam, maxPixels, json } = schema.parse(command.opts());
-  const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
+  const { checkpoint, vocabulary, recursive, maxPixels, format, decoding } = parseCaptionOptions(command.opts());
+  const checkpoints = checkpoint.length > 0
+    ? checkpoint.map((path) => userPath(path))
+    : [await newestCheckpoint(userPath("runs"))];
 
-  using captioner = await Captioner.load(path, {
-    vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
+  using interrupts = listenToInterrupts();
+  using captioner = await Captioner.load(checkpoints, { vocabulary: vocabulary && userPath(vocabulary) });
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([interrupts.signal, stopped.signal]);
+  const inputs = await findInputs(command.args, {
+    path: userPath,
+    standardInput: Deno.stdin.readable,
+    recursive,
+    signal,
   });
-  const { captions, broken } = await captionFiles(captioner, command.args, { path: userPath, beam, maxPixels });
-  for (const reason of broken) console.error(`error: ${reason}`);
-  if (json) console.log(JSON.stringify(captions, null, 2));
-  else {for (const { image, caption } of captions) {
-      console.log(command.args.length === 1 ? caption : `${image}\t${caption}`);
-    }}
-  return broken.length === 0 ? 0 : EXIT_INPUT;
+  if (signal.aborted) return EXIT_INTERRUPTED;
+
+  const { images, total, single } = inputs;
+  const terminal = Deno.stderr.isTerminal();
+  using progress = new CaptionProgress({ total, terminal, now: () => performance.now() });
+  const live = total === undefined;
+  const problems = await printCaptions(captionFiles(captioner, images, { ...decoding, maxPixels, live, signal }), {
+    output: new CaptionOutput({ format, single, ranked: (decoding.nBest ?? 1) > 1 }),
+    progress,
+    print,
+    printProblem: console.error,
+    stop: () => stopped.abort(),
+  });
+  if (interrupts.signal.aborted) return EXIT_INTERRUPTED;
+  return problems === 0 ? 0 : EXIT_INPUT;
 }
 
 Deno.exit(await runTask(main));

@@ -25,6 +25,7 @@ async function main(): Promise<number> {
   const { signal } = interrupts;
   using reporter = new TrainingReporter({
     epochs: options.recipe(false).epochs,
+    rewards: options.recipe(false).objective === "self-critical",
     terminal: Deno.stderr.isTerminal(),
     print: console.log,
     now: () => performance.now(),

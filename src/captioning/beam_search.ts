@@ -4,98 +4,74 @@
  * @module
  */
 
-import type { NextWords } from "../ffi/decoding.ts";
+import { searchBeams } from "./beams.ts";
 import type { WordSequence } from "./caption.ts";
-
-/** One step of a model that is given a word in each row and answers with the k most probable next ones. */
-export type DecodeStep = (
-  parents: Int32Array<ArrayBuffer>,
-  words: Int32Array<ArrayBuffer> | null,
-  k: number,
-) => Promise<NextWords>;
+import type { DecodeStep } from "./decode_step.ts";
+import { type SearchOptions, sequenceOf } from "./hypotheses.ts";
 
 /** Options of {@linkcode beamSearch}. */
-export interface BeamSearchOptions {
-  /** Images to caption. */
-  readonly images: number;
+export interface BeamSearchOptions extends SearchOptions {
   /** Captions pursued for each image; 1 is greedy search. */
   readonly beam: number;
-  /** The most words of a caption. */
-  readonly maxWords: number;
-  /** The id that every caption is begun with. */
-  readonly start: number;
-  /** The id that ends a caption. */
-  readonly end: number;
-  /** Ids that are never written: padding, the unknown word, the start. */
-  readonly never: readonly number[];
-  /** Words that the model knows. */
-  readonly vocabularySize: number;
-  /** Whether the model's first step is the image's own, with no word given. */
-  readonly imageFirst: boolean;
-}
-
-interface Hypothesis extends WordSequence {
-  /** Its row in the model's state. */
-  readonly row: number;
-  readonly ended: boolean;
+  /**
+   * Captions wanted of each image, at most the beam.
+   *
+   * @default {1}
+   */
+  readonly nBest?: number | undefined;
+  /**
+   * How much longer captions are favoured: captions are compared by log-probability / length^lengthPenalty, where the
+   * length counts the words and the end (Wu et al. 2016, section 7, before their own formula). 0 compares
+   * log-probabilities, 1 their means.
+   *
+   * @default {0}
+   */
+  readonly lengthPenalty?: number | undefined;
 }
 
 /**
- * Searches for the most probable caption of each image. Every caption has at least one word. Where no caption reached
- * its end within `maxWords`, the best unfinished one is taken.
+ * Searches for the best captions of each image. Greedy search goes beside the beam in the same steps, and its caption is
+ * among those to choose from: no score is under that of a beam of 1. A caption of the most words ends there, and its end
+ * counts. Where no caption can end, the best unfinished ones are taken.
+ *
+ * Where words are forced, the beam is that wide for each number of them that a caption has so far (Hokamp and Liu 2017,
+ * grid beam search), so that captions without them do not displace those that have them.
  *
  * @param step The model.
- * @param options Sizes and special words.
- * @returns One caption for each image.
- * @throws {RangeError} If the beam is not a positive integer.
+ * @param options See {@linkcode BeamSearchOptions}.
+ * @returns For each image its captions, best first: one at least, `nBest` where so many were found.
+ * @throws {InputError} If no caption keeps to the constraints, or the model gives no numbers.
+ * @throws {RangeError} If an option is no positive integer, or the length penalty negative.
  */
-export async function beamSearch(step: DecodeStep, options: BeamSearchOptions): Promise<WordSequence[]> {
-  const { images, beam, start, end, maxWords, vocabularySize } = options;
+export async function beamSearch(step: DecodeStep, options: BeamSearchOptions): Promise<WordSequence[][]> {
+  const { beam, nBest = 1, lengthPenalty = 0 } = options;
+  checkBeam(beam, lengthPenalty);
+  if (!Number.isInteger(nBest) || nBest < 1 || nBest > beam) {
+    throw new RangeError(`Cannot write a caption: nBest must be an integer from 1 to the beam, got ${nBest}`);
+  }
+  const found = await searchBeams(step, {
+    ...options,
+    groups: 1,
+    width: beam,
+    wanted: nBest,
+    strength: 0,
+    lengthPenalty,
+  });
+  return found.map(([captions = []]) => captions.map(sequenceOf));
+}
+
+/**
+ * Checks what every search by beams is given.
+ *
+ * @param beam How wide it is.
+ * @param lengthPenalty How captions are compared.
+ * @throws {RangeError} If the beam is no positive integer or the length penalty negative.
+ */
+export function checkBeam(beam: number, lengthPenalty: number): void {
   if (!Number.isInteger(beam) || beam < 1) {
     throw new RangeError(`Cannot write a caption: the beam must be a positive integer, got ${beam}`);
   }
-  const never = new Set(options.never);
-  // So many that `beam` of them are left when the words that may not stand here are gone.
-  const k = Math.min(vocabularySize, beam + never.size + 1);
-  const each = Int32Array.from({ length: images }, (_, image) => image);
-  if (options.imageFirst) await step(each, null, 1);
-
-  const finished = new Array<Hypothesis | undefined>(images);
-  let alive: Hypothesis[][] = Array.from(each, (row) => [{ words: [], logProbability: 0, row, ended: false }]);
-  for (let length = 0; length <= maxWords; length++) {
-    const rows = alive.flat();
-    if (rows.length === 0) break;
-    const next = await step(
-      Int32Array.from(rows, ({ row }) => row),
-      Int32Array.from(rows, ({ words }) => words.at(-1) ?? start),
-      k,
-    );
-    let row = 0;
-    alive = alive.map((hypotheses, image) => {
-      const candidates = hypotheses.flatMap((hypothesis) => extend(hypothesis, row++, next, k));
-      const best = candidates
-        .filter(({ words, ended }) => ended ? length > 0 : length < maxWords && !never.has(words.at(-1) ?? end))
-        .sort((a, b) => b.logProbability - a.logProbability)
-        .slice(0, beam);
-      const ended = best.find((candidate) => candidate.ended);
-      if (ended && ended.logProbability > (finished[image]?.logProbability ?? -Infinity)) finished[image] = ended;
-      if (length === maxWords) finished[image] ??= hypotheses[0];
-      // Probabilities only fall: what is less probable than a finished caption stays so.
-      const bar = finished[image]?.logProbability ?? -Infinity;
-      return best.filter((candidate) => !candidate.ended && candidate.logProbability > bar);
-    });
-  }
-  return finished.map((hypothesis) => {
-    if (hypothesis === undefined) throw new RangeError("Cannot write a caption: no word of the vocabulary may be used");
-    return { words: hypothesis.words, logProbability: hypothesis.logProbability };
-  });
-
-  function extend(hypothesis: Hypothesis, row: number, next: NextWords, k: number): Hypothesis[] {
-    return Array.from(next.words.subarray(row * k, (row + 1) * k), (word, rank) => ({
-      words: word === end ? hypothesis.words : [...hypothesis.words, word],
-      logProbability: hypothesis.logProbability + (next.logProbabilities[row * k + rank] ?? -Infinity),
-      row,
-      ended: word === end,
-    }));
+  if (!(lengthPenalty >= 0 && Number.isFinite(lengthPenalty))) {
+    throw new RangeError(`Cannot write a caption: the length penalty must be 0 or more, got ${lengthPenalty}`);
   }
 }

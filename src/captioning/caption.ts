@@ -20,4 +20,6 @@ export interface Caption {
   readonly logProbability: number;
   /** Its words as the model writes them. */
   readonly tokens: readonly string[];
+  /** The other captions of the image, best first, where several were asked for. */
+  readonly alternatives?: readonly Caption[];
 }

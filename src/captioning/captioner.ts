@@ -9,26 +9,28 @@ import type { Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import type { RgbImage } from "../pipeline/images/decode_image.ts";
+import { InputError } from "../input_error.ts";
 import { orientationOf } from "../pipeline/recipe.ts";
 import type { Caption } from "./caption.ts";
+import type { DecodingOptions } from "./decoding_options.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
-import { writeCaptions } from "./write_captions.ts";
+import { type SeeingModel, writeCaptions, writeCaptionsTogether } from "./write_captions.ts";
 
 /** Options of {@linkcode Captioner.caption}. */
-export interface CaptionOptions {
-  /**
-   * Captions pursued for each image.
-   *
-   * @default {the checkpoint's}
-   */
-  readonly beam?: number | undefined;
-}
+export type CaptionOptions = DecodingOptions;
 
 /** Options of {@linkcode Captioner.load}. */
 export interface CaptionerOptions extends EngineOptions, OpenModelOptions {}
 
+interface Member {
+  readonly engine: Engine;
+  readonly metadata: ModelMetadata;
+  readonly vocabulary: OpenModel["vocabulary"];
+}
+
 /**
- * A model with its words, loaded from a checkpoint. Dispose it with `using`.
+ * A model with its words, loaded from a checkpoint, or several with the same words that write together. Dispose it with
+ * `using`.
  *
  * @example Captioning one photograph
  * ```ts ignore
@@ -38,89 +40,170 @@ export interface CaptionerOptions extends EngineOptions, OpenModelOptions {}
  * const [caption] = await captioner.caption([await decodeImage(await Deno.readFile("dog.jpg"))]);
  * console.log(caption?.caption);
  * ```
+ *
+ * @example The three best captions of an ensemble, with a word that they must hold
+ * ```ts ignore
+ * import { Captioner, decodeImage } from "./mod.ts";
+ *
+ * using captioner = await Captioner.load(["runs/first/best.safetensors", "runs/second/best.safetensors"]);
+ * const image = await decodeImage(await Deno.readFile("dog.jpg"));
+ * const [best] = await captioner.caption([image], { nBest: 3, forced: ["dog"] });
+ * for (const { caption, logProbability } of [best, ...best?.alternatives ?? []]) console.log(logProbability, caption);
+ * ```
  */
 export class Captioner implements Disposable {
-  /** Its dimensions and settings; a checkpoint's metadata whole. */
+  /** Its dimensions and settings, a checkpoint's metadata whole; those of the first where several models write together. */
   readonly metadata: ModelMetadata;
   /** Whether it was trained on images turned as their cameras noted. */
   readonly orientation: "obeyed" | "ignored";
-  readonly #engine: Engine;
+  readonly #members: readonly Member[];
   readonly #vocabulary: OpenModel["vocabulary"];
+  readonly #engines: DisposableStack;
+  /** For each prepared image, what each model is to see of it. */
+  readonly #prepared = new WeakMap<RgbImage, readonly RgbImage[]>();
 
-  private constructor(engine: Engine, { metadata, vocabulary }: OpenModel) {
-    this.#engine = engine;
-    this.metadata = metadata;
+  private constructor(first: Member, members: readonly Member[], engines: DisposableStack) {
+    this.metadata = first.metadata;
     // A first word is the mark of the notebook recipe.
-    this.orientation = orientationOf(metadata.decoding.firstWord === undefined ? "lrcn" : "notebook");
-    this.#vocabulary = vocabulary;
+    this.orientation = orientationOf(first.metadata.decoding.firstWord === undefined ? "lrcn" : "notebook");
+    this.#vocabulary = first.vocabulary;
+    this.#members = members;
+    this.#engines = engines;
   }
 
   /**
-   * Loads a checkpoint, or weights with a vocabulary.
+   * Loads a checkpoint, or weights with a vocabulary; or several, whose probabilities are averaged at each word. They
+   * must have the same words; their networks and image sizes may differ.
    *
-   * @param path The file that training wrote; with a vocabulary also a `.pth` of PyTorch or another's `.safetensors`.
+   * @param path The file that training wrote; with a vocabulary also a `.pth` of PyTorch or another's `.safetensors`. Or
+   * several such files.
    * @param options Where and how to compute, and the file of the words.
    * @returns The captioner.
-   * @throws {InputError} If a file is not what it should be, or the library or the device cannot be used.
+   * @throws {InputError} If a file is not what it should be, the models do not have the same words, or the library or
+   * the device cannot be used.
    */
-  static async load(path: string, options: CaptionerOptions = {}): Promise<Captioner> {
-    using model = await openModel(path, options);
-    const engine = await Engine.open(model.metadata.model, options);
-    try {
-      await loadModel(engine, model.tensors, { source: path });
-      return new Captioner(engine, model);
-    } catch (error) {
-      engine[Symbol.dispose]();
-      throw error;
+  static async load(path: string | readonly string[], options: CaptionerOptions = {}): Promise<Captioner> {
+    const paths = typeof path === "string" ? [path] : path;
+    using engines = new DisposableStack();
+    const members: Member[] = [];
+    for (const path of paths) {
+      const member = await loadMember(path, options);
+      engines.use(member.engine);
+      members.push(member);
+      checkTogether(members, paths);
     }
+    const [first] = members;
+    if (first === undefined) throw new TypeError("Cannot load a captioner: no checkpoint is named");
+    return new Captioner(first, members, engines.move());
   }
 
   /**
    * Captions images.
    *
    * @param images Decoded images of any size.
-   * @param options See {@linkcode CaptionOptions}.
-   * @returns A caption for each.
-   * @throws {InputError} If the beam is wider than this model's captions allow.
+   * @param options See {@linkcode DecodingOptions}.
+   * @returns A caption for each; with `nBest` over 1 its `alternatives` are the others, best first.
+   * @throws {InputError} If captions cannot be as the options say, or this model's cannot.
+   * @throws {RangeError} If a number of the options is out of its range.
    */
   async caption(images: readonly RgbImage[], options: CaptionOptions = {}): Promise<Caption[]> {
     if (images.length === 0) return [];
-    const features = await this.#engine.encode(await this.#preprocess(images));
-    const { decoding, model } = this.metadata;
-    return await writeCaptions(this.#engine, features, {
-      vocabulary: this.#vocabulary,
-      decoding,
-      model,
-      beam: options.beam,
-    });
+    const { decoding } = this.metadata;
+    let keys: readonly number[] | undefined;
+    const models: SeeingModel[] = [];
+    for (const [index, member] of this.#members.entries()) {
+      const { engine, metadata: { model } } = member;
+      const input = await this.#preprocess(images, member, index);
+      if (options.sampling !== undefined) keys ??= imageKeys(input);
+      models.push({ engine, model, features: await engine.encode(input) });
+    }
+    const writing = { ...options, vocabulary: this.#vocabulary, decoding, keys };
+    const [only, ...others] = models;
+    if (only === undefined || others.length > 0) return await writeCaptionsTogether(models, writing);
+    return await writeCaptions(only.engine, only.features, { ...writing, model: only.model });
   }
 
   /**
    * Scales an image down to the square that its caption is written from, so that many can wait in little memory.
-   * Captioning the square gives what captioning the image would.
+   * Captioning the square gives what captioning the image would; of several models with other squares, as long as it is
+   * this very object.
    *
    * @param image A decoded image of any size.
    * @returns The square.
    */
   async prepare(image: RgbImage): Promise<RgbImage> {
-    const { shortSide } = this.metadata.preprocessing;
-    const pixels = await this.#engine.resizeCrop(image, shortSide, shortSide);
-    return { width: shortSide, height: shortSide, pixels };
+    const squares = new Map<number, RgbImage>();
+    for (const { engine, metadata: { preprocessing: { shortSide } } } of this.#members) {
+      if (!squares.has(shortSide)) squares.set(shortSide, await squareOf(engine, image, shortSide));
+    }
+    const all = this.#members.map(({ metadata }) => squares.get(metadata.preprocessing.shortSide) ?? image);
+    const [first = image] = all;
+    if (squares.size > 1) this.#prepared.set(first, all);
+    return first;
   }
 
-  async #preprocess(images: readonly RgbImage[]): Promise<Images> {
-    const { imageSize, shortSide } = this.metadata.preprocessing;
+  async #preprocess(images: readonly RgbImage[], { engine, metadata }: Member, index: number): Promise<Images> {
+    const { imageSize, shortSide } = metadata.preprocessing;
     const pixels = new Uint8Array(images.length * imageSize * imageSize * 3);
-    for (const [index, image] of images.entries()) {
+    for (const [place, image] of images.entries()) {
       // As in training: first the square that the cache holds, then its centre.
-      const crop = await this.#engine.resizeCrop(await this.prepare(image), shortSide, imageSize);
-      pixels.set(crop, index * crop.length);
+      const square = this.#prepared.get(image)?.[index] ?? await squareOf(engine, image, shortSide);
+      const crop = await engine.resizeCrop(square, shortSide, imageSize);
+      pixels.set(crop, place * crop.length);
     }
     return { count: images.length, height: imageSize, width: imageSize, pixels };
   }
 
-  /** Frees the model. */
+  /** Frees the models. */
   [Symbol.dispose](): void {
-    this.#engine[Symbol.dispose]();
+    this.#engines[Symbol.dispose]();
   }
+}
+
+async function squareOf(engine: Engine, image: RgbImage, side: number): Promise<RgbImage> {
+  return { width: side, height: side, pixels: await engine.resizeCrop(image, side, side) };
+}
+
+async function loadMember(path: string, options: CaptionerOptions): Promise<Member> {
+  using model = await openModel(path, options);
+  const engine = await Engine.open(model.metadata.model, options);
+  try {
+    await loadModel(engine, model.tensors, { source: path });
+    return { engine, metadata: model.metadata, vocabulary: model.vocabulary };
+  } catch (error) {
+    engine[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Fails where the last of several models cannot write with the first. */
+function checkTogether(members: readonly Member[], paths: readonly string[]): void {
+  const [first, last] = [members[0], members.at(-1)];
+  if (first === undefined || last === undefined || paths.length < 2) return;
+  const refuse = (reason: string) => {
+    const [one = "", other = ""] = [paths[0], paths[members.length - 1]];
+    return new InputError(`Cannot caption with '${other}' and '${one}' together: ${reason}`);
+  };
+  if (last.metadata.decoding.firstWord !== undefined) {
+    throw refuse(`'${paths[members.length - 1]}' is of the notebook recipe, which writes alone`);
+  }
+  const words = last.vocabulary.words;
+  const place = first.vocabulary.words.findIndex((word, id) => word !== words[id]);
+  if (place >= 0 || words.length !== first.vocabulary.words.length) {
+    throw refuse(
+      "their vocabularies differ; name models that were trained on the same split of the same captions",
+    );
+  }
+  const tokenizers = [first, last].map(({ metadata }) => metadata.decoding.tokenizer ?? "nltk");
+  if (tokenizers[0] !== tokenizers[1]) throw refuse("their tokenizers differ; name models of one tokenizer");
+}
+
+/** FNV-1a of each image's pixels: photographs draw their own captions wherever they stand. */
+function imageKeys({ count, pixels }: Images): number[] {
+  const size = pixels.length / count;
+  return Array.from({ length: count }, (_, image) => {
+    let hash = 0x811c9dc5;
+    for (const value of pixels.subarray(image * size, (image + 1) * size)) hash = Math.imul(hash ^ value, 0x01000193);
+    return hash >>> 0;
+  });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecodeStep } from "./beam_search.ts";
+import type { DecodeStep } from "./decode_step.ts";
 import type { WordSequence } from "./caption.ts";
 
 /** Options of {@linkcode notebookSearch}. */

@@ -1,5 +1,5 @@
 /**
- * From what the CNN sees to captions in words.
+ * From what CNNs see to captions in words.
  *
  * @module
  */
@@ -10,84 +10,176 @@ import type { Engine } from "../ffi/engine.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { UNKNOWN } from "../pipeline/vocabulary.ts";
-import { beamSearch, type DecodeStep } from "./beam_search.ts";
+import { beamSearch } from "./beam_search.ts";
 import type { Caption, WordSequence } from "./caption.ts";
+import { captionConstraints } from "./caption_constraints.ts";
 import type { CaptionVocabulary } from "./caption_vocabulary.ts";
+import { type DecodeStep, withImagesFirst } from "./decode_step.ts";
+import type { DecodingOptions } from "./decoding_options.ts";
 import { detokenize } from "./detokenize.ts";
+import { diverseBeamSearch } from "./diverse_beam_search.ts";
+import { ensembleStep } from "./ensemble.ts";
+import { noCaption, type SearchOptions } from "./hypotheses.ts";
 import { notebookSearch } from "./notebook_search.ts";
+import { sample } from "./sample.ts";
 
-/** Options of {@linkcode writeCaptions}. */
-export interface WriteCaptionsOptions {
+/** Options that the notebook's way of writing knows nothing of. */
+const BEYOND_GREEDY = [
+  "lengthPenalty",
+  "diversity",
+  "sampling",
+  "minWords",
+  "blockNgrams",
+  "forced",
+  "forbidden",
+  "prefix",
+  "badEndings",
+] as const;
+
+/** Options of {@linkcode writeCaptionsTogether}. */
+export interface WriteTogetherOptions extends DecodingOptions {
   /** The words. */
   readonly vocabulary: CaptionVocabulary;
   /** The way to the captions. */
   readonly decoding: DecodingSettings;
+  /**
+   * A number for each image, an integer from 0 to 2^32 - 1, that decides with the seed what is drawn for it.
+   *
+   * @default {its place}
+   */
+  readonly keys?: readonly number[] | undefined;
+}
+
+/** Options of {@linkcode writeCaptions}. */
+export interface WriteCaptionsOptions extends WriteTogetherOptions {
   /** The network, as far as searching must know it. */
   readonly model: Pick<ModelSettings, "inject" | "vocabularySize">;
-  /**
-   * Captions pursued for each image.
-   *
-   * @default {that of `decoding`}
-   */
-  readonly beam?: number | undefined;
+}
+
+/** A model and what its CNN sees. */
+export interface SeeingModel {
+  /** The model. */
+  readonly engine: Pick<Engine, "startDecoding">;
+  /** What its CNN sees in the images. */
+  readonly features: Features;
+  /** The network, as far as searching must know it. */
+  readonly model: Pick<ModelSettings, "inject" | "vocabularySize">;
 }
 
 /**
- * Writes a caption for each image: by beam search, or greedily where captions begin with a first word.
+ * Writes a caption for each image, or several: as the options say, or greedily where captions begin with a first word.
  *
  * @param engine The model.
  * @param features What its CNN sees in the images.
  * @param options See {@linkcode WriteCaptionsOptions}.
  * @returns The captions in the images' order.
- * @throws {InputError} If the beam is wider than this model's captions allow, or the vocabulary lacks what they need.
- * @throws {RangeError} If the beam is not a positive integer.
+ * @throws {InputError} If no caption can be as the options say, or the vocabulary lacks what captions need.
+ * @throws {RangeError} If a number is out of its range.
  */
 export async function writeCaptions(
   engine: Pick<Engine, "startDecoding">,
   features: Features,
   options: WriteCaptionsOptions,
 ): Promise<Caption[]> {
-  const { words: known, unknown } = options.vocabulary;
-  using decoding = await engine.startDecoding(features);
-  const step: DecodeStep = (parents, words, k) => decoding.step(parents, words, k);
-  const sequences = await search(step, features.count, options);
-  return sequences.map(({ words, logProbability }) => {
-    // A layer may be larger than its vocabulary; what is beyond was never trained.
-    const tokens = words.map((id) => known[id] ?? known[unknown ?? -1] ?? UNKNOWN);
-    return { caption: detokenize(tokens, { tokenizer: options.decoding.tokenizer ?? "nltk" }), logProbability, tokens };
-  });
+  const { model, decoding: { firstWord } } = options;
+  if (firstWord === undefined) return await writeCaptionsTogether([{ engine, features, model }], options);
+  return toCaptions(await writeGreedily(engine, features, { ...options, firstWord }), options);
 }
 
-async function search(step: DecodeStep, images: number, options: WriteCaptionsOptions): Promise<WordSequence[]> {
-  const { vocabulary, decoding: { firstWord, maxWords, beam }, model } = options;
-  const { words, pad, unknown, start, end } = vocabulary;
-  const wanted = options.beam ?? (firstWord === undefined ? beam : 1);
-  if (firstWord !== undefined) {
-    if (wanted !== 1) {
-      throw new InputError(
-        `Cannot search with beam ${wanted}: a model of the notebook recipe writes greedily; use --beam 1`,
-      );
-    }
-    if (pad === undefined) throw new InputError("Cannot caption: the vocabulary has no <pad>, which ends a caption");
-    const first = words.indexOf(firstWord);
-    return await notebookSearch(step, {
-      images,
-      firstWord: first < 0 ? unknown ?? pad : first,
-      padding: pad,
-      maxWords,
-    });
+/**
+ * Writes captions with one or several models, whose probabilities are averaged.
+ *
+ * @param models The models, at least one, all of the same words.
+ * @param options See {@linkcode WriteTogetherOptions}.
+ * @returns The captions in the images' order.
+ * @throws {InputError} If no caption can be as the options say, or the vocabulary lacks what captions need.
+ * @throws {RangeError} If a number is out of its range.
+ */
+export async function writeCaptionsTogether(
+  models: readonly SeeingModel[],
+  options: WriteTogetherOptions,
+): Promise<Caption[]> {
+  // Before anything is computed.
+  const constraints = captionConstraints(options.vocabulary, options.decoding, options);
+  const images = models[0]?.features.count ?? 0;
+  using decodings = new DisposableStack();
+  const members: { readonly step: DecodeStep; readonly vocabularySize: number }[] = [];
+  for (const { engine, features, model } of models) {
+    const decoding = decodings.use(await engine.startDecoding(features));
+    const step: DecodeStep = (parents, words, k) => decoding.step(parents, words, k);
+    members.push({ ...model, step: model.inject === "first" ? withImagesFirst(step, images) : step });
   }
-  if (start === undefined || end === undefined) {
-    throw new InputError("Cannot caption: the checkpoint's vocabulary has no <start> and <end>");
-  }
-  return await beamSearch(step, {
+  const [first, ...others] = members;
+  if (first === undefined) throw new TypeError("Cannot write captions: there is no model");
+  const found = await search(others.length === 0 ? first.step : ensembleStep(members), options, {
     images,
-    beam: wanted,
+    start: options.vocabulary.start ?? -1,
+    vocabularySize: Math.min(...members.map(({ vocabularySize }) => vocabularySize)),
+    constraints,
+  });
+  return toCaptions(found, options);
+}
+
+async function search(
+  step: DecodeStep,
+  options: WriteTogetherOptions,
+  common: SearchOptions,
+): Promise<readonly (readonly WordSequence[])[]> {
+  const { nBest = 1, lengthPenalty, diversity, sampling, keys } = options;
+  if (sampling !== undefined) {
+    const drawn = await sample(step, { ...common, ...sampling, seed: sampling.seed ?? 0, samples: nBest, keys });
+    return drawn.map((captions) => captions.toSorted((a, b) => b.logProbability - a.logProbability));
+  }
+  const asked = options.beam ?? options.decoding.beam;
+  const beam = nBest > 1 ? Math.max(asked, nBest) : asked;
+  if (diversity === undefined) return await beamSearch(step, { ...common, beam, nBest, lengthPenalty });
+  const { groups } = diversity;
+  const widened = groups >= 1 ? Math.ceil(beam / groups) * groups : beam;
+  return await diverseBeamSearch(step, { ...common, ...diversity, beam: widened, nBest, lengthPenalty });
+}
+
+async function writeGreedily(
+  engine: Pick<Engine, "startDecoding">,
+  features: Features,
+  options: WriteCaptionsOptions & { readonly firstWord: string },
+): Promise<WordSequence[][]> {
+  const { vocabulary: { words, pad, unknown }, decoding, firstWord, maxWords = decoding.maxWords } = options;
+  refuseBeyondGreedy(options);
+  if (pad === undefined) throw new InputError("Cannot caption: the vocabulary has no <pad>, which ends a caption");
+  const first = words.indexOf(firstWord);
+  using steps = await engine.startDecoding(features);
+  const captions = await notebookSearch((parents, words, k) => steps.step(parents, words, k), {
+    images: features.count,
+    firstWord: first < 0 ? unknown ?? pad : first,
+    padding: pad,
     maxWords,
-    start,
-    end,
-    never: [pad, unknown, start].filter((id) => id !== undefined),
-    vocabularySize: model.vocabularySize,
-    imageFirst: model.inject === "first",
+  });
+  return captions.map((caption) => [caption]);
+}
+
+function refuseBeyondGreedy(options: DecodingOptions): void {
+  const { beam = 1, nBest = 1 } = options;
+  const reason = "a model of the notebook recipe writes greedily";
+  if (beam !== 1) throw new InputError(`Cannot search with beam ${beam}: ${reason}; use --beam 1`);
+  if (nBest !== 1) throw new InputError(`Cannot write ${nBest} captions of an image: ${reason}; ask for one`);
+  for (const name of BEYOND_GREEDY) {
+    if (options[name] === undefined) continue;
+    throw new InputError(`Cannot write captions with '${name}': ${reason}; leave it out`);
+  }
+}
+
+function toCaptions(
+  found: readonly (readonly WordSequence[])[],
+  { vocabulary, decoding, nBest = 1 }: WriteTogetherOptions,
+): Caption[] {
+  const { words: known, unknown } = vocabulary;
+  return found.map((sequences) => {
+    const [best, ...alternatives] = sequences.map(({ words, logProbability }): Caption => {
+      // A layer may be larger than its vocabulary; what is beyond was never trained.
+      const tokens = words.map((id) => known[id] ?? known[unknown ?? -1] ?? UNKNOWN);
+      return { caption: detokenize(tokens, { tokenizer: decoding.tokenizer ?? "nltk" }), logProbability, tokens };
+    });
+    if (best === undefined) throw noCaption();
+    return nBest > 1 ? { ...best, alternatives } : best;
   });
 }

@@ -1,92 +1,173 @@
 /**
- * Captions of image files.
+ * Captions of images, as they come.
  *
  * @module
  */
 
 import type { Caption } from "../captioning/caption.ts";
-import type { Captioner } from "../captioning/captioner.ts";
-import type { RgbImage } from "../pipeline/images/decode_image.ts";
+import type { Captioner, CaptionOptions } from "../captioning/captioner.ts";
+import type { DecodeImageOptions, RgbImage } from "../pipeline/images/decode_image.ts";
 import { ImageDecoders } from "../pipeline/images/image_decoders.ts";
 import { ImageError } from "../pipeline/images/image_error.ts";
-import { readAhead } from "../pipeline/read_ahead.ts";
+import type { CaptionInput } from "./caption_inputs.ts";
+import { overlap } from "./overlap.ts";
 
 /** Images captioned at a time. */
 const BATCH = 16;
+/** Batches in work: while one is searched for captions, the CNN looks at the next. */
+const BATCHES_AT_ONCE = 2;
+/** How long a batch waits for its next image where images come one by one, in milliseconds. */
+const PATIENCE = 30;
 
-/** A file's caption. */
+/** An image's caption. */
 export interface FileCaption extends Caption {
-  /** The file as the user named it. */
+  /** The image as the user named it. */
   readonly image: string;
 }
 
-type Prepared = { readonly file: string; readonly image: RgbImage } | {
-  readonly file: string;
-  readonly reason: string;
-};
+/** Why an image has no caption. */
+export interface FileProblem {
+  /** The image as the user named it. */
+  readonly image: string;
+  /** What is wrong, in a line. */
+  readonly problem: string;
+}
 
 /** Options of {@linkcode captionFiles}. */
-export interface CaptionFilesOptions {
-  /** Makes a user's path absolute. */
-  readonly path: (path: string) => string;
-  /**
-   * Captions pursued for each image.
-   *
-   * @default {the checkpoint's}
-   */
-  readonly beam?: number | undefined;
+export interface CaptionFilesOptions extends CaptionOptions {
   /**
    * The most pixels that an image may have.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
+  /**
+   * Whether images come one by one, so that those that are there do not wait for others. Else they are captioned 16 at a
+   * time, and the same images give the same captions to the last digit.
+   *
+   * @default {false}
+   */
+  readonly live?: boolean | undefined;
+  /**
+   * Ends it: batches in work are finished, no other is begun.
+   *
+   * @default {never}
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
+type Prepared = FileProblem | { readonly image: string; readonly square: RgbImage };
+
 /**
- * Captions files, in their order. Those that cannot be decoded are passed over.
+ * Captions images, in their order. What cannot be decoded does not stop the others.
  *
  * @param captioner The model.
- * @param files The files as the user named them.
+ * @param inputs The images.
  * @param options See {@linkcode CaptionFilesOptions}.
- * @returns The captions, and a message for each file that cannot be decoded.
+ * @returns Captions and problems as they come.
+ * @throws {InputError} If captions cannot be as the options say.
  */
-export async function captionFiles(
+export async function* captionFiles(
   captioner: Pick<Captioner, "caption" | "orientation" | "prepare">,
-  files: readonly string[],
-  options: CaptionFilesOptions,
-): Promise<{ captions: FileCaption[]; broken: string[] }> {
-  const { path, beam, maxPixels } = options;
-  const { orientation } = captioner;
+  inputs: AsyncIterable<CaptionInput>,
+  options: CaptionFilesOptions = {},
+): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
+  const { maxPixels, live = false, signal, ...captionOptions } = options;
+  const decoding = { orientation: captioner.orientation, ...(maxPixels !== undefined && { maxPixels }) };
   using decoders = new ImageDecoders();
 
-  async function load(file: string): Promise<Prepared> {
+  let inWork = 0;
+
+  async function counted<T>(work: Promise<T>): Promise<T> {
+    inWork++;
     try {
-      const decoding = { orientation, ...(maxPixels !== undefined && { maxPixels }) };
-      const image = await decoders.decodeThen({ path: path(file) }, (image) => captioner.prepare(image), decoding);
-      return { file, image };
+      return await work;
+    } finally {
+      inWork--;
+    }
+  }
+
+  async function prepare(input: CaptionInput): Promise<Prepared> {
+    const { name } = input;
+    if ("problem" in input) return { image: name, problem: input.problem };
+    const scale = (image: RgbImage) => captioner.prepare(image);
+    try {
+      const square = "path" in input
+        ? await decoders.decodeThen({ path: input.path }, scale, decoding)
+        : await decodeBytes(input.bytes, scale, decoding);
+      return { image: name, square };
     } catch (error) {
-      if (error instanceof ImageError) return { file, reason: error.message };
+      if (error instanceof ImageError) return { image: name, problem: error.message };
       throw error;
     }
   }
 
-  const captions: FileCaption[] = [];
-  const broken: string[] = [];
-  const batch: { readonly file: string; readonly image: RgbImage }[] = [];
-
-  async function captionBatch(): Promise<void> {
-    const ready = batch.splice(0);
-    if (ready.length === 0) return;
-    const written = await captioner.caption(ready.map(({ image }) => image), { beam });
-    written.forEach((caption, index) => captions.push({ image: ready[index]?.file ?? "", ...caption }));
+  async function caption(batch: readonly Prepared[]): Promise<(FileCaption | FileProblem)[]> {
+    const squares = batch.flatMap((prepared) => "square" in prepared ? [prepared.square] : []);
+    const written = squares.length === 0 ? [] : await captioner.caption(squares, captionOptions);
+    let next = 0;
+    return batch.map((prepared) => {
+      if ("problem" in prepared) return prepared;
+      const { caption = "", logProbability = NaN, tokens = [], ...more } = written[next++] ?? {};
+      return { image: prepared.image, caption, logProbability, tokens, ...more };
+    });
   }
 
-  for await (const prepared of readAhead(load, files, decoders.count)) {
-    if ("reason" in prepared) broken.push(prepared.reason);
-    else batch.push(prepared);
-    if (batch.length === BATCH) await captionBatch();
+  const prepared = overlap(inputs, (input) => counted(prepare(input)), Math.max(BATCH, decoders.count));
+  // Where work is under way, waiting for a whole batch costs nothing.
+  const batches = inBatches(prepared, { signal, mayBeLess: () => live && inWork === 0 });
+  for await (const results of overlap(batches, (batch) => counted(caption(batch)), BATCHES_AT_ONCE)) yield* results;
+}
+
+/** In a Worker of its own, so that it takes no longer than a file may. */
+async function decodeBytes(
+  bytes: Uint8Array<ArrayBuffer>,
+  use: (image: RgbImage) => Promise<RgbImage>,
+  options: DecodeImageOptions,
+): Promise<RgbImage> {
+  using decoders = new ImageDecoders({
+    count: 1,
+    newWorker() {
+      const worker = new Worker(new URL("./decode_bytes_worker.ts", import.meta.url), { type: "module" });
+      worker.postMessage(bytes);
+      return worker;
+    },
+  });
+  return await decoders.decodeThen({ path: "-" }, use, options);
+}
+
+/** Batches of a number of images and the problems among them; or of less, where that may be and the next lets wait. */
+async function* inBatches(
+  source: AsyncGenerator<Prepared, void, undefined>,
+  { signal, mayBeLess }: { readonly signal: AbortSignal | undefined; readonly mayBeLess: () => boolean },
+): AsyncGenerator<Prepared[], void, undefined> {
+  let batch: Prepared[] = [];
+  let coming: Promise<IteratorResult<Prepared, void>> | undefined;
+  try {
+    while (!signal?.aborted) {
+      coming ??= source.next();
+      const next = batch.length > 0 ? await within(PATIENCE, coming) : await coming;
+      if (next === undefined && !mayBeLess()) continue;
+      if (next !== undefined) coming = undefined;
+      if (next?.done) break;
+      if (next !== undefined) batch.push(next.value);
+      if (next === undefined || batch.filter((prepared) => "square" in prepared).length === BATCH) {
+        yield batch;
+        batch = [];
+      }
+    }
+    if (batch.length > 0 && !signal?.aborted) yield batch;
+  } finally {
+    await source.return();
   }
-  await captionBatch();
-  return { captions, broken };
+}
+
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), milliseconds);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -12,8 +12,16 @@ import { IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
 import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../pipeline/formats/format.ts";
-import { describeSettings, idleSettings, makeRecipe, type Recipe, RECIPE_NAMES, VARIANTS } from "../pipeline/recipe.ts";
-import { type DatasetOrigin, RunFolder } from "../pipeline/run_folder.ts";
+import {
+  describeSettings,
+  idleSettings,
+  makeRecipe,
+  type Recipe,
+  RECIPE_NAMES,
+  selfCriticalRecipe,
+  VARIANTS,
+} from "../pipeline/recipe.ts";
+import { type DatasetOrigin, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
 import { TOKENIZERS } from "../pipeline/tokenizer/tokenizer.ts";
 import { keyValue, wholeNumber } from "./command.ts";
 import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "./encoder_weights_choice.ts";
@@ -55,6 +63,16 @@ export function addTrainOptions(command: Command): Command {
     )
     .option("--out <dir>", "folder for the run's files (default: runs/<date-time>-<recipe>)")
     .option("--resume <dir>", "go on with the run in that folder, as if it had never stopped")
+    .option(
+      "--self-critical <run>",
+      "go on from that run's best model: it learns to write captions that earn CIDEr, instead of people's word by word",
+    )
+    .addOption(
+      new Option(
+        "--baseline <what>",
+        "what earns more than nothing then: more than the greedy caption, or than the photograph's other samples",
+      ).choices(["greedy", "samples"]),
+    )
     .option("--cache <dir>", "folder for decoded photographs, features and downloaded weights (default: the project's)")
     .option(
       "--checkpoint-every <steps>",
@@ -139,6 +157,8 @@ const schema = z.object({
   recipe: z.enum(RECIPE_NAMES).optional(),
   out: z.string().optional(),
   resume: z.string().optional(),
+  selfCritical: z.string().optional(),
+  baseline: z.string().optional(),
   cache: z.string().optional(),
   checkpointEvery: z.number().optional(),
   epochs: z.number().optional(),
@@ -185,6 +205,8 @@ export interface TrainTaskOptions extends EngineOptions {
   readonly dataset: DatasetOrigin | null;
   /** Where the CNN's first weights come from. */
   readonly encoderWeights: EncoderWeightsChoice;
+  /** The checkpoint that the model begins with. */
+  readonly initialWeights?: string | undefined;
 }
 
 /** What {@linkcode parseTrainOptions} needs of the outside. */
@@ -205,9 +227,10 @@ export interface ParseContext {
  */
 export async function parseTrainOptions(parsed: unknown, context: ParseContext): Promise<TrainTaskOptions> {
   const options = schema.parse(parsed);
-  return options.resume === undefined
-    ? parseNewRun(options, context)
-    : await parseResumedRun({ ...options, resume: options.resume }, context);
+  const { resume, selfCritical } = options;
+  if (resume !== undefined) return await parseResumedRun({ ...options, resume }, context);
+  if (selfCritical !== undefined) return await parseSelfCriticalRun({ ...options, selfCritical }, context);
+  return parseNewRun(options, context);
 }
 
 function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
@@ -264,18 +287,9 @@ async function parseResumedRun(
     threads,
     ...fixed
   } = options;
-  const given = Object.entries(fixed).filter(([, value]) => value !== undefined).map(([key]) => `--${kebab(key)}`);
-  if (given.length > 0) {
-    throw new InputError(
-      `Cannot change ${given.join(", ")} of a run that is gone on with: leave it out, or train anew without --resume`,
-    );
-  }
+  refuseGiven(fixed, "of a run that is gone on with: leave it out, or train anew without --resume");
   const out = context.path(resume);
   const config = await new RunFolder(out).readConfig();
-  const moved = datasetOf({ data, captions, images, splits }, context);
-  if (config.dataset === null && Object.keys(moved).length > 0) {
-    throw new InputError("Cannot use data with this run: it draws its own; leave --data and its like out");
-  }
   return {
     recipe: () => config.recipe,
     warnings: () => [],
@@ -289,15 +303,60 @@ async function parseResumedRun(
     precision: precision ?? config.precision,
     threads: threads ?? config.threads,
     encoderWeights: { file: config.encoderWeights ?? undefined },
-    dataset: config.dataset === null ? null : { ...config.dataset, ...moved },
+    initialWeights: config.initialWeights ?? undefined,
+    dataset: movedDataset(config, { data, captions, images, splits }, context),
   };
+}
+
+/** The same words and model as in a run that is done, and so its data and seed; what is learnt from them is another. */
+async function parseSelfCriticalRun(
+  options: Parsed & { readonly selfCritical: string },
+  context: ParseContext,
+): Promise<TrainTaskOptions> {
+  const { selfCritical, data, captions, images, splits, out, cache = CACHE, imageCache, checkpointEvery, ...rest } =
+    options;
+  const { device = "auto", precision, threads, epochs, batchSize, baseline, set, ...fixed } = rest;
+  refuseGiven(fixed, "of the run whose model learns self-critically: leave it out");
+  const former = new RunFolder(context.path(selfCritical));
+  const config = await former.readConfig();
+  const given = givenSettings({ imageCache, epochs, batchSize, baseline, set });
+  const recipe = selfCriticalRecipe(config.recipe, given);
+  return {
+    recipe: () => recipe,
+    warnings: () => idleSettings(recipe, Object.keys(given)),
+    out: context.path(out ?? join("runs", `${timestamp(context.now)}-${recipe.name}-self-critical`)),
+    resume: false,
+    cache: context.path(cache),
+    keepImages: imageCache,
+    checkpointEvery,
+    seed: config.seed,
+    device,
+    precision: precision ?? config.precision,
+    threads: threads ?? 0,
+    encoderWeights: { file: undefined },
+    initialWeights: former.file("best"),
+    dataset: movedDataset(config, { data, captions, images, splits }, context),
+  };
+}
+
+function refuseGiven(options: Readonly<Record<string, unknown>>, reason: string): void {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined).map(([key]) => `--${kebab(key)}`);
+  if (given.length > 0) throw new InputError(`Cannot change ${given.join(", ")} ${reason}`);
+}
+
+/** Where a run's data is now. */
+function movedDataset(config: RunConfig, places: DatasetOrigin, context: ParseContext): DatasetOrigin | null {
+  const moved = datasetOf(places, context);
+  if (config.dataset !== null) return { ...config.dataset, ...moved };
+  if (Object.keys(moved).length === 0) return null;
+  throw new InputError("Cannot use data with this run: it draws its own; leave --data and its like out");
 }
 
 /** The settings that the user gave, by name; an option and its `--set` twin cannot both be. */
 function givenSettings(options: Parsed): Record<string, unknown> {
   const { epochs, batchSize, imageSize, variant, inject, embedSize, hiddenSize, finetuneAfter, finetuneFrom } = options;
   const named = {
-    tokenizer: options.tokenizer,
+    ...{ tokenizer: options.tokenizer, baseline: options.baseline },
     ...{ epochs, batchSize, imageSize, inject, embedSize, hiddenSize, finetuneFrom, frozenEpochs: finetuneAfter },
     ...(variant !== undefined && VARIANTS[variant]),
   };
@@ -305,6 +364,9 @@ function givenSettings(options: Parsed): Record<string, unknown> {
   const twin = Object.keys(options.set ?? {}).find((name) => Object.hasOwn(given, name));
   if (twin !== undefined) {
     throw new InputError(`Cannot set '${twin}' twice: leave --set ${twin}=... out, or the option that sets it too`);
+  }
+  if (options.set?.["objective"] !== undefined) {
+    throw new InputError("Cannot set 'objective': give the run to go on from, --self-critical RUN");
   }
   return { ...given, ...options.set };
 }

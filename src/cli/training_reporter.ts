@@ -30,6 +30,12 @@ export function duration(seconds: number): string {
 export interface TrainingReporterOptions {
   /** Epochs of the run, for the time left. */
   readonly epochs: number;
+  /**
+   * Whether the training loss is a reward with a minus, as in self-critical training.
+   *
+   * @default {false}
+   */
+  readonly rewards?: boolean;
   /** Whether bars can be drawn. */
   readonly terminal: boolean;
   /** Takes a line. */
@@ -74,7 +80,7 @@ export class TrainingReporter implements Reporter, Disposable {
       ? learningRate.toExponential(1)
       : `${learningRate.toExponential(1)} (CNN ${encoderLearningRate.toExponential(1)})`;
     const details = [
-      `loss ${loss.toFixed(3)}`,
+      this.#learnt(loss, 3),
       `rate ${rates}`,
       `gradient ${short(gradientNorm)}`,
       `${short(report.captionsPerSecond)} captions/s`,
@@ -86,16 +92,21 @@ export class TrainingReporter implements Reporter, Disposable {
 
   /** A line for a finished epoch. */
   epoch(metrics: EpochMetrics, best: boolean): void {
-    const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4 } = metrics;
+    const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = metrics;
     this.note([
-      `Epoch ${epoch}/${this.#options.epochs}: train loss ${trainLoss.toFixed(4)}`,
+      `Epoch ${epoch}/${this.#options.epochs}: train ${this.#learnt(trainLoss, 4)}`,
       `validation loss ${validationLoss.toFixed(4)}${best ? " (best)" : ""}`,
       `with another photograph ${imageGap < 0 ? "-" : "+"}${Math.abs(imageGap).toFixed(2)}`,
       `${(100 * distinctShare).toFixed(0)}% distinct captions`,
       `BLEU-4 ${bleu4.toFixed(3)}`,
+      `CIDEr ${cider.toFixed(3)}`,
       duration(metrics.seconds),
       `${short(metrics.captionsPerSecond)} captions/s`,
     ].join(", "));
+  }
+
+  #learnt(loss: number, digits: number): string {
+    return this.#options.rewards ? `reward ${(-loss).toFixed(digits)}` : `loss ${loss.toFixed(digits)}`;
   }
 
   #show(task: string, done: number, total: number, details: string): void {

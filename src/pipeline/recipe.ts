@@ -23,7 +23,7 @@ function number(type: z.ZodType<number>) {
   return z.preprocess((value) => typeof value === "string" && value.trim() === "" ? NaN : value, type);
 }
 
-const CRITERIA = ["loss", "bleu4"] as const;
+const CRITERIA = ["loss", "bleu4", "cider"] as const;
 
 /** Every setting with its type and meaning; `--set key=value` takes these names. */
 const schema = z.strictObject({
@@ -40,7 +40,9 @@ const schema = z.strictObject({
   accumulate: positive.describe("batches whose gradients make one step"),
   epochs: positive.describe("most epochs"),
   patience: count.describe("epochs without a better validation after which training ends; 0: never"),
-  bestBy: z.enum(CRITERIA).describe("what makes a validation better: its loss, or BLEU-4 of the captions written"),
+  bestBy: z.enum(CRITERIA).describe(
+    "what makes a validation better: its loss, or BLEU-4 or CIDEr of the captions written",
+  ),
   imageSize: number(z.coerce.number().int().min(16).max(Math.floor(SIDE_LIMITS[1] * 224 / 256))).describe(
     "side of the square that the CNN sees, in pixels",
   ),
@@ -85,6 +87,13 @@ const schema = z.strictObject({
   beam: number(z.coerce.number().int().positive().max(BEAM_LIMITS[1])).describe(
     "captions pursued at once when captioning",
   ),
+  objective: z.enum(["cross-entropy", "self-critical"]).describe(
+    "what is learnt: the words of people's captions, or, by --self-critical, what earns CIDEr-D",
+  ),
+  samples: positive.describe("captions drawn of each photograph in self-critical training"),
+  baseline: z.enum(["greedy", "samples"]).describe(
+    "what their rewards are compared with: that of the greedy caption, or the mean of the photograph's other draws",
+  ),
 });
 
 /** What validations can be compared by. */
@@ -110,7 +119,7 @@ const LRCN: Recipe = {
   accumulate: 1,
   epochs: 30,
   patience: 5,
-  bestBy: "loss",
+  bestBy: "cider",
   imageSize: 224,
   augmentation: "crop",
   embedSize: 512,
@@ -138,6 +147,9 @@ const LRCN: Recipe = {
   finetuneFrom: "conv1",
   batchStatistics: "updated",
   beam: 3,
+  objective: "cross-entropy",
+  samples: 5,
+  baseline: "greedy",
 };
 
 /**
@@ -163,6 +175,7 @@ const NOTEBOOK: Recipe = {
   maxWords: 30,
   epochs: 5,
   patience: 0,
+  bestBy: "loss",
   embedSize: 16,
   augmentation: "none",
   inject: "first",
@@ -194,6 +207,29 @@ const SAMPLE: Recipe = {
 };
 
 /**
+ * Settings of a self-critical training that follows one of cross-entropy: the same data and model, a CNN that stands still,
+ * and words drawn from the model as it is, with nothing dropped.
+ *
+ * @param recipe The former settings.
+ * @param changes Settings to change, by name.
+ * @returns All settings.
+ * @throws {InputError} If the recipe cannot be gone on with so, or a setting is unknown or has a wrong value.
+ */
+export function selfCriticalRecipe({ name, ...former }: Recipe, changes: Readonly<Record<string, unknown>>): Recipe {
+  if (name === "notebook") {
+    throw new InputError("Cannot train self-critically after the notebook recipe: its captions have no end; use lrcn");
+  }
+  const { epochs = 10 } = changes;
+  return makeRecipe(name, {
+    ...former,
+    ...{ objective: "self-critical", epochs, frozenEpochs: epochs, patience: 0, bestBy: "cider" },
+    ...{ schedule: "constant", warmupSteps: 0, frozenLearningRate: 5e-5, augmentation: "none" },
+    ...{ wordDropout: 0, layerDropout: 0, outputDropout: 0, labelSmoothing: 0, scheduledSampling: 0 },
+    ...changes,
+  });
+}
+
+/**
  * Makes the settings of a run.
  *
  * @param name The recipe.
@@ -223,11 +259,16 @@ export function makeRecipe(
 }
 
 /**
- * The notebook's shifts need the image first and two words after the first one, its captions are greedy, and the words
+ * A single sample has no others to be compared with. The notebook's shifts need the image first and two words after the first one, its captions are greedy, and the words
  * that it is given are not those after which it predicts.
  */
 function refuseUnfit(recipe: Recipe): Recipe {
-  const { name, inject, maxWords, beam, scheduledSampling } = recipe;
+  const { name, inject, maxWords, beam, scheduledSampling, objective, baseline, samples } = recipe;
+  if (objective === "self-critical" && baseline === "samples" && samples < 2) {
+    throw new InputError(
+      "Cannot compare samples with each other: there is one of each photograph; set samples=2 or more",
+    );
+  }
   if (name !== "notebook" || (inject === "first" && maxWords >= 3 && beam === 1 && scheduledSampling === 0)) {
     return recipe;
   }
@@ -251,7 +292,7 @@ const FINETUNING: readonly string[] = [
  * @returns A line for each.
  */
 export function idleSettings(recipe: Recipe, given: readonly string[]): string[] {
-  const { epochs, frozenEpochs, schedule, languageLayers, fusionLayers } = recipe;
+  const { objective, epochs, frozenEpochs, schedule, languageLayers, fusionLayers } = recipe;
   const reasons: [names: readonly string[], idle: boolean, reason: string][] = [
     [
       FINETUNING,
@@ -260,6 +301,7 @@ export function idleSettings(recipe: Recipe, given: readonly string[]): string[]
     ],
     [["frozenLearningRate"], frozenEpochs === 0, "the CNN is frozen in no epoch"],
     [["layerDropout"], languageLayers + fusionLayers === 1, "there is one LSTM layer and none after it"],
+    [["samples", "baseline"], objective === "cross-entropy", "captions are drawn in self-critical training alone"],
     [["warmupSteps"], schedule === "one-cycle", "the one-cycle schedule has a rise of its own"],
     [["plateauFactor", "plateauPatience"], schedule !== "plateau", `the schedule is ${schedule}`],
   ];

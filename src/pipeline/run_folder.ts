@@ -48,6 +48,8 @@ export interface RunConfig {
   readonly threads: number;
   /** The file of the CNN's first weights, or null. */
   readonly encoderWeights: string | null;
+  /** The checkpoint that the model began with, or null. */
+  readonly initialWeights: string | null;
   /** Where its data was; null for drawn scenes. */
   readonly dataset: DatasetOrigin | null;
   /** A digest of its data. */
@@ -74,6 +76,7 @@ const schema = z.object({
   precision: z.enum(["fp32", "bf16", "fp64"]),
   threads: z.int().nonnegative(),
   encoderWeights: z.string().nullable(),
+  initialWeights: z.string().nullable().default(null),
   dataset: z.object({
     data: z.string().optional(),
     captions: z.string().optional(),

@@ -14,7 +14,9 @@ import type { FeatureCache } from "./feature_cache.ts";
 import type { ImageCache } from "./image_cache.ts";
 import { learningRates } from "./learning_rates.ts";
 import { Mean } from "./mean.ts";
+import { Random } from "./random.ts";
 import type { Recipe } from "./recipe.ts";
+import { type Reward, selfCriticalBatch } from "./self_critical.ts";
 import type { Splits } from "./splits.ts";
 import type { Example } from "./training_data.ts";
 import { criterion, lossWeight, validate, type Validation, type ValidationSource } from "./validate.ts";
@@ -31,7 +33,9 @@ export interface Training extends Omit<ValidationSource, "features"> {
   readonly images: Pick<ImageCache, "photographs" | "read" | "square">;
   /** What the frozen CNN sees in them, for the epochs in which it is frozen. */
   readonly frozenFeatures?: Pick<FeatureCache, "read" | "size"> | undefined;
-  /** Decides the order of the examples and what is seen of them. */
+  /** What is wanted of captions, in self-critical training. */
+  readonly reward?: Reward | undefined;
+  /** Decides the order of the examples, what is seen of them, and what is drawn. */
   readonly seed: number;
 }
 
@@ -49,7 +53,10 @@ export interface Progress {
 export interface EpochMetrics extends Validation {
   /** From 1. */
   readonly epoch: number;
-  /** Mean cross-entropy of a word in nats (in the notebook recipe: mean of the batches' means). */
+  /**
+   * Mean cross-entropy of a word in nats (in the notebook recipe: mean of the batches' means). In self-critical training
+   * the mean reward of the captions drawn, with a minus.
+   */
   readonly trainLoss: number;
   /** Step size of the last step, the CNN's apart. */
   readonly learningRate: number;
@@ -181,17 +188,21 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
   let [captions, seen, waited] = [0, 0, 0];
   const start = now();
   let asked = start;
+  const drawing = new Random(seed * 100_003 + epoch).below(2 ** 32);
   for await (const parts of inGroups(exampleBatches(source, splits.train, left), recipe.accumulate)) {
     waited += now() - asked;
     if (signal?.aborted) break;
     const rates = learningRates(recipe, { epoch, step: progress.step, steps, criteria });
-    const result = await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...rates });
+    const order = plan.order.slice(progress.step * examplesPerStep);
+    const drawn = await drawCaptions(training, parts, { order, seed: drawing + progress.step * recipe.accumulate });
+    const result = await engine.trainStep(drawn?.batches ?? parts, { ...stepOptions(recipe, epoch), ...rates });
     for (const [name, value] of Object.entries({ loss: result.loss, gradient: result.gradientNorm })) {
       if (!Number.isFinite(value)) {
         throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${progress.step + 1}`, frozen);
       }
     }
-    loss.add(result.loss, lossWeight(recipe, result.words));
+    if (drawn === undefined) loss.add(result.loss, lossWeight(recipe, result.words));
+    else loss.add(-drawn.reward, 1);
     gradientNorm.add(result.gradientNorm, 1);
     captions += parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0);
     seen += parts.reduce((sum, part) => sum + part.images.count, 0);
@@ -217,6 +228,30 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
     dataWaitShare: seconds > 0 ? waited / 1000 / seconds : 0,
   };
   return { progress, metrics };
+}
+
+/** Captions that the model draws itself in place of people's, in self-critical training, and their mean reward. */
+async function drawCaptions(
+  training: Training,
+  parts: readonly Batch[],
+  { order, seed }: { readonly order: readonly number[]; readonly seed: number },
+): Promise<{ readonly batches: readonly Batch[]; readonly reward: number } | undefined> {
+  const { engine, recipe, vocabulary, metadata, reward, splits } = training;
+  if (recipe.objective !== "self-critical") return undefined;
+  if (reward === undefined) throw new TypeError("Cannot train self-critically: there is no reward");
+  const { samples, baseline } = recipe;
+  const batches: Batch[] = [];
+  const rewards = new Mean();
+  let start = 0;
+  for (const [index, { images }] of parts.entries()) {
+    const examples = order.slice(start, start + images.count).flatMap((place) => splits.train[place] ?? []);
+    start += images.count;
+    const options = { ...metadata, vocabulary, reward, baseline, samples, seed: seed + index };
+    const drawn = await selfCriticalBatch(engine, { images, examples }, options);
+    batches.push(drawn.batch);
+    rewards.add(drawn.reward, images.count);
+  }
+  return { batches, reward: rewards.value };
 }
 
 /**

@@ -5,15 +5,16 @@
  */
 
 import { type CheckpointMetadata, saveCheckpoint } from "../checkpoint/checkpoint.ts";
-import { loadEncoderWeights } from "../checkpoint/encoder_weights.ts";
 import { modelTensors } from "../checkpoint/model_state.ts";
 import { writePth } from "../checkpoint/pth.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
+import { ciderReward } from "./cider_reward.ts";
 import type { Dataset } from "./dataset.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { describeRejected } from "./formats/caption_rows.ts";
+import { loadFirstWeights } from "./first_weights.ts";
 import { refuseBatchOfOne, tryHardestStep } from "./hardest_step.ts";
 import type { ImageCache } from "./image_cache.ts";
 import { neglect } from "./neglect.ts";
@@ -30,6 +31,7 @@ import {
   train,
   type TrainResult,
 } from "./train.ts";
+import { validate } from "./validate.ts";
 import { type Example, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 
 /** Images that a run reads its pixels from. */
@@ -79,6 +81,8 @@ export interface TrainingRunOptions extends EngineOptions {
   readonly seed: number;
   /** A file with torchvision's ResNet-50, or undefined for a CNN from scratch. */
   readonly encoderWeights?: string | undefined;
+  /** A checkpoint that the model begins with, or undefined for a new model. */
+  readonly initialWeights?: string | undefined;
   /** Steps from one checkpoint to the next within an epoch; by default ten minutes pass. */
   readonly checkpointEvery?: number | undefined;
   /** Where features of a frozen CNN are kept. */
@@ -120,13 +124,15 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   using engine = await Engine.open(model, { ...options, zeroPadding: recipe.name !== "notebook" });
   await using undo = resume ? undefined : await folder.create({
     ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: engine.threads },
-    ...{ encoderWeights: options.encoderWeights ?? null, dataset: source.origin },
+    ...{ encoderWeights: options.encoderWeights ?? null, initialWeights: options.initialWeights ?? null },
+    dataset: source.origin,
     ...{ datasetFingerprint: dataset.fingerprint, vocabularySize: data.vocabulary.size },
   });
   using _lock = await folder.lock();
   if (resume) await folder.sweep();
   const goesOn = resume === true && await folder.hasLast();
-  if (!goesOn) await loadFirstWeights(engine, options);
+  const { vocabulary } = data;
+  if (!goesOn) await loadFirstWeights(engine, { ...options, vocabulary, note: (line) => reporter.note(line) });
   using images = await source.openImages({ engine, recipe, reporter, signal });
   const splits = keepDecoded(data.splits, images.photographs);
   refuseBatchOfOne(splits.train.length, recipe);
@@ -139,13 +145,18 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   const from = resumed?.progress;
   if (resume) noteResumption(recipe, from, reporter);
   if (resume) noteOtherArithmetic(await folder.readConfig(), engine, reporter);
-  const learns = { ...{ engine, recipe, splits, images, seed, metadata }, vocabulary: data.vocabulary };
+  const reward = recipe.objective === "self-critical" ? ciderReward(splits.train) : undefined;
+  const learns = { engine, recipe, splits, images, seed, metadata, vocabulary, reward };
   const run = { folder, engine, metadata: { ...metadata, metrics: resumed?.metrics ?? {} }, training, options };
   await tryHardestStep(learns, splits.train);
   using frozenFeatures = (from?.criteria.length ?? 0) < recipe.frozenEpochs
     ? await computeFeatures(engine, images, options)
     : undefined;
   undo?.move();
+  if (reward !== undefined && from === undefined) {
+    const { cider, bleu4 } = await validate({ ...learns, features: frozenFeatures }, splits.validation, signal);
+    if (!signal.aborted) reporter.note(`Before: validation BLEU-4 ${bleu4.toFixed(3)}, CIDEr ${cider.toFixed(3)}`);
+  }
   return await trainAndSave({ ...learns, frozenFeatures }, { ...run, from });
 }
 
@@ -220,8 +231,8 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
       if (due) await saveLast(progress);
     },
     async onEpoch(metrics, progress, isBest) {
-      const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4 } = metrics;
-      metadata = { ...metadata, epoch, metrics: { trainLoss, validationLoss, imageGap, distinctShare, bleu4 } };
+      const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = metrics;
+      metadata = { ...metadata, epoch, metrics: { trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } };
       if (isBest) {
         const tensors = await modelTensors(engine, ["parameter", "buffer"]);
         await save("best", { metadata, tensors });
@@ -252,13 +263,6 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
 
 function howToGoOn({ path }: RunFolder): string {
   return `go on with: deno task train --resume '${path}'`;
-}
-
-async function loadFirstWeights(engine: Engine, { encoderWeights, reporter }: TrainingRunOptions): Promise<void> {
-  if (encoderWeights === undefined) return;
-  const { tensors, leftOut } = await loadEncoderWeights(engine, encoderWeights);
-  const rest = leftOut.length > 0 ? `; left out: ${leftOut.join(", ")} (the classifier)` : "";
-  reporter.note(`CNN: ${tensors} tensors from ${encoderWeights}${rest}`);
 }
 
 async function computeFeatures(engine: Engine, images: TrainingImages, options: TrainingRunOptions) {

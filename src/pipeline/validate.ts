@@ -7,6 +7,7 @@
 import { writeCaptions } from "../captioning/write_captions.ts";
 import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
 import { bleu } from "../evaluation/bleu.ts";
+import { ciderD } from "../evaluation/cider.ts";
 import type { Batch, Features } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { Photograph } from "./dataset.ts";
@@ -27,6 +28,8 @@ export interface Validation {
   readonly distinctShare: number;
   /** BLEU-4 of these captions, 0 to 1; words are compared as the model's tokens, without punctuation. */
   readonly bleu4: number;
+  /** CIDEr-D of these captions, 0 to 10; words as for BLEU-4. */
+  readonly cider: number;
 }
 
 /** What is validated. */
@@ -68,7 +71,9 @@ export async function validate(
     const features = "values" in batch.images ? batch.images : await engine.encode(batch.images);
     const { loss, words } = await engine.evaluateStep({ ...batch, images: features });
     // A model that is no longer one writes no captions.
-    if (!Number.isFinite(loss)) return { validationLoss: loss, imageGap: NaN, distinctShare: NaN, bleu4: NaN };
+    if (!Number.isFinite(loss)) {
+      return { validationLoss: loss, imageGap: NaN, distinctShare: NaN, bleu4: NaN, cider: NaN };
+    }
     right.add(loss, lossWeight(recipe, words));
     const wrong = otherImages(batch, features, before);
     if (wrong !== undefined) gap.add((await engine.evaluateStep(wrong)).loss - loss, lossWeight(recipe, words));
@@ -94,6 +99,7 @@ export async function validate(
     imageGap: gap.weight > 0 ? gap.value : 0,
     distinctShare: new Set(candidates.map((words) => words.join(" "))).size / candidates.length,
     bleu4: bleu(candidates, references).corpus[3],
+    cider: ciderD(candidates, references).mean,
   };
 }
 
@@ -110,7 +116,9 @@ export function lossWeight({ name }: Pick<Recipe, "name">, words: number): numbe
  * @returns A number; lower is better.
  */
 export function criterion(validation: Validation, by: Criterion): number {
-  return by === "loss" ? validation.validationLoss : -validation.bleu4;
+  const { validationLoss } = validation;
+  // Of scores that are the same, such as the zeros of the first epochs, the one with the lower loss is the better.
+  return by === "loss" ? validationLoss : 1e-6 * validationLoss - validation[by];
 }
 
 /** Each row with the image after its own, in a batch of one with one of the batch before, if there was one. */

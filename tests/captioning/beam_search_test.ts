@@ -1,114 +1,81 @@
 import assert from "node:assert/strict";
-import { beamSearch, type BeamSearchOptions, type DecodeStep } from "../../src/captioning/beam_search.ts";
-import type { WordSequence } from "../../src/captioning/caption.ts";
-import { Random } from "../../src/pipeline/random.ts";
+import { beamSearch, type BeamSearchOptions } from "../../src/captioning/beam_search.ts";
+import type { ConstraintsOptions } from "../../src/captioning/constraints.ts";
+import { withImagesFirst } from "../../src/captioning/decode_step.ts";
+import { InputError } from "../../src/input_error.ts";
+import {
+  A,
+  ALL,
+  assertSame,
+  bruteForce,
+  constant,
+  END,
+  logProbabilities,
+  logProbability,
+  MOST,
+  randomTransitions,
+  searchOptions,
+  START,
+  toyModel,
+  type Transitions,
+  WORDS,
+} from "./toy_model.ts";
 
-const [PAD, UNKNOWN, START, END, A] = [0, 1, 2, 3, 4];
-const WORDS = 8;
-const OPTIONS: BeamSearchOptions = {
-  images: 1,
-  beam: 3,
-  maxWords: 4,
-  start: START,
-  end: END,
-  never: [PAD, UNKNOWN, START],
-  vocabularySize: WORDS,
-  imageFirst: false,
-};
+const PENALTIES = [0, 0.5, 1, 2];
 
-/** log p(next word | image, word before): rows of natural logarithms of probabilities that sum to 1. */
-type Transitions = (image: number, before: number) => readonly number[];
-
-function logProbabilities(scores: readonly number[]): number[] {
-  const total = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0));
-  return scores.map((score) => score - total);
+async function searchAll(
+  transitions: Transitions,
+  options: Partial<BeamSearchOptions> = {},
+  change: Partial<ConstraintsOptions> = {},
+) {
+  const [captions] = await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beam: 3, ...options });
+  assert(captions !== undefined && captions.length > 0);
+  return captions;
 }
 
-/** Transitions drawn at random; what may not be written is likely, so that a search is led astray. */
-function randomTransitions(seed: number): Transitions {
-  const random = new Random(seed);
-  const tables = Array.from(
-    { length: 4 },
-    () =>
-      Array.from(
-        { length: WORDS },
-        () =>
-          logProbabilities(
-            Array.from({ length: WORDS }, (_, word) => 4 * random.next() + (word < END ? 2 : word === END ? 1.5 : 0)),
-          ),
-      ),
-  );
-  return (image, before) => tables[image]?.[before] ?? [];
-}
-
-/** The same transitions after every word and for every image. */
-function constant(scores: readonly number[]): Transitions {
-  return () => logProbabilities(scores);
-}
-
-/** A model with one row for each image that knows a row's image and last word by its parent alone. */
-function toyModel(transitions: Transitions, images = [0]) {
-  let rows = images.map((image) => ({ image, before: -1 }));
-  const calls: { rows: number; words: readonly number[] | null; k: number }[] = [];
-  const step: DecodeStep = (parents, words, k) => {
-    calls.push({ rows: parents.length, words: words && [...words], k });
-    rows = Array.from(parents, (parent, row) => {
-      const from = rows[parent];
-      assert(from !== undefined, `row ${parent} is not there`);
-      return { image: from.image, before: words?.[row] ?? -1 };
-    });
-    const best = rows.map(({ image, before }) =>
-      [...(words ? transitions(image, before) : new Array<number>(WORDS).fill(0)).entries()]
-        .sort(([, a], [, b]) => b - a).slice(0, k)
-    );
-    return Promise.resolve({
-      words: Int32Array.from(best.flat(), ([word]) => word),
-      logProbabilities: Float32Array.from(best.flat(), ([, value]) => value),
-    });
-  };
-  return { step, calls };
-}
-
-/** A caption's log-probability with its end. */
-function logProbability(words: readonly number[], transitions: Transitions, image = 0): number {
-  let sum = 0;
-  [...words, END].forEach((word, index) => sum += transitions(image, words[index - 1] ?? START)[word] ?? NaN);
-  return sum;
-}
-
-/** The most probable of all captions of 1 to `maxWords` words. */
-function bruteForce(transitions: Transitions, maxWords: number, image = 0): WordSequence {
-  let best: WordSequence = { words: [], logProbability: -Infinity };
-  const visit = (words: readonly number[]) => {
-    if (words.length > 0) {
-      const value = logProbability(words, transitions, image);
-      if (value > best.logProbability) best = { words, logProbability: value };
-    }
-    if (words.length === maxWords) return;
-    for (let word = A; word < WORDS; word++) visit([...words, word]);
-  };
-  visit([]);
-  return best;
-}
-
-function assertSame(actual: WordSequence | undefined, expected: WordSequence): void {
-  assert.deepEqual(actual?.words, expected.words);
-  assert(
-    Math.abs((actual?.logProbability ?? NaN) - expected.logProbability) < 1e-5,
-    `${actual?.logProbability} is not ${expected.logProbability}: ${actual?.words}`,
-  );
-}
-
-async function search(transitions: Transitions, change: Partial<BeamSearchOptions> = {}) {
-  const [caption] = await beamSearch(toyModel(transitions).step, { ...OPTIONS, ...change });
+async function search(
+  transitions: Transitions,
+  options: Partial<BeamSearchOptions> = {},
+  change: Partial<ConstraintsOptions> = {},
+) {
+  const [caption] = await searchAll(transitions, options, change);
   assert(caption !== undefined);
   return caption;
 }
 
-Deno.test("beamSearch() as wide as all continuations finds what brute force finds", async () => {
-  for (let seed = 0; seed < 30; seed++) {
+Deno.test("beamSearch() as wide as all continuations finds what brute force finds, under every length penalty", async () => {
+  for (let seed = 0; seed < 20; seed++) {
     const transitions = randomTransitions(seed);
-    assertSame(await search(transitions, { beam: WORDS ** 4 }), bruteForce(transitions, 4));
+    for (const lengthPenalty of PENALTIES) {
+      const expected = bruteForce(transitions, {}, lengthPenalty)[0];
+      assertSame(await search(transitions, { beam: ALL, lengthPenalty }), expected);
+    }
+  }
+});
+
+Deno.test("beamSearch() as wide as all continuations gives the n best of all, none twice, best first", async () => {
+  for (let seed = 0; seed < 5; seed++) {
+    const transitions = randomTransitions(seed);
+    for (const lengthPenalty of PENALTIES) {
+      const expected = bruteForce(transitions, {}, lengthPenalty);
+      for (const nBest of [2, 17, ALL]) {
+        const captions = await searchAll(transitions, { beam: ALL, nBest, lengthPenalty });
+        assert.equal(captions.length, Math.min(nBest, expected.length));
+        for (const [index, caption] of captions.entries()) assertSame(caption, expected[index]);
+      }
+    }
+  }
+});
+
+Deno.test("beamSearch() gives as many captions as are asked for up to its beam, none twice, best first", async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    for (const beam of [1, 2, 5]) {
+      const captions = await searchAll(randomTransitions(seed), { beam, nBest: beam });
+      assert.equal(captions.length, beam);
+      assert.equal(new Set(captions.map(({ words }) => words.join(" "))).size, beam);
+      const values = captions.map(({ logProbability }) => logProbability);
+      assert.deepEqual(values, values.toSorted((a, b) => b - a));
+    }
   }
 });
 
@@ -117,15 +84,45 @@ Deno.test("beamSearch() with beam 1 takes the most probable word that may stand 
     const transitions = randomTransitions(seed);
     const words: number[] = [];
     while (words.length < 20) {
-      const next = transitions(0, words.at(-1) ?? START).map((value, word) => ({ value, word }))
+      const next = transitions(0, words.at(-1) ?? START, words.length).map((value, word) => ({ value, word }))
         .filter(({ word }) => word >= A || (word === END && words.length > 0))
         .sort((a, b) => b.value - a.value)[0]?.word ?? END;
       if (next === END) break;
       words.push(next);
     }
-    const caption = await search(transitions, { beam: 1, maxWords: 20 });
+    const caption = await search(transitions, { beam: 1 }, { maxWords: 20 });
     assert.deepEqual(caption.words, words);
   }
+});
+
+Deno.test("beamSearch() never gives a caption of a lower score than greedy search, whatever the constraints", async () => {
+  const changes = [{}, { forced: [5, 7] }, { blockNgrams: 2, minWords: 3 }, { badEndings: [4, 5] }];
+  for (let seed = 0; seed < 300; seed++) {
+    const transitions = randomTransitions(seed);
+    const change = { maxWords: 12, ...changes[seed % changes.length] };
+    const lengthPenalty = PENALTIES[seed % PENALTIES.length] ?? 0;
+    const scoreOf = async (beam: number) => {
+      const { words, logProbability } = await search(transitions, { beam, lengthPenalty }, change);
+      return logProbability / (words.length + 1) ** lengthPenalty;
+    };
+    const greedy = await scoreOf(1);
+    for (const beam of [2, 3]) assert(await scoreOf(beam) >= greedy, `seed ${seed}, beam ${beam}`);
+  }
+});
+
+Deno.test("beamSearch() finds greedy search's caption where the beam loses it", async () => {
+  // 4 and then sure 5, 6 is the best in the end; but after 4 the beam of 2 goes on from 7 alone, till that leads nowhere.
+  const rows: Record<number, readonly number[]> = {
+    [START]: [0, 0, 0, 0, 0.5, 0, 0, 0.49],
+    [A]: [0, 0, 0, 0, 0, 0.4, 0.3, 0.3],
+    7: [0, 0, 0, 0, 0, 0, 0.5, 0.5],
+    6: [0, 0, 0, 0.1, 0.3, 0.2, 0.2, 0.2],
+    5: [0, 0, 0, 1, 0, 0, 0, 0],
+  };
+  const transitions: Transitions = (_, before) => (rows[before] ?? []).map(Math.log);
+  const greedy = await search(transitions, { beam: 1 });
+  assert.deepEqual(greedy.words, [4, 5]);
+  assert((await search(transitions, { beam: 2 })).logProbability >= greedy.logProbability);
 });
 
 Deno.test("beamSearch() finds a caption whose beginning is less probable, where greedy search does not", async () => {
@@ -139,14 +136,42 @@ Deno.test("beamSearch() finds a caption whose beginning is less probable, where 
   assert.deepEqual((await search(transitions, { beam: 2 })).words, [5]);
 });
 
-Deno.test("beamSearch() gives every image of a batch the caption that it has alone", async () => {
-  for (let seed = 0; seed < 10; seed++) {
+Deno.test("beamSearch() puts a forced word where it stands best, however narrow the beam and improbable the word", async () => {
+  const transitions = constant([0, 0, 0, 4, 3, 2, 1, -9]);
+  for (const beam of [1, 2]) {
+    assertSame(
+      await search(transitions, { beam }, { forced: [7] }),
+      { words: [7], logProbability: logProbability([7], transitions) },
+    );
+  }
+});
+
+Deno.test("beamSearch() gives longer captions under a higher length penalty", async () => {
+  let [shorter, longer] = [0, 0];
+  for (let seed = 0; seed < 50; seed++) {
+    const lengths: number[] = [];
+    for (const lengthPenalty of [0, 1]) {
+      lengths.push((await search(randomTransitions(seed), { beam: 50, lengthPenalty }, { maxWords: 12 })).words.length);
+    }
+    const [without = 0, with1 = 0] = lengths;
+    if (with1 > without) longer++;
+    if (with1 < without) shorter++;
+  }
+  assert.equal(shorter, 0);
+  assert(longer > 10, `${longer} became longer`);
+});
+
+Deno.test("beamSearch() gives every image of a batch the captions that it has alone", async () => {
+  const changes = [{}, { forced: [6], maxWords: 6 }, { blockNgrams: 1, badEndings: [4] }];
+  for (let seed = 0; seed < 12; seed++) {
     const transitions = randomTransitions(seed);
     const images = [2, 0, 3, 1];
-    for (const beam of [1, 2, 5]) {
-      const together = await beamSearch(toyModel(transitions, images).step, { ...OPTIONS, images: 4, beam });
+    const change = changes[seed % changes.length] ?? {};
+    for (const [beam, nBest, lengthPenalty] of [[1, 1, 0], [2, 1, 1], [5, 3, 0.7]] as const) {
+      const options = { ...searchOptions(change), beam, nBest, lengthPenalty };
+      const together = await beamSearch(toyModel(transitions, images).step, { ...options, images: 4 });
       for (const [index, image] of images.entries()) {
-        const [alone] = await beamSearch(toyModel(transitions, [image]).step, { ...OPTIONS, beam });
+        const [alone] = await beamSearch(toyModel(transitions, [image]).step, options);
         assert.deepEqual(together[index], alone);
       }
     }
@@ -162,6 +187,14 @@ Deno.test("beamSearch() writes no padding, unknown word or start, however likely
   for (const beam of [1, 2, 3]) assert((await search(specials, { beam })).words.every((word) => word >= A));
 });
 
+Deno.test("beamSearch() writes no word that the vocabulary lacks, however likely", async () => {
+  const transitions = constant([9, 9, 9, 0, 0.1, 0, 9, 9]);
+  for (const beam of [1, 2, 3]) {
+    const { words } = await search(transitions, { beam }, { words: 6 });
+    assert(words.every((word) => word === 4 || word === 5), String(words));
+  }
+});
+
 Deno.test("beamSearch() writes at least one word where the end is always likeliest", async () => {
   const transitions = constant([0, 0, 0, 20, 1, 2, 1, 1]);
   for (const beam of [1, 2, 8]) {
@@ -170,27 +203,30 @@ Deno.test("beamSearch() writes at least one word where the end is always likelie
   }
 });
 
-Deno.test("beamSearch() takes the best unfinished caption where none comes to its end", async () => {
-  const transitions = constant([0, 0, 0, -50, 1, 3, 1, 1]);
-  const row = transitions(0, START);
-  for (const beam of [1, 2]) {
-    const caption = await search(transitions, { beam, maxWords: 3 });
-    assertSame(caption, { words: [5, 5, 5], logProbability: 3 * (row[5] ?? NaN) });
+Deno.test("beamSearch() ends captions of the most words, and counts their end however improbable", async () => {
+  for (const end of [2, -50]) {
+    const transitions = constant([0, 0, 0, end, 1, 3, 1, 1]);
+    for (const beam of [1, 2]) {
+      const caption = await search(transitions, { beam }, { maxWords: 1 });
+      assertSame(caption, { words: [5], logProbability: logProbability([5], transitions) });
+    }
   }
 });
 
-Deno.test("beamSearch() ends a caption of maxWords words even where another word is likelier", async () => {
-  const transitions = constant([0, 0, 0, 2, 1, 3, 1, 1]);
+Deno.test("beamSearch() takes the best unfinished captions where none can end", async () => {
+  const transitions = constant([0, 0, 0, -Infinity, 1, 3, 1, 1]);
+  const row = transitions(0, START, 0);
   for (const beam of [1, 2]) {
-    const caption = await search(transitions, { beam, maxWords: 1 });
-    assertSame(caption, { words: [5], logProbability: logProbability([5], transitions) });
+    const caption = await search(transitions, { beam }, { maxWords: 3 });
+    assertSame(caption, { words: [5, 5, 5], logProbability: 3 * (row[5] ?? NaN) });
   }
+  assert.equal((await searchAll(transitions, { beam: 3, nBest: 2 })).length, 2);
 });
 
 Deno.test("beamSearch() writes at most maxWords words", async () => {
   for (let seed = 0; seed < 10; seed++) {
     for (const maxWords of [1, 2, 3]) {
-      const { words } = await search(randomTransitions(seed), { maxWords });
+      const { words } = await search(randomTransitions(seed), {}, { maxWords });
       assert(words.length >= 1 && words.length <= maxWords);
     }
   }
@@ -199,25 +235,52 @@ Deno.test("beamSearch() writes at most maxWords words", async () => {
 Deno.test("beamSearch() gives the summed log-probability of the words and of <end>", async () => {
   for (let seed = 0; seed < 10; seed++) {
     const transitions = randomTransitions(seed);
-    const caption = await search(transitions, { maxWords: 20 });
+    const caption = await search(transitions, {}, { maxWords: 20 });
     assertSame(caption, { words: caption.words, logProbability: logProbability(caption.words, transitions) });
   }
 });
 
-Deno.test("beamSearch() gives no word at the image's own step, then <start>", async () => {
+Deno.test("beamSearch() asks the model for few words where few suffice, and takes each caption's step once", async () => {
+  const { step, calls } = toyModel(randomTransitions(3), [0, 1]);
+  await beamSearch(step, { ...searchOptions(), images: 2, beam: 2 });
+  // Two of its beam, <pad>, <unk>, <start>, and <end>, which may not be the first.
+  assert.deepEqual(calls[0], { rows: 2, words: [START, START], k: 6 });
+  for (const { rows } of calls) assert(rows <= 6, `${rows} rows for two images, beams of 2 and greedy ones`);
+});
+
+Deno.test("withImagesFirst() gives no word at the image's own step, then <start>", async () => {
   const { step, calls } = toyModel(randomTransitions(1), [0, 1]);
-  const first = await beamSearch(step, { ...OPTIONS, images: 2, imageFirst: true });
+  const options = { ...searchOptions(), images: 2, beam: 3 };
+  const first = await beamSearch(withImagesFirst(step, 2), options);
   assert.deepEqual(calls.slice(0, 2).map(({ rows, words }) => ({ rows, words })), [
     { rows: 2, words: null },
     { rows: 2, words: [START, START] },
   ]);
-  const every = toyModel(randomTransitions(1), [0, 1]);
-  assert.deepEqual(first, await beamSearch(every.step, { ...OPTIONS, images: 2 }));
-  assert.deepEqual(every.calls[0]?.words, [START, START]);
+  assert(calls.slice(1).every(({ words }) => words !== null));
+  assert.deepEqual(first, await beamSearch(toyModel(randomTransitions(1), [0, 1]).step, options));
 });
 
-Deno.test("beamSearch() refuses a beam that is no positive integer", async () => {
-  for (const beam of [0, -1, 1.5, NaN]) {
-    await assert.rejects(search(randomTransitions(0), { beam }), RangeError);
-  }
+Deno.test("beamSearch() refuses a model that gives no numbers in one line", async () => {
+  const transitions: Transitions = () => new Array(WORDS).fill(NaN);
+  await assert.rejects(search(transitions), (error) => {
+    assert(error instanceof InputError);
+    assert.equal(error.message, "Cannot write a caption: the model gives no numbers; take another checkpoint");
+    return true;
+  });
+});
+
+Deno.test("beamSearch() refuses numbers that are out of range", async () => {
+  const wrong: Partial<BeamSearchOptions>[] = [
+    ...[0, -1, 1.5, NaN].map((beam) => ({ beam })),
+    ...[0, 4, 1.5].map((nBest) => ({ nBest })),
+    ...[-0.1, NaN, Infinity].map((lengthPenalty) => ({ lengthPenalty })),
+  ];
+  for (const options of wrong) await assert.rejects(search(randomTransitions(0), options), RangeError);
+});
+
+Deno.test(`beamSearch() as wide as all continuations of ${MOST} words goes through each`, async () => {
+  const { step, calls } = toyModel(constant(new Array(WORDS).fill(0)));
+  await beamSearch(step, { ...searchOptions(), beam: ALL, nBest: ALL });
+  assert.deepEqual(calls.map(({ rows }) => rows), [1, 4, 16, 64, 256]);
+  assert.equal(END, 3);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Captioner } from "../../src/captioning/captioner.ts";
+import { Captioner, type CaptionOptions } from "../../src/captioning/captioner.ts";
 import { type CheckpointMetadata, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { Engine } from "../../src/ffi/engine.ts";
@@ -104,15 +104,134 @@ for (const inject of ["every", "first"] as const) {
   });
 }
 
-captionerTest("Captioner gives an image the same caption alone and in a batch", async (path) => {
+const WAYS: Record<string, CaptionOptions> = {
+  "a beam of 1": { beam: 1 },
+  "the checkpoint's beam": {},
+  "n best, a length penalty and constraints": {
+    ...{ nBest: 4, lengthPenalty: 0.7, minWords: 3, blockNgrams: 2, forced: ["word30"], forbidden: ["word1"] },
+  },
+  "diverse beam search": { nBest: 4, diversity: { groups: 2 } },
+  "sampling": { nBest: 4, sampling: { seed: 3, temperature: 0.8, topK: 10, topP: 0.9 } },
+};
+
+for (const [name, options] of Object.entries(WAYS)) {
+  captionerTest(`Captioner gives an image the same captions alone and in a batch, by ${name}`, async (path) => {
+    await saveModel(path, { engine: DOUBLE });
+    using double = await Captioner.load(path, DOUBLE);
+    using single = await Captioner.load(path, SINGLE);
+    for (const [captioner, tolerance] of [[double, 1e-9], [single, 1e-5]] as const) {
+      const together = await captioner.caption(IMAGES, options);
+      for (const [index, image] of IMAGES.entries()) {
+        const [alone] = await captioner.caption([image], options);
+        const [actual, expected] = [alone, together[index]].map((caption) => [caption, ...caption?.alternatives ?? []]);
+        assert.deepEqual(actual?.map((caption) => caption?.tokens), expected?.map((caption) => caption?.tokens));
+        for (const [rank, caption] of actual?.entries() ?? []) {
+          const difference = (caption?.logProbability ?? NaN) - (expected?.[rank]?.logProbability ?? NaN);
+          assert(Math.abs(difference) <= tolerance, `${difference}`);
+        }
+      }
+    }
+    assert.deepEqual(await double.caption([], options), []);
+  });
+}
+
+captionerTest("Captioner gives n best captions as one and its alternatives, none twice, best first", async (path) => {
   using captioner = await Captioner.load(await saveModel(path), SINGLE);
-  const together = await captioner.caption(IMAGES);
-  for (const [index, image] of IMAGES.entries()) {
-    const [alone] = await captioner.caption([image]);
-    assert.deepEqual(alone?.tokens, together[index]?.tokens);
-    assert(Math.abs((alone?.logProbability ?? NaN) - (together[index]?.logProbability ?? NaN)) < 1e-4);
+  for (const options of [{ nBest: 5 }, { nBest: 5, beam: 2 }, { nBest: 5, diversity: { groups: 2, strength: 0 } }]) {
+    for (const { alternatives, ...best } of await captioner.caption(IMAGES, options)) {
+      const all = [best, ...alternatives ?? []];
+      assert(all.length <= 5 && all.length >= 3);
+      assert.equal(new Set(all.map(({ caption }) => caption)).size, all.length);
+      if ("diversity" in options) continue;
+      assert.equal(all.length, 5);
+      const values = all.map(({ logProbability }) => logProbability);
+      assert.deepEqual(values, values.toSorted((a, b) => b - a));
+    }
   }
-  assert.deepEqual(await captioner.caption([]), []);
+  assert(!("alternatives" in ((await captioner.caption(IMAGES))[0] ?? {})));
+});
+
+captionerTest("Captioner writes captions that hold what is asked for", async (path) => {
+  using captioner = await Captioner.load(await saveModel(path), SINGLE);
+  const [plain] = await captioner.caption(IMAGES.slice(0, 1));
+  const [first = "", second = ""] = plain?.tokens ?? [];
+  const tokensOf = async (options: CaptionOptions) =>
+    (await captioner.caption(IMAGES.slice(0, 1), options))[0]?.tokens ?? [];
+  assert(!(await tokensOf({ forbidden: [first, "unheard"] })).includes(first));
+  assert((await tokensOf({ forced: ["word35", "word34"] })).includes("word35"));
+  assert.deepEqual((await tokensOf({ prefix: "Word9 word8" })).slice(0, 2), ["word9", "word8"]);
+  assert.equal((await tokensOf({ minWords: 5, maxWords: 5 })).length, 5);
+  assert.notEqual((await tokensOf({ badEndings: [plain?.tokens.at(-1) ?? ""] })).at(-1), plain?.tokens.at(-1));
+  const once = await tokensOf({ blockNgrams: 1, minWords: 6 });
+  assert.equal(new Set(once).size, 6);
+  assert.notEqual(second, "");
+});
+
+captionerTest("Captioner draws the same for a photograph wherever it stands, and for no other", async (path) => {
+  using captioner = await Captioner.load(await saveModel(path, { engine: DOUBLE }), DOUBLE);
+  const options = { nBest: 3, sampling: { seed: 9, temperature: 2 } };
+  const forwards = await captioner.caption(IMAGES, options);
+  const backwards = await captioner.caption(IMAGES.toReversed(), options);
+  assert.deepEqual(backwards.toReversed().map(({ tokens }) => tokens), forwards.map(({ tokens }) => tokens));
+  const another = await captioner.caption(IMAGES, { ...options, sampling: { ...options.sampling, seed: 10 } });
+  assert.notDeepEqual(another.map(({ tokens }) => tokens), forwards.map(({ tokens }) => tokens));
+});
+
+nativeTest(
+  "Captioner.load() makes one captioner of several checkpoints of different networks and image sizes",
+  async () => {
+    await using folder = await temporaryFolder();
+    const [every, first] = [folder.file("every.safetensors"), folder.file("first.safetensors")];
+    await saveModel(every, { engine: DOUBLE });
+    await saveModel(first, {
+      engine: DOUBLE,
+      model: { inject: "first", hiddenSize: 9, languageLayers: 1, fusionLayers: 2 },
+      metadata: { preprocessing: { imageSize: 24, shortSide: 29 } },
+    });
+    using together = await Captioner.load([every, first], DOUBLE);
+    const captions = await together.caption(IMAGES);
+    assert.equal(captions.length, IMAGES.length);
+    using alone = await Captioner.load(every, DOUBLE);
+    assert.notDeepEqual(captions, await alone.caption(IMAGES));
+    const same = await Captioner.load([every, every], DOUBLE);
+    const twice = await same.caption(IMAGES);
+    same[Symbol.dispose]();
+    for (const [index, { tokens, logProbability }] of (await alone.caption(IMAGES)).entries()) {
+      assert.deepEqual(twice[index]?.tokens, tokens);
+      assert(Math.abs((twice[index]?.logProbability ?? NaN) - logProbability) < 1e-5);
+    }
+    assert.deepEqual(
+      await together.caption(await Promise.all(IMAGES.map((image) => together.prepare(image)))),
+      captions,
+    );
+  },
+  NEEDS_FILES,
+);
+
+captionerTest("Captioner.load() refuses several checkpoints that cannot write together, in one line", async (path) => {
+  const other = `${path}.other`;
+  const refused: [Partial<CheckpointMetadata>, RegExp][] = [
+    [
+      { vocabulary: [...VOCABULARY.slice(0, -1), "kite"] },
+      /their vocabularies differ; name models that were trained on/,
+    ],
+    [{ vocabulary: VOCABULARY.slice(0, -1) }, /their vocabularies differ/],
+    [
+      { decoding: { maxWords: 6, beam: 3, tokenizer: "unicode" } },
+      /their tokenizers differ; name models of one tokenizer$/,
+    ],
+    [{ decoding: { maxWords: 6, beam: 1, firstWord: "word1" } }, /is of the notebook recipe, which writes alone$/],
+  ];
+  await saveModel(path);
+  for (const [metadata, message] of refused) {
+    await saveModel(other, { metadata });
+    await assert.rejects(Captioner.load([path, other], SINGLE), (error) => {
+      assert(error instanceof InputError);
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /\n/);
+      return true;
+    });
+  }
 });
 
 captionerTest("Captioner takes the checkpoint's beam where none is given", async (path) => {
@@ -168,6 +287,14 @@ captionerTest(
       captioner.caption(IMAGES, { beam: 3 }),
       (error) => error instanceof InputError && /^Cannot search with beam 3: .*use --beam 1$/.test(error.message),
     );
+    const refused: CaptionOptions[] = [{ nBest: 2 }, { sampling: {} }, { prefix: "word0" }, { lengthPenalty: 1 }];
+    for (const options of refused) {
+      await assert.rejects(captioner.caption(IMAGES, options), {
+        name: "InputError",
+        message: /^Cannot write .*: a model of the notebook recipe writes greedily; (leave it out|ask for one)$/,
+      });
+    }
+    for (const { tokens } of await captioner.caption(IMAGES, { maxWords: 3 })) assert(tokens.length <= 3);
   },
 );
 
@@ -182,7 +309,7 @@ const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/version1.safetenso
 nativeTest("Captioner writes the captions that the format's first version wrote", async () => {
   const pictures = [await decodeImage(drawSquare("red", 0)), await decodeImage(drawSquare("blue", 3))];
   using captioner = await Captioner.load(VERSION_1, SINGLE);
-  const captions = await captioner.caption(pictures);
+  const captions = await captioner.caption(pictures, { badEndings: [] });
   assert.deepEqual(captions.map(({ caption }) => caption), ["on on a a a a a", "on a on a on a a a"]);
   for (const [index, expected] of [-20.3247, -22.978].entries()) {
     const { logProbability = NaN } = captions[index] ?? {};

@@ -155,7 +155,7 @@ Deno.test({
         device: "cpu",
         precision: "fp32",
       },
-      ...{ threads: 2, encoderWeights: { file: "/w.pth" }, dataset: CONFIG.dataset },
+      ...{ threads: 2, encoderWeights: { file: "/w.pth" }, initialWeights: undefined, dataset: CONFIG.dataset },
     });
     const moved = await parse("--resume", folder.path, "--data", "/new/data", "--device", "auto");
     assert.deepEqual(moved.dataset, { data: "/new/data", maxImages: 40 });
@@ -167,6 +167,37 @@ Deno.test({
       /^Cannot change --epochs, --seed of a run that is gone on with: leave it out, or train anew without --resume$/,
     );
     await refuses(["--resume", folder.file("other")], /^Cannot resume '.*other': 'config\.json' cannot be read/);
+  },
+});
+
+Deno.test({
+  name: "parseTrainOptions() goes on self-critically from a run's best model, with its data, seed and words",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
+    const run = ["--self-critical", folder.path];
+    const options = await parse(...run, "--out", "out", "--baseline", "samples");
+    assert.deepEqual([options.initialWeights, options.resume], [folder.file("best.safetensors"), false]);
+    assert.deepEqual([options.seed, options.dataset, options.out], [7, CONFIG.dataset, "/home/ada/out"]);
+    assert.deepEqual(options.encoderWeights, { file: undefined });
+    const { objective, baseline, epochs, frozenEpochs, wordDropout, bestBy, ...rest } = options.recipe(true);
+    assert.deepEqual([objective, baseline, epochs, frozenEpochs], ["self-critical", "samples", 10, 10]);
+    assert.deepEqual([wordDropout, bestBy, rest.augmentation], [0, "cider", "none"]);
+    const same = ["minCount", "maxWords", "hiddenSize", "imageSize", "encoderBlocks", "tokenizer"] as const;
+    for (const name of same) assert.deepEqual(rest[name], CONFIG.recipe[name]);
+    const changed = await parse(...run, "--epochs", "4", "--set", "samples=3", "--data", "moved");
+    assert.deepEqual([changed.recipe(true).frozenEpochs, changed.recipe(true).samples], [4, 3]);
+    assert.equal(changed.dataset?.data, "/home/ada/moved");
+    await refuses(
+      [...run, "--seed", "1", "--hidden-size", "9"],
+      /^Cannot change --seed, --hidden-size of the run whose/,
+    );
+    await refuses([...run, "--baseline", "samples", "--set", "samples=1"], /^Cannot compare samples with each other/);
+    await refuses(["--data", "d", "--set", "objective=self-critical"], /--self-critical RUN$/);
+    const notebook = { ...CONFIG, recipe: makeRecipe("notebook") };
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(notebook));
+    await refuses(run, /^Cannot train self-critically after the notebook recipe/);
   },
 });
 

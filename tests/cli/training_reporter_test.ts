@@ -22,6 +22,7 @@ const METRICS = {
   imageGap: 0.123,
   distinctShare: 0.456,
   bleu4: 0.0789,
+  cider: 0.789,
   seconds: 75.2,
   captionsPerSecond: 123.4,
   imagesPerSecond: 24.7,
@@ -87,10 +88,20 @@ Deno.test("TrainingReporter prints an epoch's losses, time and speed, and whethe
   reporter.epoch({ ...METRICS, epoch: 2, validationLoss: 2.6 }, false);
   assert.deepEqual(lines, [
     "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), with another photograph +0.12, 46% distinct captions, " +
-    "BLEU-4 0.079, 1 min 15 s, 123 captions/s",
+    "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
     "Epoch 2/2: train loss 2.3457, validation loss 2.6000, with another photograph +0.12, 46% distinct captions, " +
-    "BLEU-4 0.079, 1 min 15 s, 123 captions/s",
+    "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
   ]);
+});
+
+Deno.test("TrainingReporter calls the loss of a self-critical training what it is, a reward with a minus", () => {
+  const lines: string[] = [];
+  const print = (line: string) => lines.push(line);
+  const reporter = new TrainingReporter({ epochs: 2, rewards: true, terminal: false, print, now: () => 0 });
+  reporter.epoch({ ...METRICS, trainLoss: -0.8125 }, false);
+  reporter.step({ ...STEP, loss: -0.5, step: 100 });
+  assert.match(lines[0] ?? "", /^Epoch 1\/2: train reward 0\.8125, validation loss 2\.5000, /);
+  assert.match(lines[1] ?? "", /, reward 0\.500, /);
 });
 
 Deno.test("TrainingReporter draws bars on a terminal and prints the lines of epochs only", () => {

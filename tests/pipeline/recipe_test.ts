@@ -68,7 +68,7 @@ Deno.test("makeRecipe() takes settings as texts and as values", () => {
 
 Deno.test("makeRecipe() refuses settings that are unknown or wrong, by name and value in one line", () => {
   const wrong: [Record<string, unknown>, RegExp][] = [
-    [{ dropuot: 0 }, /^Cannot set 'dropuot': there is no such setting; known are tokenizer, minCount, .*beam$/],
+    [{ dropuot: 0 }, /^Cannot set 'dropuot': there is no such setting; known are tokenizer, minCount, .*baseline$/],
     [{ name: "lrcn" }, /^Cannot set 'name': there is no such setting/],
     [{ toString: 1 }, /^Cannot set 'toString': there is no such setting/],
     [{ outputDropout: "1" }, /^Cannot set 'outputDropout' to '1': /],

@@ -12,6 +12,7 @@ const CONFIG: RunConfig = {
   precision: "bf16",
   threads: 2,
   encoderWeights: "/weights/resnet50.pth",
+  initialWeights: null,
   dataset: { data: "/data", maxImages: 40 },
   datasetFingerprint: "0123",
   vocabularySize: 99,

@@ -18,6 +18,7 @@ import {
   type TrainResult,
 } from "../../src/pipeline/train.ts";
 import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
+import { criterion } from "../../src/pipeline/validate.ts";
 import { fillModel } from "../ffi/golden_batch.ts";
 import { TINY_MODEL } from "../ffi/native.ts";
 import { nativeTest } from "../ffi/native_test_case.ts";
@@ -385,8 +386,8 @@ nativeTest("train() shows the frozen CNN's features in place of pixels, with the
 nativeTest("train() keeps the best by BLEU-4 where told", async () => {
   using run = await openRun({ epochs: 4, batchSize: 4, bestBy: "bleu4", patience: 0, learningRate: 0.02 });
   const { progress } = await start(run);
-  const scores = run.epochs.map(({ metrics }) => metrics.bleu4);
-  assert.deepEqual(progress.criteria, scores.map((score) => -score));
-  const bests = scores.map((score, epoch) => score > Math.max(-Infinity, ...scores.slice(0, epoch)));
+  const criteria = run.epochs.map(({ metrics }) => criterion(metrics, "bleu4"));
+  assert.deepEqual(progress.criteria, criteria);
+  const bests = criteria.map((value, epoch) => value < Math.min(Infinity, ...criteria.slice(0, epoch)));
   assert.deepEqual(run.epochs.map(({ best }) => best), bests);
 });

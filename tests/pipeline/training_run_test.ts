@@ -5,7 +5,7 @@ import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { readPth, writePth } from "../../src/checkpoint/pth.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
-import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import { makeRecipe, type Recipe, selfCriticalRecipe } from "../../src/pipeline/recipe.ts";
 import { runTraining, type TrainingRunOptions, type TrainingSource } from "../../src/pipeline/training_run.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
 import { TINY_MODEL } from "../ffi/native.ts";
@@ -65,8 +65,8 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
 
   using last = await openCheckpoint(join(out, "last.safetensors"));
   assert.equal(last.metadata.epoch, 2);
-  const { trainLoss, validationLoss, imageGap, distinctShare, bleu4 } = lines[1] ?? {};
-  assert.deepEqual(last.metadata.metrics, { trainLoss, validationLoss, imageGap, distinctShare, bleu4 });
+  const { trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = lines[1] ?? {};
+  assert.deepEqual(last.metadata.metrics, { trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider });
   assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37 });
   assert.deepEqual(last.metadata.decoding, { maxWords: 6, beam: 3 });
   assert.equal(last.metadata.datasetFingerprint, "drawn");
@@ -249,6 +249,38 @@ runTest("runTraining() that goes on with a run ends with the same bytes as one t
   }
 });
 
+runTest("runTraining() goes on self-critically from a run's best model, and exactly after a break", async (folder) => {
+  const former = optionsOf(join(folder, "former"), { epochs: 3 });
+  await runTraining(drawnSource(20), former);
+  const recipe = selfCriticalRecipe(former.recipe, { epochs: 2, frozenLearningRate: 0.01, samples: 3 });
+  const reporter = silentReporter();
+  const initialWeights = join(former.out, "best.safetensors");
+  const whole = { ...optionsOf(join(folder, "whole")), recipe, initialWeights, reporter };
+  await runTraining(drawnSource(20), whole);
+  assert(reporter.notes.some((line) => /^Model: .*best\.safetensors, after epoch \d$/.test(line)));
+  assert(reporter.notes.some((line) => /^Before: validation BLEU-4 \d\.\d+, CIDEr \d\.\d+$/.test(line)));
+  const config = JSON.parse(await Deno.readTextFile(join(whole.out, "config.json")));
+  assert.equal(config.initialWeights, initialWeights);
+  const [first] = await jsonLines(join(whole.out, "metrics.jsonl"));
+  assert(typeof first?.["trainLoss"] === "number" && first["trainLoss"] <= 0, "a reward with a minus");
+  for (const steps of [1, 6]) {
+    const parts = { ...whole, out: join(folder, `after ${steps}`) };
+    await runInTwoParts(parts, steps);
+    for (const name of ["last.safetensors", "best.safetensors"]) {
+      assert.equal(await digestOf(join(parts.out, name)), await digestOf(join(whole.out, name)), `${name}, ${steps}`);
+    }
+  }
+});
+
+runTest("runTraining() refuses to go on from a model of other words, and leaves nothing", async (folder) => {
+  const former = optionsOf(join(folder, "former"), { epochs: 1 });
+  await runTraining(drawnSource(20), former);
+  const recipe = selfCriticalRecipe({ ...former.recipe, minCount: 3 }, {});
+  const options = { ...optionsOf(join(folder, "run")), recipe, initialWeights: join(former.out, "best.safetensors") };
+  await assert.rejects(runTraining(drawnSource(20), options), /its words are not those of this data/);
+  assert.deepEqual(namesIn(folder), ["former"]);
+});
+
 runTest("runTraining() that goes on with a finished run changes nothing", async (folder) => {
   const options = optionsOf(join(folder, "run"));
   await runTraining(drawnSource(20), options);
@@ -312,7 +344,7 @@ runTest("runTraining() says how to go on where a checkpoint cannot be written", 
     Deno.mkdirSync(join(out, "best.safetensors", "in the way"), { recursive: true });
   };
   await assert.rejects(
-    runTraining(drawnSource(20), { ...optionsOf(out), checkpointEvery: 1, reporter }),
+    runTraining(drawnSource(20), { ...optionsOf(out, { bestBy: "loss" }), checkpointEvery: 1, reporter }),
     (error) => {
       assert(error instanceof InputError);
       assert.match(

@@ -120,8 +120,12 @@ nativeTest("validate() takes features instead of pixels where they are given", a
   assert.equal(found.distinctShare, expected.distinctShare);
 });
 
-Deno.test("criterion() is lower for a better validation, by the loss or by BLEU-4", () => {
-  const better = { validationLoss: 1, bleu4: 0.3, imageGap: 0, distinctShare: 0 };
-  const worse = { validationLoss: 2, bleu4: 0.2, imageGap: 0, distinctShare: 0 };
-  for (const by of ["loss", "bleu4"] as const) assert(criterion(better, by) < criterion(worse, by));
+Deno.test("criterion() is lower for a better validation, by the loss or a score, of equal scores by the loss", () => {
+  const validation = { validationLoss: 1, bleu4: 0.2, cider: 0.3, imageGap: 0, distinctShare: 0 };
+  for (const by of ["loss", "bleu4", "cider"] as const) {
+    assert(criterion(validation, by) < criterion({ ...validation, validationLoss: 1.1 }, by));
+  }
+  for (const by of ["bleu4", "cider"] as const) {
+    assert(criterion({ ...validation, validationLoss: 9, [by]: 0.301 }, by) < criterion(validation, by));
+  }
 });

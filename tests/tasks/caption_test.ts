@@ -4,7 +4,7 @@ import type { FileCaption } from "../../src/cli/caption_files.ts";
 import type { TemporaryFolder } from "../pipeline/temporary_folder.ts";
 import { INTERCHANGE } from "../golden/interchange.ts";
 import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, runTask } from "./run_task.ts";
+import { assertDone, assertRefused, canRunTasks, commandOf, type Ended, PROJECT, runTask } from "./run_task.ts";
 import images from "../golden/images.json" with { type: "json" };
 
 const ignore = !canRunTasks;
@@ -120,6 +120,139 @@ Deno.test({
   },
 });
 
+/** Starts caption with a standard input to write to and a standard output that need not be read. */
+function startPiped(args: readonly string[], folder: string) {
+  const [program = "", ...flags] = [Deno.execPath(), ...commandOf("caption").slice(1)];
+  const child = new Deno.Command(program, {
+    args: [...flags, ...args],
+    cwd: PROJECT,
+    env: { INIT_CWD: folder, NO_COLOR: "1", CUDA_VISIBLE_DEVICES: "" },
+    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+  }).spawn();
+  const input = child.stdin.getWriter();
+  return { child, input, errors: new Response(child.stderr).text() };
+}
+
+async function runPiped(args: readonly string[], folder: string, text: string | Uint8Array): Promise<Ended> {
+  const { child, input, errors } = startPiped(args, folder);
+  // A process that reads no more of it says why by itself.
+  input.write(typeof text === "string" ? new TextEncoder().encode(text) : text).catch(() => {});
+  input.close().catch(() => {});
+  const stdout = await new Response(child.stdout).text();
+  return { stdout, stderr: await errors, code: (await child.status).code };
+}
+
+Deno.test({
+  name: "caption takes folders, and an image or paths from standard input",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"], {
+      files: { "in/a.jpg": JPEG, "in/deep/b.jpg": JPEG, "none/c.txt": "" },
+    });
+    const names = ({ stdout }: Ended) => stdout.trimEnd().split("\n").map((line) => line.split("\t")[0]);
+    const one = await runTask("caption", ["in/a.jpg"], { folder: folder.path });
+    const flat = await runTask("caption", ["in"], { folder: folder.path });
+    assertDone(flat);
+    assert.equal(flat.stdout, `in/a.jpg\t${one.stdout}`);
+    const deep = await runTask("caption", ["--recursive", "in", PICTURE], { folder: folder.path });
+    assertDone(deep);
+    assert.deepEqual(names(deep), ["in/a.jpg", "in/deep/b.jpg", PICTURE]);
+    const empty = await runTask("caption", ["none", "in"], { folder: folder.path });
+    assertRefused(empty, /^error: Cannot decode image '\S+none': it is a folder without files called \.jpg/);
+    assert.equal(empty.stdout, flat.stdout);
+
+    const bytes = await runPiped(["-"], folder.path, JPEG);
+    assertDone(bytes);
+    assert.equal(bytes.stdout, one.stdout);
+    const paths = await runPiped(["-"], folder.path, `in/a.jpg\ngone.jpg\n${PICTURE}\n`);
+    assertRefused(
+      paths,
+      /^error: Cannot decode image '\S+gone\.jpg': there is no such file or folder, check the path$/m,
+    );
+    assert.deepEqual(names(paths), ["in/a.jpg", PICTURE]);
+  },
+});
+
+Deno.test({
+  name: "caption prints n best captions with rank and log-probability, and JSON an object a line",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"]);
+    const ranked = await runTask("caption", ["--n-best", "3", PICTURE], { folder: folder.path });
+    assertDone(ranked);
+    const lines = ranked.stdout.trimEnd().split("\n").map((line) => line.split("\t"));
+    assert.deepEqual(lines.map(([rank]) => rank), ["1", "2", "3"]);
+    const values = lines.map(([, value]) => Number(value));
+    assert.deepEqual(values, values.toSorted((a, b) => b - a));
+
+    const args = ["--jsonl", "--n-best", "3", "--sample", "--seed", "5", "--temperature", "2", PICTURE, "drawn/Images"];
+    const first = await runTask("caption", args, { folder: folder.path });
+    assertDone(first);
+    const captions: FileCaption[] = first.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(captions.length, 25);
+    assert(captions.every(({ alternatives }) => alternatives?.length === 2));
+    assert.equal((await runTask("caption", args, { folder: folder.path })).stdout, first.stdout);
+  },
+});
+
+Deno.test({
+  name: "caption writes with several checkpoints, and with what captions must hold",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["a"]);
+    // Of the same seed, and so of the same split and words.
+    const other = ["--data", "drawn", "--out", "runs/b", "--seed", "0", ...TINY, "--set", "hiddenSize=20"];
+    assertDone(await runTask("train", other, { folder: folder.path }));
+    const both = ["a", "b"].flatMap((name) => ["--checkpoint", `runs/${name}/best.safetensors`]);
+    const [together] = await captionsOf([...both, PICTURE], folder.path);
+    const [alone] = await captionsOf([...both.slice(0, 2), PICTURE], folder.path);
+    assert(together !== undefined && together.logProbability !== alone?.logProbability);
+    const asked = ["--with", "square", "--without", "paper", "--begin", "This is", "--block-ngrams", "1"];
+    const [holding] = await captionsOf([...both, ...asked, PICTURE], folder.path);
+    const { tokens = [] } = holding ?? {};
+    assert.deepEqual(tokens.slice(0, 2), ["this", "is"]);
+    assert(tokens.includes("square") && !tokens.includes("paper"));
+    assert.equal(new Set(tokens).size, tokens.length);
+  },
+});
+
+Deno.test({
+  name: "caption ends quietly where nobody reads its captions any more, though standard input is open",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"]);
+    const { child, input, errors } = startPiped(["-"], folder.path);
+    const lines = new TextEncoder().encode(`${PICTURE}\n`);
+    await input.write(lines);
+    const reader = child.stdout.getReader();
+    assert.equal((await reader.read()).done, false);
+    await reader.cancel();
+    await input.write(lines);
+    assert.deepEqual([(await child.status).code, await errors], [0, ""]);
+    await input.close().catch(() => {});
+  },
+});
+
+Deno.test({
+  name: "caption prints what it has done when Ctrl-C is pressed, a whole array, and ends with 130",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"]);
+    const { child, input, errors } = startPiped(["--json", "-"], folder.path);
+    await input.write(new TextEncoder().encode(`${PICTURE}\n`));
+    let text = "";
+    for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+      if (text === "") child.kill("SIGINT");
+      text += piece;
+    }
+    assert.equal((await child.status).code, 130);
+    assert.match(await errors, /^\nStopping after this step; [^\n]+\n$/);
+    const captions: FileCaption[] = JSON.parse(text);
+    assert.deepEqual(captions.map(({ image }) => image), [PICTURE]);
+    await input.close().catch(() => {});
+  },
+});
+
 Deno.test({
   name: "caption reads what PyTorch saved in either of its formats, with the words of --vocabulary",
   ignore,
@@ -174,6 +307,13 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   "a beam of no caption": {
     args: ["--beam", "0", PICTURE],
     line: /option '--beam <n>' argument '0' is invalid\. It must be a whole number, 1 or more\.$/m,
+  },
+  "words that the model does not know": {
+    args: [
+      ...["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth")],
+      ...["--vocabulary", join(INTERCHANGE, "lrcn_1u_every.vocab.json"), "--with", "unheard", PICTURE],
+    ],
+    line: /^error: Cannot force 'unheard': the model does not know the word 'unheard'; choose another$/m,
   },
   "a call without an image": { args: [], line: /missing required argument 'image'$/m },
 };

@@ -42,7 +42,8 @@ for (const orientation of ["obeyed", "ignored"] as const) {
           return Promise.resolve(images.map(() => ({ caption: "", logProbability: 0, tokens: [] })));
         },
       };
-      await captionFiles(captioner, names, { path });
+      const inputs = ReadableStream.from(names.map((name) => ({ name, path: path(name) })));
+      for await (const result of captionFiles(captioner, inputs)) assert(!("problem" in result), result.image);
       assert.deepEqual(captioned, expected, "caption");
 
       const cached = new Set<string>();

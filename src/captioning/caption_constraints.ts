@@ -1,0 +1,83 @@
+/**
+ * What a user asks of captions, from words to ids.
+ *
+ * @module
+ */
+
+import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
+import { quoted } from "../files/file_error.ts";
+import { InputError } from "../input_error.ts";
+import { tokenizerOf } from "../pipeline/tokenizer/tokenizer.ts";
+import type { CaptionVocabulary } from "./caption_vocabulary.ts";
+import { Constraints } from "./constraints.ts";
+import type { DecodingOptions } from "./decoding_options.ts";
+
+/**
+ * English words that a sentence does not end with, as captioners that learnt to please a metric do. Those that people's
+ * captions do end with ("a dog looks on", "people walk by") are not among them.
+ */
+export const BAD_ENDINGS: readonly string[] = [
+  ...["a", "an", "the", "his", "its", "their", "and", "or", "while", "as", "is", "are", "am", "was", "were"],
+  ...["of", "in", "at", "to", "for", "with", "from", "into", "onto", "upon", ","],
+];
+
+const CLOSERS = [".", "!", "?"];
+
+/**
+ * Makes the constraints of a model's captions.
+ *
+ * @param vocabulary The words.
+ * @param decoding The checkpoint's settings.
+ * @param options What is asked for.
+ * @returns The constraints.
+ * @throws {InputError} If no caption can keep to them, a word is unknown, or the vocabulary has no end.
+ */
+export function captionConstraints(
+  vocabulary: CaptionVocabulary,
+  decoding: DecodingSettings,
+  options: DecodingOptions,
+): Constraints {
+  const { words, pad, unknown, start, end } = vocabulary;
+  if (start === undefined || end === undefined) {
+    throw new InputError("Cannot caption: the checkpoint's vocabulary has no <start> and <end>");
+  }
+  const { tokenizer = "nltk" } = decoding;
+  const { forced = [], forbidden = [], prefix = "", blockNgrams, minWords, maxWords = decoding.maxWords } = options;
+  const specials = [pad, unknown, start].filter((id) => id !== undefined);
+  const idOf = (word: string) => {
+    const id = words.indexOf(word);
+    return specials.includes(id) || id === end ? -1 : id;
+  };
+  const known = (list: readonly string[]) => list.map(idOf).filter((id) => id >= 0);
+
+  function oneWord(text: string, what: string): string {
+    const [token, ...more] = tokenizerOf(tokenizer)(text);
+    if (token !== undefined && more.length === 0) return token;
+    throw new InputError(`Cannot ${what} ${quoted(text)}: it is not one word; give one word at a time`);
+  }
+
+  function mustKnow(token: string, what: string): number {
+    const id = idOf(token);
+    if (id >= 0) return id;
+    throw new InputError(`Cannot ${what}: the model does not know the word ${quoted(token)}; choose another`);
+  }
+
+  return new Constraints({
+    end,
+    words: words.length,
+    maxWords,
+    minWords,
+    blockNgrams,
+    never: [...specials, ...known(forbidden.map((text) => oneWord(text, "forbid")))],
+    forced: forced.map((text) => mustKnow(oneWord(text, "force"), `force ${quoted(text)}`)),
+    prefix: tokenizerOf(tokenizer)(prefix).map((token) => mustKnow(token, `begin with ${quoted(prefix)}`)),
+    badEndings: known(options.badEndings ?? (tokenizer === "nltk" ? usualBadEndings(words, specials.length + 1) : [])),
+    closers: known(CLOSERS),
+  });
+}
+
+/** Those of a vocabulary; none where it has no other words. */
+function usualBadEndings(words: readonly string[], specials: number): readonly string[] {
+  const bad = new Set(BAD_ENDINGS).intersection(new Set(words));
+  return words.length - specials > bad.size + CLOSERS.length ? [...bad] : [];
+}

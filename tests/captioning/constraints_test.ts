@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { beamSearch } from "../../src/captioning/beam_search.ts";
+import type { ConstraintsOptions } from "../../src/captioning/constraints.ts";
+import { sample } from "../../src/captioning/sample.ts";
+import { InputError } from "../../src/input_error.ts";
+import {
+  A,
+  ALL,
+  assertSame,
+  bruteForce,
+  constraints,
+  END,
+  keeps,
+  randomTransitions,
+  searchOptions,
+  toyModel,
+  WORDS,
+} from "./toy_model.ts";
+
+const [B, C, D] = [5, 6, 7];
+const word = fc.integer({ min: A, max: WORDS - 1 });
+const someWords = fc.uniqueArray(word, { maxLength: 3 });
+
+/** Any constraints, whether a caption can keep to them or not. */
+const anyConstraints: fc.Arbitrary<Partial<ConstraintsOptions>> = fc.record({
+  maxWords: fc.integer({ min: 1, max: 4 }),
+  minWords: fc.integer({ min: 0, max: 4 }),
+  never: fc.uniqueArray(word, { maxLength: 2 }),
+  forced: someWords,
+  prefix: fc.array(word, { maxLength: 3 }),
+  blockNgrams: fc.integer({ min: 0, max: 3 }),
+  badEndings: someWords,
+  closers: fc.uniqueArray(word, { maxLength: 2 }),
+}, { requiredKeys: [] });
+
+const EACH: Record<string, Partial<ConstraintsOptions>> = {
+  "a least number of words": { minWords: 3 },
+  "exactly so many words": { minWords: 3, maxWords: 3 },
+  "no word twice": { blockNgrams: 1 },
+  "no two words twice": { blockNgrams: 2 },
+  "no three words twice": { blockNgrams: 3 },
+  "forbidden words": { never: [A, C] },
+  "a forced word": { forced: [B] },
+  "forced words that take all the room": { forced: [A, B, C, D] },
+  "endings that are none": { badEndings: [A, B] },
+  "forced words that cannot end": { forced: [A, B], badEndings: [A, B], maxWords: 3 },
+  "full stops after endings that are none": { badEndings: [A], closers: [D] },
+  "a beginning": { prefix: [C, A] },
+  "a beginning of the most words": { prefix: [A, B, C, D] },
+  "a beginning with a forbidden word": { prefix: [C], never: [C] },
+  "a beginning that holds a forced word": { prefix: [C], forced: [C, D] },
+  "all at once": { minWords: 2, blockNgrams: 2, never: [A], forced: [D], badEndings: [C], prefix: [B] },
+};
+
+for (const [name, change] of Object.entries(EACH)) {
+  Deno.test(`A beam as wide as all continuations finds what brute force finds with ${name}`, async () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const transitions = randomTransitions(seed);
+      for (const lengthPenalty of [0, 1]) {
+        const expected = bruteForce(transitions, change, lengthPenalty);
+        const options = { ...searchOptions(change), beam: ALL, nBest: ALL, lengthPenalty };
+        const [captions = []] = await beamSearch(toyModel(transitions).step, options);
+        assert.equal(captions.length, expected.length);
+        for (const [index, caption] of captions.entries()) assertSame(caption, expected[index]);
+      }
+    }
+  });
+}
+
+Deno.test("A beam as wide as all continuations finds what brute force finds with any constraints, or says that none can be", async () => {
+  let found = 0;
+  await fc.assert(
+    fc.asyncProperty(anyConstraints, fc.nat(1000), async (change, seed) => {
+      const transitions = randomTransitions(seed);
+      const expected = bruteForce(transitions, change);
+      const search = async () =>
+        await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beam: ALL, nBest: ALL });
+      if (expected.length === 0) return await assert.rejects(search, InputError);
+      found++;
+      const [captions = []] = await search();
+      assert.equal(captions.length, expected.length);
+      for (const [index, caption] of captions.entries()) assertSame(caption, expected[index]);
+    }),
+    { seed: 1, numRuns: 400 },
+  );
+  assert(found > 100, `only ${found} could be met`);
+});
+
+Deno.test("Narrow beams and samples keep to any constraints without repetition that a caption can keep to", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyConstraints, fc.nat(1000), fc.integer({ min: 1, max: 3 }), async (any, seed, beam) => {
+      const { blockNgrams: _, ...change } = any;
+      const transitions = randomTransitions(seed);
+      if (bruteForce(transitions, change).length === 0) return assert.throws(() => constraints(change), InputError);
+      const [captions = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beam });
+      const [drawn = []] = await sample(toyModel(transitions).step, { ...searchOptions(change), seed, samples: 5 });
+      assert(captions.length > 0 && drawn.length === 5);
+      for (const { words } of [...captions, ...drawn]) assert(keeps(words, change), String(words));
+    }),
+    { seed: 2, numRuns: 400 },
+  );
+});
+
+Deno.test("Constraints never leave a word twice in a row of the most words, with words enough", async () => {
+  const change = { blockNgrams: 1, minWords: 4 };
+  for (let seed = 0; seed < 30; seed++) {
+    const [[caption] = []] = await beamSearch(toyModel(randomTransitions(seed)).step, {
+      ...searchOptions(change),
+      beam: 2,
+    });
+    assert.equal(new Set(caption?.words).size, 4);
+  }
+});
+
+const IMPOSSIBLE: Record<string, [change: Partial<ConstraintsOptions>, message: RegExp]> = {
+  "more words than fewer": [{ minWords: 4, maxWords: 3 }, /captions of at least 4 words cannot have at most 3$/],
+  "no word": [{ maxWords: 0 }, /captions of at most 0 words would be empty; allow more$/],
+  "every word forbidden": [
+    { never: [A, B, C, D] },
+    /no word is left that a caption may be written with; forbid fewer words$/,
+  ],
+  "words forced and forbidden": [
+    { forced: [A], never: [A] },
+    /a word is both forced and forbidden; leave out one of them$/,
+  ],
+  "more forced words than fit": [{ forced: [A, B, C], maxWords: 2 }, /take more than 2 words; allow more words$/],
+  "forced words and no room for an ending": [
+    { forced: [A, B], badEndings: [A, B], maxWords: 2 },
+    /beginning, forced words and an ending take more than 2 words; allow more words$/,
+  ],
+  "a beginning that is too long": [
+    { prefix: [A, B, C], maxWords: 2 },
+    /the beginning has 3 words, a caption at most 2; allow/,
+  ],
+};
+
+for (const [what, [change, message]] of Object.entries(IMPOSSIBLE)) {
+  Deno.test(`Constraints refuse ${what} in one line`, () => {
+    assert.throws(() => constraints(change), (error) => {
+      assert(error instanceof InputError);
+      assert.match(error.message, /^Cannot write a caption: [^\n]+$/);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+Deno.test("beamSearch() says so in one line where it gets into a corner", async () => {
+  // Four words, none twice, cannot make five.
+  const change = { blockNgrams: 1, minWords: 5, maxWords: 6 };
+  await assert.rejects(beamSearch(toyModel(randomTransitions(0)).step, { ...searchOptions(change), beam: 3 }), {
+    name: "InputError",
+    message:
+      "Cannot write a caption: none was found that keeps to all that is asked; ask for less, or for a wider beam",
+  });
+});
+
+Deno.test("Constraints.after() names the words that are missing, and how many are refused", () => {
+  const rules = constraints({ forced: [A, B], maxWords: 4, blockNgrams: 1 });
+  assert.deepEqual(rules.after([C]).missing, [A, B]);
+  assert.deepEqual(rules.missing([C, B]), [A]);
+  // <pad>, <unk>, <start>, the end, and C again.
+  assert.equal(rules.after([C]).refusals, 5);
+  const tight = rules.after([C, D]);
+  assert.deepEqual([A, B, C, D, END].filter(tight.permits), [A, B]);
+  assert.equal(tight.refusals, Infinity);
+});

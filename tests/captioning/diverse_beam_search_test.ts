@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { beamSearch } from "../../src/captioning/beam_search.ts";
+import { diverseBeamSearch, type DiverseBeamSearchOptions } from "../../src/captioning/diverse_beam_search.ts";
+import {
+  A,
+  END,
+  keeps,
+  MOST,
+  randomTransitions,
+  searchOptions,
+  START,
+  toyModel,
+  type Transitions,
+} from "./toy_model.ts";
+
+async function search(
+  transitions: Transitions,
+  options: Pick<DiverseBeamSearchOptions, "beam" | "groups">,
+  images = [0],
+) {
+  const found = await diverseBeamSearch(toyModel(transitions, images).step, {
+    ...searchOptions(),
+    images: images.length,
+    ...options,
+  });
+  return found;
+}
+
+/** Groups of one caption each, one after the other, word by word, as the paper has it. */
+function groupsOfOne(transitions: Transitions, groups: number, strength: number): number[][] {
+  const captions: { words: number[]; ended: boolean }[] = Array.from(
+    { length: groups },
+    () => ({ words: [], ended: false }),
+  );
+  for (let place = 0; place < MOST; place++) {
+    const chosen: number[] = [];
+    for (const caption of captions) {
+      if (caption.ended) continue;
+      const values = transitions(0, caption.words.at(-1) ?? START, place).map((value, word) => ({
+        word,
+        value: value - (word === END ? 0 : strength * chosen.filter((other) => other === word).length),
+      }));
+      const [best] = values.filter(({ word }) => word >= A || (word === END && place > 0)).sort((a, b) =>
+        b.value - a.value
+      );
+      if (best === undefined || best.word === END) caption.ended = true;
+      else {
+        caption.words.push(best.word);
+        chosen.push(best.word);
+      }
+    }
+  }
+  return captions.map(({ words }) => words);
+}
+
+Deno.test("diverseBeamSearch() with groups of one caption writes what the method's definition writes", async () => {
+  for (let seed = 0; seed < 60; seed++) {
+    const transitions = randomTransitions(seed);
+    for (const strength of [0.2, 0.5, 3]) {
+      const expected = new Set(groupsOfOne(transitions, 3, strength).map((words) => words.join(" ")));
+      const [found = []] = await diverseBeamSearch(toyModel(transitions).step, {
+        ...searchOptions(),
+        ...{ beam: 3, groups: 3, strength },
+      });
+      assert.deepEqual(new Set(found.map(({ words }) => words.join(" "))), expected, `seed ${seed}, ${strength}`);
+    }
+  }
+});
+
+Deno.test("diverseBeamSearch() with one group is beam search", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const transitions = randomTransitions(seed);
+    for (const lengthPenalty of [0, 1]) {
+      const options = { ...searchOptions(), beam: 4, nBest: 4, lengthPenalty };
+      assert.deepEqual(
+        await diverseBeamSearch(toyModel(transitions).step, { ...options, groups: 1 }),
+        await beamSearch(toyModel(transitions).step, options),
+      );
+    }
+  }
+});
+
+Deno.test("diverseBeamSearch() finds beam search's best caption in its first group", async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const transitions = randomTransitions(seed);
+    const [[best] = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(), beam: 2 });
+    const [captions = []] = await search(transitions, { beam: 6, groups: 3 });
+    assert(captions.some(({ words }) => words.join(" ") === best?.words.join(" ")));
+  }
+});
+
+Deno.test("diverseBeamSearch() begins captions of different groups with different words where that counts much", async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const [found = []] = await diverseBeamSearch(toyModel(randomTransitions(seed)).step, {
+      ...searchOptions(),
+      ...{ beam: 4, groups: 4, strength: 1000 },
+    });
+    assert.equal(new Set(found.map(({ words }) => words[0])).size, 4);
+    const values = found.map(({ logProbability }) => logProbability);
+    assert.deepEqual(values, values.toSorted((a, b) => b - a), "best first");
+  }
+});
+
+Deno.test("diverseBeamSearch() gives no caption twice, up to nBest, the groups' best ones before all others", async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const transitions = randomTransitions(seed);
+    const options = { ...searchOptions(), beam: 6, groups: 3, strength: 0 };
+    const [all = []] = await diverseBeamSearch(toyModel(transitions).step, { ...options, nBest: 6 });
+    assert.equal(new Set(all.map(({ words }) => words.join(" "))).size, all.length);
+    assert(all.every(({ words }) => keeps(words, {})));
+    // Groups that do not keep apart find the same two captions.
+    assert.equal(all.length, 2);
+    for (const nBest of [1, 2]) {
+      const [some = []] = await diverseBeamSearch(toyModel(transitions).step, { ...options, nBest });
+      assert.deepEqual(some, all.slice(0, nBest));
+    }
+  }
+});
+
+Deno.test("diverseBeamSearch() gives every image of a batch the captions that it has alone", async () => {
+  const images = [3, 1, 0, 2];
+  for (let seed = 0; seed < 10; seed++) {
+    const transitions = randomTransitions(seed);
+    const together = await search(transitions, { beam: 4, groups: 2 }, images);
+    for (const [index, image] of images.entries()) {
+      assert.deepEqual([together[index]], await search(transitions, { beam: 4, groups: 2 }, [image]));
+    }
+  }
+});
+
+Deno.test("diverseBeamSearch() refuses numbers that are out of range", async () => {
+  for (
+    const wrong of [{ groups: 2 }, { groups: 0 }, { strength: -1 }, { nBest: 4 }, { beam: 0 }, { lengthPenalty: NaN }]
+  ) {
+    const options = { ...searchOptions(), beam: 3, groups: 3, ...wrong };
+    await assert.rejects(diverseBeamSearch(toyModel(randomTransitions(0)).step, options), RangeError);
+  }
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { addCaptionOptions, parseCaptionOptions } from "../../src/cli/caption_options.ts";
+import { createCommand } from "../../src/cli/command.ts";
+import { InputError } from "../../src/input_error.ts";
+
+function parse(...args: string[]) {
+  let text = "";
+  const command = addCaptionOptions(createCommand("caption", "Captions images."))
+    .configureOutput({ writeOut: (piece) => text += piece, writeErr: (piece) => text += piece });
+  try {
+    command.parse([...args, "photo.jpg"], { from: "user" });
+  } catch {
+    return { text, options: undefined };
+  }
+  return { text, options: parseCaptionOptions(command.opts()) };
+}
+
+function decodingOf(...args: string[]) {
+  const decoding = Object.entries(parse(...args).options?.decoding ?? { nothing: true });
+  return Object.fromEntries(decoding.filter(([, value]) => value !== undefined));
+}
+
+Deno.test("Without options, captioning leaves all to the checkpoint", () => {
+  assert.deepEqual(decodingOf(), {});
+  const { options } = parse();
+  assert.deepEqual([options?.checkpoint, options?.format, options?.recursive], [[], "text", false]);
+});
+
+Deno.test("Each option of decoding has its place", () => {
+  assert.deepEqual(
+    decodingOf("--beam", "5", "--n-best", "4", "--length-penalty", "0.7", "--min-words", "3", "--max-words", "9"),
+    { beam: 5, nBest: 4, lengthPenalty: 0.7, minWords: 3, maxWords: 9 },
+  );
+  assert.deepEqual(
+    decodingOf("--block-ngrams", "2", "--with", "dog", "--with", "ball", "--without", "cat", "--begin", "two dogs"),
+    { blockNgrams: 2, forced: ["dog", "ball"], forbidden: ["cat"], prefix: "two dogs" },
+  );
+  assert.deepEqual(decodingOf("--any-ending"), { badEndings: [] });
+  assert.deepEqual(decodingOf("--groups", "3", "--diversity", "1.5"), { diversity: { groups: 3, strength: 1.5 } });
+});
+
+Deno.test("Any option of sampling means sampling", () => {
+  const sampling = { temperature: undefined, topK: undefined, topP: undefined, seed: undefined };
+  assert.deepEqual(decodingOf("--sample"), { sampling });
+  assert.deepEqual(decodingOf("--temperature", "0.8"), { sampling: { ...sampling, temperature: 0.8 } });
+  assert.deepEqual(decodingOf("--top-k", "5", "--top-p", "0.9"), { sampling: { ...sampling, topK: 5, topP: 0.9 } });
+  assert.deepEqual(decodingOf("--seed", "7"), { sampling: { ...sampling, seed: 7 } });
+});
+
+Deno.test("Several checkpoints may be named, and one format", () => {
+  assert.deepEqual(parse("--checkpoint", "a", "--checkpoint", "b").options?.checkpoint, ["a", "b"]);
+  assert.equal(parse("--json").options?.format, "json");
+  assert.equal(parse("--jsonl").options?.format, "jsonl");
+});
+
+const REFUSED: Record<string, [args: string[], message: RegExp]> = {
+  "two formats": [["--json", "--jsonl"], /option '--jsonl' cannot be used with option '--json'/],
+  "to sample with a beam": [["--sample", "--beam", "3"], /option '--sample' cannot be used with option '--beam <n>'/],
+  "a temperature of 0": [["--temperature", "0"], /It must be a number over 0\./],
+  "a share over 1": [["--top-p", "1.5"], /It must be a number over 0, at most 1\./],
+  "a length penalty that is none": [["--length-penalty", "long"], /It must be a number, 0 or more\./],
+  "no captions": [["--n-best", "0"], /It must be a whole number, 1 or more\./],
+};
+
+for (const [what, [args, message]] of Object.entries(REFUSED)) {
+  Deno.test(`The options of captioning refuse ${what} in one line`, () => {
+    const { text, options } = parse(...args);
+    assert.equal(options, undefined);
+    assert.match(text, message);
+    assert.equal(text.trimEnd().split("\n").length, 1);
+  });
+}
+
+Deno.test("The options of captioning refuse diversity without groups", () => {
+  assert.throws(
+    () => parse("--diversity", "1"),
+    (error) => error instanceof InputError && /needs --groups/.test(error.message),
+  );
+});
+
+Deno.test("The help has an example of each way to caption", () => {
+  const { text } = parse("--help");
+  for (const part of ["--n-best 5", "--jsonl", "--sample", "--groups 5", "--with frisbee", "| deno task caption -"]) {
+    assert(text.includes(part), part);
+  }
+});

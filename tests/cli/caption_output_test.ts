@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import type { FileCaption, FileProblem } from "../../src/cli/caption_files.ts";
+import { CaptionOutput, type CaptionOutputOptions } from "../../src/cli/caption_output.ts";
+import { CaptionProgress } from "../../src/cli/caption_progress.ts";
+import { printCaptions } from "../../src/cli/print_captions.ts";
+
+const DOG: FileCaption = {
+  image: "dog.jpg",
+  caption: "a dog runs",
+  logProbability: -1.23456,
+  tokens: ["a", "dog", "runs"],
+};
+const KITE: FileCaption = {
+  ...{ image: "kite.jpg", caption: "a kite", logProbability: -2, tokens: ["a", "kite"] },
+  alternatives: [{ caption: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
+};
+
+function printed(options: Partial<CaptionOutputOptions>, captions = [DOG, KITE]): string {
+  const output = new CaptionOutput({ format: "text", single: false, ranked: false, ...options });
+  return captions.map((caption) => output.add(caption)).join("") + output.end();
+}
+
+Deno.test("CaptionOutput writes image, tab and caption of several images, and of one the caption", () => {
+  assert.equal(printed({}), "dog.jpg\ta dog runs\nkite.jpg\ta kite\n");
+  assert.equal(printed({ single: true }, [DOG]), "a dog runs\n");
+});
+
+Deno.test("CaptionOutput writes rank and log-probability of n best captions, a line each", () => {
+  assert.equal(
+    printed({ ranked: true }),
+    "dog.jpg\t1\t-1.2346\ta dog runs\nkite.jpg\t1\t-2.0000\ta kite\nkite.jpg\t2\t-3.5000\ttwo kites\n",
+  );
+  assert.equal(printed({ ranked: true, single: true }, [KITE]), "1\t-2.0000\ta kite\n2\t-3.5000\ttwo kites\n");
+});
+
+Deno.test("CaptionOutput writes one array, piece by piece, or an object a line", () => {
+  assert.deepEqual(JSON.parse(printed({ format: "json" })), [DOG, KITE]);
+  assert.equal(printed({ format: "json" }, [DOG]), `${JSON.stringify([DOG], null, 2)}\n`);
+  assert.equal(printed({ format: "json" }, []), "[]\n");
+  assert.deepEqual(printed({ format: "jsonl" }).trimEnd().split("\n").map((line) => JSON.parse(line)), [DOG, KITE]);
+  assert.equal(printed({ format: "jsonl" }, []), "");
+});
+
+Deno.test("CaptionOutput lets no name break a line or command the terminal", () => {
+  const image = "a\tb\n\u001b[31m.jpg";
+  assert.equal(printed({}, [{ ...DOG, image }]), "a\\u0009b\\u000a\\u001b[31m.jpg\ta dog runs\n");
+  assert.deepEqual(JSON.parse(printed({ format: "jsonl" }, [{ ...DOG, image }])).image, image);
+});
+
+async function* results(...all: (FileCaption | FileProblem | Error)[]) {
+  for (const result of all) {
+    if (result instanceof Error) throw result;
+    yield result;
+    await Promise.resolve();
+  }
+}
+
+async function run(source: ReturnType<typeof results>, print?: (text: string) => Promise<void>) {
+  let text = "";
+  const lines: string[] = [];
+  let stopped = false;
+  using progress = new CaptionProgress({ total: 3, terminal: false, now: () => 0 });
+  const options = {
+    output: new CaptionOutput({ format: "json", single: false, ranked: false }),
+    progress,
+    print: print ?? ((piece: string) => Promise.resolve(void (text += piece))),
+    printProblem: (line: string) => void lines.push(line),
+    stop: () => void (stopped = true),
+  };
+  try {
+    return { problems: await printCaptions(source, options), text, lines, stopped };
+  } catch (error) {
+    return { error, text, lines, stopped };
+  }
+}
+
+Deno.test("printCaptions() prints captions, and problems apart from them", async () => {
+  const { problems, text, lines } = await run(results(DOG, { image: "x", problem: "Cannot read x" }, KITE));
+  assert.deepEqual(JSON.parse(text), [DOG, KITE]);
+  assert.deepEqual([problems, lines], [1, ["error: Cannot read x"]]);
+});
+
+Deno.test("printCaptions() leaves a whole array behind where it fails, and nothing where nothing was printed", async () => {
+  const failed = await run(results(DOG, new Error("broken")));
+  assert.match(String(failed.error), /broken/);
+  assert.deepEqual(JSON.parse(failed.text), [DOG]);
+  assert.equal((await run(results(new Error("broken")))).text, "");
+});
+
+Deno.test("printCaptions() stops what makes captions, and ends quietly, where nobody reads them", async () => {
+  const { problems, stopped, error } = await run(
+    results(DOG, KITE),
+    () => Promise.reject(new Deno.errors.BrokenPipe("closed")),
+  );
+  assert.deepEqual([problems, stopped, error], [0, true, undefined]);
+});
