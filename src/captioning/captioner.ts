@@ -5,12 +5,14 @@
  */
 
 import { loadModel } from "../checkpoint/model_state.ts";
-import type { Images } from "../ffi/batch.ts";
+import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import type { RgbImage } from "../pipeline/images/decode_image.ts";
 import { InputError } from "../input_error.ts";
+import { collateLrcn } from "../pipeline/batches.ts";
 import { orientationOf } from "../pipeline/recipe.ts";
+import { tokenizerOf } from "../pipeline/tokenizer/tokenizer.ts";
 import type { Caption } from "./caption.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
@@ -58,6 +60,7 @@ export class Captioner implements Disposable {
   readonly orientation: "obeyed" | "ignored";
   readonly #members: readonly Member[];
   readonly #vocabulary: OpenModel["vocabulary"];
+  #ids: ReadonlyMap<string, number> | undefined;
   readonly #engines: DisposableStack;
   /** For each prepared image, what each model is to see of it. */
   readonly #prepared = new WeakMap<RgbImage, readonly RgbImage[]>();
@@ -100,13 +103,17 @@ export class Captioner implements Disposable {
   /**
    * Captions images.
    *
-   * @param images Decoded images of any size.
+   * @param images Decoded images of any size; or, of one model alone, what {@linkcode Captioner.encode} gave.
    * @param options See {@linkcode DecodingOptions}.
    * @returns A caption for each; with `nBest` over 1 its `alternatives` are the others, best first.
    * @throws {InputError} If captions cannot be as the options say, or this model's cannot.
    * @throws {RangeError} If a number of the options is out of its range.
    */
-  async caption(images: readonly RgbImage[], options: CaptionOptions = {}): Promise<Caption[]> {
+  async caption(images: readonly RgbImage[] | Features, options: CaptionOptions = {}): Promise<Caption[]> {
+    if ("count" in images) {
+      const { engine, metadata: { model, decoding } } = this.#only("caption features");
+      return await writeCaptions(engine, images, { ...options, vocabulary: this.#vocabulary, decoding, model });
+    }
     if (images.length === 0) return [];
     const { decoding } = this.metadata;
     let keys: readonly number[] | undefined;
@@ -121,6 +128,60 @@ export class Captioner implements Disposable {
     const [only, ...others] = models;
     if (only === undefined || others.length > 0) return await writeCaptionsTogether(models, writing);
     return await writeCaptions(only.engine, only.features, { ...writing, model: only.model });
+  }
+
+  /**
+   * Runs the CNN, for what is to be done several times with the same images.
+   *
+   * @param images Decoded images of any size.
+   * @returns What the CNN sees in them.
+   * @throws {TypeError} If several models write together.
+   */
+  async encode(images: readonly RgbImage[]): Promise<Features> {
+    const member = this.#only("encode images");
+    return await member.engine.encode(await this.#preprocess(images, member, 0));
+  }
+
+  /**
+   * Says how probable given captions are.
+   *
+   * @param features What {@linkcode Captioner.encode} gave.
+   * @param captions For each image, captions as {@linkcode Captioner.encodeCaption} gives them.
+   * @returns For each caption, image by image, the natural logarithm of its probability, `<end>` included.
+   * @throws {TypeError} If several models write together.
+   */
+  async score(features: Features, captions: readonly (readonly Int32Array[])[]): Promise<Float64Array> {
+    return await this.#only("score captions").engine.score(collateLrcn(features, captions));
+  }
+
+  /**
+   * Gives a caption's word ids as in training: `<start>`, at most the checkpoint's number of words, `<end>`.
+   *
+   * @param caption A text.
+   * @throws {InputError} If the model's captions have no start and end: one of the notebook recipe.
+   */
+  encodeCaption(caption: string): Int32Array<ArrayBuffer> {
+    const { words, start, end, unknown = -1 } = this.#vocabulary;
+    const { tokenizer = "nltk", maxWords } = this.metadata.decoding;
+    if (start === undefined || end === undefined) {
+      throw new InputError("Cannot score captions: the model is of the notebook recipe, whose captions have no end");
+    }
+    this.#ids ??= new Map(words.map((word, id) => [word, id]));
+    const tokens = tokenizerOf(tokenizer)(caption).slice(0, maxWords);
+    return Int32Array.of(start, ...tokens.map((token) => this.#ids?.get(token) ?? unknown), end);
+  }
+
+  #only(purpose: string): Member {
+    const [only, ...others] = this.#members;
+    if (only === undefined || others.length > 0) {
+      throw new TypeError(`Cannot ${purpose}: ${this.#members.length} models write together; load one`);
+    }
+    return only;
+  }
+
+  /** How many models write together. */
+  get models(): number {
+    return this.#members.length;
   }
 
   /**

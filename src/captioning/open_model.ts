@@ -17,7 +17,9 @@ import { type CaptionVocabulary, findSpecialWords } from "./caption_vocabulary.t
 const OTHER_MODEL = "its metadata describes another model, give the file as 'deno task train' wrote it";
 
 /** What captioning must know of a model besides its weights. */
-export type ModelMetadata = Pick<CheckpointMetadata, "model" | "preprocessing" | "vocabulary" | "decoding">;
+export type ModelMetadata =
+  & Pick<CheckpointMetadata, "model" | "preprocessing" | "vocabulary" | "decoding">
+  & Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitSeed">>;
 
 /** Options of {@linkcode openModel}. */
 export interface OpenModelOptions {

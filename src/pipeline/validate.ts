@@ -6,15 +6,14 @@
 
 import { writeCaptions } from "../captioning/write_captions.ts";
 import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
-import { bleu } from "../evaluation/bleu.ts";
-import { ciderD } from "../evaluation/cider.ts";
+import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
+import { scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
 import type { Batch, Features } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { Photograph } from "./dataset.ts";
 import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
 import { Mean } from "./mean.ts";
 import type { Criterion, Recipe } from "./recipe.ts";
-import { tokenizerOf } from "./tokenizer/tokenizer.ts";
 import type { Example } from "./training_data.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -26,9 +25,9 @@ export interface Validation {
   readonly imageGap: number;
   /** Share of different captions among those written for the photographs. */
   readonly distinctShare: number;
-  /** BLEU-4 of these captions, 0 to 1; words are compared as the model's tokens, without punctuation. */
+  /** BLEU-4 of these captions, 0 to 1, as `deno task evaluate` computes it. */
   readonly bleu4: number;
-  /** CIDEr-D of these captions, 0 to 10; words as for BLEU-4. */
+  /** CIDEr-D of these captions, 0 to 10, likewise. */
   readonly cider: number;
 }
 
@@ -43,9 +42,6 @@ export interface ValidationSource extends BatchSource {
   /** How captions are written. */
   readonly metadata: Pick<CheckpointMetadata, "decoding" | "model">;
 }
-
-/** Words that are no words. */
-const PUNCTUATION = /^[^\p{L}\p{N}<]+$/u;
 
 /**
  * Validates a model: the CNN runs once for each batch, then the right loss, the loss with another photograph in each
@@ -63,7 +59,7 @@ export async function validate(
 ): Promise<Validation> {
   const { engine, recipe, vocabulary, metadata } = source;
   const [right, gap] = [new Mean(), new Mean()];
-  const written = new Map<Photograph, readonly string[]>();
+  const written = new Map<Photograph, string>();
   let before: Features | undefined;
   let start = 0;
   for await (const batch of exampleBatches(source, examples, inOrder(examples))) {
@@ -86,20 +82,19 @@ export async function validate(
     );
     if (fresh.length === 0) continue;
     const captions = await writeCaptions(engine, select(features, fresh), { ...metadata, vocabulary, beam: 1 });
-    for (const [index, { tokens }] of captions.entries()) {
+    for (const [index, { caption }] of captions.entries()) {
       const photograph = members[fresh[index] ?? -1];
-      if (photograph !== undefined) written.set(photograph, tokens);
+      if (photograph !== undefined) written.set(photograph, caption);
     }
   }
-  const tokenize = tokenizerOf(recipe.tokenizer);
-  const candidates = [...written.values()].map(spoken);
-  const references = [...written.keys()].map(({ captions }) => captions.map((caption) => spoken(tokenize(caption))));
+  const captions = Array.from(written, ([{ captions: references }, caption]) => ({ caption, references }));
+  const { corpus } = scoreCaptions(tokenizeCaptions(captions, scoringTokenizer(recipe.tokenizer)));
   return {
     validationLoss: right.value,
     imageGap: gap.weight > 0 ? gap.value : 0,
-    distinctShare: new Set(candidates.map((words) => words.join(" "))).size / candidates.length,
-    bleu4: bleu(candidates, references).corpus[3],
-    cider: ciderD(candidates, references).mean,
+    distinctShare: new Set(written.values()).size / written.size,
+    bleu4: corpus.Bleu_4,
+    cider: corpus.CIDEr,
   };
 }
 
@@ -141,8 +136,4 @@ function select({ count, values }: Features, indices: readonly number[]): Featur
     chosen.set(values.subarray(index * size, (index + 1) * size), place * size);
   }
   return { count: indices.length, values: chosen };
-}
-
-function spoken(tokens: readonly string[]): string[] {
-  return tokens.filter((token) => !PUNCTUATION.test(token));
 }

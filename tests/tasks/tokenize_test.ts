@@ -55,6 +55,19 @@ Deno.test({
 });
 
 Deno.test({
+  name: "tokenize --tokenizer ptb prints the tokens that captions are scored by, a line for each line",
+  ignore,
+  async fn() {
+    const ended = await tokenize(
+      ["--tokenizer", "ptb"],
+      "A man's dog (red) can't bark.\r\n...\nAt 5 a.m. he \"cannot\" stop!\n",
+    );
+    assertDone(ended);
+    assert.equal(ended.stdout, "a man 's dog -lrb- red -rrb- ca n't bark\n\nat 5 a.m. he can not stop\n");
+  },
+});
+
+Deno.test({
   name: "tokenize refuses what it cannot read in one line, after the lines before it",
   ignore,
   async fn() {
@@ -63,7 +76,10 @@ Deno.test({
     assert.equal(ended.stdout, "a\n");
     const long = new Uint8Array(9_000_000).fill(97);
     assertRefused(await tokenize([], long), /line 1 of the input is longer than 4 MB/);
-    assertRefused(await tokenize(["--tokenizer", "ptb"], ""), /'ptb' is invalid. Allowed choices are nltk, unicode/);
+    assertRefused(
+      await tokenize(["--tokenizer", "moses"], ""),
+      /'moses' is invalid. Allowed choices are nltk, unicode, ptb/,
+    );
     assertRefused(await tokenize(["captions.txt"], ""), /too many arguments/);
   },
 });

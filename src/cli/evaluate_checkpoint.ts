@@ -1,0 +1,53 @@
+/**
+ * Letting a checkpoint caption a dataset's photographs, to be scored.
+ *
+ * @module
+ */
+
+import { Captioner } from "../captioning/captioner.ts";
+import { evaluateModel, type ModelCaptions } from "../evaluation/evaluate_model.ts";
+import { type ScoringTokenizer, scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
+import { InputError } from "../input_error.ts";
+import { checkpointSplit } from "../pipeline/checkpoint_split.ts";
+import { readDataset } from "../pipeline/dataset.ts";
+import type { Reporter } from "../pipeline/training_run.ts";
+import type { CheckpointOptions } from "./evaluate_options.ts";
+
+/** A model's captions, with those that it learnt from. */
+export interface CheckpointCaptions extends ModelCaptions {
+  /** The training captions, where the dataset has some. */
+  readonly trainingCaptions: readonly string[];
+  /** How they are split into words to be scored. */
+  readonly tokenizer: ScoringTokenizer;
+}
+
+/**
+ * Captions a part of a dataset.
+ *
+ * @param options The model, the data and how captions are written.
+ * @param context Where it tells what it does, and what ends it.
+ * @returns The captions.
+ * @throws {InputError} If the model or the data cannot be read, or no photograph can be captioned.
+ */
+export async function evaluateCheckpoint(
+  options: Pick<CheckpointOptions, "checkpoint" | "vocabulary" | "dataset" | "split" | "decoding">,
+  { reporter, signal }: { readonly reporter: Pick<Reporter, "note" | "progress">; readonly signal: AbortSignal },
+): Promise<CheckpointCaptions> {
+  const { checkpoint, vocabulary, dataset: { maxPixels, ...place }, split, decoding } = options;
+  const dataset = await readDataset(place);
+  using captioner = await Captioner.load(checkpoint, { vocabulary });
+  const { photographs, learntFrom, notes } = checkpointSplit(dataset, split, captioner.metadata);
+  for (const line of notes) reporter.note(line);
+  const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);
+  const found = await evaluateModel(captioner, photographs, { decoding, maxPixels, onProgress, signal });
+  if (found.captions.length === 0) {
+    throw new InputError(
+      `Cannot evaluate: none of ${photographs.length} photographs can be captioned: ${found.problems[0]}`,
+    );
+  }
+  return {
+    ...found,
+    trainingCaptions: learntFrom.flatMap(({ captions }) => captions),
+    tokenizer: scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk"),
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * All scores of captions at once, by the names that the field gives them.
+ *
+ * @module
+ */
+
+import { bleu } from "./bleu.ts";
+import { ciderD } from "./cider.ts";
+import { type ScoringTokenizer, scoringTokens } from "./scoring_tokenizer.ts";
+import { rougeL } from "./rouge_l.ts";
+import { PYTHON_SPACE } from "../pipeline/tokenizer/python_characters.ts";
+
+/** A caption to be scored. */
+export interface ScoredCaption {
+  /** The image. */
+  readonly image: string;
+  /** The caption. */
+  readonly caption: string;
+  /** What people wrote, at least one caption. */
+  readonly references: readonly string[];
+}
+
+/** Scores as COCO's evaluation names them; all from 0 to 1 but CIDEr, from 0 to 10. */
+export interface Scores {
+  /** BLEU with single words. */
+  readonly Bleu_1: number;
+  /** BLEU with up to 2 words in a row. */
+  readonly Bleu_2: number;
+  /** BLEU with up to 3 words in a row. */
+  readonly Bleu_3: number;
+  /** BLEU with up to 4 words in a row. */
+  readonly Bleu_4: number;
+  /** ROUGE-L. */
+  readonly ROUGE_L: number;
+  /** CIDEr-D. */
+  readonly CIDEr: number;
+  /** METEOR, where its authors' program was run. */
+  readonly METEOR?: number;
+}
+
+/** Captions as the scores see them: words in small letters, without punctuation. */
+export interface TokenizedCaption {
+  /** Tokens of the caption. */
+  readonly caption: readonly string[];
+  /** Tokens of each reference. */
+  readonly references: readonly (readonly string[])[];
+}
+
+/** Scores of all captions and of each. */
+export interface ScoreResult {
+  /** Of all captions as one corpus. */
+  readonly corpus: Scores;
+  /** Of each caption alone, in their order. */
+  readonly captions: readonly Scores[];
+}
+
+/**
+ * Splits captions into words.
+ *
+ * @param captions The captions.
+ * @param tokenizer In which way; COCO's evaluation uses Penn Treebank tokens.
+ * @returns Their tokens, in the same order.
+ */
+export function tokenizeCaptions(
+  captions: readonly Pick<ScoredCaption, "caption" | "references">[],
+  tokenizer: ScoringTokenizer = "ptb",
+): TokenizedCaption[] {
+  const tokenize = scoringTokens(tokenizer);
+  return captions.map(({ caption, references }) => ({
+    caption: tokenize(caption),
+    references: references.map((reference) => tokenize(reference)),
+  }));
+}
+
+/**
+ * Scores captions.
+ *
+ * @param captions The captions' tokens.
+ * @returns The scores that need no other program.
+ * @throws {RangeError} If a caption has no reference.
+ */
+export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResult {
+  const candidates = captions.map(({ caption }) => caption);
+  const references = captions.map(({ references }) => references);
+  const [parts, referenceParts] = [candidates.map(atSpaces), references.map((own) => own.map(atSpaces))];
+  const bleus = bleu(parts, referenceParts);
+  const rouge = rougeL(candidates, references);
+  const cider = ciderD(parts, referenceParts);
+  const scores = ([Bleu_1, Bleu_2, Bleu_3, Bleu_4]: typeof bleus.corpus, ROUGE_L: number, CIDEr: number) => (
+    { Bleu_1, Bleu_2, Bleu_3, Bleu_4, ROUGE_L, CIDEr }
+  );
+  return {
+    corpus: scores(bleus.corpus, rouge.mean, cider.mean),
+    captions: bleus.captions.map((own, index) =>
+      scores(own, rouge.captions[index] ?? NaN, cider.captions[index] ?? NaN)
+    ),
+  };
+}
+
+const SPACES = new RegExp(`[${PYTHON_SPACE}]+`, "u");
+
+/** A token may hold a no-break space ("3 1/2"): pycocoevalcap splits it there for BLEU and CIDEr, not for ROUGE-L. */
+function atSpaces(tokens: readonly string[]): string[] {
+  return tokens.flatMap((token) => SPACES.test(token) ? token.split(SPACES).filter((part) => part !== "") : [token]);
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { matchReferences, parsePredictions, parseReferences } from "../../src/evaluation/coco_files.ts";
+import { scoreCaptions, type Scores, tokenizeCaptions } from "../../src/evaluation/score_captions.ts";
+import golden from "../golden/score_captions.json" with { type: "json" };
+import { testData } from "../test_data.ts";
+
+const NAMES = ["Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr"] as const;
+
+function assertScores(actual: Scores | undefined, expected: Readonly<Record<string, number>>, about: string): void {
+  for (const name of NAMES) {
+    const [ours = NaN, theirs = NaN] = [actual?.[name], expected[name]];
+    assert(Math.abs(ours - theirs) < 1e-9, `${name} of ${about} is ${ours}, not ${theirs}`);
+  }
+}
+
+Deno.test("scoreCaptions() gives pycocoevalcap's scores of captions as people write them, of all and of each", () => {
+  const { corpus, captions } = scoreCaptions(tokenizeCaptions(golden.captions));
+  assertScores(corpus, golden.corpus, "all");
+  for (const [index, { image }] of golden.captions.entries()) {
+    assertScores(captions[index], golden.perImage[index] ?? {}, image);
+  }
+});
+
+Deno.test({
+  name: "scoreCaptions() gives pycocoevalcap's scores of a captioner's 1,000 captions, each image's CIDEr too",
+  ignore: testData === undefined,
+  async fn() {
+    const read = (name: string) => Deno.readTextFile(join(testData ?? "", "metrics", `nic_validation_${name}.json`));
+    const predictions = parsePredictions(await read("predictions"), "predictions.json");
+    const references = parseReferences(await read("references"), "references.json");
+    const matched = matchReferences(predictions, references);
+    const { corpus, captions } = scoreCaptions(tokenizeCaptions(matched));
+    const oracle = JSON.parse(await read("oracle"));
+    assertScores(corpus, oracle.overall, "all");
+    assert.equal(matched.length, 1000);
+    for (const [index, { image }] of matched.entries()) {
+      assert(Math.abs((captions[index]?.CIDEr ?? NaN) - oracle.cider_per_image[image]) < 1e-6, image);
+    }
+  },
+});
