@@ -49,16 +49,18 @@ export function describeExamination(examination: Examination): string[] {
     const { unknownShares: { validation, test } } = captions;
     facts.push([
       "words",
-      `${captions.vocabulary} in the vocabulary; unknown in validation ${percent(validation)}, in test ${
-        percent(test)
-      }`,
+      `${captions.vocabulary} in the vocabulary, ${captions.leftOutWords} too rare for it; ` +
+      `unknown in validation ${percent(validation)}, in test ${percent(test)}`,
     ]);
   }
   if (space !== undefined) {
     const { images, features, cacheFree, checkpoints, runFree } = space;
-    const seen = features > 0 ? ` and ${describeBytes(features)} of features` : "";
+    const kept = [
+      ...(images > 0 ? [`${describeBytes(images)} of decoded images`] : []),
+      ...(features > 0 ? [`${describeBytes(features)} of features`] : []),
+    ].join(" and ");
     facts.push(
-      ["cache", `${describeBytes(images)} of decoded images${seen}; ${left(cacheFree)}`],
+      ["cache", `${kept === "" ? "nothing is kept" : kept}; ${left(cacheFree)}`],
       ["checkpoints", `${describeBytes(checkpoints)}; ${left(runFree)}`],
     );
   }
@@ -88,7 +90,7 @@ export function describeExamination(examination: Examination): string[] {
   }
   lines.push("", ...errors.map((line) => `error: ${line}`));
   lines.push(errors.length === 0 ? "Training can run." : "Training cannot run.");
-  return lines;
+  return lines[0] === "" ? lines.slice(1) : lines;
 }
 
 function speedFacts({ measuredSteps, stages, featuresSeconds, totalSeconds }: SpeedExamination): [string, string][] {

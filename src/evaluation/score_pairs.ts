@@ -5,8 +5,7 @@
  */
 
 import type { Features } from "../ffi/batch.ts";
-import type { Engine } from "../ffi/engine.ts";
-import { collateLrcn } from "../pipeline/batches.ts";
+import type { Captioner } from "../captioning/captioner.ts";
 
 /** Options of {@linkcode scorePairs}. */
 export interface ScorePairsOptions {
@@ -23,14 +22,14 @@ const PAIRS = 512;
  * Scores every caption with every image. Memory does not grow with the number of pairs: each caption's row is given away
  * before the next ones are made.
  *
- * @param engine The model.
+ * @param captioner The model, one alone.
  * @param features What its CNN sees in the images.
  * @param captions Word ids of each caption, `<start>` to `<end>`.
  * @param options Progress and signal.
  * @returns For each caption log p(caption | image) of every image.
  */
 export async function* scorePairs(
-  engine: Pick<Engine, "score">,
+  captioner: Pick<Captioner, "score">,
   features: Features,
   captions: readonly Int32Array[],
   options: ScorePairsOptions = {},
@@ -47,7 +46,7 @@ export async function* scorePairs(
       const block = values.slice(first * size, (first + imagesAtOnce) * size);
       const images = { count: block.length / size, values: block };
       // Each image with all captions of the group, image by image.
-      const scores = await engine.score(collateLrcn(images, Array.from({ length: images.count }, () => group)));
+      const scores = await captioner.score(images, Array.from({ length: images.count }, () => group));
       for (const [pair, score] of scores.entries()) {
         const row = rows[pair % group.length];
         if (row !== undefined) row[first + Math.floor(pair / group.length)] = score;

@@ -9,7 +9,7 @@ const SOUND: Examination = {
     ...{ inTwoSplits: [], inSeveralLists: [] },
   },
   captions: {
-    ...{ lengths: { 2: 1, 9: 400, 30: 99 }, medianLength: 9, cut: 99, vocabulary: 321 },
+    ...{ lengths: { 2: 1, 9: 400, 30: 99 }, medianLength: 9, cut: 99, vocabulary: 321, leftOutWords: 45 },
     unknownShares: { train: 0.01, validation: 0.021, test: 0.5 },
   },
   images: { usable: 100, broken: [], duplicates: { groups: [["a", "b"]], acrossSplits: 1 } },
@@ -37,7 +37,7 @@ Deno.test("describeExamination() gives each fact a line, and says that training 
       "photographs   100 with 500 captions, 0 missing, 0 rows that cannot be used",
       "duplicates    1 groups with the same bytes, 1 of them in several splits",
       "random split  photographs in train 80, validation 10, test 10; photographs in two splits 0",
-      "words         321 in the vocabulary; unknown in validation 2.1%, in test 50.0%",
+      "words         321 in the vocabulary, 45 too rare for it; unknown in validation 2.1%, in test 50.0%",
       "cache         2.0 GB of decoded images and 8.0 MB of features; 50.0 GB left",
       "checkpoints   900 MB; how much is left is not known",
       "device        cpu in bf16, 2 threads",
@@ -62,6 +62,18 @@ Deno.test("describeExamination() draws the lengths of captions, also the rare on
   ]);
 });
 
+Deno.test("describeExamination() names no decoded images where none are kept", () => {
+  const cacheOf = (changes: { images?: number; features?: number }) =>
+    describeExamination({
+      ...SOUND,
+      space: { images: 2e9, features: 8e6, cacheFree: 5e10, checkpoints: 9e8, ...changes },
+    })
+      .find((line) => line.startsWith("cache "))?.replace(/^cache +/, "");
+  assert.equal(cacheOf({ images: 0 }), "8.0 MB of features; 50.0 GB left");
+  assert.equal(cacheOf({ features: 0 }), "2.0 GB of decoded images; 50.0 GB left");
+  assert.equal(cacheOf({ images: 0, features: 0 }), "nothing is kept; 50.0 GB left");
+});
+
 Deno.test("describeExamination() shows the first ten of many, and says where the others are", () => {
   const broken = Array.from({ length: 13 }, (_, index) => ({ path: `/${index}.jpg`, reason: "the file is text" }));
   const images = { usable: 1, broken, duplicates: { groups: [], acrossSplits: 0 } };
@@ -76,5 +88,5 @@ Deno.test("describeExamination() shows the first ten of many, and says where the
 
 Deno.test("describeExamination() says why training cannot run, with no word of what was not looked at", () => {
   const lines = describeExamination({ warnings: [], errors: ["Cannot read dataset: there are no captions"] });
-  assert.deepEqual(lines, ["", "error: Cannot read dataset: there are no captions", "Training cannot run."]);
+  assert.deepEqual(lines, ["error: Cannot read dataset: there are no captions", "Training cannot run."]);
 });

@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
 import { scorePairs } from "../../src/evaluation/score_pairs.ts";
-import type { Batch } from "../../src/ffi/batch.ts";
+import type { Features } from "../../src/ffi/batch.ts";
 
 const captions = [[1, 7, 2], [1, 8, 9, 2], [1, 9, 2]].map((words) => Int32Array.from(words));
 
 /** A model that finds a caption as probable as its words and the image's number say. */
 function modelOf(calls: number[]) {
   return {
-    score({ images, imageOfRow, inputs, inputsLength }: Batch) {
-      assert("values" in images);
-      calls.push(imageOfRow.length);
-      return Promise.resolve(Float64Array.from(imageOfRow, (image, row) => {
-        const words = inputs.subarray(row * inputsLength, (row + 1) * inputsLength);
-        return words.reduce((sum, word) => sum + word, 0) + (images.values[2 * image] ?? NaN) / 8;
-      }));
+    score({ values }: Features, lists: readonly (readonly Int32Array[])[]) {
+      calls.push(lists.flat().length);
+      return Promise.resolve(
+        Float64Array.from(
+          lists.flatMap((list, image) =>
+            list.map((words) =>
+              words.subarray(0, -1).reduce((sum, word) => sum + word, 0) + (values[2 * image] ?? NaN) / 8
+            )
+          ),
+        ),
+      );
     },
   };
 }

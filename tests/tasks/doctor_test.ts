@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { makeFolder } from "../pipeline/temporary_folder.ts";
 import { writeHostileImages } from "../pipeline/images/hostile_images.ts";
 import { drawDataset, DRAWN_COUNT, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
-import { assertRefused, canRunTasks, runTask } from "./run_task.ts";
+import { assertRefused, canRunTasks, runTask, startTask } from "./run_task.ts";
 
 const ignore = !canRunTasks;
 
@@ -54,19 +54,37 @@ Deno.test({
   },
 });
 
+/** In the place of all that is drawn. */
+const NO_PICTURES = Object.fromEntries(
+  ["red", "green", "blue"].flatMap((colour) =>
+    Array.from({ length: DRAWN_COUNT / 3 }, (_, place) => `${colour}-${place}`)
+  )
+    .map((name) => [`drawn/Images/${name}.png`, "no picture"]),
+);
+const LISTS = {
+  "lists/Flickr_8k.trainImages.txt": "red-0.png\nred-1.png\n",
+  "lists/Flickr_8k.devImages.txt": "elsewhere.png\n",
+  "lists/Flickr_8k.testImages.txt": "red-2.png\n",
+};
+
 for (
-  const [fault, arguments_, reason] of [
+  const [fault, arguments_, reason, files] of [
     ["a path that is not there", ["--data", "gone"], /there is no such file/],
     ["a folder without captions", ["--data", "drawn/Images"], /there are no captions/],
     ["a device that is not there", ["--data", "drawn", ...TINY, "--device", "cuda"], /CUDA/],
     ["weights that are none", ["--data", "drawn", ...TINY, "--encoder-weights", "drawn/captions.txt"], /captions\.txt/],
+    ["captions and no images", ["--data", "bare", ...TINY], /image/, {
+      "bare/captions.txt": "image,caption\n0.png,red\n",
+    }],
+    ["no image that can be decoded", ["--data", "drawn", ...TINY], /none of 24 can be decoded/, NO_PICTURES],
+    ["an empty split", ["--data", "drawn", "--splits", "lists", ...TINY], /validation/, LISTS],
   ] as const
 ) {
   Deno.test({
     name: `doctor says that training cannot run, with ${fault}`,
     ignore,
     async fn() {
-      await using folder = await drawDataset();
+      await using folder = await drawDataset(files);
       const text = await runTask("doctor", [...arguments_, "--cache", "cache"], { folder: folder.path });
       assert.equal(text.code, 1);
       const [error = "", last] = text.stdout.trimEnd().split("\n").slice(-2);
@@ -85,14 +103,68 @@ Deno.test({
   ignore,
   async fn() {
     await using folder = await makeFolder({});
-    for (const arguments_ of [[], ["--resume", "runs/old"], ["--data", ".", "--epochs", "no"]]) {
-      assertRefused(await runTask("doctor", arguments_, { folder: folder.path }), /./);
+    const refused: [arguments_: string[], reason: RegExp][] = [
+      [[], /no data are named; give --data PATH/],
+      [["--resume", "runs/old"], /leave --resume out/],
+      [["--data", ".", "--epochs", "no"], /--epochs/],
+    ];
+    for (const [arguments_, reason] of refused) {
+      assertRefused(await runTask("doctor", arguments_, { folder: folder.path }), reason);
     }
   },
 });
 
 Deno.test({
-  name: "doctor lists hostile images, each with its reason, and says that training can run with the others",
+  name: "doctor --json says in its document that options do not go together",
+  ignore,
+  async fn() {
+    await using folder = await makeFolder({});
+    const arguments_ = ["--data", ".", "--json", "--encoder-weights", "imagenet", "--set", "encoderWidth=8"];
+    const { code, stdout, stderr } = await runTask("doctor", arguments_, { folder: folder.path });
+    assert.deepEqual([code, stderr], [1, ""]);
+    const { errors, ...rest } = JSON.parse(stdout);
+    assert.match(errors.join(), /^Cannot use --encoder-weights imagenet: its ResNet-50 has encoderWidth=64 /);
+    assert.deepEqual(rest, { warnings: [] });
+  },
+});
+
+Deno.test({
+  name: "doctor fetches no weights, but says that train will, and measures the training that begins with them",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const resNet50 = ["--set", "encoderWidth=64", "--set", "encoderBlocks=3,4,6,3", "--encoder-weights", "imagenet"];
+    const arguments_ = ["--data", "drawn", "--json", ...TINY, ...resNet50];
+    const { code, stdout } = await runTask("doctor", arguments_, { folder: folder.path });
+    assert.equal(code, 0);
+    const { warnings, speed } = JSON.parse(stdout);
+    assert(warnings.some((line: string) => /^resnet50-\w+\.pth is not there yet: train will fetch/.test(line)));
+    // Of the only epoch, whose CNN is not to unlearn what it knows.
+    assert.deepEqual(speed.stages.map(({ stage }: { stage: string }) => stage), ["frozen"]);
+    const kept = (await Array.fromAsync(Deno.readDir(join(folder.path, "cache")))).map(({ name }) => name);
+    assert.deepEqual(kept, ["images"]);
+  },
+});
+
+Deno.test({
+  name: "doctor ends at Ctrl-C with exit code 130, and says nothing on standard output",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    // Steps that take long enough to be interrupted.
+    const slow = ["--image-size", "128", "--set", "encoderWidth=32", "--set", "encoderBlocks=3,4,6,3"];
+    const task = startTask("doctor", ["--data", "drawn", "--json", ...TINY, ...slow], { folder: folder.path });
+    await task.printed(/^Measuring steps: /m);
+    task.press();
+    const { code, stdout } = await task.ended;
+    assert.deepEqual([code, stdout], [130, ""]);
+    const left = (await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name).toSorted();
+    assert.deepEqual(left, ["cache", "drawn"]);
+  },
+});
+
+Deno.test({
+  name: "doctor lists hostile images, each with its reason, warns, and keeps no images with --no-image-cache",
   ignore,
   async fn() {
     await using folder = await makeFolder({});
@@ -101,10 +173,11 @@ Deno.test({
     const { good, bad } = await writeHostileImages(images);
     const rows = [...good, ...bad].map((name) => `${name},a picture`);
     await Deno.writeTextFile(join(folder.path, "captions.txt"), ["image,caption", ...rows].join("\n"));
-    const arguments_ = ["--data", ".", "--json", ...TINY, "--image-size", "64", "--batch-size", "4"];
+    const settings = ["--image-size", "64", "--batch-size", "4", "--no-image-cache", "--set", "frozenLearningRate=1"];
+    const arguments_ = ["--data", ".", "--json", ...TINY, ...settings];
     const { code, stdout } = await runTask("doctor", arguments_, { folder: folder.path });
     assert.equal(code, 0);
-    const { data, images: found, errors } = JSON.parse(stdout);
+    const { data, images: found, space, errors, warnings } = JSON.parse(stdout);
     assert.deepEqual([found.usable, errors], [good.length, []]);
     // One is a folder, and so is not among the images.
     assert.deepEqual(data.missing, ["folder.jpg"]);
@@ -113,5 +186,14 @@ Deno.test({
       assert(bad.some((name) => path === join(images, name)), path);
       assert(reason.length > 5 && !reason.includes("\n"), reason);
     }
+    assert.equal(space.images, 0);
+    const kept = await Array.fromAsync(Deno.readDir(join(folder.path, "cache", "images")));
+    for (const { name } of kept) {
+      const squares = join(folder.path, "cache", "images", name, "squares.bin");
+      assert.equal(await Deno.stat(squares).then(({ size }) => size, () => 0), 0);
+    }
+    // Of the settings, and of the CNN's weights.
+    assert(warnings.some((line: string) => line.includes("frozenLearningRate")), warnings.join("\n"));
+    assert(warnings.some((line: string) => line.includes("No pretrained weights")), warnings.join("\n"));
   },
 });

@@ -78,7 +78,7 @@ export interface ComputeExamination {
   readonly threads: number;
   /** The most bytes in libtorch's tensors during the steps. */
   readonly peakMemory: number;
-  /** Bytes that the machine has left, those of this process not counted; absent where that is not known. */
+  /** Bytes that the device had left before the steps; absent where that is not known, as on a GPU. */
   readonly memoryLeft?: number;
 }
 
@@ -116,6 +116,12 @@ export interface ExamineOptions extends EngineOptions {
   readonly encoderWeights: string | undefined;
   /** The folder of the caches. */
   readonly cache: string;
+  /**
+   * Whether decoded photographs are kept there.
+   *
+   * @default {true}
+   */
+  readonly keepImages?: boolean;
   /** The folder that a run would get. */
   readonly out: string;
   /** Where it tells what it does; notes become warnings. */
@@ -160,14 +166,19 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     if (!(error instanceof InputError || error instanceof EngineError)) throw error;
     errors.push(error.message);
   }
-  const { space } = found;
-  if (space?.runFree !== undefined && space.runFree < space.checkpoints) {
-    errors.push(
-      `Cannot write checkpoints: they need ${describeBytes(space.checkpoints)} and the disk has ` +
-        `${describeBytes(space.runFree)} left; free some space, or name another folder by --out`,
-    );
-  }
+  if (found.space !== undefined) errors.push(...spaceErrors(found.space));
   return { ...found, warnings, errors };
+}
+
+function spaceErrors({ features, cacheFree = Infinity, checkpoints, runFree = Infinity }: SpaceExamination): string[] {
+  const parts = [
+    { what: "features", needed: features, left: cacheFree, option: "--cache" },
+    { what: "checkpoints", needed: checkpoints, left: runFree, option: "--out" },
+  ];
+  return parts.filter(({ needed, left }) => needed > left).map(({ what, needed, left, option }) =>
+    `Cannot write ${what}: they need ${describeBytes(needed)} and the disk has ${describeBytes(left)} left; ` +
+    `free some space, or name another folder by ${option}`
+  );
 }
 
 async function goThrough(
@@ -216,11 +227,11 @@ async function goThrough(
   const { device, precision, threads } = engine;
   found.space = await spaceNeeded({
     ...{ recipe, square: images.square, photographs: images.photographs.length, tensors: await engine.tensors() },
-    ...{ cache: join(options.cache, "images"), out: options.out },
+    ...{ cache: join(options.cache, "images"), keepImages: options.keepImages ?? true, out: options.out },
     ...(free !== undefined && { free }),
   });
   refuseBatchOfOne(splits.train.length, recipe);
-  const left = memoryLeft?.();
+  const left = device === "cpu" ? memoryLeft?.() : undefined;
   const learns = { engine, recipe, images };
   await tryHardestStep(learns, splits.train);
   const onProgress = (done: number, total: number) => options.reporter.progress("Measuring steps", done, total);
@@ -264,8 +275,12 @@ function splitWarnings({ inTwoSplits, inSeveralLists, leftOut }: SplitsExaminati
   ];
 }
 
-function captionWarnings({ unknownShares, cut }: CaptionsExamination, { minCount, maxWords }: Recipe): string[] {
+function captionWarnings(
+  { lengths, unknownShares, cut }: CaptionsExamination,
+  { minCount, maxWords }: Recipe,
+): string[] {
   const { validation } = unknownShares;
+  const empty = lengths["0"] ?? 0;
   return [
     ...(validation > MOST_UNKNOWN
       ? [
@@ -273,6 +288,7 @@ function captionWarnings({ unknownShares, cut }: CaptionsExamination, { minCount
         `${minCount} times in the train split; try a lower --set minCount=...`,
       ]
       : []),
+    ...(empty > 0 ? [`${empty} captions have no word in them`] : []),
     ...(cut > 0 ? [`${cut} captions are cut to ${maxWords} words`] : []),
   ];
 }
@@ -283,8 +299,8 @@ function imageWarnings({ broken, duplicates: { groups, acrossSplits } }: ImagesE
     ...(first !== undefined
       ? [`${broken.length} images cannot be decoded and are left out, the first is '${first.path}': ${first.reason}`]
       : []),
-    ...(acrossSplits > 0
-      ? [`${acrossSplits} of ${groups.length} groups of photographs with the same bytes lie in several splits`]
+    ...(groups.length > 0
+      ? [`${groups.length} groups of photographs have the same bytes, ${acrossSplits} of them in several splits`]
       : []),
   ];
 }

@@ -29,6 +29,8 @@ export interface CaptionsExamination {
   readonly cut: number;
   /** Words of the vocabulary, the special ones among them. */
   readonly vocabulary: number;
+  /** Different words of the train split that the vocabulary leaves out, as they occur too seldom. */
+  readonly leftOutWords: number;
   /** Share of the words that the vocabulary does not hold. */
   readonly unknownShares: UnknownShares;
 }
@@ -43,25 +45,35 @@ export interface CaptionsExamination {
  */
 export function examineCaptions(dataset: Dataset, data: TrainingData, recipe: Recipe): CaptionsExamination {
   const tokenize = tokenizerOf(recipe.tokenizer);
+  const { vocabulary, splits } = data;
+  const learnt = new Set(splits.train.map(({ photograph }) => photograph));
+  const known = new Set(vocabulary.words);
+  const leftOutWords = new Set<string>();
   const counts = new Map<number, number>();
-  for (const { caption } of dataset.rows) {
-    const { length } = tokenize(caption);
-    counts.set(length, (counts.get(length) ?? 0) + 1);
+  for (const { photograph, caption } of dataset.rows) {
+    const tokens = tokenize(caption);
+    counts.set(tokens.length, (counts.get(tokens.length) ?? 0) + 1);
+    if (learnt.has(photograph)) { for (const token of tokens) if (!known.has(token)) leftOutWords.add(token); }
   }
   const sorted = [...counts].sort(([a], [b]) => a - b);
-  const { vocabulary, splits } = data;
   const special = new Set([vocabulary.pad, vocabulary.start, vocabulary.end]);
   const share = (examples: readonly Example[]) => {
-    const words = examples.flatMap(({ captions }) =>
-      captions.flatMap((ids) => [...ids].filter((id) => !special.has(id)))
-    );
-    return words.length === 0 ? 0 : words.filter((id) => id === vocabulary.unknown).length / words.length;
+    let [words, unknown] = [0, 0];
+    for (const ids of examples.flatMap(({ captions }) => captions)) {
+      for (const id of ids) {
+        if (special.has(id)) continue;
+        words++;
+        if (id === vocabulary.unknown) unknown++;
+      }
+    }
+    return words === 0 ? 0 : unknown / words;
   };
   return {
     lengths: Object.fromEntries(sorted),
     medianLength: medianOf(sorted, dataset.rows.length),
     cut: sorted.reduce((sum, [length, count]) => length > recipe.maxWords ? sum + count : sum, 0),
     vocabulary: vocabulary.size,
+    leftOutWords: leftOutWords.size,
     unknownShares: { train: share(splits.train), validation: share(splits.validation), test: share(splits.test) },
   };
 }

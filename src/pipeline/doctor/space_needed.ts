@@ -12,7 +12,7 @@ import type { Recipe } from "../recipe.ts";
 
 /** Bytes on the disk. */
 export interface SpaceExamination {
-  /** All decoded photographs in the cache. */
+  /** All decoded photographs in the cache, those that are there already among them; 0 where none are kept. */
   readonly images: number;
   /** Features of the frozen CNN in the cache. */
   readonly features: number;
@@ -36,6 +36,12 @@ export interface SpaceNeededOptions {
   readonly tensors: readonly TensorInfo[];
   /** The cache's folder. */
   readonly cache: string;
+  /**
+   * Whether decoded photographs are kept.
+   *
+   * @default {true}
+   */
+  readonly keepImages?: boolean;
   /** The run's folder. */
   readonly out: string;
   /**
@@ -55,7 +61,7 @@ const FLOAT_BYTES = 4;
  * @returns Bytes needed and left.
  */
 export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExamination> {
-  const { recipe, square, photographs, tensors, cache, out, free = freeBytes } = options;
+  const { recipe, square, photographs, tensors, cache, keepImages = true, out, free = freeBytes } = options;
   const bytesOf = (kind: TensorInfo["kind"]) =>
     tensors.filter((tensor) => tensor.kind === kind)
       .reduce((sum, { shape }) => sum + FLOAT_BYTES * shape.reduce((product, length) => product * length, 1), 0);
@@ -66,7 +72,7 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
   const notebook = recipe.name === "notebook" ? best : 0;
   const [cacheFree, runFree] = [await freeAt(cache, free), await freeAt(out, free)];
   return {
-    images: photographs * squareBytes(square),
+    images: keepImages ? photographs * squareBytes(square) : 0,
     features: recipe.frozenEpochs > 0 ? photographs * 32 * recipe.encoderWidth * FLOAT_BYTES : 0,
     ...(cacheFree !== undefined && { cacheFree }),
     checkpoints: best + 2 * last + notebook,

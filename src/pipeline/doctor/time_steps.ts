@@ -87,26 +87,29 @@ export async function timeSteps(
   const encoding = { seconds: 0, photographs: 0 };
   const stages: StageSpeed[] = [];
   for (const { stage, epochs, epoch } of planned) {
-    let [captions, seconds] = [0, 0];
     const batches = repeated(source, examples);
+    const progress = (step: number) => onProgress(stages.length * STEPS + step + 1, planned.length * STEPS);
+    // A frozen CNN sees each photograph once, before the epochs: its steps neither read nor decode any.
+    const encoded: Batch[][] = [];
+    for (let step = 0; stage === "frozen" && step < STEPS; step++) {
+      signal.throwIfAborted();
+      const began = now();
+      const parts = await nextBatches(batches);
+      for (const batch of parts) encoding.photographs += batch.images.count;
+      encoded.push(await Promise.all(parts.map(withFeatures)));
+      encoding.seconds += (now() - began) / 1000;
+      progress(step);
+    }
+    let [captions, seconds] = [0, 0];
     for (let step = 0; step < STEPS; step++) {
       signal.throwIfAborted();
       const began = now();
-      const parts: Batch[] = [];
-      while (parts.length < accumulate) {
-        const { value } = await batches.next();
-        if (value === undefined) throw new RangeError("Cannot measure a training without examples");
-        parts.push(stage === "frozen" ? await withFeatures(value) : value);
-      }
-      const ready = now();
+      const parts = encoded[step] ?? await nextBatches(batches);
       const rates = learningRates(recipe, { epoch, step: 0, steps, criteria: [] });
       await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...rates });
-      const ended = now();
-      // Of a frozen CNN each photograph is read and seen once, whatever the epochs.
-      if (stage === "frozen") encoding.seconds += (ready - began) / 1000;
-      seconds += (ended - (stage === "frozen" ? ready : began)) / 1000;
+      seconds += (now() - began) / 1000;
       captions += parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0);
-      onProgress(stages.length * STEPS + step + 1, planned.length * STEPS);
+      if (stage === "learning") progress(step);
     }
     await batches.return();
     const stepSeconds = seconds / STEPS;
@@ -120,10 +123,18 @@ export async function timeSteps(
   const totalSeconds = stages.reduce((sum, stage) => sum + stage.epochs * stage.epochSeconds, featuresSeconds);
   return { measuredSteps: STEPS, stages, featuresSeconds, totalSeconds };
 
+  async function nextBatches(batches: AsyncGenerator<Batch, void, undefined>): Promise<Batch[]> {
+    const parts: Batch[] = [];
+    while (parts.length < accumulate) {
+      const { value } = await batches.next();
+      if (value === undefined) throw new RangeError("Cannot measure a training without examples");
+      parts.push(value);
+    }
+    return parts;
+  }
+
   async function withFeatures(batch: Batch): Promise<Batch> {
-    if ("values" in batch.images) return batch;
-    encoding.photographs += batch.images.count;
-    return { ...batch, images: await engine.encode(batch.images) };
+    return "values" in batch.images ? batch : { ...batch, images: await engine.encode(batch.images) };
   }
 }
 

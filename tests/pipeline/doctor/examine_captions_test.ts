@@ -27,7 +27,8 @@ Deno.test("examineCaptions() counts captions by their words, and those that are 
 
 Deno.test("examineCaptions() gives the share of words that the train split has too seldom, split by split", () => {
   const found = examineOf([["a kite", "a red kite"], ["a kite"], ["a red kite . !"], ["one boat"]], { minCount: 2 });
-  // <pad> <unk> <start> <end> a kite
+  // <pad> <unk> <start> <end> a kite; red is too rare, and what others say was never to be learnt.
   assert.equal(found.vocabulary, 6);
+  assert.equal(found.leftOutWords, 1);
   assert.deepEqual(found.unknownShares, { train: 1 / 7, validation: 3 / 5, test: 1 });
 });

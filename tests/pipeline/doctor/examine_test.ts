@@ -49,12 +49,12 @@ nativeTest("examine() finds nothing wrong with sound data, and says all there is
   assert.deepEqual([found.compute?.device, found.compute?.precision, found.compute?.threads], ["cpu", "fp32", 1]);
   assert((found.compute?.peakMemory ?? 0) > 0);
   assert.equal(found.compute?.memoryLeft, 5e9);
-  // From the wait for a batch to the step's end are two looks at the clock after the first; 8 captions a step.
+  // A look at the clock before a step and one after it; 8 captions a step.
   assert.deepEqual(found.speed, {
     measuredSteps: 10,
-    stages: [{ stage: "learning", epochs: 3, stepSeconds: 0.5, captionsPerSecond: 16, epochSeconds: 2 }],
+    stages: [{ stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 32, epochSeconds: 1 }],
     featuresSeconds: 0,
-    totalSeconds: 6,
+    totalSeconds: 3,
   });
   assert.deepEqual(JSON.parse(JSON.stringify(found)), found);
 });
@@ -65,13 +65,63 @@ nativeTest("examine() measures a frozen CNN's epochs apart, and its features onc
     measuredSteps: 10,
     stages: [
       { stage: "frozen", epochs: 2, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
-      { stage: "learning", epochs: 3, stepSeconds: 0.5, captionsPerSecond: 32, epochSeconds: 1 },
+      { stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
     ],
     // A quarter of a second for 8 photographs.
     featuresSeconds: 0.25 / 8 * 20,
-    totalSeconds: 2 * 0.5 + 3 * 1 + 0.25 / 8 * 20,
+    totalSeconds: 2 * 0.5 + 3 * 0.5 + 0.25 / 8 * 20,
   });
 });
+
+nativeTest(
+  "examine() counts the reading of images among a frozen CNN's features, and in no step of its epochs",
+  async () => {
+    const source = drawnSource(20);
+    let time = 0;
+    const reading = drawnImages(source.dataset.photographs, () => time += 1000);
+    const openSource = () => Promise.resolve({ ...source, openImages: () => Promise.resolve(reading) });
+    const { speed } = await examine(optionsOf({ openSource, now: () => time }, { epochs: 5, frozenEpochs: 2 }));
+    assert.deepEqual(speed?.stages.map(({ stepSeconds }) => stepSeconds > 0), [false, true]);
+    assert(speed.featuresSeconds > 0);
+  },
+);
+
+nativeTest("examine() goes through the longest captions before it measures", async () => {
+  const source = drawnSource(20);
+  const [first, ...others] = source.dataset.photographs;
+  assert(first !== undefined);
+  const photographs = [...others, { ...first, captions: first.captions.map((caption) => `${caption} !`) }];
+  const read: number[] = [];
+  const found = await examine(optionsOf({
+    openSource: () =>
+      Promise.resolve({
+        ...source,
+        dataset: { ...source.dataset, photographs, officialSplits: { ...LISTS, train: [...LISTS.train] } },
+        openImages: () => Promise.resolve(drawnImages(photographs, (index) => read.push(index))),
+      }),
+  }, { batchSize: 1, batchStatistics: "frozen" }));
+  assert.deepEqual([found.errors, read[0]], [[], photographs.length - 1]);
+});
+
+nativeTest(
+  "examine() makes warnings of what the image cache notes, and counts no images where none are kept",
+  async () => {
+    const source = drawnSource(20);
+    const { warnings, space } = await examine(optionsOf({
+      keepImages: false,
+      openSource: () =>
+        Promise.resolve({
+          ...source,
+          openImages(options) {
+            options.reporter.note("the disk is full");
+            return source.openImages(options);
+          },
+        }),
+    }));
+    assert(warnings.includes("the disk is full"));
+    assert.equal(space?.images, 0);
+  },
+);
 
 nativeTest("examine() warns of rows, missing images, lists and unknown words", async () => {
   const found = await examine(optionsOf({
@@ -129,6 +179,9 @@ nativeTest("examine() lists broken images, and the same bytes in several splits"
   }));
   assert.deepEqual(found.images?.broken, [{ path: "/drawn/0.png", reason: "the file is text" }]);
   assert.deepEqual(found.images?.duplicates.groups, [["1.png", "2.png", "3.png"]]);
+  const across = found.images.duplicates.acrossSplits;
+  const duplicates = `1 groups of photographs have the same bytes, ${across} of them in several splits`;
+  assert(found.warnings.includes(duplicates), found.warnings.join("\n"));
   assert(
     found.warnings.includes(
       "1 images cannot be decoded and are left out, the first is '/drawn/0.png': the file is text",
@@ -155,6 +208,20 @@ nativeTest("examine() tells as an error what would end a training, with all that
   const full = await examine(optionsOf({ free: () => Promise.resolve(1000) }));
   assert.match(full.errors.join(), /^Cannot write checkpoints: they need .* and the disk has 1\.0 kB left; /);
   assert(full.speed !== undefined);
+
+  const cacheIsFull = (folder: string) => Promise.resolve(folder.startsWith("/cache") ? 10 : 1e12);
+  const noFeatures = await examine(optionsOf({ free: cacheIsFull }, { frozenEpochs: 1 }));
+  assert.match(noFeatures.errors.join(), /^Cannot write features: they need .* 10 bytes left; .* by --cache$/);
+  assert.deepEqual((await examine(optionsOf({ free: cacheIsFull }))).errors, []);
+});
+
+nativeTest("examine() warns of captions without a word", async () => {
+  const { dataset } = drawnSource(20);
+  const [photograph] = dataset.photographs;
+  assert(photograph !== undefined);
+  const rows = [...dataset.rows, { photograph, caption: " " }];
+  const { warnings } = await examine(optionsOf({ openSource: sourceWith({ rows }) }));
+  assert(warnings.includes("1 captions have no word in them"), warnings.join("\n"));
 });
 
 nativeTest("examine() ends with its signal's reason, and throws what is no fault of the data", async () => {

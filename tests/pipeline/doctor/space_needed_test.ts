@@ -30,6 +30,10 @@ Deno.test("spaceNeeded() counts the features of a frozen CNN, and the notebook's
   assert.equal(notebook.checkpoints, 4 * (22 + 2 * (22 + 30) + 22));
 });
 
+Deno.test("spaceNeeded() counts no photographs where none are kept", async () => {
+  assert.equal((await spaceNeeded({ ...OPTIONS, keepImages: false })).images, 0);
+});
+
 Deno.test("spaceNeeded() asks the disk of the nearest folder that is there", async () => {
   const asked: string[] = [];
   const { cacheFree, runFree } = await spaceNeeded({

@@ -1,0 +1,49 @@
+/**
+ * `deno task retrieve`: finds photographs by a sentence, or judges a model by how well it does.
+ *
+ * @module
+ */
+
+import { Captioner } from "../src/captioning/captioner.ts";
+import { createCommand, EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { listenToInterrupts } from "../src/cli/interrupt.ts";
+import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { describeRetrieval, retrieveInDataset, searchPhotographs } from "../src/cli/retrieve.ts";
+import { addRetrieveOptions, parseRetrieveOptions } from "../src/cli/retrieve_options.ts";
+import { TrainingReporter } from "../src/cli/training_reporter.ts";
+
+async function main(): Promise<number> {
+  const command = addRetrieveOptions(createCommand("retrieve", "Finds photographs that a sentence may describe."));
+  command.parse(Deno.args, { from: "user" });
+  const options = parseRetrieveOptions(command.opts(), userPath);
+  using interrupts = listenToInterrupts();
+  using reporter = new TrainingReporter({
+    epochs: 0,
+    terminal: Deno.stderr.isTerminal(),
+    print: console.error,
+    now: () => performance.now(),
+  });
+  const { vocabulary, json } = options;
+  using captioner = await Captioner.load(options.checkpoint ?? await newestCheckpoint(userPath("runs")), {
+    vocabulary,
+  });
+  const context = { reporter, signal: interrupts.signal };
+
+  async function answer() {
+    if ("query" in options) {
+      const { found, problems } = await searchPhotographs(captioner, options, context);
+      const lines = found.map(({ image, logProbability }) => `${logProbability.toFixed(2)}\t${image}`);
+      return { value: found, lines, problems };
+    }
+    const { report, problems } = await retrieveInDataset(captioner, options, context);
+    return { value: report, lines: describeRetrieval(report), problems };
+  }
+
+  const { value, lines, problems } = await answer();
+  if (json) console.log(JSON.stringify(value, null, 2));
+  else for (const line of lines) console.log(line);
+  for (const line of problems) console.error(`error: ${line}`);
+  return problems.length === 0 ? 0 : EXIT_INPUT;
+}
+
+Deno.exit(await runTask(main));

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { drawDataset, DRAWN_COUNT, TINY } from "./drawn_dataset.ts";
+import { assertRefused, canRunTasks, runTask } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+
+/** The dataset with a model that has learnt to tell its colours. */
+async function trainedFolder() {
+  const folder = await drawDataset();
+  const learning = ["--epochs", "40", "--batch-size", "5", "--set", "learningRate=0.01", "--set", "patience=0"];
+  const { code, stderr } = await runTask("train", ["--data", "drawn", "--out", "runs/a", ...TINY, ...learning], {
+    folder: folder.path,
+  });
+  assert.equal(code, 0, stderr);
+  return folder;
+}
+
+Deno.test({
+  name: "retrieve finds photographs by a sentence, and says how often captions and photographs find each other",
+  ignore,
+  async fn() {
+    await using folder = await trainedFolder();
+    const options = { folder: folder.path };
+    const query = ["--query", "This is green", "--images", "drawn/Images", "--top", "4"];
+    const found = await runTask("retrieve", query, options);
+    assert.equal(found.code, 0, found.stderr);
+    const lines = found.stdout.trimEnd().split("\n");
+    assert.equal(lines.length, 4);
+    for (const line of lines) assert.match(line, /^-\d+\.\d\d\t.*green-\d\.png$/);
+    const json = await runTask("retrieve", [...query, "--json"], options);
+    assert.deepEqual(
+      JSON.parse(json.stdout).map(({ image }: { image: string }) => image),
+      lines.map((line) => line.split("\t")[1]),
+    );
+
+    const judged = await runTask("retrieve", ["--data", "drawn", "--split", "all", "--json"], options);
+    assert.equal(judged.code, 0, judged.stderr);
+    const report = JSON.parse(judged.stdout);
+    assert.deepEqual([report.photographs, report.sentences], [DRAWN_COUNT, 2 * DRAWN_COUNT]);
+    // By chance it would be 12.5; of each colour there are 8 photographs that are hard to tell apart.
+    assert(report.images.medianRank < 11 && report.captionsLessMean.medianRank < 11, judged.stdout);
+    const text = await runTask("retrieve", ["--data", "drawn"], options);
+    assert.match(text.stdout, /^3 photographs, 6 captions$/m);
+    assert.match(text.stdout, /^caption to photograph +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d$/m);
+    const odd = await runTask("retrieve", ["--query", "a zebra", "--images", "drawn/Images"], options);
+    assert.match(odd.stderr, /does not know all words of the query/);
+  },
+});
+
+Deno.test({
+  name: "retrieve refuses what it cannot look for in one line",
+  ignore,
+  async fn() {
+    await using folder = await trainedFolder();
+    const options = { folder: folder.path };
+    assertRefused(await runTask("retrieve", [], options), /give --data/);
+    assertRefused(await runTask("retrieve", ["--query", "a kite"], options), /give --images DIR/);
+    assertRefused(await runTask("retrieve", ["--query", " ", "--images", "drawn"], options), /--query is empty/);
+    assertRefused(await runTask("retrieve", ["--query", "a kite", "--images", "gone"], options), /gone/);
+    assertRefused(await runTask("retrieve", ["--query", "a kite", "--images", "runs"], options), /it is a folder without files called \.jpg/);
+  },
+});
