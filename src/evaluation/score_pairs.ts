@@ -16,7 +16,7 @@ export interface ScorePairsOptions {
 }
 
 /** Pairs that the model goes through at a time. */
-const PAIRS = 512;
+const PAIRS = 128;
 
 /**
  * Scores every caption with every image. Memory does not grow with the number of pairs: each caption's row is given away

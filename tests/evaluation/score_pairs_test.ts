@@ -37,7 +37,7 @@ for (const count of [1, 3, 200, 512, 1300]) {
       Float32Array.from({ length: count }, (_, image) => words + Math.fround(image) / 8)
     );
     assert.deepEqual(rows, expected);
-    assert(calls.every((pairs) => pairs <= 512), "memory grows with the number of pairs");
+    assert(calls.every((pairs) => pairs <= 128), "memory grows with the number of pairs");
     assert.deepEqual(progress.at(-1), [3 * count, 3 * count]);
   });
 }
