@@ -47,7 +47,7 @@ export async function finishSample(heldOut: readonly Scene[], options: FinishSam
     const exact = references.includes(caption);
     reporter.note(`  ${image}  ${caption}${exact ? "" : `   (right would be: ${references[0]})`}`);
   }
-  const { bestSingleCaptionShare, shuffledShare, exactShare } = result;
+  const { bestSingleCaptionShare, shuffledShare, exactShare, bleu4, cider } = result;
   const percent = (share: number) => `${Math.round(100 * share)}%`;
   reporter.note(
     `The best single caption would be exact for ${
@@ -58,5 +58,9 @@ export async function finishSample(heldOut: readonly Scene[], options: FinishSam
   reporter.note(`  deno task caption --checkpoint ${checkpoint} ${join(out, captions[0]?.image ?? "")}`);
   reporter.note("Train on your own photographs (a folder with captions.txt and Images/) with:");
   reporter.note("  deno task train --data path/to/folder\n");
-  reporter.note(`${percent(exactShare)} of ${captions.length} unseen pictures captioned exactly`);
+  reporter.note(
+    `${percent(exactShare)} of ${captions.length} unseen pictures captioned exactly; BLEU-4 ${
+      bleu4.toFixed(3)
+    }, CIDEr ${cider.toFixed(2)}`,
+  );
 }

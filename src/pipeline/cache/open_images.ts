@@ -115,7 +115,9 @@ export class OpenImages implements ImageCache {
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       throw new InputError(
-        `Cannot read image '${imagePath(photograph)}': it is not in the cache, and its file can be used no longer: ${error.reason}`,
+        `Cannot read image '${
+          imagePath(photograph)
+        }': it is not in the cache, and its file can be used no longer: ${error.reason}`,
         { cause: error },
       );
     }

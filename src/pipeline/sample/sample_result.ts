@@ -7,6 +7,7 @@
 import { encode as encodePng } from "fast-png";
 import { join } from "node:path";
 import { Captioner } from "../../captioning/captioner.ts";
+import { scoreCaptions, tokenizeCaptions } from "../../evaluation/score_captions.ts";
 import type { EngineOptions } from "../../ffi/settings.ts";
 import { Random } from "../random.ts";
 import { readImage } from "../images/read_image.ts";
@@ -29,6 +30,10 @@ export interface HeldOut {
 export interface SampleResult {
   /** Share of the pictures whose caption equals one of their references. */
   readonly exactShare: number;
+  /** BLEU-4 of the captions, 0 to 1. */
+  readonly bleu4: number;
+  /** CIDEr-D of the captions, 0 to 10. */
+  readonly cider: number;
   /** Seconds that training took. */
   readonly trainingSeconds: number;
   /** Different descriptions among the pictures: how hard it is to guess. */
@@ -85,7 +90,7 @@ export async function captionHeldOut(scenes: readonly Scene[], options: CaptionH
 }
 
 /**
- * Counts exact captions, and what chance would give.
+ * Scores captions, and counts exact ones and what chance would give.
  *
  * @param heldOut The pictures.
  * @param trainingSeconds For the record.
@@ -99,8 +104,11 @@ export function scoreHeldOut(heldOut: readonly HeldOut[], trainingSeconds: numbe
   const captions = heldOut.map(({ caption }) => caption);
   const everyReference = new Set(heldOut.flatMap(({ references }) => references));
   const exactCounts = [...everyReference].map((caption) => heldOut.filter((picture) => exact(caption, picture)).length);
+  const { Bleu_4: bleu4, CIDEr: cider } = scoreCaptions(tokenizeCaptions(heldOut)).corpus;
   return {
     exactShare: share(captions),
+    bleu4,
+    cider,
     trainingSeconds,
     descriptions: new Set(heldOut.map(({ references }) => references.toSorted().join("\n"))).size,
     bestSingleCaptionShare: Math.max(...exactCounts) / total,

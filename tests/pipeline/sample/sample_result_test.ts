@@ -24,6 +24,7 @@ Deno.test("scoreHeldOut() counts captions that equal one of their references", (
   );
   const result = scoreHeldOut(pictures, 12.5);
   assert.equal(result.exactShare, 0.5);
+  assert(result.bleu4 >= 0 && result.bleu4 < 1 && result.cider > 0 && result.cider < 10);
   assert.equal(result.trainingSeconds, 12.5);
   assert.equal(result.heldOut, pictures);
 });
