@@ -109,7 +109,7 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     : imagesInPlace(images, options);
   const lists = options.splits === undefined && splits !== undefined
     ? splits
-    : await findSplitLists(options.splits, await listFolders(source, data));
+    : await findSplitLists(options.splits, source.format === "folder" ? [] : await listFolders(source, data));
   const photographs = groupByPhotograph(rows, files);
   const distinct = [...new Set(photographs.values())];
   const matched = lists && matchSplits(lists, photographs);

@@ -55,7 +55,7 @@ export async function listIfReadable(path: string, what: string): Promise<Folder
 }
 
 /**
- * Whether there is a folder at a path.
+ * Whether there is a folder at a path, as far as this user can see: a link that leads in circles is none.
  *
  * @param path The path.
  */
@@ -63,8 +63,8 @@ export async function isFolder(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
   }
 }
 

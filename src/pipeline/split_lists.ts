@@ -6,7 +6,9 @@
 
 import { join } from "node:path";
 import { InputError } from "../input_error.ts";
+import { quoted } from "../files/file_error.ts";
 import { listFolder } from "./folder.ts";
+import { pairFiles } from "./formats/caption_folder.ts";
 import { readTextFile } from "./text_file.ts";
 
 /** Names of the images in each part of a dataset; no name is in two parts. */
@@ -34,7 +36,10 @@ const patterns = {
  * @throws {InputError} If one or two of the three are there, one is there twice, or a name is in two lists.
  */
 export async function readSplitLists(folder: string): Promise<OfficialSplits | undefined> {
-  const files = (await listFolder(folder, "official splits")).files;
+  const listing = (await listFolder(folder, "official splits")).files;
+  // A text beside an image of its name is that image's caption, whatever it is called.
+  const beside = new Set(pairFiles(listing).pairs.map(({ text }) => text));
+  const files = listing.filter((file) => !beside.has(file));
   const found = {
     train: files.filter((file) => patterns.train.test(file)),
     validation: files.filter((file) => patterns.validation.test(file)),
@@ -63,7 +68,9 @@ export async function readSplitLists(folder: string): Promise<OfficialSplits | u
       const other = partOf.get(name);
       if (other !== undefined) {
         throw new InputError(
-          `Cannot read official splits: "${name}" is in the ${other} list and in the ${part} list of ${folder}; ` +
+          `Cannot read official splits: ${
+            quoted(name)
+          } is in the ${other} list and in the ${part} list of ${folder}; ` +
             "remove it from one",
         );
       }

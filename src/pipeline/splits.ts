@@ -9,7 +9,7 @@ import type { Photograph } from "./dataset.ts";
 import { Random } from "./random.ts";
 import type { OfficialSplits } from "./split_lists.ts";
 
-/** A dataset in three parts, each in its own order and with at least one item. */
+/** A dataset in three parts, each in its own order; all but the test have at least one item. */
 export interface Splits<T> {
   /** What is learnt from. */
   readonly train: readonly T[];
@@ -28,20 +28,21 @@ export interface SplitOptions {
 }
 
 /**
- * Splits photographs by a dataset's official lists. The parts keep the order of the photographs.
+ * Splits photographs by a dataset's official lists. The parts keep the order of the photographs. Training needs no test:
+ * that part may be empty.
  *
  * @param photographs The photographs to split.
  * @param lists The names in each part.
- * @throws {InputError} If a list has no photograph here.
+ * @throws {InputError} If the train or the validation list has no photograph here.
  */
 export function splitOfficially(photographs: readonly Photograph[], lists: OfficialSplits): Splits<Photograph> {
   function select(list: readonly string[], name: string): Photograph[] {
     const names = new Set(list);
     const selected = photographs.filter((photograph) => names.has(photograph.name));
-    if (selected.length === 0) {
+    if (selected.length === 0 && name !== "test") {
       throw new InputError(
         `Cannot split dataset: none of its ${photographs.length} photographs is among the ${names.size} of the official ` +
-          `${name} list; at least 1 is needed in each list, so add images or name a folder of other lists with --splits`,
+          `${name} list; at least 1 is needed, so add images or name a folder of other lists with --splits`,
       );
     }
     return selected;

@@ -25,7 +25,7 @@ const MAX_BYTES = 256 * 2 ** 20;
  * @param path The file.
  * @param what What the file holds, for error messages: "captions".
  * @param options See {@linkcode ReadTextFileOptions}.
- * @returns The text without the byte order mark.
+ * @returns The text without the byte order mark; lines that end with a lone carriage return end with a line feed.
  * @throws {InputError} If there is no such file, it may not be read, is too large, or is no text.
  */
 export async function readTextFile(path: string, what: string, options: ReadTextFileOptions = {}): Promise<string> {
@@ -55,7 +55,8 @@ export async function readTextFile(path: string, what: string, options: ReadText
   if (text === undefined || text.includes("\0")) {
     throw new InputError(`Cannot read ${what}: ${path} is not a text file in UTF-8; convert it or name another file`);
   }
-  return text;
+  // Files of old Macs end their lines so.
+  return text.includes("\n") ? text : text.replaceAll("\r", "\n");
 }
 
 function reasonFor(error: unknown, path: string): string {

@@ -74,6 +74,12 @@ function lrcnData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData 
   }));
   const trainTokens = tokens.train.flatMap(({ captions }) => captions);
   const vocabulary = Vocabulary.fromTokens(trainTokens, { minCount: recipe.minCount });
+  if (vocabulary.size === Vocabulary.fromTokens([], {}).size) {
+    throw new InputError(
+      `Cannot train: no word occurs ${recipe.minCount} times in the ${trainTokens.length} training captions; give ` +
+        "--set minCount=1, or --tokenizer unicode for scripts without spaces",
+    );
+  }
   return {
     vocabulary,
     firstWord: commonestFirst(trainTokens),
@@ -138,6 +144,7 @@ function mapSplits<From, To>(
 function commonestFirst(captions: readonly (readonly string[])[]): string {
   const counts = new Map<string, number>();
   for (const [word] of captions) if (word !== undefined) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  return [...counts].find(([, count]) => count === most)?.[0] ?? "";
+  let [commonest, most] = ["", 0];
+  for (const [word, count] of counts) if (count > most) [commonest, most] = [word, count];
+  return commonest;
 }

@@ -46,9 +46,16 @@ Deno.test("an empty split is an error that says how many there are and how many 
     error instanceof InputError && message.test(error.message) && !error.message.includes("\n");
   assert.throws(() => splitByImage(makePhotographs(9), { seed: 0 }), isInputError(/has 9 photographs, .* at least 10/));
   assert.throws(() => splitByCaption([1, 2], { seed: 0 }), isInputError(/has 2 captions, .* at least 10/));
-  const lists = { train: ["0.jpg"], validation: ["1.jpg"], test: ["7.jpg", "8.jpg"] };
+  const lists = { train: ["0.jpg"], validation: ["7.jpg", "8.jpg"], test: ["1.jpg"] };
   assert.throws(
     () => splitOfficially(makePhotographs(3), lists),
-    isInputError(/none of its 3 photographs is among the 2 of the official test list; at least 1 is needed/),
+    isInputError(/none of its 3 photographs is among the 2 of the official validation list; at least 1 is needed/),
   );
+});
+
+Deno.test("splitOfficially() lets the test be empty, which training does not need", () => {
+  const { train, test, leftOut } = splitOfficially(makePhotographs(3), {
+    ...{ train: ["0.jpg"], validation: ["1.jpg"], test: ["7.jpg"] },
+  });
+  assert.deepEqual([names(train), test, leftOut], [["0.jpg"], [], 1]);
 });

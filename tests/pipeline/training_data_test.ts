@@ -83,8 +83,23 @@ Deno.test("prepareTrainingData() finds the commonest first word of the training 
   const official = { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] };
   const dataset = datasetOf([["the kite", "A fox", "a cow", "the car", "one the"], ["one"], ["one", "one"]], official);
   // "the" and "a" begin two captions each; "the" came first.
-  assert.equal(prepareTrainingData(dataset, makeRecipe("lrcn"), 0).firstWord, "the");
+  assert.equal(prepareTrainingData(dataset, makeRecipe("lrcn", { minCount: 1 }), 0).firstWord, "the");
   assert.equal(prepareTrainingData(LISTED_TEN, makeRecipe("notebook"), 0).firstWord, "the");
+});
+
+Deno.test("prepareTrainingData() refuses captions of which no word is common enough, and says what to give", () => {
+  const official = { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] };
+  const dataset = datasetOf([["犬が走る", "猫が寝る"], ["犬が走る"], ["猫"]], official);
+  assert.throws(
+    () => prepareTrainingData(dataset, makeRecipe("lrcn"), 0),
+    /^InputError: Cannot train: no word occurs 5 times in the 2 training captions; give --set minCount=1, or --tokenizer unicode/,
+  );
+});
+
+Deno.test("prepareTrainingData() finds the commonest of 200,000 first words", () => {
+  const captions = [...Array.from({ length: 200_000 }, (_, index) => `w${index} x`), "w7 x"];
+  const dataset = datasetOf([captions, ["a"], ["b"]], { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] });
+  assert.equal(prepareTrainingData(dataset, makeRecipe("lrcn"), 0).firstWord, "w7");
 });
 
 Deno.test("prepareTrainingData() refuses a dataset too small to be split", () => {

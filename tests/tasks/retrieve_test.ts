@@ -57,6 +57,9 @@ Deno.test({
     assertRefused(await runTask("retrieve", ["--query", "a kite"], options), /give --images DIR/);
     assertRefused(await runTask("retrieve", ["--query", " ", "--images", "drawn"], options), /--query is empty/);
     assertRefused(await runTask("retrieve", ["--query", "a kite", "--images", "gone"], options), /gone/);
-    assertRefused(await runTask("retrieve", ["--query", "a kite", "--images", "runs"], options), /it is a folder without files called \.jpg/);
+    assertRefused(
+      await runTask("retrieve", ["--query", "a kite", "--images", "runs"], options),
+      /it is a folder without files called \.jpg/,
+    );
   },
 });

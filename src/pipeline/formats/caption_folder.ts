@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../../input_error.ts";
-import { listFolder } from "../folder.ts";
+import { listFolder, listIfReadable } from "../folder.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import { readAhead } from "../read_ahead.ts";
 import { readTextFile } from "../text_file.ts";
@@ -98,7 +98,8 @@ async function* innerFolders(folder: string): AsyncGenerator<{ path: string; fil
   const seen = new Set<string>();
   const paths = [""];
   for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-    const { files, folders } = await listFolder(join(folder, path), "dataset");
+    const list = path === "" ? listFolder : listIfReadable;
+    const { files, folders } = await list(join(folder, path), "dataset");
     const real = await Deno.realPath(join(folder, path));
     if (seen.has(real)) continue;
     seen.add(real);

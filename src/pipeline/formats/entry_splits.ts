@@ -28,11 +28,12 @@ export class EntrySplits {
    * Puts an image into a part.
    *
    * @param image Its name.
-   * @param split The part as it is written in the file.
+   * @param split The part as it is written in the file, in small or capital letters.
    * @returns What is wrong with it, if anything: then nothing is changed.
    */
   add(image: string, split: string): string | undefined {
-    const part = Object.hasOwn(PARTS, split) ? PARTS[split] : undefined;
+    const known = split.toLowerCase();
+    const part = Object.hasOwn(PARTS, known) ? PARTS[known] : undefined;
     if (part === undefined) {
       return `has the split ${quoted(split)}, which is none of ${Object.keys(PARTS).join(", ")}`;
     }

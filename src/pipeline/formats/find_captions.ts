@@ -5,6 +5,7 @@
  */
 
 import { basename, dirname, join, relative } from "node:path";
+import { quoted } from "../../files/file_error.ts";
 import { InputError } from "../../input_error.ts";
 import { isFolder, listFolder, listIfReadable } from "../folder.ts";
 import { isImagesFolderName } from "../images/images_folder.ts";
@@ -26,6 +27,9 @@ export interface FindCaptionsOptions {
 
 const CAPTION_FILE = /\.(?:txt|csv|token|json|jsonl|ndjson)$/i;
 const TAR_FILE = /\.tar$/i;
+const ARCHIVE = /\.(?:tar\.\w+|tgz|gz|zip)$/i;
+/** So many files that hold no captions are named with the reason. */
+const MAX_REASONS = 3;
 /** Of a folder with more files than that, the others are passed over: captions are few and large. */
 const MAX_LOOKED_AT = 100;
 
@@ -54,12 +58,13 @@ export async function findCaptions(options: FindCaptionsOptions): Promise<Captio
     if (first !== undefined) return { ...first, folder: data };
   }
   if (format === undefined && await isCaptionFolder(data)) return { format: "folder", files: [], folder: data };
+  const refused = await refusedFiles(data);
   const known = "captions.txt, Flickr8k.token.txt, results.csv, dataset_*.json, captions_*.json, JSON Lines, " +
     "tar shards, or photo.txt beside photo.jpg";
   throw new InputError(
     `Cannot read dataset: there are no captions${
       format === undefined ? "" : ` of format ${format}`
-    } in ${data} (${known}); ` + "name the file with --captions",
+    } in ${data} (${known}); ` + (refused === "" ? "name the file with --captions" : refused),
   );
 }
 
@@ -77,7 +82,7 @@ async function sourceOfFile(file: string, format: Format | undefined): Promise<C
   if (found !== undefined) return { format: found, files: [file], folder };
   throw new InputError(
     look.kind !== undefined
-      ? `Cannot read captions: ${file} is ${look.kind}; ${look.kind === "empty" ? "name another file" : "unpack it"}`
+      ? `Cannot read captions: ${file} is ${look.kind.name}; ${look.kind.remedy}`
       : `Cannot read captions: ${file} is in no format that is known; name one with --format (${
         FORMAT_NAMES.join(", ")
       })`,
@@ -120,6 +125,28 @@ async function candidatesIn(folders: readonly string[], format: Format | undefin
   if (hasPairs) found.push({ format: "folder", files: [] });
   const wanted = found.filter((candidate) => format === undefined || candidate.format === format);
   return withoutLemmas(joinCoco(wanted));
+}
+
+/** Why files of a folder that look like captions are none, some of them. */
+async function refusedFiles(folder: string): Promise<string> {
+  const { files } = await listIfReadable(folder, "dataset");
+  const reasons: string[] = [];
+  for (const name of files.filter((name) => CAPTION_FILE.test(name) || ARCHIVE.test(name)).sort(byKnownName)) {
+    if (reasons.length === MAX_REASONS) break;
+    try {
+      const { kind, firstLine } = await lookAtFile(join(folder, name));
+      if (kind !== undefined) reasons.push(`${quoted(name)} is ${kind.name}, ${kind.remedy}`);
+      else if (firstLine !== undefined) {
+        reasons.push(
+          `${quoted(name)} begins with the line ${quoted(firstLine)}, where captions.txt has 'image,caption'`,
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      reasons.push(error.message);
+    }
+  }
+  return reasons.join("; ");
 }
 
 async function formatIn(path: string): Promise<Format | undefined> {

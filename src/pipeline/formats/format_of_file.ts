@@ -15,8 +15,11 @@ import { isKaggleHeader } from "./kaggle_captions.ts";
 const PIECE_BYTES = 1 << 16;
 /** A damaged row among the first must not hide the format. */
 const LOOKED_AT_LINES = 5;
+const FIRST_LINE_CHARACTERS = 40;
 
 const CAPTION_KEY = /"captions?"\s*:/;
+/** Hugging Face's `metadata.jsonl`. */
+const FILE_NAME_AND_TEXT = /"file_name"\s*:.*"(?:text|caption)"\s*:|"(?:text|caption)"\s*:.*"file_name"\s*:/;
 
 /** What a file's first bytes tell. */
 export interface FileLook {
@@ -24,8 +27,18 @@ export interface FileLook {
   readonly format: Format | undefined;
   /** The format that the file could be a faulty example of. */
   readonly guess: Format | undefined;
-  /** What it is else: "empty", "compressed with gzip". */
-  readonly kind?: string;
+  /** What it is else, and what to do. */
+  readonly kind?: FileKind;
+  /** Its first line, shortened, where it is text in no known format. */
+  readonly firstLine?: string;
+}
+
+/** What a file is that holds no captions: "empty", "compressed with gzip". */
+export interface FileKind {
+  /** What it is. */
+  readonly name: string;
+  /** What to do with it. */
+  readonly remedy: string;
 }
 
 /**
@@ -39,7 +52,7 @@ export async function lookAtFile(path: string): Promise<FileLook> {
   using file = await openFile(path);
   const head = await file.read(0, Math.min(PIECE_BYTES, file.size));
   if (isTar(head)) return { format: "webdataset", guess: undefined };
-  const kind = compression(head);
+  const kind = KINDS[head.subarray(0, 2).toHex()];
   if (kind !== undefined) return { format: undefined, guess: undefined, kind };
   const start = Math.max(0, file.size - PIECE_BYTES);
   // In COCO's files the captions stand after all images.
@@ -47,26 +60,32 @@ export async function lookAtFile(path: string): Promise<FileLook> {
   return lookAtText(new TextDecoder().decode(head), tail);
 }
 
-function compression([first, second]: Uint8Array): string | undefined {
-  if (first === 0x1f && second === 0x8b) return "compressed with gzip";
-  return first === 0x50 && second === 0x4b ? "a zip archive" : undefined;
-}
+/** Files that begin with these two bytes. */
+const KINDS: Readonly<Record<string, FileKind>> = {
+  "1f8b": { name: "compressed with gzip", remedy: "unpack it" },
+  "504b": { name: "a zip archive", remedy: "unpack it" },
+  "fffe": { name: "text in UTF-16", remedy: "convert it to UTF-8" },
+  "feff": { name: "text in UTF-16", remedy: "convert it to UTF-8" },
+};
 
 function lookAtText(head: string, tail: string): FileLook {
-  const lines = head.split(/\r?\n/).filter((line) => line.trim() !== "").slice(0, LOOKED_AT_LINES);
+  const lines = head.split(/\r\n?|\n/).filter((line) => line.trim() !== "").slice(0, LOOKED_AT_LINES);
   const [first] = lines;
-  if (first === undefined) return { format: undefined, guess: undefined, kind: "empty" };
+  if (first === undefined) {
+    return { format: undefined, guess: undefined, kind: { name: "empty", remedy: "name another file" } };
+  }
   if (/^\s*[[{]/.test(first)) return { format: formatOfJson(head, tail, lines), guess: "json" };
   if (isFlickr30kHeader(first)) return { format: "flickr30k-csv", guess: undefined };
   if (isKaggleHeader(first)) return { format: "kaggle", guess: undefined };
   if (lines.some(isFlickrTokenLine)) return { format: "flickr-token", guess: undefined };
-  return { format: undefined, guess: /image|caption/i.test(first) && first.includes(",") ? "kaggle" : undefined };
+  const guess = /image|caption/i.test(first) && first.includes(",") ? "kaggle" : undefined;
+  return { format: undefined, guess, firstLine: first.slice(0, FIRST_LINE_CHARACTERS) };
 }
 
 function formatOfJson(head: string, tail: string, lines: readonly string[]): Format | undefined {
   const isEntry = (text: string) => /"image"\s*:/.test(text) && CAPTION_KEY.test(text);
   if (head.trimStart().startsWith("[")) return isEntry(head) ? "json" : undefined;
-  if (lines.some((line) => isEntry(line) && isObject(line))) return "json";
+  if (lines.some((line) => (isEntry(line) || FILE_NAME_AND_TEXT.test(line)) && isObject(line))) return "json";
   if (/"(?:sentids|sentences)"\s*:/.test(head) && /"filename"\s*:/.test(head)) return "karpathy";
   const parts = /"(?:images|annotations)"\s*:/.test(head);
   return parts && (CAPTION_KEY.test(head) || CAPTION_KEY.test(tail)) ? "coco" : undefined;
@@ -75,7 +94,7 @@ function formatOfJson(head: string, tail: string, lines: readonly string[]): For
 function isObject(line: string): boolean {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "image" in value;
+    return typeof value === "object" && value !== null && ("image" in value || "file_name" in value);
   } catch (error) {
     if (error instanceof SyntaxError) return false;
     throw error;

@@ -11,15 +11,25 @@ import { type CaptionData, CaptionRows } from "./caption_rows.ts";
 import { EntrySplits } from "./entry_splits.ts";
 import { checked, parseJson } from "./json_text.ts";
 
-const entrySchema = z.object({
-  image: z.string(),
-  captions: z.array(z.unknown()).optional(),
-  caption: z.string().optional(),
-  split: z.string().optional(),
-});
+const entrySchema = z.preprocess(
+  renamed,
+  z.object({
+    image: z.string(),
+    captions: z.array(z.unknown()).optional(),
+    caption: z.union([z.string(), z.array(z.unknown())]).optional(),
+    split: z.string().optional(),
+  }),
+);
+
+/** Hugging Face's `metadata.jsonl` has other names for the same. */
+function renamed(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || "image" in value || !("file_name" in value)) return value;
+  return { ...value, image: value.file_name, ...(!("caption" in value) && "text" in value && { caption: value.text }) };
+}
 
 /**
- * Reads such a file. Instead of `captions` an entry may have one `caption`, and a `split`: train, val or test.
+ * Reads such a file. Instead of `captions` an entry may have a `caption`, one or a list, and a `split`: train, val or test.
+ * Hugging Face's `file_name` and `text` are read likewise.
  *
  * @param text The file's text.
  * @param file The file's name, for error messages.
@@ -63,7 +73,7 @@ function addEntry(
   const entry = checked(value, entrySchema);
   if ("wrong" in entry) return captions.reject(entry.wrong, place);
   const { image, caption, split } = entry.value;
-  const texts = entry.value.captions ?? (caption === undefined ? [] : [caption]);
+  const texts = entry.value.captions ?? [caption ?? []].flat();
   const wrong = texts.length === 0 ? "has no 'captions'" : split === undefined ? undefined : splits.add(image, split);
   if (wrong !== undefined) return captions.reject(wrong, place);
   for (const text of texts) {

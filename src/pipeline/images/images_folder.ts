@@ -6,7 +6,8 @@
 
 import { basename, join, normalize } from "node:path";
 import { InputError } from "../../input_error.ts";
-import { type FolderListing, listFolder } from "../folder.ts";
+import { quoted } from "../../files/file_error.ts";
+import { type FolderListing, listFolder, listIfReadable } from "../folder.ts";
 import type { ImageFile } from "./image_file.ts";
 
 /** Options of {@linkcode findImages}. */
@@ -53,7 +54,7 @@ export async function findImages(
   if (found.size > 0) return found;
   throw new InputError(
     `Cannot read dataset: none of the ${names.length} images of ${options.captions} is in ${folders[0]}, ` +
-      `for example "${names[0]}"; name their folder with --images`,
+      `for example ${quoted(names[0] ?? "")}; name their folder with --images`,
   );
 }
 
@@ -64,7 +65,7 @@ async function candidates(roots: readonly string[]): Promise<string[]> {
     for (const name of (await listFolder(root, "dataset")).folders.filter(isImagesFolderName)) {
       const folder = join(root, name);
       found.add(folder);
-      const inner = (await listFolder(folder, "images")).folders.filter(isImagesFolderName);
+      const inner = (await listIfReadable(folder, "images")).folders.filter(isImagesFolderName);
       for (const innerName of inner) found.add(join(folder, innerName));
     }
   }
