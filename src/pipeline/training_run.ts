@@ -9,6 +9,7 @@ import { modelTensors } from "../checkpoint/model_state.ts";
 import { writePth } from "../checkpoint/pth.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
+import { quoted } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import { ciderReward } from "./cider_reward.ts";
 import type { Dataset } from "./dataset.ts";
@@ -293,9 +294,13 @@ function noteData(
   const { splits } = data;
   const { train, validation, test, leftOut } = splits;
   const unit = recipe.name === "notebook" ? "captions" : "photographs";
+  const official = recipe.name !== "notebook" && dataset.officialSplits !== undefined;
+  const origin = dataset.format === undefined
+    ? ""
+    : `; ${dataset.format} format, split ${official ? "by its authors" : "at random"}`;
   reporter.note(
     `Data: ${dataset.photographs.length} photographs, ${dataset.rows.length} captions; ${unit} in train ${train.length}, ` +
-      `validation ${validation.length}, test ${test.length}; ${data.vocabulary.size} words`,
+      `validation ${validation.length}, test ${test.length}; ${data.vocabulary.size} words${origin}`,
   );
   const [rejected] = dataset.rejected ?? [];
   if (rejected !== undefined) {
@@ -305,12 +310,14 @@ function noteData(
   }
   if (dataset.missing.length > 0) {
     reporter.note(
-      `Left out: ${dataset.missing.length} images that are not there, the first is '${dataset.missing[0]}'`,
+      `Left out: ${dataset.missing.length} images that are not there, the first is ${quoted(dataset.missing[0] ?? "")}`,
     );
   }
   if (images.broken.length > 0) {
     const [first] = images.broken;
-    reporter.note(`Left out: ${images.broken.length} broken images, the first is '${first?.path}': ${first?.reason}`);
+    reporter.note(
+      `Left out: ${images.broken.length} broken images, the first is ${quoted(first?.path ?? "")}: ${first?.reason}`,
+    );
   }
   if (leftOut > 0) reporter.note(`Left out: ${leftOut} photographs that are in no official list`);
   if (recipe.minVocabulary > 0 && data.vocabulary.size > recipe.minVocabulary) {

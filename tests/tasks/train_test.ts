@@ -39,7 +39,10 @@ Deno.test({
     const config = JSON.parse(await Deno.readTextFile(join(run, "config.json")));
     assert.deepEqual([config.seed, config.device, config.recipe.name, config.recipe.epochs], [5, "cpu", "lrcn", 2]);
     assert.deepEqual(config.dataset, { data: join(folder.path, "drawn") });
-    assert.match(ended.stdout, /^Data: 24 photographs, 48 captions; .*train 19, validation 2, test 3/m);
+    assert.match(
+      ended.stdout,
+      /^Data: 24 photographs, 48 captions; .*train 19, validation 2, test 3; 16 words; kaggle format, split at random$/m,
+    );
     assert.match(ended.stdout, /^Epoch 2\/2: train loss \d\.\d+, validation loss \d\.\d+.* captions\/s$/m);
     assert.match(ended.stdout, /deno task caption --checkpoint \S*best\.safetensors/);
   },
@@ -285,7 +288,7 @@ Deno.test({
     assertDone(ended);
     assert.match(
       ended.stdout,
-      /^Data: 875 photographs, 4375 captions; photographs in train 753, validation \d+, test 0; /m,
+      /^Data: 875 photographs, 4375 captions; photographs in train 753, validation \d+, test 0; \d+ words; flickr-token format, split by its authors$/m,
     );
   },
 });

@@ -37,8 +37,16 @@ const FLUSH_EVERY = 128;
 
 /** Whether an error says that a disk takes no more. */
 export function isDiskFull(error: unknown): boolean {
-  const cause = error instanceof InputError ? error.cause : error;
-  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(errorCode(cause));
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error));
+}
+
+/** Whether an error says that a folder may not be written into. */
+export function isReadOnly(error: unknown): boolean {
+  return ["EROFS", "EACCES", "EPERM"].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return errorCode(error instanceof InputError ? error.cause : error);
 }
 
 /** Opens Deno's file for writing. */

@@ -8,7 +8,7 @@ import { ImageError } from "../images/image_error.ts";
 import type { Decoders, ImageCacheOptions } from "../image_cache.ts";
 import { type CacheIndex, readCacheIndex, type StoredImage } from "./cache_index.ts";
 import { lockCache } from "./cache_lock.ts";
-import { isDiskFull, type OpenCacheFile, openCacheFile, openCacheWriter } from "./cache_writer.ts";
+import { isDiskFull, isReadOnly, type OpenCacheFile, openCacheFile, openCacheWriter } from "./cache_writer.ts";
 import { fillCache, type UnknownFile } from "./fill_cache.ts";
 import type { FoundFile } from "./find_files.ts";
 import { describeBytes, freeBytes } from "./free_space.ts";
@@ -24,6 +24,12 @@ export interface CacheDisk {
   readonly open: OpenCacheFile;
   /** The present time in milliseconds since 1970. */
   readonly now: () => number;
+  /**
+   * Bytes that are left to others: a run's checkpoints and features come after its images.
+   *
+   * @default {2 GB}
+   */
+  readonly reserve: number;
 }
 
 /** Options of {@linkcode completeCache}. */
@@ -53,33 +59,37 @@ export async function completeCache(found: readonly FoundFile[], options: Comple
     const unknown = unknownImages({ index, squares, store: cache === "auto", maxPixels: options.maxPixels });
     if (unknownFiles(found, index, unknown).length === 0) return lookUp(index);
   }
-  const lock = await unlessFull(() => lockCache(folder, options));
-  using _lock = lock;
-  return await fill(found, { ...options, locked: lock !== undefined });
+  const lock = await unlessRefused(() => lockCache(folder, options));
+  using _lock = lock instanceof Error ? undefined : lock;
+  return await fill(found, { ...options, refusal: lock instanceof Error ? lock : undefined });
 }
 
 async function fill(
   found: readonly FoundFile[],
-  options: CompleteCacheOptions & { readonly locked: boolean },
+  options: CompleteCacheOptions & { readonly refusal: Error | undefined },
 ): Promise<LookUp> {
-  const { folder, square, maxPixels, cache = "auto", locked, squareMaker, newDecoders } = options;
+  const { folder, square, maxPixels, cache = "auto", refusal, squareMaker, newDecoders } = options;
   const { onProgress, onNote, signal } = options;
-  const disk = { freeBytes, open: openCacheFile, ...options.disk };
+  const disk = { freeBytes, open: openCacheFile, reserve: RESERVE, ...options.disk };
   // Another process may have filled it until now.
   const index = await readCacheIndex(folder);
   using squares = await openSquaresIfThere(folder, square);
   const toStore = unknownImages({ index, squares, store: cache === "auto", maxPixels });
   const needed = countImages(unknownFiles(found, index, toStore), index) * squareBytes(square);
-  const noteFull = (free?: number) => onNote?.(fullDisk(folder, needed, free));
+  const noteFull = (free?: number) => onNote?.(fullDisk(folder, needed, { free, reserve: disk.reserve }));
 
-  const free = cache === "auto" && locked && needed > 0 ? await disk.freeBytes(folder) : undefined;
-  const fits = locked && (free === undefined || needed <= free);
-  const writer = locked
-    ? await unlessFull(() => openCacheWriter({ folder, square, index, squares, open: disk.open }))
-    : undefined;
+  const free = cache === "auto" && refusal === undefined && needed > 0 ? await disk.freeBytes(folder) : undefined;
+  const fits = free === undefined || needed + disk.reserve <= free;
+  const opened = refusal ??
+    await unlessRefused(() => openCacheWriter({ folder, square, index, squares, open: disk.open }));
+  const writer = opened instanceof Error ? undefined : opened;
   using _closing = { [Symbol.dispose]: () => writer?.close() };
   const store = cache === "auto" && fits && writer !== undefined;
-  if (cache === "auto" && needed > 0 && !store) noteFull(fits ? undefined : free);
+  if (cache === "auto" && needed > 0 && !store) {
+    if (opened instanceof Error && isReadOnly(opened)) {
+      onNote?.(`No cache of decoded images: ${opened.message}; ${WITHOUT}`);
+    } else noteFull(fits ? undefined : free);
+  }
 
   const unknown = store ? toStore : unknownImages({ index, squares, store, maxPixels });
   const files = unknownFiles(found, index, unknown);
@@ -118,19 +128,27 @@ function lookUp(index: CacheIndex, unread: ReadonlyMap<string, string> = new Map
   };
 }
 
-async function unlessFull<T>(operation: () => Promise<T>): Promise<T | undefined> {
+/** The error, where it says that nothing can be written: a training can go on without. */
+async function unlessRefused<T>(operation: () => Promise<T>): Promise<T | Error> {
   try {
     return await operation();
   } catch (error) {
-    if (isDiskFull(error)) return undefined;
+    if (error instanceof Error && (isDiskFull(error) || isReadOnly(error))) return error;
     throw error;
   }
 }
 
-function fullDisk(folder: string, needed: number, free: number | undefined): string {
+/** Two checkpoints of a ResNet-50 captioner with their moments, one of them twice, and features of 100,000 photographs. */
+const RESERVE = 2e9;
+const WITHOUT = "images are decoded in each epoch instead, which takes longer";
+
+function fullDisk(
+  folder: string,
+  needed: number,
+  { free, reserve }: { readonly free: number | undefined; readonly reserve: number },
+): string {
   const there = free === undefined ? "and the disk is full" : `and the disk has ${describeBytes(free)} left`;
-  return `No cache of decoded images: it needs ${
-    describeBytes(needed)
-  } in '${folder}' ${there}; images are decoded in ` +
-    "each epoch instead, which takes longer; free some space to change that";
+  const rest = free !== undefined && needed <= free ? `, of which ${describeBytes(reserve)} are kept for the run` : "";
+  return `No cache of decoded images: it needs ${describeBytes(needed)} in '${folder}' ${there}${rest}; ${WITHOUT}; ` +
+    "free some space to change that, for example by: deno task cache clear";
 }

@@ -57,7 +57,7 @@ export async function makeSetting(contents: readonly string[]): Promise<Setting>
     folder,
     square: SQUARE,
     // The files are of some time ago, as files mostly are.
-    disk: { now: () => Date.now() + 10_000 },
+    disk: { now: () => Date.now() + 10_000, reserve: 0 },
     newDecoders() {
       counts.pools++;
       counts.open++;

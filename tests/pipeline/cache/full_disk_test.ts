@@ -22,6 +22,7 @@ function diskOf(room: number, name: RegExp): Disk {
   let left = room;
   return {
     now,
+    reserve: 0,
     freeBytes: () => Promise.resolve(undefined),
     async open(path): Promise<CacheFile> {
       const file = await openCacheFile(path);
@@ -50,24 +51,29 @@ Deno.test(
     await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
     const { photographs, opened } = setting;
     const needed = (WIDTHS.length + 1) * BYTES;
-    const without = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(needed - 1) } });
+    const without = await opened(photographs, {
+      disk: { now, reserve: 0, freeBytes: () => Promise.resolve(needed - 1) },
+    });
     assert.deepEqual(without.notes, [
       `No cache of decoded images: it needs 1.7 kB in '${
         join(setting.folder, `${SQUARE}-obeyed-v2`)
       }' and the disk has ` +
-      "1.7 kB left; images are decoded in each epoch instead, which takes longer; free some space to change that",
+      "1.7 kB left; images are decoded in each epoch instead, which takes longer; free some space to change that, for " +
+      "example by: deno task cache clear",
     ]);
     assert.deepEqual(without.squares, WIDTHS.map(squareOf));
     assert.deepEqual(without.decoded, { filling: 7, reading: 6 });
     assert.equal((await Deno.stat(cacheFile(setting, "squares.bin"))).size, 0);
     // What is bad needs no room the second time.
     const enough = WIDTHS.length * BYTES;
-    const again = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(enough - 1) } });
+    const again = await opened(photographs, {
+      disk: { now, reserve: 0, freeBytes: () => Promise.resolve(enough - 1) },
+    });
     assert.deepEqual(again.decoded, { filling: 0, reading: 6 });
-    const cached = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(enough) } });
+    const cached = await opened(photographs, { disk: { now, reserve: 0, freeBytes: () => Promise.resolve(enough) } });
     assert.deepEqual(cached, { ...without, notes: [], decoded: { filling: 6, reading: 0 } });
     // Nothing is needed any more.
-    const none = await opened(photographs, { disk: { now, freeBytes: () => Promise.resolve(0) } });
+    const none = await opened(photographs, { disk: { now, reserve: 0, freeBytes: () => Promise.resolve(0) } });
     assert.deepEqual([none.notes, none.decoded], [[], { filling: 0, reading: 0 }]);
   },
 );
@@ -112,6 +118,33 @@ Deno.test("where squares were stored before, a full disk leaves them", files, as
   const { squares, decoded, notes } = await opened(photographs, { disk: diskOf(BYTES, /squares/) });
   assert.deepEqual([squares, decoded, notes.length], [WIDTHS.map(squareOf), { filling: 3, reading: 3 }, 1]);
   assert.equal((await Deno.stat(cacheFile(setting, "squares.bin"))).size, 3 * BYTES);
+});
+
+Deno.test("room is left for what a run writes after its images", files, async () => {
+  await using setting = await makeSetting(WIDTHS.map(String));
+  const needed = WIDTHS.length * BYTES;
+  const disk = (free: number) => ({ now, reserve: 1000, freeBytes: () => Promise.resolve(free) });
+  const { notes, squares } = await setting.opened(setting.photographs, { disk: disk(needed + 999) });
+  assert.match(
+    notes.join(),
+    /^No cache of decoded images: .* and the disk has 2\.5 kB left, of which 1\.0 kB are kept for the run; /,
+  );
+  assert.deepEqual(squares, WIDTHS.map(squareOf));
+  assert.deepEqual((await setting.opened(setting.photographs, { disk: disk(needed + 1000) })).notes, []);
+});
+
+Deno.test("where a cache may not be written, a note says so, and images are decoded at each read", files, async () => {
+  await using setting = await makeSetting(WIDTHS.map(String));
+  const open = () => Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }));
+  const disk = { now, reserve: 0, freeBytes: () => Promise.resolve(undefined), open };
+  const { notes, squares } = await setting.opened(setting.photographs, { disk });
+  assert.match(
+    notes.join("\n"),
+    /^No cache of decoded images: Cannot .*: the folder is read-only, choose another; images are decoded/,
+  );
+  assert.deepEqual(squares, WIDTHS.map(squareOf));
+  const without = await setting.opened(setting.photographs, { disk, cache: "none" });
+  assert.deepEqual([without.notes, without.squares], [[], WIDTHS.map(squareOf)]);
 });
 
 Deno.test("freeBytes() is what the disk has left, or unknown without the permission", files, async () => {
