@@ -70,7 +70,7 @@ export function addTrainOptions(command: Command): Command {
     .addOption(
       new Option(
         "--baseline <what>",
-        "what earns more than nothing then: more than the greedy caption, or than the photograph's other samples",
+        "what a caption must earn more than: the photograph's other samples (default), or its greedy caption",
       ).choices(["greedy", "samples"]),
     )
     .option("--cache <dir>", "folder for decoded photographs, features and downloaded weights (default: the project's)")

@@ -149,7 +149,7 @@ const LRCN: Recipe = {
   beam: 3,
   objective: "cross-entropy",
   samples: 5,
-  baseline: "greedy",
+  baseline: "samples",
 };
 
 /**

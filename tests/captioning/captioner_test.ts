@@ -331,3 +331,40 @@ for (
     },
   );
 }
+
+captionerTest("Captioner.encode() looks once, and captions and scores come from what it gave", async (path) => {
+  await saveModel(path, { engine: DOUBLE });
+  using captioner = await Captioner.load(path, DOUBLE);
+  const features = await captioner.encode(IMAGES);
+  const captions = await captioner.caption(features, { nBest: 2 });
+  assert.deepEqual(
+    captions.map(({ tokens }) => tokens),
+    (await captioner.caption(IMAGES, { nBest: 2 })).map(({ tokens }) => tokens),
+  );
+  // The text of a caption is its words with spaces between: what was written is as probable as it was said to be.
+  const given = captions.map(({ caption }) => [captioner.encodeCaption(caption)]);
+  const scores = await captioner.score(features, given);
+  for (const [index, { logProbability }] of captions.entries()) {
+    assert(Math.abs((scores[index] ?? NaN) - logProbability) < 1e-4, `${scores[index]} is not ${logProbability}`);
+  }
+  assert.equal(captioner.models, 1);
+});
+
+captionerTest(
+  "Captioner.encodeCaption() marks unknown words and keeps as many as the checkpoint's captions have",
+  async (path) => {
+    await saveModel(path, { engine: DOUBLE });
+    using captioner = await Captioner.load(path, DOUBLE);
+    const [first, unknown] = ["word30", "<unk>"].map((word) => VOCABULARY.indexOf(word));
+    assert.deepEqual([...captioner.encodeCaption("word30 zebra")], [2, first, unknown, 3]);
+    assert.equal(captioner.encodeCaption("word30 ".repeat(50)).length, captioner.metadata.decoding.maxWords + 2);
+  },
+);
+
+captionerTest("Captioner of several models neither encodes nor scores", async (path) => {
+  await saveModel(path, { engine: DOUBLE });
+  using both = await Captioner.load([path, path], DOUBLE);
+  assert.equal(both.models, 2);
+  await assert.rejects(both.encode(IMAGES), TypeError);
+  await assert.rejects(both.caption({ count: 1, values: new Float32Array(8) }), TypeError);
+});

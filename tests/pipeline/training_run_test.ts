@@ -272,6 +272,19 @@ runTest("runTraining() goes on self-critically from a run's best model, and exac
   }
 });
 
+runTest("runTraining() earns more and more CIDEr where it learns self-critically", async (folder) => {
+  const rates = { learningRate: 0.02, encoderLearningRate: 0.02, wordDropout: 0, outputDropout: 0 };
+  const former = optionsOf(join(folder, "former"), { epochs: 6, schedule: "constant", bestBy: "loss", ...rates });
+  await runTraining(drawnSource(40), former);
+  const recipe = selfCriticalRecipe(former.recipe, { epochs: 12, frozenLearningRate: 0.01 });
+  const reporter = silentReporter();
+  const initialWeights = join(former.out, "best.safetensors");
+  await runTraining(drawnSource(40), { ...optionsOf(join(folder, "run")), recipe, initialWeights, reporter });
+  const rewards = reporter.epochs.map(({ metrics }) => -metrics.trainLoss);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  assert(mean(rewards.slice(-4)) > mean(rewards.slice(0, 4)) + 0.3, String(rewards));
+});
+
 runTest("runTraining() refuses to go on from a model of other words, and leaves nothing", async (folder) => {
   const former = optionsOf(join(folder, "former"), { epochs: 1 });
   await runTraining(drawnSource(20), former);
