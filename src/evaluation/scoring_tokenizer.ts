@@ -7,11 +7,8 @@
 import { type TokenizerName, tokenizerOf } from "../pipeline/tokenizer/tokenizer.ts";
 import { ptbTokenize } from "./ptb_tokenizer.ts";
 
-/** Ways to split captions before they are scored: COCO's, or by Unicode's word boundaries for other scripts. */
-export const SCORING_TOKENIZERS = ["ptb", "unicode"] as const;
-
-/** A way to split captions before they are scored. */
-export type ScoringTokenizer = typeof SCORING_TOKENIZERS[number];
+/** A way to split captions before they are scored: COCO's, or by Unicode's word boundaries for other scripts. */
+export type ScoringTokenizer = "ptb" | "unicode";
 
 /** Words that are no words. */
 const PUNCTUATION = /^[^\p{L}\p{N}<]+$/u;
