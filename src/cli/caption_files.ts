@@ -56,6 +56,12 @@ export interface CaptionFilesOptions extends CaptionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A model that captions files. */
+export interface FileCaptioner extends Pick<Captioner, "orientation" | "prepare"> {
+  /** Captions prepared images. */
+  caption(images: readonly RgbImage[], options: CaptionOptions): Promise<Caption[]>;
+}
+
 type Prepared = FileProblem | { readonly image: string; readonly square: RgbImage };
 
 /**
@@ -68,7 +74,7 @@ type Prepared = FileProblem | { readonly image: string; readonly square: RgbImag
  * @throws {InputError} If captions cannot be as the options say.
  */
 export async function* captionFiles(
-  captioner: Pick<Captioner, "caption" | "orientation" | "prepare">,
+  captioner: FileCaptioner,
   inputs: AsyncIterable<CaptionInput>,
   options: CaptionFilesOptions = {},
 ): AsyncGenerator<FileCaption | FileProblem, void, undefined> {

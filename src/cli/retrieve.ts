@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Captioner } from "../captioning/captioner.ts";
+import type { Captioner } from "../captioning/captioner.ts";
 import { encodePhotographs } from "../evaluation/encode_photographs.ts";
 import { retrieval, type RetrievalResult, type RetrievalScores } from "../evaluation/retrieval.ts";
 import { scorePairs } from "../evaluation/score_pairs.ts";
