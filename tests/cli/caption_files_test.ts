@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Captioner, CaptionOptions } from "../../src/captioning/captioner.ts";
-import { captionFiles, type CaptionFilesOptions } from "../../src/cli/caption_files.ts";
+import { captionFiles, type CaptionFilesOptions, type FileCaptioner } from "../../src/cli/caption_files.ts";
 import type { CaptionInput } from "../../src/cli/caption_inputs.ts";
 import { InputError } from "../../src/input_error.ts";
 import kinds from "../golden/image_kinds.json" with { type: "json" };
@@ -12,12 +12,10 @@ import { canRead, canWrite } from "../test_data.ts";
 const ignore = !canRead || !canWrite;
 const PICTURE = Uint8Array.fromBase64(images.images["rgb.png"].file);
 
-type FakeCaptioner = Pick<Captioner, "caption" | "orientation" | "prepare">;
-
 /** Captions every image with its width, and notes how it was called. */
 function fakeCaptioner(orientation: Captioner["orientation"] = "obeyed") {
   const calls: { count: number; options: CaptionOptions | undefined }[] = [];
-  const captioner: FakeCaptioner = {
+  const captioner: FileCaptioner = {
     orientation,
     prepare: (image) => Promise.resolve({ ...image, pixels: image.pixels.slice() }),
     caption(images, options) {
@@ -29,7 +27,7 @@ function fakeCaptioner(orientation: Captioner["orientation"] = "obeyed") {
 }
 
 async function captionAll(
-  captioner: FakeCaptioner,
+  captioner: FileCaptioner,
   inputs: Iterable<CaptionInput> | AsyncIterable<CaptionInput>,
   options: CaptionFilesOptions = {},
 ) {
@@ -93,7 +91,7 @@ Deno.test({
     await using folder = await makeFolder({ "a.png": PICTURE });
     const { captioner } = fakeCaptioner();
     const begun: PromiseWithResolvers<void>[] = [];
-    const waiting: FakeCaptioner = {
+    const waiting: FileCaptioner = {
       ...captioner,
       async caption(images) {
         const search = Promise.withResolvers<void>();
@@ -173,7 +171,7 @@ Deno.test({
     await using folder = await makeFolder({ "a.png": PICTURE });
     const { captioner, calls } = fakeCaptioner();
     const controller = new AbortController();
-    const stopping: FakeCaptioner = {
+    const stopping: FileCaptioner = {
       ...captioner,
       caption(images) {
         controller.abort();
@@ -192,7 +190,7 @@ Deno.test({
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.png": PICTURE });
-    const failing: FakeCaptioner = {
+    const failing: FileCaptioner = {
       ...fakeCaptioner().captioner,
       caption: () => Promise.reject(new InputError("Cannot do that")),
     };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Captioner } from "../../../src/captioning/captioner.ts";
-import { captionFiles } from "../../../src/cli/caption_files.ts";
+import { captionFiles, type FileCaptioner } from "../../../src/cli/caption_files.ts";
 import { decodeImage, type RgbImage } from "../../../src/pipeline/images/decode_image.ts";
 import { openImageCache } from "../../../src/pipeline/image_cache.ts";
 import { ImageDecoders } from "../../../src/pipeline/images/image_decoders.ts";
@@ -34,7 +33,7 @@ for (const orientation of ["obeyed", "ignored"] as const) {
       assert.deepEqual(await Promise.all(read.map(digest)), expected, "pictures of a sample run");
 
       const captioned: string[] = [];
-      const captioner: Pick<Captioner, "caption" | "orientation" | "prepare"> = {
+      const captioner: FileCaptioner = {
         orientation,
         prepare: async (image) => ({ width: 1, height: 1, pixels: new TextEncoder().encode(await digest(image)) }),
         caption(images) {
