@@ -59,7 +59,7 @@ export interface CaptionFilesOptions extends CaptionOptions {
 /** A model that captions files. */
 export interface FileCaptioner extends Pick<Captioner, "orientation" | "prepare"> {
   /** Captions prepared images. */
-  caption(images: readonly RgbImage[], options: CaptionOptions): Promise<Caption[]>;
+  caption(images: readonly RgbImage[], options?: CaptionOptions): Promise<Caption[]>;
 }
 
 type Prepared = FileProblem | { readonly image: string; readonly square: RgbImage };
