@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "./files/file_error.ts";
+
 /**
  * Something outside the program is wrong: a file, an option, a device. The message is one line that says what failed,
  * where, and what to do; commands print it alone, without a stack trace, and exit with code 1.
@@ -19,4 +21,12 @@
 export class InputError extends Error {
   /** The class's name, so that it survives bundling. */
   override readonly name = "InputError";
+
+  /**
+   * @param message The line; what a terminal would obey in it, such as a line break in a file's name, is escaped.
+   * @param options The error behind it.
+   */
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }

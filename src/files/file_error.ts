@@ -30,8 +30,17 @@ const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
  */
 export function quoted(word: string): string {
   const short = word.length > QUOTED_CHARACTERS ? `${word.slice(0, QUOTED_CHARACTERS)}...` : word;
-  const escaped = JSON.stringify(short).slice(1, -1).replaceAll(OBEYED, escapedUnit);
-  return `'${escaped}'`;
+  return `'${printable(JSON.stringify(short).slice(1, -1))}'`;
+}
+
+/**
+ * A text as a terminal may show it: on one line, and nothing in it is obeyed.
+ *
+ * @param text Any text, with paths and names that others have chosen.
+ * @returns The text, with escapes in place of control characters.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(OBEYED, escapedUnit);
 }
 
 function escapedUnit(unit: string): string {

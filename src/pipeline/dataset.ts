@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../input_error.ts";
 import { readCaptions, type ReadCaptionsOptions } from "./captions.ts";
@@ -42,10 +43,14 @@ export interface Dataset {
   readonly missing: readonly string[];
   /** The format of the captions, where they come from files. */
   readonly format?: Format;
+  /** The captions files; none for texts beside images. */
+  readonly captionFiles?: readonly string[];
   /** Rows of these files that cannot be used. */
   readonly rejected?: readonly RejectedRow[];
   /** The authors' own split, where its lists are there. */
   readonly officialSplits?: OfficialSplits;
+  /** Where it comes from, of a dataset in files: lists of names, or the captions themselves. */
+  readonly splitsFrom?: "lists" | "captions";
   /** Names that several of the lists have; each stays in one, the test's before the others. */
   readonly inSeveralLists?: readonly string[];
   /** The first 16 hexadecimal digits of a SHA-256 over names and captions. */
@@ -53,7 +58,7 @@ export interface Dataset {
 }
 
 /** A dataset as it lies on the disk. */
-export type FileDataset = Dataset & Required<Pick<Dataset, "format" | "rejected">>;
+export type FileDataset = Dataset & Required<Pick<Dataset, "format" | "captionFiles" | "rejected">>;
 
 /** Options of {@linkcode readDataset}: `data` or `captions` must be given. */
 export interface DatasetOptions extends ReadCaptionsOptions {
@@ -107,11 +112,12 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
   const files = images === undefined
     ? await findImagesOf(names, source, { ...options, data })
     : imagesInPlace(images, options);
-  const lists = options.splits === undefined && splits !== undefined
-    ? splits
-    : await findSplitLists(options.splits, source.format === "folder" ? [] : await listFolders(source, data));
   const photographs = groupByPhotograph(rows, files);
   const distinct = [...new Set(photographs.values())];
+  const told = options.splits === undefined && splits !== undefined && leavesSome(splits, photographs);
+  const lists = told
+    ? splits
+    : await findSplitLists(options.splits, source.format === "folder" ? [] : await listFolders(source, data));
   const matched = lists && matchSplits(lists, photographs);
   return {
     photographs: distinct,
@@ -121,9 +127,14 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     }),
     missing: names.filter((name) => !files.has(name)),
     format: source.format,
+    captionFiles: source.files,
     rejected,
-    ...(matched !== undefined && { officialSplits: matched.lists, inSeveralLists: matched.inSeveral }),
-    fingerprint: await fingerprintOf(distinct),
+    ...(matched !== undefined && {
+      officialSplits: matched.lists,
+      splitsFrom: told ? "captions" : "lists",
+      inSeveralLists: matched.inSeveral,
+    }),
+    fingerprint: fingerprintOf(distinct),
   };
 }
 
@@ -148,6 +159,11 @@ function imagesInPlace(
   throw new InputError(
     `Cannot read dataset: its images lie with their captions, not in ${options.images}; leave out --images`,
   );
+}
+
+/** Whether there is more than the training images: of COCO, people often fetch only those, with the captions of both parts. */
+function leavesSome({ validation, test }: OfficialSplits, photographs: ReadonlyMap<string, unknown>): boolean {
+  return [...validation, ...test].some((name) => photographs.has(name));
 }
 
 /** Where lists may lie: beside the captions, in the dataset's folder and in those in it. */
@@ -196,8 +212,11 @@ function groupByPhotograph(
   return byName;
 }
 
-async function fingerprintOf(photographs: readonly Photograph[]): Promise<string> {
-  const text = JSON.stringify(photographs.map(({ name, captions }) => [name, captions]));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).toHex().slice(0, 16);
+/** Over the JSON of all names and captions, of which only a piece is in memory. */
+function fingerprintOf(photographs: readonly Photograph[]): string {
+  const hash = createHash("sha256").update("[");
+  for (const [index, { name, captions }] of photographs.entries()) {
+    hash.update(`${index > 0 ? "," : ""}${JSON.stringify([name, captions])}`);
+  }
+  return hash.update("]").digest("hex").slice(0, 16);
 }

@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 
 /** The names in a folder, sorted; hidden ones are left out. */
@@ -55,6 +56,33 @@ export async function listIfReadable(path: string, what: string): Promise<Folder
 }
 
 /**
+ * Goes through a folder and those in it at any depth, each once though links may lead in circles. Those in it that may not be
+ * read are passed over.
+ *
+ * @param folder The folder.
+ * @param what What is looked for there, for error messages.
+ * @returns The files of each folder, and its path from the first, which is empty for the first.
+ * @throws {InputError} If the first cannot be read.
+ */
+export async function* innerFolders(
+  folder: string,
+  what: string,
+): AsyncGenerator<{ readonly path: string; readonly files: readonly string[] }, void, undefined> {
+  const seen = new Set<string>();
+  const paths = [""];
+  for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+    const list = path === "" ? listFolder : listIfReadable;
+    const { files, folders } = await list(join(folder, path), what);
+    if (files.length + folders.length === 0) continue;
+    const real = await Deno.realPath(join(folder, path));
+    if (seen.has(real)) continue;
+    seen.add(real);
+    yield { path, files };
+    for (const name of folders.toReversed()) paths.push(join(path, name));
+  }
+}
+
+/**
  * Whether there is a folder at a path, as far as this user can see: a link that leads in circles is none.
  *
  * @param path The path.
@@ -72,5 +100,7 @@ function reasonFor(error: unknown, path: string): string {
   if (error instanceof Deno.errors.NotFound) return `there is no folder ${path}; check the path`;
   if (error instanceof Deno.errors.NotADirectory) return `${path} is not a folder; name the folder it is in`;
   if (error instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}; change its permissions`;
-  throw error;
+  // A Deno permission that was not given explains itself.
+  if (error instanceof Deno.errors.NotCapable) throw error;
+  return `${path}: ${fileErrorReason(error)}`;
 }

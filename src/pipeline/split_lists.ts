@@ -59,7 +59,9 @@ export async function readSplitLists(folder: string): Promise<OfficialSplits | u
     }
     if (second !== undefined) {
       throw new InputError(
-        `Cannot read official splits: "${file}" and "${second}" in ${folder} are both ${part} lists; remove one`,
+        `Cannot read official splits: ${quoted(file)} and ${
+          quoted(second)
+        } in ${folder} are both ${part} lists; remove one`,
       );
     }
     const text = await readTextFile(join(folder, file), "official splits");
@@ -68,10 +70,8 @@ export async function readSplitLists(folder: string): Promise<OfficialSplits | u
       const other = partOf.get(name);
       if (other !== undefined) {
         throw new InputError(
-          `Cannot read official splits: ${
-            quoted(name)
-          } is in the ${other} list and in the ${part} list of ${folder}; ` +
-            "remove it from one",
+          `Cannot read official splits: ${quoted(name)} is in the ${other} list and in the ${part} list of ` +
+            `${folder}; remove it from one`,
         );
       }
       partOf.set(name, part);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 
 /** Options of {@linkcode readTextFile}. */
@@ -30,7 +31,7 @@ const MAX_BYTES = 256 * 2 ** 20;
  */
 export async function readTextFile(path: string, what: string, options: ReadTextFileOptions = {}): Promise<string> {
   const { maxBytes = MAX_BYTES } = options;
-  let bytes: Uint8Array | undefined;
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
   let size: number;
   try {
     const info = await Deno.stat(path);
@@ -52,6 +53,8 @@ export async function readTextFile(path: string, what: string, options: ReadText
     // The decoder throws nothing but a TypeError for bytes that are not UTF-8.
     if (!(error instanceof TypeError)) throw error;
   }
+  // Given back at once: 145 MB would else wait until memory is short.
+  bytes.buffer.transfer(0);
   if (text === undefined || text.includes("\0")) {
     throw new InputError(`Cannot read ${what}: ${path} is not a text file in UTF-8; convert it or name another file`);
   }
@@ -65,6 +68,7 @@ function reasonFor(error: unknown, path: string): string {
   }
   if (error instanceof Deno.errors.IsADirectory) return `${path} is a folder; name a file in it`;
   if (error instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}; change its permissions`;
-  // What is left (a Deno permission that was not given, a failing disk) explains itself.
-  throw error;
+  // A Deno permission that was not given explains itself.
+  if (error instanceof Deno.errors.NotCapable) throw error;
+  return `${path}: ${fileErrorReason(error)}`;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fileErrorReason, quoted } from "../../src/files/file_error.ts";
+import { fileErrorReason, printable, quoted } from "../../src/files/file_error.ts";
 
 Deno.test("quoted() shows any word on one line, without what a terminal obeys", () => {
   assert.equal(quoted("a dög 🐕"), "'a dög 🐕'");
@@ -10,6 +10,11 @@ Deno.test("quoted() shows any word on one line, without what a terminal obeys", 
 Deno.test("quoted() shortens a long word, even through the midst of a character", () => {
   assert.equal(quoted("x".repeat(10_000)), `'${"x".repeat(80)}...'`);
   assert.equal(quoted(`${"x".repeat(79)}🐕🐕`), `'${"x".repeat(79)}${String.raw`\ud83d`}...'`);
+});
+
+Deno.test("printable() escapes what a terminal obeys and leaves the rest, however long", () => {
+  const text = `"a" 'b' \\ 🐕 ${"x".repeat(200)}`;
+  assert.equal(printable(`${text}\n\u001b[2J`), String.raw`${text}\u000a\u001b[2J`);
 });
 
 Deno.test("fileErrorReason() gives words for known codes, and any other error's message on one line", () => {

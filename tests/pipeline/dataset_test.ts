@@ -31,9 +31,9 @@ Deno.test({
       [["b.jpg", "A kite ."], ["a.jpg", "A boat ."], ["b.jpg", "A red kite ."]],
     );
     assert.deepEqual(dataset.missing, ["gone.jpg"]);
-    assert.equal(dataset.format, "kaggle");
+    assert.deepEqual([dataset.format, dataset.captionFiles], ["kaggle", [join(folder.path, "captions.txt")]]);
     assert.deepEqual(dataset.rejected, []);
-    assert.equal(dataset.officialSplits, undefined);
+    assert.deepEqual([dataset.officialSplits, dataset.splitsFrom], [undefined, undefined]);
     assert.match(dataset.fingerprint, /^[0-9a-f]{16}$/);
   },
 });
@@ -98,7 +98,8 @@ Deno.test({
     assert.deepEqual((await readDataset({ data: beside.path })).officialSplits, expected);
     await using elsewhere = await makeFolder(lists);
     await using plain = await makeFolder({ "captions.txt": captions, "a.jpg": "" });
-    assert.deepEqual((await readDataset({ data: plain.path, splits: elsewhere.path })).officialSplits, expected);
+    const named = await readDataset({ data: plain.path, splits: elsewhere.path });
+    assert.deepEqual([named.officialSplits, named.splitsFrom], [expected, "lists"]);
     await assert.rejects(readDataset({ data: plain.path, splits: plain.path }), /has no lists named like/);
   },
 });
@@ -173,7 +174,7 @@ Deno.test({
         { "captions.txt": captions, "Images/z.jpg": "" },
         /none of the 3 images of .* is in .*Images, .*'b\.jpg'.*--images/,
       ],
-      [{ "x.token": tokens, "y.token": tokens }, /several captions files, "x\.token" .* and "y\.token"/],
+      [{ "x.token": tokens, "y.token": tokens }, /several captions files, 'x\.token' .* and 'y\.token'/],
       [{ "captions.txt": "image,caption\n../a.jpg,x\n" }, /'\.\.\/a\.jpg', which leads out of the images folder/],
       [{ "captions.txt": captions, "a.jpg": "", "devImages.txt": "a.jpg" }, /has no train list/],
       [{ "captions.txt": captions, "a.jpg": "", ...lists, "testImages.txt": "" }, /are both test lists/],
@@ -261,7 +262,8 @@ Deno.test({
     ]];
     const lines = rows.map(([split, image]) => JSON.stringify({ image, caption: `${split} .`, split }));
     await using folder = await makeFolder({ "c.jsonl": lines.join("\n"), "é.jpg": "", "b.jpg": "", "c.jpg": "" });
-    const { photographs, rows: captioned, officialSplits, inSeveralLists } = await readDataset({ data: folder.path });
+    const dataset = await readDataset({ data: folder.path });
+    const { photographs, rows: captioned, officialSplits, splitsFrom, inSeveralLists } = dataset;
     assert.deepEqual(inSeveralLists, ["é.jpg"]);
     assert.deepEqual(photographs.map(({ name, captions }) => [name, captions.length]), [
       ["é.jpg", 3],
@@ -270,6 +272,7 @@ Deno.test({
     ]);
     assert.equal(captioned.length, 5);
     assert.deepEqual(officialSplits, { train: [], validation: ["c.jpg"], test: ["é.jpg", "b.jpg"] });
+    assert.equal(splitsFrom, "captions");
   },
 });
 
@@ -301,6 +304,28 @@ Deno.test({
       const { photographs, missing } = await readDataset({ data: join(folder.path, data) });
       assert.deepEqual([photographs.length, missing.length], [2, 0], JSON.stringify(files));
     }
+  },
+});
+
+Deno.test({
+  name: "readDataset() obeys a split that the captions tell, but not where the training images alone are there",
+  ignore,
+  async fn() {
+    const entries = ["train", "val", "val"].map((split, index) => ({
+      image: `${index}.jpg`,
+      caption: "A kite .",
+      split,
+    }));
+    const read = async (...images: string[]) => {
+      const captions = { "c.jsonl": entries.map((entry) => JSON.stringify(entry)).join("\n") };
+      await using folder = await makeFolder({ ...captions, ...Object.fromEntries(images.map((name) => [name, ""])) });
+      const { officialSplits, splitsFrom } = await readDataset({ data: folder.path });
+      return [officialSplits, splitsFrom];
+    };
+    const told = [{ train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] }, "captions"];
+    assert.deepEqual(await read("0.jpg", "1.jpg", "2.jpg"), told);
+    assert.deepEqual(await read("0.jpg", "1.jpg"), told);
+    assert.deepEqual(await read("0.jpg"), [undefined, undefined]);
   },
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
+import { collateLrcn } from "../../src/pipeline/batches.ts";
 import type { Dataset, Photograph } from "../../src/pipeline/dataset.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { keepDecoded, limitPhotographs, prepareTrainingData } from "../../src/pipeline/training_data.ts";
@@ -94,6 +95,19 @@ Deno.test("prepareTrainingData() refuses captions of which no word is common eno
     () => prepareTrainingData(dataset, makeRecipe("lrcn"), 0),
     /^InputError: Cannot train: no word occurs 5 times in the 2 training captions; give --set minCount=1, or --tokenizer unicode/,
   );
+});
+
+Deno.test("prepareTrainingData() keeps a caption without tokens as a start and an end, which make a batch", () => {
+  // U+3164 is a letter to Unicode, and no word.
+  const dataset = datasetOf([["凧 凧"], ["\u3164"], ["\u3164"]], {
+    train: ["0.jpg"],
+    validation: ["1.jpg"],
+    test: ["2.jpg"],
+  });
+  const { splits } = prepareTrainingData(dataset, makeRecipe("lrcn", { minCount: 1, tokenizer: "unicode" }), 0);
+  const captions = splits.validation.map((example) => example.captions);
+  assert.deepEqual(captions, [[Int32Array.of(2, 3)]]);
+  assert.equal(collateLrcn({ count: 1, width: 1, values: new Float32Array(1) }, captions).targetsLength, 1);
 });
 
 Deno.test("prepareTrainingData() finds the commonest of 200,000 first words", () => {

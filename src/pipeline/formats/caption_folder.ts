@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../../input_error.ts";
-import { listFolder, listIfReadable } from "../folder.ts";
+import { innerFolders } from "../folder.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import { readAhead } from "../read_ahead.ts";
 import { readTextFile } from "../text_file.ts";
@@ -20,6 +20,8 @@ const OTHER_TEXT = /^(?:read_?me|licen[cs]e)|(?:train|dev|val|test).*images.*\.t
 /** Longer texts are no captions. */
 const MAX_CAPTION_BYTES = 1 << 20;
 const AHEAD = 32;
+/** A folder of which so many hold no image with a text is another. */
+const MAX_LOOKED_AT = 1000;
 
 /**
  * Reads the texts beside the images of a folder and of the folders in it. Each line is a caption; an image's name is its path
@@ -35,7 +37,7 @@ export async function readCaptionFolder(
   const captions = new CaptionRows(folder);
   const images = new Map<string, ImageFile>();
   const pairs: { image: string; text: string }[] = [];
-  for await (const { path, files } of innerFolders(folder)) {
+  for await (const { path, files } of innerFolders(folder, "dataset")) {
     const beside = pairFiles(files);
     for (const { name, reason } of beside.single) captions.rejected.push({ file: join(folder, path, name), reason });
     for (const { image, text } of beside.pairs) pairs.push({ image: join(path, image), text: join(path, text) });
@@ -52,13 +54,17 @@ export async function readCaptionFolder(
 }
 
 /**
- * Whether a folder, or one in it, has an image with a text beside it.
+ * Whether a folder, or one of the first in it, has an image with a text beside it.
  *
  * @param folder The folder.
  * @throws {InputError} If a folder cannot be read.
  */
 export async function isCaptionFolder(folder: string): Promise<boolean> {
-  for await (const { files } of innerFolders(folder)) if (pairFiles(files).pairs.length > 0) return true;
+  let left = MAX_LOOKED_AT;
+  for await (const { files } of innerFolders(folder, "dataset")) {
+    if (pairFiles(files).pairs.length > 0) return true;
+    if (--left === 0) break;
+  }
   return false;
 }
 
@@ -91,21 +97,6 @@ export function pairFiles(files: readonly string[]): PairedFiles {
     if (!pairs.has(stem) && !OTHER_TEXT.test(text)) single.push({ name: text, reason: "has no image beside it" });
   }
   return { pairs: [...pairs.values()], single };
-}
-
-/** The folder and those in it at any depth, each once though links may lead in circles. */
-async function* innerFolders(folder: string): AsyncGenerator<{ path: string; files: readonly string[] }> {
-  const seen = new Set<string>();
-  const paths = [""];
-  for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-    const list = path === "" ? listFolder : listIfReadable;
-    const { files, folders } = await list(join(folder, path), "dataset");
-    const real = await Deno.realPath(join(folder, path));
-    if (seen.has(real)) continue;
-    seen.add(real);
-    yield { path, files };
-    for (const name of folders.toReversed()) paths.push(join(path, name));
-  }
 }
 
 /** A text's captions, or why they cannot be read. */

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { quoted } from "../../files/file_error.ts";
+import { printable, quoted } from "../../files/file_error.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import type { OfficialSplits } from "../split_lists.ts";
+
+/** What a caption of spaces and of characters without a shape, such as U+200B, has not. */
+const VISIBLE = /[^\p{Cc}\p{Cf}\p{Z}]/u;
 
 /** One caption of one image. */
 export interface CaptionRow {
@@ -45,7 +48,7 @@ export interface CaptionData {
  * @returns A clause on one line: "line 3 of captions.txt has no caption".
  */
 export function describeRejected({ file, line, reason }: RejectedRow): string {
-  return line === undefined ? `${file}: ${reason}` : `line ${line} of ${file} ${reason}`;
+  return printable(line === undefined ? `${file}: ${reason}` : `line ${line} of ${file} ${reason}`);
 }
 
 /** Gathers a file's rows, and keeps apart those that cannot be used. */
@@ -66,7 +69,7 @@ export class CaptionRows {
    * @returns Whether it can be used.
    */
   add({ image, caption }: CaptionRow, place: number | string): boolean {
-    const wrong = wrongName(image) ?? (caption.trim() === "" ? "has no caption" : undefined);
+    const wrong = wrongName(image) ?? (VISIBLE.test(caption) ? undefined : "has no caption");
     if (wrong !== undefined) this.reject(wrong, place);
     else this.rows.push({ image, caption });
     return wrong === undefined;

@@ -28,6 +28,8 @@ export interface FindCaptionsOptions {
 const CAPTION_FILE = /\.(?:txt|csv|token|json|jsonl|ndjson)$/i;
 const TAR_FILE = /\.tar$/i;
 const ARCHIVE = /\.(?:tar\.\w+|tgz|gz|zip)$/i;
+/** The formats that are text in one file. */
+const TEXT_FORMATS: readonly Format[] = ["kaggle", "flickr-token", "flickr30k-csv", "karpathy", "coco", "json"];
 /** So many files that hold no captions are named with the reason. */
 const MAX_REASONS = 3;
 /** Of a folder with more files than that, the others are passed over: captions are few and large. */
@@ -35,7 +37,8 @@ const MAX_LOOKED_AT = 100;
 
 /**
  * Finds captions by looking into files. In a folder, the first of these has them: the folder itself, the folders in it that
- * do not hold images by their name, those that do.
+ * do not hold images by their name, those that do. Where a format is named, the only text of the first folder is taken to be in
+ * it. COCO's files for training and validation of one year belong together, though only one is named.
  *
  * @param options Where to look.
  * @returns The captions that were found.
@@ -58,6 +61,12 @@ export async function findCaptions(options: FindCaptionsOptions): Promise<Captio
     if (first !== undefined) return { ...first, folder: data };
   }
   if (format === undefined && await isCaptionFolder(data)) return { format: "folder", files: [], folder: data };
+  const texts = await textsIn(data);
+  const [only] = texts;
+  // Its reader says what is wrong with it.
+  if (only !== undefined && texts.length === 1 && format !== undefined && TEXT_FORMATS.includes(format)) {
+    return { format, files: [only], folder: data };
+  }
   const refused = await refusedFiles(data);
   const known = "captions.txt, Flickr8k.token.txt, results.csv, dataset_*.json, captions_*.json, JSON Lines, " +
     "tar shards, or photo.txt beside photo.jpg";
@@ -76,10 +85,10 @@ async function sourceOfFile(file: string, format: Format | undefined): Promise<C
       `Cannot read captions: ${file} is a file, and --format folder needs a folder; give --data DIR`,
     );
   }
-  if (format !== undefined) return { format, files: [file], folder };
+  if (format !== undefined) return { format, files: await withCocoSibling(file, format), folder };
   const look = await lookAtFile(file);
   const found = look.format ?? look.guess;
-  if (found !== undefined) return { format: found, files: [file], folder };
+  if (found !== undefined) return { format: found, files: await withCocoSibling(file, found), folder };
   throw new InputError(
     look.kind !== undefined
       ? `Cannot read captions: ${file} is ${look.kind.name}; ${look.kind.remedy}`
@@ -105,21 +114,15 @@ async function candidatesIn(folders: readonly string[], format: Format | undefin
   let hasPairs = false;
   for (const folder of folders) {
     const listing = await listIfReadable(folder, "dataset");
-    const { pairs } = pairFiles(listing.files);
-    const texts = new Set(pairs.map(({ text }) => text));
-    const files = listing.files.filter((name) => CAPTION_FILE.test(name) && !texts.has(name)).sort(byKnownName);
-    for (const name of files.slice(0, MAX_LOOKED_AT)) {
-      const path = join(folder, name);
+    for (const path of (await textsIn(folder)).slice(0, MAX_LOOKED_AT)) {
       const its = await formatIn(path);
       if (its !== undefined) found.push({ format: its, files: [path] });
     }
     const shards = listing.files.filter((name) => TAR_FILE.test(name)).map((name) => join(folder, name));
-    const [first] = shards;
-    // An archive of the images may lie beside them.
-    if (first !== undefined && (format === "webdataset" || await isWebdataset(first))) {
+    if (shards.length > 0 && (format === "webdataset" || await hasWebdataset(shards))) {
       for (const shard of shards) allShards.push(shard);
     }
-    hasPairs ||= pairs.length > 0;
+    hasPairs ||= pairFiles(listing.files).pairs.length > 0;
   }
   if (allShards.length > 0) found.push({ format: "webdataset", files: allShards });
   if (hasPairs) found.push({ format: "folder", files: [] });
@@ -127,16 +130,33 @@ async function candidatesIn(folders: readonly string[], format: Format | undefin
   return withoutLemmas(joinCoco(wanted));
 }
 
+/** Texts that could be captions and do not belong to one image, those with known names first. */
+async function textsIn(folder: string): Promise<string[]> {
+  const { files } = await listIfReadable(folder, "dataset");
+  const beside = new Set(pairFiles(files).pairs.map(({ text }) => text));
+  const texts = files.filter((name) => CAPTION_FILE.test(name) && !beside.has(name));
+  return texts.sort(byKnownName).map((name) => join(folder, name));
+}
+
+/** Whether one of some tars has captions: an archive of images may lie beside them. */
+async function hasWebdataset(shards: readonly string[]): Promise<boolean> {
+  for (const shard of shards.slice(0, MAX_LOOKED_AT)) if (await isWebdataset(shard)) return true;
+  return false;
+}
+
 /** Why files of a folder that look like captions are none, some of them. */
 async function refusedFiles(folder: string): Promise<string> {
   const { files } = await listIfReadable(folder, "dataset");
   const reasons: string[] = [];
-  for (const name of files.filter((name) => CAPTION_FILE.test(name) || ARCHIVE.test(name)).sort(byKnownName)) {
+  const looked = files.filter((name) => [CAPTION_FILE, TAR_FILE, ARCHIVE].some((pattern) => pattern.test(name)));
+  for (const name of looked.sort(byKnownName)) {
     if (reasons.length === MAX_REASONS) break;
     try {
-      const { kind, firstLine } = await lookAtFile(join(folder, name));
+      const { format, kind, firstLine } = await lookAtFile(join(folder, name));
       if (kind !== undefined) reasons.push(`${quoted(name)} is ${kind.name}, ${kind.remedy}`);
-      else if (firstLine !== undefined) {
+      else if (format === "webdataset") {
+        reasons.push(`${quoted(name)} has no key.txt or key.json with a key.jpg (a key ends at the first dot)`);
+      } else if (firstLine !== undefined) {
         reasons.push(
           `${quoted(name)} begins with the line ${quoted(firstLine)}, where captions.txt has 'image,caption'`,
         );
@@ -164,6 +184,19 @@ function byKnownName(a: string, b: string): number {
   return Number(known.test(b)) - Number(known.test(a)) || (a < b ? -1 : 1);
 }
 
+/** COCO's file with that of the same year for the other part, where it lies beside it. */
+async function withCocoSibling(file: string, format: Format): Promise<string[]> {
+  const name = basename(file).replace(/train|val/i, (part) => part.toLowerCase() === "train" ? "val" : "train");
+  const sibling = join(dirname(file), name);
+  const isOne = format === "coco" && name !== basename(file) && await formatIn(sibling) === "coco";
+  return isOne ? [file, sibling].sort(trainFirst) : [file];
+}
+
+/** The order of photographs depends on it. */
+function trainFirst(a: string, b: string): number {
+  return Number(cocoPart(a).split === "val") - Number(cocoPart(b).split === "val");
+}
+
 /** One training and one validation file of the same year are one dataset. */
 function joinCoco(candidates: readonly Candidate[]): Candidate[] {
   const joined: Candidate[] = [];
@@ -175,8 +208,7 @@ function joinCoco(candidates: readonly Candidate[]): Candidate[] {
     if (candidate.format !== "coco" || split === undefined) joined.push(candidate);
     else if (others?.length === 1 && cocoPart(others[0] ?? "").split !== split) {
       others.push(file);
-      // Training first, as the order of photographs depends on it.
-      others.sort((a, b) => Number(cocoPart(a).split === "val") - Number(cocoPart(b).split === "val"));
+      others.sort(trainFirst);
     } else {
       const files = [file];
       byYear.set(year, files);
@@ -197,7 +229,7 @@ function withoutLemmas(candidates: readonly Candidate[]): Candidate[] {
 function severalCandidates(data: string, candidates: readonly Candidate[]): InputError {
   const words = candidates.slice(0, 3).map(({ format, files }) => {
     const [file] = files;
-    return file === undefined ? `texts beside images (${format})` : `"${relative(data, file)}" (${format})`;
+    return file === undefined ? `texts beside images (${format})` : `${quoted(relative(data, file))} (${format})`;
   });
   const more = candidates.length > words.length ? ` and ${candidates.length - words.length} more` : "";
   const formats = new Set(candidates.map(({ format }) => format));

@@ -1,5 +1,5 @@
 /**
- * Captions as Kaggle distributes Flickr8k: a CSV file with the columns `image` and `caption`.
+ * Captions as Kaggle distributes Flickr8k: a CSV file with the columns `image` and `caption`, and perhaps `split`.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { InputError } from "../../input_error.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
+import { EntrySplits } from "./entry_splits.ts";
 
 const IMAGE_COLUMN = ["image", "image_name"];
 const CAPTION_COLUMN = ["caption", "comment"];
@@ -28,7 +29,7 @@ export function isKaggleHeader(line: string): boolean {
 }
 
 /**
- * Reads the rows of a CSV text. Other columns are passed over; an unquoted comma in a caption is part of it where the
+ * Reads the rows of a CSV text. A `split` is obeyed, other columns are passed over; an unquoted comma in a caption is part of it where the
  * caption is the last column. A row whose quote is never closed is rejected, and the next line is a row again.
  *
  * @param text The file's text.
@@ -37,24 +38,27 @@ export function isKaggleHeader(line: string): boolean {
  */
 export function parseKaggleCaptions(text: string, file: string): CaptionData {
   const captions = new CaptionRows(file);
+  const splits = new EntrySplits();
   let columns: Columns | undefined;
   parseCsv(text, {
     file,
     onRecord(values, line) {
       if (columns === undefined) columns = findColumns(values, file);
-      else addRecord(captions, { values, line, columns });
+      else addRecord({ captions, splits }, { values, line, columns });
     },
     onOpenQuote: (line) => captions.reject("opens a quote that is not closed", line),
   });
   if (columns === undefined) findColumns([], file);
   // A row that was swallowed by a quote is found after rows that follow it.
   captions.rejected.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return captions.data();
+  return captions.data(splits.lists());
 }
 
 interface Columns {
   readonly image: number;
   readonly caption: number;
+  /** Undefined where there is none. */
+  readonly split: number | undefined;
   readonly count: number;
 }
 
@@ -64,14 +68,20 @@ interface CsvRecord {
   readonly columns: Columns;
 }
 
-function addRecord(captions: CaptionRows, { values, line, columns }: CsvRecord): void {
+function addRecord(
+  { captions, splits }: { captions: CaptionRows; splits: EntrySplits },
+  { values, line, columns }: CsvRecord,
+): void {
   const image = (values[columns.image] ?? "").trim();
   const isLast = columns.caption === columns.count - 1;
   const caption = isLast ? values.slice(columns.caption).join(",") : values[columns.caption] ?? "";
   if (image !== "" && caption.trim() !== "" && !isLast && values.length !== columns.count) {
     return captions.reject(`has ${values.length} columns, not ${columns.count}: quote captions with commas`, line);
   }
-  captions.add({ image, caption }, line);
+  const split = (columns.split === undefined ? undefined : values[columns.split])?.trim();
+  const wrong = split ? splits.add(image, split) : undefined;
+  if (wrong !== undefined) captions.reject(wrong, line);
+  else captions.add({ image, caption }, line);
 }
 
 class OpenQuote extends Error {}
@@ -139,7 +149,13 @@ function findColumns(header: readonly string[], file: string): Columns {
         "or name another --format",
     );
   };
-  return { image: find(IMAGE_COLUMN), caption: find(CAPTION_COLUMN), count: names.length };
+  const split = names.indexOf("split");
+  return {
+    image: find(IMAGE_COLUMN),
+    caption: find(CAPTION_COLUMN),
+    split: split >= 0 ? split : undefined,
+    count: names.length,
+  };
 }
 
 function columnName(name: string): string {

@@ -19,7 +19,10 @@ const MAX_CAPTION_BYTES = 1 << 20;
 /** Members that are looked at to see whether a tar is such a shard. */
 const PEEK_MEMBERS = 32;
 
-const jsonSchema = z.object({ caption: z.string().optional(), captions: z.array(z.string()).optional() });
+const jsonSchema = z.object({ caption: z.unknown().optional(), captions: z.unknown().optional() });
+
+/** What would be an image or a text if its key had no dot. */
+const DOTTED = /\.(?:jpe?g|png|txt|json)$/i;
 
 /** Options of {@linkcode readWebdataset}. */
 export interface WebdatasetOptions {
@@ -29,7 +32,8 @@ export interface WebdatasetOptions {
 
 /**
  * Goes through the headers of tar shards once. Images stay where they are: of each, its place in the shard is kept, and its
- * name is `shard.tar/key.jpg`. Each line of a `.txt` is a caption; a `.json` has `captions` or a `caption`.
+ * name is `shard.tar/key.jpg`. Each line of a `.txt` is a caption; a `.json` has `captions` or a `caption`, and is wrong only
+ * where its key has no caption at all: it may hold other things.
  *
  * @param shards The tar files.
  * @param options See {@linkcode WebdatasetOptions}.
@@ -44,10 +48,11 @@ export async function readWebdataset(
   for (const path of shards) {
     const captions = new CaptionRows(path);
     const samples = await readShard(path, captions);
-    for (const [key, { image, texts, failed }] of samples) {
+    for (const [key, { image, texts, failed, wrongJson }] of samples) {
       // Programs that make shards write the same caption into both files.
       const lines = new Set(texts);
       if (image === undefined) captions.reject("has no .jpg, .jpeg or .png", quoted(key));
+      else if (lines.size === 0 && wrongJson !== undefined) captions.reject(wrongJson.reason, quoted(wrongJson.name));
       else if (lines.size === 0 && !failed) captions.reject("has no caption in a .txt or .json", quoted(image.name));
       if (image === undefined) continue;
       const name = `${relative(folder, path)}/${image.name}`;
@@ -88,18 +93,24 @@ export async function isWebdataset(path: string): Promise<boolean> {
 interface Sample {
   image?: { readonly name: string; readonly offset: number; readonly size: number };
   readonly texts: string[];
-  /** Whether a caption was rejected with a reason of its own. */
+  /** Whether a text was rejected with a reason of its own. */
   failed: boolean;
+  /** What is wrong with its JSON. */
+  wrongJson?: { readonly name: string; readonly reason: string };
 }
 
 async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyMap<string, Sample>> {
   const samples = new Map<string, Sample>();
+  const dotted: string[] = [];
   try {
     using file = await openFile(path);
     for await (const { name: written, isFile, offset, size } of tarMembers(file, path)) {
       const name = written.replace(/^(?:\.\/)+/, "");
       const member = splitName(name);
-      if (member === undefined) continue;
+      if (member === undefined) {
+        if (DOTTED.test(name)) dotted.push(name);
+        continue;
+      }
       const wrong = wrongName(name) ?? (isFile ? undefined : "is a link or a folder, no file");
       if (wrong !== undefined) {
         captions.reject(wrong, quoted(name));
@@ -108,10 +119,14 @@ async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyM
       const sample = samples.get(member.key) ?? { texts: [], failed: false };
       samples.set(member.key, sample);
       if (member.kind !== "image") {
-        const read = await readTexts(file, { kind: member.kind, offset, size });
-        if ("wrong" in read) captions.reject(read.wrong, quoted(name));
-        else for (const text of read.texts) sample.texts.push(text);
-        sample.failed ||= "wrong" in read;
+        const { texts, wrong } = await readTexts(file, { kind: member.kind, offset, size });
+        for (const text of texts) sample.texts.push(text);
+        if (wrong !== undefined && member.kind === "json" && texts.length === 0) {
+          sample.wrongJson = { name, reason: wrong };
+        } else if (wrong !== undefined) {
+          captions.reject(wrong, quoted(name));
+          sample.failed = true;
+        }
       } else if (sample.image === undefined) sample.image = { name, offset, size };
       else captions.reject(`has the key of ${quoted(sample.image.name)}`, quoted(name));
     }
@@ -119,20 +134,27 @@ async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyM
     if (!(error instanceof InputError)) throw error;
     captions.rejected.push({ file: path, reason: error.message.replace(/^Cannot read '.*?': /, "") });
   }
+  const [first] = dotted;
+  if (first !== undefined && samples.values().every(({ texts }) => texts.length === 0)) {
+    captions.reject(
+      `and ${dotted.length - 1} more are passed over: a key ends at the first dot of a name`,
+      quoted(first),
+    );
+  }
   return samples;
 }
 
 async function readTexts(
   file: RandomAccessFile,
   { kind, offset, size }: { kind: "text" | "json"; offset: number; size: number },
-): Promise<{ texts: string[] } | { wrong: string }> {
-  if (size > MAX_CAPTION_BYTES) return { wrong: `has ${size} bytes, too many for captions` };
+): Promise<{ texts: readonly string[]; wrong?: string }> {
+  if (size > MAX_CAPTION_BYTES) return { texts: [], wrong: `has ${size} bytes, too many for captions` };
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(await file.read(offset, size));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return { wrong: "is not text in UTF-8" };
+    return { texts: [], wrong: "is not text in UTF-8" };
   }
   if (kind === "text") return { texts: captionLines(text) };
   let value: unknown;
@@ -140,12 +162,16 @@ async function readTexts(
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { wrong: "is not JSON" };
+    return { texts: [], wrong: "is not JSON" };
   }
   const entry = checked(value, jsonSchema);
-  if ("wrong" in entry) return entry;
-  const { caption, captions } = entry.value;
-  return { texts: (captions ?? [caption ?? ""]).map((line) => line.trim()).filter((line) => line !== "") };
+  if ("wrong" in entry) return { texts: [], ...entry };
+  const entries: unknown[] = [entry.value.captions ?? entry.value.caption].flat().filter((text) => text != null);
+  const texts = entries.filter((text) => typeof text === "string");
+  return {
+    texts: texts.map((text) => text.trim()).filter((text) => text !== ""),
+    ...(texts.length < entries.length && { wrong: "has a caption that is not text" }),
+  };
 }
 
 /**
@@ -154,7 +180,7 @@ async function readTexts(
  * @param text The text.
  */
 export function captionLines(text: string): string[] {
-  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  return text.split(/\r\n?|\n/).map((line) => line.trim()).filter((line) => line !== "");
 }
 
 /** As the library does: the key ends at the first dot of the file's name. */

@@ -31,27 +31,34 @@ export function isImagesFolderName(name: string): boolean {
 
 /**
  * Finds images by name; where several folders have one, in the first. Names may be written with composed or decomposed
- * letters, whichever the disk has. A name with folders is found without them where no other name ends like it.
+ * letters, whichever the disk has. What is not found so is looked for once more with `/` for `\`, and in small or capital
+ * letters where that leads to one file alone; then without its folders, where no other name ends like it.
  *
  * @param names Names from a captions file, with `/` where images lie in folders of their own.
  * @param options Where to look.
  * @returns Where each image is that is there.
- * @throws {InputError} If none is there or a folder cannot be read.
+ * @throws {InputError} If none is there or a folder that was named cannot be read.
  */
 export async function findImages(
   names: readonly string[],
   options: FindImagesOptions,
 ): Promise<ReadonlyMap<string, ImageFile>> {
   const folders = options.images === undefined ? await candidates(options.roots) : [options.images];
+  if (options.images !== undefined) await listFolder(options.images, "images");
   const listings = new Listings();
   const found = new Map<string, ImageFile>();
-  let left = await findIn(folders, names.map((name) => ({ name, path: name })), { listings, found });
-  if (left.length > 0 && names.some((name) => name.includes("/"))) {
-    const ends = Map.groupBy(names, (name) => basename(name));
-    left = left.filter((name) => ends.get(basename(name))?.length === 1);
-    await findIn(folders, left.map((name) => ({ name, path: basename(name) })), { listings, found });
+  let left = await findIn(folders, names.map((name) => ({ name, path: name })), { listings, found, exactly: true });
+  if (left.length > 0) {
+    const loosely = { listings, found, exactly: false };
+    left = await findIn(folders, left.map((name) => ({ name, path: withSlashes(name) })), loosely);
+    const last = (name: string) => basename(withSlashes(name));
+    const ends = Map.groupBy(names, last);
+    left = left.filter((name) => ends.get(last(name))?.length === 1);
+    await findIn(folders, left.map((name) => ({ name, path: last(name) })), loosely);
   }
   if (found.size > 0) return found;
+  // A folder that may not be read is passed over as long as the others have images.
+  for (const folder of folders) await listFolder(folder, "images");
   throw new InputError(
     `Cannot read dataset: none of the ${names.length} images of ${options.captions} is in ${folders[0]}, ` +
       `for example ${quoted(names[0] ?? "")}; name their folder with --images`,
@@ -73,19 +80,25 @@ async function candidates(roots: readonly string[]): Promise<string[]> {
   return [...found];
 }
 
+function withSlashes(name: string): string {
+  return name.replaceAll("\\", "/");
+}
+
 /** Looks in each folder for what is not found yet, and gives the names that are in none. */
 async function findIn(
   folders: readonly string[],
   wanted: readonly { readonly name: string; readonly path: string }[],
-  { listings, found }: { listings: Listings; found: Map<string, ImageFile> },
+  { listings, found, exactly }: { listings: Listings; found: Map<string, ImageFile>; exactly: boolean },
 ): Promise<string[]> {
+  // An image that another name has exactly is that name's.
+  const taken = exactly ? new Set() : new Set(found.values().map(({ path }) => path));
   let left = wanted;
   for (const folder of folders) {
     if (left.length === 0) break;
     const next: typeof wanted[number][] = [];
     for (const item of left) {
-      const path = await listings.find(folder, item.path);
-      if (path === undefined) next.push(item);
+      const path = await listings.find(folder, item.path, exactly);
+      if (path === undefined || taken.has(path)) next.push(item);
       else found.set(item.name, { path });
     }
     left = next;
@@ -98,22 +111,22 @@ class Listings {
   readonly #names = new Map<string, Promise<{ files: Names; folders: Names }>>();
 
   /** The path of a file in a folder or in one below it, as the disk has it. */
-  async find(folder: string, name: string): Promise<string | undefined> {
+  async find(folder: string, name: string, exactly: boolean): Promise<string | undefined> {
     const parts = normalize(name).split("/");
     const last = parts.pop() ?? "";
     let path = folder;
     for (const part of parts) {
-      const inner = (await this.#list(path)).folders.get(part);
+      const inner = (await this.#list(path)).folders.get(part, exactly);
       if (inner === undefined) return undefined;
       path = join(path, inner);
     }
-    const file = (await this.#list(path)).files.get(last);
+    const file = (await this.#list(path)).files.get(last, exactly);
     return file === undefined ? undefined : join(path, file);
   }
 
   #list(path: string): Promise<{ files: Names; folders: Names }> {
     const names = this.#names.get(path) ??
-      listFolder(path, "images").then(({ files, folders }: FolderListing) => ({
+      listIfReadable(path, "images").then(({ files, folders }: FolderListing) => ({
         files: new Names(files),
         folders: new Names(folders),
       }));
@@ -122,17 +135,26 @@ class Listings {
   }
 }
 
-/** Names on the disk, found whether their letters are composed or not. */
+/** Names on the disk, found whether their letters are composed or not, and where it is wished in small and in capitals. */
 class Names {
-  readonly #byComposed: ReadonlyMap<string, string>;
   readonly #exact: ReadonlySet<string>;
+  readonly #byComposed: ReadonlyMap<string, string>;
+  readonly #bySmall: ReadonlyMap<string, readonly string[]>;
 
   constructor(names: readonly string[]) {
     this.#exact = new Set(names);
     this.#byComposed = new Map(names.map((name) => [name.normalize("NFC"), name]));
+    this.#bySmall = Map.groupBy(names, small);
   }
 
-  get(name: string): string | undefined {
-    return this.#exact.has(name) ? name : this.#byComposed.get(name.normalize("NFC"));
+  get(name: string, exactly: boolean): string | undefined {
+    const same = this.#exact.has(name) ? name : this.#byComposed.get(name.normalize("NFC"));
+    if (same !== undefined || exactly) return same;
+    const [only, second] = this.#bySmall.get(small(name)) ?? [];
+    return second === undefined ? only : undefined;
   }
+}
+
+function small(name: string): string {
+  return name.normalize("NFC").toLowerCase();
 }

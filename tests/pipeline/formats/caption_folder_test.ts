@@ -59,3 +59,23 @@ Deno.test({
     ]);
   },
 });
+
+Deno.test({
+  name: "readCaptionFolder() rejects a text that is a link in a circle, and isCaptionFolder() ends after 1000 folders",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await makeFolder({ "a.jpg": "", "b.jpg": "", "b.txt": "A boat ." });
+    await Deno.symlink("a.txt", join(folder.path, "a.txt"));
+    const { rows, rejected } = await readCaptionFolder(folder.path);
+    assert.deepEqual([rows.length, rejected.length], [1, 1]);
+    await using wide = await makeFolder({ "z/a.jpg": "", "z/a.txt": "x" });
+    await Promise.all(Array.from({ length: 998 }, async (_, index) => {
+      await Deno.mkdir(join(wide.path, `${index}`));
+      await Deno.create(join(wide.path, `${index}`, "x")).then((file) => file.close());
+    }));
+    assert(await isCaptionFolder(wide.path));
+    await Deno.mkdir(join(wide.path, "y"));
+    await Deno.create(join(wide.path, "y", "x")).then((file) => file.close());
+    assert(!await isCaptionFolder(wide.path));
+  },
+});

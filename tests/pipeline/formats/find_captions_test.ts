@@ -17,6 +17,7 @@ const instances = `{"info": {}, "images": [{"file_name": "a.jpg", "id": 1}], ${f
 const jsonLines = '\n{"image": "a.jpg"}\n{"image": "a.jpg", "caption": "A kite ."}\n';
 const jsonArray = '[\n {"image": "a.jpg", "captions": ["A kite ."]}]';
 const shard = tarFile([{ name: "a.jpg", content: "1" }, { name: "a.txt", content: "A kite ." }]);
+const imagesTar = tarFile([{ name: "a.jpg", content: "1" }]);
 
 type Files = Record<string, string | Uint8Array>;
 
@@ -78,18 +79,58 @@ Deno.test({
         "captions_train2017.json",
         "captions_val2017.json",
       ]],
-      [{ "train/0.tar": shard, "train/1.tar": shard, "val/0.tar": shard }, [
+      [{ "train/0.tar": imagesTar, "train/1.tar": shard, "val/0.tar": shard }, [
         "webdataset",
         "train/0.tar",
         "train/1.tar",
         "val/0.tar",
       ]],
-      [{ "captions.txt": kaggle, "Images.tar": tarFile([{ name: "a.jpg" }]) }, ["kaggle", "captions.txt"]],
+      [{ "captions.txt": kaggle, "Images.tar": imagesTar }, ["kaggle", "captions.txt"]],
+      [{ "train2014.json": coco, "val_captions2014.json": coco }, ["coco", "train2014.json", "val_captions2014.json"]],
       [{ "train/a.jpg": "", "train/a.txt": "x", "val/b.jpg": "", "val/b.txt": "x" }, ["folder"]],
       [{ "one/two/three/a.jpg": "", "one/two/three/a.txt": "x" }, ["folder"]],
       [{ "captions.txt": "image,text\na.jpg,x\n" }, ["kaggle", "captions.txt"]],
     ];
     for (const [files, expected] of layouts) assert.deepEqual(await find(files), expected);
+  },
+});
+
+Deno.test({
+  name: "findCaptions() joins to one of COCO's files that of the same year for the other part",
+  ...NEEDS_FILES,
+  async fn() {
+    const names = ["captions_train2014.json", "captions_val2014.json", "captions_train2017.json"];
+    await using folder = await makeFolder({
+      ...Object.fromEntries(names.map((name) => [name, coco])),
+      "captions_val2017.json": instances,
+    });
+    const [train, val, alone] = names.map((name) => join(folder.path, name));
+    for (const captions of [train, val]) {
+      assert.deepEqual((await findCaptions({ captions })).files, [train, val]);
+      assert.deepEqual((await findCaptions({ captions, format: "coco" })).files, [train, val]);
+    }
+    assert.deepEqual((await findCaptions({ captions: alone })).files, [alone]);
+  },
+});
+
+Deno.test({
+  name: "findCaptions() leaves the only text to the reader of the format that is named",
+  ...NEEDS_FILES,
+  async fn() {
+    const files = { "captions.txt": "filename,text\na.jpg,x\n", "a.jpg": "", "a.txt": "beside its image" };
+    assert.deepEqual(await find(files, { format: "kaggle" }), ["kaggle", "captions.txt"]);
+    await assert.rejects(find(files, { format: "webdataset" }), { message: /no captions of format webdataset/ });
+    await assert.rejects(find({ ...files, "b.txt": "x" }, { format: "kaggle" }), { message: /no captions of format/ });
+  },
+});
+
+Deno.test({
+  name: "findCaptions() looks at the first 100 files of a folder, those with known names before all",
+  ...NEEDS_FILES,
+  async fn() {
+    const others = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${1000 + index}.txt`, "x"]));
+    assert.deepEqual(await find({ ...others, "my captions.txt": kaggle }), ["kaggle", "my captions.txt"]);
+    await assert.rejects(find({ ...others, "z.txt": kaggle }), { message: /there are no captions/ });
   },
 });
 
@@ -101,12 +142,12 @@ Deno.test({
     await assert.rejects(find(files), {
       name: "InputError",
       message:
-        /has several captions files, "captions\.txt" \(kaggle\) and "results\.csv" \(flickr30k-csv\) and texts beside images \(folder\); name one with --captions, or its format with --format$/,
+        /has several captions files, 'captions\.txt' \(kaggle\) and 'results\.csv' \(flickr30k-csv\) and texts beside images \(folder\); name one with --captions, or its format with --format$/,
     });
     assert.deepEqual(await find(files, { format: "flickr30k-csv" }), ["flickr30k-csv", "results.csv"]);
     assert.deepEqual(await find(files, { format: "folder" }), ["folder"]);
     await assert.rejects(find({ "x.token": token, "y.token": token }), {
-      message: /"x\.token" \(flickr-token\) and "y\.token" \(flickr-token\); name one with --captions$/,
+      message: /'x\.token' \(flickr-token\) and 'y\.token' \(flickr-token\); name one with --captions$/,
     });
     const both = { "captions_train2014.json": coco, "captions_train2017.json": coco };
     await assert.rejects(find(both), { message: /several captions files/ });
@@ -119,7 +160,8 @@ Deno.test({
   async fn() {
     const wrong: [Files, Partial<Parameters<typeof findCaptions>[0]>, RegExp][] = [
       [{ "a.jpg": "" }, {}, /there are no captions in .*\(captions\.txt, .*--captions/],
-      [{ "captions.txt": kaggle }, { format: "coco" }, /there are no captions of format coco in /],
+      [{ "captions.txt": kaggle, "x.csv": kaggle }, { format: "coco" }, /there are no captions of format coco in /],
+      [{ "0.tar": tarFile([{ name: "a.b.jpg" }]) }, {}, /'0\.tar' has no key\.txt .* \(a key ends at the first dot\)$/],
       [
         { "x.txt": "a poem" },
         { captions: "x.txt" },

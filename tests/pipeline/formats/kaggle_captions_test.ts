@@ -86,6 +86,25 @@ Deno.test("parseKaggleCaptions() says which column is missing", () => {
   }
 });
 
+Deno.test("parseKaggleCaptions() obeys a split, and rejects one that is none", () => {
+  const text = "image,split,caption\na.jpg,Train,x\nb.jpg,VAL,x\nc.jpg,test,x\nd.jpg,,x\ne.jpg,other,x\n";
+  const { rows, rejected, splits } = parseKaggleCaptions(text, "captions.txt");
+  assert.deepEqual(rows.map(({ image }) => image), ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]);
+  assert.deepEqual(splits, { train: ["a.jpg"], validation: ["b.jpg"], test: ["c.jpg"] });
+  assert.match(
+    rejected.map(describeRejected).join(),
+    /^line 6 of captions\.txt has the split 'other', which is none of /,
+  );
+  assert.equal(parseKaggleCaptions("image,caption\na.jpg,x\n", "captions.txt").splits, undefined);
+});
+
+Deno.test("parseKaggleCaptions() takes a caption that shows nothing for none", () => {
+  assert.deepEqual(parse("image,caption\na.jpg,\u200b \u00a0\u3000\nb.jpg,。\n"), {
+    rows: [["b.jpg", "。"]],
+    rejected: ["line 2 of captions.txt has no caption"],
+  });
+});
+
 Deno.test("isKaggleHeader() wants both columns", () => {
   assert(isKaggleHeader('\uFEFF"image",Caption'));
   assert(!isKaggleHeader("image,text"));
