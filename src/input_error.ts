@@ -23,6 +23,8 @@ export class InputError extends Error {
   override readonly name = "InputError";
 
   /**
+   * Makes the error of one line.
+   *
    * @param message The line; what a terminal would obey in it, such as a line break in a file's name, is escaped.
    * @param options The error behind it.
    */
