@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { clearCaches, listCaches, verifyCaches } from "../src/cli/cache_report.ts";
 import { createCommand, EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { TrainingReporter } from "../src/cli/training_reporter.ts";
 import { InputError } from "../src/input_error.ts";
 
 const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
@@ -28,8 +29,14 @@ async function main(): Promise<number> {
   }
   if (action === "list") await listCaches(root, console.log);
   if (action === "clear") await clearCaches(root, name, console.log);
-  if (action === "verify" && !await verifyCaches(root, console.log)) return EXIT_INPUT;
-  return 0;
+  return action === "verify" && !await verify(root) ? EXIT_INPUT : 0;
+}
+
+async function verify(root: string): Promise<boolean> {
+  const [terminal, now] = [Deno.stderr.isTerminal(), () => performance.now()];
+  using reporter = new TrainingReporter({ epochs: 0, terminal, print: console.error, now });
+  const progress = (task: string, done: number, total: number) => reporter.progress(task, done, total);
+  return await verifyCaches(root, { print: console.log, progress });
 }
 
 Deno.exit(await runTask(main));

@@ -19,6 +19,14 @@ import { CACHE_FILES } from "../pipeline/cache/cache_index.ts";
 /** Takes a line. */
 type Print = (line: string) => void;
 
+/** Where verifying tells what it does. */
+export interface VerifyReporter {
+  /** Takes a line. */
+  readonly print: Print;
+  /** Something counted is under way. */
+  readonly progress: (task: string, done: number, total: number) => void;
+}
+
 /** Bad images named for each cache; the file has them all. */
 const MAX_NAMED = 20;
 const PATH_CHARACTERS = 70;
@@ -48,22 +56,27 @@ export async function listCaches(root: string, print: Print): Promise<void> {
 }
 
 /**
- * Verifies the caches in a folder.
+ * Verifies the caches in a folder. One that another process fills is passed over.
  *
  * @param root The folder of all caches.
- * @param print Takes the lines.
- * @returns Whether all was right.
- * @throws {InputError} If a cache cannot be read, or another process fills it.
+ * @param reporter Takes the lines, and how far it is.
+ * @returns Whether nothing was wrong.
+ * @throws {InputError} If a cache cannot be read or mended.
  */
-export async function verifyCaches(root: string, print: Print): Promise<boolean> {
+export async function verifyCaches(root: string, reporter: VerifyReporter): Promise<boolean> {
   let wrongInAll = 0;
   for (const cache of await keptCaches(root)) {
-    const verified = await verifyCache(cache);
+    const { name } = cache;
+    const verified = await verifyCache(cache, (done, total) => reporter.progress(`Verifying ${name}`, done, total));
     if (verified === undefined) continue;
+    if (verified === "busy") {
+      reporter.print(`${name}: not verified, another process fills it now`);
+      continue;
+    }
     const { right, wrong } = verified;
-    const what = cache.name === "features" ? "file" : "image";
-    const rest = wrong === 0 ? "" : `, ${wrong} wrong: dropped, and made anew when needed`;
-    print(`${cache.name}: ${count(right, what)} right${rest}`);
+    const what = name.startsWith("images/") ? "image" : "file";
+    const remedy = name === "weights" ? "downloaded anew when needed" : "dropped, and made anew when needed";
+    reporter.print(`${name}: ${count(right, what)} right${wrong === 0 ? "" : `, ${wrong} wrong: ${remedy}`}`);
     wrongInAll += wrong;
   }
   return wrongInAll === 0;
@@ -96,8 +109,7 @@ export async function clearCaches(root: string, name: string | undefined, print:
   }
 }
 
-function details({ name, preprocessing }: KeptCache, bad: number): string[] {
-  if (name === "images/squares") return ["of a former version and unused, clear it"];
+function details({ preprocessing }: KeptCache, bad: number): string[] {
   if (preprocessing === undefined) return [];
   const { square, orientation, current } = preprocessing;
   return [

@@ -7,6 +7,7 @@
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder, check the path",
   ENOTDIR: "a part of the path is a file, not a folder",
+  ELOOP: "its links lead in circles, correct them",
   EISDIR: "it is a folder, not a file",
   EACCES: "access is denied, check the permissions of the file and its folder",
   EPERM: "access is denied, check the permissions of the file and its folder",

@@ -1,12 +1,11 @@
 /**
- * What processes that were killed long ago left of files that they were writing.
+ * What processes that were killed long ago left of files that they were writing. Their age tells that nobody writes them,
+ * whosever they are; `stale_temporaries.ts` removes those of known files at any age.
  *
  * @module
  */
 
-import { join } from "node:path";
-import { InputError } from "../input_error.ts";
-import { fileErrorReason } from "./file_error.ts";
+import { removeFiles } from "./stale_temporaries.ts";
 import { isTemporaryOf } from "./write_atomic.ts";
 
 /** Options of {@linkcode removeOldTemporaries}. */
@@ -41,39 +40,9 @@ export async function removeOldTemporaries(
   options: RemoveOldTemporariesOptions = {},
 ): Promise<string[]> {
   const { age = DAY_MS, now = Date.now() } = options;
-  const removed: string[] = [];
-  try {
-    for (const name of await temporariesIn(folder)) {
-      const path = join(folder, name);
-      // Another process may have been quicker.
-      const written = (await ifThere(Deno.stat(path)))?.mtime?.getTime() ?? now;
-      if (now - written < age) continue;
-      await ifThere(Deno.remove(path));
-      removed.push(path);
-    }
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new InputError(`Cannot clean '${folder}': ${fileErrorReason(error)}`, { cause: error });
-  }
-  return removed;
-}
-
-async function temporariesIn(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  await ifThere((async () => {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
-      const [, written] = name.match(TEMPORARY_NAME) ?? [];
-      if (isFile && written !== undefined && isTemporaryOf(written, name)) names.push(name);
-    }
-  })());
-  return names;
-}
-
-async function ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
-  try {
-    return await operation;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return await removeFiles(folder, async (name, path) => {
+    const [, written] = name.match(TEMPORARY_NAME) ?? [];
+    if (written === undefined || !isTemporaryOf(written, name)) return false;
+    return now - ((await Deno.stat(path)).mtime?.getTime() ?? now) >= age;
+  });
 }

@@ -1,5 +1,6 @@
 /**
- * What a killed process left of files that it was writing.
+ * What a killed process left of files that it was writing. Whose files they are is known here, and that nobody writes them
+ * now; `old_temporaries.ts` removes anybody's, when they are old.
  *
  * @module
  */
@@ -24,32 +25,43 @@ import { isTemporaryOf } from "./write_atomic.ts";
  */
 export async function removeStaleTemporaries(folder: string, names: readonly string[]): Promise<void> {
   const files = names.map((name) => basename(name));
-  for (const temporary of await temporariesIn(folder, files)) {
-    const path = join(folder, temporary);
-    try {
+  await removeFiles(folder, (name) => files.some((file) => isTemporaryOf(file, name)));
+}
+
+/**
+ * Removes files of a folder. Another process may be quicker.
+ *
+ * @param folder The folder; one that is not there has none.
+ * @param isMeant Says of a file whether it is to be removed, by its name and its path.
+ * @returns The paths of those that were removed.
+ * @throws {InputError} The folder cannot be read, or a file not removed.
+ */
+export async function removeFiles(
+  folder: string,
+  isMeant: (name: string, path: string) => boolean | Promise<boolean>,
+): Promise<string[]> {
+  const names: string[] = [];
+  await attempt("read", folder, async () => {
+    for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
+  });
+  const removed: string[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    await attempt("remove", path, async () => {
+      if (!await isMeant(name, path)) return;
       await Deno.remove(path);
-    } catch (error) {
-      // Another process may have been quicker.
-      if (error instanceof Deno.errors.NotFound) continue;
-      throw failed("remove", path, error);
-    }
+      removed.push(path);
+    });
   }
+  return removed;
 }
 
-async function temporariesIn(folder: string, files: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
+async function attempt(action: string, path: string, operation: () => Promise<void>): Promise<void> {
   try {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
-      if (isFile && files.some((file) => isTemporaryOf(file, name))) found.push(name);
-    }
+    await operation();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw failed("read", folder, error);
+    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new InputError(`Cannot ${action} '${path}': ${fileErrorReason(error)}`, { cause: error });
   }
-  return found;
-}
-
-function failed(action: string, path: string, error: unknown): unknown {
-  if (error instanceof Deno.errors.NotCapable) return error;
-  return new InputError(`Cannot ${action} '${path}': ${fileErrorReason(error)}`, { cause: error });
 }

@@ -32,11 +32,11 @@ const NOT_COUNTED = -1;
  * @param options See {@linkcode BatchesOptions}.
  * @throws {RangeError} If the batch size is not a positive integer.
  */
-export function batches(
+export function batches<Loaded>(
   order: readonly number[],
-  load: (indices: readonly number[]) => Promise<Batch>,
+  load: (indices: readonly number[]) => Promise<Loaded>,
   options: BatchesOptions,
-): AsyncGenerator<Batch, void, undefined> {
+): AsyncGenerator<Loaded, void, undefined> {
   const { batchSize, depth = 1 } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(`Cannot make batches: the batch size must be a positive integer, got ${batchSize}`);

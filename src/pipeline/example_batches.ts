@@ -10,6 +10,7 @@ import type { Photograph } from "./dataset.ts";
 import type { Crop, EpochPlan } from "./epoch_plan.ts";
 import type { FeatureCache } from "./feature_cache.ts";
 import type { ImageCache } from "./image_cache.ts";
+import { ImageError } from "./images/image_error.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Example } from "./training_data.ts";
 
@@ -23,38 +24,69 @@ export interface BatchSource {
   readonly features?: Pick<FeatureCache, "read" | "size"> | undefined;
 }
 
+/** A batch with the examples that it is made of. */
+export type ExampleBatch = Batch & { readonly examples: readonly Example[] };
+
+interface Member {
+  readonly example: Example;
+  readonly place: number;
+  readonly crop: Crop | undefined;
+}
+
 /**
- * Reads examples in batches.
+ * Reads examples in batches. Those whose images can be read no longer are left out, and so is a batch of such ones alone.
  *
  * @param source Where pixels or features come from.
  * @param examples The examples.
  * @param plan Which of them, in which order, and what is seen of each.
  * @returns The batches; each is read while the one before is worked on.
+ * @throws {ImageError} If no image of the plan can be read.
  */
-export function exampleBatches(
+export async function* exampleBatches(
   source: BatchSource,
   examples: readonly Example[],
   plan: EpochPlan,
-): AsyncGenerator<Batch, void, undefined> {
-  const { recipe, images } = source;
+): AsyncGenerator<ExampleBatch, void, undefined> {
+  const { recipe, images, features } = source;
   const places = new Map<Photograph, number>(images.photographs.map((photograph, place) => [photograph, place]));
 
-  async function load(positions: readonly number[]): Promise<Batch> {
-    const members = positions.flatMap((position) => examples[plan.order[position] ?? -1] ?? []);
-    const chosen = members.map(({ photograph }) => places.get(photograph) ?? -1);
-    const crops = positions.flatMap((position) => plan.crops[position] ?? []);
-    const seen = await read(chosen, crops);
-    const captions = members.map((example) => example.captions);
-    return recipe.name === "notebook" ? collateNotebook(seen, captions.flat()) : collateLrcn(seen, captions);
+  async function load(positions: readonly number[]): Promise<ExampleBatch | ImageError> {
+    const members = positions.flatMap((position): Member[] => {
+      const example = examples[plan.order[position] ?? -1];
+      if (example === undefined) return [];
+      return [{ example, place: places.get(example.photograph) ?? -1, crop: plan.crops[position] }];
+    });
+    if (features !== undefined) {
+      return collate(members, await readFeatures(features, members.map(({ place }) => place)));
+    }
+    const crops = members.flatMap(({ crop }) => crop ?? []);
+    const side = crops.length === 0 ? recipe.imageSize : images.square;
+    const read = await Promise.all(members.map((member) => readCentre(images, member, side)));
+    const kept = read.flatMap((one) => one instanceof ImageError ? [] : [one]);
+    const [first] = read;
+    if (kept.length === 0 && first instanceof ImageError) return first;
+    const centres = joined(kept.map(({ pixels }) => pixels), side);
+    const left = kept.map(({ member }) => member);
+    const leftCrops = left.flatMap(({ crop }) => crop ?? []);
+    return collate(left, leftCrops.length === 0 ? centres : cropped(centres, leftCrops, recipe.imageSize));
   }
 
-  async function read(chosen: readonly number[], crops: readonly Crop[]): Promise<Batch["images"]> {
-    if (source.features !== undefined) return await readFeatures(source.features, chosen);
-    if (crops.length === 0) return await readCentres(images, chosen, recipe.imageSize);
-    return cropped(await readCentres(images, chosen, images.square), crops, recipe.imageSize);
+  function collate(members: readonly Member[], seen: Batch["images"]): ExampleBatch {
+    const used = members.map(({ example }) => example);
+    const captions = used.map((example) => example.captions);
+    const batch = recipe.name === "notebook" ? collateNotebook(seen, captions.flat()) : collateLrcn(seen, captions);
+    return { ...batch, examples: used };
   }
 
-  return batches([...plan.order.keys()], load, { batchSize: recipe.batchSize });
+  let [some, lost]: [boolean, ImageError | undefined] = [false, undefined];
+  for await (const batch of batches([...plan.order.keys()], load, { batchSize: recipe.batchSize })) {
+    if (batch instanceof ImageError) lost = batch;
+    else {
+      some = true;
+      yield batch;
+    }
+  }
+  if (!some && lost !== undefined) throw lost;
 }
 
 /** The examples one after the other, each with its centre. */
@@ -62,18 +94,25 @@ export function inOrder(examples: readonly Example[]): EpochPlan {
   return { order: [...examples.keys()], crops: [] };
 }
 
-async function readCentres(
+async function readCentre(
   images: BatchSource["images"],
-  chosen: readonly number[],
+  member: Member,
   side: number,
-): Promise<Images> {
-  const bytes = side * side * 3;
-  const pixels = new Uint8Array(chosen.length * bytes);
-  await Promise.all(chosen.map((place, index) => {
-    const into = pixels.subarray(index * bytes, (index + 1) * bytes);
-    return images.read(place, side, into);
-  }));
-  return { count: chosen.length, height: side, width: side, pixels };
+): Promise<{ readonly member: Member; readonly pixels: Uint8Array } | ImageError> {
+  const pixels = new Uint8Array(side * side * 3);
+  try {
+    await images.read(member.place, side, pixels);
+    return { member, pixels };
+  } catch (error) {
+    if (error instanceof ImageError) return error;
+    throw error;
+  }
+}
+
+function joined(centres: readonly Uint8Array[], side: number): Images {
+  const pixels = new Uint8Array(centres.length * side * side * 3);
+  for (const [index, centre] of centres.entries()) pixels.set(centre, index * centre.length);
+  return { count: centres.length, height: side, width: side, pixels };
 }
 
 function cropped(squares: Images, crops: readonly Crop[], side: number): CroppedImages {

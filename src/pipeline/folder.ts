@@ -34,7 +34,9 @@ export async function listFolder(path: string, what: string): Promise<FolderList
       (leadsToFolder ? folders : files).push(entry.name);
     }
   } catch (error) {
-    throw new InputError(`Cannot read ${what}: ${reasonFor(error, path)}`, { cause: error });
+    // A Deno permission that was not given explains itself.
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new InputError(`Cannot read ${what} '${path}': ${fileErrorReason(error)}`, { cause: error });
   }
   return { files: files.sort(), folders: folders.sort() };
 }
@@ -94,13 +96,4 @@ export async function isFolder(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return false;
   }
-}
-
-function reasonFor(error: unknown, path: string): string {
-  if (error instanceof Deno.errors.NotFound) return `there is no folder ${path}; check the path`;
-  if (error instanceof Deno.errors.NotADirectory) return `${path} is not a folder; name the folder it is in`;
-  if (error instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}; change its permissions`;
-  // A Deno permission that was not given explains itself.
-  if (error instanceof Deno.errors.NotCapable) throw error;
-  return `${path}: ${fileErrorReason(error)}`;
 }

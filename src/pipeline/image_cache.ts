@@ -48,7 +48,8 @@ export interface ImageCacheOptions {
    */
   orientation?: "obeyed" | "ignored";
   /**
-   * The most pixels that an image may have. Images that are in the cache already are not measured again.
+   * The most pixels that an image may have. One that is in the cache already keeps its square, and is left out as long as
+   * the limit is below its size.
    *
    * @default {50e6}
    */
@@ -124,7 +125,8 @@ export interface ImageCache extends Disposable {
    * @param side Side of the centre in pixels; all of the square at the most.
    * @param into Filled: side x side x 3.
    * @throws {RangeError} If one of the arguments is out of range.
-   * @throws {InputError} If the image is not stored whole, and its file is no longer as it was or cannot be read.
+   * @throws {ImageError} If the image is not stored whole, and its file is no longer as it was or cannot be read; the user
+   * was told that it is left out.
    */
   read(index: number, side: number, into: Uint8Array): Promise<void>;
 }
@@ -154,10 +156,13 @@ export async function openImageCache(
 
   function squareMaker(decoders: Decoders): MakeSquare {
     return async (file) => {
-      const resize = (image: RgbImage) => resizeCrop(image, square, square);
-      const pixels = await decoders.decodeThen(file, resize, { maxPixels, orientation });
-      if (pixels.length === squareBytes(square)) return pixels;
-      throw new RangeError(`Cannot cache images: a square of ${square} has ${pixels.length} bytes`);
+      const scale = async (image: RgbImage) => {
+        const { width, height } = image;
+        return { width, height, pixels: await resizeCrop(image, square, square) };
+      };
+      const made = await decoders.decodeThen(file, scale, { maxPixels, orientation });
+      if (made.pixels.length === squareBytes(square)) return made;
+      throw new RangeError(`Cannot cache images: a square of ${square} has ${made.pixels.length} bytes`);
     };
   }
 

@@ -40,8 +40,9 @@ export async function readTextFile(path: string, what: string, options: ReadText
     if (!info.isFile && !info.isDirectory) throw new InputError(`Cannot read ${what}: ${path} is not a regular file`);
     if (size <= maxBytes) bytes = await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`Cannot read ${what}: ${reasonFor(error, path)}`, { cause: error });
+    // A Deno permission that was not given explains itself.
+    if (error instanceof InputError || error instanceof Deno.errors.NotCapable) throw error;
+    throw new InputError(`Cannot read ${what} '${path}': ${fileErrorReason(error)}`, { cause: error });
   }
   if (bytes === undefined) {
     throw new InputError(`Cannot read ${what}: ${path} has ${size} bytes, more than ${maxBytes}; give a smaller file`);
@@ -60,15 +61,4 @@ export async function readTextFile(path: string, what: string, options: ReadText
   }
   // Files of old Macs end their lines so.
   return text.includes("\n") ? text : text.replaceAll("\r", "\n");
-}
-
-function reasonFor(error: unknown, path: string): string {
-  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-    return `there is no file ${path}; check the path`;
-  }
-  if (error instanceof Deno.errors.IsADirectory) return `${path} is a folder; name a file in it`;
-  if (error instanceof Deno.errors.PermissionDenied) return `this user may not read ${path}; change its permissions`;
-  // A Deno permission that was not given explains itself.
-  if (error instanceof Deno.errors.NotCapable) throw error;
-  return `${path}: ${fileErrorReason(error)}`;
 }

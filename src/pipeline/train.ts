@@ -9,7 +9,7 @@ import type { Engine } from "../ffi/engine.ts";
 import type { TrainStepOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { planEpoch } from "./epoch_plan.ts";
-import { exampleBatches } from "./example_batches.ts";
+import { type ExampleBatch, exampleBatches } from "./example_batches.ts";
 import type { FeatureCache } from "./feature_cache.ts";
 import type { ImageCache } from "./image_cache.ts";
 import { learningRates } from "./learning_rates.ts";
@@ -193,8 +193,7 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
     waited += now() - asked;
     if (signal?.aborted) break;
     const rates = learningRates(recipe, { epoch, step: progress.step, steps, criteria });
-    const order = plan.order.slice(progress.step * examplesPerStep);
-    const drawn = await drawCaptions(training, parts, { order, seed: drawing + progress.step * recipe.accumulate });
+    const drawn = await drawCaptions(training, parts, drawing + progress.step * recipe.accumulate);
     const result = await engine.trainStep(drawn?.batches ?? parts, { ...stepOptions(recipe, epoch), ...rates });
     for (const [name, value] of Object.entries({ loss: result.loss, gradient: result.gradientNorm })) {
       if (!Number.isFinite(value)) {
@@ -233,19 +232,16 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
 /** Captions that the model draws itself in place of people's, in self-critical training, and their mean reward. */
 async function drawCaptions(
   training: Training,
-  parts: readonly Batch[],
-  { order, seed }: { readonly order: readonly number[]; readonly seed: number },
+  parts: readonly ExampleBatch[],
+  seed: number,
 ): Promise<{ readonly batches: readonly Batch[]; readonly reward: number } | undefined> {
-  const { engine, recipe, vocabulary, metadata, reward, splits } = training;
+  const { engine, recipe, vocabulary, metadata, reward } = training;
   if (recipe.objective !== "self-critical") return undefined;
   if (reward === undefined) throw new TypeError("Cannot train self-critically: there is no reward");
   const { samples, baseline } = recipe;
   const batches: Batch[] = [];
   const rewards = new Mean();
-  let start = 0;
-  for (const [index, { images }] of parts.entries()) {
-    const examples = order.slice(start, start + images.count).flatMap((place) => splits.train[place] ?? []);
-    start += images.count;
+  for (const [index, { images, examples }] of parts.entries()) {
     const options = { ...metadata, vocabulary, reward, baseline, samples, seed: seed + index };
     const drawn = await selfCriticalBatch(engine, { images, examples }, options);
     batches.push(drawn.batch);
@@ -307,8 +303,8 @@ function diverged(what: string, frozen: boolean): InputError {
   return new InputError(`Cannot go on: ${what}; train anew with a lower --set ${rate}=...`);
 }
 
-async function* inGroups(batches: AsyncIterable<Batch>, size: number): AsyncGenerator<Batch[], void, undefined> {
-  let group: Batch[] = [];
+async function* inGroups<Part>(batches: AsyncIterable<Part>, size: number): AsyncGenerator<Part[], void, undefined> {
+  let group: Part[] = [];
   for await (const batch of batches) {
     group.push(batch);
     if (group.length < size) continue;

@@ -61,7 +61,6 @@ export async function validate(
   const [right, gap] = [new Mean(), new Mean()];
   const written = new Map<Photograph, string>();
   let before: Features | undefined;
-  let start = 0;
   for await (const batch of exampleBatches(source, examples, inOrder(examples))) {
     if (signal?.aborted) break;
     const features = "values" in batch.images ? batch.images : await engine.encode(batch.images);
@@ -74,8 +73,7 @@ export async function validate(
     const wrong = otherImages(batch, features, before);
     if (wrong !== undefined) gap.add((await engine.evaluateStep(wrong)).loss - loss, lossWeight(recipe, words));
     before = features;
-    const members = examples.slice(start, start + features.count).map(({ photograph }) => photograph);
-    start += features.count;
+    const members = batch.examples.map(({ photograph }) => photograph);
     // In the notebook recipe a photograph stands here once for each of its captions.
     const fresh = members.flatMap((photograph, index) =>
       written.has(photograph) || members.indexOf(photograph) < index ? [] : [index]

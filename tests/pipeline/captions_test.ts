@@ -44,8 +44,8 @@ Deno.test({
       ["latin.txt", /is not a text file in UTF-8/],
       ["zeros.txt", /is not a text file in UTF-8/],
       ["columns.txt", /column 'caption' is missing in .*columns\.txt/],
-      ["none.txt", /there is no file .*none\.txt/],
-      [".", /is a folder/],
+      ["none.txt", /^Cannot read captions '.*none\.txt': there is no such file or folder/],
+      [".", /^Cannot read captions '.*': it is a folder, not a file$/],
     ];
     for (const [name, message] of wrong) {
       await assert.rejects(

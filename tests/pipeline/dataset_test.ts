@@ -195,7 +195,10 @@ Deno.test({
     const paths: [Parameters<typeof readDataset>[0], RegExp][] = [
       [{ data: join(folder.path, "none") }, /none': there is no such file or folder/],
       [{ data: join(folder.path, "captions.txt") }, /none of the 3 images/],
-      [{ data: folder.path, images: join(folder.path, "none") }, /Cannot read images: there is no folder .*none/],
+      [
+        { data: folder.path, images: join(folder.path, "none") },
+        /Cannot read images '.*none': there is no such file or folder/,
+      ],
       [{}, /give --data PATH/],
     ];
     for (const [options, message] of paths) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
+import { ImageError } from "../../src/pipeline/images/image_error.ts";
 import { drawnImages, drawnPhotographs } from "./drawn_data.ts";
 
 const photographs = drawnPhotographs(5);
@@ -9,8 +10,11 @@ const examples = photographs.map((photograph, index) => ({
   captions: [Int32Array.of(1, 10 + index, 2)],
 }));
 
-async function readAll(plan: Parameters<typeof exampleBatches>[2]) {
-  const source = { recipe: RECIPE, images: drawnImages(photographs) };
+async function readAll(plan: Parameters<typeof exampleBatches>[2], lost: readonly number[] = []) {
+  const images = drawnImages(photographs, (index) => {
+    if (lost.includes(index)) throw new ImageError("it is gone", photographs[index]?.path);
+  });
+  const source = { recipe: RECIPE, images };
   return await Array.fromAsync(exampleBatches(source, examples, plan));
 }
 
@@ -39,4 +43,24 @@ Deno.test("exampleBatches() gives whole squares with the part that is planned fo
   assert.deepEqual([...second.images.crops], [4, 1, 0]);
   assert.deepEqual(first.images.pixels.subarray(37 * 37 * 3), await squareOf(0, 37));
   assert.deepEqual([...first.inputs], [1, 13, 1, 10]);
+});
+
+Deno.test("exampleBatches() leaves out examples whose images are lost, with their captions and parts", async () => {
+  const order = [3, 0, 1, 2, 4];
+  const crops = order.map((index) => ({ top: index, left: 0, flip: false }));
+  const [first, second, third, ...rest] = await readAll({ order, crops }, [3]);
+  assert(first !== undefined && second !== undefined && third !== undefined && "crops" in first.images);
+  assert.deepEqual([first, second, third].map(({ images }) => images.count), [1, 2, 1]);
+  assert.deepEqual([first.examples, [...first.inputs]], [[examples[0]], [1, 10]]);
+  assert.deepEqual([...first.images.crops], [0, 0, 0]);
+  assert.deepEqual(first.images.pixels, await squareOf(0, 37));
+  assert.deepEqual(second.examples, [examples[1], examples[2]]);
+  assert.deepEqual(rest, []);
+});
+
+Deno.test("exampleBatches() leaves out a batch of which nothing is left, and ends where nothing is left at all", async () => {
+  const left = await readAll(inOrder(examples), [2, 3]);
+  assert.deepEqual(left.map((batch) => batch.examples), [[examples[0], examples[1]], [examples[4]]]);
+  await assert.rejects(readAll(inOrder(examples), [0, 1, 2, 3, 4]), { name: "InputError", message: /it is gone/ });
+  assert.deepEqual(await readAll({ order: [], crops: [] }), []);
 });

@@ -3,6 +3,7 @@ import { encode as encodePng } from "fast-png";
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
+import { decodeImage } from "../../src/pipeline/images/decode_image.ts";
 import { readSource } from "../../src/pipeline/file_source.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { NEEDS_FILES } from "../checkpoint/temporary_folder.ts";
@@ -10,6 +11,7 @@ import { TINY_MODEL } from "../ffi/native.ts";
 import { nativeTest } from "../ffi/native_test_case.ts";
 import { tarFile } from "../files/tar_file.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
+import kinds from "../golden/image_kinds.json" with { type: "json" };
 import { silentReporter } from "./silent_reporter.ts";
 import { makeFolder } from "./temporary_folder.ts";
 
@@ -123,4 +125,45 @@ nativeTest("readSource() stops decoding when it is interrupted, and goes on with
   const again = silentReporter();
   using images = await source.openImages({ engine, recipe, reporter: again, signal: new AbortController().signal });
   assert.equal(images.photographs.length, NAMES.length - 1);
+}, NEEDS_FILES);
+
+nativeTest("readSource() turns photographs as their cameras say, and in the notebook recipe leaves them", async () => {
+  const jpeg = Uint8Array.fromBase64(kinds.images["turned-6.jpg"].file);
+  await using folder = await makeFolder({ "data/a.jpg": jpeg, "data/a.txt": "A kite ." });
+  const source = await readSource({
+    data: join(folder.path, "data"),
+    cacheFolder: join(folder.path, "cache"),
+    seed: 0,
+  });
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+  for (const [name, orientation] of [["lrcn", "obeyed"], ["notebook", "ignored"]] as const) {
+    using images = await source.openImages({
+      engine,
+      recipe: makeRecipe(name, { imageSize: 32 }),
+      reporter: silentReporter(),
+      signal: new AbortController().signal,
+    });
+    const { square } = images;
+    const pixels = new Uint8Array(square * square * 3);
+    await images.read(0, square, pixels);
+    const expected = await engine.resizeCrop(await decodeImage(jpeg, { orientation }), square, square);
+    assert.deepEqual(pixels.toHex(), expected.toHex(), name);
+  }
+}, NEEDS_FILES);
+
+nativeTest("readSource() leaves out images of more pixels than it is told, and says so to who goes on", async () => {
+  await using folder = await makeDataset();
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+  const names = async (maxPixels?: number) => {
+    const options = { data: folder.path, cacheFolder: join(folder.path, "cache"), seed: 0 };
+    const source = await readSource({ ...options, maxPixels });
+    assert.equal(source.origin?.maxPixels, maxPixels);
+    const { signal } = new AbortController();
+    const recipe = makeRecipe("lrcn", { imageSize: 32 });
+    using images = await source.openImages({ engine, recipe, reporter: silentReporter(), signal });
+    return images.photographs.map(({ name }) => name);
+  };
+  // 40 x 50, 41 x 48, 42 x 46, 44 x 42 and 45 x 40 pixels.
+  assert.equal((await names()).length, 5);
+  assert.deepEqual(await names(42 * 46), ["2.png", "4.png", "5.png"]);
 }, NEEDS_FILES);

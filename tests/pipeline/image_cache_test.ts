@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InputError } from "../../src/input_error.ts";
+import { ImageError } from "../../src/pipeline/images/image_error.ts";
 import { openImageCache } from "../../src/pipeline/image_cache.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
 import { cacheFile, files, makeSetting, nearest, readSquares, SQUARE, squareOf } from "./cache/cache_setting.ts";
@@ -167,6 +168,51 @@ Deno.test(
   },
 );
 
+Deno.test("an image that once could be decoded and no longer can is bad from then on", files, async () => {
+  await using setting = await makeSetting(["20", "31"]);
+  const { photographs, options, opened } = setting;
+  await opened();
+  await Deno.remove(cacheFile(setting, "squares.bin"));
+  const failing = await opened(photographs, {
+    newDecoders: () => ({
+      ...options.newDecoders(),
+      decodeThen(file, use, more) {
+        if (file.path === photographs[1]?.path) return Promise.reject(new ImageError("it is beyond this decoder"));
+        return options.newDecoders().decodeThen(file, use, more);
+      },
+    }),
+  });
+  assert.deepEqual([failing.names, failing.broken.length], [["0.jpg"], 1]);
+  const again = await opened();
+  assert.deepEqual([again.names, again.broken, again.decoded.filling], [["0.jpg"], failing.broken, 0]);
+});
+
+Deno.test("an image over the limit is left out though its square is in the cache", files, async () => {
+  await using setting = await makeSetting(["20", "30"]);
+  const { photographs, opened } = setting;
+  const { path = "" } = photographs[1] ?? {};
+  const all = await opened();
+  for (const cache of ["auto", "none"] as const) {
+    const limited = await opened(photographs, { maxPixels: 599, cache });
+    assert.deepEqual(limited.broken, [{
+      path,
+      reason: "the image has 30 x 20 pixels, scale it down to at most 599 in all, or raise --max-pixels",
+    }]);
+    assert.deepEqual([limited.names, limited.decoded], [["0.jpg"], { filling: 0, reading: 0 }]);
+    assert.notEqual(limited.fingerprint, all.fingerprint);
+  }
+  assert.deepEqual(await opened(photographs, { maxPixels: 600 }), { ...all, decoded: { filling: 0, reading: 0 } });
+});
+
+Deno.test("an image over the limit is left out as it is known, without being decoded for it", files, async () => {
+  await using setting = await makeSetting(["20", "30"]);
+  const { photographs, opened } = setting;
+  await opened(photographs, { cache: "none" });
+  const limited = await opened(photographs, { maxPixels: 599 });
+  assert.deepEqual([limited.names, limited.decoded], [["0.jpg"], { filling: 1, reading: 0 }]);
+  assert.equal(await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl")), "");
+});
+
 Deno.test("a file that cannot be read is left out, and is not put on the list: it may come back", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
   const { photographs, opened } = setting;
@@ -175,7 +221,7 @@ Deno.test("a file that cannot be read is left out, and is not put on the list: i
   const without = await opened();
   assert.deepEqual(without.broken, [{ path, reason: "there is no such file or folder, check the path" }]);
   await Deno.mkdir(path);
-  assert.deepEqual((await opened()).broken, [{ path, reason: "it is a folder" }]);
+  assert.deepEqual((await opened()).broken, [{ path, reason: "it is a folder, give an image file" }]);
   assert.equal(await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl")), "");
   await Deno.remove(path);
   await Deno.rename(`${path}.away`, path);
@@ -246,7 +292,10 @@ Deno.test("a flipped byte is noticed at reading, and the image decoded anew", fi
   const [failed] = reads.filter((read) => read.status === "rejected");
   assert.equal(reads.filter(({ status }) => status === "fulfilled").length, 2);
   assert(failed?.reason instanceof InputError);
-  assert.match(failed.reason.message, /^Cannot read image '.+': it is not in the cache, and .*changed since the start/);
+  assert.match(
+    failed.reason.message,
+    /^Cannot decode image '.+': it is not in the cache, and .*changed since the start$/,
+  );
 });
 
 Deno.test("a cache that lost squares or lines has them made anew, and a torn line harms no other", files, async () => {
@@ -356,21 +405,27 @@ Deno.test("without a cache images that are asked for together are decoded togeth
 });
 
 Deno.test(
-  "an image that changes during a run without a cache is refused, one that is only touched is not",
+  "an image that changes during a run without a cache is lost and noted once, one that is only touched is not",
   files,
   async () => {
     await using setting = await makeSetting(["20"]);
     const { path = "" } = setting.photographs[0] ?? {};
-    using cache = await openImageCache(setting.photographs, { ...setting.options, cache: "none" });
+    const notes: string[] = [];
+    const onNote = (line: string) => void notes.push(line);
+    using cache = await openImageCache(setting.photographs, { ...setting.options, cache: "none", onNote });
     await Deno.utime(path, 1, 1);
     await cache.read(0, 1, new Uint8Array(3));
     await Deno.writeTextFile(path, "031");
-    await assert.rejects(
-      cache.read(0, 1, new Uint8Array(3)),
-      (error) =>
-        error instanceof InputError &&
-        /^Cannot read image '.+0\.jpg': .*changed since the start, start again$/.test(error.message),
-    );
+    const why = "it is not in the cache, and its file can be used no longer: it has changed since the start";
+    const refused = () =>
+      assert.rejects(
+        cache.read(0, 1, new Uint8Array(3)),
+        (error) => error instanceof ImageError && error.message === `Cannot decode image '${path}': ${why}`,
+      );
+    await Promise.all([refused(), refused()]);
+    await Deno.remove(path);
+    await refused();
+    assert.deepEqual(notes, [`Left out from now on: '${path}', ${why}`]);
   },
 );
 

@@ -5,6 +5,7 @@ import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { readPth, writePth } from "../../src/checkpoint/pth.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
+import { ImageError } from "../../src/pipeline/images/image_error.ts";
 import { makeRecipe, type Recipe, selfCriticalRecipe } from "../../src/pipeline/recipe.ts";
 import { runTraining, type TrainingRunOptions, type TrainingSource } from "../../src/pipeline/training_run.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
@@ -410,3 +411,18 @@ runTest(
     assert.deepEqual(namesIn(folder), []);
   },
 );
+
+runTest("runTraining() goes on when a photograph is lost on the way", async (folder) => {
+  const source = drawnSource(20);
+  const reads = new Map<number, number>();
+  const images = drawnImages(source.dataset.photographs, (index) => {
+    const count = (reads.get(index) ?? 0) + 1;
+    reads.set(index, count);
+    if (index % 5 === 0 && count > 1) throw new ImageError("it is gone");
+  });
+  const { epochs } = await runTraining(
+    { ...source, openImages: () => Promise.resolve(images) },
+    optionsOf(join(folder, "run")),
+  );
+  assert.equal(epochs, 2);
+});

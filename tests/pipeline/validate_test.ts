@@ -3,6 +3,7 @@ import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
+import { ImageError } from "../../src/pipeline/images/image_error.ts";
 import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { criterion, validate, type ValidationSource } from "../../src/pipeline/validate.ts";
 import { fillModel } from "../ffi/golden_batch.ts";
@@ -128,4 +129,23 @@ Deno.test("criterion() is lower for a better validation, by the loss or a score,
   for (const by of ["bleu4", "cider"] as const) {
     assert(criterion({ ...validation, validationLoss: 9, [by]: 0.301 }, by) < criterion(validation, by));
   }
+});
+
+nativeTest("validate() writes captions for the photographs that are left, each with its own references", async () => {
+  using run = await open();
+  const batch = await firstBatch(run.source, run.examples);
+  const step = { optimizer: "adam", learningRate: 0.01, encoderLearningRate: 0.01 } as const;
+  for (let count = 0; count < 60; count++) await run.engine.trainStep([batch], step);
+  const { photographs } = run.source.images;
+  const images = drawnImages(photographs, (index) => {
+    if (photographs[index] === run.examples[0]?.photograph) throw new ImageError("it is gone");
+  });
+  const found = await validate({ ...run.source, images }, run.examples);
+  const expected = await validate(run.source, run.examples.slice(1));
+  assert.deepEqual([found.bleu4, found.cider, found.distinctShare], [
+    expected.bleu4,
+    expected.cider,
+    expected.distinctShare,
+  ]);
+  assert(found.cider > 1);
 });

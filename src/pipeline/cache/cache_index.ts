@@ -19,12 +19,15 @@ const place = {
   content: digest,
 };
 const FileLine = z.strictObject(place);
-const ContentLine = z.strictObject({
+const side = z.int().positive().max(2 ** 31);
+const ImageLine = z.strictObject({
   content: digest,
+  width: side,
+  height: side,
   slot: z.int().nonnegative().max(2 ** 31).optional(),
   checksum: z.int().nonnegative().optional(),
-  forgotten: z.literal(true).optional(),
 });
+const ForgottenLine = z.strictObject({ content: digest, forgotten: z.literal(true) });
 const BadLine = z.strictObject({
   ...place,
   reason: z.string(),
@@ -39,6 +42,10 @@ export type FileLine = FileState & { readonly content: string };
 export interface StoredImage {
   /** The image's digest. */
   readonly content: string;
+  /** Its pixels in a row, by which a later limit of pixels judges it. */
+  readonly width: number;
+  /** Its rows. */
+  readonly height: number;
   /** The number of its square in the file of squares. */
   readonly slot?: number | undefined;
   /** CRC-32 of its square. */
@@ -61,16 +68,11 @@ export const CACHE_FILES = { squares: "squares.bin", index: "index.jsonl", quara
 /** What a cache is known to hold. */
 export class CacheIndex {
   /** Bytes of whole lines in its two files. */
-  readonly wholeBytes: { readonly index: number; readonly quarantine: number };
+  readonly wholeBytes = { index: 0, quarantine: 0 };
   readonly #files = new Map<string, FileLine>();
   readonly #images = new Map<string, StoredImage>();
   readonly #bad = new Map<string, BadImage>();
   readonly #badFiles = new Map<string, BadImage>();
-
-  /** @param wholeBytes See {@linkcode CacheIndex.wholeBytes}. */
-  constructor(wholeBytes: CacheIndex["wholeBytes"] = { index: 0, quarantine: 0 }) {
-    this.wholeBytes = wholeBytes;
-  }
 
   /** Images that can be decoded, stored or not. */
   get images(): Iterable<StoredImage> {
@@ -137,24 +139,23 @@ export class CacheIndex {
  * @throws {InputError} If it cannot be read.
  */
 export async function readCacheIndex(folder: string): Promise<CacheIndex> {
-  const lines = await readJsonLines(join(folder, CACHE_FILES.index));
-  const badLines = await readJsonLines(join(folder, CACHE_FILES.quarantine));
-  const index = new CacheIndex({ index: lines.wholeBytes, quarantine: badLines.wholeBytes });
-  for (const value of lines.values) {
-    if (typeof value === "object" && value !== null && "path" in value) {
+  const index = new CacheIndex();
+  index.wholeBytes.index = await readJsonLines(join(folder, CACHE_FILES.index), (value) => {
+    if (typeof value !== "object" || value === null) return;
+    if ("path" in value) {
       const file = FileLine.safeParse(value);
       if (file.success) index.addFile(file.data);
+    } else if ("forgotten" in value) {
+      const image = ForgottenLine.safeParse(value);
+      if (image.success) index.forget(image.data.content);
     } else {
-      const image = ContentLine.safeParse(value);
-      if (!image.success) continue;
-      const { forgotten, ...known } = image.data;
-      if (forgotten) index.forget(known.content);
-      else index.addImage(known);
+      const image = ImageLine.safeParse(value);
+      if (image.success) index.addImage(image.data);
     }
-  }
-  for (const value of badLines.values) {
+  });
+  index.wholeBytes.quarantine = await readJsonLines(join(folder, CACHE_FILES.quarantine), (value) => {
     const bad = BadLine.safeParse(value);
     if (bad.success) index.addBad(bad.data);
-  }
+  });
   return index;
 }

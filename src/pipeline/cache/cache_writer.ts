@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { errorCode, fileErrorReason } from "../../files/file_error.ts";
 import { InputError } from "../../input_error.ts";
-import { type BadImage, CACHE_FILES, type CacheIndex, type FileLine } from "./cache_index.ts";
+import { type BadImage, CACHE_FILES, type CacheIndex, type FileLine, type StoredImage } from "./cache_index.ts";
 import { jsonLine } from "./json_lines.ts";
 import { checksumOf, squareBytes, type Squares } from "./squares_file.ts";
 
@@ -64,7 +64,7 @@ export class CacheWriter {
   /** Where the file of squares ends without those of this writer. */
   readonly #end: number;
   /** Images that this writer stored. */
-  readonly #stored: string[] = [];
+  readonly #stored: StoredImage[] = [];
   #sinceFlush = 0;
 
   /** @param options See {@linkcode CacheWriterOptions}. */
@@ -79,7 +79,7 @@ export class CacheWriter {
     for (const image of [...index.images]) {
       if (image.slot === undefined) continue;
       if (squares?.reaches(image)) used.add(image.slot);
-      else this.#drop(image.content);
+      else this.#drop(image);
     }
     this.#end = used.size === 0 ? 0 : (used.values().reduce((a, b) => Math.max(a, b)) + 1) * squareBytes(square);
     this.#freeSlots = slotsWithout(used);
@@ -91,9 +91,9 @@ export class CacheWriter {
     await this.#flushNowAndThen();
   }
 
-  /** Takes note of an image that can be decoded and is not stored. */
-  async addImage(content: string): Promise<void> {
-    this.#drop(content);
+  /** Takes note of an image that can be decoded and is not stored, or no longer. */
+  async addImage(image: StoredImage): Promise<void> {
+    this.#drop(image);
     await this.#flushNowAndThen();
   }
 
@@ -116,14 +116,14 @@ export class CacheWriter {
    *
    * @throws {InputError} If it cannot be written; {@linkcode isDiskFull} tells whether for want of room.
    */
-  async store(content: string, pixels: Uint8Array): Promise<void> {
+  async store(decoded: StoredImage, pixels: Uint8Array): Promise<void> {
     const slot = this.#freeSlots.next().value;
     await this.#attempt(async () => {
       await this.#file.seek(slot * pixels.length, Deno.SeekMode.Start);
       await writeAll(this.#file, pixels);
     });
-    const image = { content, slot, checksum: checksumOf(pixels) };
-    this.#stored.push(content);
+    const image = { ...decoded, slot, checksum: checksumOf(pixels) };
+    this.#stored.push(image);
     this.#options.index.addImage(image);
     this.#index.add(image);
     await this.#flushNowAndThen();
@@ -133,7 +133,7 @@ export class CacheWriter {
   async undoStoring(): Promise<void> {
     await this.#attempt(() => this.#file.truncate(this.#end));
     // Their lines may be on the disk already: later lines say that they are stored no longer.
-    for (const content of this.#stored.splice(0)) this.#drop(content);
+    for (const image of this.#stored.splice(0)) this.#drop(image);
     await this.flush();
   }
 
@@ -154,9 +154,9 @@ export class CacheWriter {
     this.#quarantine.close();
   }
 
-  #drop(content: string): void {
-    this.#options.index.addImage({ content });
-    this.#index.add({ content });
+  #drop({ content, width, height }: StoredImage): void {
+    this.#options.index.addImage({ content, width, height });
+    this.#index.add({ content, width, height });
   }
 
   async #flushNowAndThen(): Promise<void> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { tooManyPixels } from "../images/check_image.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { Decoders, ImageCacheOptions } from "../image_cache.ts";
 import { type CacheIndex, readCacheIndex, type StoredImage } from "./cache_index.ts";
@@ -57,7 +58,7 @@ export async function completeCache(found: readonly FoundFile[], options: Comple
     const index = await readCacheIndex(folder);
     using squares = await openSquaresIfThere(folder, options.square);
     const unknown = unknownImages({ index, squares, store: cache === "auto", maxPixels: options.maxPixels });
-    if (unknownFiles(found, index, unknown).length === 0) return lookUp(index);
+    if (unknownFiles(found, index, unknown).length === 0) return lookUp(index, options);
   }
   const lock = await unlessRefused(() => lockCache(folder, options));
   using _lock = lock instanceof Error ? undefined : lock;
@@ -102,7 +103,7 @@ async function fill(
     onFull: noteFull,
     onImage: () => onProgress?.(++done, found.length),
   });
-  return lookUp(index, unread);
+  return lookUp(index, { maxPixels, unread });
 }
 
 function unknownFiles(found: readonly FoundFile[], index: CacheIndex, unknown: Unknown): UnknownFile[] {
@@ -118,12 +119,16 @@ function countImages(files: readonly UnknownFile[], index: CacheIndex): number {
   return new Set(files.map(({ state }) => index.contentOf(state) ?? fileKey(state))).size;
 }
 
-function lookUp(index: CacheIndex, unread: ReadonlyMap<string, string> = new Map()): LookUp {
+function lookUp(
+  index: CacheIndex,
+  { maxPixels, unread }: { readonly maxPixels: number; readonly unread?: ReadonlyMap<string, string> },
+): LookUp {
   return (state) => {
-    const reason = unread.get(fileKey(state));
-    if (reason !== undefined) return { reason };
     const content = index.contentOf(state) ?? "";
-    return index.image(content) ?? index.bad(content) ??
+    const image = index.image(content);
+    const reason = unread?.get(fileKey(state)) ?? (image && tooManyPixels(image, maxPixels));
+    if (reason !== undefined) return { reason };
+    return image ?? index.bad(content) ??
       { reason: "another file with the same bytes changed while it was read, start again" };
   };
 }

@@ -10,7 +10,7 @@ import { readAhead } from "../read_ahead.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { type CacheWriter, isDiskFull } from "./cache_writer.ts";
 import { contentDigest, fileKey, fileState, type FileStateNow, sameState } from "./image_content.ts";
-import type { MakeSquare, Unknown } from "./unknown_images.ts";
+import type { MakeSquare, Square, Unknown } from "./unknown_images.ts";
 
 /** Options of {@linkcode fillCache}. */
 export interface FillCacheOptions {
@@ -47,7 +47,7 @@ export interface UnknownFile {
 interface Made {
   readonly state: FileStateNow;
   readonly content?: string;
-  readonly pixels?: Uint8Array;
+  readonly square?: Square;
   readonly error?: ImageError;
 }
 
@@ -75,15 +75,15 @@ export async function fillCache(
       content = index.contentOf(state) ?? await contentDigest(state);
       if (begun.has(content) || !unknown(content)) return { state, content };
       begun.add(content);
-      const pixels = await makeSquare(file);
-      return await hasChanged(file, state, content) ?? { state, content, pixels };
+      const square = await makeSquare(file);
+      return await hasChanged(file, state, content) ?? { state, content, square };
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       return await hasChanged(file, state, content) ?? { state, ...(content !== undefined && { content }), error };
     }
   }
 
-  async function keep({ state, content, pixels, error }: Made): Promise<void> {
+  async function keep({ state, content, square, error }: Made): Promise<void> {
     if (content === undefined) return void unread.set(fileKey(state), error?.reason ?? "");
     const { fresh, ...rest } = state;
     const line = { ...rest, content };
@@ -96,11 +96,13 @@ export async function fillCache(
       index.forget(content);
       return index.addBad(bad);
     }
-    if (pixels === undefined) return;
-    if (store && writer !== undefined) await writer.store(content, pixels);
+    if (square === undefined) return;
+    const { pixels, ...size } = square;
+    const image = { content, ...size };
+    if (store && writer !== undefined) await writer.store(image, pixels);
     else if (index.image(content) === undefined) {
-      index.addImage({ content });
-      await writer?.addImage(content);
+      index.addImage(image);
+      await writer?.addImage(image);
     }
   }
 

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { fileErrorReason } from "../../files/file_error.ts";
+import { checkImageBytes, checkRegularFile } from "../images/image_bytes.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { ImageFile } from "../images/image_file.ts";
 
@@ -47,8 +48,6 @@ export interface FileStateOptions {
 /** The slowest tick of file systems in use. */
 const TICK_MS = 2000;
 
-/** No photograph of 50 million pixels takes more. */
-const MAX_BYTES = 256 * 2 ** 20;
 const PIECE_BYTES = 2 ** 20;
 
 /** Tells files apart: their path, and where in it the image begins. */
@@ -75,8 +74,7 @@ export async function fileState(
 ): Promise<FileStateNow> {
   const { now = Date.now, stat = Deno.stat } = options;
   const info = await explained(path, () => stat(path));
-  // Reading a pipe or a device could wait or go on for ever.
-  if (!info.isFile) throw new ImageError(info.isDirectory ? "it is a folder" : "it is not a regular file", path);
+  checkRegularFile(info);
   // ctime tells of a change even where a copying program sets the time of modification back.
   const changed = (info.ctime ?? info.mtime)?.getTime() ?? 0;
   return {
@@ -96,9 +94,7 @@ export async function fileState(
  * @throws {ImageError} If they cannot be read, are too many, or fewer than were said.
  */
 export async function contentDigest({ path, offset, size }: FileState): Promise<string> {
-  if (size > MAX_BYTES) {
-    throw new ImageError(`the file has ${size} bytes, give one of at most ${MAX_BYTES}`, path);
-  }
+  checkImageBytes(size);
   return await explained(path, async () => {
     using file = await Deno.open(path);
     if (offset !== undefined) await file.seek(offset, Deno.SeekMode.Start);

@@ -5,10 +5,11 @@
  */
 
 import { join } from "node:path";
+import { fileDigest } from "../../files/file_digest.ts";
 import { fileErrorReason } from "../../files/file_error.ts";
 import { removeOldTemporaries } from "../../files/old_temporaries.ts";
 import { InputError } from "../../input_error.ts";
-import { type BadImage, readCacheIndex } from "./cache_index.ts";
+import { type BadImage, readCacheIndex, type StoredImage } from "./cache_index.ts";
 import { LOCK_NAME, tryLockCache } from "./cache_lock.ts";
 import { openCacheFile, openCacheWriter } from "./cache_writer.ts";
 import { parsePreprocessing, type Preprocessing } from "./preprocessing.ts";
@@ -16,7 +17,7 @@ import { openSquaresIfThere } from "./squares_file.ts";
 
 /** A cache of any kind. */
 export interface KeptCache {
-  /** What it is called on the command line: `images/256-obeyed-v2`, `images/squares`, `features`, `weights`. */
+  /** What it is called on the command line: `images/256-obeyed-v2`, `features`, `weights`. */
   readonly name: string;
   /** Its folder. */
   readonly folder: string;
@@ -40,11 +41,15 @@ export interface SquaresSummary {
 export interface Verified {
   /** Squares or files that are right. */
   readonly right: number;
-  /** Those that were not, and were dropped. */
+  /** Those that were not. */
   readonly wrong: number;
 }
 
+/** Called after each square or file. */
+export type OnVerified = (done: number, total: number) => void;
+
 const FEATURES_MARK = "lrcnfea1";
+const DIGEST_IN_NAME = /-([0-9a-f]{8,64})\.\w+$/;
 
 /**
  * Finds the caches in a folder; removes temporaries of former days on its way.
@@ -58,15 +63,12 @@ export async function keptCaches(root: string): Promise<KeptCache[]> {
   if (images === undefined || features === undefined || weights === undefined) return [];
   for (const folder of [images, features]) await removeOldTemporaries(folder);
   const found: KeptCache[] = [];
-  const { files, folders } = await namesIn(images);
-  for (const name of folders) {
+  for (const name of (await namesIn(images)).folders) {
     const preprocessing = parsePreprocessing(name);
     if (preprocessing === undefined) continue;
     const folder = join(images, name);
     found.push({ name: `images/${name}`, ...await sized(folder, (await namesIn(folder)).files), preprocessing });
   }
-  const former = files.filter((name) => name.endsWith(".squares"));
-  found.push({ name: "images/squares", ...await sized(images, former) });
   const featureFiles = (await namesIn(features)).files.filter((name) => name.endsWith(".features"));
   found.push({ name: "features", ...await sized(features, featureFiles) });
   const weightFiles = (await namesIn(weights)).files.filter((name) => !name.startsWith("."));
@@ -88,35 +90,38 @@ export async function summarizeSquares({ folder, preprocessing }: KeptCache): Pr
 }
 
 /**
- * Recomputes the checksums of squares, and looks whether files of features are whole. What is wrong is dropped, and made
- * anew when it is needed.
+ * Recomputes the checksums of squares, looks whether files of features are whole, and holds downloaded weights against the
+ * digests in their names. Squares and features that are wrong are dropped, and made anew when they are needed; weights stay:
+ * they may be the user's own, and a download that is damaged is fetched anew when it is needed.
  *
  * @param cache The cache.
- * @param onProgress Called after each square.
- * @returns What was found; nothing for kinds that have no checksums.
- * @throws {InputError} If it cannot be read or mended, or another process fills it.
+ * @param onProgress See {@linkcode OnVerified}.
+ * @returns What was found; `busy` where another process fills it; nothing for kinds that have no checksums.
+ * @throws {InputError} If it cannot be read or mended.
  */
 export async function verifyCache(
   cache: KeptCache,
-  onProgress: (done: number, total: number) => void = () => {},
-): Promise<Verified | undefined> {
-  if (cache.name === "features") return await verifyFeatures(cache);
+  onProgress: OnVerified = () => {},
+): Promise<Verified | "busy" | undefined> {
+  if (cache.name === "features") return await verifyFeatures(cache, onProgress);
+  if (cache.name === "weights") return await verifyWeights(cache, onProgress);
   if (cache.preprocessing === undefined || !cache.preprocessing.current) return undefined;
   const { folder, preprocessing: { square } } = cache;
-  using _lock = await lockOrRefuse(cache, "verify");
+  using lock = await tryLockCache(folder);
+  if (lock === undefined) return "busy";
   const index = await readCacheIndex(folder);
   using squares = await openSquaresIfThere(folder, square);
   const images = [...index.images].filter(({ slot }) => slot !== undefined);
-  const wrong: string[] = [];
+  const wrong: StoredImage[] = [];
   let done = 0;
   for (const image of images) {
-    if (!squares?.reaches(image) || await squares.read(image) === undefined) wrong.push(image.content);
+    if (!squares?.reaches(image) || await squares.read(image) === undefined) wrong.push(image);
     onProgress(++done, images.length);
   }
   if (wrong.length > 0) {
     const writer = await openCacheWriter({ folder, square, index, squares, open: openCacheFile });
     using _closing = { [Symbol.dispose]: () => writer.close() };
-    for (const content of wrong) await writer.addImage(content);
+    for (const image of wrong) await writer.addImage(image);
     await writer.flush();
   }
   return { right: images.length - wrong.length, wrong: wrong.length };
@@ -130,7 +135,7 @@ export async function verifyCache(
  */
 export async function clearCache(cache: KeptCache): Promise<void> {
   const { folder, files, preprocessing } = cache;
-  using _lock = preprocessing === undefined ? undefined : await lockOrRefuse(cache, "clear");
+  using _lock = preprocessing === undefined ? undefined : await lockOrRefuse(cache);
   for (const name of files) if (name !== LOCK_NAME) await removeFile(join(folder, name));
   if (preprocessing === undefined) return;
   // The lock comes last; who waits for it sees that it is gone and begins anew.
@@ -139,15 +144,30 @@ export async function clearCache(cache: KeptCache): Promise<void> {
   await Deno.remove(folder).catch(() => {});
 }
 
-async function verifyFeatures({ folder, files }: KeptCache): Promise<Verified> {
+async function verifyFeatures({ folder, files }: KeptCache, onProgress: OnVerified): Promise<Verified> {
   let wrong = 0;
-  for (const name of files) {
+  for (const [index, name] of files.entries()) {
     const path = join(folder, name);
-    if (await endsWith(path, FEATURES_MARK)) continue;
-    wrong++;
-    await removeFile(path);
+    if (!await endsWith(path, FEATURES_MARK)) {
+      wrong++;
+      await removeFile(path);
+    }
+    onProgress(index + 1, files.length);
   }
   return { right: files.length - wrong, wrong };
+}
+
+async function verifyWeights({ folder, files }: KeptCache, onProgress: OnVerified): Promise<Verified | undefined> {
+  let wrong = 0;
+  const promised = files.flatMap((name) => {
+    const digest = DIGEST_IN_NAME.exec(name)?.[1];
+    return digest === undefined ? [] : [{ path: join(folder, name), digest }];
+  });
+  for (const [index, { path, digest }] of promised.entries()) {
+    if (!(await fileDigest(path)).startsWith(digest)) wrong++;
+    onProgress(index + 1, promised.length);
+  }
+  return promised.length === 0 ? undefined : { right: promised.length - wrong, wrong };
 }
 
 async function endsWith(path: string, mark: string): Promise<boolean> {
@@ -161,12 +181,10 @@ async function endsWith(path: string, mark: string): Promise<boolean> {
   return new TextDecoder().decode(end) === mark;
 }
 
-async function lockOrRefuse({ folder, name }: KeptCache, action: string): Promise<Disposable> {
+async function lockOrRefuse({ folder, name }: KeptCache): Promise<Disposable> {
   const lock = await tryLockCache(folder);
   if (lock !== undefined) return lock;
-  throw new InputError(
-    `Cannot ${action} the cache '${name}': another process fills it now; wait for its end or stop it`,
-  );
+  throw new InputError(`Cannot clear the cache '${name}': another process fills it now; wait for its end or stop it`);
 }
 
 async function removeFile(path: string): Promise<void> {

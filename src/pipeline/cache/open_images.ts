@@ -55,6 +55,8 @@ export class OpenImages implements ImageCache {
   readonly #options: OpenImagesOptions;
   #maker: Maker | undefined;
   #damageNoted = false;
+  /** Images that can be read no longer. */
+  readonly #lost = new Map<KnownImage, ImageError>();
 
   /**
    * @param images The photographs.
@@ -104,22 +106,26 @@ export class OpenImages implements ImageCache {
     return undefined;
   }
 
-  async #make({ photograph, state, image }: KnownImage): Promise<Uint8Array> {
+  async #make(known: KnownImage): Promise<Uint8Array> {
+    const { photograph, state, image } = known;
+    const lost = this.#lost.get(known);
+    if (lost !== undefined) throw lost;
     this.#maker ??= this.#startMaker();
     try {
       const now = await fileState(photograph);
       if ((state.fresh || !sameState(now, state)) && await contentDigest(now) !== image.content) {
-        throw new ImageError("it has changed since the start, start again");
+        throw new ImageError("it has changed since the start");
       }
-      return await this.#maker.makeSquare(photograph);
+      return (await this.#maker.makeSquare(photograph)).pixels;
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      throw new InputError(
-        `Cannot read image '${
-          imagePath(photograph)
-        }': it is not in the cache, and its file can be used no longer: ${error.reason}`,
-        { cause: error },
-      );
+      const path = imagePath(photograph);
+      const reason = `it is not in the cache, and its file can be used no longer: ${error.reason}`;
+      // Read twice at once, it is noted once.
+      if (!this.#lost.has(known)) this.#options.onNote?.(`Left out from now on: '${path}', ${reason}`);
+      const lost = new ImageError(reason, path);
+      this.#lost.set(known, lost);
+      throw lost;
     }
   }
 

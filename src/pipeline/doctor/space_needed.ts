@@ -6,7 +6,7 @@
 
 import { dirname } from "node:path";
 import type { TensorInfo } from "../../ffi/engine.ts";
-import { freeBytes } from "../cache/free_space.ts";
+import { describeBytes, freeBytes } from "../cache/free_space.ts";
 import { squareBytes } from "../cache/squares_file.ts";
 import type { Recipe } from "../recipe.ts";
 
@@ -78,6 +78,25 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
     checkpoints: best + 2 * last + notebook,
     ...(runFree !== undefined && { runFree }),
   };
+}
+
+/**
+ * Says what there is no room for; decoded photographs are not among it: training goes on without keeping them.
+ *
+ * @param space Bytes needed and left.
+ * @returns A line for each.
+ */
+export function spaceErrors(
+  { features, cacheFree = Infinity, checkpoints, runFree = Infinity }: SpaceExamination,
+): string[] {
+  const parts = [
+    { what: "features", needed: features, left: cacheFree, option: "--cache" },
+    { what: "checkpoints", needed: checkpoints, left: runFree, option: "--out" },
+  ];
+  return parts.filter(({ needed, left }) => needed > left).map(({ what, needed, left, option }) =>
+    `Cannot write ${what}: they need ${describeBytes(needed)} and the disk has ${describeBytes(left)} left; ` +
+    `free some space, or name another folder by ${option}`
+  );
 }
 
 /** What is left where a folder is or will be made. */

@@ -32,9 +32,8 @@ export function checkImage(bytes: Uint8Array, options: DecodeImageOptions = {}):
   const header = readImageHeader(bytes);
   const { kind, width, height } = header;
   const shape = `${width} x ${height} pixels`;
-  if (width * height > maxPixels) {
-    throw new ImageError(`the image has ${shape}, scale it down to at most ${maxPixels} in all`);
-  }
+  const tooMany = tooManyPixels(header, maxPixels);
+  if (tooMany !== undefined) throw new ImageError(tooMany);
   if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
     throw new ImageError(`the image has ${shape}, crop it to at most ${MAX_ASPECT} times its short side`);
   }
@@ -45,10 +44,25 @@ export function checkImage(bytes: Uint8Array, options: DecodeImageOptions = {}):
     const allowed = Math.floor(width * height * limit / memory);
     throw new ImageError(
       `the ${variety}${kind.toUpperCase()} has ${shape} and takes ${megabytes(memory)} MB to decode, more than ` +
-        `${megabytes(limit)} MB, scale it down to at most ${allowed} in all`,
+        `${megabytes(limit)} MB, scale it down to at most ${allowed} in all, or raise --max-pixels`,
     );
   }
   return header;
+}
+
+/**
+ * Says that an image has too many pixels.
+ *
+ * @param image Its width and height.
+ * @param maxPixels The most that it may have.
+ * @returns What is wrong, and what to do; undefined if nothing is.
+ */
+export function tooManyPixels(
+  { width, height }: { readonly width: number; readonly height: number },
+  maxPixels: number,
+): string | undefined {
+  if (width * height <= maxPixels) return undefined;
+  return `the image has ${width} x ${height} pixels, scale it down to at most ${maxPixels} in all, or raise --max-pixels`;
 }
 
 function megabytes(bytes: number): number {

@@ -9,11 +9,9 @@ import { checkImage } from "./check_image.ts";
 import { decodeChecked } from "./decode_checked.ts";
 import { decodeImage, type DecodeImageOptions, type RgbImage } from "./decode_image.ts";
 import { decodingMemory } from "./decoding_memory.ts";
+import { checkImageBytes, checkRegularFile } from "./image_bytes.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageFile, imagePath } from "./image_file.ts";
-
-/** No photograph of 50 million pixels takes more, and what is read lies in memory whole. */
-const MAX_FILE_BYTES = 256 * 2 ** 20;
 
 /** Options of {@linkcode readImageWithin}. */
 export interface ReadImageWithinOptions extends DecodeImageOptions {
@@ -62,13 +60,9 @@ export async function readImageWithin(file: ImageFile, options: ReadImageWithinO
 async function sizeOf({ path, offset = 0, size }: ImageFile): Promise<number> {
   try {
     const found = await Deno.stat(path);
-    if (found.isDirectory) throw new ImageError("it is a folder, give an image file");
-    // Reading a pipe or a device could wait or go on for ever.
-    if (!found.isFile) throw new ImageError("it is not a regular file, give an image file");
+    checkRegularFile(found);
     const bytes = size ?? found.size - offset;
-    if (bytes > MAX_FILE_BYTES) {
-      throw new ImageError(`the file has ${bytes} bytes, give one of at most ${MAX_FILE_BYTES}`);
-    }
+    checkImageBytes(bytes);
     if (bytes < 0 || offset + bytes > found.size) {
       throw new ImageError(`the file ends before byte ${offset + bytes}, fetch or copy it again`);
     }

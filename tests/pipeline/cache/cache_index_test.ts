@@ -5,6 +5,8 @@ import { files } from "./cache_setting.ts";
 
 const ONE = "1".repeat(64);
 const TWO = "2".repeat(64);
+const THREE = "3".repeat(64);
+const SIZE = { width: 20, height: 10 };
 const BAD: BadImage = {
   ...{ path: "/a.jpg", size: 3, changed: 7, content: ONE },
   ...{ reason: "it is cut", kind: "image", maxPixels: 10 },
@@ -31,7 +33,7 @@ Deno.test("CacheIndex lists a bad file until it changes, or its image could be d
   assert.deepEqual(badPaths(index), ["/a.jpg", "/copy.jpg"]);
   index.addFile({ path: "/a.jpg", size: 4, changed: 9, content: TWO });
   assert.deepEqual(badPaths(index), ["/copy.jpg"]);
-  index.addImage({ content: ONE });
+  index.addImage({ content: ONE, ...SIZE });
   assert.deepEqual([badPaths(index), index.bad(ONE)], [[], undefined]);
   index.forget(ONE);
   assert.deepEqual(badPaths(index), ["/copy.jpg"]);
@@ -39,20 +41,33 @@ Deno.test("CacheIndex lists a bad file until it changes, or its image could be d
 
 Deno.test("readCacheIndex() obeys the last line, and passes over what is none", files, async () => {
   const lines = [
-    { content: ONE, slot: 0, checksum: 5 },
-    { content: TWO, slot: 1, checksum: 6 },
-    { content: ONE },
+    { content: ONE, ...SIZE, slot: 0, checksum: 5 },
+    { content: TWO, ...SIZE, slot: 1, checksum: 6 },
+    { content: ONE, ...SIZE },
     { content: TWO, forgotten: true },
-    { content: TWO, slot: -1, checksum: 6 },
-    { content: TWO, slot: 1.5, checksum: 6 },
-    { content: "../2", slot: 1 },
+    { content: TWO, ...SIZE, slot: -1, checksum: 6 },
+    { content: TWO, ...SIZE, slot: 1.5, checksum: 6 },
+    { content: TWO, slot: 1, checksum: 6 },
+    { content: TWO, width: 0, height: 10 },
+    { content: "../2", ...SIZE, slot: 1 },
     { path: "/a.jpg", size: 3, changed: 7 },
     { path: "/a.jpg", size: 3, changed: 7, content: ONE, more: 1 },
   ].map((line) => JSON.stringify(line));
-  const text = [...lines, "{", "", "x".repeat(70_000), JSON.stringify({ content: "3".repeat(64) })].join("\n");
+  const last = JSON.stringify({ content: THREE, ...SIZE });
+  const text = [...lines, "{", "", `${" ".repeat(2 ** 18)}${last.replace("3", "4")}`, last].join("\n");
   await using folder = await makeFolder({ "index.jsonl": `${text}\n{"torn`, "quarantine.jsonl": "[]\n" });
   const index = await readCacheIndex(folder.path);
-  assert.deepEqual([...index.images], [{ content: ONE }, { content: "3".repeat(64) }]);
+  assert.deepEqual([...index.images], [ONE, THREE].map((content) => ({ content, ...SIZE })));
   assert.deepEqual(index.wholeBytes, { index: text.length + 1, quarantine: 3 });
   assert.equal(index.contentOf({ path: "/a.jpg", size: 3, changed: 7 }), undefined);
+});
+
+Deno.test("readCacheIndex() reads an index of many pieces to its last whole line", files, async () => {
+  const line = (index: number) => `${JSON.stringify({ content: `${index}`.padStart(64, "0"), ...SIZE })}\n`;
+  const text = Array.from({ length: 6000 }, (_, index) => line(index)).join("");
+  await using folder = await makeFolder({ "index.jsonl": `${text}{"torn` });
+  const index = await readCacheIndex(folder.path);
+  assert.deepEqual(index.wholeBytes, { index: text.length, quarantine: 0 });
+  assert.equal([...index.images].length, 6000);
+  assert.deepEqual(index.image("5999".padStart(64, "0")), { content: "5999".padStart(64, "0"), ...SIZE });
 });

@@ -37,3 +37,27 @@ Deno.test("lockCache() makes the folder again where the cache was cleared while 
   assert((await Deno.stat(join(cache, "lock"))).isFile);
   assert.equal(await tryLockCache(cache), undefined, "what others find is locked");
 });
+
+for (const made of ["nobody has made anew", "another process has made anew"]) {
+  Deno.test(
+    `lockCache() is not content with a lock that was removed as it was opened, and that ${made}`,
+    files,
+    async () => {
+      await using folder = await makeFolder({ lock: "" });
+      const path = join(folder.path, "lock");
+      const { open } = Deno;
+      Deno.open = async (...args) => {
+        Deno.open = open;
+        const file = await open(...args);
+        await Deno.remove(path);
+        if (made.startsWith("another")) await Deno.writeTextFile(path, "");
+        return file;
+      };
+      try {
+        assert.equal(await tryLockCache(folder.path), undefined);
+      } finally {
+        Deno.open = open;
+      }
+    },
+  );
+}

@@ -4,7 +4,9 @@ import { InputError } from "../../../src/input_error.ts";
 import { makeRecipe, type Recipe } from "../../../src/pipeline/recipe.ts";
 import type { TrainingSource } from "../../../src/pipeline/training_run.ts";
 import { nativeTest } from "../../ffi/native_test_case.ts";
+import { NEEDS_FILES } from "../../checkpoint/temporary_folder.ts";
 import { drawnImages, drawnSource, TINY_RECIPE } from "../drawn_data.ts";
+import { makeFolder } from "../temporary_folder.ts";
 
 function optionsOf(changes: Partial<ExamineOptions> = {}, settings: Partial<Recipe> = {}): ExamineOptions {
   let time = 0;
@@ -230,3 +232,16 @@ nativeTest("examine() ends with its signal's reason, and throws what is no fault
   await assert.rejects(examine(optionsOf({ signal: controller.signal, reporter })), /enough/);
   await assert.rejects(examine(optionsOf({ openSource: () => Promise.reject(new TypeError("a bug")) })), /a bug/);
 });
+
+nativeTest("examine() refuses a folder that holds a run, and one that cannot be made", async () => {
+  await using folder = await makeFolder({ "old/config.json": "{}", "empty/a.txt": "", "file": "" });
+  const errors = async (name: string) => (await examine(optionsOf({ out: `${folder.path}/${name}` }))).errors;
+  assert.deepEqual(await errors("new"), []);
+  assert.deepEqual(await errors("empty"), []);
+  assert.deepEqual(await errors("old"), [
+    `Cannot train into '${folder.path}/old': it holds a run already; choose another folder by --out`,
+  ]);
+  assert.deepEqual(await errors("file"), [
+    `Cannot train into '${folder.path}/file': a part of the path is a file, not a folder; choose another folder by --out`,
+  ]);
+}, NEEDS_FILES);

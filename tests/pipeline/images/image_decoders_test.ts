@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { decodeImage } from "../../../src/pipeline/images/decode_image.ts";
+import type { DecodeAnswer, DecodeRequest } from "../../../src/pipeline/images/decode_worker.ts";
 import { ImageDecoders } from "../../../src/pipeline/images/image_decoders.ts";
 import { ImageError } from "../../../src/pipeline/images/image_error.ts";
 import golden from "../../golden/images.json" with { type: "json" };
@@ -135,4 +136,121 @@ Deno.test("ImageDecoders takes no other number of Workers than a positive intege
   assert.throws(() => new ImageDecoders({ count: 0 }), RangeError);
   assert.throws(() => new ImageDecoders({ count: 1.5 }), RangeError);
   assert.throws(() => new ImageDecoders({ timeLimit: 0 }), RangeError);
+});
+
+/** A Worker that answers when the test says so. */
+class PatientWorker extends EventTarget implements Worker {
+  readonly onerror = null;
+  readonly onmessage = null;
+  readonly onmessageerror = null;
+  request: DecodeRequest | undefined;
+  ended = false;
+
+  postMessage(request: DecodeRequest): void {
+    this.request = request;
+  }
+
+  terminate(): void {
+    this.request = undefined;
+    this.ended = true;
+  }
+
+  answer(data: DecodeAnswer): void {
+    this.request = undefined;
+    this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+}
+
+/** Decoders of such Workers, at most three, and what they are at. */
+function patientDecoders() {
+  const workers: PatientWorker[] = [];
+  const decoders = new ImageDecoders({
+    count: 3,
+    newWorker() {
+      const worker = new PatientWorker();
+      workers.push(worker);
+      return worker;
+    },
+  });
+  const at = (path: string) => workers.find(({ request }) => request?.file.path === path);
+  /** Bytes granted to the images that are being decoded, the first 16 MB to find out what they need aside. */
+  const granted = () => workers.flatMap(({ request }) => request && request.memory > 16e6 ? [request.memory] : []);
+  const finish = (path: string) => at(path)?.answer({ image: { width: 1, height: 1, pixels: new Uint8Array(3) } });
+  const ask = (path: string, memory: number) => {
+    const image = decoders.decode({ path });
+    at(path)?.answer({ memory });
+    return image;
+  };
+  return { decoders, workers, at, granted, finish, ask };
+}
+
+Deno.test("ImageDecoders lets images share 350 MB, and decodes a larger one alone", async () => {
+  const { decoders, granted, finish, ask } = patientDecoders();
+  using _ = decoders;
+  const images = [ask("a", 175e6), ask("b", 175e6)];
+  assert.deepEqual(granted(), [175e6, 175e6]);
+  ["a", "b"].forEach(finish);
+  await Promise.all(images);
+  images.push(ask("c", 176e6), ask("d", 175e6));
+  assert.deepEqual(granted(), [176e6]);
+  finish("c");
+  await images[2];
+  assert.deepEqual(granted(), [175e6]);
+  finish("d");
+  await images[3];
+  images.push(ask("e", 400e6));
+  assert.deepEqual(granted(), [400e6]);
+  finish("e");
+  await images[4];
+});
+
+Deno.test("ImageDecoders ends a Worker that used over 64 MB, and idle ones before an image of over 175 MB", async () => {
+  const { decoders, workers, finish, ask } = patientDecoders();
+  using _ = decoders;
+  const ended = () => workers.map(({ ended }) => ended);
+  for (
+    const [memory, expected] of [
+      [64e6, [false]],
+      [65e6, [true]],
+      [30e6, [true, false]],
+      [176e6, [true, true, true]],
+    ] as const
+  ) {
+    const image = ask("a", memory);
+    finish("a");
+    await image;
+    assert.deepEqual(ended(), expected, `${memory}`);
+  }
+});
+
+Deno.test("ImageDecoders counts a large image's memory for 2.5 s after its Worker was ended", async () => {
+  const { setTimeout } = globalThis;
+  const timers: { readonly time: number; readonly run: () => void }[] = [];
+  const noTimer = -1;
+  const wait = (run: () => void, time: number) => timers.push({ run, time }) && noTimer;
+  globalThis.setTimeout = wait as unknown as typeof setTimeout;
+  try {
+    const { decoders, granted, finish, ask } = patientDecoders();
+    using _ = decoders;
+    const slow = ask("slow", 300e6);
+    const next = ask("next", 300e6);
+    assert.deepEqual(timers.map(({ time }) => time), [10_000, 10_000, 10_000], "two looks and one decoding");
+    timers[1]?.run();
+    await assert.rejects(slow, /more than 10 s/);
+    assert.deepEqual(timers.slice(3).map(({ time }) => time), [2500]);
+    assert.deepEqual(granted(), [], "its memory is in use still");
+    timers[3]?.run();
+    assert.deepEqual(granted(), [300e6]);
+    finish("next");
+    await next;
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+});
+
+Deno.test("ImageDecoders.decodeThen() gives a picture's memory back when it is done with", async () => {
+  const { decoders } = fakeDecoders(1);
+  using _ = decoders;
+  const pixels = await decoders.decodeThen({ path: "a" }, (image) => image.pixels);
+  assert.equal(pixels.length, 0);
 });

@@ -19,6 +19,12 @@ Deno.test("readImage() tells the path and what is wrong with the file", files, a
     await rejects(path, /^Cannot decode image '.*dog\.jpg': there is no such file or folder, check the path$/);
     await rejects(folder, /it is a folder, give an image file$/);
     await Deno.writeTextFile(path, "no picture");
+    const size = 256 * 2 ** 20;
+    const oneMore = { path, offset: 0, size: size + 1 };
+    const tooMany = { message: /the file has 268435457 bytes, give one of at most 268435456$/ };
+    await assert.rejects(readImage(oneMore), tooMany);
+    await assert.rejects(readImageWithin(oneMore, { memory: Infinity }), tooMany);
+    await assert.rejects(readImage({ ...oneMore, size }), { message: /ends before byte/ });
     await rejects(path, /dog\.jpg': the file is text/);
     await Deno.writeFile(path, Uint8Array.fromBase64(images.images["rgb.png"].file));
     assert.equal((await readImage({ path })).width, 45);

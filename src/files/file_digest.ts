@@ -1,0 +1,26 @@
+/**
+ * What a file holds, as a digest.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { openFile } from "./open_file.ts";
+
+const PIECE_BYTES = 2 ** 20;
+
+/**
+ * Reads a file for its digest.
+ *
+ * @param path The file.
+ * @returns SHA-256 in hexadecimal digits.
+ * @throws {InputError} If it cannot be read.
+ */
+export async function fileDigest(path: string): Promise<string> {
+  using file = await openFile(path);
+  const hash = createHash("sha256");
+  for (let at = 0; at < file.size; at += PIECE_BYTES) {
+    hash.update(await file.read(at, Math.min(PIECE_BYTES, file.size - at)));
+  }
+  return hash.digest("hex");
+}
