@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 4 };
+enum { LRCN_ABI_VERSION = 5 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -51,6 +51,10 @@ typedef enum lrcn_precision { LRCN_FP32 = 0, LRCN_BF16 = 1, LRCN_FP64 = 2 } lrcn
 
 /* Where the image feature enters the LSTM: as the sequence's first element, or beside every word. */
 typedef enum lrcn_inject { LRCN_FIRST = 0, LRCN_EVERY = 1 } lrcn_inject;
+
+/* What a new model's parameters are: drawn as PyTorch draws them; the same but for word 0, which starts as a zero vector;
+ * or all 0, which takes no time, for a model that is about to be read from a file. */
+typedef enum lrcn_initialization { LRCN_DRAWN = 0, LRCN_ZERO_PADDING = 1, LRCN_ZERO = 2 } lrcn_initialization;
 
 typedef enum lrcn_optimizer { LRCN_ADAM = 0, LRCN_ADAMW = 1 } lrcn_optimizer;
 
@@ -71,7 +75,7 @@ typedef struct lrcn_engine_options {
   int32_t language_layers;  /* LSTM layers that read words alone; 0 or more */
   int32_t fusion_layers;    /* LSTM layers that read (language output, image feature); 1 or more */
   int32_t inject;           /* lrcn_inject */
-  int32_t zero_padding;     /* 1: word 0 starts as a zero vector; 0: as any other word */
+  int32_t initialization;   /* lrcn_initialization */
   int32_t encoder_width;    /* 64 in ResNet-50 */
   int32_t encoder_blocks[4]; /* 3, 4, 6, 3 in ResNet-50 */
   int64_t seed;             /* of the initial parameters and of what training draws */
@@ -138,8 +142,8 @@ LRCN_EXPORT int64_t lrcn_live_handles(void);
 /* --- the engine ------------------------------------------------------------------------------------------------- */
 
 /*
- * A new model with parameters drawn as PyTorch draws them (torchvision's ResNet, nn.LSTM, nn.Linear, nn.Embedding).
- * Takes a second. Returns NULL on failure, with the code in *status (filled always).
+ * A new model. Its parameters are drawn as those of torchvision's ResNet, nn.LSTM, nn.Linear and nn.Embedding, which
+ * takes a second, where options->initialization asks for that. Returns NULL on failure, with the code in *status (filled always).
  */
 LRCN_EXPORT lrcn_engine *lrcn_engine_create(const lrcn_engine_options *options, int32_t *status, char *message,
                                             int32_t message_capacity);
@@ -160,6 +164,12 @@ LRCN_EXPORT void lrcn_cancel(lrcn_engine *engine);
  */
 LRCN_EXPORT int32_t lrcn_memory(lrcn_engine *engine, int64_t *bytes, int32_t length, char *message,
                                 int32_t message_capacity);
+
+/*
+ * count: filled with how often numbers were read back from the device, for which it must have done all that it was given:
+ * what a GPU waits for. Outputs that are arrays are not counted.
+ */
+LRCN_EXPORT int32_t lrcn_reads(lrcn_engine *engine, int64_t *count, char *message, int32_t message_capacity);
 
 /* threads: filled with the number of CPU threads that the engine computes with, libtorch's choice included. */
 LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *message, int32_t message_capacity);

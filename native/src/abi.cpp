@@ -129,6 +129,13 @@ int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* m
   });
 }
 
+int32_t lrcn_reads(lrcn_engine* engine, int64_t* count, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(count != nullptr, "count is NULL");
+    engine_of(engine).run([&](auto& model, auto&) { *count = model.trainer.reads(); });
+  });
+}
+
 int32_t lrcn_threads(lrcn_engine* engine, int32_t* threads, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(threads != nullptr, "threads is NULL");

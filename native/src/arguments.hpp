@@ -58,7 +58,7 @@ inline void check(const lrcn_engine_options* options) {
   require_range("language_layers", options->language_layers, 0, 64);
   require_range("fusion_layers", options->fusion_layers, 1, 64);
   require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
-  require_range("zero_padding", options->zero_padding, 0, 1);
+  require_range("initialization", options->initialization, LRCN_DRAWN, LRCN_ZERO);
   require_range("encoder_width", options->encoder_width, 1, 1024);
   for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
 }

@@ -70,7 +70,7 @@ class Captioner {
                      const Dropout& dropout = {});
 
   /// hidden: [..., hidden size]. Returns [..., vocabulary].
-  at::Tensor logits(const at::Tensor& hidden) const { return at::linear(hidden, output_weight_, output_bias_); }
+  at::Tensor logits(const at::Tensor& hidden) const;
 
   /// x with a share of its elements dropped and the rest scaled up.
   at::Tensor drop(const at::Tensor& x, double share);

@@ -34,7 +34,7 @@ at::Generator generator(const at::Device& device, int64_t seed) {
 
 CaptionerOptions captioner_options(const lrcn_engine_options& o) {
   CaptionerOptions options{o.vocabulary_size, o.embed_size,    o.hidden_size, o.language_layers, o.fusion_layers,
-                           o.inject == LRCN_EVERY, o.zero_padding != 0, o.encoder_width, {}};
+                           o.inject == LRCN_EVERY, o.initialization == LRCN_ZERO_PADDING, o.encoder_width, {}};
   std::copy(std::begin(o.encoder_blocks), std::end(o.encoder_blocks), options.encoder_blocks.begin());
   return options;
 }
@@ -69,7 +69,8 @@ Engine::~Engine() {
 Engine::Model::Model(const lrcn_engine_options& options)
     : device(open_device(options.device)),
       autocast(options.precision == LRCN_BF16),
-      parameters(options.precision == LRCN_FP64 ? at::kDouble : at::kFloat, generator(at::kCPU, options.seed)),
+      parameters(options.precision == LRCN_FP64 ? at::kDouble : at::kFloat,
+                 options.initialization == LRCN_ZERO ? std::nullopt : std::optional(generator(at::kCPU, options.seed))),
       training_generator(generator(device, options.seed)),
       captioner(parameters, captioner_options(options), training_generator),
       trainer(captioner, parameters, device, autocast) {

@@ -12,10 +12,12 @@ at::Tensor Parameters::add(std::string name, at::Tensor tensor) {
 
 // Drawn in float32 whatever the precision, so that a seed gives one model.
 at::Tensor Parameters::normal(std::string name, at::IntArrayRef shape, double deviation) {
+  if (!generator_) return constant(std::move(name), shape, 0);
   return add(std::move(name), at::empty(shape, at::kFloat).normal_(0, deviation, generator_).to(dtype_));
 }
 
 at::Tensor Parameters::uniform(std::string name, at::IntArrayRef shape, double bound) {
+  if (!generator_) return constant(std::move(name), shape, 0);
   return add(std::move(name), at::empty(shape, at::kFloat).uniform_(-bound, bound, generator_).to(dtype_));
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@ struct NamedTensor {
 /// What a model consists of, in PyTorch's order and under PyTorch's names.
 class Parameters {
  public:
-  Parameters(at::ScalarType dtype, at::Generator generator) : dtype_(dtype), generator_(std::move(generator)) {}
+  /// Without a generator nothing is drawn, and what would be is 0.
+  Parameters(at::ScalarType dtype, std::optional<at::Generator> generator)
+      : dtype_(dtype), generator_(std::move(generator)) {}
 
   /// A parameter with elements from N(0, deviation^2).
   at::Tensor normal(std::string name, at::IntArrayRef shape, double deviation);
@@ -38,7 +41,7 @@ class Parameters {
   at::Tensor add(std::string name, at::Tensor tensor);
 
   at::ScalarType dtype_;
-  at::Generator generator_;
+  std::optional<at::Generator> generator_;
   std::vector<NamedTensor> parameters_;
   std::vector<NamedTensor> buffers_;
 };

@@ -20,16 +20,16 @@ at::Tensor convolution(Parameters& parameters, const std::string& name, int64_t 
 }  // namespace
 
 ResNet::BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, int64_t channels)
-    : weight(parameters.constant(name + ".weight", {channels}, 1)),
-      bias(parameters.constant(name + ".bias", {channels}, 0)),
-      running_mean(parameters.buffer(name + ".running_mean", at::zeros({channels}, parameters.dtype()))),
-      running_var(parameters.buffer(name + ".running_var", at::ones({channels}, parameters.dtype()))),
+    : tensors{parameters.constant(name + ".weight", {channels}, 1),
+              parameters.constant(name + ".bias", {channels}, 0),
+              parameters.buffer(name + ".running_mean", at::zeros({channels}, parameters.dtype())),
+              parameters.buffer(name + ".running_var", at::ones({channels}, parameters.dtype()))},
       num_batches_tracked(parameters.buffer(name + ".num_batches_tracked", at::zeros({}, at::kLong))) {}
 
-at::Tensor ResNet::BatchNorm::operator()(const at::Tensor& x, bool batch_statistics) const {
+at::Tensor ResNet::BatchNorm::operator()(const at::Tensor& x, bool batch_statistics, bool relu,
+                                         const at::Tensor& shortcut) const {
   if (batch_statistics) at::Tensor(num_batches_tracked).add_(1);
-  return at::batch_norm(x, weight, bias, running_mean, running_var, batch_statistics, kMomentum, kEpsilon,
-                        /*cudnn_enabled=*/true);
+  return batch_norm(x, tensors, shortcut, {kMomentum, kEpsilon, batch_statistics, relu});
 }
 
 ResNet::Bottleneck::Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width,
@@ -48,11 +48,12 @@ ResNet::Bottleneck::Bottleneck(Parameters& parameters, const std::string& name, 
 
 at::Tensor ResNet::Bottleneck::operator()(const at::Tensor& x, bool batch_statistics) const {
   const auto identity =
-      shortcut_bn ? (*shortcut_bn)(at::conv2d(x, shortcut, {}, /*stride=*/stride), batch_statistics) : x;
-  auto out = bn1(at::conv2d(x, conv1), batch_statistics).relu_();
-  out = bn2(at::conv2d(out, conv2, {}, /*stride=*/stride, /*padding=*/1), batch_statistics).relu_();
-  out = bn3(at::conv2d(out, conv3), batch_statistics);
-  return out.add_(identity).relu_();
+      shortcut_bn
+          ? (*shortcut_bn)(at::conv2d(x, shortcut, {}, /*stride=*/stride), batch_statistics, /*relu=*/false)
+          : x;
+  auto out = bn1(at::conv2d(x, conv1), batch_statistics, /*relu=*/true);
+  out = bn2(at::conv2d(out, conv2, {}, /*stride=*/stride, /*padding=*/1), batch_statistics, /*relu=*/true);
+  return bn3(at::conv2d(out, conv3), batch_statistics, /*relu=*/true, identity);
 }
 
 ResNet::ResNet(Parameters& parameters, int64_t width, const std::array<int32_t, 4>& blocks, int64_t outputs)
@@ -76,7 +77,7 @@ at::Tensor ResNet::pool(const at::Tensor& images, const Learning& learning, cons
     const bool batch_statistics = learns && learning.batch_statistics;
     const at::AutoGradMode grad(at::GradMode::is_enabled() && learns);
     if (stage == 0) {
-      x = bn1_(at::conv2d(x, conv1_, {}, /*stride=*/2, /*padding=*/3), batch_statistics).relu_();
+      x = bn1_(at::conv2d(x, conv1_, {}, /*stride=*/2, /*padding=*/3), batch_statistics, /*relu=*/true);
       x = at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
       continue;
     }

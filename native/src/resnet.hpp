@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "batch_norm.hpp"
 #include "cancellation.hpp"
 #include "parameters.hpp"
 
@@ -35,9 +36,11 @@ class ResNet {
 
  private:
   struct BatchNorm {
-    at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
+    NormTensors tensors;
+    at::Tensor num_batches_tracked;
     BatchNorm(Parameters& parameters, const std::string& name, int64_t channels);
-    at::Tensor operator()(const at::Tensor& x, bool batch_statistics) const;
+    /// What is normalised, plus the shortcut where there is one, through a ReLU where that is wanted.
+    at::Tensor operator()(const at::Tensor& x, bool batch_statistics, bool relu, const at::Tensor& shortcut = {}) const;
   };
 
   struct Bottleneck {

@@ -74,7 +74,8 @@ Trainer::Losses Trainer::losses(const at::Tensor& outputs, const at::Tensor& all
   return {at::cross_entropy_loss(logits, targets, /*weight=*/{}, reduction, kNoIgnoredClass, label_smoothing), counted};
 }
 
-StepResult Trainer::backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+Trainer::BatchLoss Trainer::backward(const Batch& batch, const lrcn_train_options& options,
+                                    const CancelPoint& cancel) {
   at::Tensor mean;
   int64_t counted = 0;
   {
@@ -104,18 +105,21 @@ StepResult Trainer::backward(const Batch& batch, const lrcn_train_options& optio
   const double share = static_cast<double>(counted) / static_cast<double>(total);
   (share == 1 ? mean : mean * share).backward();
   cancel.check();
-  return {mean.item<double>(), counted, /*gradient_norm=*/0};
+  return {mean.detach(), counted};
 }
 
-double Trainer::clip(double max_norm) {
+std::vector<double> Trainer::read(at::TensorList scalars) {
+  ++reads_;
+  const auto values = at::stack(scalars).to(at::kCPU, at::kDouble);
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+}
+
+std::vector<at::Tensor> Trainer::gradients() const {
   std::vector<at::Tensor> gradients;
   for (const auto& named : parameters_.parameters()) {
     if (named.tensor.grad().defined()) gradients.push_back(named.tensor.grad());
   }
-  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
-  const double scale = max_norm / (norm + 1e-6);  // as clip_grad_norm_ does
-  if (max_norm > 0 && scale < 1) at::_foreach_mul_(gradients, scale);
-  return norm;
+  return gradients;
 }
 
 void Trainer::step(Group& group, const lrcn_train_options& options, double learning_rate, double weight_decay) {
@@ -146,13 +150,18 @@ StepResult Trainer::train(const Batch& batch, const lrcn_train_options& options,
   if (!adding_up_) drop_gradients();
   try {
     moments();
-    auto result = backward(batch, options, cancel);
+    const auto [loss, counted] = backward(batch, options, cancel);
     adding_up_ = options.update == 0;
-    if (adding_up_) return result;
+    if (adding_up_) return {read({loss})[0], counted, /*gradient_norm=*/0};
     const at::NoGradGuard no_grad;
-    result.gradient_norm = clip(options.max_gradient_norm);
+    const auto learnt = gradients();
+    const auto norm = at::stack(at::_foreach_norm(learnt)).norm();
+    const auto numbers = read({loss.to(norm.scalar_type()), norm});
+    const StepResult result{numbers[0], counted, numbers[1]};
     // A step along such a gradient would leave no number in the parameters; the caller is told, and decides.
     if (!std::isfinite(result.gradient_norm)) return result;
+    const double scale = options.max_gradient_norm / (result.gradient_norm + 1e-6);  // as clip_grad_norm_ does
+    if (options.max_gradient_norm > 0 && scale < 1) at::_foreach_mul_(learnt, scale);
     step(encoder_, options, options.encoder_learning_rate, options.encoder_weight_decay);
     step(decoder_, options, options.decoder_learning_rate, options.decoder_weight_decay);
     return result;
@@ -167,7 +176,7 @@ StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
   const Autocast autocast(device_.type(), autocast_);
   const auto outputs = captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step);
   const auto words = losses(outputs, batch.targets, at::Reduction::Mean);
-  return {words.value.item<double>(), words.counted.numel(), 0};
+  return {read({words.value})[0], words.counted.numel(), 0};
 }
 
 at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {

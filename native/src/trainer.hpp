@@ -53,6 +53,9 @@ class Trainer {
   std::map<std::string, at::Tensor>& moments();
   bool has_moments() const { return !moments_.empty(); }
 
+  /// How often numbers were brought from the device.
+  int64_t reads() const { return reads_; }
+
  private:
   struct Group {
     std::vector<at::Tensor> parameters, first, second;
@@ -68,9 +71,15 @@ class Trainer {
   };
   Losses losses(const at::Tensor& outputs, const at::Tensor& targets, at::Reduction::Reduction reduction,
                 double output_dropout = 0, double label_smoothing = 0);
-  /// Adds the batch's gradients to those that are there; the result has no norm yet.
-  StepResult backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
-  double clip(double max_norm);
+  /// Adds the batch's gradients to those that are there.
+  struct BatchLoss {
+    at::Tensor mean;
+    int64_t counted;
+  };
+  BatchLoss backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  std::vector<at::Tensor> gradients() const;
+  /// Brings numbers of the device here, all at once: the device must have done all its work for that.
+  std::vector<double> read(at::TensorList scalars);
   void step(Group& group, const lrcn_train_options& options, double learning_rate, double weight_decay);
 
   Captioner& captioner_;
@@ -80,6 +89,7 @@ class Trainer {
   std::map<std::string, at::Tensor> moments_;
   Group encoder_, decoder_;
   bool adding_up_ = false;
+  int64_t reads_ = 0;
 };
 
 }  // namespace lrcn

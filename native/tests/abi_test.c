@@ -125,9 +125,9 @@ static void test_creation(void) {
   assert(lrcn_engine_create(&options, &status, TEXT) == NULL);
   refused(status, LRCN_INVALID_ARGUMENT, "another ABI");
   options = engine_options(LRCN_EVERY);
-  options.zero_padding = 2;
+  options.initialization = 3;
   assert(lrcn_engine_create(&options, &status, TEXT) == NULL);
-  refused(status, LRCN_INVALID_ARGUMENT, "zero_padding is 2");
+  refused(status, LRCN_INVALID_ARGUMENT, "initialization is 3");
   options = engine_options(LRCN_EVERY);
   options.fusion_layers = 0;
   assert(lrcn_engine_create(&options, &status, NULL, 0) == NULL && status == LRCN_INVALID_ARGUMENT);

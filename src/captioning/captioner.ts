@@ -227,7 +227,7 @@ async function squareOf(engine: Engine, image: RgbImage, side: number): Promise<
 
 async function loadMember(path: string, options: CaptionerOptions): Promise<Member> {
   using model = await openModel(path, options);
-  const engine = await Engine.open(model.metadata.model, options);
+  const engine = await Engine.open(model.metadata.model, { ...options, initialization: "zero" });
   try {
     await loadModel(engine, model.tensors, { source: path });
     return { engine, metadata: model.metadata, vocabulary: model.vocabulary };

@@ -37,6 +37,7 @@ export interface Memory {
 
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
+const INITIALIZATIONS = { drawn: 0, "zero-padding": 1, zero: 2 } as const;
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
 
 /**
@@ -92,7 +93,7 @@ export class Engine implements Disposable {
       language_layers: model.languageLayers,
       fusion_layers: model.fusionLayers,
       inject: model.inject === "every" ? 1 : 0,
-      zero_padding: options.zeroPadding ? 1 : 0,
+      initialization: INITIALIZATIONS[options.initialization ?? "drawn"],
       encoder_width: model.encoderWidth,
       encoder_blocks: model.encoderBlocks,
       seed: options.seed ?? 0,
@@ -414,6 +415,16 @@ export class Engine implements Disposable {
     );
     const [inUse = 0, peak = 0, held = 0] = Array.from(bytes, Number);
     return { inUse, peak, held };
+  }
+
+  /** Reads how often the device had to finish all its work because a number was asked for. */
+  async reads(): Promise<number> {
+    const count = new BigInt64Array(1);
+    await this.#handle.run(
+      "read the number of reads",
+      (engine, message) => this.#library.symbols.lrcn_reads(engine, count, message, message.length),
+    );
+    return Number(count[0]);
   }
 
   /** Ends the calls in progress with an {@linkcode EngineError} of status `CANCELLED`; later ones are not concerned. */

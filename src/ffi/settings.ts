@@ -51,11 +51,12 @@ export interface EngineOptions {
    */
   readonly seed?: number;
   /**
-   * Whether word 0, the padding, starts as a zero vector.
+   * What the parameters start as: drawn as PyTorch draws them, the same but for word 0, the padding, which is a zero vector,
+   * or all zero, which takes no time, for a model that is about to be loaded.
    *
-   * @default {false}
+   * @default {"drawn"}
    */
-  readonly zeroPadding?: boolean;
+  readonly initialization?: "drawn" | "zero-padding" | "zero";
 }
 
 /** The parts of the CNN in the order of its layers: `conv1` is all before `layer1`. */

@@ -5,7 +5,7 @@
  */
 
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 /**
  * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
@@ -57,6 +57,17 @@ export const symbols = {
       "pointer", // lrcn_engine *engine
       "buffer", // int64_t *bytes
       "i32", // int32_t length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_reads: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // int64_t *count
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],

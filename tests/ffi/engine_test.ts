@@ -45,12 +45,20 @@ nativeTest("Engine.open() draws parameters with PyTorch's deviations", async () 
 });
 
 nativeTest("Engine.open() starts the padding's vector at zero where asked", async () => {
-  using engine = await Engine.open(TINY_MODEL, { ...CPU, zeroPadding: true });
+  using engine = await Engine.open(TINY_MODEL, { ...CPU, initialization: "zero-padding" });
   const embedding = (await engine.tensors()).find(({ name }) => name === "embed.weight");
   assert(embedding !== undefined);
   const values = new Float64Array((await engine.read(embedding)).buffer);
   assert(values.subarray(0, TINY_MODEL.embedSize).every((value) => value === 0));
   assert(values.subarray(TINY_MODEL.embedSize).some((value) => value !== 0));
+});
+
+nativeTest("Engine.open() draws nothing for a model that is about to be loaded", async () => {
+  using engine = await Engine.open(TINY_MODEL, { ...CPU, initialization: "zero" });
+  for (const tensor of (await engine.tensors()).filter(({ kind }) => kind === "parameter")) {
+    const values = new Set(new Float64Array((await engine.read(tensor)).buffer));
+    assert.deepEqual([...values], [/\bbn\d\.weight$|\.downsample\.1\.weight$/.test(tensor.name) ? 1 : 0], tensor.name);
+  }
 });
 
 nativeTest("Engine.open() says why a GPU cannot be used, and does not fall back", async () => {

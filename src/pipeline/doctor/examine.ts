@@ -10,7 +10,7 @@ import { Engine } from "../../ffi/engine.ts";
 import type { EngineOptions } from "../../ffi/settings.ts";
 import { EngineError } from "../../ffi/status.ts";
 import { InputError } from "../../input_error.ts";
-import { describeBytes, type freeBytes } from "../cache/free_space.ts";
+import type { freeBytes } from "../cache/free_space.ts";
 import type { Dataset } from "../dataset.ts";
 import { describeRejected } from "../formats/caption_rows.ts";
 import { refuseBatchOfOne, tryHardestStep } from "../hardest_step.ts";
@@ -19,9 +19,10 @@ import type { Recipe } from "../recipe.ts";
 import { modelSettings } from "../run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../training_data.ts";
 import type { Reporter, TrainingSource } from "../training_run.ts";
+import { checkOut } from "./check_out.ts";
 import { type CaptionsExamination, examineCaptions } from "./examine_captions.ts";
 import { type Duplicates, findDuplicates, photographsInTwoSplits } from "./examine_splits.ts";
-import { type SpaceExamination, spaceNeeded } from "./space_needed.ts";
+import { spaceErrors, type SpaceExamination, spaceNeeded } from "./space_needed.ts";
 import { type SpeedExamination, timeSteps } from "./time_steps.ts";
 
 /** What lies in the dataset's files. */
@@ -167,18 +168,9 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     errors.push(error.message);
   }
   if (found.space !== undefined) errors.push(...spaceErrors(found.space));
+  const taken = await checkOut(options.out);
+  if (taken !== undefined) errors.push(taken);
   return { ...found, warnings, errors };
-}
-
-function spaceErrors({ features, cacheFree = Infinity, checkpoints, runFree = Infinity }: SpaceExamination): string[] {
-  const parts = [
-    { what: "features", needed: features, left: cacheFree, option: "--cache" },
-    { what: "checkpoints", needed: checkpoints, left: runFree, option: "--out" },
-  ];
-  return parts.filter(({ needed, left }) => needed > left).map(({ what, needed, left, option }) =>
-    `Cannot write ${what}: they need ${describeBytes(needed)} and the disk has ${describeBytes(left)} left; ` +
-    `free some space, or name another folder by ${option}`
-  );
 }
 
 async function goThrough(
@@ -206,7 +198,7 @@ async function goThrough(
 
   using engine = await Engine.open(modelSettings(recipe, data.vocabulary.size), {
     ...options,
-    zeroPadding: recipe.name !== "notebook",
+    initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
   });
   if (encoderWeights !== undefined) await loadEncoderWeights(engine, encoderWeights);
   const reporter: Reporter = {
