@@ -64,14 +64,19 @@ Trainer::Losses Trainer::losses(const at::Tensor& outputs, const at::Tensor& all
                                 at::Reduction::Reduction reduction, double output_dropout, double label_smoothing) {
   const auto flat = all_targets.flatten();
   const auto counted = flat.ge(0).nonzero().squeeze(1);
-  const auto targets = flat.index_select(0, counted).to(at::kLong).to(device_);
   const auto out = outputs.flatten(0, 1);
-  // Only words that count reach the vocabulary, the widest layer.
-  const auto rows = counted.numel() == out.size(0) ? out : out.index_select(0, counted.to(device_));
+  // Only words that count reach the vocabulary, the widest layer, and some without a target, so that there are few
+  // sizes: libraries make and keep code for each.
+  constexpr int64_t kWords = 64, kNoTarget = -100;
+  const int64_t count = counted.numel();
+  const int64_t more = count == out.size(0) ? 0 : (kWords - count % kWords) % kWords;
+  const auto chosen = at::constant_pad_nd(counted, {0, more}).to(device_);
+  const auto targets = at::constant_pad_nd(flat.index_select(0, counted).to(at::kLong), {0, more}, kNoTarget).to(device_);
+  const auto rows = count == out.size(0) ? out : out.index_select(0, chosen);
   auto logits = captioner_.logits(captioner_.drop(rows, output_dropout));
   if (autocast_) logits = logits.to(at::kFloat);
-  constexpr int64_t kNoIgnoredClass = -100;
-  return {at::cross_entropy_loss(logits, targets, /*weight=*/{}, reduction, kNoIgnoredClass, label_smoothing), counted};
+  const auto loss = at::cross_entropy_loss(logits, targets, /*weight=*/{}, reduction, kNoTarget, label_smoothing);
+  return {reduction == at::Reduction::None ? loss.narrow(0, 0, count) : loss, counted};
 }
 
 Trainer::BatchLoss Trainer::backward(const Batch& batch, const lrcn_train_options& options,

@@ -1,0 +1,36 @@
+/**
+ * Captions of image files as `deno task caption` writes them; bench/contender.ts runs this.
+ *
+ *     caption.ts '{"checkpoint": file, "precision": "fp32" or "bf16", "device": "cpu", "beam": 3, "files": [...]}'
+ *
+ * It answers with {"seconds", "captions"}. A single file is captioned as a program does that uses the library.
+ *
+ * @module
+ */
+
+import { Captioner } from "../../src/captioning/captioner.ts";
+import { captionFiles } from "../../src/cli/caption_files.ts";
+import { decodeImage } from "../../src/pipeline/images/decode_image.ts";
+import { answer } from "../contender.ts";
+
+const { checkpoint, precision, device, beam, files } = JSON.parse(Deno.args[0] ?? "{}");
+using captioner = await Captioner.load(checkpoint, { precision, device });
+
+async function measureOne(path: string) {
+  const start = performance.now();
+  const [caption] = await captioner.caption([await decodeImage(await Deno.readFile(path))], { beam, badEndings: [] });
+  return { seconds: (performance.now() - start) / 1000, captions: [caption?.tokens.join(" ")] };
+}
+
+async function measure(names: readonly string[]) {
+  const inputs = ReadableStream.from(names.map((path) => ({ name: path, path })));
+  const captions: string[] = [];
+  const start = performance.now();
+  for await (const result of captionFiles(captioner, inputs, { beam, badEndings: [] })) {
+    if ("tokens" in result) captions.push(result.tokens.join(" "));
+  }
+  return { seconds: (performance.now() - start) / 1000, captions };
+}
+
+await measure(files.slice(0, 16));
+await answer(() => files.length === 1 ? measureOne(files[0]) : measure(files));

@@ -1,0 +1,127 @@
+/**
+ * Training steps as `deno task train` takes them, on a dataset in a folder; bench/contender.ts runs this.
+ *
+ *     train.ts '{"recipe": "notebook" or "lrcn", "frozen": false, "precision": "fp32" or "bf16", "device": "cpu",
+ *                "data": folder, "cache": folder, "steps": 3, "validate": false}'
+ *
+ * It answers with {"seconds", "captions", "words", "photographs"} and `native`, the seconds in the library's steps, `call`,
+ * what the way to the library and back takes, and `held`, the longest time in which Deno's event loop did nothing else; with
+ * `validate` with the seconds and photographs of a validation.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { Engine } from "../../src/ffi/engine.ts";
+import { openFeatureCache } from "../../src/pipeline/feature_cache.ts";
+import { readSource } from "../../src/pipeline/file_source.ts";
+import { makeRecipe } from "../../src/pipeline/recipe.ts";
+import { checkpointMetadata, modelSettings } from "../../src/pipeline/run_model.ts";
+import { train } from "../../src/pipeline/train.ts";
+import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
+import { validate } from "../../src/pipeline/validate.ts";
+import { answer } from "../contender.ts";
+import { median } from "../table.ts";
+
+const { recipe: name, frozen, precision, device, data: folder, cache, steps, validate: validates } = JSON.parse(
+  Deno.args[0] ?? "{}",
+);
+const [seed, signal] = [1, new AbortController().signal];
+const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0 });
+const source = await readSource({ data: folder, cacheFolder: join(cache, "images"), seed });
+const data = prepareTrainingData(source.dataset, recipe, seed);
+const model = modelSettings(recipe, data.vocabulary.size);
+using engine = await Engine.open(model, { device, precision, seed });
+const reporter = { note: console.error, progress() {}, step() {}, epoch() {} };
+using images = await source.openImages({ engine, recipe, reporter, signal });
+const featuresFolder = join(cache, "features");
+using features = frozen
+  ? await openFeatureCache(engine, images, { folder: featuresFolder, imageSize: recipe.imageSize })
+  : undefined;
+
+let counts = { captions: 0, words: 0, photographs: 0, native: 0 };
+const measured = {
+  async trainStep(...[batches, options]: Parameters<Engine["trainStep"]>) {
+    const start = performance.now();
+    const result = await engine.trainStep(batches, options);
+    counts.native += (performance.now() - start) / 1000;
+    counts.words += result.words;
+    for (const { imageOfRow, images } of batches) {
+      counts.captions += imageOfRow.length;
+      counts.photographs += images.count;
+    }
+    return result;
+  },
+  encode: engine.encode.bind(engine),
+  evaluateStep: engine.evaluateStep.bind(engine),
+  startDecoding: engine.startDecoding.bind(engine),
+};
+const metadata = checkpointMetadata(source.dataset, recipe, data, { model, seed });
+const { vocabulary, splits } = data;
+const learns = { engine: measured, recipe, images, frozenFeatures: features, seed, metadata, vocabulary };
+
+/** The loop waits before each window of steps until it is asked for it. */
+let asked = Promise.withResolvers<void>();
+let done = Promise.withResolvers<void>();
+let left = 0;
+
+async function onProgress(): Promise<void> {
+  if (--left > 0) return;
+  done.resolve();
+  await asked.promise;
+}
+
+async function measureSteps(window: number) {
+  counts = { captions: 0, words: 0, photographs: 0, native: 0 };
+  left = window;
+  done = Promise.withResolvers();
+  const before = asked;
+  asked = Promise.withResolvers();
+  let [held, last] = [0, performance.now()];
+  const watch = setInterval(() => {
+    const now = performance.now();
+    held = Math.max(held, (now - last - 1) / 1000);
+    last = now;
+  }, 1);
+  const start = performance.now();
+  before.resolve();
+  await done.promise;
+  const seconds = (performance.now() - start) / 1000;
+  clearInterval(watch);
+  return { seconds, held, ...counts };
+}
+
+/** Seconds of a call that does next to nothing on the engine's thread. */
+async function callTime(): Promise<number> {
+  const times: number[] = [];
+  for (let call = 0; call < 100; call++) {
+    const start = performance.now();
+    await engine.memory();
+    times.push((performance.now() - start) / 1000);
+  }
+  return median(times);
+}
+
+if (validates) {
+  const examples = splits.validation;
+  await answer(async () => {
+    const start = performance.now();
+    await validate({ ...learns, features }, examples, signal);
+    return { seconds: (performance.now() - start) / 1000, photographs: examples.length };
+  });
+} else {
+  // So many photographs that the epoch outlasts all windows: none of them pays for a validation.
+  const examples = Array.from({ length: 100 }, () => splits.train).flat();
+  const stop = new AbortController();
+  left = Infinity;
+  const first = asked.promise;
+  const running = first.then(() =>
+    train({ ...learns, splits: { train: examples, validation: [] } }, { onProgress, signal: stop.signal })
+  );
+  await measureSteps(2);
+  const call = await callTime();
+  await answer(async () => ({ ...await measureSteps(steps), call }));
+  stop.abort();
+  asked.resolve();
+  await running;
+}

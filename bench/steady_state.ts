@@ -1,0 +1,45 @@
+/**
+ * A thousand training steps of ResNet-50 with captions of changing lengths: memory at every hundredth, and what is left of
+ * the library's objects at the end. Exit code 1 where memory grows by more than 1% after the first two hundred.
+ *
+ *     deno run --allow-ffi=native/build/liblrcn.so --allow-read bench/steady_state.ts
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { Engine } from "../src/ffi/engine.ts";
+import { loadLibrary } from "../src/ffi/library.ts";
+import { collateLrcn } from "../src/pipeline/batches.ts";
+import { Random } from "../src/pipeline/random.ts";
+import { makeRecipe } from "../src/pipeline/recipe.ts";
+import { modelSettings } from "../src/pipeline/run_model.ts";
+import { stepOptions } from "../src/pipeline/train.ts";
+
+const [STEPS, SETTLED, MOST] = [1000, 200, 1.01];
+const [IMAGES, CAPTIONS, SIDE, WORDS] = [4, 5, 64, 3000];
+
+const recipe = makeRecipe("lrcn", {});
+const random = new Random(1);
+const memory: number[] = [];
+{
+  using engine = await Engine.open(modelSettings(recipe, WORDS), { device: "cpu", seed: 1 });
+  const pixels = Uint8Array.from({ length: IMAGES * SIDE * SIDE * 3 }, () => random.below(256));
+  for (let step = 1; step <= STEPS; step++) {
+    const caption = () =>
+      Int32Array.of(2, ...Array.from({ length: 3 + random.below(16) }, () => 4 + random.below(WORDS - 4)), 3);
+    const captions = Array.from({ length: IMAGES }, () => Array.from({ length: CAPTIONS }, caption));
+    const batch = collateLrcn({ count: IMAGES, height: SIDE, width: SIDE, pixels }, captions);
+    await engine.trainStep([batch], { ...stepOptions(recipe, 1), learningRate: 1e-4, encoderLearningRate: 1e-4 });
+    if (step % 100 !== 0) continue;
+    const { held } = await engine.memory();
+    memory.push(Deno.memoryUsage().rss);
+    console.log(
+      `step ${step}: ${(Deno.memoryUsage().rss / 1e6).toFixed(0)} MB, of which libtorch ${(held / 1e6).toFixed(0)} MB`,
+    );
+  }
+}
+const handles = loadLibrary().symbols.lrcn_live_handles();
+const growth = Math.max(...memory.slice(SETTLED / 100)) / (memory[SETTLED / 100 - 1] ?? NaN);
+console.log(`grown by ${(100 * (growth - 1)).toFixed(2)}% after step ${SETTLED}; ${handles} objects are left`);
+process.exitCode = growth <= MOST && handles === 0n ? 0 : 1;
