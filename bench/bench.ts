@@ -92,7 +92,8 @@ async function main(): Promise<number> {
     .option("--out <folder>", "where the result is written", RESULTS);
   command.parse(Deno.args, { from: "user" });
   const { python, device, quick = false, only = PARTS, checkpoint, photographs, out } = command.opts();
-  const { torchLoaded, bf16, compiler, commit } = buildInfo(loadLibrary());
+  const { torchLoaded, bf16, compiler } = buildInfo(loadLibrary());
+  const commit = await output("git", ["describe", "--always", "--dirty"]);
   const torch = await output(python, ["-c", "import torch, PIL, numpy; print(torch.__version__.split('+')[0])"]);
   if (torch !== torchLoaded) {
     throw new InputError(
