@@ -23,13 +23,15 @@ async function print(text: string): Promise<void> {
 async function main(): Promise<number> {
   const command = addCaptionOptions(createCommand("caption", "Captions JPEG and PNG images."));
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, vocabulary, recursive, maxPixels, format, decoding } = parseCaptionOptions(command.opts());
+  const { checkpoint, vocabulary, engine, recursive, maxPixels, format, decoding } = parseCaptionOptions(
+    command.opts(),
+  );
   const checkpoints = checkpoint.length > 0
     ? checkpoint.map((path) => userPath(path))
     : [await newestCheckpoint(userPath("runs"))];
 
   using interrupts = listenToInterrupts();
-  using captioner = await Captioner.load(checkpoints, { vocabulary: vocabulary && userPath(vocabulary) });
+  using captioner = await Captioner.load(checkpoints, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
   const stopped = new AbortController();
   const signal = AbortSignal.any([interrupts.signal, stopped.signal]);
   const inputs = await findInputs(command.args, {

@@ -23,8 +23,9 @@ async function main(): Promise<number> {
     print: console.error,
     now: () => performance.now(),
   });
-  const { vocabulary, json } = options;
+  const { vocabulary, engine, json } = options;
   using captioner = await Captioner.load(options.checkpoint ?? await newestCheckpoint(userPath("runs")), {
+    ...engine,
     vocabulary,
   });
   const context = { reporter, signal: interrupts.signal };

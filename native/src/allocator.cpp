@@ -2,7 +2,6 @@
 
 #include <c10/core/Allocator.h>
 #include <malloc.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <bit>
@@ -13,23 +12,24 @@
 #include <unordered_map>
 #include <vector>
 
+#include "arena.hpp"
 #include "error.hpp"
 #include "memory_limits.hpp"
 
 namespace lrcn {
 namespace {
 
-constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kCacheLine = 64;
 constexpr size_t kMebibyte = size_t{1} << 20;
-/// Blocks from this size on are asked for only where the memory is there.
+/// Blocks from this size on come from the arena.
 constexpr size_t kLargeBlock = kMebibyte;
 /// Left for what does not come from here: small blocks, the program's own heap, page tables.
 constexpr uint64_t kReserve = 64 * kMebibyte;
 
-/// Four size classes a doubling, so that at most a fifth of a block is unused.
+/// Four size classes a doubling, so that at most a fifth of a small block is unused.
 size_t size_class(size_t bytes) {
   if (bytes <= kCacheLine) return kCacheLine;
+  if (bytes >= kLargeBlock) return (bytes + Arena::kGranule - 1) / Arena::kGranule * Arena::kGranule;
   const size_t step = std::max(std::bit_floor(bytes - 1) / 4, kCacheLine);
   return (bytes + step - 1) / step * step;
 }
@@ -38,13 +38,6 @@ size_t size_class(size_t bytes) {
 uint64_t room() {
   const uint64_t left = memory_left();
   return left > kReserve ? left - kReserve : 0;
-}
-
-/// Has the kernel give the whole block now. It counts as used only what was written to: room for the next block would
-/// be seen where this one still comes to lie, and a process that uses what was promised twice is killed.
-void touch(void* block, size_t bytes) {
-  constexpr size_t kPage = 4096;
-  for (size_t offset = 0; offset < bytes; offset += kPage) static_cast<volatile char*>(block)[offset] = 0;
 }
 
 class PoolingAllocator final : public c10::Allocator {
@@ -62,7 +55,7 @@ class PoolingAllocator final : public c10::Allocator {
 
   CpuMemory memory() {
     const std::lock_guard lock(mutex_);
-    return {in_use_, peak_, held_};
+    return {in_use_, peak_, held_ + static_cast<int64_t>(arena_.held())};
   }
 
   static PoolingAllocator& instance() {
@@ -78,15 +71,7 @@ class PoolingAllocator final : public c10::Allocator {
 
   void* take(size_t bytes) {
     const std::lock_guard lock(mutex_);
-    auto& free = free_[bytes];
-    void* block = nullptr;
-    if (!free.empty()) {
-      block = free.back();
-      free.pop_back();
-    } else {
-      block = from_system(bytes);
-      held_ += static_cast<int64_t>(bytes);
-    }
+    void* const block = find(bytes);
     sizes_[block] = bytes;
     in_use_ += static_cast<int64_t>(bytes);
     peak_ = std::max(peak_, in_use_);
@@ -99,13 +84,14 @@ class PoolingAllocator final : public c10::Allocator {
     const size_t bytes = found->second;
     sizes_.erase(found);
     in_use_ -= static_cast<int64_t>(bytes);
+    if (bytes >= kLargeBlock) return arena_.give_back(block, bytes);
     free_[bytes].push_back(block);
   }
 
-  void* from_system(size_t bytes) {
-    if (void* block = try_system(bytes)) return block;
+  void* find(size_t bytes) {
+    if (void* block = try_to_find(bytes)) return block;
     release_free_blocks();
-    if (void* block = try_system(bytes)) return block;
+    if (void* block = try_to_find(bytes)) return block;
     const auto asked = std::to_string((bytes + kMebibyte - 1) / kMebibyte) + " MiB";
     const uint64_t left = room();
     if (left >= bytes) throw Error(LRCN_OUT_OF_MEMORY, "the system refuses " + asked + " of memory");
@@ -114,13 +100,18 @@ class PoolingAllocator final : public c10::Allocator {
   }
 
   /// Null where there is not that much.
-  static void* try_system(size_t bytes) {
-    const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
+  void* try_to_find(size_t bytes) {
+    if (bytes >= kLargeBlock) return arena_.take(bytes);
+    auto& free = free_[bytes];
     void* block = nullptr;
-    if (bytes >= kLargeBlock && bytes > room()) return nullptr;
-    if (posix_memalign(&block, alignment, bytes) != 0) return nullptr;
-    if (alignment == kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
-    if (bytes >= kLargeBlock) touch(block, bytes);
+    if (!free.empty()) {
+      block = free.back();
+      free.pop_back();
+    } else if (posix_memalign(&block, kCacheLine, bytes) == 0) {
+      held_ += static_cast<int64_t>(bytes);
+    } else {
+      return nullptr;
+    }
     return block;
   }
 
@@ -131,9 +122,11 @@ class PoolingAllocator final : public c10::Allocator {
       blocks.clear();
     }
     malloc_trim(0);  // else the C library keeps what lies between blocks in use
+    arena_.trim();
   }
 
   std::mutex mutex_;
+  Arena arena_{[](size_t bytes) { return bytes <= room(); }};
   std::map<size_t, std::vector<void*>> free_;
   std::unordered_map<void*, size_t> sizes_;
   int64_t in_use_ = 0;

@@ -8,7 +8,9 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import { InputError } from "../input_error.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { wholeNumber } from "./command.ts";
+import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
 const decodingSchema = z.object({
   beam: z.number().optional(),
@@ -57,6 +59,8 @@ Examples:
 
 /** What a call of `deno task caption` asks for. */
 export interface CaptionCommandOptions extends Omit<z.infer<typeof captionSchema>, "json" | "jsonl"> {
+  /** How the model computes. */
+  readonly engine: EngineOptions;
   /** How captions are printed. */
   readonly format: "text" | "json" | "jsonl";
   /** How captions are written. */
@@ -82,7 +86,7 @@ export function addCaptionOptions(command: Command): Command {
     .option("--max-pixels <n>", "refuse images of more pixels (default: 50 million)", wholeNumber(1))
     .option("--json", "an array of {image, caption, logProbability, tokens}, with --n-best also alternatives")
     .addOption(new Option("--jsonl", "the same objects, one a line").conflicts("json"));
-  return addDecodingOptions(command).addHelpText("after", EXAMPLES);
+  return addDecodingOptions(addEngineOptions(command)).addHelpText("after", EXAMPLES);
 }
 
 /**
@@ -130,7 +134,8 @@ export function addDecodingOptions(command: Command): Command {
  */
 export function parseCaptionOptions(options: Readonly<Record<string, unknown>>): CaptionCommandOptions {
   const { json, jsonl, ...others } = captionSchema.parse(options);
-  return { ...others, format: json ? "json" : jsonl ? "jsonl" : "text", decoding: parseDecodingOptions(options) };
+  const format = json ? "json" : jsonl ? "jsonl" : "text";
+  return { ...others, engine: parseEngineOptions(options), format, decoding: parseDecodingOptions(options) };
 }
 
 /**

@@ -30,12 +30,12 @@ export interface CheckpointCaptions extends ModelCaptions {
  * @throws {InputError} If the model or the data cannot be read, or no photograph can be captioned.
  */
 export async function evaluateCheckpoint(
-  options: Pick<CheckpointOptions, "checkpoint" | "vocabulary" | "dataset" | "split" | "decoding">,
+  options: Pick<CheckpointOptions, "checkpoint" | "vocabulary" | "engine" | "dataset" | "split" | "decoding">,
   { reporter, signal }: { readonly reporter: Pick<Reporter, "note" | "progress">; readonly signal: AbortSignal },
 ): Promise<CheckpointCaptions> {
-  const { checkpoint, vocabulary, dataset: { maxPixels, ...place }, split, decoding } = options;
+  const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...place }, split, decoding } = options;
   const dataset = await readDataset(place);
-  using captioner = await Captioner.load(checkpoint, { vocabulary });
+  using captioner = await Captioner.load(checkpoint, { ...engine, vocabulary });
   const { photographs, learntFrom, notes } = checkpointSplit(dataset, split, captioner.metadata);
   for (const line of notes) reporter.note(line);
   const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);

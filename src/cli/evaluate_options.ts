@@ -11,7 +11,9 @@ import { InputError } from "../input_error.ts";
 import { SPLIT_NAMES } from "../pipeline/checkpoint_split.ts";
 import { FORMAT_NAMES } from "../pipeline/formats/format.ts";
 import { addDecodingOptions, parseDecodingOptions } from "./caption_options.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { wholeNumber } from "./command.ts";
+import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
 /** How scores are printed. */
 interface ScoringOptions {
@@ -37,6 +39,8 @@ export interface CheckpointOptions extends ScoringOptions {
   readonly checkpoint: readonly string[];
   /** The words of weights that stand alone. */
   readonly vocabulary: string | undefined;
+  /** How the model computes. */
+  readonly engine: EngineOptions;
   /** Where the data is. */
   readonly dataset: z.infer<typeof datasetSchema>;
   /** The part of it. */
@@ -108,7 +112,7 @@ export function addEvaluateOptions(command: Command): Command {
     .option("--meteor-jar <file>", "METEOR's program, meteor-1.5.jar with its data folder; needs java")
     .option("--per-image", "each image's scores, too")
     .option("--json", "for programs");
-  return addDecodingOptions(command).addHelpText("after", EXAMPLES);
+  return addDecodingOptions(addEngineOptions(command)).addHelpText("after", EXAMPLES);
 }
 
 /**
@@ -143,7 +147,7 @@ export function parseEvaluateOptions(
   return {
     ...scoring,
     ...{ checkpoint: checkpoint.map((file) => path(file)), vocabulary: vocabulary && path(vocabulary), split, dataset },
-    ...{ decoding: parseDecodingOptions(options), out: out && path(out) },
+    ...{ engine: parseEngineOptions(options), decoding: parseDecodingOptions(options), out: out && path(out) },
   };
 }
 

@@ -8,7 +8,9 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { InputError } from "../input_error.ts";
 import { SPLIT_NAMES } from "../pipeline/checkpoint_split.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { wholeNumber } from "./command.ts";
+import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 import { addDatasetOptions, type CheckpointOptions, parseDatasetOptions } from "./evaluate_options.ts";
 
 interface Common {
@@ -16,6 +18,8 @@ interface Common {
   readonly checkpoint: string | undefined;
   /** The words of weights that stand alone. */
   readonly vocabulary: string | undefined;
+  /** How the model computes. */
+  readonly engine: EngineOptions;
   /** The most pixels that an image may have. */
   readonly maxPixels?: number | undefined;
   /** Whether what is found is printed for programs. */
@@ -73,7 +77,7 @@ export function addRetrieveOptions(command: Command): Command {
     .option("-r, --recursive", "look through folders in that folder")
     .option("--top <n>", "photographs shown (default: 10)", wholeNumber(1))
     .addOption(new Option("--split <name>", "of a dataset, which photographs (default: test)").choices(SPLIT_NAMES));
-  return addDatasetOptions(command).option("--json", "for programs").addHelpText("after", EXAMPLES);
+  return addDatasetOptions(addEngineOptions(command)).option("--json", "for programs").addHelpText("after", EXAMPLES);
 }
 
 /**
@@ -89,7 +93,10 @@ export function parseRetrieveOptions(
   path: (path: string) => string,
 ): SearchOptions | RetrievalOptions {
   const { query, images, recursive, top, split, checkpoint, vocabulary, ...rest } = schema.parse(options);
-  const common = { ...rest, checkpoint: checkpoint && path(checkpoint), vocabulary: vocabulary && path(vocabulary) };
+  const common = {
+    ...{ ...rest, engine: parseEngineOptions(options) },
+    ...{ checkpoint: checkpoint && path(checkpoint), vocabulary: vocabulary && path(vocabulary) },
+  };
   if (query === undefined) return { ...common, split, dataset: parseDatasetOptions(options, path) };
   if (images === undefined) throw new InputError("Cannot search: no folder is named; give --images DIR");
   if (query.trim() === "") throw new InputError("Cannot search: --query is empty; give a sentence");

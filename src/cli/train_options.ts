@@ -24,19 +24,10 @@ import {
 import { type DatasetOrigin, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
 import { TOKENIZERS } from "../pipeline/tokenizer/tokenizer.ts";
 import { keyValue, wholeNumber } from "./command.ts";
+import { addEngineOptions, ENGINE_SHAPE } from "./engine_options.ts";
 import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "./encoder_weights_choice.ts";
 
 const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
-
-/** Options that any task with a model has. */
-function addEngineOptions(command: Command): Command {
-  return command
-    .addOption(new Option("--device <name>", "where to compute (default: auto)").choices(["auto", "cpu", "cuda"]))
-    .addOption(
-      new Option("--precision <name>", "arithmetic (default: auto)").choices(["auto", "fp32", "bf16", "fp64"]),
-    )
-    .option("--threads <n>", "CPU threads, 0 for libtorch's choice (default: 0)", wholeNumber(0));
-}
 
 /**
  * Adds the options of training.
@@ -176,9 +167,7 @@ const schema = z.object({
   encoderWeights: z.string().optional(),
   finetuneAfter: z.union([z.number(), z.literal("never")]).optional(),
   finetuneFrom: z.string().optional(),
-  device: z.enum(["auto", "cpu", "cuda"]).optional(),
-  precision: z.enum(["auto", "fp32", "bf16", "fp64"]).optional(),
-  threads: z.number().optional(),
+  ...ENGINE_SHAPE,
   set: z.record(z.string(), z.string()).optional(),
 });
 type Parsed = z.infer<typeof schema>;
