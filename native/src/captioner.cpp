@@ -59,6 +59,12 @@ void Lstm::flatten_weights() {
   }
 }
 
+Lstm Lstm::to(at::ScalarType dtype) const {
+  Lstm converted(*this);
+  for (auto& weight : converted.weights_) weight = weight.detach().to(dtype);
+  return converted;
+}
+
 namespace {
 
 int64_t words_width(const CaptionerOptions& options) {
@@ -160,6 +166,16 @@ at::Tensor Captioner::step(const at::Tensor& features, const at::Tensor& words, 
     x = options_.feature_every_step ? at::cat({embedded, x.to(embedded.scalar_type())}, 2) : embedded;
   }
   return fusion_(x, state.fusion).squeeze(1);
+}
+
+Captioner Captioner::decoding_in(at::ScalarType dtype) const {
+  Captioner converted(*this);
+  for (auto* tensor : {&converted.embedding_, &converted.output_weight_, &converted.output_bias_}) {
+    *tensor = tensor->detach().to(dtype);
+  }
+  if (language_) converted.language_ = language_->to(dtype);
+  converted.fusion_ = fusion_.to(dtype);
+  return converted;
 }
 
 void Captioner::flatten_weights() {

@@ -29,6 +29,9 @@ class Lstm {
   /// cuDNN wants a layer's weights in one piece of memory; elsewhere nothing is done.
   void flatten_weights();
 
+  /// The same with its weights in another type.
+  Lstm to(at::ScalarType dtype) const;
+
  private:
   static constexpr int64_t kTensorsPerLayer = 4;
   std::vector<at::Tensor> layer_weights(int64_t layer) const;
@@ -85,6 +88,10 @@ class Captioner {
   at::Tensor step(const at::Tensor& features, const at::Tensor& words, State& state) const;
 
   void flatten_weights();
+
+  /// The same with its decoder's weights in another type, copies of what they are now: under autocast they would be
+  /// converted again for every word of a caption.
+  Captioner decoding_in(at::ScalarType dtype) const;
 
  private:
   at::Tensor embed(const at::Tensor& words) const { return at::embedding(embedding_, words); }

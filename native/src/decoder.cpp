@@ -2,8 +2,10 @@
 
 namespace lrcn {
 
-Decoder::Decoder(const Captioner& captioner, at::Tensor features)
-    : captioner_(captioner), features_(std::move(features)), state_(captioner.zero_state(features_.size(0))) {}
+Decoder::Decoder(Captioner captioner, at::Tensor features)
+    : captioner_(std::move(captioner)),
+      features_(std::move(features)),
+      state_(captioner_.zero_state(features_.size(0))) {}
 
 std::pair<at::Tensor, at::Tensor> Decoder::step(const at::Tensor& parents, const at::Tensor& words, int64_t k) {
   const auto follow = [&](const Lstm::State& state) {

@@ -10,7 +10,7 @@ namespace lrcn {
 class Decoder {
  public:
   /// features: [images, feature].
-  Decoder(const Captioner& captioner, at::Tensor features);
+  Decoder(Captioner captioner, at::Tensor features);
 
   /// Rows of the last step, or images before the first.
   int64_t rows() const { return features_.size(0); }
@@ -21,7 +21,7 @@ class Decoder {
   std::pair<at::Tensor, at::Tensor> step(const at::Tensor& parents, const at::Tensor& words, int64_t k);
 
  private:
-  const Captioner& captioner_;
+  Captioner captioner_;
   at::Tensor features_;  // [rows, feature]
   Captioner::State state_;
   bool begun_ = false;

@@ -88,7 +88,10 @@ std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {
   const at::NoGradGuard no_grad;
   const Autocast scope(device.type(), autocast);
   const auto projected = captioner.encoder().project(features.to(device, parameters.dtype()));
-  return std::make_unique<Decoder>(captioner, projected.to(parameters.dtype()));
+  // cuDNN keeps its weights in one piece, which copies would not be.
+  const bool converts = autocast && device.is_cpu();
+  return std::make_unique<Decoder>(converts ? captioner.decoding_in(at::kBFloat16) : captioner,
+                                   projected.to(converts ? at::kBFloat16 : parameters.dtype()));
 }
 
 std::vector<Engine::Model::Entry> Engine::Model::entries() {

@@ -122,7 +122,10 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   const folder = new RunFolder(out);
   const data = prepareTrainingData(dataset, recipe, seed);
   const model = modelSettings(recipe, data.vocabulary.size);
-  using engine = await Engine.open(model, { ...options, initialization: recipe.name === "notebook" ? "drawn" : "zero-padding" });
+  using engine = await Engine.open(model, {
+    ...options,
+    initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
+  });
   await using undo = resume ? undefined : await folder.create({
     ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: engine.threads },
     ...{ encoderWeights: options.encoderWeights ?? null, initialWeights: options.initialWeights ?? null },

@@ -177,6 +177,17 @@ captionerTest("Captioner draws the same for a photograph wherever it stands, and
   assert.notDeepEqual(another.map(({ tokens }) => tokens), forwards.map(({ tokens }) => tokens));
 });
 
+captionerTest("Captioner gives drawn captions by their probability, the likeliest as the caption", async (path) => {
+  using captioner = await Captioner.load(await saveModel(path, { engine: DOUBLE }), DOUBLE);
+  for (const seed of [1, 2, 3]) {
+    for (const caption of await captioner.caption(IMAGES, { nBest: 5, sampling: { seed, temperature: 2 } })) {
+      const drawn = [caption, ...caption.alternatives ?? []].map(({ logProbability }) => logProbability);
+      assert.equal(drawn.length, 5);
+      assert.deepEqual(drawn, drawn.toSorted((one, other) => other - one));
+    }
+  }
+});
+
 nativeTest(
   "Captioner.load() makes one captioner of several checkpoints of different networks and image sizes",
   async () => {
