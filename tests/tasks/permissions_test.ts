@@ -26,7 +26,7 @@ Deno.test("no task has all permissions but build", () => {
 Deno.test("each task may load the one native library and no other, those that only read and write files none", () => {
   for (const task of TASKS.filter((name) => name !== "build")) {
     const ffi = flagsOf(task).filter((flag) => flag.startsWith("--allow-ffi"));
-    const computes = !["inspect", "export", "cache", "tokenize", "bench"].includes(task);
+    const computes = !["inspect", "export", "cache", "tokenize"].includes(task);
     assert.deepEqual(ffi, computes ? ["--allow-ffi=native/build/liblrcn.so"] : [], task);
   }
 });
@@ -41,6 +41,10 @@ Deno.test("caption may write nothing, start no program and reach no network; tra
   for (const flag of flagsOf("doctor")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs,systemMemoryInfo$)/);
   }
+});
+
+Deno.test("bench may start Python, and reach no network", () => {
+  for (const flag of flagsOf("bench")) assert.match(flag, /^--allow-(ffi|read|write|env|run|sys)(=|$)/);
 });
 
 Deno.test("inspect may read, export and cache read and write, tokenize do neither, and none anything else", () => {
