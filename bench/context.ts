@@ -68,6 +68,12 @@ export interface OurTraining {
   readonly frozen?: boolean;
   /** The arithmetic. */
   readonly precision: Precision;
+  /** Photographs of a batch, 16 where it is not said. */
+  readonly batchSize?: number;
+  /** Whether a GPU records steps. */
+  readonly record?: boolean;
+  /** Whether photographs are black, and none is read. */
+  readonly blank?: boolean;
 }
 
 /** Our training. */
@@ -101,6 +107,10 @@ export interface TheirTraining {
   readonly jemalloc?: boolean;
   /** Whether photographs are read, or one batch is always there. */
   readonly reads?: boolean;
+  /** Whether the lrcn recipe's model and loss are trained, on five captions a photograph, in place of the notebook's. */
+  readonly recipe?: "notebook" | "lrcn";
+  /** Photographs of a batch. */
+  readonly batchSize?: number;
 }
 
 /** The notebook's training in PyTorch. */
@@ -109,8 +119,9 @@ export function theirTraining(
   training: TheirTraining,
 ): Entrant<z.infer<typeof theirTrainingAnswer>> {
   const { device, data, steps } = context;
-  const { compile = false, jemalloc = false, reads = false, ...rest } = training;
-  const program = theirs(context, "train.py", { ...rest, compile, device, data: reads ? data : null, steps });
+  const { compile = false, jemalloc = false, reads = false, recipe = "notebook", batchSize = 16, ...rest } = training;
+  const settings = { ...rest, compile, recipe, batchSize, device, data: reads ? data : null, steps };
+  const program = theirs(context, "train.py", settings);
   const env = jemalloc && context.jemalloc !== undefined
     ? { LD_PRELOAD: context.jemalloc, MALLOC_CONF: "dirty_decay_ms:-1,muzzy_decay_ms:-1" }
     : {};

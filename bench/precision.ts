@@ -40,6 +40,8 @@ async function lossesIn(precision: "fp32" | "bf16"): Promise<number[]> {
       if (losses.length === STEPS) stop.abort();
       return result;
     },
+    queueStep: engine.queueStep.bind(engine),
+    stepResults: engine.stepResults.bind(engine),
     encode: engine.encode.bind(engine),
     evaluateStep: engine.evaluateStep.bind(engine),
     startDecoding: engine.startDecoding.bind(engine),

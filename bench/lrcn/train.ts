@@ -2,32 +2,36 @@
  * Training steps as `deno task train` takes them, on a dataset in a folder; bench/contender.ts runs this.
  *
  *     train.ts '{"recipe": "notebook" or "lrcn", "frozen": false, "precision": "fp32" or "bf16", "device": "cpu",
- *                "data": folder, "cache": folder, "steps": 3, "validate": false}'
+ *                "data": folder, "cache": folder, "steps": 3, "validate": false, "batchSize": 16, "record": false,
+ *                "blank": false}'
  *
  * It answers with {"seconds", "captions", "words", "photographs"} and `native`, the seconds in the library's steps, `call`,
  * what the way to the library and back takes, and `held`, the longest time in which Deno's event loop did nothing else; with
- * `validate` with the seconds and photographs of a validation.
+ * `validate` with the seconds and photographs of a validation. On a GPU the results of steps are read after ten of them, `record` has
+ * it record steps, and with `blank` photographs are black and nothing is read.
  *
  * @module
  */
 
 import { join } from "node:path";
+import type { Batch, StepResult } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { openFeatureCache } from "../../src/pipeline/feature_cache.ts";
 import { readSource } from "../../src/pipeline/file_source.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { checkpointMetadata, modelSettings } from "../../src/pipeline/run_model.ts";
-import { train } from "../../src/pipeline/train.ts";
+import { type Progress, train } from "../../src/pipeline/train.ts";
 import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { validate } from "../../src/pipeline/validate.ts";
 import { answer } from "../contender.ts";
 import { median } from "../table.ts";
 
-const { recipe: name, frozen, precision, device, data: folder, cache, steps, validate: validates } = JSON.parse(
-  Deno.args[0] ?? "{}",
-);
+const settings = JSON.parse(Deno.args[0] ?? "{}");
+const { recipe: name, frozen, precision, device, data: folder, cache, steps, validate: validates } = settings;
+const { batchSize = 16, record = false, blank = false } = settings;
+const readEvery = device === "cuda" ? 10 : 1;
 const [seed, signal] = [1, new AbortController().signal];
-const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0 });
+const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0, batchSize });
 const source = await readSource({ data: folder, cacheFolder: join(cache, "images"), seed });
 const data = prepareTrainingData(source.dataset, recipe, seed);
 const model = modelSettings(recipe, data.vocabulary.size);
@@ -41,32 +45,65 @@ using features = frozen
 
 let counts = { captions: 0, words: 0, photographs: 0, native: 0 };
 const measured = {
-  async trainStep(...[batches, options]: Parameters<Engine["trainStep"]>) {
-    const start = performance.now();
-    const result = await engine.trainStep(batches, options);
-    counts.native += (performance.now() - start) / 1000;
-    counts.words += result.words;
-    for (const { imageOfRow, images } of batches) {
-      counts.captions += imageOfRow.length;
-      counts.photographs += images.count;
-    }
+  async trainStep(...step: Parameters<Engine["trainStep"]>) {
+    const result = await timed(engine.trainStep(...step));
+    count(step[0], [result]);
     return result;
+  },
+  async queueStep(...step: Parameters<Engine["queueStep"]>) {
+    await timed(engine.queueStep(...step));
+    count(step[0], []);
+  },
+  async stepResults() {
+    const results = await timed(engine.stepResults());
+    count([], results);
+    return results;
   },
   encode: engine.encode.bind(engine),
   evaluateStep: engine.evaluateStep.bind(engine),
   startDecoding: engine.startDecoding.bind(engine),
 };
+
+async function timed<Value>(call: Promise<Value>): Promise<Value> {
+  const start = performance.now();
+  const value = await call;
+  counts.native += (performance.now() - start) / 1000;
+  return value;
+}
+
+function count(batches: readonly Batch[], results: readonly StepResult[]): void {
+  for (const { imageOfRow, images } of batches) {
+    counts.captions += imageOfRow.length;
+    counts.photographs += images.count;
+  }
+  for (const { words } of results) counts.words += words;
+}
+
 const metadata = checkpointMetadata(source.dataset, recipe, data, { model, seed });
 const { vocabulary, splits } = data;
-const learns = { engine: measured, recipe, images, frozenFeatures: features, seed, metadata, vocabulary };
+/** Reads nothing: what is left is the step alone. */
+const black = { photographs: images.photographs, square: images.square, read: () => Promise.resolve() };
+const learns = {
+  engine: measured,
+  recipe,
+  images: blank ? black : images,
+  frozenFeatures: features,
+  seed,
+  metadata,
+  vocabulary,
+};
 
 /** The loop waits before each window of steps until it is asked for it. */
 let asked = Promise.withResolvers<void>();
 let done = Promise.withResolvers<void>();
 let left = 0;
 
-async function onProgress(): Promise<void> {
-  if (--left > 0) return;
+let before = 0;
+
+async function onProgress({ step }: Progress): Promise<void> {
+  left -= step - before;
+  before = step;
+  if (left > 0) return;
   done.resolve();
   await asked.promise;
 }
@@ -75,7 +112,7 @@ async function measureSteps(window: number) {
   counts = { captions: 0, words: 0, photographs: 0, native: 0 };
   left = window;
   done = Promise.withResolvers();
-  const before = asked;
+  const former = asked;
   asked = Promise.withResolvers();
   let [held, last] = [0, performance.now()];
   const watch = setInterval(() => {
@@ -84,7 +121,7 @@ async function measureSteps(window: number) {
     last = now;
   }, 1);
   const start = performance.now();
-  before.resolve();
+  former.resolve();
   await done.promise;
   const seconds = (performance.now() - start) / 1000;
   clearInterval(watch);
@@ -116,9 +153,12 @@ if (validates) {
   left = Infinity;
   const first = asked.promise;
   const running = first.then(() =>
-    train({ ...learns, splits: { train: examples, validation: [] } }, { onProgress, signal: stop.signal })
+    train({ ...learns, splits: { train: examples, validation: [] } }, {
+      ...{ onProgress, signal: stop.signal, readEvery, record },
+    })
   );
-  await measureSteps(2);
+  // On a GPU shapes are recorded when they have come a few times.
+  await measureSteps(record ? 100 : 2);
   const call = await callTime();
   await answer(async () => ({ ...await measureSteps(steps), call }));
   stop.abort();

@@ -1,9 +1,11 @@
 """Training steps of the notebook in PyTorch, written as its user would write them; bench/contender.ts runs this.
 
     python train.py '{"layout": "contiguous" or "channels_last", "fused": false, "compile": false,
-                      "precision": "fp32" or "bf16", "device": "cpu", "data": null or a folder, "steps": 3}'
+                      "precision": "fp32" or "bf16", "device": "cpu", "data": null or a folder, "steps": 3,
+                      "recipe": "notebook" or "lrcn", "batchSize": 16}'
 
-Without data, all steps have one batch of 16 random images, which is there already. With data it is the notebook's loop: a
+Without data, all steps have one batch of random images, which is there already. The lrcn recipe has five captions of 12 words
+for each image, none padded, and AdamW; its loss is printed after the last of the steps alone. With data it is the notebook's loop: a
 DataLoader without Workers, in which PIL decodes, scales and crops each photograph again for each of its captions.
 """
 import json
@@ -22,7 +24,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "
 from model import FULL, Captioner  # noqa: E402
 
 torch.set_default_dtype(torch.float32)  # the golden numbers' model has float64
-BATCH, WORDS, VOCABULARY = 16, 30, 15_000
+WORDS, VOCABULARY = 30, 15_000
+LRCN_CAPTIONS, LRCN_WORDS, LRCN_VOCABULARY = 5, 12, 3_000
 
 
 class Captions(torch.utils.data.Dataset):
@@ -53,39 +56,52 @@ def main():
     settings = json.loads(sys.argv[1])
     device = settings["device"]
     torch.manual_seed(0)
-    model = Captioner(VOCABULARY, 16, 512, 0, 1, "first", True, **FULL).to(device)
+    count, lrcn = settings["batchSize"], settings["recipe"] == "lrcn"
+    if lrcn:
+        model = Captioner(LRCN_VOCABULARY, 512, 512, 0, 1, "every", False, **FULL).to(device)
+    else:
+        model = Captioner(VOCABULARY, 16, 512, 0, 1, "first", True, **FULL).to(device)
     layout = getattr(torch, {"contiguous": "contiguous_format"}.get(settings["layout"], settings["layout"]))
     model = model.to(memory_format=layout)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=settings["fused"] or None)
+    adam = torch.optim.AdamW if lrcn else torch.optim.Adam
+    optimizer = adam(model.parameters(), lr=1e-3, fused=settings["fused"] or None)
     forward = torch.compile(model) if settings["compile"] else model
-    image_of_row = torch.arange(BATCH, device=device)
+    captions_of_image = LRCN_CAPTIONS if lrcn else 1
+    image_of_row = torch.arange(count, device=device).repeat_interleave(captions_of_image)
     if settings["data"] is None:
-        captions = torch.from_numpy(np.random.default_rng(1).integers(0, VOCABULARY, (BATCH, WORDS)))
-        images = torch.randn(BATCH, 3, 224, 224, device=device).contiguous(memory_format=layout)
+        below, words = (LRCN_VOCABULARY, LRCN_WORDS + 2) if lrcn else (VOCABULARY, WORDS)
+        ids = np.random.default_rng(1).integers(0, below, (count * captions_of_image, words))
+        captions = torch.from_numpy(ids)
+        images = torch.randn(count, 3, 224, 224, device=device).contiguous(memory_format=layout)
         batches = endless([(images, captions.to(device))])
     else:
         data = Captions(settings["data"])
-        batches = endless(torch.utils.data.DataLoader(data, BATCH, shuffle=True, drop_last=True))
+        batches = endless(torch.utils.data.DataLoader(data, count, shuffle=True, drop_last=True))
 
     def step():
         images, captions = next(batches)
         images, captions = images.to(device, memory_format=layout), captions.to(device)
         optimizer.zero_grad()
         with torch.autocast(device, torch.bfloat16, enabled=settings["precision"] == "bf16"):
-            outputs = forward(images, image_of_row, captions[:, :-2])
+            # The notebook's model predicts one word more than it is given, at the image's own step.
+            outputs = forward(images, image_of_row, captions[:, : -1 if lrcn else -2])
             loss = F.cross_entropy(outputs.reshape(-1, outputs.shape[2]), captions[:, 1:].reshape(-1))
         loss.backward()
+        if lrcn:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 5)
         optimizer.step()
-        return loss.item()
+        return loss if lrcn else loss.item()
 
     def measure():
         start = time.perf_counter()
         for _ in range(settings["steps"]):
-            step()
-        return {"seconds": time.perf_counter() - start, "captions": BATCH * settings["steps"]}
+            loss = step()
+        float(loss)  # a GPU has done all of it only now
+        seconds, photographs = time.perf_counter() - start, count * settings["steps"]
+        return {"seconds": seconds, "captions": photographs * captions_of_image}
 
     for _ in range(2):
-        step()
+        float(step())
     answer(measure)
 
 

@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 5 };
+enum { LRCN_ABI_VERSION = 6 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -104,7 +104,8 @@ typedef struct lrcn_train_options {
                                with a single image of at most 32 x 32 pixels, where layer4 has one value to go by);
                                0: it keeps to its statistics, as in evaluation */
   int32_t update;           /* 1: the optimizer steps; 0: the gradients are kept and the next call adds to them */
-  int32_t reserved;         /* 0 */
+  int32_t record;           /* 1: on a GPU, with libtorch 2.13, steps of a shape that came a few times before are recorded
+                               and run as one launch, to the same numbers; 0, and elsewhere: never */
   double word_dropout;      /* share of the word vectors' elements that is dropped; so all three: 0 <= p < 1 */
   double layer_dropout;     /* between LSTM layers */
   double output_dropout;    /* before the output layer */
@@ -191,7 +192,8 @@ LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *me
  * row_weights: [rows], by which the losses of each row's words are multiplied before they are added up, negative ones
  * too; the mean is still over the counted targets. NULL with length 0 for 1.
  * result: filled with {mean loss of this batch, counted targets, gradient 2-norm before clipping, or 0 without update};
- * result_length: 3. Where the norm is not finite, no parameter or moment has changed.
+ * result_length: 3. Where the norm is not finite, no parameter or moment has changed. NULL with 0 leaves the numbers on
+ * the device, so that it is not waited for, until lrcn_step_results brings them; before that no step has a result.
  */
 LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
                                     int64_t pixels_length, const float *features, int64_t features_length,
@@ -200,6 +202,14 @@ LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape 
                                     const int32_t *crops, int64_t crops_length, const float *row_weights,
                                     int64_t row_weights_length, const lrcn_train_options *options, double *result,
                                     int32_t result_length, char *message, int32_t message_capacity);
+
+/*
+ * Brings the numbers of all steps whose result was NULL, oldest first: each as in lrcn_train_step.
+ * results: filled with them; capacity: elements of it, 3 for each step, else LRCN_INVALID_ARGUMENT and they stay.
+ * steps: filled with how many there were. At most 4096 can wait.
+ */
+LRCN_EXPORT int32_t lrcn_step_results(lrcn_engine *engine, double *results, int64_t capacity, int64_t *steps,
+                                      char *message, int32_t message_capacity);
 
 /* Drops the gradients that were added up since the optimizer's last step. Cannot be cancelled. */
 LRCN_EXPORT int32_t lrcn_drop_gradients(lrcn_engine *engine, char *message, int32_t message_capacity);

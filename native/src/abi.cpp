@@ -66,6 +66,12 @@ std::string version_text(uint64_t abi_version) {
          std::to_string(abi_version >> 40 & 0xFF);
 }
 
+void fill_step(double* result, const StepResult& step) {
+  result[0] = step.loss;
+  result[1] = static_cast<double>(step.counted);
+  result[2] = step.gradient_norm;
+}
+
 void require_loaded_libtorch() {
   const std::string loaded = version_text(aoti_torch_abi_version()), compiled = version_text(TORCH_ABI_VERSION);
   if (loaded != compiled) {
@@ -153,7 +159,8 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
     check(options);
-    require_buffer("result", result, result_length, 3);
+    const bool queued = result == nullptr && result_length == 0;
+    if (!queued) require_buffer("result", result, result_length, 3);
     engine_of(engine).run([&](auto& model, auto& cancel) {
       auto batch = borrow_batch(
           model.captioner,
@@ -163,10 +170,26 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
       borrow_crops(batch, *shape, crops, crops_length);
       borrow_row_weights(batch, row_weights, row_weights_length);
       check(*options, batch);
-      const auto step = model.trainer.train(batch, *options, cancel);
-      result[0] = step.loss;
-      result[1] = static_cast<double>(step.counted);
-      result[2] = step.gradient_norm;
+      if (queued) return model.trainer.queue(batch, *options, cancel);
+      fill_step(result, model.trainer.train(batch, *options, cancel));
+    });
+  });
+}
+
+int32_t lrcn_step_results(lrcn_engine* engine, double* results, int64_t capacity, int64_t* steps, char* message,
+                          int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require(results != nullptr, "results is NULL");
+    require(steps != nullptr, "steps is NULL");
+    engine_of(engine).run_always([&](auto& model) {
+      const auto queued = static_cast<int64_t>(model.trainer.queued());
+      require(capacity >= 3 * queued, "results holds " + std::to_string(capacity) + " numbers, not " +
+                                          std::to_string(3 * queued));
+      for (const auto& step : model.trainer.results()) {
+        fill_step(results, step);
+        results += 3;
+      }
+      *steps = queued;
     });
   });
 }

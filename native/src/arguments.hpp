@@ -70,7 +70,7 @@ inline void check(const lrcn_train_options* options) {
   require_range("encoder_from", options->encoder_from, 0, ResNet::kStages);
   require_range("batch_statistics", options->batch_statistics, 0, 1);
   require_range("update", options->update, 0, 1);
-  require_range("reserved", options->reserved, 0, 0);
+  require_range("record", options->record, 0, 1);
   require_range("counted_words", options->counted_words, 0, std::numeric_limits<int64_t>::max());
   require_finite("word_dropout", options->word_dropout, 0, 1);
   require_finite("layer_dropout", options->layer_dropout, 0, 1);

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <cstring>
@@ -21,13 +22,18 @@ at::Device open_device(int32_t device) {
     throw Error(LRCN_DEVICE_UNAVAILABLE, "this libtorch has no CUDA, or no NVIDIA driver answers");
   }
   at::globalContext().lazyInitDevice(at::kCUDA);
-  return {at::kCUDA, 0};
+  const at::Device first{at::kCUDA, 0};
+  // The engine's thread computes on a stream of its own: the default one cannot be recorded.
+  const c10::impl::VirtualGuardImpl streams(first.type());
+  streams.exchangeStream(streams.getStreamFromGlobalPool(first));
+  return first;
 }
 
 at::Generator generator(const at::Device& device, int64_t seed) {
   const auto unsigned_seed = static_cast<uint64_t>(seed);
   if (device.is_cpu()) return at::detail::createCPUGenerator(unsigned_seed);
-  auto made = at::detail::getCUDAHooks().getNewGenerator(device.index());
+  // Only the device's own can be part of a recorded step.
+  auto made = at::detail::getCUDAHooks().getDefaultGenerator(device.index());
   made.set_current_seed(unsigned_seed);
   return made;
 }

@@ -7,11 +7,14 @@
 
 namespace lrcn {
 
-at::Tensor normalise(const at::Tensor& pixels, const at::Device& device, at::ScalarType dtype) {
-  const auto options = at::TensorOptions(dtype).device(device);
-  const auto mean = at::tensor({0.485, 0.456, 0.406}, options).view({3, 1, 1});
-  const auto deviation = at::tensor({0.229, 0.224, 0.225}, options).view({3, 1, 1});
-  return pixels.to(device).permute({0, 3, 1, 2}).to(dtype).div_(255).sub_(mean).div_(deviation);
+ColourStatistics::ColourStatistics(const at::Device& device, at::ScalarType dtype)
+    : mean(at::tensor({0.485, 0.456, 0.406}, dtype).view({3, 1, 1}).to(device)),
+      deviation(at::tensor({0.229, 0.224, 0.225}, dtype).view({3, 1, 1}).to(device)) {}
+
+at::Tensor normalise(const at::Tensor& pixels, const ColourStatistics& statistics) {
+  const auto& [mean, deviation] = statistics;
+  const auto images = pixels.to(mean.device()).permute({0, 3, 1, 2}).to(mean.scalar_type());
+  return at::Tensor(images).div_(255).sub_(mean).div_(deviation);
 }
 
 at::Tensor cut_squares(const at::Tensor& pixels, const at::Tensor& crops, int64_t side) {

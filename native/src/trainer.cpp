@@ -5,23 +5,65 @@
 #include <algorithm>
 #include <cmath>
 
-#include "image.hpp"
 #include "precision.hpp"
 
 namespace lrcn {
 namespace {
 
+template <class Rate>
 using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
-                           at::TensorList, double, double, double, double, double, bool, bool,
+                           at::TensorList, Rate, double, double, double, double, bool, bool,
                            const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
+
+constexpr size_t kMostQueued = 4096;
+// In steps that are recorded there are fewer sizes still: each is a recording.
+constexpr int64_t kRecordedWords = 512;
 
 /// The CNN without its last layer, which no pretrained weights hold.
 bool is_encoder(const std::string& name) { return name.starts_with("resnet.") && !name.starts_with("resnet.fc."); }
 
+/// Scales gradients down to a 2-norm, as clip_grad_norm_ does.
+void clip(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, double most) {
+  const auto scale = most / (norm + 1e-6);
+  // On the CPU the number is at hand, and a pass over all gradients is not.
+  if (norm.is_cpu() && !(scale.item<double>() < 1)) return;
+  at::_foreach_mul_(gradients, scale.clamp_max(1));
+}
+
+/// All of the options that is recorded with a step.
+std::string recorded_settings(lrcn_train_options options) {
+  options.encoder_learning_rate = options.decoder_learning_rate = 0;
+  return {reinterpret_cast<const char*>(&options), sizeof(options)};
+}
+
+/// Of two numbers beside each other.
+std::vector<at::Tensor> halves(const at::Tensor& pair) {
+  return pair.defined() ? pair.unbind() : std::vector<at::Tensor>(2);
+}
+
 }  // namespace
 
 Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device device, bool autocast)
-    : captioner_(captioner), parameters_(parameters), device_(device), autocast_(autocast) {}
+    : captioner_(captioner),
+      parameters_(parameters),
+      device_(device),
+      autocast_(autocast),
+      colours_(device, parameters.dtype()),
+      stager_(device) {
+  if (!device.is_cuda() || !StepGraphs::available()) return;
+  graphs_.emplace(device, StepGraphs::Gradients{
+                              [this] {
+                                std::vector<at::Tensor> all;
+                                for (const auto& named : parameters_.parameters()) all.push_back(named.tensor.grad());
+                                return all;
+                              },
+                              [this](const std::vector<at::Tensor>& all) {
+                                drop_gradients();
+                                for (size_t index = 0; index < all.size(); ++index) {
+                                  at::Tensor(parameters_.parameters()[index].tensor).mutable_grad() = all[index];
+                                }
+                              }});
+}
 
 std::map<std::string, at::Tensor>& Trainer::moments() {
   if (has_moments()) return moments_;
@@ -45,48 +87,40 @@ std::map<std::string, at::Tensor>& Trainer::moments() {
 }
 
 at::Tensor Trainer::pool(const at::Tensor& pixels, const ResNet::Learning& learning, const CancelPoint& cancel) const {
-  return captioner_.encoder().pool(normalise(pixels, device_, parameters_.dtype()), learning, cancel);
+  return captioner_.encoder().pool(normalise(pixels, colours_), learning, cancel);
 }
 
-at::Tensor Trainer::features(const Batch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const {
+at::Tensor Trainer::features(const StagedBatch& batch, const ResNet::Learning& learning,
+                             const CancelPoint& cancel) const {
   at::Tensor pooled;
   if (batch.features.defined()) {
-    pooled = batch.features.to(device_, parameters_.dtype());
+    pooled = batch.features.to(parameters_.dtype());
   } else {
-    const auto pixels = batch.pixels.to(device_);
+    const auto& pixels = batch.pixels;
     pooled = pool(batch.crops.defined() ? cut_squares(pixels, batch.crops, batch.crop_side) : pixels, learning, cancel);
   }
   cancel.check();
-  return captioner_.encoder().project(pooled).index_select(0, batch.image_of_row.to(device_));
+  return captioner_.encoder().project(pooled).index_select(0, batch.image_of_row);
 }
 
-Trainer::Losses Trainer::losses(const at::Tensor& outputs, const at::Tensor& all_targets,
-                                at::Reduction::Reduction reduction, double output_dropout, double label_smoothing) {
-  const auto flat = all_targets.flatten();
-  const auto counted = flat.ge(0).nonzero().squeeze(1);
+at::Tensor Trainer::outputs(const StagedBatch& batch, const CancelPoint& cancel) {
+  return captioner_.outputs(features(batch, {}, cancel), batch.inputs, batch.with_image_step);
+}
+
+at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
+                           at::Reduction::Reduction reduction, double output_dropout, double label_smoothing) {
   const auto out = outputs.flatten(0, 1);
-  // Only words that count reach the vocabulary, the widest layer, and some without a target, so that there are few
-  // sizes: libraries make and keep code for each.
-  constexpr int64_t kWords = 64, kNoTarget = -100;
-  const int64_t count = counted.numel();
-  const int64_t more = count == out.size(0) ? 0 : (kWords - count % kWords) % kWords;
-  const auto chosen = at::constant_pad_nd(counted, {0, more}).to(device_);
-  const auto targets = at::constant_pad_nd(flat.index_select(0, counted).to(at::kLong), {0, more}, kNoTarget).to(device_);
-  const auto rows = count == out.size(0) ? out : out.index_select(0, chosen);
-  auto logits = captioner_.logits(captioner_.drop(rows, output_dropout));
+  auto logits = captioner_.logits(captioner_.drop(chosen.defined() ? out.index_select(0, chosen) : out, output_dropout));
   if (autocast_) logits = logits.to(at::kFloat);
-  const auto loss = at::cross_entropy_loss(logits, targets, /*weight=*/{}, reduction, kNoTarget, label_smoothing);
-  return {reduction == at::Reduction::None ? loss.narrow(0, 0, count) : loss, counted};
+  return at::cross_entropy_loss(logits, targets, /*weight=*/{}, reduction, kNoTarget, label_smoothing);
 }
 
-Trainer::BatchLoss Trainer::backward(const Batch& batch, const lrcn_train_options& options,
-                                    const CancelPoint& cancel) {
+at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
   at::Tensor mean;
-  int64_t counted = 0;
   {
     const Autocast autocast(device_.type(), autocast_);
     const auto image_features = features(batch, {options.encoder_from, options.batch_statistics != 0}, cancel);
-    auto inputs = batch.inputs.to(device_);
+    auto inputs = batch.inputs;
     if (options.scheduled_sampling > 0) {
       inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);
       // Autocast keeps its casts of weights until its scope ends. The sampling's have no gradient in an older libtorch,
@@ -96,26 +130,23 @@ Trainer::BatchLoss Trainer::backward(const Batch& batch, const lrcn_train_option
     cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
                                             {options.word_dropout, options.layer_dropout});
-    const auto reduction = batch.row_weights.defined() ? at::Reduction::None : at::Reduction::Mean;
-    const auto words = losses(outputs, batch.targets, reduction, options.output_dropout, options.label_smoothing);
-    counted = words.counted.numel();
-    mean = words.value;
-    if (batch.row_weights.defined()) {
-      const auto weights = batch.row_weights.unsqueeze(1).expand_as(batch.targets).flatten();
-      mean = mean.mul(weights.index_select(0, words.counted).to(device_)).mean();
-    }
+    const auto& weights = batch.word_weights;
+    mean = losses(outputs, batch.chosen, batch.targets, weights.defined() ? at::Reduction::None : at::Reduction::Mean,
+                  options.output_dropout, options.label_smoothing);
+    // Words that only fill up have no loss, so that the mean is over those that count.
+    if (weights.defined()) mean = mean.mul(weights).sum() / batch.targets.ge(0).sum();
   }
   cancel.check();
-  const auto total = options.counted_words == 0 ? counted : options.counted_words;
-  const double share = static_cast<double>(counted) / static_cast<double>(total);
+  const auto total = options.counted_words == 0 ? batch.counted : options.counted_words;
+  const double share = static_cast<double>(batch.counted) / static_cast<double>(total);
   (share == 1 ? mean : mean * share).backward();
   cancel.check();
-  return {mean.detach(), counted};
+  return mean.detach();
 }
 
-std::vector<double> Trainer::read(at::TensorList scalars) {
+std::vector<double> Trainer::read(at::TensorList numbers) {
   ++reads_;
-  const auto values = at::stack(scalars).to(at::kCPU, at::kDouble);
+  const auto values = at::stack(numbers).to(at::kCPU, at::kDouble);
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
@@ -127,7 +158,7 @@ std::vector<at::Tensor> Trainer::gradients() const {
   return gradients;
 }
 
-void Trainer::step(Group& group, const lrcn_train_options& options, double learning_rate, double weight_decay) {
+void Trainer::adam(Group& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip) {
   std::vector<at::Tensor> parameters, gradients, first, second;
   for (size_t index = 0; index < group.parameters.size(); ++index) {
     const auto& gradient = group.parameters[index].grad();
@@ -138,12 +169,19 @@ void Trainer::step(Group& group, const lrcn_train_options& options, double learn
     second.push_back(group.second[index]);
   }
   if (parameters.empty()) return;
-  group.step.add_(1);
+  group.step.add_(1 - skip);
   const std::vector<at::Tensor> steps(parameters.size(), group.step);
-  const auto update = options.optimizer == LRCN_ADAMW ? FusedAdam{&at::_fused_adamw_} : FusedAdam{&at::_fused_adam_};
-  update(parameters, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, learning_rate, options.beta1,
-         options.beta2, weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false,
-         /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
+  const auto update = [&]<class Rate>(FusedAdam<Rate> adam, FusedAdam<Rate> adamw, Rate rate) {
+    (options.optimizer == LRCN_ADAMW ? adamw : adam)(
+        parameters, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, rate, options.beta1, options.beta2,
+        rates.weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt,
+        /*found_inf=*/skip);
+  };
+  if (rates.on_device.defined()) {
+    update.template operator()<const at::Tensor&>(&at::_fused_adam_, &at::_fused_adamw_, rates.on_device);
+  } else {
+    update.template operator()<double>(&at::_fused_adam_, &at::_fused_adamw_, rates.learning_rate);
+  }
 }
 
 void Trainer::drop_gradients() {
@@ -151,51 +189,97 @@ void Trainer::drop_gradients() {
   adding_up_ = false;
 }
 
-StepResult Trainer::train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
+                         const CancelPoint& cancel) {
+  const auto mean = backward(batch, options, cancel);
+  if (options.update == 0) return at::stack({mean, at::zeros_like(mean)});
+  const at::NoGradGuard no_grad;
+  const auto learnt = gradients();
+  const auto norm = at::stack(at::_foreach_norm(learnt)).norm();
+  if (options.max_gradient_norm > 0) clip(learnt, norm, options.max_gradient_norm);
+  // A step along a gradient that is not finite would leave no number in the parameters.
+  const auto skip = norm.isfinite().logical_not().to(at::kFloat);
+  const auto rates = halves(learning_rates);
+  adam(encoder_, options, {options.encoder_learning_rate, options.encoder_weight_decay, rates[0]}, skip);
+  adam(decoder_, options, {options.decoder_learning_rate, options.decoder_weight_decay, rates[1]}, skip);
+  return at::stack({mean.to(norm.scalar_type()), norm});
+}
+
+Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+  const bool whole = !adding_up_ && options.update != 0 && options.counted_words == 0;
   if (!adding_up_) drop_gradients();
   try {
     moments();
-    const auto [loss, counted] = backward(batch, options, cancel);
+    const bool recorded = graphs_ && options.record != 0 && whole;
+    const auto staged = stager_.stage(batch, recorded ? kRecordedWords : Stager::kWordMultiple);
+    at::Tensor numbers;
+    if (recorded) {
+      const auto rates = at::tensor({options.encoder_learning_rate, options.decoder_learning_rate}, at::kFloat)
+                             .pin_memory()
+                             .to(device_, /*non_blocking=*/true);
+      numbers = graphs_->run(recorded_settings(options), staged, rates,
+                             [&](const StagedBatch& fixed, const at::Tensor& fixed_rates) {
+                               return step(fixed, options, fixed_rates, cancel);
+                             });
+    } else {
+      numbers = step(staged, options, {}, cancel);
+    }
     adding_up_ = options.update == 0;
-    if (adding_up_) return {read({loss})[0], counted, /*gradient_norm=*/0};
-    const at::NoGradGuard no_grad;
-    const auto learnt = gradients();
-    const auto norm = at::stack(at::_foreach_norm(learnt)).norm();
-    const auto numbers = read({loss.to(norm.scalar_type()), norm});
-    const StepResult result{numbers[0], counted, numbers[1]};
-    // A step along such a gradient would leave no number in the parameters; the caller is told, and decides.
-    if (!std::isfinite(result.gradient_norm)) return result;
-    const double scale = options.max_gradient_norm / (result.gradient_norm + 1e-6);  // as clip_grad_norm_ does
-    if (options.max_gradient_norm > 0 && scale < 1) at::_foreach_mul_(learnt, scale);
-    step(encoder_, options, options.encoder_learning_rate, options.encoder_weight_decay);
-    step(decoder_, options, options.decoder_learning_rate, options.decoder_weight_decay);
-    return result;
+    return {numbers, staged.counted};
   } catch (...) {
     drop_gradients();
     throw;
   }
 }
 
+StepResult Trainer::train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+  require(queued_.empty(), "the results of former steps have not been read");
+  const auto [numbers, counted] = start(batch, options, cancel);
+  const auto values = read({numbers});
+  return {values[0], counted, values[1]};
+}
+
+void Trainer::queue(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+  require(queued_.size() < kMostQueued, "the results of too many steps have not been read");
+  queued_.push_back(start(batch, options, cancel));
+}
+
+std::vector<StepResult> Trainer::results() {
+  if (queued_.empty()) return {};
+  std::vector<at::Tensor> numbers;
+  for (const auto& queued : queued_) numbers.push_back(queued.numbers);
+  const auto values = read(numbers);
+  std::vector<StepResult> results;
+  for (const auto& queued : queued_) {
+    results.push_back({values[2 * results.size()], queued.counted, values[2 * results.size() + 1]});
+  }
+  queued_.clear();
+  return results;
+}
+
 StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
-  const auto outputs = captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step);
-  const auto words = losses(outputs, batch.targets, at::Reduction::Mean);
-  return {read({words.value})[0], words.counted.numel(), 0};
+  const auto staged = stager_.stage(batch);
+  const auto loss = losses(outputs(staged, cancel), staged.chosen, staged.targets, at::Reduction::Mean);
+  return {read({loss})[0], staged.counted, 0};
 }
 
 at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
   constexpr int64_t kRowsAtOnce = 64;  // the logits of all words of many rows would fill the memory
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
-  const auto outputs = captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step);
+  const auto out = outputs(stager_.stage(batch), cancel);
   const auto sums = at::zeros({batch.targets.size(0)}, at::kDouble);
   for (int64_t first = 0; first < sums.size(0); first += kRowsAtOnce) {
     cancel.check();
     const int64_t rows = std::min(kRowsAtOnce, sums.size(0) - first);
-    const auto words = losses(outputs.narrow(0, first, rows), batch.targets.narrow(0, first, rows), at::Reduction::None);
+    const auto words = choose_words(batch.targets.narrow(0, first, rows), Stager::kWordMultiple);
+    const auto chosen = words.chosen.defined() ? words.chosen.to(device_) : at::Tensor();
+    const auto loss = losses(out.narrow(0, first, rows), chosen, words.targets.to(device_), at::Reduction::None);
     const auto row_of_word = at::floor_divide(words.counted, batch.targets.size(1)) + first;
-    sums.index_add_(0, row_of_word, words.value.to(at::kCPU, at::kDouble), /*alpha=*/-1);
+    const auto counted = loss.narrow(0, 0, words.counted.numel()).to(at::kCPU, at::kDouble);
+    sums.index_add_(0, row_of_word, counted, /*alpha=*/-1);
   }
   return sums;
 }
@@ -203,8 +287,7 @@ at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
 at::Tensor Trainer::logits(const Batch& batch, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
-  return captioner_.logits(
-      captioner_.outputs(features(batch, {}, cancel), batch.inputs.to(device_), batch.with_image_step));
+  return captioner_.logits(outputs(stager_.stage(batch), cancel));
 }
 
 }  // namespace lrcn

@@ -4,28 +4,20 @@
 #include <ATen/core/grad_mode.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "batch.hpp"
 #include "cancellation.hpp"
 #include "captioner.hpp"
+#include "image.hpp"
 #include "lrcn.h"
 #include "parameters.hpp"
+#include "staging.hpp"
+#include "step_graphs.hpp"
 
 namespace lrcn {
-
-/// A batch on the host, its ranges checked.
-struct Batch {
-  at::Tensor pixels;        // uint8 [images, height, width, 3], or undefined where features are given
-  at::Tensor crops;         // int32 [images, 3], {top, left, mirrored} of what is seen of each image; undefined for all
-  int64_t crop_side = 0;    // of what is seen, in pixels, where there are crops
-  at::Tensor features;      // float32 [images, feature size], or undefined
-  at::Tensor image_of_row;  // int32 [rows]
-  at::Tensor inputs;        // int32 [rows, inputs_length]
-  at::Tensor targets;       // int32 [rows, targets_length]; -1 is not counted
-  at::Tensor row_weights;   // float32 [rows], of each row's losses; undefined for 1
-  bool with_image_step = false;
-};
 
 struct StepResult {
   double loss;
@@ -40,6 +32,10 @@ class Trainer {
 
   /// Adds the batch's gradients to those since the optimizer's last step; options.update says whether it steps now.
   StepResult train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  /// The same, but its numbers stay on the device until results() brings those of all such steps, oldest first.
+  void queue(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  std::vector<StepResult> results();
+  size_t queued() const { return queued_.size(); }
   void drop_gradients();
 
   StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
@@ -62,30 +58,44 @@ class Trainer {
     at::Tensor step;
   };
 
-  /// The last layer's features of each row [rows, width].
-  at::Tensor features(const Batch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const;
-  /// The losses of a batch's words for which the LSTM gave these outputs, or their mean.
-  struct Losses {
-    at::Tensor value;
-    at::Tensor counted;  // int64, which of the flattened targets count
-  };
-  Losses losses(const at::Tensor& outputs, const at::Tensor& targets, at::Reduction::Reduction reduction,
-                double output_dropout = 0, double label_smoothing = 0);
-  /// Adds the batch's gradients to those that are there.
-  struct BatchLoss {
-    at::Tensor mean;
+  /// A step's loss and gradient norm, double [2], on the device.
+  struct Queued {
+    at::Tensor numbers;
     int64_t counted;
   };
-  BatchLoss backward(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+
+  Queued start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  /// All of a step that the device does: nothing here waits for it.
+  at::Tensor step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
+                  const CancelPoint& cancel);
+
+  /// The last layer's features of each row [rows, width].
+  at::Tensor features(const StagedBatch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const;
+  /// What the LSTM gives for a batch with nothing dropped.
+  at::Tensor outputs(const StagedBatch& batch, const CancelPoint& cancel);
+  /// The losses of the chosen words for which the LSTM gave these outputs, or their mean.
+  at::Tensor losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
+                    at::Reduction::Reduction reduction, double output_dropout = 0, double label_smoothing = 0);
+  /// Adds the batch's gradients to those that are there, and gives its mean loss.
+  at::Tensor backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
   std::vector<at::Tensor> gradients() const;
   /// Brings numbers of the device here, all at once: the device must have done all its work for that.
-  std::vector<double> read(at::TensorList scalars);
-  void step(Group& group, const lrcn_train_options& options, double learning_rate, double weight_decay);
+  std::vector<double> read(at::TensorList numbers);
+  /// What one group of parameters learns by.
+  struct Rates {
+    double learning_rate, weight_decay;
+    at::Tensor on_device;  // float32, in place of the learning rate in a recorded step
+  };
+  void adam(Group& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip);
 
   Captioner& captioner_;
   const Parameters& parameters_;
   at::Device device_;
   bool autocast_;
+  ColourStatistics colours_;
+  Stager stager_;
+  std::optional<StepGraphs> graphs_;
+  std::vector<Queued> queued_;
   std::map<std::string, at::Tensor> moments_;
   Group encoder_, decoder_;
   bool adding_up_ = false;

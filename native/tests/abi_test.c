@@ -203,6 +203,32 @@ static void test_training(void) {
   assert(lrcn_live_handles() == 0);
 }
 
+static void test_queued_steps(void) {
+  const lrcn_engine_options options = engine_options(LRCN_EVERY);
+  const lrcn_batch_shape shape = batch_shape();
+  const lrcn_train_options step = train_options();
+  lrcn_engine *one = open_engine(&options), *other = open_engine(&options);
+  enum { STEPS = 3 };
+  double expected[3 * STEPS], results[3 * STEPS] = {-1};
+  int64_t steps = -1;
+  for (int i = 0; i < STEPS; ++i) {
+    assert(train(one, &shape, &step, targets, WORDS, expected + 3 * i) == LRCN_OK);
+    assert(lrcn_train_step(other, &shape, pixels, (int64_t)sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS,
+                           targets, WORDS, NULL, 0, NULL, 0, &step, NULL, 0, TEXT) == LRCN_OK);
+  }
+  refused(train(other, &shape, &step, targets, WORDS, results), LRCN_INVALID_ARGUMENT, "former steps");
+  refused(lrcn_step_results(NULL, results, 3 * STEPS, &steps, TEXT), LRCN_INVALID_ARGUMENT, "engine is NULL");
+  refused(lrcn_step_results(other, NULL, 0, &steps, TEXT), LRCN_INVALID_ARGUMENT, "results is NULL");
+  refused(lrcn_step_results(other, results, 3 * STEPS, NULL, TEXT), LRCN_INVALID_ARGUMENT, "steps is NULL");
+  refused(lrcn_step_results(other, results, 3 * STEPS - 1, &steps, TEXT), LRCN_INVALID_ARGUMENT, "results holds 8");
+  assert(results[0] == -1 && steps == -1);
+  assert(lrcn_step_results(other, results, 3 * STEPS, &steps, TEXT) == LRCN_OK && steps == STEPS);
+  assert(memcmp(results, expected, sizeof results) == 0);
+  assert(lrcn_step_results(other, results, 3 * STEPS, &steps, TEXT) == LRCN_OK && steps == 0);
+  lrcn_engine_destroy(one);
+  lrcn_engine_destroy(other);
+}
+
 static void test_train_options(void) {
   const lrcn_engine_options options = engine_options(LRCN_EVERY);
   const lrcn_batch_shape shape = batch_shape();
@@ -218,7 +244,7 @@ static void test_train_options(void) {
   REFUSED(encoder_from, 6);
   REFUSED(batch_statistics, 2);
   REFUSED(update, -1);
-  REFUSED(reserved, 1);
+  REFUSED(record, 2);
   REFUSED(word_dropout, 1);
   REFUSED(word_dropout, -0.1);
   REFUSED(layer_dropout, 1);
@@ -557,6 +583,7 @@ int main(void) {
   test_library();
   test_creation();
   test_training();
+  test_queued_steps();
   test_train_options();
   test_crops();
   test_row_weights_and_scores();

@@ -70,6 +70,10 @@ export function addTrainOptions(command: Command): Command {
       "steps between checkpoints (default: 10 minutes, and each epoch)",
       wholeNumber(1),
     )
+    .option(
+      "--cuda-graphs",
+      "on a GPU, record training steps and run each as one launch (libtorch 2.13 or newer; experimental)",
+    )
     .option("--epochs <n>", `most epochs (default: ${defaults("epochs")})`, wholeNumber(1))
     .option(
       "--batch-size <n>",
@@ -152,6 +156,7 @@ const schema = z.object({
   baseline: z.string().optional(),
   cache: z.string().optional(),
   checkpointEvery: z.number().optional(),
+  cudaGraphs: z.boolean().optional(),
   epochs: z.number().optional(),
   batchSize: z.number().optional(),
   imageSize: z.number().optional(),
@@ -188,6 +193,8 @@ export interface TrainTaskOptions extends EngineOptions {
   readonly keepImages: boolean;
   /** Steps between checkpoints. */
   readonly checkpointEvery: number | undefined;
+  /** Whether a GPU records training steps. */
+  readonly cudaGraphs: boolean | undefined;
   /** The seed. */
   readonly seed: number;
   /** Where the data is; null for drawn scenes. */
@@ -248,6 +255,7 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
     cache: context.path(options.cache ?? CACHE),
     keepImages: options.imageCache,
     checkpointEvery: options.checkpointEvery,
+    cudaGraphs: options.cudaGraphs,
     seed,
     device,
     precision,
@@ -271,6 +279,7 @@ async function parseResumedRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
+    cudaGraphs,
     device,
     precision,
     threads,
@@ -287,6 +296,7 @@ async function parseResumedRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
+    cudaGraphs,
     seed: config.seed,
     device: device ?? config.device,
     precision: precision ?? config.precision,
@@ -302,8 +312,19 @@ async function parseSelfCriticalRun(
   options: Parsed & { readonly selfCritical: string },
   context: ParseContext,
 ): Promise<TrainTaskOptions> {
-  const { selfCritical, data, captions, images, splits, out, cache = CACHE, imageCache, checkpointEvery, ...rest } =
-    options;
+  const {
+    selfCritical,
+    data,
+    captions,
+    images,
+    splits,
+    out,
+    cache = CACHE,
+    imageCache,
+    checkpointEvery,
+    cudaGraphs,
+    ...rest
+  } = options;
   const { device = "auto", precision, threads, epochs, batchSize, baseline, set, ...fixed } = rest;
   refuseGiven(fixed, "of the run whose model learns self-critically: leave it out");
   const former = new RunFolder(context.path(selfCritical));
@@ -318,6 +339,7 @@ async function parseSelfCriticalRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
+    cudaGraphs,
     seed: config.seed,
     device,
     precision: precision ?? config.precision,

@@ -52,6 +52,8 @@ export class Engine implements Disposable {
   readonly threads: number;
   readonly #library: Library;
   readonly #handle: Handle;
+  #queuedParts = 0;
+  #queuedSteps: number[] = [];
 
   private constructor(
     library: Library,
@@ -126,22 +128,71 @@ export class Engine implements Disposable {
    * @throws {RangeError} If there is no batch.
    */
   async trainStep(batches: readonly Batch[], options: TrainStepOptions): Promise<StepResult> {
+    const parts: StepResult[] = [];
+    await this.#trainParts(batches, async (batch, part) => {
+      const result = new Float64Array(3);
+      await this.#trainPart(batch, options, part, result);
+      parts.push(stepResult(result));
+    });
+    return together(parts);
+  }
+
+  /**
+   * Begins a step as {@linkcode Engine.trainStep} takes it, whose numbers {@linkcode Engine.stepResults} will give: so
+   * a GPU need not be waited for after each step.
+   *
+   * @param batches The batches, at least one, each with a word that is counted.
+   * @param options The step's settings.
+   * @throws {RangeError} If there is no batch.
+   */
+  async queueStep(batches: readonly Batch[], options: TrainStepOptions): Promise<void> {
+    await this.#trainParts(batches, async (batch, part) => {
+      await this.#trainPart(batch, options, part, null);
+      this.#queuedParts++;
+    });
+    this.#queuedSteps.push(batches.length);
+  }
+
+  /**
+   * Waits for the steps that {@linkcode Engine.queueStep} began.
+   *
+   * @returns Their results, oldest first.
+   */
+  async stepResults(): Promise<StepResult[]> {
+    const results = new Float64Array(3 * this.#queuedParts);
+    const count = new BigInt64Array(1);
+    await this.#handle.run(
+      "read the steps' results",
+      (engine, message) =>
+        this.#library.symbols.lrcn_step_results(
+          engine,
+          results,
+          BigInt(results.length),
+          count,
+          message,
+          message.length,
+        ),
+    );
+    const parts = Array.from({ length: Number(count[0]) }, (_, index) => stepResult(results.subarray(3 * index)));
+    const steps = this.#queuedSteps.map((length) => together(parts.splice(0, length)));
+    this.#queuedParts = 0;
+    this.#queuedSteps = [];
+    return steps;
+  }
+
+  /** Runs each batch of a step; the last updates the parameters. */
+  async #trainParts(
+    batches: readonly Batch[],
+    run: (batch: Batch, part: { words: number; update: boolean }) => Promise<void>,
+  ): Promise<void> {
     if (batches.length === 0) throw new RangeError("Cannot train a step: there is no batch");
-    const words = batches.reduce((sum, { targets }) => sum + targets.reduce((n, word) => word < 0 ? n : n + 1, 0), 0);
-    let loss = 0;
-    let gradientNorm = NaN;
+    const words = batches.length === 1 ? 0 : batches.reduce((sum, batch) => sum + countWords(batch), 0);
     try {
-      for (const [index, batch] of batches.entries()) {
-        const update = index === batches.length - 1;
-        const part = await this.#trainPart(batch, options, { words: batches.length === 1 ? 0 : words, update });
-        loss += part.loss * part.words / words;
-        gradientNorm = part.gradientNorm;
-      }
+      for (const [index, batch] of batches.entries()) await run(batch, { words, update: index === batches.length - 1 });
     } catch (error) {
       if (batches.length > 1) await this.dropGradients();
       throw error;
     }
-    return { loss, words, gradientNorm };
   }
 
   /**
@@ -156,20 +207,27 @@ export class Engine implements Disposable {
     const moved = (await this.tensors()).filter(({ kind }) => kind === "buffer" || kind === "random");
     const before = await Promise.all(moved.map((tensor) => this.read(tensor)));
     try {
-      for (const batch of batches) await this.#trainPart(batch, options, { words: 0, update: false });
+      const result = new Float64Array(3);
+      for (const batch of batches) await this.#trainPart(batch, options, { words: 0, update: false }, result);
     } finally {
       await this.dropGradients();
       for (const [index, { name }] of moved.entries()) await this.write(name, before[index] ?? new Uint8Array());
     }
   }
 
-  async #trainPart(batch: Batch, options: TrainStepOptions, part: { words: number; update: boolean }) {
+  async #trainPart(
+    batch: Batch,
+    options: TrainStepOptions,
+    part: { words: number; update: boolean },
+    result: Float64Array<ArrayBuffer> | null,
+  ): Promise<void> {
     const { encoderFrom = "conv1" } = options;
     const struct = encodeStruct("lrcn_train_options", {
       optimizer: OPTIMIZERS[options.optimizer],
       encoder_from: encoderFrom === "none" ? ENCODER_STAGES.length : ENCODER_STAGES.indexOf(encoderFrom),
       batch_statistics: options.batchStatistics ?? true ? 1 : 0,
       update: part.update ? 1 : 0,
+      record: options.record ? 1 : 0,
       word_dropout: options.wordDropout ?? 0,
       layer_dropout: options.layerDropout ?? 0,
       output_dropout: options.outputDropout ?? 0,
@@ -186,7 +244,6 @@ export class Engine implements Disposable {
       counted_words: part.words,
     });
     const crops = "crops" in batch.images ? batch.images.crops : null;
-    const result = new Float64Array(3);
     await this.#handle.run("train a step", (engine, message) =>
       this.#library.symbols.lrcn_train_step(
         engine,
@@ -199,12 +256,10 @@ export class Engine implements Disposable {
         BigInt(batch.rowWeights?.length ?? 0),
         struct,
         result,
-        result.length,
+        result?.length ?? 0,
         message,
         message.length,
       ));
-    const [loss = NaN, words = NaN, gradientNorm = NaN] = result;
-    return { loss, words, gradientNorm };
   }
 
   /** Drops the gradients of the last step. Cannot be cancelled. */
@@ -436,6 +491,21 @@ export class Engine implements Disposable {
   [Symbol.dispose](): void {
     this.#handle[Symbol.dispose]();
   }
+}
+
+function countWords({ targets }: Batch): number {
+  return targets.reduce((count, word) => word < 0 ? count : count + 1, 0);
+}
+
+function stepResult([loss = NaN, words = NaN, gradientNorm = NaN]: Float64Array): StepResult {
+  return { loss, words, gradientNorm };
+}
+
+/** A step whose gradients came from several batches. */
+function together(parts: readonly StepResult[]): StepResult {
+  const words = parts.reduce((sum, part) => sum + part.words, 0);
+  const loss = parts.reduce((sum, part) => sum + part.loss * part.words / words, 0);
+  return { loss, words, gradientNorm: parts.at(-1)?.gradientNorm ?? NaN };
 }
 
 function batchArguments(batch: Batch) {

@@ -150,4 +150,11 @@ export interface TrainStepOptions {
    * @default {0}
    */
   readonly maxGradientNorm?: number;
+  /**
+   * Whether a GPU records steps of a shape that came a few times before, and runs each as one launch, to the same
+   * numbers. Needs libtorch 2.13; nothing is recorded elsewhere.
+   *
+   * @default {false}
+   */
+  readonly record?: boolean;
 }

@@ -5,7 +5,7 @@
  */
 
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 
 /**
  * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
@@ -107,6 +107,19 @@ export const symbols = {
       "buffer", // const lrcn_train_options *options
       "buffer", // double *result
       "i32", // int32_t result_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_step_results: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // double *results
+      "i64", // int64_t capacity
+      "buffer", // int64_t *steps
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],

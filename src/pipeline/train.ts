@@ -18,13 +18,17 @@ import { Random } from "./random.ts";
 import type { Recipe } from "./recipe.ts";
 import { type Reward, selfCriticalBatch } from "./self_critical.ts";
 import type { Splits } from "./splits.ts";
+import { StepQueue } from "./step_queue.ts";
 import type { Example } from "./training_data.ts";
 import { criterion, lossWeight, validate, type Validation, type ValidationSource } from "./validate.ts";
 
 /** What is trained, and on what. */
 export interface Training extends Omit<ValidationSource, "features"> {
   /** The model. */
-  readonly engine: Pick<Engine, "trainStep" | "encode" | "evaluateStep" | "startDecoding">;
+  readonly engine: Pick<
+    Engine,
+    "trainStep" | "queueStep" | "stepResults" | "encode" | "evaluateStep" | "startDecoding"
+  >;
   /** The settings. */
   readonly recipe: Recipe;
   /** The examples. */
@@ -106,9 +110,21 @@ export interface TrainOptions {
    * @default {the first step}
    */
   readonly from?: Progress | undefined;
+  /**
+   * Steps from one reading of their numbers to the next.
+   *
+   * @default {1}
+   */
+  readonly readEvery?: number;
+  /**
+   * Whether a GPU records steps and runs each as one launch.
+   *
+   * @default {false}
+   */
+  readonly record?: boolean;
   /** Called after each step, for the eye. */
   readonly onStep?: (report: StepReport) => void;
-  /** Called after each step with where the training stands, before the next: the moment to save it. */
+  /** Called where steps' numbers were read with where the training stands, before the next: the moment to save it. */
   readonly onProgress?: (progress: Progress) => Promise<void>;
   /** Called after each epoch; `best` says whether it is the best so far. */
   readonly onEpoch?: (metrics: EpochMetrics, progress: Progress, best: boolean) => Promise<void>;
@@ -184,38 +200,49 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
   const source = { ...training, features: frozen ? training.frozenFeatures : undefined };
   const loss = new Mean(from.sums.loss, from.sums.lossWeight);
   const gradientNorm = new Mean(from.sums.gradientNorm, from.step);
-  let progress = from;
+  const queue = new StepQueue<StepNote>(engine, options.readEvery ?? 1);
+  let [progress, begun] = [from, from.step];
   let [captions, seen, waited] = [0, 0, 0];
   const start = now();
   let asked = start;
   const drawing = new Random(seed * 100_003 + epoch).below(2 ** 32);
+
+  async function account(done: Awaited<ReturnType<typeof queue.settle>>): Promise<void> {
+    for (const [result, { rates, reward, parts }] of done) {
+      for (const [name, value] of Object.entries({ loss: result.loss, gradient: result.gradientNorm })) {
+        if (!Number.isFinite(value)) {
+          throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${progress.step + 1}`, frozen);
+        }
+      }
+      if (reward === undefined) loss.add(result.loss, lossWeight(recipe, result.words));
+      else loss.add(-reward, 1);
+      gradientNorm.add(result.gradientNorm, 1);
+      captions += parts.captions;
+      seen += parts.images;
+      const sums = { loss: loss.sum, lossWeight: loss.weight, gradientNorm: gradientNorm.sum };
+      progress = { criteria, step: progress.step + 1, sums };
+      const seconds = (now() - start) / 1000;
+      options.onStep?.({
+        ...{ epoch, stageEnd, step: progress.step, steps, loss: loss.value, ...rates },
+        gradientNorm: result.gradientNorm,
+        ...{ captionsPerSecond: captions / seconds, dataWaitShare: waited / 1000 / seconds },
+      });
+    }
+    if (done.length > 0) await options.onProgress?.(progress);
+  }
+
   for await (const parts of inGroups(exampleBatches(source, splits.train, left), recipe.accumulate)) {
     waited += now() - asked;
     if (signal?.aborted) break;
-    const rates = learningRates(recipe, { epoch, step: progress.step, steps, criteria });
-    const drawn = await drawCaptions(training, parts, drawing + progress.step * recipe.accumulate);
-    const result = await engine.trainStep(drawn?.batches ?? parts, { ...stepOptions(recipe, epoch), ...rates });
-    for (const [name, value] of Object.entries({ loss: result.loss, gradient: result.gradientNorm })) {
-      if (!Number.isFinite(value)) {
-        throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${progress.step + 1}`, frozen);
-      }
-    }
-    if (drawn === undefined) loss.add(result.loss, lossWeight(recipe, result.words));
-    else loss.add(-drawn.reward, 1);
-    gradientNorm.add(result.gradientNorm, 1);
-    captions += parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0);
-    seen += parts.reduce((sum, part) => sum + part.images.count, 0);
-    const sums = { loss: loss.sum, lossWeight: loss.weight, gradientNorm: gradientNorm.sum };
-    progress = { criteria, step: progress.step + 1, sums };
-    const seconds = (now() - start) / 1000;
-    options.onStep?.({
-      ...{ epoch, stageEnd, step: progress.step, steps, loss: loss.value, ...rates },
-      gradientNorm: result.gradientNorm,
-      ...{ captionsPerSecond: captions / seconds, dataWaitShare: waited / 1000 / seconds },
-    });
-    await options.onProgress?.(progress);
+    const rates = learningRates(recipe, { epoch, step: begun, steps, criteria });
+    const drawn = await drawCaptions(training, parts, drawing + begun * recipe.accumulate);
+    begun++;
+    const step = { ...stepOptions(recipe, epoch), ...rates, record: options.record ?? false };
+    const note = { rates, reward: drawn?.reward, parts: sizeOf(parts) };
+    await account(await queue.run(drawn?.batches ?? parts, step, note));
     asked = now();
   }
+  await account(await queue.settle());
   const seconds = (now() - start) / 1000;
   const metrics = {
     epoch,
@@ -227,6 +254,20 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
     dataWaitShare: seconds > 0 ? waited / 1000 / seconds : 0,
   };
   return { progress, metrics };
+}
+
+/** What is kept of a step until its numbers are there. */
+interface StepNote {
+  readonly rates: ReturnType<typeof learningRates>;
+  readonly reward: number | undefined;
+  readonly parts: ReturnType<typeof sizeOf>;
+}
+
+function sizeOf(parts: readonly Batch[]) {
+  return {
+    captions: parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0),
+    images: parts.reduce((sum, part) => sum + part.images.count, 0),
+  };
 }
 
 /** Captions that the model draws itself in place of people's, in self-critical training, and their mean reward. */

@@ -15,6 +15,7 @@ import {
   type StepReport,
   train,
   type Training,
+  type TrainOptions,
   type TrainResult,
 } from "../../src/pipeline/train.ts";
 import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
@@ -68,7 +69,7 @@ function without<T extends object>(values: T, key: keyof T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => name !== key)) as Partial<T>;
 }
 
-interface StartOptions {
+interface StartOptions extends Pick<TrainOptions, "readEvery" | "onProgress"> {
   readonly from?: Progress;
   readonly signal?: AbortSignal;
   readonly now?: () => number;
@@ -340,13 +341,30 @@ nativeTest("train() tells after each step where it stands", async () => {
   assert.deepEqual(places, [[0, 1], [0, 2], [1, 1], [1, 2]]);
 });
 
+nativeTest("train() gives the same numbers where they are read every few steps", async () => {
+  const cases = [[{ accumulate: 1 }, 3, [3, 4, 3, 4]], [{ accumulate: 2 }, 2, [2, 2]]] as const;
+  for (const [{ accumulate }, readEvery, places] of cases) {
+    const changes = { epochs: 2, batchSize: 2, accumulate, learningRate: 0.01 };
+    using whole = await openRun(changes);
+    await start(whole);
+    using run = await openRun(changes);
+    const told: number[] = [];
+    await start(run, { readEvery, onProgress: ({ step }) => Promise.resolve(void told.push(step)) });
+    assert.deepEqual(told, places);
+    assert.deepEqual(run.steps.map(untimedStep), whole.steps.map(untimedStep));
+    assert.deepEqual(run.epochs.map(untimedEpoch), whole.epochs.map(untimedEpoch));
+    assert.deepEqual(await snapshot(run.training.engine), await snapshot(whole.training.engine));
+  }
+});
+
 nativeTest("train() makes one step of several batches where told, the last of fewer", async () => {
   using run = await openRun({ epochs: 1, batchSize: 3, accumulate: 2 });
   const sizes: number[][] = [];
   const { engine } = run.training;
   const listening = {
     ...{ encode: engine.encode.bind(engine), evaluateStep: engine.evaluateStep.bind(engine) },
-    startDecoding: engine.startDecoding.bind(engine),
+    ...{ startDecoding: engine.startDecoding.bind(engine), queueStep: engine.queueStep.bind(engine) },
+    stepResults: engine.stepResults.bind(engine),
     trainStep(...[batches, options]: Parameters<Engine["trainStep"]>) {
       sizes.push(batches.map(({ images }) => images.count));
       return engine.trainStep(batches, options);
