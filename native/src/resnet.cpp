@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "max_pool.hpp"
+
 namespace lrcn {
 namespace {
 
@@ -78,7 +80,7 @@ at::Tensor ResNet::pool(const at::Tensor& images, const Learning& learning, cons
     const at::AutoGradMode grad(at::GradMode::is_enabled() && learns);
     if (stage == 0) {
       x = bn1_(at::conv2d(x, conv1_, {}, /*stride=*/2, /*padding=*/3), batch_statistics, /*relu=*/true);
-      x = at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+      x = max_pool(x);
       continue;
     }
     for (const auto& block : layers_[static_cast<size_t>(stage - 1)]) {

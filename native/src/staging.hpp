@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "batch.hpp"
+#include "cross_entropy.hpp"
 
 namespace lrcn {
 
@@ -16,9 +17,6 @@ struct ChosenWords {
   at::Tensor chosen;   // the same and some more that only fill up; undefined where all count
   at::Tensor targets;  // what each of the chosen is to be, or kNoTarget
 };
-
-/// What no prediction is compared with.
-constexpr int64_t kNoTarget = -100;
 
 /// Picks the targets that count: only these reach the vocabulary, the widest layer. Some without a target fill up to a
 /// multiple of `multiple`, so that there are few sizes: libraries make and keep code for each.

@@ -36,6 +36,11 @@ std::string recorded_settings(lrcn_train_options options) {
   return {reinterpret_cast<const char*>(&options), sizeof(options)};
 }
 
+/// Words that only fill up have no loss, and are not counted.
+at::Tensor mean_of_counted(const at::Tensor& losses, const at::Tensor& targets) {
+  return losses.sum() / targets.ne(kNoTarget).sum();
+}
+
 /// Of two numbers beside each other.
 std::vector<at::Tensor> halves(const at::Tensor& pair) {
   return pair.defined() ? pair.unbind() : std::vector<at::Tensor>(2);
@@ -108,11 +113,11 @@ at::Tensor Trainer::outputs(const StagedBatch& batch, const CancelPoint& cancel)
 }
 
 at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
-                           at::Reduction::Reduction reduction, double output_dropout, double label_smoothing) {
+                           double output_dropout, double label_smoothing) {
   const auto out = outputs.flatten(0, 1);
   auto logits = captioner_.logits(captioner_.drop(chosen.defined() ? out.index_select(0, chosen) : out, output_dropout));
   if (autocast_) logits = logits.to(at::kFloat);
-  return at::cross_entropy_loss(logits, targets, /*weight=*/{}, reduction, kNoTarget, label_smoothing);
+  return cross_entropy(logits, targets, label_smoothing);
 }
 
 at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
@@ -130,11 +135,9 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
     cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
                                             {options.word_dropout, options.layer_dropout});
-    const auto& weights = batch.word_weights;
-    mean = losses(outputs, batch.chosen, batch.targets, weights.defined() ? at::Reduction::None : at::Reduction::Mean,
-                  options.output_dropout, options.label_smoothing);
-    // Words that only fill up have no loss, so that the mean is over those that count.
-    if (weights.defined()) mean = mean.mul(weights).sum() / batch.targets.ge(0).sum();
+    auto each = losses(outputs, batch.chosen, batch.targets, options.output_dropout, options.label_smoothing);
+    if (batch.word_weights.defined()) each = each.mul(batch.word_weights);
+    mean = mean_of_counted(each, batch.targets);
   }
   cancel.check();
   const auto total = options.counted_words == 0 ? batch.counted : options.counted_words;
@@ -261,7 +264,7 @@ StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
   const auto staged = stager_.stage(batch);
-  const auto loss = losses(outputs(staged, cancel), staged.chosen, staged.targets, at::Reduction::Mean);
+  const auto loss = mean_of_counted(losses(outputs(staged, cancel), staged.chosen, staged.targets), staged.targets);
   return {read({loss})[0], staged.counted, 0};
 }
 
@@ -276,7 +279,7 @@ at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
     const int64_t rows = std::min(kRowsAtOnce, sums.size(0) - first);
     const auto words = choose_words(batch.targets.narrow(0, first, rows), Stager::kWordMultiple);
     const auto chosen = words.chosen.defined() ? words.chosen.to(device_) : at::Tensor();
-    const auto loss = losses(out.narrow(0, first, rows), chosen, words.targets.to(device_), at::Reduction::None);
+    const auto loss = losses(out.narrow(0, first, rows), chosen, words.targets.to(device_));
     const auto row_of_word = at::floor_divide(words.counted, batch.targets.size(1)) + first;
     const auto counted = loss.narrow(0, 0, words.counted.numel()).to(at::kCPU, at::kDouble);
     sums.index_add_(0, row_of_word, counted, /*alpha=*/-1);

@@ -73,9 +73,9 @@ class Trainer {
   at::Tensor features(const StagedBatch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const;
   /// What the LSTM gives for a batch with nothing dropped.
   at::Tensor outputs(const StagedBatch& batch, const CancelPoint& cancel);
-  /// The losses of the chosen words for which the LSTM gave these outputs, or their mean.
+  /// The losses of the chosen words for which the LSTM gave these outputs.
   at::Tensor losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
-                    at::Reduction::Reduction reduction, double output_dropout = 0, double label_smoothing = 0);
+                    double output_dropout = 0, double label_smoothing = 0);
   /// Adds the batch's gradients to those that are there, and gives its mean loss.
   at::Tensor backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
   std::vector<at::Tensor> gradients() const;
