@@ -128,32 +128,40 @@ std::string Engine::Model::list_tensors() {
   return json.str();
 }
 
-at::Tensor Engine::Model::read(const std::string& name) {
-  for (const auto& entry : entries()) {
-    if (entry.name == name) return entry.tensor.detach().to(at::kCPU).contiguous();
+at::Tensor Engine::Model::find(const std::string& name) {
+  for (const auto& named : parameters.parameters()) {
+    if (named.name == name) return named.tensor.detach();
+    if (named.tensor.grad().defined() && name.starts_with(kGradient) && name.substr(kGradient.size()) == named.name) {
+      return named.tensor.grad();
+    }
   }
+  for (const auto& named : parameters.buffers()) {
+    if (named.name == name) return named.tensor;
+  }
+  if (trainer.has_moments()) {
+    const auto& moments = trainer.moments();
+    if (const auto moment = moments.find(name); moment != moments.end()) return moment->second;
+  }
+  if (name == kRandom) return training_generator.get_state();
   throw Error(LRCN_INVALID_ARGUMENT, "no tensor is named '" + name + "'");
 }
+
+at::Tensor Engine::Model::read(const std::string& name) { return find(name).detach().to(at::kCPU).contiguous(); }
 
 void Engine::Model::write(const std::string& name, const uint8_t* bytes, int64_t length) {
   const at::NoGradGuard no_grad;
   require(!name.starts_with(kGradient), "'" + name + "' is a gradient, which cannot be written");
   if (name.starts_with(kMoment)) trainer.moments();
-  for (const auto& entry : entries()) {
-    if (entry.name != name) continue;
-    const auto& tensor = entry.tensor;
-    require(length == static_cast<int64_t>(tensor.nbytes()),
-            "'" + name + "' has " + std::to_string(tensor.nbytes()) + " bytes, not " + std::to_string(length));
-    const auto value = at::empty(tensor.sizes(), tensor.options().device(at::kCPU).requires_grad(false));
-    std::memcpy(value.mutable_data_ptr(), bytes, static_cast<size_t>(length));
-    if (name == kRandom) {
-      training_generator.set_state(value);
-    } else {
-      at::Tensor(tensor).copy_(value);
-    }
-    return;
+  const auto tensor = find(name);
+  require(length == static_cast<int64_t>(tensor.nbytes()),
+          "'" + name + "' has " + std::to_string(tensor.nbytes()) + " bytes, not " + std::to_string(length));
+  const auto value = at::empty(tensor.sizes(), tensor.options().device(at::kCPU).requires_grad(false));
+  std::memcpy(value.mutable_data_ptr(), bytes, static_cast<size_t>(length));
+  if (name == kRandom) {
+    training_generator.set_state(value);
+  } else {
+    tensor.copy_(value);
   }
-  throw Error(LRCN_INVALID_ARGUMENT, "no tensor is named '" + name + "'");
 }
 
 std::array<int64_t, 3> Engine::Model::memory() const {

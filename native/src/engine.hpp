@@ -67,6 +67,7 @@ class Engine {
       at::Tensor tensor;
     };
     std::vector<Entry> entries();
+    at::Tensor find(const std::string& name);  // one of the entries, or an error
   };
 
  private:

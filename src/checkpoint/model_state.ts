@@ -6,6 +6,7 @@
 
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
+import { readAhead } from "../pipeline/read_ahead.ts";
 import { matchTensors } from "./match_tensors.ts";
 import type { DType, StoredTensor, TensorLayout, TensorSource } from "./tensor.ts";
 
@@ -94,11 +95,19 @@ async function writeTensors(
   const stored = tensors.map((tensor) => ({ ...tensor, name: storedName(tensor.name) }));
   const expected = new Map(stored.map((tensor): [string, TensorLayout] => [tensor.name, asStored(tensor, found)]));
   matchTensors(expected, found, { ignore: (name) => !expected.has(name) && /^(adam\.|rng$)/.test(name), source });
-  for (const { name, dtype } of tensors) {
+
+  async function read({ name, dtype }: TensorInfo) {
     const tensor = found.get(storedName(name));
-    if (tensor !== undefined) await engine.write(name, convertFloats(await tensor.read(), tensor.dtype, dtype));
+    return { name, bytes: tensor && convertFloats(await tensor.read(), tensor.dtype, dtype) };
+  }
+
+  for await (const { name, bytes } of readAhead(read, tensors, READ_AHEAD)) {
+    if (bytes !== undefined) await engine.write(name, bytes);
   }
 }
+
+/** Tensors read while one is written: the largest is a tenth of the model. */
+const READ_AHEAD = 2;
 
 /** The model's layout with the file's float type, which is converted. */
 function asStored({ name, dtype, shape }: TensorInfo, found: ReadonlyMap<string, StoredTensor>): TensorLayout {

@@ -17,6 +17,8 @@ import type { Criterion, Recipe } from "./recipe.ts";
 import type { Example } from "./training_data.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
+const WRITTEN_AT_ONCE = 64;
+
 /** What a validation finds. */
 export interface Validation {
   /** Mean cross-entropy of a word in nats, with nothing dropped (in the notebook recipe: mean of the batches' means). */
@@ -60,6 +62,23 @@ export async function validate(
   const { engine, recipe, vocabulary, metadata } = source;
   const [right, gap] = [new Mean(), new Mean()];
   const written = new Map<Photograph, string>();
+  let unwritten: { readonly photographs: Photograph[]; readonly features: Features[] } = {
+    photographs: [],
+    features: [],
+  };
+
+  // A step of many captions takes little longer than one of few.
+  async function write(): Promise<void> {
+    const { photographs, features } = unwritten;
+    unwritten = { photographs: [], features: [] };
+    if (photographs.length === 0) return;
+    const captions = await writeCaptions(engine, concatenated(features), { ...metadata, vocabulary, beam: 1 });
+    for (const [index, photograph] of photographs.entries()) {
+      const caption = captions[index]?.caption;
+      if (caption !== undefined) written.set(photograph, caption);
+    }
+  }
+
   let before: Features | undefined;
   for await (const batch of exampleBatches(source, examples, inOrder(examples))) {
     if (signal?.aborted) break;
@@ -76,15 +95,15 @@ export async function validate(
     const members = batch.examples.map(({ photograph }) => photograph);
     // In the notebook recipe a photograph stands here once for each of its captions.
     const fresh = members.flatMap((photograph, index) =>
-      written.has(photograph) || members.indexOf(photograph) < index ? [] : [index]
+      written.has(photograph) || unwritten.photographs.includes(photograph) || members.indexOf(photograph) < index
+        ? []
+        : [index]
     );
-    if (fresh.length === 0) continue;
-    const captions = await writeCaptions(engine, select(features, fresh), { ...metadata, vocabulary, beam: 1 });
-    for (const [index, { caption }] of captions.entries()) {
-      const photograph = members[fresh[index] ?? -1];
-      if (photograph !== undefined) written.set(photograph, caption);
-    }
+    unwritten.photographs.push(...fresh.flatMap((index) => members[index] ?? []));
+    if (fresh.length > 0) unwritten.features.push(select(features, fresh));
+    if (unwritten.photographs.length >= WRITTEN_AT_ONCE) await write();
   }
+  if (!signal?.aborted) await write();
   const captions = Array.from(written, ([{ captions: references }, caption]) => ({ caption, references }));
   const { corpus } = scoreCaptions(tokenizeCaptions(captions, scoringTokenizer(recipe.tokenizer)));
   return {
@@ -94,6 +113,16 @@ export async function validate(
     bleu4: corpus.Bleu_4,
     cider: corpus.CIDEr,
   };
+}
+
+function concatenated(parts: readonly Features[]): Features {
+  const values = new Float32Array(parts.reduce((length, part) => length + part.values.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part.values, at);
+    at += part.values.length;
+  }
+  return { count: parts.reduce((count, part) => count + part.count, 0), values };
 }
 
 /** The notebook averages its batches' means, whatever they hold. */
