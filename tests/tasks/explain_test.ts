@@ -35,7 +35,7 @@ Deno.test({
     assert.equal(blank, "");
     assert.match(head ?? "", /^word +probability +strength +where$/);
     const words = lines.slice(0, -2);
-    for (const line of words) assert.match(line, /^\S+ +[01]\.\d{4} +[01]\.\d\d  (nowhere|[a-z ]+ \d+%)$/);
+    for (const line of words) assert.match(line, /^\S+ +[01]\.\d{4} +[01]\.\d\d {2}(nowhere|[a-z ]+ \d+%)$/);
     assert.equal(lines.at(-1), `Pictures: explanations/red_square, ${words.length} of them`);
     const pictures = join(folder.path, "explanations", "red_square");
     const names = words.map((line, index) => `${String(index + 1).padStart(2, "0")}-${line.split(" ")[0]}.png`);
