@@ -22,6 +22,7 @@ export { BAD_ENDINGS } from "./src/captioning/caption_constraints.ts";
 export * from "./src/captioning/captioner.ts";
 export * from "./src/captioning/decoding_options.ts";
 export * from "./src/captioning/detokenize.ts";
+export type { ExplainedWord, Explanation } from "./src/captioning/explain.ts";
 export type { ModelMetadata, OpenModelOptions } from "./src/captioning/open_model.ts";
 export * from "./src/checkpoint/checkpoint.ts";
 export * from "./src/checkpoint/tensor.ts";

@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 6 };
+enum { LRCN_ABI_VERSION = 7 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -233,6 +233,22 @@ LRCN_EXPORT int32_t lrcn_score(lrcn_engine *engine, const lrcn_batch_shape *shap
                                const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
                                int64_t inputs_length, const int32_t *targets, int64_t targets_length,
                                double *log_probabilities, int64_t length, char *message, int32_t message_capacity);
+
+/*
+ * What of an image speaks for each word of a caption, with the statistics of evaluation: Grad-CAM (Selvaraju et al. 2017,
+ * https://arxiv.org/abs/1610.02391) on the CNN's last convolution. The shape's images and rows are 1. Neither a parameter
+ * nor a gradient that is kept changes.
+ * probabilities: filled, [targets_length], of the counted targets, and 0 of the others.
+ * heat: filled, [targets_length, ceil(height / 32), ceil(width / 32)], for each counted target and place of the grid that
+ * the last convolution (layer4) gives: the sum over the channels of the channel's value there times the mean over the grid
+ * of the gradient, to that channel, of the natural logarithm of the target's probability; 0 where that is less, and for the
+ * other targets.
+ */
+LRCN_EXPORT int32_t lrcn_explain(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
+                                 int64_t pixels_length, const int32_t *inputs, int64_t inputs_length,
+                                 const int32_t *targets, int64_t targets_length, double *probabilities,
+                                 int64_t probabilities_length, double *heat, int64_t heat_length, char *message,
+                                 int32_t message_capacity);
 
 /*
  * logits: filled, [rows, targets_length, vocabulary_size], with the words of `inputs` given and the statistics of

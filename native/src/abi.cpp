@@ -241,6 +241,32 @@ int32_t lrcn_score(lrcn_engine* engine, const lrcn_batch_shape* shape, const uin
   });
 }
 
+int32_t lrcn_explain(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels, int64_t pixels_length,
+                     const int32_t* inputs, int64_t inputs_length, const int32_t* targets, int64_t targets_length,
+                     double* probabilities, int64_t probabilities_length, double* heat, int64_t heat_length,
+                     char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require_struct("shape", shape);
+    require_no_crop(*shape);
+    require_range("images", shape->images, 1, 1);
+    require_range("rows", shape->rows, 1, 1);
+    require(pixels != nullptr, "pixels is NULL");
+    engine_of(engine).run([&](auto& model, auto& cancel) {
+      constexpr int32_t kImageOfRow[] = {0};
+      const auto batch = borrow_batch(
+          model.captioner, {shape, pixels, pixels_length, nullptr, 0, kImageOfRow, 1, inputs, inputs_length}, targets,
+          targets_length);
+      const auto places = [](int32_t side) { return (int64_t{side} + 31) / 32; };
+      require_buffer("probabilities", probabilities, probabilities_length, shape->targets_length);
+      require_buffer("heat", heat, heat_length,
+                     shape->targets_length * places(shape->height) * places(shape->width));
+      const auto explanation = model.trainer.explain(batch, cancel);
+      fill(probabilities, explanation.probabilities);
+      fill(heat, explanation.heat);
+    });
+  });
+}
+
 int32_t lrcn_logits(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels, int64_t pixels_length,
                     const float* features, int64_t features_length, const int32_t* image_of_row,
                     int64_t image_of_row_length, const int32_t* inputs, int64_t inputs_length, double* logits,

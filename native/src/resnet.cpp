@@ -72,7 +72,7 @@ ResNet::ResNet(Parameters& parameters, int64_t width, const std::array<int32_t, 
   std::tie(fc_weight_, fc_bias_) = parameters.linear("resnet.fc", inputs, outputs);
 }
 
-at::Tensor ResNet::pool(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const {
+at::Tensor ResNet::grid(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const {
   auto x = images;
   for (int32_t stage = 0; stage < kStages; ++stage) {
     const bool learns = stage >= learning.from;
@@ -88,8 +88,10 @@ at::Tensor ResNet::pool(const at::Tensor& images, const Learning& learning, cons
       x = block(x, batch_statistics);
     }
   }
-  return at::adaptive_avg_pool2d(x, {1, 1}).flatten(1);
+  return x;
 }
+
+at::Tensor ResNet::average(const at::Tensor& grid) { return at::adaptive_avg_pool2d(grid, {1, 1}).flatten(1); }
 
 at::Tensor ResNet::project(const at::Tensor& pooled) const { return at::linear(pooled, fc_weight_, fc_bias_); }
 

@@ -25,8 +25,15 @@ class ResNet {
   };
   static constexpr int32_t kStages = 5;
 
-  /// What the last layer reads. images: [n, 3, height, width], normalised. Returns [n, 32 width].
-  at::Tensor pool(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const;
+  /// What the last convolution gives. images: [n, 3, height, width], normalised. Returns [n, 32 width, height / 32,
+  /// width / 32], rounded up.
+  at::Tensor grid(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const;
+
+  /// Its mean over all places: what the last layer reads, [n, 32 width].
+  static at::Tensor average(const at::Tensor& grid);
+  at::Tensor pool(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const {
+    return average(grid(images, learning, cancel));
+  }
 
   /// pooled: what pool() gives. Returns [n, outputs].
   at::Tensor project(const at::Tensor& pooled) const;

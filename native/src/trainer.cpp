@@ -287,6 +287,23 @@ at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
   return sums;
 }
 
+Explanation Trainer::explain(const Batch& batch, const CancelPoint& cancel) {
+  at::Tensor grid;
+  std::vector<at::Tensor> scores;
+  {
+    const Autocast autocast(device_.type(), autocast_);
+    const auto staged = stager_.stage(batch);
+    {
+      const at::NoGradGuard no_grad;
+      grid = captioner_.encoder().grid(normalise(staged.pixels, colours_), {}, cancel);
+    }
+    cancel.check();
+    grid.requires_grad_();
+    scores = target_scores(captioner_, grid, staged.inputs, batch);
+  }
+  return lrcn::explain(grid, scores, cancel);
+}
+
 at::Tensor Trainer::logits(const Batch& batch, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);

@@ -11,6 +11,7 @@
 #include "batch.hpp"
 #include "cancellation.hpp"
 #include "captioner.hpp"
+#include "explanation.hpp"
 #include "image.hpp"
 #include "lrcn.h"
 #include "parameters.hpp"
@@ -41,6 +42,9 @@ class Trainer {
   StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
   at::Tensor score(const Batch& batch, const CancelPoint& cancel);   // log-probabilities of the targets, double [rows]
   at::Tensor logits(const Batch& batch, const CancelPoint& cancel);  // [rows, targets_length, vocabulary]
+
+  /// Why the words of a batch of one image and one row.
+  Explanation explain(const Batch& batch, const CancelPoint& cancel);
 
   /// What the CNN's last layer reads, of pixels uint8 [n, height, width, 3].
   at::Tensor pool(const at::Tensor& pixels, const ResNet::Learning& learning, const CancelPoint& cancel) const;

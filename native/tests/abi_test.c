@@ -382,6 +382,84 @@ static void test_row_weights_and_scores(void) {
   lrcn_engine_destroy(engine);
 }
 
+static void read_weights(lrcn_engine *engine, const char *name, float *weights) {
+  assert(lrcn_tensor_read(engine, name, (uint8_t *)weights, VOCABULARY * 4, TEXT) == LRCN_OK);
+}
+
+enum { EXPLAINED_HEIGHT = 33, PLACES = 2 };
+
+static int32_t explain(lrcn_engine *engine, const lrcn_batch_shape *shape, const int32_t *given_targets,
+                       int64_t targets_length, double *probabilities, double *heat, int64_t heat_length) {
+  return lrcn_explain(engine, shape, pixels, EXPLAINED_HEIGHT * SIDE * 3, inputs, LENGTH, given_targets, targets_length,
+                      probabilities, targets_length, heat, heat_length, TEXT);
+}
+
+static void test_explanations(int32_t inject) {
+  const lrcn_engine_options options = engine_options(inject);
+  lrcn_engine *engine = open_engine(&options);
+  lrcn_batch_shape shape = batch_shape();
+  shape.images = shape.rows = 1;
+  shape.height = EXPLAINED_HEIGHT;
+  const int32_t some[LENGTH + 1] = {4, -1, 6, 3, 3};
+  double probabilities[LENGTH + 1] = {-1, -1, -1, -1, -1}, heat[(LENGTH + 1) * PLACES];
+  for (int i = 0; i < (LENGTH + 1) * PLACES; ++i) heat[i] = -1;
+  const int64_t places = LENGTH * PLACES;
+  refused(explain(NULL, &shape, some, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "engine is NULL");
+  refused(explain(engine, NULL, some, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "shape is NULL");
+  refused(explain(engine, &shape, NULL, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "targets is NULL");
+  refused(explain(engine, &shape, some, LENGTH - 1, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "targets has 3");
+  refused(explain(engine, &shape, some, LENGTH, NULL, heat, places), LRCN_INVALID_ARGUMENT, "probabilities is NULL");
+  refused(explain(engine, &shape, some, LENGTH, probabilities, NULL, places), LRCN_INVALID_ARGUMENT, "heat is NULL");
+  refused(explain(engine, &shape, some, LENGTH, probabilities, heat, LENGTH), LRCN_INVALID_ARGUMENT,
+          "heat has 4 elements, not 8");
+  refused(lrcn_explain(engine, &shape, NULL, 0, inputs, LENGTH, some, LENGTH, probabilities, LENGTH, heat, places, TEXT),
+          LRCN_INVALID_ARGUMENT, "pixels is NULL");
+  refused(lrcn_explain(engine, &shape, pixels, 5, inputs, LENGTH, some, LENGTH, probabilities, LENGTH, heat, places, TEXT),
+          LRCN_INVALID_ARGUMENT, "pixels has 5 elements");
+  const int32_t none[LENGTH] = {-1, -1, -1, -1}, beyond[LENGTH] = {4, VOCABULARY, 6, 3};
+  refused(explain(engine, &shape, none, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "counts no word");
+  refused(explain(engine, &shape, beyond, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "targets is 11");
+  lrcn_batch_shape wrong = shape;
+  wrong.images = 2;
+  refused(explain(engine, &wrong, some, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "images is 2");
+  wrong = shape;
+  wrong.rows = 2;
+  refused(explain(engine, &wrong, some, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "rows is 2");
+  wrong = shape;
+  wrong.crop = 1;
+  refused(explain(engine, &wrong, some, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "crop of the shape");
+  for (int i = 0; i <= LENGTH; ++i) assert(probabilities[i] == -1);
+  for (int i = 0; i < (LENGTH + 1) * PLACES; ++i) assert(heat[i] == -1);
+
+  const lrcn_batch_shape learnt = batch_shape();
+  lrcn_train_options part = train_options();
+  part.update = 0;
+  double result[3];
+  float before[VOCABULARY], after[VOCABULARY];
+  assert(train(engine, &learnt, &part, targets, WORDS, result) == LRCN_OK);
+  read_weights(engine, "grad.linear.bias", before);
+  assert(explain(engine, &shape, some, LENGTH, probabilities, heat, places) == LRCN_OK);
+  read_weights(engine, "grad.linear.bias", after);
+  assert(memcmp(before, after, sizeof before) == 0);
+  assert(lrcn_drop_gradients(engine, TEXT) == LRCN_OK);
+
+  if (inject == LRCN_FIRST) shape.targets_length = LENGTH + 1;
+  const int32_t words = shape.targets_length;
+  assert(explain(engine, &shape, some, words, probabilities, heat, words * PLACES) == LRCN_OK);
+  double warmest = 0;
+  for (int word = 0; word < words; ++word) {
+    const int counts = some[word] >= 0;
+    assert(counts ? probabilities[word] > 0 && probabilities[word] < 1 : probabilities[word] == 0);
+    for (int place = 0; place < PLACES; ++place) {
+      const double here = heat[word * PLACES + place];
+      assert(counts ? here >= 0 && isfinite(here) : here == 0);
+      warmest = fmax(warmest, here);
+    }
+  }
+  assert(warmest > 0 && !lists(engine, "\"gradient\""));
+  lrcn_engine_destroy(engine);
+}
+
 static void test_image_step(void) {
   const lrcn_engine_options options = engine_options(LRCN_FIRST);
   lrcn_batch_shape shape = batch_shape();
@@ -439,10 +517,6 @@ static void test_features(void) {
   assert(result[1] == WORDS - 1 && result[2] > 0);
   assert(lists(engine, "grad.linear.weight") && !lists(engine, "grad.resnet.conv1"));
   lrcn_engine_destroy(engine);
-}
-
-static void read_weights(lrcn_engine *engine, const char *name, float *weights) {
-  assert(lrcn_tensor_read(engine, name, (uint8_t *)weights, VOCABULARY * 4, TEXT) == LRCN_OK);
 }
 
 static void test_accumulation(void) {
@@ -587,6 +661,8 @@ int main(void) {
   test_train_options();
   test_crops();
   test_row_weights_and_scores();
+  test_explanations(LRCN_EVERY);
+  test_explanations(LRCN_FIRST);
   test_image_step();
   test_features();
   test_accumulation();

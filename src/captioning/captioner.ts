@@ -15,6 +15,7 @@ import { orientationOf } from "../pipeline/recipe.ts";
 import { tokenizerOf } from "../pipeline/tokenizer/tokenizer.ts";
 import type { Caption } from "./caption.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
+import { explainWords, type Explanation } from "./explain.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
 import { type SeeingModel, writeCaptions, writeCaptionsTogether } from "./write_captions.ts";
 
@@ -161,14 +162,55 @@ export class Captioner implements Disposable {
    * @throws {InputError} If the model's captions have no start and end: one of the notebook recipe.
    */
   encodeCaption(caption: string): Int32Array<ArrayBuffer> {
-    const { words, start, end, unknown = -1 } = this.#vocabulary;
-    const { tokenizer = "nltk", maxWords } = this.metadata.decoding;
+    const { start, end, unknown = -1 } = this.#vocabulary;
     if (start === undefined || end === undefined) {
       throw new InputError("Cannot score captions: the model is of the notebook recipe, whose captions have no end");
     }
-    this.#ids ??= new Map(words.map((word, id) => [word, id]));
-    const tokens = tokenizerOf(tokenizer)(caption).slice(0, maxWords);
-    return Int32Array.of(start, ...tokens.map((token) => this.#ids?.get(token) ?? unknown), end);
+    const ids = this.#idOfWord();
+    return Int32Array.of(start, ...this.tokenize(caption).map((token) => ids.get(token) ?? unknown), end);
+  }
+
+  /**
+   * Splits a text into words as in training, at most the checkpoint's number of them.
+   *
+   * @param caption A text.
+   * @returns The words, known ones and others.
+   */
+  tokenize(caption: string): string[] {
+    const { tokenizer = "nltk", maxWords } = this.metadata.decoding;
+    return tokenizerOf(tokenizer)(caption).slice(0, maxWords);
+  }
+
+  /**
+   * Says what of an image speaks for each word of a caption: Grad-CAM on the CNN's last convolution.
+   *
+   * @param image A decoded image of any size, or what {@linkcode Captioner.prepare} gave.
+   * @param tokens The caption's words: a caption's `tokens`, or what {@linkcode Captioner.tokenize} gave. Words that the
+   * model does not know are explained as unknown ones.
+   * @returns A map of the image for each word.
+   * @throws {InputError} If there are more than 100 words.
+   * @throws {TypeError} If several models write together.
+   *
+   * @example Where each word of a caption comes from
+   * ```ts ignore
+   * import { Captioner, decodeImage } from "./mod.ts";
+   *
+   * using captioner = await Captioner.load("runs/first/best.safetensors");
+   * const image = await decodeImage(await Deno.readFile("dog.jpg"));
+   * const [caption] = await captioner.caption([image]);
+   * const { words, rows, columns } = await captioner.explain(image, caption?.tokens ?? []);
+   * for (const { word, probability, heat } of words) console.log(word, probability, rows, columns, heat);
+   * ```
+   */
+  async explain(image: RgbImage, tokens: readonly string[]): Promise<Explanation> {
+    const member = this.#only("explain a caption");
+    const { engine, vocabulary, metadata: { decoding } } = member;
+    const images = await this.#preprocess([image], member, 0);
+    return await explainWords(engine, images, { tokens, ids: this.#idOfWord(), vocabulary, decoding });
+  }
+
+  #idOfWord(): ReadonlyMap<string, number> {
+    return this.#ids ??= new Map(this.#vocabulary.words.map((word, id) => [word, id]));
   }
 
   #only(purpose: string): Member {

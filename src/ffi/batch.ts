@@ -54,6 +54,18 @@ export interface Batch {
   readonly targetsLength: number;
 }
 
+/** What of an image speaks for each word of a caption. */
+export interface HeatMaps {
+  /** Rows of a map: a 32nd of the image's, rounded up. */
+  readonly rows: number;
+  /** Places in a row, likewise. */
+  readonly columns: number;
+  /** Of the targets, 0 where one is not counted: targetsLength. */
+  readonly probabilities: Float64Array<ArrayBuffer>;
+  /** How much each place speaks for the target, 0 or more: targetsLength x rows x columns. */
+  readonly heat: Float64Array<ArrayBuffer>;
+}
+
 /** The loss of a batch. */
 export interface Loss {
   /** Mean cross-entropy of the counted words, in nats. */

@@ -5,7 +5,7 @@
  */
 
 import type { RgbImage } from "../pipeline/images/decode_image.ts";
-import type { Batch, Features, Images, Loss, StepResult } from "./batch.ts";
+import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
 import { checkPointer, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
@@ -316,6 +316,40 @@ export class Engine implements Disposable {
   }
 
   /**
+   * Computes what of an image speaks for each word of a caption, as in evaluation: Grad-CAM (Selvaraju et al. 2017,
+   * https://arxiv.org/abs/1610.02391) on the CNN's last convolution. At each place of its grid, the channels' values times
+   * the mean gradient, over the grid, of the natural logarithm of the word's probability are summed and cut at 0.
+   *
+   * @param batch One image with one caption.
+   * @returns A map and a probability for each target.
+   */
+  async explain(batch: Batch & { readonly images: Images }): Promise<HeatMaps> {
+    const { images: { height, width }, targets, targetsLength } = batch;
+    const [rows, columns] = [gridSide(height), gridSide(width)];
+    const probabilities = new Float64Array(targetsLength);
+    const heat = new Float64Array(targetsLength * rows * columns);
+    const [shape, pixels, pixelsLength, , , , , inputs, inputsLength] = batchArguments(batch);
+    await this.#handle.run("explain a caption", (engine, message) =>
+      this.#library.symbols.lrcn_explain(
+        engine,
+        shape,
+        pixels,
+        pixelsLength,
+        inputs,
+        inputsLength,
+        targets,
+        BigInt(targets.length),
+        probabilities,
+        BigInt(probabilities.length),
+        heat,
+        BigInt(heat.length),
+        message,
+        message.length,
+      ));
+    return { rows, columns, probabilities, heat };
+  }
+
+  /**
    * Computes the scores of every word at every step, given the batch's words.
    *
    * @param batch Images and captions; the targets' values are not read.
@@ -491,6 +525,15 @@ export class Engine implements Disposable {
   [Symbol.dispose](): void {
     this.#handle[Symbol.dispose]();
   }
+}
+
+/**
+ * How many places the last convolution's grid has along a side of the image: a 32nd of its pixels, rounded up.
+ *
+ * @param pixels The side.
+ */
+export function gridSide(pixels: number): number {
+  return Math.ceil(pixels / 32);
 }
 
 function countWords({ targets }: Batch): number {

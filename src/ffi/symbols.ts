@@ -5,7 +5,7 @@
  */
 
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 
 /**
  * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
@@ -176,6 +176,27 @@ export const symbols = {
       "i64", // int64_t targets_length
       "buffer", // double *log_probabilities
       "i64", // int64_t length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_explain: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // const lrcn_batch_shape *shape
+      "buffer", // const uint8_t *pixels
+      "i64", // int64_t pixels_length
+      "buffer", // const int32_t *inputs
+      "i64", // int64_t inputs_length
+      "buffer", // const int32_t *targets
+      "i64", // int64_t targets_length
+      "buffer", // double *probabilities
+      "i64", // int64_t probabilities_length
+      "buffer", // double *heat
+      "i64", // int64_t heat_length
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],

@@ -31,13 +31,15 @@ Deno.test("each task may load the one native library and no other, those that on
   }
 });
 
-Deno.test("caption may write nothing, start no program and reach no network; train may reach PyTorch's storage, doctor no network, evaluate Java alone", () => {
+Deno.test("caption may write nothing, start no program and reach no network; train may reach PyTorch's storage, doctor, retrieve and explain no network, evaluate Java alone", () => {
   for (const flag of flagsOf("caption")) assert.match(flag, /^--allow-(ffi|read|env)(=|$)/);
   for (const flag of flagsOf("train")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs$|net=download\.pytorch\.org$)/);
   }
   for (const flag of flagsOf("evaluate")) assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|run=java$)/);
-  for (const flag of flagsOf("retrieve")) assert.match(flag, /^--allow-(ffi|read|write|env)(=|$)/);
+  for (const task of ["retrieve", "explain"] as const) {
+    for (const flag of flagsOf(task)) assert.match(flag, /^--allow-(ffi|read|write|env)(=|$)/);
+  }
   for (const flag of flagsOf("doctor")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs,systemMemoryInfo$)/);
   }

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { Images } from "../../src/ffi/batch.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import { collateLrcn } from "../../src/pipeline/batches.ts";
+import { Random } from "../../src/pipeline/random.ts";
+import { TINY_MODEL } from "../ffi/native.ts";
+import { nativeTest } from "../ffi/native_test_case.ts";
+
+const PLACE = 32;
+const PLACES = 3;
+const SIDE = PLACE * PLACES;
+const PAPER = 124;
+const [START, END, FIRST_COLOUR] = [2, 3, 4];
+const COLOURS = [[230, 30, 30], [30, 200, 30], [30, 30, 230]] as const;
+
+/** A picture of one coloured square on grey, and the word for its colour. */
+interface Picture {
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  readonly word: number;
+}
+
+function paint(pixels: Uint8Array, colour: readonly number[], top: number, left: number): void {
+  for (let y = top; y < top + PLACE; y++) {
+    for (let x = left; x < left + PLACE; x++) pixels.set(colour, (y * SIDE + x) * 3);
+  }
+}
+
+/** Draws a picture; of `kinds`, what is beyond the colours is grey alone, which has a word too. */
+function draw(random: Random, kinds: number): Picture {
+  const pixels = new Uint8Array(SIDE * SIDE * 3).fill(PAPER);
+  const kind = random.below(kinds);
+  const [top, left] = [random.below(PLACES), random.below(PLACES)];
+  const colour = COLOURS[kind];
+  if (colour !== undefined) paint(pixels, colour, top * PLACE, left * PLACE);
+  return { pixels, word: FIRST_COLOUR + kind };
+}
+
+function imagesOf(pictures: readonly Pick<Picture, "pixels">[]): Images {
+  const pixels = new Uint8Array(pictures.length * SIDE * SIDE * 3);
+  for (const [index, picture] of pictures.entries()) pixels.set(picture.pixels, index * picture.pixels.length);
+  return { count: pictures.length, height: SIDE, width: SIDE, pixels };
+}
+
+/** Teaches a model to name the square's colour. */
+async function learn(engine: Engine, random: Random): Promise<void> {
+  for (let step = 0; step < 60; step++) {
+    const pictures = Array.from({ length: 24 }, () => draw(random, COLOURS.length + 1));
+    const captions = pictures.map(({ word }) => [Int32Array.of(START, word, END)]);
+    const rates = { learningRate: 5e-3, encoderLearningRate: 5e-3 };
+    await engine.trainStep([collateLrcn(imagesOf(pictures), captions)], { optimizer: "adam", ...rates });
+  }
+}
+
+nativeTest("Engine.explain() is warmest where a patch of grey costs a word most", async () => {
+  using engine = await Engine.open({ ...TINY_MODEL, vocabularySize: 8 }, {
+    ...{ device: "cpu", precision: "fp32", threads: 1, seed: 1 },
+  });
+  const random = new Random(5);
+  await learn(engine, random);
+  const losses = { warmest: 0, coldest: 0 };
+  let agreeing = 0;
+  const count = 24;
+  for (let index = 0; index < count; index++) {
+    const { pixels, word } = draw(random, COLOURS.length);
+    const explain = async (seen: Uint8Array<ArrayBuffer>) => {
+      const images = imagesOf([{ pixels: seen }]);
+      const { heat, probabilities } = await engine.explain({
+        ...collateLrcn(images, [[Int32Array.of(START, word)]]),
+        images,
+      });
+      return { heat, score: Math.log(probabilities[0] ?? NaN) };
+    };
+    const { heat, score } = await explain(pixels);
+    const lossAt = async (place: number) => {
+      const covered = pixels.slice();
+      paint(covered, [PAPER, PAPER, PAPER], Math.floor(place / PLACES) * PLACE, place % PLACES * PLACE);
+      return score - (await explain(covered)).score;
+    };
+    const warmest = await lossAt(heat.indexOf(Math.max(...heat)));
+    const coldest = await lossAt(heat.indexOf(Math.min(...heat)));
+    losses.warmest += warmest / count;
+    losses.coldest += coldest / count;
+    if (warmest > coldest) agreeing++;
+  }
+  assert(losses.warmest > 1 && losses.warmest > 4 * losses.coldest, JSON.stringify(losses));
+  assert(agreeing >= count * 2 / 3, `in ${agreeing} of ${count} pictures`);
+});
