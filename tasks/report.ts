@@ -13,7 +13,10 @@ async function main(): Promise<number> {
   const command = createCommand("report", "Writes a page on one run, or compares several in one.")
     .argument("<runs...>", "folders of runs")
     .option("--out <file>", "the page (default: report.html in the run, or of several in the folder you stand in)")
-    .addHelpText("after", "\nExamples:\n  deno task report runs/first\n  deno task report runs/first runs/second --out both.html");
+    .addHelpText(
+      "after",
+      "\nExamples:\n  deno task report runs/first\n  deno task report runs/first runs/second --out both.html",
+    );
   command.parse(Deno.args, { from: "user" });
   const folders = command.args.map((path) => userPath(path));
   const { out } = command.opts<{ out?: string }>();

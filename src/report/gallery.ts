@@ -61,7 +61,10 @@ export async function makeGallery(source: GallerySource, examples: readonly Exam
       const pixels = images.pixels.slice(index * bytes, (index + 1) * bytes);
       const square = { height: images.height, width: images.width, pixels };
       const side = Math.min(SIDE, images.height, images.width);
-      items.push({ ...describe(photograph, caption), image: dataUrl(await engine.resizeCrop(square, side, side), side) });
+      items.push({
+        ...describe(photograph, caption),
+        image: dataUrl(await engine.resizeCrop(square, side, side), side),
+      });
     }
   }
   const { captions } = scoreCaptions(tokenizeCaptions(items, scoringTokenizer(recipe.tokenizer)));

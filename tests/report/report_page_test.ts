@@ -45,7 +45,10 @@ Deno.test("reportPage() refers to no other file or host, and says so to the brow
   const page = await reportPage([run()]);
   assert.deepEqual(page.match(/<(link|iframe|object|embed)\b|\ssrc="|\shref="|@import|url\(/g), null);
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? "";
-  assert.match(policy, /^default-src 'none'; img-src data:; script-src 'sha256-[^']+' 'sha256-[^']+'; style-src 'sha256-/);
+  assert.match(
+    policy,
+    /^default-src 'none'; img-src data:; script-src 'sha256-[^']+' 'sha256-[^']+'; style-src 'sha256-/,
+  );
   assert.doesNotMatch(policy, /unsafe|http/);
 });
 
