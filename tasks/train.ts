@@ -46,6 +46,7 @@ async function main(): Promise<number> {
     ...{ recipe, encoderWeights, reporter, signal },
     featuresFolder: join(cache, "features"),
   });
+  reporter.summary(join(options.out, "report.html"));
   if (reason === "interrupted") return EXIT_INTERRUPTED;
   if (best === undefined) return 0;
   if (drawn === undefined) {

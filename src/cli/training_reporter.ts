@@ -7,6 +7,7 @@
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
 import type { EpochMetrics, StepReport } from "../pipeline/train.ts";
+import { sparkline } from "./sparkline.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
 
 const LINES_PER_EPOCH = 4;
@@ -49,6 +50,7 @@ export class TrainingReporter implements Reporter, Disposable {
   readonly #options: TrainingReporterOptions;
   #bar: cliProgress.SingleBar | undefined;
   #task = "";
+  readonly #epochs: EpochMetrics[] = [];
   #first: { readonly done: number; readonly time: number; readonly stageEnd: number } | undefined;
 
   /** @param options Where it writes. */
@@ -92,6 +94,7 @@ export class TrainingReporter implements Reporter, Disposable {
 
   /** A line for a finished epoch. */
   epoch(metrics: EpochMetrics, best: boolean): void {
+    this.#epochs.push(metrics);
     const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = metrics;
     this.note([
       `Epoch ${epoch}/${this.#options.epochs}: train ${this.#learnt(trainLoss, 4)}`,
@@ -103,6 +106,18 @@ export class TrainingReporter implements Reporter, Disposable {
       duration(metrics.seconds),
       `${short(metrics.captionsPerSecond)} captions/s`,
     ].join(", "));
+  }
+
+  /** The curves of the epochs that were trained, and where the report on them is. */
+  summary(report: string): void {
+    if (this.#epochs.length < 2) return;
+    const lines = { "validation loss": "validationLoss", "BLEU-4": "bleu4", CIDEr: "cider" } as const;
+    for (const [name, key] of Object.entries(lines)) {
+      const values = this.#epochs.map((metrics) => metrics[key]);
+      const [first = NaN, last = NaN] = [values[0], values.at(-1)];
+      this.note(`${name.padEnd(15)} ${sparkline(values)}  ${first.toFixed(3)} to ${last.toFixed(3)}`);
+    }
+    this.note(`Curves and photographs: ${report}`);
   }
 
   #learnt(loss: number, digits: number): string {

@@ -64,6 +64,8 @@ const NAMES = {
   best: "best.safetensors",
   last: "last.safetensors",
   result: "result.json",
+  gallery: "gallery.json",
+  report: "report.html",
   notebook: "lrcn_resnet50_flickr8k.pth",
 } as const;
 

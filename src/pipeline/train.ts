@@ -53,7 +53,7 @@ export interface Progress {
   readonly sums: { readonly loss: number; readonly lossWeight: number; readonly gradientNorm: number };
 }
 
-/** Numbers of an epoch, a line of `metrics.jsonl`. All but the last four are the same in each run with the same seed. */
+/** Numbers of an epoch, a line of `metrics.jsonl`. All but the last five are the same in each run with the same seed. */
 export interface EpochMetrics extends Validation {
   /** From 1. */
   readonly epoch: number;
@@ -70,6 +70,8 @@ export interface EpochMetrics extends Validation {
   readonly gradientNorm: number;
   /** Seconds of training and validation. */
   readonly seconds: number;
+  /** Seconds of the validation alone. */
+  readonly validationSeconds: number;
   /** Training captions a second. */
   readonly captionsPerSecond: number;
   /** Training images a second. */
@@ -167,6 +169,7 @@ export async function train(training: Training, options: TrainOptions = {}): Pro
     progress = trained.progress;
     if (signal?.aborted) return { reason: "interrupted", progress };
     const features = isFrozen(recipe, trained.metrics.epoch) ? training.frozenFeatures : undefined;
+    const trainedAt = now();
     const validation = await validate({ ...training, features }, splits.validation, signal);
     if (signal?.aborted) return { reason: "interrupted", progress };
     if (!Number.isFinite(validation.validationLoss)) {
@@ -175,7 +178,9 @@ export async function train(training: Training, options: TrainOptions = {}): Pro
     }
     progress = { criteria: [...progress.criteria, criterion(validation, recipe.bestBy)], ...NOTHING_DONE };
     const { epoch, trainLoss, ...rest } = trained.metrics;
-    const metrics = { epoch, trainLoss, ...validation, ...rest, seconds: (now() - start) / 1000 };
+    const ended = now();
+    const times = { seconds: (ended - start) / 1000, validationSeconds: (ended - trainedAt) / 1000 };
+    const metrics = { epoch, trainLoss, ...validation, ...rest, ...times };
     await options.onEpoch?.(metrics, progress, epochsSinceBest(progress) === 0);
   }
   return { reason: "done", progress };

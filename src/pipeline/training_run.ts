@@ -32,6 +32,8 @@ import {
   train,
   type TrainResult,
 } from "./train.ts";
+import { makeGallery } from "../report/gallery.ts";
+import { writeReport } from "../report/write_report.ts";
 import { validate } from "./validate.ts";
 import { type Example, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 
@@ -115,7 +117,7 @@ const CHECKPOINT_INTERVAL_MS = 600_000;
 const STEPS_PER_READ = 10;
 
 /**
- * Trains on a source and writes `config.json`, `metrics.jsonl`, `best.safetensors`, `last.safetensors` and, in the
+ * Trains on a source and writes `config.json`, `metrics.jsonl`, `best.safetensors`, `last.safetensors`, `gallery.json`, `report.html` and, in the
  * notebook recipe, `lrcn_resnet50_flickr8k.pth`.
  *
  * @param source Captions and pixels.
@@ -234,6 +236,19 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
     saved = { at: performance.now(), step: progress.step };
   }
 
+  async function report(isBest: boolean): Promise<void> {
+    try {
+      if (isBest) {
+        const gallery = await makeGallery({ ...learns, engine }, learns.splits.validation);
+        await folder.writeText("gallery", JSON.stringify(gallery));
+      }
+      await writeReport([folder.path], folder.file("report"));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      reporter.note(`Warning: ${error.message}; the training goes on without a report`);
+    }
+  }
+
   const result = await train(learns, {
     ...{
       from,
@@ -260,6 +275,7 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
       await folder.writeMetrics(lines);
       await saveLast(progress);
       reporter.epoch(metrics, isBest);
+      await report(isBest);
       const warning = neglect(metrics, { photographs, recipe, pretrained });
       if (warning !== undefined) reporter.note(warning);
     },

@@ -23,6 +23,7 @@ const METRICS = {
   distinctShare: 0.456,
   bleu4: 0.0789,
   cider: 0.789,
+  validationSeconds: 1,
   seconds: 75.2,
   captionsPerSecond: 123.4,
   imagesPerSecond: 24.7,

@@ -96,7 +96,8 @@ function untimedStep({ epoch, step, loss, learningRate, gradientNorm }: StepRepo
 }
 
 function untimedEpoch({ metrics, best }: Run["epochs"][number]) {
-  const { seconds: _1, captionsPerSecond: _2, imagesPerSecond: _3, dataWaitShare: _4, ...rest } = metrics;
+  const { seconds: _1, captionsPerSecond: _2, imagesPerSecond: _3, dataWaitShare: _4, ...others } = metrics;
+  const { validationSeconds: _5, ...rest } = others;
   return { ...rest, best };
 }
 

@@ -14,7 +14,9 @@ import { nativeTest } from "../ffi/native_test_case.ts";
 import { drawnDataset, drawnImages, drawnSource, TINY_RECIPE } from "./drawn_data.ts";
 import { silentReporter } from "./silent_reporter.ts";
 
-const FILES = ["best.safetensors", "config.json", "last.safetensors", "metrics.jsonl"];
+const FILES = [
+  ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+];
 
 /** A run of two epochs of a tiny model on 20 pictures. */
 function optionsOf(out: string, changes: Partial<Recipe> = {}, name: Recipe["name"] = "lrcn"): TrainingRunOptions {

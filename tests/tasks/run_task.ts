@@ -25,7 +25,17 @@ async function libraryIsUsable(): Promise<boolean> {
 export const canRunTasks: boolean = canRead && canWrite && canRun && await libraryIsUsable();
 
 /** The tasks that a user calls with a model. */
-export type TaskName = "train" | "caption" | "explain" | "doctor" | "evaluate" | "retrieve" | "inspect" | "export";
+export type TaskName =
+  | "train"
+  | "caption"
+  | "explain"
+  | "doctor"
+  | "evaluate"
+  | "retrieve"
+  | "inspect"
+  | "export"
+  | "report"
+  | "completions";
 
 /** The words of a task's command in `deno.json`, "deno" first. */
 export function commandOf(task: keyof typeof config.tasks): string[] {

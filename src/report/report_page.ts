@@ -1,0 +1,73 @@
+/**
+ * The report of one or several runs: one HTML file that needs nothing else.
+ *
+ * @module
+ */
+
+import chartScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import chartStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import pageScript from "./page/report.js" with { type: "text" };
+import pageStyle from "./page/report.css" with { type: "text" };
+import type { ReportedRun } from "./reported_run.ts";
+
+/**
+ * Writes the page.
+ *
+ * @param runs The runs; several are laid over one another.
+ * @returns HTML. It refers to no other file or host, and lets a browser run its own scripts alone, whatever a caption or a
+ * name says.
+ */
+export async function reportPage(runs: readonly ReportedRun[]): Promise<string> {
+  const title = runs.length === 1 ? `Run ${runs[0]?.name}` : `${runs.length} runs`;
+  const scripts = [chartScript, pageScript];
+  const styles = [chartStyle, pageStyle];
+  const policy = [
+    "default-src 'none'",
+    "img-src data:",
+    `script-src ${(await Promise.all(scripts.map(source))).join(" ")}`,
+    `style-src ${(await Promise.all(styles.map(source))).join(" ")}`,
+  ].join("; ");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>${escaped(title)} · lrcn</title>
+${styles.map((text) => `<style>${text}</style>`).join("\n")}
+</head>
+<body>
+<header><h1>${escaped(title)}</h1><p id="state"></p></header>
+<noscript>The curves and photographs of this page are drawn by its scripts, which this browser does not run.</noscript>
+<main>
+<section aria-labelledby="scores-title"><h2 id="scores-title">Best epochs</h2><table id="scores"></table></section>
+<section aria-labelledby="curves-title"><h2 id="curves-title">Curves</h2>
+<p class="hint">Drag over a part to see it larger; a double click shows all.</p><div id="curves"></div></section>
+<section id="gallery-section" aria-labelledby="gallery-title"><h2 id="gallery-title">Photographs of the validation</h2>
+<p><label>Sorted by <select id="order"><option value="worst">lowest CIDEr first</option>
+<option value="best">highest CIDEr first</option><option value="name">name</option></select></label></p>
+<div id="gallery"></div></section>
+<section aria-labelledby="settings-title"><h2 id="settings-title">Settings</h2><table id="settings"></table></section>
+</main>
+<script type="application/json" id="data">${json(runs)}</script>
+${scripts.map((text) => `<script>${text}</script>`).join("\n")}
+</body>
+</html>
+`;
+}
+
+/** What a browser may run or apply, by its digest. */
+async function source(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `'sha256-${new Uint8Array(digest).toBase64()}'`;
+}
+
+/** JSON that cannot end the element that holds it. */
+function json(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

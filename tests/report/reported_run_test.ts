@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { InputError } from "../../src/input_error.ts";
+import { readReportedRun } from "../../src/report/reported_run.ts";
+import { NEEDS_FILES } from "../checkpoint/temporary_folder.ts";
+import { makeFolder } from "../pipeline/temporary_folder.ts";
+
+const CONFIG = JSON.stringify({ recipe: { name: "lrcn", epochs: 3, patience: null }, seed: 7, initialWeights: null });
+
+function fileTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: NEEDS_FILES.ignore, fn });
+}
+
+fileTest("readReportedRun() reads settings, epochs and gallery", async () => {
+  const item = { name: "a", image: "data:image/png;base64,AA==", references: ["b"], caption: "c", cider: 1, best: [] };
+  await using folder = await makeFolder({
+    "config.json": CONFIG,
+    "metrics.jsonl": `{"epoch":1,"trainLoss":3,"cider":0.5,"seconds":9}\n`,
+    "gallery.json": JSON.stringify([item]),
+  });
+  const { settings, epochs, gallery } = await readReportedRun(folder.path);
+  assert.deepEqual(settings, { name: "lrcn", epochs: "3", seed: "7" });
+  assert.deepEqual(gallery, [item]);
+  assert.deepEqual(
+    epochs.map(({ epoch, trainLoss, cider, bleu4, validationSeconds }) => (
+      { epoch, trainLoss, cider, bleu4, validationSeconds }
+    )),
+    [{ epoch: 1, trainLoss: 3, cider: 0.5, bleu4: null, validationSeconds: null }],
+  );
+});
+
+fileTest(
+  "readReportedRun() leaves out lines and galleries that are none, and takes what is no number for none",
+  async () => {
+    await using folder = await makeFolder({
+      "config.json": CONFIG,
+      "metrics.jsonl": `{"epoch":1,"trainLoss":null,"cider":"x"}\nnothing\n{"epoch":0}\n[]\n{"epoch":2,"tr`,
+      "gallery.json": `[{"name":"a","image":"javascript:alert(1)"}]`,
+    });
+    const { epochs, gallery } = await readReportedRun(folder.path);
+    assert.deepEqual(epochs.map(({ epoch, trainLoss, cider }) => [epoch, trainLoss, cider]), [[1, null, null]]);
+    assert.deepEqual(gallery, []);
+  },
+);
+
+fileTest("readReportedRun() reads a run that has no epoch yet", async () => {
+  await using folder = await makeFolder({ "config.json": CONFIG });
+  const { epochs, gallery } = await readReportedRun(folder.path);
+  assert.deepEqual([epochs, gallery], [[], []]);
+});
+
+fileTest("readReportedRun() refuses a folder that is no run's, in one line that names it", async () => {
+  await using folder = await makeFolder({ "bad/config.json": "{}", "other.txt": "" });
+  for (
+    const [path, reason] of [[`${folder.path}/gone`, /config\.json/], [
+      `${folder.path}/bad`,
+      /not what a run writes/,
+    ]] as const
+  ) {
+    await assert.rejects(readReportedRun(path), (error) => {
+      assert(error instanceof InputError && error.message.includes(path) && !error.message.includes("\n"));
+      assert.match(error.message, reason);
+      return true;
+    });
+  }
+});
