@@ -24,8 +24,16 @@ async function libraryIsUsable(): Promise<boolean> {
 /** Whether tests may run tasks here: with all their permissions, and with the library built. */
 export const canRunTasks: boolean = canRead && canWrite && canRun && await libraryIsUsable();
 
-/** The tasks that a user calls with a model. */
-export type TaskName = "train" | "caption" | "doctor" | "evaluate" | "retrieve" | "inspect" | "export";
+/** The tasks that a user calls. */
+export type TaskName =
+  | "train"
+  | "caption"
+  | "doctor"
+  | "evaluate"
+  | "retrieve"
+  | "inspect"
+  | "export"
+  | "completions";
 
 /** The words of a task's command in `deno.json`, "deno" first. */
 export function commandOf(task: keyof typeof config.tasks): string[] {
