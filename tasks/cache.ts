@@ -4,22 +4,19 @@
  * @module
  */
 
-import { Argument } from "commander";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { clearCaches, listCaches, verifyCaches } from "../src/cli/cache_report.ts";
-import { createCommand, EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
-import { TrainingReporter } from "../src/cli/training_reporter.ts";
+import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { cacheCommand } from "../src/cli/commands/cache.ts";
+import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 import { InputError } from "../src/input_error.ts";
 
 const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 const schema = z.object({ cache: z.string().optional() });
 
 async function main(): Promise<number> {
-  const command = createCommand("cache", "Lists, verifies and clears decoded images, features and downloaded weights.")
-    .addArgument(new Argument("<action>", "what to do").choices(["list", "verify", "clear"]))
-    .argument("[name]", "with clear: the one to remove, by its name in the list (default: all but weights)")
-    .option("--cache <folder>", "the folder of the caches (default: the project's .cache)");
+  const command = cacheCommand();
   command.parse(Deno.args, { from: "user" });
   const { cache } = schema.parse(command.opts());
   const [action, name] = command.args;
@@ -33,8 +30,7 @@ async function main(): Promise<number> {
 }
 
 async function verify(root: string): Promise<boolean> {
-  const [terminal, now] = [Deno.stderr.isTerminal(), () => performance.now()];
-  using reporter = new TrainingReporter({ epochs: 0, terminal, print: console.error, now });
+  using reporter = terminalReporter();
   const progress = (task: string, done: number, total: number) => reporter.progress(task, done, total);
   return await verifyCaches(root, { print: console.log, progress });
 }

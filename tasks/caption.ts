@@ -7,13 +7,15 @@
 import { Captioner } from "../src/captioning/captioner.ts";
 import { captionFiles } from "../src/cli/caption_files.ts";
 import { findInputs } from "../src/cli/caption_inputs.ts";
-import { addCaptionOptions, parseCaptionOptions } from "../src/cli/caption_options.ts";
+import { parseCaptionOptions } from "../src/cli/caption_options.ts";
 import { CaptionOutput } from "../src/cli/caption_output.ts";
 import { CaptionProgress } from "../src/cli/caption_progress.ts";
-import { createCommand, EXIT_INPUT, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
+import { EXIT_INPUT, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
+import { captionCommand } from "../src/cli/commands/caption.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { newestCheckpoint } from "../src/cli/newest_run.ts";
 import { printCaptions } from "../src/cli/print_captions.ts";
+import { parseQuietOption } from "../src/cli/quiet_option.ts";
 
 async function print(text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);
@@ -21,11 +23,10 @@ async function print(text: string): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  const command = addCaptionOptions(createCommand("caption", "Captions JPEG and PNG images."));
+  const command = captionCommand();
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, vocabulary, engine, recursive, maxPixels, format, decoding } = parseCaptionOptions(
-    command.opts(),
-  );
+  const given = command.opts();
+  const { checkpoint, vocabulary, engine, recursive, maxPixels, format, decoding } = parseCaptionOptions(given);
   const checkpoints = checkpoint.length > 0
     ? checkpoint.map((path) => userPath(path))
     : [await newestCheckpoint(userPath("runs"))];
@@ -41,17 +42,13 @@ async function main(): Promise<number> {
     signal,
   });
   if (signal.aborted) return EXIT_INTERRUPTED;
-
   const { images, total, single } = inputs;
-  const terminal = Deno.stderr.isTerminal();
+  const terminal = !parseQuietOption(given) && Deno.stderr.isTerminal();
   using progress = new CaptionProgress({ total, terminal, now: () => performance.now() });
-  const live = total === undefined;
-  const problems = await printCaptions(captionFiles(captioner, images, { ...decoding, maxPixels, live, signal }), {
+  const options = { ...decoding, maxPixels, live: total === undefined, signal };
+  const problems = await printCaptions(captionFiles(captioner, images, options), {
     output: new CaptionOutput({ format, single, ranked: (decoding.nBest ?? 1) > 1 }),
-    progress,
-    print,
-    printProblem: console.error,
-    stop: () => stopped.abort(),
+    ...{ progress, print, printProblem: console.error, stop: () => stopped.abort() },
   });
   if (interrupts.signal.aborted) return EXIT_INTERRUPTED;
   return problems === 0 ? 0 : EXIT_INPUT;

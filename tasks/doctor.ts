@@ -4,12 +4,13 @@
  * @module
  */
 
-import { createCommand, EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { doctorCommand } from "../src/cli/commands/doctor.ts";
 import { describeExamination } from "../src/cli/doctor_report.ts";
 import { chooseLocalWeights } from "../src/cli/encoder_weights_choice.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { addTrainOptions, parseTrainOptions } from "../src/cli/train_options.ts";
-import { TrainingReporter } from "../src/cli/training_reporter.ts";
+import { terminalReporter } from "../src/cli/terminal_reporter.ts";
+import { parseTrainOptions } from "../src/cli/train_options.ts";
 import { InputError } from "../src/input_error.ts";
 import { type Examination, examine } from "../src/pipeline/doctor/examine.ts";
 import { readSource } from "../src/pipeline/file_source.ts";
@@ -28,11 +29,10 @@ async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Ex
 
   using interrupts = listenToInterrupts();
   const { signal } = interrupts;
-  const [terminal, now] = [Deno.stderr.isTerminal(), () => performance.now()];
-  using reporter = new TrainingReporter({ epochs: 0, terminal, print: console.error, now });
+  using reporter = terminalReporter();
   const found = await examine({
     ...options,
-    ...{ recipe, reporter, signal, now, encoderWeights: weights.file },
+    ...{ recipe, reporter, signal, now: () => performance.now(), encoderWeights: weights.file },
     openSource: () => readSource({ ...dataset, seed, cacheFolder: join(cache, "images"), keepImages }),
     memoryLeft: () => Deno.systemMemoryInfo().available,
   });
@@ -40,9 +40,7 @@ async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Ex
 }
 
 async function main(): Promise<number> {
-  const command = addTrainOptions(
-    createCommand("doctor", "Examines a dataset as train would use it; it takes the options of train."),
-  ).option("--json", "all that was found, for programs");
+  const command = doctorCommand();
   command.parse(Deno.args, { from: "user" });
   const { json = false, ...given } = command.opts<{ json?: boolean }>();
   const found = await examineWith(given).catch((error: unknown): Examination => {

@@ -4,25 +4,22 @@
  * @module
  */
 
-import { createCommand, EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
 import { evaluateCheckpoint } from "../src/cli/evaluate_checkpoint.ts";
-import { addEvaluateOptions, parseEvaluateOptions } from "../src/cli/evaluate_options.ts";
+import { parseEvaluateOptions } from "../src/cli/evaluate_options.ts";
 import { evaluatePredictions } from "../src/cli/evaluate_predictions.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
+import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { describeReport, reportOf } from "../src/cli/score_report.ts";
-import { TrainingReporter } from "../src/cli/training_reporter.ts";
+import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 
 async function main(): Promise<number> {
-  const command = addEvaluateOptions(createCommand("evaluate", "Scores captions against people's."));
+  const command = evaluateCommand();
   command.parse(Deno.args, { from: "user" });
   const options = parseEvaluateOptions(command.opts(), userPath);
   using interrupts = listenToInterrupts();
-  using reporter = new TrainingReporter({
-    epochs: 0,
-    terminal: Deno.stderr.isTerminal(),
-    print: console.error,
-    now: () => performance.now(),
-  });
+  using reporter = terminalReporter({ quiet: parseQuietOption(command.opts()) });
   const { signal } = interrupts;
   const evaluated = "predictions" in options
     ? await evaluatePredictions(options)

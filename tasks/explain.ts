@@ -5,7 +5,8 @@
  */
 
 import { Captioner } from "../src/captioning/captioner.ts";
-import { createCommand, runTask, userPath } from "../src/cli/command.ts";
+import { runTask, userPath } from "../src/cli/command.ts";
+import { explainCommand } from "../src/cli/commands/explain.ts";
 import {
   describeExplanation,
   explainImage,
@@ -13,14 +14,12 @@ import {
   explanationJson,
   writePictures,
 } from "../src/cli/explain_image.ts";
-import { addExplainOptions, parseExplainOptions } from "../src/cli/explain_options.ts";
+import { parseExplainOptions } from "../src/cli/explain_options.ts";
 import { newestCheckpoint } from "../src/cli/newest_run.ts";
 import { printable } from "../src/files/file_error.ts";
 
 async function main(): Promise<number> {
-  const command = addExplainOptions(
-    createCommand("explain", "Shows what of an image speaks for each word of its caption.").allowExcessArguments(false),
-  );
+  const command = explainCommand();
   command.parse(Deno.args, { from: "user" });
   const { checkpoint, vocabulary, engine, out, json, ...options } = parseExplainOptions(command.opts());
   const [image = ""] = command.args;

@@ -5,9 +5,9 @@
  */
 
 import { exportModel } from "../src/checkpoint/export_model.ts";
-import { createCommand, runTask, userPath } from "../src/cli/command.ts";
+import { runTask, userPath } from "../src/cli/command.ts";
+import { exportCommand } from "../src/cli/commands/export.ts";
 import { newestCheckpoint } from "../src/cli/newest_run.ts";
-import { Option } from "commander";
 import { z } from "zod";
 
 const schema = z.object({
@@ -19,15 +19,7 @@ const schema = z.object({
 });
 
 async function main(): Promise<number> {
-  const command = createCommand("export", "Writes a model's weights as PyTorch loads them, and its words.")
-    .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
-    .requiredOption("--out <file>", "the weights")
-    .addOption(
-      new Option("--format <format>", "the weights' format (default: by the ending of --out)")
-        .choices(["pth", "safetensors"]),
-    )
-    .option("--vocabulary <file>", "the words, as JSON (default: beside the weights, .vocab.json)")
-    .option("--force", "replace files that are there");
+  const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
   const { checkpoint, out, format, vocabulary, force } = schema.parse(command.opts());
   const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);

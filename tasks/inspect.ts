@@ -4,16 +4,15 @@
  * @module
  */
 
-import { createCommand, runTask, userPath } from "../src/cli/command.ts";
+import { runTask, userPath } from "../src/cli/command.ts";
+import { inspectCommand } from "../src/cli/commands/inspect.ts";
 import { describeInspection, inspectFile } from "../src/cli/inspect_file.ts";
 import { z } from "zod";
 
 const schema = z.object({ json: z.boolean().default(false) });
 
 async function main(): Promise<number> {
-  const command = createCommand("inspect", "Says what a checkpoint or another file of weights holds.")
-    .argument("<file>", "a checkpoint, another program's .safetensors, or a .pth of PyTorch")
-    .option("--json", "all of it as one object");
+  const command = inspectCommand();
   command.parse(Deno.args, { from: "user" });
   const { json } = schema.parse(command.opts());
   const [file = ""] = command.args;

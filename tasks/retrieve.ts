@@ -5,24 +5,20 @@
  */
 
 import { Captioner } from "../src/captioning/captioner.ts";
-import { createCommand, EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { retrieveCommand } from "../src/cli/commands/retrieve.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { newestCheckpoint } from "../src/cli/newest_run.ts";
 import { describeRetrieval, retrieveInDataset, searchPhotographs } from "../src/cli/retrieve.ts";
-import { addRetrieveOptions, parseRetrieveOptions } from "../src/cli/retrieve_options.ts";
-import { TrainingReporter } from "../src/cli/training_reporter.ts";
+import { parseRetrieveOptions } from "../src/cli/retrieve_options.ts";
+import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 
 async function main(): Promise<number> {
-  const command = addRetrieveOptions(createCommand("retrieve", "Finds photographs that a sentence may describe."));
+  const command = retrieveCommand();
   command.parse(Deno.args, { from: "user" });
   const options = parseRetrieveOptions(command.opts(), userPath);
   using interrupts = listenToInterrupts();
-  using reporter = new TrainingReporter({
-    epochs: 0,
-    terminal: Deno.stderr.isTerminal(),
-    print: console.error,
-    now: () => performance.now(),
-  });
+  using reporter = terminalReporter();
   const { vocabulary, engine, json } = options;
   using captioner = await Captioner.load(options.checkpoint ?? await newestCheckpoint(userPath("runs")), {
     ...engine,

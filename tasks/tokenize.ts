@@ -4,26 +4,17 @@
  * @module
  */
 
-import { Option } from "commander";
 import { z } from "zod";
-import { createCommand, runTask } from "../src/cli/command.ts";
+import { runTask } from "../src/cli/command.ts";
+import { TOKENIZE_CHOICES, tokenizeCommand } from "../src/cli/commands/tokenize.ts";
 import { tokenizeLines } from "../src/cli/tokenize_lines.ts";
 import { ptbTokenize } from "../src/evaluation/ptb_tokenizer.ts";
-import { tokenizerOf, TOKENIZERS } from "../src/pipeline/tokenizer/tokenizer.ts";
+import { tokenizerOf } from "../src/pipeline/tokenizer/tokenizer.ts";
 
-/** Those that captions are trained with, and the one that they are scored with. */
-const CHOICES = [...TOKENIZERS, "ptb"] as const;
-
-const schema = z.object({ tokenizer: z.enum(CHOICES) });
+const schema = z.object({ tokenizer: z.enum(TOKENIZE_CHOICES) });
 
 async function main(): Promise<number> {
-  const command = createCommand("tokenize", "Prints the tokens of each line from standard input, with spaces between.")
-    .addOption(
-      new Option(
-        "--tokenizer <name>",
-        "NLTK's for English, Unicode's word boundaries for any language, or the Penn Treebank's as for scores",
-      ).choices(CHOICES).default("nltk"),
-    );
+  const command = tokenizeCommand();
   command.parse(Deno.args, { from: "user" });
   const { tokenizer } = schema.parse(command.opts());
   const tokenize = tokenizer === "ptb" ? ptbTokenize : tokenizerOf(tokenizer);

@@ -41,21 +41,10 @@ const captionSchema = z.object({
   jsonl: z.boolean().default(false),
 });
 
-const EXAMPLES = `
+const OUTPUT = `
 Output: of one image the caption; of several, of a folder or a list a line "image<TAB>caption" each. With --n-best a
 line a caption: "image<TAB>rank<TAB>log-probability<TAB>caption", without the image where there is but one.
-Exit code 1 where an image could not be captioned; the others are.
-
-Examples:
-  deno task caption photo.jpg
-  deno task caption --n-best 5 --length-penalty 0.7 photo.jpg
-  deno task caption --recursive --jsonl photos/ > captions.jsonl
-  deno task caption --groups 5 --n-best 5 --diversity 1 photo.jpg
-  deno task caption --sample --temperature 0.8 --top-p 0.9 --seed 7 --n-best 5 photo.jpg
-  deno task caption --with frisbee --without man --begin "a dog" photo.jpg
-  deno task caption --checkpoint first.safetensors --checkpoint second.safetensors photo.jpg
-  find . -name '*.jpg' | deno task caption -
-  curl -s https://example.org/photo.jpg | deno task caption -`;
+Exit code 1 where an image could not be captioned; the others are.`;
 
 /** What a call of `deno task caption` asks for. */
 export interface CaptionCommandOptions extends Omit<z.infer<typeof captionSchema>, "json" | "jsonl"> {
@@ -86,7 +75,7 @@ export function addCaptionOptions(command: Command): Command {
     .option("--max-pixels <n>", "refuse images of more pixels (default: 50 million)", wholeNumber(1))
     .option("--json", "an array of {image, caption, logProbability, tokens}, with --n-best also alternatives")
     .addOption(new Option("--jsonl", "the same objects, one a line").conflicts("json"));
-  return addDecodingOptions(addEngineOptions(command)).addHelpText("after", EXAMPLES);
+  return addDecodingOptions(addEngineOptions(command)).addHelpText("after", OUTPUT);
 }
 
 /**
@@ -109,12 +98,16 @@ export function addDecodingOptions(command: Command): Command {
       "favour longer captions: compare log-probability / length^p, 0 to 1 or more (default: 0)",
       notNegative,
     )
-    .option("--groups <n>", "diverse beam search: groups that keep apart", wholeNumber(1))
+    .option("--groups <n>", "diverse beam search: groups of the beam that keep apart (default: 1)", wholeNumber(1))
     .option("--diversity <nats>", "what a word of another group costs (default: 0.5; needs --groups)", notNegative)
     .addOption(new Option("--sample", "draw captions at random").conflicts(searching))
     .addOption(drawing("--temperature <t>", "under 1 for likelier words (default: 1)").argParser(positive))
-    .addOption(drawing("--top-k <n>", "draw from the n most probable words").argParser(wholeNumber(1)))
-    .addOption(drawing("--top-p <p>", "draw from the words that have this share together").argParser(share))
+    .addOption(drawing("--top-k <n>", "draw from the n most probable words (default: all)").argParser(wholeNumber(1)))
+    .addOption(
+      drawing("--top-p <p>", "draw from the fewest words that have this share together (default: 1, all)").argParser(
+        share,
+      ),
+    )
     .addOption(drawing("--seed <n>", "decides what is drawn (default: 0)").argParser(wholeNumber(0)))
     .option("--min-words <n>", "least words (default: 1)", wholeNumber(1))
     .option("--max-words <n>", "most words (default: the checkpoint's)", wholeNumber(1))

@@ -10,21 +10,43 @@ import { errorCode } from "../files/file_error.ts";
 import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
 
-/** Exit code after wrong input. */
+/** Exit code after wrong input, or where some of it could not be used. */
 export const EXIT_INPUT = 1;
 /** Exit code after Ctrl-C: 128 and the signal's number. */
 export const EXIT_INTERRUPTED = 130;
 
+const EXIT_CODES = `
+Exit codes:
+  0    all is done
+  ${EXIT_INPUT}    options or input are wrong, or some of it could not be used; lines on standard error say what and why
+  ${EXIT_INTERRUPTED}  ended by Ctrl-C or SIGTERM, in good order`;
+
+/** Options of {@linkcode createCommand}. */
+export interface CommandOptions {
+  /**
+   * Lines that a user may type, with a remark after #; shown in the help.
+   *
+   * @default {[]}
+   */
+  readonly examples?: readonly string[];
+}
+
 /**
- * A command whose errors are one line with the nearest known option, and which never ends the process itself.
+ * A command whose errors are one line with the nearest known option, and which never ends the process itself. Its help
+ * ends with examples and exit codes.
  *
  * @param name What the user types after `deno task`.
  * @param description What it does.
+ * @param options See {@linkcode CommandOptions}.
  * @returns The command, to be given its options.
  */
-export function createCommand(name: string, description: string): Command {
+export function createCommand(name: string, description: string, options: CommandOptions = {}): Command {
+  const { examples = [] } = options;
+  const lines = examples.map((example) => `  ${example}`);
   return new Command(`deno task ${name}`)
     .description(description)
+    // After what the command's own options add.
+    .addHelpText("afterAll", lines.length === 0 ? EXIT_CODES : `\nExamples:\n${lines.join("\n")}\n${EXIT_CODES}`)
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`),

@@ -72,12 +72,6 @@ const schema = z.object({
   json: z.boolean().default(false),
 });
 
-const EXAMPLES = `
-Examples:
-  deno task evaluate --checkpoint runs/first/best.safetensors --data path/to/flickr8k
-  deno task evaluate --checkpoint runs/first/best.safetensors --data path/to/flickr8k --beam 5 --out scores
-  deno task evaluate --predictions captions.json --references captions_val2014.json --json`;
-
 /**
  * Adds the options of where captioned photographs lie.
  *
@@ -112,7 +106,7 @@ export function addEvaluateOptions(command: Command): Command {
     .option("--meteor-jar <file>", "METEOR's program, meteor-1.5.jar with its data folder; needs java")
     .option("--per-image", "each image's scores, too")
     .option("--json", "for programs");
-  return addDecodingOptions(addEngineOptions(command)).addHelpText("after", EXAMPLES);
+  return addDecodingOptions(addEngineOptions(command));
 }
 
 /**

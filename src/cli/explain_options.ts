@@ -22,16 +22,10 @@ const schema = z.object({
   json: z.boolean().default(false),
 });
 
-const EXAMPLES = `
+const OUTPUT = `
 Output: a line a word, "word probability strength where": how probable the model finds it after the words before it, how
 warm its map is beside the warmest of the caption, and the ninth of the square with most of its heat. The square is what
-the model sees: the middle of the photograph. Of each word a picture is written: 01-a.png, 02-dog.png, ...
-Exit code 1 where the image cannot be explained.
-
-Examples:
-  deno task explain photo.jpg
-  deno task explain --caption "a dog runs on the grass" photo.jpg
-  deno task explain --checkpoint runs/first/best.safetensors --out maps --json photo.jpg > maps.json`;
+the model sees: the middle of the photograph. Of each word a picture is written: 01-a.png, 02-dog.png, ...`;
 
 /** What a call of `deno task explain` asks for. */
 export interface ExplainCommandOptions extends z.infer<typeof schema> {
@@ -59,7 +53,7 @@ export function addExplainOptions(command: Command): Command {
       "--json",
       "the maps too: {image, caption, rows, columns, words: [{word, probability, strength, heat, picture}]}",
     );
-  return addDecodingOptions(addEngineOptions(command)).addHelpText("after", EXAMPLES);
+  return addDecodingOptions(addEngineOptions(command)).addHelpText("after", OUTPUT);
 }
 
 /**

@@ -58,11 +58,6 @@ const schema = z.object({
   split: z.enum(SPLIT_NAMES).default("test"),
 });
 
-const EXAMPLES = `
-Examples:
-  deno task retrieve --query "a dog on the beach" --images photos --recursive
-  deno task retrieve --checkpoint runs/first/best.safetensors --data path/to/flickr8k`;
-
 /**
  * Adds the options of retrieving.
  *
@@ -77,7 +72,7 @@ export function addRetrieveOptions(command: Command): Command {
     .option("-r, --recursive", "look through folders in that folder")
     .option("--top <n>", "photographs shown (default: 10)", wholeNumber(1))
     .addOption(new Option("--split <name>", "of a dataset, which photographs (default: test)").choices(SPLIT_NAMES));
-  return addDatasetOptions(addEngineOptions(command)).option("--json", "for programs").addHelpText("after", EXAMPLES);
+  return addDatasetOptions(addEngineOptions(command)).option("--json", "for programs");
 }
 
 /**

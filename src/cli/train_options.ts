@@ -85,7 +85,7 @@ export function addTrainOptions(command: Command): Command {
       `side of the square that the CNN sees, in pixels (default: ${defaults("imageSize")})`,
       wholeNumber(16),
     )
-    .option("--max-images <n>", "use so many photographs only, drawn at random", wholeNumber(1))
+    .option("--max-images <n>", "use so many photographs only, drawn at random (default: all)", wholeNumber(1))
     .option("--max-pixels <n>", "leave out images of more pixels (default: 50 million)", wholeNumber(1))
     .option("--no-image-cache", "decode photographs anew in each epoch, where no disk holds them all")
     .addOption(
@@ -97,11 +97,18 @@ export function addTrainOptions(command: Command): Command {
       new Option("--variant <name>", "LSTM layers as in the LRCN paper (default: 1u)").choices(Object.keys(VARIANTS)),
     )
     .addOption(
-      new Option("--inject <where>", "where the image feature enters: at every word, or first")
+      new Option(
+        "--inject <where>",
+        `where the image feature enters: at every word, or first (default: ${defaults("inject")})`,
+      )
         .choices(["every", "first"]),
     )
-    .option("--embed-size <n>", "width of word vectors", wholeNumber(1))
-    .option("--hidden-size <n>", "width of each LSTM layer", wholeNumber(1))
+    .option("--embed-size <n>", `numbers in a word vector (default: ${defaults("embedSize")})`, wholeNumber(1))
+    .option(
+      "--hidden-size <n>",
+      `numbers in each LSTM layer's state (default: ${defaults("hiddenSize")})`,
+      wholeNumber(1),
+    )
     .option(
       "--encoder-weights <file>",
       `ResNet-50's first weights: a .pth or .safetensors file, ${weights} to download them, none, or auto ` +
@@ -113,7 +120,10 @@ export function addTrainOptions(command: Command): Command {
       finetuneAfter,
     )
     .addOption(
-      new Option("--finetune-from <part>", "first part of the CNN that learns; what is before stands still")
+      new Option(
+        "--finetune-from <part>",
+        "first part of the CNN that learns; what is before stands still (default: conv1)",
+      )
         .choices([...ENCODER_STAGES]),
     );
   return addEngineOptions(command)
@@ -121,7 +131,7 @@ export function addTrainOptions(command: Command): Command {
     .addHelpText("after", settingsHelp());
 }
 
-function defaults(setting: "epochs" | "batchSize" | "imageSize"): string {
+function defaults(setting: "epochs" | "batchSize" | "imageSize" | "embedSize" | "hiddenSize" | "inject"): string {
   return RECIPE_NAMES.map((name) => `${name} ${makeRecipe(name)[setting]}`).join(", ");
 }
 

@@ -11,6 +11,8 @@ import { sparkline } from "./sparkline.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
 
 const LINES_PER_EPOCH = 4;
+/** How lines begin that are shown though all others are not wanted. */
+const MUST_KNOW = /^(?:Warning|Left out|Stopped|No pretrained weights)\b/;
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
 
 /** A number with three digits. */
@@ -39,6 +41,12 @@ export interface TrainingReporterOptions {
   readonly rewards?: boolean;
   /** Whether bars can be drawn. */
   readonly terminal: boolean;
+  /**
+   * Whether only what the user must know is shown: warnings, and what is left out.
+   *
+   * @default {false}
+   */
+  readonly quiet?: boolean;
   /** Takes a line. */
   readonly print: (line: string) => void;
   /** Milliseconds of a steady clock. */
@@ -60,6 +68,7 @@ export class TrainingReporter implements Reporter, Disposable {
 
   /** A line above the bar. */
   note(line: string): void {
+    if (this.#options.quiet && !MUST_KNOW.test(line)) return;
     this.#stopBar();
     this.#options.print(line);
   }
@@ -125,6 +134,7 @@ export class TrainingReporter implements Reporter, Disposable {
   }
 
   #show(task: string, done: number, total: number, details: string): void {
+    if (this.#options.quiet) return;
     if (this.#options.terminal) {
       if (task !== this.#task) this.#startBar(task, total);
       this.#bar?.update(done, { details });

@@ -42,6 +42,15 @@ const SIGMA = 6;
  * Counts in how many images' references each n-gram stands.
  *
  * @param references For each image its references' tokens.
+ * @returns The number of images, and for each n-gram of 1 to 4 words the number of images that it is said of.
+ *
+ * @example A word of two images
+ * ```ts
+ * import { documentFrequencies } from "./cider.ts";
+ *
+ * const { images, counts } = documentFrequencies([[["a", "kite"], ["a", "toy"]], [["a", "boat"]]]);
+ * console.log(images, counts.get("a"), counts.get("a boat")); // 2 2 1
+ * ```
  */
 export function documentFrequencies(
   references: readonly (readonly (readonly string[])[])[],

@@ -60,6 +60,14 @@ export interface ScoreResult {
  * @param captions The captions.
  * @param tokenizer In which way; COCO's evaluation uses Penn Treebank tokens.
  * @returns Their tokens, in the same order.
+ *
+ * @example Small letters, no punctuation
+ * ```ts
+ * import { tokenizeCaptions } from "./score_captions.ts";
+ *
+ * console.log(tokenizeCaptions([{ caption: "A kite.", references: ["The red kite!"] }]));
+ * // [{ caption: ["a", "kite"], references: [["the", "red", "kite"]] }]
+ * ```
  */
 export function tokenizeCaptions(
   captions: readonly Pick<ScoredCaption, "caption" | "references">[],
@@ -78,6 +86,17 @@ export function tokenizeCaptions(
  * @param captions The captions' tokens.
  * @returns The scores that need no other program.
  * @throws {RangeError} If a caption has no reference.
+ *
+ * @example Two captions, one as people have it
+ * ```ts
+ * import { scoreCaptions, tokenizeCaptions } from "./score_captions.ts";
+ *
+ * const { corpus, captions } = scoreCaptions(tokenizeCaptions([
+ *   { caption: "a red kite flies", references: ["a red kite flies", "a kite in the sky"] },
+ *   { caption: "two boats", references: ["a boat at sea"] },
+ * ]));
+ * console.log(corpus.Bleu_1.toFixed(2), captions[0]?.ROUGE_L); // 0.67 1
+ * ```
  */
 export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResult {
   const candidates = captions.map(({ caption }) => caption);

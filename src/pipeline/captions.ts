@@ -44,12 +44,17 @@ const TEXT_READERS = {
  * @returns The captions in file order, at least one.
  * @throws {InputError} If a file cannot be read or is of another format, no row can be used, or with `strict` one cannot.
  *
- * @example Counting captions
+ * @example Two rows, one of which cannot be used
  * ```ts
  * import { readCaptions } from "./captions.ts";
  *
- * const { rows, rejected } = await readCaptions({ format: "kaggle", files: ["captions.txt"], folder: "." });
- * console.log(rows.length, rejected.length, rows[0]?.image, rows[0]?.caption);
+ * const folder = await Deno.makeTempDir();
+ * const file = `${folder}/captions.txt`;
+ * await Deno.writeTextFile(file, "image,caption\nkite.jpg,A red kite .\nboat.jpg,\n");
+ * const { rows, rejected } = await readCaptions({ format: "kaggle", files: [file], folder });
+ * console.log(rows); // [{ image: "kite.jpg", caption: "A red kite ." }]
+ * console.log(rejected[0]?.line, rejected[0]?.reason); // 3 has no caption
+ * await Deno.remove(folder, { recursive: true });
  * ```
  */
 export async function readCaptions(source: CaptionsSource, options: ReadCaptionsOptions = {}): Promise<CaptionData> {

@@ -96,12 +96,17 @@ export interface DatasetOptions extends ReadCaptionsOptions {
  * @param options Where to look.
  * @throws {InputError} If a file or folder is missing or wrong, no row can be used, or none of the images is there.
  *
- * @example Reading Flickr8k
+ * @example A folder of captions and images, of which one is missing
  * ```ts
  * import { readDataset } from "./dataset.ts";
  *
- * const dataset = await readDataset({ data: "flickr8k" });
- * console.log(dataset.photographs.length, dataset.missing.length, dataset.officialSplits !== undefined);
+ * const data = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${data}/captions.txt`, "image,caption\nkite.jpg,A red kite .\nboat.jpg,A boat .\n");
+ * await Deno.mkdir(`${data}/Images`);
+ * await Deno.writeFile(`${data}/Images/kite.jpg`, new Uint8Array(8)); // it is not opened yet
+ * const { format, photographs, missing } = await readDataset({ data });
+ * console.log(format, photographs.map(({ name }) => name), missing); // kaggle ["kite.jpg"] ["boat.jpg"]
+ * await Deno.remove(data, { recursive: true });
  * ```
  */
 export async function readDataset(options: DatasetOptions): Promise<FileDataset> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { addCaptionOptions, parseCaptionOptions } from "../../src/cli/caption_options.ts";
 import { createCommand } from "../../src/cli/command.ts";
+import { captionCommand } from "../../src/cli/commands/caption.ts";
 import { InputError } from "../../src/input_error.ts";
 
 function parse(...args: string[]) {
@@ -79,7 +80,8 @@ Deno.test("The options of captioning refuse diversity without groups", () => {
 });
 
 Deno.test("The help has an example of each way to caption", () => {
-  const { text } = parse("--help");
+  let text = "";
+  captionCommand().configureOutput({ writeOut: (piece) => text += piece }).outputHelp();
   for (const part of ["--n-best 5", "--jsonl", "--sample", "--groups 5", "--with frisbee", "| deno task caption -"]) {
     assert(text.includes(part), part);
   }

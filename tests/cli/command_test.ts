@@ -42,6 +42,17 @@ Deno.test("createCommand() prints help with the command as it is typed, exit cod
   assert.match(text.out, /^Usage: deno task fly \[options\]/);
 });
 
+Deno.test("createCommand() ends its help with examples and exit codes, after what the options add", () => {
+  let text = "";
+  const command = createCommand("fly", "Flies a kite.", { examples: ["deno task fly --height 3"] });
+  command.option("--height <n>", "metres").addHelpText("after", "\nWinds: north and west");
+  command.configureOutput({ writeOut: (part) => text += part }).outputHelp();
+  assert.match(
+    text,
+    /\nWinds: north and west\n\nExamples:\n {2}deno task fly --height 3\n\nExit codes:\n {2}0 .*\n {2}1 .*\n {2}130 .*\n$/,
+  );
+});
+
 Deno.test("runTask() gives the task's own exit code", async () => {
   assert.equal(await runTask(() => Promise.resolve(7)), 7);
 });

@@ -3,12 +3,12 @@ import { duration, TrainingReporter } from "../../src/cli/training_reporter.ts";
 import type { StepReport } from "../../src/pipeline/train.ts";
 
 /** A reporter of a run of 2 epochs, its lines, and its clock. */
-function reporterOf(terminal = false) {
+function reporterOf(terminal = false, quiet = false) {
   const lines: string[] = [];
   const clock = { time: 0 };
   const reporter = new TrainingReporter({
     epochs: 2,
-    terminal,
+    ...{ terminal, quiet },
     print: (line) => lines.push(line),
     now: () => clock.time,
   });
@@ -125,4 +125,17 @@ Deno.test("duration() writes seconds, minutes and hours", () => {
     "25 h 1 min",
     "?",
   ]);
+});
+
+Deno.test("a quiet TrainingReporter tells of what the user must know, and of nothing else, on a terminal or not", () => {
+  for (const terminal of [false, true]) {
+    const { reporter, lines } = reporterOf(terminal, true);
+    reporter.progress("Decoding photographs", 1, 2);
+    reporter.step({ ...STEP, step: 50 });
+    reporter.epoch(METRICS, true);
+    reporter.note("Model: lrcn recipe on cpu in fp32");
+    reporter.note("Warning: 'warmupSteps' does nothing: the schedule is one-cycle");
+    reporter.note("Left out: 3 broken images, the first is 'dog.jpg': it is empty");
+    assert.deepEqual(lines.map((line) => line.split(":")[0]), ["Warning", "Left out"]);
+  }
 });

@@ -26,7 +26,7 @@ Deno.test("no task has all permissions but build", () => {
 Deno.test("each task may load the one native library and no other, those that only read and write files none", () => {
   for (const task of TASKS.filter((name) => name !== "build")) {
     const ffi = flagsOf(task).filter((flag) => flag.startsWith("--allow-ffi"));
-    const computes = !["inspect", "export", "cache", "tokenize", "report"].includes(task);
+    const computes = !["inspect", "export", "cache", "tokenize", "report", "completions"].includes(task);
     assert.deepEqual(ffi, computes ? ["--allow-ffi=native/build/liblrcn.so"] : [], task);
   }
 });
@@ -49,9 +49,9 @@ Deno.test("bench may start Python, and reach no network", () => {
   for (const flag of flagsOf("bench")) assert.match(flag, /^--allow-(ffi|read|write|env|run|sys)(=|$)/);
 });
 
-Deno.test("inspect may read, export, cache and report read and write, tokenize do neither, and none anything else", () => {
+Deno.test("inspect may read, export, cache and report read and write, tokenize and completions do neither, and none anything else", () => {
   assert.deepEqual(flagsOf("inspect"), ["--allow-read", "--allow-env=INIT_CWD"]);
-  assert.deepEqual(flagsOf("tokenize"), ["--no-prompt"]);
+  for (const task of ["tokenize", "completions"] as const) assert.deepEqual(flagsOf(task), ["--no-prompt"]);
   for (const task of ["export", "cache", "report"] as const) {
     assert.deepEqual(flagsOf(task), ["--allow-read", "--allow-write", "--allow-env=INIT_CWD"]);
   }

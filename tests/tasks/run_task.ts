@@ -24,7 +24,7 @@ async function libraryIsUsable(): Promise<boolean> {
 /** Whether tests may run tasks here: with all their permissions, and with the library built. */
 export const canRunTasks: boolean = canRead && canWrite && canRun && await libraryIsUsable();
 
-/** The tasks that a user calls with a model. */
+/** The tasks that a user calls. */
 export type TaskName =
   | "train"
   | "caption"

@@ -46,6 +46,14 @@ export interface CaptionData {
  *
  * @param row The row.
  * @returns A clause on one line: "line 3 of captions.txt has no caption".
+ *
+ * @example The third line
+ * ```ts
+ * import { describeRejected } from "./caption_rows.ts";
+ *
+ * console.log(describeRejected({ file: "captions.txt", line: 3, reason: "has no caption" }));
+ * // line 3 of captions.txt has no caption
+ * ```
  */
 export function describeRejected({ file, line, reason }: RejectedRow): string {
   return printable(line === undefined ? `${file}: ${reason}` : `line ${line} of ${file} ${reason}`);

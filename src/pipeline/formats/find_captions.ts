@@ -43,6 +43,16 @@ const MAX_LOOKED_AT = 100;
  * @param options Where to look.
  * @returns The captions that were found.
  * @throws {InputError} If there are none, or several.
+ *
+ * @example A folder with a CSV file
+ * ```ts
+ * import { findCaptions } from "./find_captions.ts";
+ *
+ * const data = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${data}/rows.csv`, "image,caption\nkite.jpg,A red kite .\n");
+ * console.log((await findCaptions({ data })).format); // kaggle
+ * await Deno.remove(data, { recursive: true });
+ * ```
  */
 export async function findCaptions(options: FindCaptionsOptions): Promise<CaptionsSource> {
   const { data, format } = options;

@@ -34,6 +34,14 @@ export const FORMAT_NAMES: readonly Format[] = Object.keys(FORMATS).filter(isFor
  * Whether a word is the name of a format.
  *
  * @param word Any text.
+ * @returns Whether it is one of {@linkcode FORMAT_NAMES}.
+ *
+ * @example A format and none
+ * ```ts
+ * import { isFormat } from "./format.ts";
+ *
+ * console.log(isFormat("coco"), isFormat("xml")); // true false
+ * ```
  */
 export function isFormat(word: string): word is Format {
   return Object.hasOwn(FORMATS, word);

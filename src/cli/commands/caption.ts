@@ -1,0 +1,27 @@
+/**
+ * The command `caption`.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { addCaptionOptions } from "../caption_options.ts";
+import { createCommand } from "../command.ts";
+import { addQuietOption } from "../quiet_option.ts";
+
+/** Makes the command `deno task caption`. */
+export function captionCommand(): Command {
+  const command = createCommand("caption", "Captions JPEG and PNG images.", {
+    examples: [
+      "deno task caption photo.jpg",
+      "deno task caption --n-best 5 --length-penalty 0.7 photo.jpg",
+      "deno task caption --recursive --jsonl photos/ > captions.jsonl",
+      "deno task caption --groups 5 --n-best 5 --diversity 1 photo.jpg",
+      "deno task caption --sample --temperature 0.8 --top-p 0.9 --seed 7 --n-best 5 photo.jpg",
+      'deno task caption --with frisbee --without man --begin "a dog" photo.jpg',
+      "deno task caption --checkpoint first.safetensors --checkpoint second.safetensors photo.jpg",
+      "find . -name '*.jpg' | deno task caption -   # paths, or an image: deno task caption - < photo.jpg",
+    ],
+  });
+  return addQuietOption(addCaptionOptions(command), "no progress; captions and errors alone");
+}

@@ -1,0 +1,22 @@
+/**
+ * The command `evaluate`.
+ *
+ * @module
+ */
+
+import type { Command } from "commander";
+import { createCommand } from "../command.ts";
+import { addEvaluateOptions } from "../evaluate_options.ts";
+import { addQuietOption } from "../quiet_option.ts";
+
+/** Makes the command `deno task evaluate`. */
+export function evaluateCommand(): Command {
+  const command = createCommand("evaluate", "Scores captions against people's.", {
+    examples: [
+      "deno task evaluate --checkpoint runs/first/best.safetensors --data path/to/flickr8k",
+      "deno task evaluate --checkpoint runs/first/best.safetensors --data path/to/flickr8k --beam 5 --out scores",
+      "deno task evaluate --predictions captions.json --references captions_val2014.json --json",
+    ],
+  });
+  return addQuietOption(addEvaluateOptions(command), "no progress; scores, warnings and errors alone");
+}

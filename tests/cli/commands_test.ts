@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import type { Command } from "commander";
+import { TASK_COMMANDS } from "../../src/cli/commands/task_commands.ts";
+import config from "../../deno.json" with { type: "json" };
+
+/** Tasks that are other programs: Deno's tests, and measurements, which parse their own few options. */
+const OTHERS = ["test", "bench"];
+
+function helpOf(command: Command): string {
+  let text = "";
+  command.configureOutput({ writeOut: (part) => text += part });
+  command.outputHelp();
+  return text;
+}
+
+Deno.test("each task of deno.json has a command, so that its options can be completed and documented", () => {
+  assert.deepEqual(
+    Object.keys(TASK_COMMANDS).toSorted(),
+    Object.keys(config.tasks).filter((task) => !OTHERS.includes(task)).toSorted(),
+  );
+});
+
+for (const [task, create] of Object.entries(TASK_COMMANDS)) {
+  Deno.test(`the help of ${task} shows how it is called, examples of it, and ends with the exit codes`, () => {
+    const help = helpOf(create());
+    assert.match(help, new RegExp(`^Usage: deno task ${task} `));
+    const [, examples = "", codes = ""] = help.match(/\nExamples:\n((?:.+\n)+)\nExit codes:\n((?:.+\n?)+)$/) ?? [];
+    assert.match(examples, new RegExp(`^ {2}.*deno task ${task}\\b`));
+    assert.deepEqual([...codes.matchAll(/^ {2}(\d+) /gm)].map(([, code]) => code), ["0", "1", "130"]);
+  });
+
+  Deno.test(`the options that the examples of ${task} name are there`, () => {
+    const command = create();
+    const known = command.options.flatMap(({ short, long }) => [short, long]);
+    const [, examples = ""] = helpOf(command).match(/\nExamples:\n((?:.+\n)+)/) ?? [];
+    for (const line of examples.trimEnd().split("\n")) {
+      const [words = ""] = line.slice(line.indexOf("deno task")).split("#");
+      for (const [flag] of words.matchAll(/(?<= )--?[a-z][a-z-]*/g)) {
+        assert(known.includes(flag), `${flag} in: ${line}`);
+      }
+    }
+  });
+
+  Deno.test(`each option of ${task} is explained, and one that takes a number says what is taken without it`, () => {
+    // What has no default: nothing is done, or there is nothing without it.
+    const without = ["--checkpoint-every", "--min-words"];
+    for (const { long, flags, description, mandatory } of create().options) {
+      assert.notEqual(description, "", flags);
+      if (!/<(?:n|p|t|nats)>/.test(flags) || mandatory || without.includes(long ?? "")) continue;
+      assert.match(description, /default/, `${task} ${flags}`);
+    }
+  });
+}

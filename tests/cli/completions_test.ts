@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { Argument, Option } from "commander";
+import { createCommand } from "../../src/cli/command.ts";
+import { TASK_COMMANDS } from "../../src/cli/commands/task_commands.ts";
+import { completionScript, SHELLS } from "../../src/cli/completions.ts";
+import { canRun } from "../test_data.ts";
+
+const COMMANDS = {
+  fly: () =>
+    createCommand("fly", "Flies ada's kite.")
+      .option("-q, --quiet", "say nothing [ever]: at all")
+      .option("--line <file>", "what it hangs on")
+      .addOption(new Option("--colour <name>", "of the kite").choices(["red", "blue"])),
+  land: () => createCommand("land", "Lands it.").addArgument(new Argument("<where>").choices(["beach", "roof"])),
+};
+
+/** What bash offers for the last of some words, after whatever completed `deno` before. */
+async function bashOffers(words: readonly string[]): Promise<string[]> {
+  const script = [
+    "before() { COMPREPLY=(before); }",
+    "complete -F before deno",
+    completionScript("bash", COMMANDS),
+    // As one who reloads his settings.
+    completionScript("bash", COMMANDS),
+    `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}`,
+    '_lrcn_deno deno; printf "%s\\n" "${COMPREPLY[@]}"',
+  ].join("\n");
+  const { code, stdout, stderr } = await new Deno.Command("bash", { args: ["--norc", "-c", script] }).output();
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
+  return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
+}
+
+Deno.test("completionScript() has every task and every option of it, for each shell", () => {
+  for (const shell of SHELLS) {
+    const script = completionScript(shell, TASK_COMMANDS);
+    for (const [task, create] of Object.entries(TASK_COMMANDS)) {
+      assert.match(script, new RegExp(`\\b${task}\\b`), `${task} in ${shell}`);
+      for (const { long } of create().options) {
+        assert(script.includes(shell === "fish" ? `-l ${long?.slice(2)} ` : `${long}`), `${task} ${long} in ${shell}`);
+      }
+    }
+  }
+});
+
+Deno.test("completionScript() lets no quote, bracket or colon of a description out of its word", () => {
+  assert(completionScript("zsh", COMMANDS).includes(String.raw`'fly:Flies ada'\''s kite.'`));
+  assert(completionScript("zsh", COMMANDS).includes(String.raw`'*--quiet[say nothing \[ever\]\: at all]'`));
+  assert(completionScript("fish", COMMANDS).includes(String.raw`-a fly -d 'Flies ada\'s kite.'`));
+});
+
+Deno.test("completionScript() offers files where an option takes one, and words where it takes one of some", () => {
+  assert(completionScript("zsh", COMMANDS).includes("'*--line[what it hangs on]:value:_files'"));
+  assert(completionScript("zsh", COMMANDS).includes("'*--colour[of the kite]:value:(red blue)'"));
+  assert(completionScript("fish", COMMANDS).includes("-l line -r -d"));
+  assert(completionScript("fish", COMMANDS).includes("-l colour -x -a 'red blue' -d"));
+});
+
+Deno.test({
+  name: "bash completes tasks, options, their words and arguments, and leaves all else as it was",
+  ignore: !canRun,
+  async fn() {
+    assert.deepEqual(await bashOffers(["deno", "task", "l"]), ["land"]);
+    assert.deepEqual(await bashOffers(["deno", "task", "fly", "--"]), ["--quiet", "--line", "--colour", "--help"]);
+    assert.deepEqual(await bashOffers(["deno", "task", "fly", "--colour", ""]), ["red", "blue"]);
+    assert.deepEqual(await bashOffers(["deno", "task", "land", ""]), ["beach", "roof"]);
+    // Files, which bash offers itself.
+    assert.deepEqual(await bashOffers(["deno", "task", "fly", "--line", ""]), []);
+    assert.deepEqual(await bashOffers(["deno", "ru"]), ["before"]);
+  },
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
+import { assertDone, canRunTasks, runTask } from "./run_task.ts";
+
+const ignore = !canRunTasks;
+
+/** What a terminal would obey: ESC, and all that is not text but tabs and line ends. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
+
+Deno.test({
+  name:
+    "train, caption and evaluate print no control code where there is no terminal, and --quiet leaves results alone",
+  ignore,
+  async fn(t) {
+    await using folder = await drawDataset();
+    const where = { folder: folder.path };
+    const best = join(folder.path, "out", "best.safetensors");
+    const image = `drawn/Images/${FIRST_PICTURE}`;
+
+    await t.step("train prints what it does", async () => {
+      const ended = await runTask("train", ["--data", "drawn", "--out", "loud", ...TINY], where);
+      assertDone(ended);
+      assert.match(ended.stdout, /Epoch 1\/1/);
+      assert.doesNotMatch(ended.stdout, CONTROL);
+    });
+    await t.step("train --quiet prints the best checkpoint's path", async () => {
+      const ended = await runTask("train", ["--data", "drawn", "--out", "out", "--quiet", ...TINY], where);
+      assert.deepEqual([ended.code, ended.stdout], [0, `${best}\n`]);
+      for (const line of ended.stderr.trimEnd().split("\n")) {
+        assert.match(line, /^(?:Warning|Left out|No pretrained|$)/);
+      }
+    });
+    await t.step("caption --quiet prints captions", async () => {
+      const ended = await runTask("caption", ["--checkpoint", best, "--quiet", image, image], where);
+      assertDone(ended);
+      assert.deepEqual(ended.stdout.split("\n").map((line) => line.split("\t").length), [2, 2, 1]);
+      assert.doesNotMatch(ended.stdout, CONTROL);
+    });
+    await t.step("evaluate --quiet prints scores", async () => {
+      const args = ["--checkpoint", best, "--data", "drawn", "--quiet", "--split", "all"];
+      const ended = await runTask("evaluate", args, where);
+      assert.equal(ended.code, 0);
+      assert.match(ended.stdout, /CIDEr/);
+      assert.doesNotMatch(ended.stdout + ended.stderr, CONTROL);
+      assert.doesNotMatch(ended.stderr, /\d+\/\d+/);
+    });
+  },
+});
+
+Deno.test({
+  name: "completions prints a script for each shell, and names the shells where it is given none of them",
+  ignore,
+  async fn() {
+    const where = { folder: "." };
+    for (const shell of ["bash", "zsh", "fish"]) {
+      const ended = await runTask("completions", [shell], where);
+      assertDone(ended);
+      assert.match(ended.stdout, /^# Completes lrcn's tasks in /);
+    }
+    for (const args of [["csh"], []]) {
+      const { code, stdout, stderr } = await runTask("completions", args, where);
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(stderr, /^error: .*(?:bash, zsh, fish|missing required argument 'shell').*\n$/);
+    }
+  },
+});
