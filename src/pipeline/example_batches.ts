@@ -22,6 +22,12 @@ export interface BatchSource {
   readonly images: Pick<ImageCache, "photographs" | "read" | "square">;
   /** Their features, where the CNN need not be run; in the order of the photographs. */
   readonly features?: Pick<FeatureCache, "read" | "size"> | undefined;
+  /**
+   * Whether every batch must be there, since other processes wait for its step.
+   *
+   * @default {false}
+   */
+  readonly strict?: boolean | undefined;
 }
 
 /** A batch with the examples that it is made of. */
@@ -40,7 +46,7 @@ interface Member {
  * @param examples The examples.
  * @param plan Which of them, in which order, and what is seen of each.
  * @returns The batches; each is read while the one before is worked on.
- * @throws {ImageError} If no image of the plan can be read.
+ * @throws {ImageError} If no image of the plan can be read, or none of a batch that must be there.
  */
 export async function* exampleBatches(
   source: BatchSource,
@@ -80,8 +86,10 @@ export async function* exampleBatches(
 
   let [some, lost]: [boolean, ImageError | undefined] = [false, undefined];
   for await (const batch of batches([...plan.order.keys()], load, { batchSize: recipe.batchSize })) {
-    if (batch instanceof ImageError) lost = batch;
-    else {
+    if (batch instanceof ImageError) {
+      if (source.strict) throw batch;
+      lost = batch;
+    } else {
       some = true;
       yield batch;
     }

@@ -7,6 +7,8 @@
  */
 
 import { join } from "node:path";
+import { anywhere } from "../distributed/exchange.ts";
+import { ALONE, type Ranks } from "../distributed/ranks.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
 import { fileErrorReason } from "../files/file_error.ts";
@@ -64,6 +66,12 @@ export interface FeatureCacheOptions {
    * @default {undefined}
    */
   readonly signal?: AbortSignal;
+  /**
+   * Processes that compute together, each a part of the batches; those of a machine share its file.
+   *
+   * @default {ALONE}
+   */
+  readonly ranks?: Ranks & { readonly localRank?: number };
 }
 
 const MARK = "lrcnfea1";
@@ -90,14 +98,19 @@ export async function openFeatureCache(
   const path = join(folder, `${await digest(encoder, images.fingerprint, imageSize)}.features`);
   const count = images.photographs.length;
   await removeOldTemporaries(folder);
+  const ranks = options.ranks ?? ALONE;
   const found = await openIfWhole(path, count);
-  if (found !== undefined) return found;
+  if (!await anywhere(ranks, found === undefined) && found !== undefined) return found;
+  found?.[Symbol.dispose]();
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
     throw new InputError(`Cannot create the folder '${folder}': ${fileErrorReason(error)}`, { cause: error });
   }
-  await writeAtomic(path, featuresOf(encoder, images, options));
+  const features = featuresOf(encoder, images, options);
+  if ((options.ranks?.localRank ?? 0) === 0) await writeAtomic(path, features);
+  else await Array.fromAsync(features, () => undefined);
+  await anywhere(ranks, false); // until the file is there
   const made = await openIfWhole(path, count);
   if (made === undefined) throw new InputError(`Cannot read '${path}': it was changed by another program, start again`);
   return made;
@@ -106,21 +119,27 @@ export async function openFeatureCache(
 async function* featuresOf(
   encoder: Encoder,
   images: Pick<ImageCache, "photographs" | "read">,
-  { imageSize: side, onProgress, signal }: FeatureCacheOptions,
+  { imageSize: side, onProgress, signal, ranks = ALONE }: FeatureCacheOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const total = images.photographs.length;
   const bytes = side * side * 3;
-  for (let start = 0; start < total; start += BATCH_SIZE) {
-    signal?.throwIfAborted();
-    const count = Math.min(BATCH_SIZE, total - start);
+  const together = BATCH_SIZE * ranks.size;
+  for (let start = 0; start < total; start += together) {
+    if (await anywhere(ranks, signal?.aborted ?? false)) {
+      throw signal?.reason ?? new DOMException("Stopped", "AbortError");
+    }
+    const first = Math.min(total, start + ranks.rank * BATCH_SIZE);
+    const count = Math.min(BATCH_SIZE, total - first);
     const pixels = new Uint8Array(count * bytes);
     await Promise.all(Array.from({ length: count }, (_, index) => {
       const into = pixels.subarray(index * bytes, (index + 1) * bytes);
-      return images.read(start + index, side, into);
+      return images.read(first + index, side, into);
     }));
-    const { values } = await encoder.encode({ count, height: side, width: side, pixels });
-    yield new Uint8Array(values.buffer);
-    onProgress?.(start + count, total);
+    const { values } = count === 0
+      ? { values: new Float32Array() }
+      : await encoder.encode({ count, height: side, width: side, pixels });
+    yield* await ranks.allGather(new Uint8Array(values.buffer));
+    onProgress?.(Math.min(total, start + together), total);
   }
   yield new TextEncoder().encode(MARK);
 }

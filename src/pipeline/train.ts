@@ -4,6 +4,9 @@
  * @module
  */
 
+import { anywhere, sums } from "../distributed/exchange.ts";
+import { ALONE, type Ranks } from "../distributed/ranks.ts";
+import { batchOfRank, sharedExamples, shareOfPlan } from "../distributed/share.ts";
 import type { Batch } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { TrainStepOptions } from "../ffi/settings.ts";
@@ -124,10 +127,18 @@ export interface TrainOptions {
    * @default {false}
    */
   readonly record?: boolean;
+  /**
+   * Processes that train together: the engine averages its gradients over them, and each works on its part of each batch.
+   *
+   * @default {ALONE}
+   */
+  readonly ranks?: Ranks;
   /** Called after each step, for the eye. */
   readonly onStep?: (report: StepReport) => void;
   /** Called where steps' numbers were read with where the training stands, before the next: the moment to save it. */
   readonly onProgress?: (progress: Progress) => Promise<void>;
+  /** Called when the steps of an epoch are done, before its validation. */
+  readonly onTrained?: () => Promise<void>;
   /** Called after each epoch; `best` says whether it is the best so far. */
   readonly onEpoch?: (metrics: EpochMetrics, progress: Progress, best: boolean) => Promise<void>;
   /** Ends the training after the step in progress. */
@@ -160,18 +171,20 @@ const NOTHING_DONE = { step: 0, sums: { loss: 0, lossWeight: 0, gradientNorm: 0 
  */
 export async function train(training: Training, options: TrainOptions = {}): Promise<TrainResult> {
   const { recipe, splits } = training;
-  const { now = () => performance.now(), signal } = options;
+  const { now = () => performance.now(), signal, ranks = ALONE } = options;
+  const stopped = () => anywhere(ranks, signal?.aborted ?? false);
   let progress: Progress = options.from ?? { criteria: [], ...NOTHING_DONE };
   while (progress.criteria.length < recipe.epochs) {
     if (isOutOfPatience(recipe, progress)) return { reason: "patience", progress };
     const start = now();
-    const trained = await trainEpoch(training, progress, { ...options, now });
+    const trained = await trainEpoch(training, progress, { ...options, now, ranks });
     progress = trained.progress;
-    if (signal?.aborted) return { reason: "interrupted", progress };
+    if (await stopped()) return { reason: "interrupted", progress };
+    await options.onTrained?.();
     const features = isFrozen(recipe, trained.metrics.epoch) ? training.frozenFeatures : undefined;
     const trainedAt = now();
-    const validation = await validate({ ...training, features }, splits.validation, signal);
-    if (signal?.aborted) return { reason: "interrupted", progress };
+    const validation = await validate({ ...training, features }, splits.validation, { signal, ranks });
+    if (await stopped()) return { reason: "interrupted", progress };
     if (!Number.isFinite(validation.validationLoss)) {
       const what = `the validation loss is ${validation.validationLoss} after epoch ${trained.metrics.epoch}`;
       throw diverged(what, isFrozen(recipe, trained.metrics.epoch));
@@ -187,9 +200,13 @@ export async function train(training: Training, options: TrainOptions = {}): Pro
 }
 
 /** One pass over the training examples, in an order that seed and epoch decide, from where the progress stands. */
-async function trainEpoch(training: Training, from: Progress, options: TrainOptions & { now: () => number }) {
+async function trainEpoch(
+  training: Training,
+  from: Progress,
+  options: TrainOptions & Required<Pick<TrainOptions, "now" | "ranks">>,
+) {
   const { engine, recipe, splits, seed, images } = training;
-  const { now, signal } = options;
+  const { now, signal, ranks } = options;
   const { criteria } = from;
   const epoch = criteria.length + 1;
   const frozen = isFrozen(recipe, epoch);
@@ -197,17 +214,23 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
   const augmentation = frozen ? "none" : recipe.augmentation;
   const plan = planEpoch(splits.train.length, { seed, epoch, augmentation, margin: images.square - recipe.imageSize });
   const examplesPerStep = recipe.batchSize * recipe.accumulate;
-  const steps = Math.ceil(splits.train.length / examplesPerStep);
+  const sharing = { ...ranks, batchSize: recipe.batchSize };
+  const steps = Math.ceil(sharedExamples(splits.train.length, sharing) / examplesPerStep);
   const left = {
     order: plan.order.slice(from.step * examplesPerStep),
     crops: plan.crops.slice(from.step * examplesPerStep),
   };
-  const source = { ...training, features: frozen ? training.frozenFeatures : undefined };
+  const source = {
+    ...training,
+    recipe: { ...recipe, batchSize: batchOfRank(recipe.batchSize, ranks) },
+    features: frozen ? training.frozenFeatures : undefined,
+    strict: ranks.size > 1,
+  };
   const loss = new Mean(from.sums.loss, from.sums.lossWeight);
   const gradientNorm = new Mean(from.sums.gradientNorm, from.step);
   const queue = new StepQueue<StepNote>(engine, options.readEvery ?? 1);
   let [progress, begun] = [from, from.step];
-  let [captions, seen, waited] = [0, 0, 0];
+  let [captions, seen, waited, stopping] = [0, 0, 0, false];
   const start = now();
   let asked = start;
   const drawing = new Random(seed * 100_003 + epoch).below(2 ** 32);
@@ -230,17 +253,25 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
       options.onStep?.({
         ...{ epoch, stageEnd, step: progress.step, steps, loss: loss.value, ...rates },
         gradientNorm: result.gradientNorm,
-        ...{ captionsPerSecond: captions / seconds, dataWaitShare: waited / 1000 / seconds },
+        ...{ captionsPerSecond: ranks.size * captions / seconds, dataWaitShare: waited / 1000 / seconds },
       });
     }
-    if (done.length > 0) await options.onProgress?.(progress);
+    if (done.length === 0) return;
+    await options.onProgress?.(progress);
+    stopping = await anywhere(ranks, signal?.aborted ?? false);
   }
 
-  for await (const parts of inGroups(exampleBatches(source, splits.train, left), recipe.accumulate)) {
+  for await (
+    const parts of inGroups(
+      exampleBatches(source, splits.train, shareOfPlan(left, sharing)),
+      recipe.accumulate,
+    )
+  ) {
     waited += now() - asked;
-    if (signal?.aborted) break;
+    if (stopping || (ranks.size === 1 && signal?.aborted)) break;
     const rates = learningRates(recipe, { epoch, step: begun, steps, criteria });
-    const drawn = await drawCaptions(training, parts, drawing + begun * recipe.accumulate);
+    const place = (drawing + begun * recipe.accumulate) * ranks.size + ranks.rank;
+    const drawn = await drawCaptions(training, parts, { seed: place, ranks });
     begun++;
     const step = { ...stepOptions(recipe, epoch), ...rates, record: options.record ?? false };
     const note = { rates, reward: drawn?.reward, parts: sizeOf(parts) };
@@ -249,14 +280,15 @@ async function trainEpoch(training: Training, from: Progress, options: TrainOpti
   }
   await account(await queue.settle());
   const seconds = (now() - start) / 1000;
+  const [allCaptions = 0, allSeen = 0, allWaited = 0] = await sums(ranks, [captions, seen, waited / ranks.size]);
   const metrics = {
     epoch,
     trainLoss: loss.value,
     ...learningRates(recipe, { epoch, step: steps - 1, steps, criteria }),
     gradientNorm: gradientNorm.value,
-    captionsPerSecond: seconds > 0 ? captions / seconds : 0,
-    imagesPerSecond: seconds > 0 ? seen / seconds : 0,
-    dataWaitShare: seconds > 0 ? waited / 1000 / seconds : 0,
+    captionsPerSecond: seconds > 0 ? allCaptions / seconds : 0,
+    imagesPerSecond: seconds > 0 ? allSeen / seconds : 0,
+    dataWaitShare: seconds > 0 ? allWaited / 1000 / seconds : 0,
   };
   return { progress, metrics };
 }
@@ -279,7 +311,7 @@ function sizeOf(parts: readonly Batch[]) {
 async function drawCaptions(
   training: Training,
   parts: readonly ExampleBatch[],
-  seed: number,
+  { seed, ranks }: { readonly seed: number; readonly ranks: Ranks },
 ): Promise<{ readonly batches: readonly Batch[]; readonly reward: number } | undefined> {
   const { engine, recipe, vocabulary, metadata, reward } = training;
   if (recipe.objective !== "self-critical") return undefined;
@@ -288,12 +320,13 @@ async function drawCaptions(
   const batches: Batch[] = [];
   const rewards = new Mean();
   for (const [index, { images, examples }] of parts.entries()) {
-    const options = { ...metadata, vocabulary, reward, baseline, samples, seed: seed + index };
+    const options = { ...metadata, vocabulary, reward, baseline, samples, seed: seed + index * ranks.size };
     const drawn = await selfCriticalBatch(engine, { images, examples }, options);
     batches.push(drawn.batch);
     rewards.add(drawn.reward, images.count);
   }
-  return { batches, reward: rewards.value };
+  const [sum = NaN, weight = NaN] = await sums(ranks, [rewards.sum, rewards.weight]);
+  return { batches, reward: sum / weight };
 }
 
 /**

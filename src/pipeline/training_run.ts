@@ -4,9 +4,14 @@
  * @module
  */
 
-import { type CheckpointMetadata, saveCheckpoint } from "../checkpoint/checkpoint.ts";
+import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.ts";
 import { modelTensors } from "../checkpoint/model_state.ts";
 import { writePth } from "../checkpoint/pth.ts";
+import { agree } from "../distributed/agreement.ts";
+import { anywhere, fromFirst, onFirst } from "../distributed/exchange.ts";
+import { copyFirst, otherRandomStates, restoreRandomStates } from "../distributed/model_exchange.ts";
+import { ALONE, type Ranks } from "../distributed/ranks.ts";
+import { batchOfRank } from "../distributed/share.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { quoted } from "../files/file_error.ts";
@@ -72,6 +77,14 @@ export interface Reporter {
   epoch(metrics: EpochMetrics, best: boolean): void;
 }
 
+/** Processes that train together. */
+export interface TrainingRanks extends Ranks {
+  /** This process among those of its machine, from 0. */
+  readonly localRank: number;
+  /** Lets an engine average its gradients over all ranks. */
+  join(engine: Engine): Promise<void>;
+}
+
 /** What a run is told. */
 export interface TrainingRunOptions extends EngineOptions {
   /** The settings. */
@@ -94,6 +107,12 @@ export interface TrainingRunOptions extends EngineOptions {
    * @default {false}
    */
   readonly cudaGraphs?: boolean | undefined;
+  /**
+   * Processes that train together. The first one's model is everybody's, and it alone writes files.
+   *
+   * @default {this one alone}
+   */
+  readonly ranks?: TrainingRanks | undefined;
   /** Where features of a frozen CNN are kept. */
   readonly featuresFolder: string;
   /** Where it tells what it does. */
@@ -112,6 +131,9 @@ export interface TrainingRunResult {
   readonly best?: string;
 }
 
+const BY_ITSELF: TrainingRanks = { ...ALONE, localRank: 0, join: () => Promise.resolve() };
+/** More than seeds that people try one after the other. */
+const SEEDS_BETWEEN_RANKS = 1_000_003;
 const CHECKPOINT_INTERVAL_MS = 600_000;
 /** On a GPU; about what a bar shows in a second. */
 const STEPS_PER_READ = 10;
@@ -129,47 +151,73 @@ const STEPS_PER_READ = 10;
 export async function runTraining(source: TrainingSource, options: TrainingRunOptions): Promise<TrainingRunResult> {
   const { recipe, out, seed, resume, reporter, signal } = options;
   const { dataset } = source;
+  const ranks = options.ranks ?? BY_ITSELF;
+  const isFirst = ranks.rank === 0;
   const folder = new RunFolder(out);
   const data = prepareTrainingData(dataset, recipe, seed);
+  await agree(ranks, {
+    ...{ recipe, seed, resume: resume ?? false, "the captions": dataset.fingerprint },
+    ...{ "the vocabulary": data.vocabulary.words, "the split": await digest(data.splits, "") },
+  });
+  batchOfRank(recipe.batchSize, ranks);
   const model = modelSettings(recipe, data.vocabulary.size);
   using engine = await Engine.open(model, {
     ...options,
+    // What each rank drops and draws is its own; its parameters will be the first one's.
+    seed: seed + ranks.rank * SEEDS_BETWEEN_RANKS,
     initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
   });
-  await using undo = resume ? undefined : await folder.create({
-    ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: engine.threads },
-    ...{ encoderWeights: options.encoderWeights ?? null, initialWeights: options.initialWeights ?? null },
-    dataset: source.origin,
-    ...{ datasetFingerprint: dataset.fingerprint, vocabularySize: data.vocabulary.size },
-  });
-  using _lock = await folder.lock();
-  if (resume) await folder.sweep();
-  const goesOn = resume === true && await folder.hasLast();
+  await agree(ranks, { device: engine.device, precision: engine.precision });
+  await using undo = resume ? undefined : await onFirst(ranks, () =>
+    folder.create({
+      ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: engine.threads },
+      ...{ encoderWeights: options.encoderWeights ?? null, initialWeights: options.initialWeights ?? null },
+      dataset: source.origin,
+      ...{ datasetFingerprint: dataset.fingerprint, vocabularySize: data.vocabulary.size },
+    }));
+  using _lock = await onFirst(ranks, () => folder.lock());
+  if (resume && isFirst) await folder.sweep();
+  const goesOn = await fromFirst(ranks, async () => resume === true && await folder.hasLast());
   const { vocabulary } = data;
-  if (!goesOn) await loadFirstWeights(engine, { ...options, vocabulary, note: (line) => reporter.note(line) });
+  if (!goesOn) {
+    const note = (line: string) => reporter.note(line);
+    await onFirst(ranks, () => loadFirstWeights(engine, { ...options, vocabulary, note }));
+  }
   using images = await source.openImages({ engine, recipe, reporter, signal });
   const splits = keepDecoded(data.splits, images.photographs);
   refuseBatchOfOne(splits.train.length, recipe);
   noteData(source.dataset, { ...data, splits }, images, options, engine);
 
   const examples = await digest(splits, images.fingerprint);
+  await agree(ranks, { "the images": examples });
   const metadata = checkpointMetadata(dataset, recipe, data, { model, seed });
   const training = { settings: recipe, seed, examples };
-  const resumed = goesOn ? await resumeTraining(engine, folder.file("last"), { ...metadata, training }) : undefined;
+  const resumed = goesOn
+    ? await fromFirst(ranks, () => resumeTraining(engine, folder.file("last"), { ...metadata, training }))
+    : undefined;
   const from = resumed?.progress;
   if (resume) noteResumption(recipe, from, reporter);
-  if (resume) noteOtherArithmetic(await folder.readConfig(), engine, reporter);
+  if (resume && isFirst) noteOtherArithmetic(await folder.readConfig(), engine, reporter);
   const reward = recipe.objective === "self-critical" ? ciderReward(splits.train) : undefined;
   const learns = { engine, recipe, splits, images, seed, metadata, vocabulary, reward };
   const run = { folder, engine, metadata: { ...metadata, metrics: resumed?.metrics ?? {} }, training, options };
-  await tryHardestStep(learns, splits.train);
+  const share = { ...recipe, batchSize: batchOfRank(recipe.batchSize, ranks) };
+  await tryHardestStep({ ...learns, recipe: share }, splits.train);
+  await copyFirst(engine, ranks, ["parameter", "buffer", "optimizer"]);
+  if (goesOn) await resumeDraws(engine, folder.file("last"), ranks);
+  await ranks.join(engine);
   using frozenFeatures = (from?.criteria.length ?? 0) < recipe.frozenEpochs
     ? await computeFeatures(engine, images, options)
     : undefined;
   undo?.move();
   if (reward !== undefined && from === undefined) {
-    const { cider, bleu4 } = await validate({ ...learns, features: frozenFeatures }, splits.validation, signal);
-    if (!signal.aborted) reporter.note(`Before: validation BLEU-4 ${bleu4.toFixed(3)}, CIDEr ${cider.toFixed(3)}`);
+    const { cider, bleu4 } = await validate({ ...learns, features: frozenFeatures }, splits.validation, {
+      signal,
+      ranks,
+    });
+    if (!await anywhere(ranks, signal.aborted)) {
+      reporter.note(`Before: validation BLEU-4 ${bleu4.toFixed(3)}, CIDEr ${cider.toFixed(3)}`);
+    }
   }
   return await trainAndSave({ ...learns, frozenFeatures }, { ...run, from });
 }
@@ -215,9 +263,11 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   let metadata = run.metadata;
   const photographs = new Set(learns.splits.validation.map(({ photograph }) => photograph)).size;
   const pretrained = run.options.encoderWeights !== undefined;
+  const ranks = run.options.ranks ?? BY_ITSELF;
+  const isFirst = ranks.rank === 0;
   const readEvery = engine.device === "cuda" ? Math.min(STEPS_PER_READ, checkpointEvery ?? Infinity) : 1;
   let saved = { at: performance.now(), step: from?.step ?? 0 };
-  const lines = await folder.readMetrics(from?.criteria.length ?? 0);
+  const lines = isFirst ? await folder.readMetrics(from?.criteria.length ?? 0) : [];
 
   async function save(name: "last" | "best", checkpoint: Parameters<typeof saveCheckpoint>[1]): Promise<void> {
     try {
@@ -230,9 +280,12 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   }
 
   async function saveLast(progress: Progress): Promise<void> {
-    const tensors = await modelTensors(engine, ["parameter", "buffer", "optimizer", "random"]);
+    const draws = await otherRandomStates(engine, ranks);
     metadata = { ...metadata, epoch: progress.criteria.length };
-    await save("last", { metadata: { ...metadata, training: { ...training, ...progress } }, tensors });
+    if (isFirst) {
+      const tensors = [...await modelTensors(engine, ["parameter", "buffer", "optimizer", "random"]), ...draws];
+      await save("last", { metadata: { ...metadata, training: { ...training, ...progress } }, tensors });
+    }
     saved = { at: performance.now(), step: progress.step };
   }
 
@@ -254,6 +307,7 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
       from,
       signal,
       readEvery,
+      ranks,
       record: run.options.cudaGraphs ?? false,
     },
     onStep: (report) => reporter.step(report),
@@ -261,21 +315,23 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
       const due = checkpointEvery === undefined
         ? performance.now() - saved.at >= CHECKPOINT_INTERVAL_MS
         : progress.step - saved.step >= checkpointEvery;
-      if (due) await saveLast(progress);
+      if (await anywhere(ranks, isFirst && due)) await saveLast(progress);
     },
+    // BatchNorm's statistics are each rank's own until then.
+    onTrained: () => copyFirst(engine, ranks, ["buffer"]),
     async onEpoch(metrics, progress, isBest) {
       const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = metrics;
       metadata = { ...metadata, epoch, metrics: { trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } };
-      if (isBest) {
+      if (isFirst && isBest) {
         const tensors = await modelTensors(engine, ["parameter", "buffer"]);
         await save("best", { metadata, tensors });
       }
       // The checkpoint comes last: a run that is killed before goes on from an older one and writes the same again.
       lines.push(JSON.stringify(metrics));
-      await folder.writeMetrics(lines);
+      if (isFirst) await folder.writeMetrics(lines);
       await saveLast(progress);
       reporter.epoch(metrics, isBest);
-      await report(isBest);
+      if (isFirst) await report(isBest);
       const warning = neglect(metrics, { photographs, recipe, pretrained });
       if (warning !== undefined) reporter.note(warning);
     },
@@ -289,10 +345,17 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   if (reason === "patience") {
     reporter.note(`Stopped: validation has not become better for ${recipe.patience} epochs`);
   }
-  if (recipe.name === "notebook" && epochs > 0) {
+  if (recipe.name === "notebook" && epochs > 0 && isFirst) {
     await writePth(folder.file("notebook"), await modelTensors(engine, ["parameter", "buffer"]));
   }
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
+}
+
+/** Lets the ranks after the first go on with their draws. */
+async function resumeDraws(engine: Engine, path: string, ranks: Ranks): Promise<void> {
+  if (ranks.size === 1) return;
+  using checkpoint = ranks.rank === 0 ? await openCheckpoint(path) : undefined;
+  await restoreRandomStates(engine, ranks, (name) => checkpoint?.tensors.get(name)?.read());
 }
 
 function howToGoOn({ path }: RunFolder): string {
@@ -304,6 +367,7 @@ async function computeFeatures(engine: Engine, images: TrainingImages, options: 
   return await openFeatureCache(engine, images, {
     folder: featuresFolder,
     imageSize: recipe.imageSize,
+    ranks: options.ranks ?? BY_ITSELF,
     onProgress: (done, total) => reporter.progress("Computing features of the frozen CNN", done, total),
     signal,
   });

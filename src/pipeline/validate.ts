@@ -4,6 +4,9 @@
  * @module
  */
 
+import { anywhere, gather, sums } from "../distributed/exchange.ts";
+import { ALONE, type Ranks } from "../distributed/ranks.ts";
+import { shareOfBatches } from "../distributed/share.ts";
 import { writeCaptions } from "../captioning/write_captions.ts";
 import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
 import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
@@ -45,21 +48,36 @@ export interface ValidationSource extends BatchSource {
   readonly metadata: Pick<CheckpointMetadata, "decoding" | "model">;
 }
 
+/** Options of {@linkcode validate}. */
+export interface ValidateOptions {
+  /** Ends the validation. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Processes that validate together, each a part of the batches.
+   *
+   * @default {ALONE}
+   */
+  readonly ranks?: Ranks;
+}
+
+const NOTHING: Validation = { validationLoss: NaN, imageGap: NaN, distinctShare: NaN, bleu4: NaN, cider: NaN };
+
 /**
  * Validates a model: the CNN runs once for each batch, then the right loss, the loss with another photograph in each
  * one's place, and greedy captions come from its features.
  *
  * @param source The model and its data.
  * @param examples What it is validated on.
- * @param signal Ends the validation.
- * @returns What was found, of no worth where the signal is aborted; NaN where the model gives no numbers any more.
+ * @param options See {@linkcode ValidateOptions}.
+ * @returns What was found, the same on all ranks; of no worth where the signal is aborted on one; NaN where the model gives no numbers any more.
  */
 export async function validate(
   source: ValidationSource,
   examples: readonly Example[],
-  signal?: AbortSignal,
+  { signal, ranks = ALONE }: ValidateOptions = {},
 ): Promise<Validation> {
   const { engine, recipe, vocabulary, metadata } = source;
+  const share = shareOfBatches(examples, { ...ranks, batchSize: recipe.batchSize });
   const [right, gap] = [new Mean(), new Mean()];
   const written = new Map<Photograph, string>();
   let unwritten: { readonly photographs: Photograph[]; readonly features: Features[] } = {
@@ -80,14 +98,14 @@ export async function validate(
   }
 
   let before: Features | undefined;
-  for await (const batch of exampleBatches(source, examples, inOrder(examples))) {
+  let broken = false;
+  for await (const batch of exampleBatches(source, share, inOrder(share))) {
     if (signal?.aborted) break;
     const features = "values" in batch.images ? batch.images : await engine.encode(batch.images);
     const { loss, words } = await engine.evaluateStep({ ...batch, images: features });
     // A model that is no longer one writes no captions.
-    if (!Number.isFinite(loss)) {
-      return { validationLoss: loss, imageGap: NaN, distinctShare: NaN, bleu4: NaN, cider: NaN };
-    }
+    broken = !Number.isFinite(loss);
+    if (broken) break;
     right.add(loss, lossWeight(recipe, words));
     const wrong = otherImages(batch, features, before);
     if (wrong !== undefined) gap.add((await engine.evaluateStep(wrong)).loss - loss, lossWeight(recipe, words));
@@ -103,16 +121,35 @@ export async function validate(
     if (fresh.length > 0) unwritten.features.push(select(features, fresh));
     if (unwritten.photographs.length >= WRITTEN_AT_ONCE) await write();
   }
-  if (!signal?.aborted) await write();
-  const captions = Array.from(written, ([{ captions: references }, caption]) => ({ caption, references }));
+  if (await anywhere(ranks, broken || (signal?.aborted ?? false))) return NOTHING;
+  await write();
+  const [loss = 0, words = 0, gapLoss = 0, gapWords = 0] = await sums(ranks, [
+    ...[right.sum, right.weight, gap.sum, gap.weight],
+  ]);
+  const captions = await gatherCaptions(examples, written, ranks);
   const { corpus } = scoreCaptions(tokenizeCaptions(captions, scoringTokenizer(recipe.tokenizer)));
   return {
-    validationLoss: right.value,
-    imageGap: gap.weight > 0 ? gap.value : 0,
-    distinctShare: new Set(written.values()).size / written.size,
+    validationLoss: loss / words,
+    imageGap: gapWords > 0 ? gapLoss / gapWords : 0,
+    distinctShare: new Set(captions.map(({ caption }) => caption)).size / captions.length,
     bleu4: corpus.Bleu_4,
     cider: corpus.CIDEr,
   };
+}
+
+/** The captions of all ranks, in the order of the photographs. */
+async function gatherCaptions(
+  examples: readonly Example[],
+  written: ReadonlyMap<Photograph, string>,
+  ranks: Ranks,
+): Promise<{ readonly caption: string; readonly references: readonly string[] }[]> {
+  const photographs = [...new Set(examples.map(({ photograph }) => photograph))];
+  const here = photographs.map((photograph) => written.get(photograph) ?? null);
+  const everywhere = await gather(ranks, here);
+  return photographs.flatMap(({ captions: references }, index) => {
+    const caption = everywhere.map((captions) => captions[index]).find((caption) => typeof caption === "string");
+    return typeof caption === "string" ? [{ caption, references }] : [];
+  });
 }
 
 function concatenated(parts: readonly Features[]): Features {
