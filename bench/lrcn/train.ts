@@ -143,7 +143,7 @@ if (validates) {
   const examples = splits.validation;
   await answer(async () => {
     const start = performance.now();
-    await validate({ ...learns, features }, examples, signal);
+    await validate({ ...learns, features }, examples, { signal });
     return { seconds: (performance.now() - start) / 1000, photographs: examples.length };
   });
 } else {

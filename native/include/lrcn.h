@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 7 };
+enum { LRCN_ABI_VERSION = 8 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -41,7 +41,8 @@ typedef enum lrcn_status {
   LRCN_OUT_OF_MEMORY = 2,       /* the device, the machine or the container has no more */
   LRCN_DEVICE_UNAVAILABLE = 3,  /* the device asked for cannot be used, and why */
   LRCN_CANCELLED = 4,           /* lrcn_cancel was called */
-  LRCN_INTERNAL = 5             /* libtorch failed */
+  LRCN_INTERNAL = 5,            /* libtorch failed */
+  LRCN_GROUP_FAILED = 6         /* another process of the group is gone, or did not come in time */
 } lrcn_status;
 
 typedef enum lrcn_device { LRCN_CPU = 0, LRCN_CUDA = 1 } lrcn_device;
@@ -60,6 +61,9 @@ typedef enum lrcn_optimizer { LRCN_ADAM = 0, LRCN_ADAMW = 1 } lrcn_optimizer;
 
 /* A model on a device: parameters, buffers, optimizer moments, random state. */
 typedef struct lrcn_engine lrcn_engine;
+
+/* This process among others that it works with. */
+typedef struct lrcn_group lrcn_group;
 
 /* The recurrent state of captions being written, one row a hypothesis. */
 typedef struct lrcn_decoding lrcn_decoding;
@@ -102,7 +106,8 @@ typedef struct lrcn_train_options {
                                layer always learns); what stands before keeps its BatchNorm statistics too */
   int32_t batch_statistics; /* 1: BatchNorm of the learning part normalises by the batch and moves its statistics (not
                                with a single image of at most 32 x 32 pixels, where layer4 has one value to go by);
-                               0: it keeps to its statistics, as in evaluation */
+                               2: by the batches of all processes of the engine's group; 0: it keeps to its
+                               statistics, as in evaluation */
   int32_t update;           /* 1: the optimizer steps; 0: the gradients are kept and the next call adds to them */
   int32_t record;           /* 1: on a GPU, with libtorch 2.13, steps of a shape that came a few times before are recorded
                                and run as one launch, to the same numbers; 0, and elsewhere: never */
@@ -124,6 +129,18 @@ typedef struct lrcn_train_options {
   int64_t counted_words;    /* counted targets of all batches whose gradients are added up, by which their losses are
                                divided; at least those of this batch, or 0 for just those */
 } lrcn_train_options;
+
+/* A process of a group. */
+typedef struct lrcn_group_options {
+  int32_t size;       /* sizeof(lrcn_group_options) */
+  int32_t rank;       /* of this process: 0 <= rank < world_size */
+  int32_t world_size; /* processes of the group */
+  int32_t port;       /* of the store by which they find each other */
+  int32_t hosted;     /* 1: the store is there; 0: rank 0 keeps it */
+  int32_t timeout;    /* seconds that the others are waited for, at the beginning and in each call */
+  char address[256];  /* of the store's machine: UTF-8 ending with NUL */
+  char prefix[256];   /* of all that the group writes into the store, likewise */
+} lrcn_group_options;
 
 /* --- the library: plain, from any thread ------------------------------------------------------------------------ */
 
@@ -174,6 +191,50 @@ LRCN_EXPORT int32_t lrcn_reads(lrcn_engine *engine, int64_t *count, char *messag
 
 /* threads: filled with the number of CPU threads that the engine computes with, libtorch's choice included. */
 LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *message, int32_t message_capacity);
+
+/* --- several processes ------------------------------------------------------------------------------------------ */
+
+/*
+ * Joins the processes of a group, once all have come. Returns NULL on failure, with the code in *status (filled always).
+ * Common to the next functions but lrcn_group_leave and lrcn_group_destroy: all processes must make the same calls in the
+ * same order, with an engine's training steps among them; each waits for the others. LRCN_GROUP_FAILED says which one is
+ * gone or does not answer, and where it can be known why; then the group is of no more use.
+ */
+LRCN_EXPORT lrcn_group *lrcn_group_create(const lrcn_group_options *options, int32_t *status, char *message,
+                                          int32_t message_capacity);
+
+/* Leaves the group: only after its last call has returned. NULL is allowed. */
+LRCN_EXPORT void lrcn_group_destroy(lrcn_group *group);
+
+/* values: each added up over all processes, in place. */
+LRCN_EXPORT int32_t lrcn_group_all_reduce(lrcn_group *group, double *values, int64_t length, char *message,
+                                          int32_t message_capacity);
+
+/*
+ * Gathers the bytes of all processes, of any lengths: NULL with 0 for none. lengths: filled, [world_size], with each one's.
+ * lrcn_group_gathered then gives them, one after the other by rank.
+ */
+LRCN_EXPORT int32_t lrcn_group_all_gather(lrcn_group *group, const uint8_t *bytes, int64_t bytes_length,
+                                          int64_t *lengths, int32_t world_size, char *message,
+                                          int32_t message_capacity);
+
+/* Sends rank 0's bytes to all; those of others do not count. length: filled with how many lrcn_group_gathered then gives. */
+LRCN_EXPORT int32_t lrcn_group_broadcast(lrcn_group *group, const uint8_t *bytes, int64_t bytes_length,
+                                         int64_t *length, char *message, int32_t message_capacity);
+
+/* bytes: filled with what the last call gathered, which is given away. Waits for no other process. */
+LRCN_EXPORT int32_t lrcn_group_gathered(lrcn_group *group, uint8_t *bytes, int64_t bytes_length, char *message,
+                                        int32_t message_capacity);
+
+/* Says why this process ends, for the others' messages. reason: UTF-8 ending with NUL. Waits for no other process. */
+LRCN_EXPORT int32_t lrcn_group_leave(lrcn_group *group, const char *reason, char *message, int32_t message_capacity);
+
+/*
+ * From here on the engine's training steps are those of all processes of the group, which must have the same parameters:
+ * each gives its part of the batch, gradients are averaged while they are computed (c10d's Reducer), and a step's loss and
+ * counted targets are those of all. The engine keeps the group alive.
+ */
+LRCN_EXPORT int32_t lrcn_engine_join(lrcn_engine *engine, lrcn_group *group, char *message, int32_t message_capacity);
 
 /* --- training --------------------------------------------------------------------------------------------------- */
 

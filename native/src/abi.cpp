@@ -48,6 +48,13 @@ struct lrcn_engine {
   LiveHandle live;
 };
 
+struct lrcn_group {
+  explicit lrcn_group(const lrcn_group_options& options) : group(std::make_shared<Group>(options)) {}
+  std::shared_ptr<Group> group;
+  at::Tensor gathered;
+  LiveHandle live;
+};
+
 struct lrcn_decoding {
   std::shared_ptr<Engine> engine;
   std::unique_ptr<Decoder> decoder;
@@ -59,6 +66,11 @@ namespace {
 Engine& engine_of(lrcn_engine* engine) {
   require(engine != nullptr, "engine is NULL");
   return *engine->engine;
+}
+
+Group& group_of(lrcn_group* group) {
+  require(group != nullptr, "group is NULL");
+  return *group->group;
 }
 
 std::string version_text(uint64_t abi_version) {
@@ -146,6 +158,84 @@ int32_t lrcn_threads(lrcn_engine* engine, int32_t* threads, char* message, int32
   return guard(message, message_capacity, [&] {
     require(threads != nullptr, "threads is NULL");
     engine_of(engine).run([&](auto&, auto&) { *threads = at::get_num_threads(); });
+  });
+}
+
+lrcn_group* lrcn_group_create(const lrcn_group_options* options, int32_t* status, char* message,
+                              int32_t message_capacity) {
+  std::unique_ptr<lrcn_group> group;
+  const int32_t code = guard(message, message_capacity, [&] {
+    check(options);
+    require_loaded_libtorch();
+    group = std::make_unique<lrcn_group>(*options);
+  });
+  if (status != nullptr) *status = code;
+  return group.release();
+}
+
+void lrcn_group_destroy(lrcn_group* group) {
+  guard(nullptr, 0, [&] { const std::unique_ptr<lrcn_group> owned(group); });
+}
+
+int32_t lrcn_group_all_reduce(lrcn_group* group, double* values, int64_t length, char* message,
+                              int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    auto& ranks = group_of(group);
+    require_buffer("values", values, length, std::max<int64_t>(length, 1));
+    const auto sums = borrow(values, {length}).clone();
+    ranks.all_reduce(sums);
+    fill(values, sums);
+  });
+}
+
+int32_t lrcn_group_all_gather(lrcn_group* group, const uint8_t* bytes, int64_t bytes_length, int64_t* lengths,
+                              int32_t world_size, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    auto& ranks = group_of(group);
+    const auto own = borrow_bytes(bytes, bytes_length);
+    require_buffer("lengths", lengths, world_size, ranks.size());
+    const auto parts = ranks.all_gather(own);
+    for (size_t rank = 0; rank < parts.size(); ++rank) lengths[rank] = parts[rank].numel();
+    group->gathered = at::cat(parts);
+  });
+}
+
+int32_t lrcn_group_broadcast(lrcn_group* group, const uint8_t* bytes, int64_t bytes_length, int64_t* length,
+                             char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    auto& ranks = group_of(group);
+    const auto own = borrow_bytes(bytes, bytes_length);
+    require(length != nullptr, "length is NULL");
+    group->gathered = ranks.broadcast(own.clone());
+    *length = group->gathered.numel();
+  });
+}
+
+int32_t lrcn_group_gathered(lrcn_group* group, uint8_t* bytes, int64_t bytes_length, char* message,
+                            int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    group_of(group);
+    require(group->gathered.defined(), "nothing has been gathered");
+    if (group->gathered.numel() > 0 || bytes_length != 0) {
+      require_buffer("bytes", bytes, bytes_length, group->gathered.numel());
+      fill(bytes, group->gathered);
+    }
+    group->gathered.reset();
+  });
+}
+
+int32_t lrcn_group_leave(lrcn_group* group, const char* reason, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    auto& ranks = group_of(group);
+    require(reason != nullptr, "reason is NULL");
+    ranks.leave(reason);
+  });
+}
+
+int32_t lrcn_engine_join(lrcn_engine* engine, lrcn_group* group, char* message, int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    group_of(group);
+    engine_of(engine).run([&](auto& model, auto&) { model.trainer.join(group->group); });
   });
 }
 

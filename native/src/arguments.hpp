@@ -63,12 +63,25 @@ inline void check(const lrcn_engine_options* options) {
   for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
 }
 
+inline void check(const lrcn_group_options* options) {
+  require_struct("options", options);
+  require_range("world_size", options->world_size, 1, 1 << 16);
+  require_range("rank", options->rank, 0, options->world_size - 1);
+  require_range("port", options->port, 1, 65535);
+  require_range("hosted", options->hosted, 0, 1);
+  require_range("timeout", options->timeout, 1, 1 << 20);
+  for (const auto* text : {options->address, options->prefix}) {
+    require(std::memchr(text, '\0', sizeof options->address) != nullptr, "address or prefix does not end with NUL");
+    require(*text != '\0', "address or prefix is empty");
+  }
+}
+
 inline void check(const lrcn_train_options* options) {
   constexpr double kAny = std::numeric_limits<double>::max();
   require_struct("options", options);
   require_range("optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
   require_range("encoder_from", options->encoder_from, 0, ResNet::kStages);
-  require_range("batch_statistics", options->batch_statistics, 0, 1);
+  require_range("batch_statistics", options->batch_statistics, 0, 2);
   require_range("update", options->update, 0, 1);
   require_range("record", options->record, 0, 1);
   require_range("counted_words", options->counted_words, 0, std::numeric_limits<int64_t>::max());
@@ -91,6 +104,13 @@ inline void check(const lrcn_train_options* options) {
 template <class T>
 at::Tensor borrow(const T* data, at::IntArrayRef shape) {
   return at::from_blob(const_cast<T*>(data), shape, c10::CppTypeToScalarType<T>::value);
+}
+
+/// Of any number of bytes, none too.
+inline at::Tensor borrow_bytes(const uint8_t* bytes, int64_t length) {
+  if (length == 0) return at::empty({0}, at::kByte);
+  require_buffer("bytes", bytes, length, std::max<int64_t>(length, 1));
+  return borrow(bytes, {length});
 }
 
 inline at::Tensor borrow_pixels(int32_t images, int32_t height, int32_t width, const uint8_t* pixels, int64_t length) {

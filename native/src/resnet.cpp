@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "max_pool.hpp"
+#include "shared_batch_norm.hpp"
 
 namespace lrcn {
 namespace {
@@ -28,10 +29,12 @@ ResNet::BatchNorm::BatchNorm(Parameters& parameters, const std::string& name, in
               parameters.buffer(name + ".running_var", at::ones({channels}, parameters.dtype()))},
       num_batches_tracked(parameters.buffer(name + ".num_batches_tracked", at::zeros({}, at::kLong))) {}
 
-at::Tensor ResNet::BatchNorm::operator()(const at::Tensor& x, bool batch_statistics, bool relu,
+at::Tensor ResNet::BatchNorm::operator()(const at::Tensor& x, const Statistics& statistics, bool relu,
                                          const at::Tensor& shortcut) const {
-  if (batch_statistics) at::Tensor(num_batches_tracked).add_(1);
-  return batch_norm(x, tensors, shortcut, {kMomentum, kEpsilon, batch_statistics, relu});
+  if (statistics.of_batch) at::Tensor(num_batches_tracked).add_(1);
+  const NormOptions options{kMomentum, kEpsilon, statistics.of_batch, relu};
+  if (!statistics.of_batch || statistics.group == nullptr) return batch_norm(x, tensors, shortcut, options);
+  return shared_batch_norm(x, tensors, shortcut, options, *statistics.group);
 }
 
 ResNet::Bottleneck::Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width,
@@ -48,14 +51,14 @@ ResNet::Bottleneck::Bottleneck(Parameters& parameters, const std::string& name, 
   shortcut_bn.emplace(parameters, name + ".downsample.1", 4 * width);
 }
 
-at::Tensor ResNet::Bottleneck::operator()(const at::Tensor& x, bool batch_statistics) const {
+at::Tensor ResNet::Bottleneck::operator()(const at::Tensor& x, const Statistics& statistics) const {
   const auto identity =
       shortcut_bn
-          ? (*shortcut_bn)(at::conv2d(x, shortcut, {}, /*stride=*/stride), batch_statistics, /*relu=*/false)
+          ? (*shortcut_bn)(at::conv2d(x, shortcut, {}, /*stride=*/stride), statistics, /*relu=*/false)
           : x;
-  auto out = bn1(at::conv2d(x, conv1), batch_statistics, /*relu=*/true);
-  out = bn2(at::conv2d(out, conv2, {}, /*stride=*/stride, /*padding=*/1), batch_statistics, /*relu=*/true);
-  return bn3(at::conv2d(out, conv3), batch_statistics, /*relu=*/true, identity);
+  auto out = bn1(at::conv2d(x, conv1), statistics, /*relu=*/true);
+  out = bn2(at::conv2d(out, conv2, {}, /*stride=*/stride, /*padding=*/1), statistics, /*relu=*/true);
+  return bn3(at::conv2d(out, conv3), statistics, /*relu=*/true, identity);
 }
 
 ResNet::ResNet(Parameters& parameters, int64_t width, const std::array<int32_t, 4>& blocks, int64_t outputs)
@@ -76,16 +79,16 @@ at::Tensor ResNet::grid(const at::Tensor& images, const Learning& learning, cons
   auto x = images;
   for (int32_t stage = 0; stage < kStages; ++stage) {
     const bool learns = stage >= learning.from;
-    const bool batch_statistics = learns && learning.batch_statistics;
+    const Statistics statistics{learns && learning.batch_statistics, learning.group};
     const at::AutoGradMode grad(at::GradMode::is_enabled() && learns);
     if (stage == 0) {
-      x = bn1_(at::conv2d(x, conv1_, {}, /*stride=*/2, /*padding=*/3), batch_statistics, /*relu=*/true);
+      x = bn1_(at::conv2d(x, conv1_, {}, /*stride=*/2, /*padding=*/3), statistics, /*relu=*/true);
       x = max_pool(x);
       continue;
     }
     for (const auto& block : layers_[static_cast<size_t>(stage - 1)]) {
       cancel.check();
-      x = block(x, batch_statistics);
+      x = block(x, statistics);
     }
   }
   return x;

@@ -9,6 +9,7 @@
 
 #include "batch_norm.hpp"
 #include "cancellation.hpp"
+#include "group.hpp"
 #include "parameters.hpp"
 
 namespace lrcn {
@@ -22,6 +23,7 @@ class ResNet {
   struct Learning {
     int32_t from = kStages;         // the first stage that learns
     bool batch_statistics = false;  // whether its BatchNorm normalises by the batch and moves the running statistics
+    Group* group = nullptr;         // whose batches that is, where not this process's alone
   };
   static constexpr int32_t kStages = 5;
 
@@ -42,12 +44,19 @@ class ResNet {
   int64_t feature_size() const { return fc_weight_.size(1); }
 
  private:
+  /// What BatchNorm normalises by.
+  struct Statistics {
+    bool of_batch;
+    Group* group;
+  };
+
   struct BatchNorm {
     NormTensors tensors;
     at::Tensor num_batches_tracked;
     BatchNorm(Parameters& parameters, const std::string& name, int64_t channels);
     /// What is normalised, plus the shortcut where there is one, through a ReLU where that is wanted.
-    at::Tensor operator()(const at::Tensor& x, bool batch_statistics, bool relu, const at::Tensor& shortcut = {}) const;
+    at::Tensor operator()(const at::Tensor& x, const Statistics& statistics, bool relu,
+                          const at::Tensor& shortcut = {}) const;
   };
 
   struct Bottleneck {
@@ -62,7 +71,7 @@ class ResNet {
     int64_t stride;
     Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width, int64_t stride,
                bool project);
-    at::Tensor operator()(const at::Tensor& x, bool batch_statistics) const;
+    at::Tensor operator()(const at::Tensor& x, const Statistics& statistics) const;
   };
 
   at::Tensor conv1_;

@@ -1,6 +1,7 @@
 #include "trainer.hpp"
 
 #include <ATen/autocast_mode.h>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -21,6 +22,13 @@ constexpr int64_t kRecordedWords = 512;
 
 /// The CNN without its last layer, which no pretrained weights hold.
 bool is_encoder(const std::string& name) { return name.starts_with("resnet.") && !name.starts_with("resnet.fc."); }
+
+/// The stage of the CNN that a parameter is in; those of all else learn always.
+int32_t stage_of(const std::string& name) {
+  if (!is_encoder(name)) return ResNet::kStages;
+  const std::string layer = "resnet.layer";
+  return name.starts_with(layer) ? name[layer.size()] - '0' : 0;
+}
 
 /// Scales gradients down to a 2-norm, as clip_grad_norm_ does.
 void clip(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, double most) {
@@ -70,10 +78,44 @@ Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device 
                               }});
 }
 
+Trainer::~Trainer() = default;
+
+void Trainer::join(std::shared_ptr<Group> group) {
+  require(group->device().type() == device_.type(), "the group's device is not the engine's");
+  require(queued_.empty() && !adding_up_, "a step has begun");
+  reducer_.reset();
+  reduced_from_ = -1;
+  group_ = std::move(group);
+}
+
+c10d::Reducer& Trainer::reducer(int32_t encoder_from) {
+  if (reducer_ && reduced_from_ == encoder_from) return *reducer_;
+  reducer_.reset();  // before another one hooks into the same parameters
+  std::vector<at::Tensor> learning;
+  std::unordered_map<size_t, std::string> names;
+  for (const auto& [name, parameter] : parameters_.parameters()) {
+    if (stage_of(name) < encoder_from) continue;
+    names.emplace(learning.size(), name);
+    learning.push_back(parameter);
+  }
+  const std::vector<bool> sparse(learning.size(), false);
+  // As PyTorch's DistributedDataParallel: small buckets first, and in the order in which gradients come.
+  auto buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(
+      learning, {c10d::kDefaultFirstBucketBytes, c10d::kDefaultBucketBytesCap}, sparse));
+  std::ranges::reverse(buckets);
+  reducer_ = std::make_unique<c10d::Reducer>(
+      std::move(learning), std::move(buckets), group_->gradients(), sparse, c10d::kDefaultBucketBytesCap,
+      /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/false, std::move(names),
+      c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
+      std::vector<int64_t>{});
+  reduced_from_ = encoder_from;
+  return *reducer_;
+}
+
 std::map<std::string, at::Tensor>& Trainer::moments() {
   if (has_moments()) return moments_;
   std::map<std::string, at::Tensor> moments;
-  Group encoder, decoder;
+  ParameterGroup encoder, decoder;
   for (auto* group : {&encoder, &decoder}) group->step = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
   for (const auto& [name, parameter] : parameters_.parameters()) {
     auto& group = is_encoder(name) ? encoder : decoder;
@@ -121,10 +163,16 @@ at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, 
 }
 
 at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+  const auto total = options.counted_words == 0 ? batch.counted : options.counted_words;
+  const auto words = at::TensorOptions(at::kDouble).device(device_);
+  at::Tensor all_words;
+  if (group_) group_->reduce(all_words = at::full({}, static_cast<double>(total), words));
   at::Tensor mean;
   {
     const Autocast autocast(device_.type(), autocast_);
-    const auto image_features = features(batch, {options.encoder_from, options.batch_statistics != 0}, cancel);
+    const ResNet::Learning learning{options.encoder_from, options.batch_statistics != 0,
+                                    options.batch_statistics == 2 ? group_.get() : nullptr};
+    const auto image_features = features(batch, learning, cancel);
     auto inputs = batch.inputs;
     if (options.scheduled_sampling > 0) {
       inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);
@@ -140,11 +188,29 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
     mean = mean_of_counted(each, batch.targets);
   }
   cancel.check();
-  const auto total = options.counted_words == 0 ? batch.counted : options.counted_words;
+  if (group_) return backward_together(mean, all_words, batch.counted, options);
   const double share = static_cast<double>(batch.counted) / static_cast<double>(total);
   (share == 1 ? mean : mean * share).backward();
   cancel.check();
   return mean.detach();
+}
+
+at::Tensor Trainer::backward_together(const at::Tensor& mean, const at::Tensor& all_words, int64_t counted,
+                                      const lrcn_train_options& options) {
+  // Only with the last part's gradients are those of all ranks averaged.
+  if (options.update != 0) {
+    auto& average = reducer(options.encoder_from);
+    average.prepare_for_forward();
+    if (average.should_rebuild_buckets()) average.rebuild_buckets();
+    average.prepare_for_backward({});
+  }
+  // Gradients are divided by the number of ranks, losses by the words of all.
+  const auto own_words = static_cast<double>(counted);
+  const auto share = (own_words * group_->size() / all_words).to(mean.scalar_type());
+  group_->together([&] { (mean * share).backward(); });
+  const auto sums = at::stack({mean.detach().to(at::kDouble) * own_words, at::full_like(all_words, own_words)});
+  group_->reduce(sums);
+  return at::stack({sums[0] / sums[1], sums[1]});
 }
 
 std::vector<double> Trainer::read(at::TensorList numbers) {
@@ -161,7 +227,7 @@ std::vector<at::Tensor> Trainer::gradients() const {
   return gradients;
 }
 
-void Trainer::adam(Group& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip) {
+void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip) {
   std::vector<at::Tensor> parameters, gradients, first, second;
   for (size_t index = 0; index < group.parameters.size(); ++index) {
     const auto& gradient = group.parameters[index].grad();
@@ -194,8 +260,12 @@ void Trainer::drop_gradients() {
 
 at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
                          const CancelPoint& cancel) {
-  const auto mean = backward(batch, options, cancel);
-  if (options.update == 0) return at::stack({mean, at::zeros_like(mean)});
+  const auto losses = backward(batch, options, cancel);
+  const auto numbers = [&](const at::Tensor& norm) {
+    if (!group_) return at::stack({losses.to(norm.scalar_type()), norm});
+    return at::stack({losses[0], norm.to(losses.scalar_type()), losses[1]});
+  };
+  if (options.update == 0) return numbers(at::zeros({}, losses.options()));
   const at::NoGradGuard no_grad;
   const auto learnt = gradients();
   const auto norm = at::stack(at::_foreach_norm(learnt)).norm();
@@ -205,7 +275,11 @@ at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& opt
   const auto rates = halves(learning_rates);
   adam(encoder_, options, {options.encoder_learning_rate, options.encoder_weight_decay, rates[0]}, skip);
   adam(decoder_, options, {options.decoder_learning_rate, options.decoder_weight_decay, rates[1]}, skip);
-  return at::stack({mean.to(norm.scalar_type()), norm});
+  return numbers(norm);
+}
+
+StepResult Trainer::Queued::result(const double* values) const {
+  return {values[0], numbers.numel() > 2 ? static_cast<int64_t>(values[2]) : counted, values[1]};
 }
 
 Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
@@ -213,7 +287,7 @@ Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& opt
   if (!adding_up_) drop_gradients();
   try {
     moments();
-    const bool recorded = graphs_ && options.record != 0 && whole;
+    const bool recorded = graphs_ && options.record != 0 && whole && !group_;
     const auto staged = stager_.stage(batch, recorded ? kRecordedWords : Stager::kWordMultiple);
     at::Tensor numbers;
     if (recorded) {
@@ -237,9 +311,8 @@ Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& opt
 
 StepResult Trainer::train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
   require(queued_.empty(), "the results of former steps have not been read");
-  const auto [numbers, counted] = start(batch, options, cancel);
-  const auto values = read({numbers});
-  return {values[0], counted, values[1]};
+  const auto started = start(batch, options, cancel);
+  return started.result(read({started.numbers}).data());
 }
 
 void Trainer::queue(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
@@ -254,7 +327,7 @@ std::vector<StepResult> Trainer::results() {
   const auto values = read(numbers);
   std::vector<StepResult> results;
   for (const auto& queued : queued_) {
-    results.push_back({values[2 * results.size()], queued.counted, values[2 * results.size() + 1]});
+    results.push_back(queued.result(values.data() + results.size() * static_cast<size_t>(queued.numbers.numel())));
   }
   queued_.clear();
   return results;

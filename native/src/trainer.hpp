@@ -12,11 +12,16 @@
 #include "cancellation.hpp"
 #include "captioner.hpp"
 #include "explanation.hpp"
+#include "group.hpp"
 #include "image.hpp"
 #include "lrcn.h"
 #include "parameters.hpp"
 #include "staging.hpp"
 #include "step_graphs.hpp"
+
+namespace c10d {
+class Reducer;
+}
 
 namespace lrcn {
 
@@ -39,6 +44,10 @@ class Trainer {
   size_t queued() const { return queued_.size(); }
   void drop_gradients();
 
+  /// From here on a step is that of all ranks.
+  void join(std::shared_ptr<Group> group);
+  ~Trainer();
+
   StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
   at::Tensor score(const Batch& batch, const CancelPoint& cancel);   // log-probabilities of the targets, double [rows]
   at::Tensor logits(const Batch& batch, const CancelPoint& cancel);  // [rows, targets_length, vocabulary]
@@ -57,15 +66,17 @@ class Trainer {
   int64_t reads() const { return reads_; }
 
  private:
-  struct Group {
+  struct ParameterGroup {
     std::vector<at::Tensor> parameters, first, second;
     at::Tensor step;
   };
 
-  /// A step's loss and gradient norm, double [2], on the device.
+  /// A step's loss and gradient norm, of several ranks also its counted words: double [2] or [3], on the device.
   struct Queued {
     at::Tensor numbers;
     int64_t counted;
+
+    StepResult result(const double* values) const;
   };
 
   Queued start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
@@ -82,7 +93,12 @@ class Trainer {
                     double output_dropout = 0, double label_smoothing = 0);
   /// Adds the batch's gradients to those that are there, and gives its mean loss.
   at::Tensor backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  /// The same of all ranks: gives their mean loss and counted words.
+  at::Tensor backward_together(const at::Tensor& mean, const at::Tensor& all_words, int64_t counted,
+                               const lrcn_train_options& options);
   std::vector<at::Tensor> gradients() const;
+  /// What averages the gradients of the parameters that learn from a stage of the CNN on.
+  c10d::Reducer& reducer(int32_t encoder_from);
   /// Brings numbers of the device here, all at once: the device must have done all its work for that.
   std::vector<double> read(at::TensorList numbers);
   /// What one group of parameters learns by.
@@ -90,7 +106,7 @@ class Trainer {
     double learning_rate, weight_decay;
     at::Tensor on_device;  // float32, in place of the learning rate in a recorded step
   };
-  void adam(Group& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip);
+  void adam(ParameterGroup& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip);
 
   Captioner& captioner_;
   const Parameters& parameters_;
@@ -99,9 +115,12 @@ class Trainer {
   ColourStatistics colours_;
   Stager stager_;
   std::optional<StepGraphs> graphs_;
+  std::shared_ptr<Group> group_;
+  std::unique_ptr<c10d::Reducer> reducer_;
+  int32_t reduced_from_ = -1;
   std::vector<Queued> queued_;
   std::map<std::string, at::Tensor> moments_;
-  Group encoder_, decoder_;
+  ParameterGroup encoder_, decoder_;
   bool adding_up_ = false;
   int64_t reads_ = 0;
 };

@@ -8,6 +8,7 @@ import type { RgbImage } from "../pipeline/images/decode_image.ts";
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
 import { checkPointer, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
+import type { Group } from "./group.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
 import { ENCODER_STAGES, type EngineOptions, type ModelSettings, type TrainStepOptions } from "./settings.ts";
 import { MESSAGE_CAPACITY } from "./status.ts";
@@ -225,7 +226,7 @@ export class Engine implements Disposable {
     const struct = encodeStruct("lrcn_train_options", {
       optimizer: OPTIMIZERS[options.optimizer],
       encoder_from: encoderFrom === "none" ? ENCODER_STAGES.length : ENCODER_STAGES.indexOf(encoderFrom),
-      batch_statistics: options.batchStatistics ?? true ? 1 : 0,
+      batch_statistics: options.batchStatistics === "shared" ? 2 : Number(options.batchStatistics ?? true),
       update: part.update ? 1 : 0,
       record: options.record ? 1 : 0,
       word_dropout: options.wordDropout ?? 0,
@@ -492,6 +493,21 @@ export class Engine implements Disposable {
       "write a tensor",
       (engine, message) =>
         this.#library.symbols.lrcn_tensor_write(engine, text, bytes, BigInt(bytes.length), message, message.length),
+    );
+  }
+
+  /**
+   * From here on training steps are those of all processes of a group, which must have the same parameters: each gives its
+   * part of the batch, and a step's loss and words are those of all.
+   *
+   * @param group The group.
+   */
+  async join(group: Group): Promise<void> {
+    await group.use((pointer) =>
+      this.#handle.run(
+        "join a group",
+        (engine, message) => this.#library.symbols.lrcn_engine_join(engine, pointer, message, message.length),
+      )
     );
   }
 

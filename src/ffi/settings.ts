@@ -77,12 +77,12 @@ export interface TrainStepOptions {
    */
   readonly encoderFrom?: typeof ENCODER_STAGES[number] | "none";
   /**
-   * Whether BatchNorm of the learning part of the CNN normalises by the batch and moves its statistics. Otherwise it
-   * keeps to its statistics, as in evaluation.
+   * Whether BatchNorm of the learning part of the CNN normalises by the batch and moves its statistics; `shared` by the
+   * batches of all processes of the engine's group. Otherwise it keeps to its statistics, as in evaluation.
    *
    * @default {true}
    */
-  readonly batchStatistics?: boolean;
+  readonly batchStatistics?: boolean | "shared";
   /**
    * Share of the word vectors' elements that is dropped.
    *

@@ -14,6 +14,7 @@ export const STATUS = {
   DEVICE_UNAVAILABLE: 3,
   CANCELLED: 4,
   INTERNAL: 5,
+  GROUP_FAILED: 6,
 } as const;
 
 /** The native library refused or failed. */
@@ -63,7 +64,7 @@ export function readText(buffer: Uint8Array): string {
  * @param action What was tried, in the infinitive: "train a step".
  * @param status The call's result.
  * @param message The buffer that the call may have filled.
- * @throws {InputError} If the device is missing or has no memory left, with what to do.
+ * @throws {InputError} If the device is missing or has no memory left, with what to do, or another process is gone.
  * @throws {EngineError} Otherwise.
  */
 export function checkStatus(action: string, status: number, message: Uint8Array): void {
@@ -74,6 +75,8 @@ export function checkStatus(action: string, status: number, message: Uint8Array)
       throw new InputError(`${text}; use --device cpu, or give the build a libtorch with CUDA by LIBTORCH`);
     case STATUS.OUT_OF_MEMORY:
       throw new InputError(`${text}; ${LESS_MEMORY[action] ?? OTHER_MEMORY}`);
+    case STATUS.GROUP_FAILED:
+      throw new InputError(text);
     default:
       throw new EngineError(status, text);
   }

@@ -8,8 +8,8 @@
 export interface StructField {
   /** The field's name in the header. */
   readonly name: string;
-  /** Its C type: `int32_t`, `int64_t` or `double`. */
-  readonly type: "i32" | "i64" | "f64";
+  /** Its C type: `int32_t`, `int64_t`, `double` or `char`. */
+  readonly type: "i32" | "i64" | "f64" | "char";
   /** How many there are: an array's length. */
   readonly count: number;
 }
@@ -21,6 +21,7 @@ export const STRUCTS = {
     "i64 seed",
   ),
   lrcn_batch_shape: fields("i32 images height width rows inputs_length targets_length crop"),
+  lrcn_group_options: fields("i32 rank world_size port hosted timeout", "char address[256] prefix[256]"),
   lrcn_train_options: fields(
     "i32 optimizer encoder_from batch_statistics update record",
     "f64 word_dropout layer_dropout output_dropout label_smoothing scheduled_sampling",
@@ -33,7 +34,9 @@ export const STRUCTS = {
 function fields(...groups: string[]): readonly StructField[] {
   return groups.flatMap((group) => {
     const [type, ...names] = group.split(" ");
-    if (type !== "i32" && type !== "i64" && type !== "f64") throw new TypeError(`Unknown field type '${type}'`);
+    if (type !== "i32" && type !== "i64" && type !== "f64" && type !== "char") {
+      throw new TypeError(`Unknown field type '${type}'`);
+    }
     return names.map((text) => {
       const [name = "", count] = text.split(/[[\]]/);
       return { name, type, count: count === undefined ? 1 : Number(count) };
@@ -41,22 +44,24 @@ function fields(...groups: string[]): readonly StructField[] {
   });
 }
 
+const SIZES = { i32: 4, i64: 8, f64: 8, char: 1 } as const;
+
 function size(field: StructField): number {
-  return (field.type === "i32" ? 4 : 8) * field.count;
+  return SIZES[field.type] * field.count;
 }
 
 /**
  * Writes a struct as the C compiler lays it out, its own size first.
  *
  * @param name The struct.
- * @param values A value, or an array's values, for each field; fields left out are 0.
+ * @param values A value, an array's values, or a text for each field; fields left out are 0.
  * @returns The struct's bytes.
  * @throws {RangeError} If a value does not fit its type, or an array's length is wrong.
  * @throws {TypeError} If a name is not a field.
  */
 export function encodeStruct(
   name: keyof typeof STRUCTS,
-  values: Record<string, number | readonly number[]>,
+  values: Record<string, number | string | readonly number[]>,
 ): Uint8Array<ArrayBuffer> {
   const layout = STRUCTS[name];
   const unknown = Object.keys(values).find((key) => !layout.some((field) => field.name === key));
@@ -67,12 +72,17 @@ export function encodeStruct(
   let offset = 4;
   for (const field of layout) {
     const given = values[field.name] ?? new Array<number>(field.count).fill(0);
-    const elements = typeof given === "number" ? [given] : given;
+    const elements = typeof given === "number"
+      ? [given]
+      : typeof given === "string"
+      ? charactersOf(given, field)
+      : given;
     if (elements.length !== field.count) {
       throw new RangeError(`Cannot encode ${name}: '${field.name}' has ${elements.length} values, not ${field.count}`);
     }
     for (const element of elements) {
       if (field.type === "f64") view.setFloat64(offset, element, true);
+      else if (field.type === "char" && element >= 0 && element < 256) view.setUint8(offset, element);
       else if (field.type === "i32" && element === (element | 0)) view.setInt32(offset, element, true);
       else if (field.type === "i64" && Number.isSafeInteger(element)) view.setBigInt64(offset, BigInt(element), true);
       else throw new RangeError(`Cannot encode ${name}: '${field.name}' is ${element}, which is no ${field.type}`);
@@ -80,4 +90,11 @@ export function encodeStruct(
     }
   }
   return bytes;
+}
+
+/** A text's bytes with NULs up to the field's end, at least one. */
+function charactersOf(text: string, { name, count }: StructField): number[] {
+  const bytes = [...new TextEncoder().encode(text)];
+  if (bytes.length < count) return [...bytes, ...new Array<number>(count - bytes.length).fill(0)];
+  throw new RangeError(`Cannot encode '${name}': '${text}' has ${bytes.length} bytes, more than ${count - 1}`);
 }

@@ -5,7 +5,7 @@
  */
 
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 7;
+export const ABI_VERSION = 8;
 
 /**
  * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
@@ -79,6 +79,96 @@ export const symbols = {
     parameters: [
       "pointer", // lrcn_engine *engine
       "buffer", // int32_t *threads
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_group_create: {
+    parameters: [
+      "buffer", // const lrcn_group_options *options
+      "buffer", // int32_t *status
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "pointer",
+    nonblocking: true,
+  },
+
+  lrcn_group_destroy: {
+    parameters: [
+      "pointer", // lrcn_group *group
+    ],
+    result: "void",
+  },
+
+  lrcn_group_all_reduce: {
+    parameters: [
+      "pointer", // lrcn_group *group
+      "buffer", // double *values
+      "i64", // int64_t length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_group_all_gather: {
+    parameters: [
+      "pointer", // lrcn_group *group
+      "buffer", // const uint8_t *bytes
+      "i64", // int64_t bytes_length
+      "buffer", // int64_t *lengths
+      "i32", // int32_t world_size
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_group_broadcast: {
+    parameters: [
+      "pointer", // lrcn_group *group
+      "buffer", // const uint8_t *bytes
+      "i64", // int64_t bytes_length
+      "buffer", // int64_t *length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_group_gathered: {
+    parameters: [
+      "pointer", // lrcn_group *group
+      "buffer", // uint8_t *bytes
+      "i64", // int64_t bytes_length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+  },
+
+  lrcn_group_leave: {
+    parameters: [
+      "pointer", // lrcn_group *group
+      "buffer", // const char *reason
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  lrcn_engine_join: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "pointer", // lrcn_group *group
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],

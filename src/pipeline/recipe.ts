@@ -81,8 +81,8 @@ const schema = z.strictObject({
   frozenEpochs: count.describe("first epochs in which the CNN stands still, its BatchNorm statistics too"),
   frozenLearningRate: rate.describe("highest step size in those epochs"),
   finetuneFrom: z.enum(ENCODER_STAGES).describe("first part of the CNN that learns; what is before stands still"),
-  batchStatistics: z.enum(["updated", "frozen"]).describe(
-    "BatchNorm of the part that learns: normalise by the batch and update the statistics, or keep to them",
+  batchStatistics: z.enum(["updated", "synchronized", "frozen"]).describe(
+    "BatchNorm of the part that learns: normalise by the batch (synchronized: of all processes) and update the statistics, or keep to them",
   ),
   beam: number(z.coerce.number().int().positive().max(BEAM_LIMITS[1])).describe(
     "captions pursued at once when captioning",

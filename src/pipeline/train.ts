@@ -159,6 +159,9 @@ export interface TrainResult {
   readonly progress: Progress;
 }
 
+/** The engine's names for what BatchNorm goes by. */
+const STATISTICS = { updated: true, synchronized: "shared", frozen: false } as const;
+
 const NOTHING_DONE = { step: 0, sums: { loss: 0, lossWeight: 0, gradientNorm: 0 } };
 
 /**
@@ -344,7 +347,7 @@ export function stepOptions(
   return {
     optimizer: recipe.optimizer,
     encoderFrom: isFrozen(recipe, epoch) ? "none" : recipe.finetuneFrom,
-    batchStatistics: recipe.batchStatistics === "updated",
+    batchStatistics: STATISTICS[recipe.batchStatistics],
     wordDropout: recipe.wordDropout,
     layerDropout: recipe.layerDropout,
     outputDropout: recipe.outputDropout,

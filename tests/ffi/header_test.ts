@@ -5,7 +5,7 @@ import { ABI_VERSION, symbols } from "../../src/ffi/symbols.ts";
 import { canRead } from "../test_data.ts";
 
 const NATIVE_TYPES: Record<string, string> = { uint32_t: "u32", int32_t: "i32", int64_t: "i64", void: "void" };
-const FIELD_TYPES: Record<string, string> = { int32_t: "i32", int64_t: "i64", double: "f64" };
+const FIELD_TYPES: Record<string, string> = { int32_t: "i32", int64_t: "i64", double: "f64", char: "char" };
 
 async function readHeader(): Promise<string> {
   const text = await Deno.readTextFile(new URL("../../native/include/lrcn.h", import.meta.url));
@@ -14,7 +14,7 @@ async function readHeader(): Promise<string> {
 
 /** A handle is opaque; every other pointer is to a buffer of the caller's. */
 function nativeType(declaration: string): string {
-  const isHandle = /^lrcn_(engine|decoding) \*\w*$/.test(declaration);
+  const isHandle = /^lrcn_(engine|group|decoding) \*\w*$/.test(declaration);
   if (declaration.includes("*")) return isHandle ? "pointer" : "buffer";
   return NATIVE_TYPES[declaration.split(" ")[0] ?? ""] ?? declaration;
 }

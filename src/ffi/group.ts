@@ -1,0 +1,137 @@
+/**
+ * Processes that work together, by libtorch's process groups.
+ *
+ * @module
+ */
+
+import type { Ranks } from "../distributed/ranks.ts";
+import type { Rendezvous } from "../distributed/rendezvous.ts";
+import { checkPointer, Handle } from "./call.ts";
+import { type Library, loadLibrary } from "./library.ts";
+import { MESSAGE_CAPACITY } from "./status.ts";
+import { encodeStruct } from "./struct.ts";
+
+/** Options of {@linkcode Group.join}. */
+export interface GroupOptions {
+  /**
+   * Seconds that other processes are waited for.
+   *
+   * @default {600}
+   */
+  readonly timeout?: number;
+}
+
+/** This process among those of a group. */
+export class Group implements Ranks, Disposable {
+  /** This process, from 0. */
+  readonly rank: number;
+  /** How many there are. */
+  readonly size: number;
+  /** This process among those of its machine, from 0. */
+  readonly localRank: number;
+  readonly #library: Library;
+  readonly #handle: Handle;
+
+  private constructor(library: Library, handle: Handle, { rank, size, localRank }: Rendezvous) {
+    this.#library = library;
+    this.#handle = handle;
+    this.rank = rank;
+    this.size = size;
+    this.localRank = localRank;
+  }
+
+  /**
+   * Joins a group, once all its processes have come.
+   *
+   * @param place Where they meet.
+   * @param options See {@linkcode GroupOptions}.
+   * @returns The group, to be disposed.
+   * @throws {InputError} If one does not come in time; the message says which.
+   */
+  static async join(place: Rendezvous, options: GroupOptions = {}): Promise<Group> {
+    const library = loadLibrary();
+    const struct = encodeStruct("lrcn_group_options", {
+      rank: place.rank,
+      world_size: place.size,
+      port: place.port,
+      hosted: place.hosted ? 1 : 0,
+      timeout: options.timeout ?? 600,
+      address: place.address,
+      prefix: place.prefix,
+    });
+    const status = new Int32Array(1);
+    const message = new Uint8Array(MESSAGE_CAPACITY);
+    const created = await library.symbols.lrcn_group_create(struct, status, message, message.length);
+    const pointer = checkPointer("join the other processes", created, status, message);
+    return new Group(library, new Handle("group", pointer, library.symbols.lrcn_group_destroy), place);
+  }
+
+  /** Adds each number up over all ranks, in place. */
+  async allReduce(values: Float64Array<ArrayBuffer>): Promise<void> {
+    await this.#run((group, message) =>
+      this.#library.symbols.lrcn_group_all_reduce(group, values, BigInt(values.length), message, message.length)
+    );
+  }
+
+  /** Gives all ranks each one's bytes, by rank. */
+  async allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]> {
+    const lengths = new BigInt64Array(this.size);
+    await this.#run((group, message) =>
+      this.#library.symbols.lrcn_group_all_gather(
+        group,
+        bytes,
+        BigInt(bytes.length),
+        lengths,
+        lengths.length,
+        message,
+        message.length,
+      )
+    );
+    const all = await this.#gathered(lengths.reduce((sum, length) => sum + length, 0n));
+    let at = 0;
+    return Array.from(lengths, (length) => all.slice(at, at += Number(length)));
+  }
+
+  /** Gives all ranks the first one's bytes. */
+  async broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const length = new BigInt64Array(1);
+    await this.#run((group, message) =>
+      this.#library.symbols.lrcn_group_broadcast(group, bytes, BigInt(bytes.length), length, message, message.length)
+    );
+    return await this.#gathered(length[0] ?? 0n);
+  }
+
+  /**
+   * Says why this process ends, for the others' messages.
+   *
+   * @param reason A line.
+   */
+  async leave(reason: string): Promise<void> {
+    const text = new TextEncoder().encode(`${reason}\0`);
+    await this.#run((group, message) => this.#library.symbols.lrcn_group_leave(group, text, message, message.length));
+  }
+
+  /** Makes a native call with the group. */
+  use<Result>(call: (group: Deno.PointerObject) => Promise<Result>): Promise<Result> {
+    return this.#handle.use(call);
+  }
+
+  /** Leaves the group. */
+  [Symbol.dispose](): void {
+    this.#handle[Symbol.dispose]();
+  }
+
+  async #gathered(length: bigint): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(Number(length));
+    await this.#run((group, message) =>
+      Promise.resolve(
+        this.#library.symbols.lrcn_group_gathered(group, bytes, length, message, message.length),
+      )
+    );
+    return bytes;
+  }
+
+  #run(call: (group: Deno.PointerObject, message: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<void> {
+    return this.#handle.run("go on with the other processes", call);
+  }
+}

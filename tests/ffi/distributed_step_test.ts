@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import type { TrainStepOptions } from "../../src/ffi/settings.ts";
+import { canStartRanks, type RankReport, type RankTask, trainTogether } from "./start_ranks.ts";
+
+const TOLERANCE = 1e-8;
+const STEP: TrainStepOptions = {
+  ...{ optimizer: "adam", learningRate: 1e-2, encoderLearningRate: 1e-3, maxGradientNorm: 0.25 },
+  weightDecay: 0.01,
+};
+const TASK: Omit<RankTask, "place"> = {
+  ...{ caseName: "1u every", images: 8, options: STEP, accumulate: 1, steps: 5, timeout: 30 },
+};
+
+function assertClose(actual: readonly number[], expected: readonly number[], what: string): void {
+  assert.equal(actual.length, expected.length, what);
+  const worst = actual.reduce((most, value, index) => Math.max(most, Math.abs(value - (expected[index] ?? NaN))), 0);
+  assert(worst <= TOLERANCE, `${what} differ by ${worst}`);
+}
+
+/** Fails where ranks do not come to what one process comes to. */
+function assertSame(ranks: readonly RankReport[], alone: RankReport): void {
+  for (const { results, parameters } of ranks) {
+    assertClose(parameters, alone.parameters, "parameters");
+    for (const [step, { loss, words, gradientNorm }] of results.entries()) {
+      const expected = alone.results[step];
+      assert.equal(words, expected?.words);
+      assertClose(
+        [loss, gradientNorm],
+        [expected?.loss ?? NaN, expected?.gradientNorm ?? NaN],
+        `numbers of step ${step}`,
+      );
+    }
+  }
+}
+
+const CASES: Record<string, Partial<RankTask>> = {
+  "with BatchNorm's statistics frozen": { options: { ...STEP, batchStatistics: false } },
+  "with BatchNorm synchronised": { options: { ...STEP, batchStatistics: "shared" } },
+  "with a part of the CNN frozen": { options: { ...STEP, encoderFrom: "layer3", batchStatistics: "shared" } },
+  "with gradients added up, in another arrangement of LSTMs": {
+    ...{ caseName: "2f every", accumulate: 2 },
+    options: { ...STEP, optimizer: "adamw", batchStatistics: false },
+  },
+};
+
+for (const [name, changes] of Object.entries(CASES)) {
+  Deno.test({
+    name: `two processes with half the batch each come to what one comes to with all of it, ${name}`,
+    ignore: !canStartRanks,
+    async fn() {
+      const task = { ...TASK, ...changes };
+      const [alone] = await trainTogether(1, task);
+      const ranks = await trainTogether(2, task);
+      assert(alone !== undefined);
+      assertSame(ranks, alone);
+      if (task.options.batchStatistics === "shared") {
+        for (const { buffers } of ranks) assertClose(buffers, alone.buffers, "BatchNorm's statistics");
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "four processes come to what one comes to, and with statistics of their own to something else",
+  ignore: !canStartRanks,
+  async fn() {
+    const [alone] = await trainTogether(1, { ...TASK, steps: 2 });
+    assert(alone !== undefined);
+    assertSame(await trainTogether(4, { ...TASK, steps: 2, options: { ...STEP, batchStatistics: "shared" } }), alone);
+    const ranks = await trainTogether(2, { ...TASK, steps: 2 });
+    assert.deepEqual(ranks[0]?.parameters, ranks[1]?.parameters);
+    assert.throws(() => assertSame(ranks, alone));
+  },
+});
