@@ -1,6 +1,7 @@
 #include "group.hpp"
 
 #include <arpa/inet.h>
+#include <c10/util/Flags.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -13,13 +14,19 @@
 #include <cstdlib>
 #include <thread>
 
+C10_DECLARE_int(caffe2_log_level);
+
 namespace lrcn {
 namespace {
+
+constexpr int kFatalAlone = 3;
 
 using std::chrono::milliseconds;
 
 /// How long ranks that see a failure wait for each other's word of it, to find out who says nothing.
 constexpr milliseconds kRollCall{3000};
+/// How long the store is kept after that, for those that began to wait a little later.
+constexpr milliseconds kLinger{1000};
 
 /// The address of this machine from which another one is reached; nothing is sent.
 std::string address_towards(const std::string& host, int32_t port) {
@@ -81,11 +88,14 @@ Group::Group(const lrcn_group_options& options)
     : rank_(options.rank),
       size_(options.world_size),
       device_(at::kCPU),
+      keeps_store_(options.hosted == 0 && options.rank == 0),
       timeout_(std::chrono::seconds(options.timeout)),
       place_(std::string(options.address) + ":" + std::to_string(options.port)) {
+  // What c10d warns of, with a trace of its calls, is said here in a line.
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = kFatalAlone;
   c10d::TCPStoreOptions settings;
   settings.port = static_cast<uint16_t>(options.port);
-  settings.isServer = options.hosted == 0 && rank_ == 0;
+  settings.isServer = keeps_store_;
   settings.waitWorkers = false;
   settings.timeout = timeout_;
   // Deno exports functions of libuv's names, for Node's addons, which libtorch would call instead of its own.
@@ -99,7 +109,14 @@ Group::Group(const lrcn_group_options& options)
   }
   const auto end = std::chrono::steady_clock::now() + timeout_;
   for (int32_t other = 0; other < size_; ++other) {
-    if (has("here/" + std::to_string(other), end)) continue;
+    bool came = false;
+    try {
+      came = has("here/" + std::to_string(other), end);
+    } catch (const std::exception&) {
+      throw Error(LRCN_GROUP_FAILED, gone());
+    }
+    if (came) continue;
+    linger();
     throw Error(LRCN_GROUP_FAILED, "rank " + std::to_string(other) + " has not come within " +
                                        std::to_string(options.timeout) + " s");
   }
@@ -193,12 +210,19 @@ void Group::explain(const std::string& what) {
       const auto said = store_->get(left_key(other));
       if (!said.empty()) add(name + " ended: " + std::string(said.begin(), said.end()));
     } catch (const std::exception&) {
-      add("the store at " + place_ + " is gone, and with it the process that kept it");
+      add(gone());
       break;
     }
   }
+  linger();
   throw Error(LRCN_GROUP_FAILED, missing.empty() ? first_line(what) : missing);
 }
+
+std::string Group::gone() const {
+  return "the store at " + place_ + " is gone, and with it the process that kept it";
+}
+
+void Group::linger() const { std::this_thread::sleep_for(keeps_store_ ? kLinger : milliseconds(0)); }
 
 bool Group::has(const std::string& key, std::chrono::steady_clock::time_point end) {
   // Not by the store's own wait, which prints a warning when it is in vain.

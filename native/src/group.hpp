@@ -58,9 +58,12 @@ class Group {
   [[noreturn]] void explain(const std::string& what);
   /// Whether the store has a key, or gets it in time.
   bool has(const std::string& key, std::chrono::steady_clock::time_point end);
+  std::string gone() const;
+  void linger() const;
 
   int32_t rank_, size_;
   at::Device device_;
+  bool keeps_store_;
   std::chrono::milliseconds timeout_;
   std::string place_;  // of the store
   c10::intrusive_ptr<c10d::Store> store_;

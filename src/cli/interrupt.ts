@@ -14,18 +14,18 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  * listening ends, so that the system ends the process at a second one: an exit of our own would take libtorch's memory
  * away under the step that is running.
  *
- * @param message What the first press is answered.
+ * @param message What the first press is answered; null for nothing.
  * @returns The signal, and what ends the listening.
  */
 export function listenToInterrupts(
-  message = "Stopping after this step",
+  message: string | null = "Stopping after this step",
 ): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function press(): void {
     if (controller.signal.aborted) return;
-    console.error(`\n${message}; press Ctrl-C again to end at once`);
+    if (message !== null) console.error(`\n${message}; press Ctrl-C again to end at once`);
     controller.abort();
     timer = setTimeout(stopListening, SAME_PRESS_MS);
   }

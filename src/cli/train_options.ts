@@ -127,6 +127,10 @@ export function addTrainOptions(command: Command): Command {
         .choices([...ENCODER_STAGES]),
     );
   return addEngineOptions(command)
+    .option(
+      "--sync-batch-norm",
+      "of several processes, let BatchNorm go by the batches of all (default: by each one's)",
+    )
     .option("--set <key=value>", "any other setting, repeatable: --set outputDropout=0.3", keyValue)
     .addHelpText("after", settingsHelp());
 }
@@ -182,6 +186,7 @@ const schema = z.object({
   encoderWeights: z.string().optional(),
   finetuneAfter: z.union([z.number(), z.literal("never")]).optional(),
   finetuneFrom: z.string().optional(),
+  syncBatchNorm: z.boolean().optional(),
   ...ENGINE_SHAPE,
   set: z.record(z.string(), z.string()).optional(),
 });
@@ -380,6 +385,7 @@ function givenSettings(options: Parsed): Record<string, unknown> {
     ...{ tokenizer: options.tokenizer, baseline: options.baseline },
     ...{ epochs, batchSize, imageSize, inject, embedSize, hiddenSize, finetuneFrom, frozenEpochs: finetuneAfter },
     ...(variant !== undefined && VARIANTS[variant]),
+    batchStatistics: options.syncBatchNorm ? "synchronized" : undefined,
   };
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
   const twin = Object.keys(options.set ?? {}).find((name) => Object.hasOwn(given, name));

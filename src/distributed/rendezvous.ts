@@ -20,6 +20,8 @@ export interface Rendezvous {
   readonly port: number;
   /** Whether torchrun keeps the store, so that rank 0 need not. */
   readonly hosted: boolean;
+  /** Whether processes of a try before have died. */
+  readonly restarted: boolean;
   /** Keeps what this try writes into the store apart from tries before it. */
   readonly prefix: string;
 }
@@ -59,6 +61,7 @@ export function readRendezvous(variable: (name: string) => string | undefined): 
     localRank: whole("LOCAL_RANK", 0, 0),
     port: whole("MASTER_PORT", 1),
     address,
+    restarted: !["0", undefined].includes(variable("TORCHELASTIC_RESTART_COUNT")),
     hosted: variable("TORCHELASTIC_USE_AGENT_STORE") === "True",
     prefix: `${variable("TORCHELASTIC_RUN_ID") ?? "lrcn"}/${variable("TORCHELASTIC_RESTART_COUNT") ?? "0"}`,
   };

@@ -132,6 +132,11 @@ export class RunFolder {
     return undo.move();
   }
 
+  /** Whether the folder holds a run. */
+  async hasBegun(): Promise<boolean> {
+    return await this.#has("config");
+  }
+
   /** Whether there is a checkpoint to go on from. */
   async hasLast(): Promise<boolean> {
     return await this.#has("last");

@@ -81,6 +81,8 @@ export interface Reporter {
 export interface TrainingRanks extends Ranks {
   /** This process among those of its machine, from 0. */
   readonly localRank: number;
+  /** Whether processes of a try before have died. */
+  readonly restarted: boolean;
   /** Lets an engine average its gradients over all ranks. */
   join(engine: Engine): Promise<void>;
 }
@@ -131,7 +133,7 @@ export interface TrainingRunResult {
   readonly best?: string;
 }
 
-const BY_ITSELF: TrainingRanks = { ...ALONE, localRank: 0, join: () => Promise.resolve() };
+const BY_ITSELF: TrainingRanks = { ...ALONE, localRank: 0, restarted: false, join: () => Promise.resolve() };
 /** More than seeds that people try one after the other. */
 const SEEDS_BETWEEN_RANKS = 1_000_003;
 const CHECKPOINT_INTERVAL_MS = 600_000;

@@ -14,7 +14,16 @@ Deno.test("readRendezvous() reads what torchrun sets", () => {
   assert.deepEqual(
     read({ ...SET, TORCHELASTIC_USE_AGENT_STORE: "True", TORCHELASTIC_RESTART_COUNT: "2", TORCHELASTIC_RUN_ID: "job" }),
     {
-      ...{ rank: 1, size: 4, localRank: 0, address: "node0", port: 29500, hosted: true, prefix: "job/2" },
+      ...{
+        rank: 1,
+        size: 4,
+        localRank: 0,
+        address: "node0",
+        port: 29500,
+        hosted: true,
+        prefix: "job/2",
+        restarted: true,
+      },
     },
   );
   assert.deepEqual([read(SET)?.hosted, read(SET)?.prefix], [false, "lrcn/0"]);

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { createCommand } from "../command.ts";
 import { addQuietOption } from "../quiet_option.ts";
+import { addRanksOptions } from "../ranks.ts";
 import { addTrainOptions } from "../train_options.ts";
 
 /** Makes the command `deno task train`. */
@@ -23,5 +24,8 @@ export function trainCommand(): Command {
       "deno task train --data path/to/flickr8k --recipe notebook",
     ],
   });
-  return addQuietOption(addTrainOptions(command), "only warnings, and at the end the best checkpoint's path");
+  return addQuietOption(
+    addRanksOptions(addTrainOptions(command)),
+    "only warnings, and at the end the best checkpoint's path",
+  );
 }
