@@ -6,7 +6,7 @@
 
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner, CaptionOptions } from "../captioning/captioner.ts";
-import type { DecodeImageOptions, RgbImage } from "../pipeline/images/decode_image.ts";
+import type { RgbImage } from "../pipeline/images/decode_image.ts";
 import { ImageDecoders } from "../pipeline/images/image_decoders.ts";
 import { ImageError } from "../pipeline/images/image_error.ts";
 import type { CaptionInput } from "./caption_inputs.ts";
@@ -96,11 +96,9 @@ export async function* captionFiles(
   async function prepare(input: CaptionInput): Promise<Prepared> {
     const { name } = input;
     if ("problem" in input) return { image: name, problem: input.problem };
-    const scale = (image: RgbImage) => captioner.prepare(image);
     try {
-      const square = "path" in input
-        ? await decoders.decodeThen({ path: input.path }, scale, decoding)
-        : await decodeBytes(input.bytes, scale, decoding);
+      const file = "path" in input ? { path: input.path } : { bytes: input.bytes, name };
+      const square = await decoders.decodeThen(file, (image) => captioner.prepare(image), decoding);
       return { image: name, square };
     } catch (error) {
       if (error instanceof ImageError) return { image: name, problem: error.message };
@@ -123,23 +121,6 @@ export async function* captionFiles(
   // Where work is under way, waiting for a whole batch costs nothing.
   const batches = inBatches(prepared, { signal, mayBeLess: () => live && inWork === 0 });
   for await (const results of overlap(batches, (batch) => counted(caption(batch)), BATCHES_AT_ONCE)) yield* results;
-}
-
-/** In a Worker of its own, so that it takes no longer than a file may. */
-async function decodeBytes(
-  bytes: Uint8Array<ArrayBuffer>,
-  use: (image: RgbImage) => Promise<RgbImage>,
-  options: DecodeImageOptions,
-): Promise<RgbImage> {
-  using decoders = new ImageDecoders({
-    count: 1,
-    newWorker() {
-      const worker = new Worker(new URL("./decode_bytes_worker.ts", import.meta.url), { type: "module" });
-      worker.postMessage(bytes);
-      return worker;
-    },
-  });
-  return await decoders.decodeThen({ path: "-" }, use, options);
 }
 
 /** Batches of a number of images and the problems among them; or of less, where that may be and the next lets wait. */

@@ -14,15 +14,18 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  * listening ends, so that the system ends the process at a second one: an exit of our own would take libtorch's memory
  * away under the step that is running.
  *
+ * @param message What the first press is answered.
  * @returns The signal, and what ends the listening.
  */
-export function listenToInterrupts(): { readonly signal: AbortSignal } & Disposable {
+export function listenToInterrupts(
+  message = "Stopping after this step",
+): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function press(): void {
     if (controller.signal.aborted) return;
-    console.error("\nStopping after this step; press Ctrl-C again to end at once");
+    console.error(`\n${message}; press Ctrl-C again to end at once`);
     controller.abort();
     timer = setTimeout(stopListening, SAME_PRESS_MS);
   }

@@ -9,14 +9,12 @@ import { encodePhotographs } from "../evaluation/encode_photographs.ts";
 import { retrieval, type RetrievalResult, type RetrievalScores } from "../evaluation/retrieval.ts";
 import { scorePairs } from "../evaluation/score_pairs.ts";
 import { RowFile } from "../files/row_file.ts";
-import { InputError } from "../input_error.ts";
 import { checkpointSplit } from "../pipeline/checkpoint_split.ts";
 import { readDataset } from "../pipeline/dataset.ts";
-import { isFolder } from "../pipeline/folder.ts";
 import { UNKNOWN } from "../pipeline/vocabulary.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
-import { findInputs } from "./caption_inputs.ts";
 import type { RetrievalOptions, SearchOptions } from "./retrieve_options.ts";
+import { searchedFolder } from "./searched_folder.ts";
 
 /** Where work tells what it does, and what ends it. */
 export interface RetrieveContext {
@@ -56,20 +54,7 @@ export async function searchPhotographs(
   { query, images, recursive, top, maxPixels }: SearchOptions,
   { reporter, signal }: RetrieveContext,
 ): Promise<{ readonly found: readonly FoundPhotograph[]; readonly problems: readonly string[] }> {
-  if (!await isFolder(images)) throw new InputError(`Cannot search: there is no folder ${images}; give --images DIR`);
-  const inputs = await findInputs([images], {
-    path: (path) => path,
-    standardInput: new ReadableStream(),
-    recursive,
-    signal,
-  });
-  const files: { readonly name: string; readonly path: string }[] = [];
-  const unread: string[] = [];
-  for await (const input of inputs.images) {
-    if ("path" in input) files.push(input);
-    else if ("problem" in input) unread.push(input.problem);
-  }
-  if (files.length === 0) throw new InputError(`Cannot search: ${unread[0] ?? `there is no image in ${images}`}`);
+  const { files, problems: unread } = await searchedFolder(images, { recursive, signal });
   const { photographs, features, problems } = await look(captioner, files, { maxPixels, reporter, signal });
   const sentence = captioner.encodeCaption(query);
   if (sentence.includes(captioner.metadata.vocabulary.indexOf(UNKNOWN))) {

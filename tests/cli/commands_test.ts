@@ -4,7 +4,7 @@ import { TASK_COMMANDS } from "../../src/cli/commands/task_commands.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** Tasks that are other programs: Deno's tests, and measurements, which parse their own few options. */
-const OTHERS = ["test", "bench"];
+const OTHERS = ["test", "test:browser", "bench"];
 
 function helpOf(command: Command): string {
   let text = "";

@@ -16,15 +16,15 @@ function flagsOf(task: keyof typeof config.tasks): string[] {
   return commandOf(task).filter((word) => /^-/.test(word));
 }
 
-Deno.test("no task has all permissions but build", () => {
+Deno.test("no task has all permissions but build and the browser's tests", () => {
   for (const task of TASKS) {
     const all = flagsOf(task).filter((flag) => /^(--allow-all|-[a-zA-Z]*A[a-zA-Z]*)$/.test(flag));
-    assert.deepEqual(all, task === "build" ? ["-A"] : [], task);
+    assert.deepEqual(all, ["build", "test:browser"].includes(task) ? ["-A"] : [], task);
   }
 });
 
 Deno.test("each task may load the one native library and no other, those that only read and write files none", () => {
-  for (const task of TASKS.filter((name) => name !== "build")) {
+  for (const task of TASKS.filter((name) => name !== "build" && name !== "test:browser")) {
     const ffi = flagsOf(task).filter((flag) => flag.startsWith("--allow-ffi"));
     const computes = !["inspect", "export", "cache", "tokenize", "report", "completions"].includes(task);
     assert.deepEqual(ffi, computes ? ["--allow-ffi=native/build/liblrcn.so"] : [], task);
@@ -42,6 +42,13 @@ Deno.test("caption may write nothing, start no program and reach no network; tra
   }
   for (const flag of flagsOf("doctor")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs,systemMemoryInfo$)/);
+  }
+});
+
+Deno.test("serve may listen on this machine's addresses, write nothing and start no program", () => {
+  const addresses = "--allow-net=127.0.0.1,localhost,[::1],0.0.0.0,[::]";
+  for (const flag of flagsOf("serve").filter((flag) => flag !== addresses)) {
+    assert.match(flag, /^--(unstable-no-legacy-abort$|allow-(ffi|read|env)(=|$))/);
   }
 });
 

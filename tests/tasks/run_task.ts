@@ -32,6 +32,7 @@ export type TaskName =
   | "doctor"
   | "evaluate"
   | "retrieve"
+  | "serve"
   | "inspect"
   | "export"
   | "report"
@@ -72,8 +73,8 @@ export interface Ended {
 
 /** A running task. */
 export interface RunningTask {
-  /** Waits until it has printed what a pattern matches, on either stream; fails where it ends before. */
-  printed(pattern: RegExp): Promise<void>;
+  /** Waits until it has printed what a pattern matches, on either stream, and gives the match; fails where it ends before. */
+  printed(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Presses Ctrl-C. */
   press(): void;
   /** Kills it at once, if it has not ended. */
@@ -161,7 +162,9 @@ function start([program = "", ...args]: readonly string[], folder: string): Runn
       await Promise.race([promise, ended]);
       watchers.delete(watcher);
       const { stdout, stderr } = texts;
-      assert(pattern.test(stdout) || pattern.test(stderr), `${pattern} was not printed in:\n${stdout}\n${stderr}`);
+      const match = stdout.match(pattern) ?? stderr.match(pattern);
+      assert(match !== null, `${pattern} was not printed in:\n${stdout}\n${stderr}`);
+      return match;
     },
   };
 }

@@ -16,6 +16,7 @@ import { exportCommand } from "./export.ts";
 import { inspectCommand } from "./inspect.ts";
 import { reportCommand } from "./report.ts";
 import { retrieveCommand } from "./retrieve.ts";
+import { serveCommand } from "./serve.ts";
 import { tokenizeCommand } from "./tokenize.ts";
 import { trainCommand } from "./train.ts";
 
@@ -27,6 +28,7 @@ export const TASK_COMMANDS: Readonly<Record<string, () => Command>> = {
   explain: explainCommand,
   evaluate: evaluateCommand,
   retrieve: retrieveCommand,
+  serve: serveCommand,
   inspect: inspectCommand,
   export: exportCommand,
   cache: cacheCommand,

@@ -1,5 +1,5 @@
 /**
- * The Worker that reads and decodes image files for {@linkcode ImageDecoders}: for each {@linkcode DecodeRequest} that
+ * The Worker that decodes images, and reads those in files, for {@linkcode ImageDecoders}: for each {@linkcode DecodeRequest} that
  * comes in, one {@linkcode DecodeAnswer} goes out, in the same order.
  *
  * @module
@@ -7,13 +7,13 @@
 
 import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
 import { ImageError } from "./image_error.ts";
-import type { ImageFile } from "./image_file.ts";
-import { readImageWithin } from "./read_image.ts";
+import type { ImageBytes, ImageFile } from "./image_file.ts";
+import { decodeBytesWithin, readImageWithin } from "./read_image.ts";
 
 /** What to decode. */
 export interface DecodeRequest {
-  /** Where the image lies. */
-  readonly file: ImageFile;
+  /** Where the image lies, or the image itself. */
+  readonly file: ImageFile | ImageBytes;
   /** How to decode it. */
   readonly options: DecodeImageOptions;
   /** Bytes that may be used for it. */
@@ -29,7 +29,8 @@ const worker = globalThis as unknown as { postMessage(answer: DecodeAnswer, tran
 addEventListener("message", async (event) => {
   const { file, options, memory }: DecodeRequest = (event as MessageEvent).data;
   try {
-    const result = await readImageWithin(file, { ...options, memory });
+    const within = { ...options, memory };
+    const result = "bytes" in file ? await decodeBytesWithin(file.bytes, within) : await readImageWithin(file, within);
     if (typeof result === "number") worker.postMessage({ memory: result }, []);
     else worker.postMessage({ image: result }, [result.pixels.buffer]);
   } catch (error) {

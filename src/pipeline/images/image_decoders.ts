@@ -7,7 +7,7 @@
 import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
-import { type ImageFile, imagePath } from "./image_file.ts";
+import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";
 
 /** Options of {@linkcode ImageDecoders}. */
 export interface ImageDecodersOptions {
@@ -32,7 +32,7 @@ export interface ImageDecodersOptions {
 }
 
 interface Job {
-  readonly file: ImageFile;
+  readonly file: ImageFile | ImageBytes;
   readonly options: DecodeImageOptions;
   /** Bytes set aside for it. */
   memory: number;
@@ -51,7 +51,7 @@ const KEPT_MEMORY = 64e6;
 const TERMINATION_TIME = 2500;
 
 /**
- * A pool of Workers that read and decode image files. Each has one image at a time, and large images wait until memory
+ * A pool of Workers that decode images, and read those in files. Each has one image at a time, and large images wait until memory
  * is there; files that wait take no more than their own memory. A Worker that dies of an image, or does not end in time,
  * is replaced.
  */
@@ -87,26 +87,26 @@ export class ImageDecoders implements Disposable {
   }
 
   /**
-   * Reads and decodes an image file in a Worker.
+   * Reads and decodes an image in a Worker.
    *
-   * @param file Where it lies.
+   * @param file Where it lies, or the image itself, of which the Worker gets a copy.
    * @param options See {@linkcode DecodeImageOptions}.
    * @returns The picture.
    * @throws {ImageError} If the file cannot be read or decoded, takes too long, or its Worker died of it; the message
    * holds the path.
    * @throws {DOMException} `AbortError` if the pool is closed before the picture is there.
    */
-  async decode(file: ImageFile, options: DecodeImageOptions = {}): Promise<RgbImage> {
+  async decode(file: ImageFile | ImageBytes, options: DecodeImageOptions = {}): Promise<RgbImage> {
     const { image, release } = await this.#decode(file, options);
     release();
     return image;
   }
 
   /**
-   * Reads and decodes an image file in a Worker and hands it on. Until that is done with it, the picture counts as memory
+   * Reads and decodes an image in a Worker and hands it on. Until that is done with it, the picture counts as memory
    * in use, so that many large pictures never wait beside each other.
    *
-   * @param file Where it lies.
+   * @param file Where it lies, or the image itself, of which the Worker gets a copy.
    * @param use What to do with the picture, for example to scale it down; its pixels are gone when this is done.
    * @param options See {@linkcode DecodeImageOptions}.
    * @returns What `use` returns.
@@ -114,7 +114,7 @@ export class ImageDecoders implements Disposable {
    * @throws {DOMException} As {@linkcode decode} does.
    */
   async decodeThen<Result>(
-    file: ImageFile,
+    file: ImageFile | ImageBytes,
     use: (image: RgbImage) => Result | Promise<Result>,
     options: DecodeImageOptions = {},
   ): Promise<Result> {
@@ -141,7 +141,10 @@ export class ImageDecoders implements Disposable {
     }
   }
 
-  async #decode(file: ImageFile, options: DecodeImageOptions): Promise<{ image: RgbImage; release: () => void }> {
+  async #decode(
+    file: ImageFile | ImageBytes,
+    options: DecodeImageOptions,
+  ): Promise<{ image: RgbImage; release: () => void }> {
     if (this.#closed) throw closedError(file);
     const { promise, resolve, reject } = Promise.withResolvers<RgbImage>();
     const job: Job = { file, options, memory: FIRST_MEMORY, resolve, reject };
@@ -198,7 +201,7 @@ export class ImageDecoders implements Disposable {
       if ("memory" in answer) {
         job.memory = answer.memory;
         this.#waiting.unshift(job);
-      } else job.reject(new ImageError(answer.reason, imagePath(job.file)));
+      } else job.reject(new ImageError(answer.reason, nameOf(job.file)));
     }
     this.#next();
   }
@@ -208,7 +211,7 @@ export class ImageDecoders implements Disposable {
     worker.terminate();
     const job = this.#finish(worker);
     if (job === undefined) return;
-    job.reject(new ImageError(reason, imagePath(job.file), "decoder"));
+    job.reject(new ImageError(reason, nameOf(job.file), "decoder"));
     const ended = () => {
       this.#memory -= job.memory;
       this.#next();
@@ -234,6 +237,10 @@ function tooSlow(timeLimit: number): string {
   return `decoding took more than ${timeLimit / 1000} s, save the image anew or leave it out`;
 }
 
-function closedError({ path }: ImageFile): DOMException {
-  return new DOMException(`Cannot decode image '${path}': the decoders are closed`, "AbortError");
+function closedError(file: ImageFile | ImageBytes): DOMException {
+  return new DOMException(new ImageError("the decoders are closed", nameOf(file)).message, "AbortError");
+}
+
+function nameOf(file: ImageFile | ImageBytes): string | undefined {
+  return "bytes" in file ? file.name : imagePath(file);
 }

@@ -28,6 +28,18 @@ export interface ImageFile {
   readonly member?: string;
 }
 
+/** An image in memory. */
+export interface ImageBytes {
+  /** The whole file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /**
+   * What a person knows it by.
+   *
+   * @default {nothing}
+   */
+  readonly name?: string;
+}
+
 /**
  * Names an image for a person.
  *

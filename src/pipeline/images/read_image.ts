@@ -47,7 +47,21 @@ export async function readImage(file: ImageFile, options: DecodeImageOptions = {
 export async function readImageWithin(file: ImageFile, options: ReadImageWithinOptions): Promise<RgbImage | number> {
   const size = await sizeOf(file);
   if (size > options.memory) return size;
-  const bytes = await readBytes(file, size);
+  return await decodeBytesWithin(await readBytes(file, size), options);
+}
+
+/**
+ * Decodes an image, if the memory for it suffices.
+ *
+ * @param bytes The whole file; they are gone afterwards.
+ * @param options See {@linkcode ReadImageWithinOptions}.
+ * @returns The picture, or the memory that is needed to go on.
+ * @throws {ImageError} If it cannot be decoded.
+ */
+export async function decodeBytesWithin(
+  bytes: Uint8Array<ArrayBuffer>,
+  options: ReadImageWithinOptions,
+): Promise<RgbImage | number> {
   // Given back at once, not when it is collected: many Workers may come here with large files.
   const release = () => void bytes.buffer.transfer(0);
   const header = checkImage(bytes, options);

@@ -172,7 +172,8 @@ function patientDecoders() {
       return worker;
     },
   });
-  const at = (path: string) => workers.find(({ request }) => request?.file.path === path);
+  const at = (path: string) =>
+    workers.find(({ request }) => request !== undefined && "path" in request.file && request.file.path === path);
   /** Bytes granted to the images that are being decoded, the first 16 MB to find out what they need aside. */
   const granted = () => workers.flatMap(({ request }) => request && request.memory > 16e6 ? [request.memory] : []);
   const finish = (path: string) => at(path)?.answer({ image: { width: 1, height: 1, pixels: new Uint8Array(3) } });

@@ -1,0 +1,255 @@
+/**
+ * The page and the API, as a function from requests to answers.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { Caption } from "../captioning/caption.ts";
+import type { Captioner } from "../captioning/captioner.ts";
+import { InputError } from "../input_error.ts";
+import type { RgbImage } from "../pipeline/images/decode_image.ts";
+import { ImageError } from "../pipeline/images/image_error.ts";
+import type { ImageDecoders } from "../pipeline/images/image_decoders.ts";
+import { readImageFile } from "./image_answer.ts";
+import { Admission } from "./admission.ts";
+import { CAPTION_QUERY, decodingOptions, EXPLAIN_QUERY, readQuery, SEARCH_QUERY } from "./caption_query.ts";
+import { CaptionQueue } from "./caption_queue.ts";
+import { withDeadline } from "./deadline.ts";
+import { type Answers, openApi } from "./openapi.ts";
+import { pageFile, SECURITY_HEADERS } from "./page.ts";
+import type { PhotographSearch } from "./photograph_search.ts";
+import { Problem } from "./problem.ts";
+import { readUpload, uploadSize } from "./upload.ts";
+
+/** What is asked of a model. */
+export type ServedModel = Pick<
+  Captioner,
+  "orientation" | "prepare" | "caption" | "explain" | "tokenize" | "metadata"
+>;
+
+/** What a server does at most. */
+export interface Limits {
+  /** Bytes of an upload. */
+  readonly bytes: number;
+  /** Pixels of an image. */
+  readonly pixels: number;
+  /** Requests in work or waiting. */
+  readonly requests: number;
+  /** Seconds of a request. */
+  readonly seconds: number;
+}
+
+/** What {@linkcode createApp} serves. */
+export interface AppOptions {
+  /** The model. */
+  readonly model: ServedModel;
+  /** What decodes uploads. */
+  readonly decoders: Pick<ImageDecoders, "decodeThen">;
+  /** What is done at most. */
+  readonly limits: Limits;
+  /**
+   * A folder to search.
+   *
+   * @default {none}
+   */
+  readonly search?: PhotographSearch | undefined;
+  /**
+   * A training run to show.
+   *
+   * @default {none}
+   */
+  readonly run?: ShownRun | undefined;
+  /**
+   * The names by which the server may be called; a page of another name that leads here is not served.
+   *
+   * @default {any}
+   */
+  readonly hostnames?: readonly string[] | undefined;
+  /**
+   * Told of errors that are nobody's input.
+   *
+   * @default {nothing is told}
+   */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A training run that goes on while it is shown. */
+export interface ShownRun {
+  /** Its name. */
+  readonly name: string;
+  /** What is known of it now. */
+  read(): Promise<Answers["Run"]>;
+  /** Its report as it is now, HTML. */
+  report(): Promise<string>;
+}
+
+/** The page and the API. */
+export interface App {
+  /** Answers a request. */
+  fetch(request: Request): Response | Promise<Response>;
+  /** Waits until all work is done, also that which nobody waits for any more. */
+  idle(): Promise<void>;
+}
+
+/** Memory that uploads may take together, in bytes, if one alone does not take more. */
+const UPLOADS = 2 ** 29;
+
+/**
+ * Makes the page and the API.
+ *
+ * @param options See {@linkcode AppOptions}.
+ * @returns What answers requests.
+ */
+export function createApp(options: AppOptions): App {
+  const { model, decoders, limits, search, run, hostnames, onError = () => {} } = options;
+  const admission = new Admission({ requests: limits.requests, bytes: Math.max(UPLOADS, limits.bytes) });
+  const queue = new CaptionQueue(model);
+  const app = new Hono();
+
+  /** Admits a request's work, and answers when its time is over whether the work is done or not. */
+  function within<Result>(
+    { req: { raw } }: Context,
+    bytes: number,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    return withDeadline((signal) => admission.admit(bytes, () => work(signal)), {
+      seconds: limits.seconds,
+      signal: raw.signal,
+    });
+  }
+
+  function withImage<Result>(
+    context: Context,
+    use: (image: RgbImage, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const { raw } = context.req;
+    return within(context, uploadSize(raw, limits.bytes), async (signal) => {
+      const bytes = await readUpload(raw, { most: limits.bytes, signal });
+      const decoding = { orientation: model.orientation, maxPixels: limits.pixels };
+      const square = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
+      signal.throwIfAborted();
+      return await use(square, signal);
+    });
+  }
+
+  app.use(async (context, next) => {
+    const { hostname } = new URL(context.req.url);
+    if (hostnames !== undefined && !hostnames.includes(hostname)) {
+      throw new Problem(
+        403,
+        `This server is not called '${hostname}'; call it ${hostnames[0]}, or start it with --host`,
+      );
+    }
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      if (!context.res.headers.has(name)) context.res.headers.set(name, value);
+    }
+  });
+
+  app.post("/api/caption", async (context) => {
+    const decoding = decodingOptions(readQuery(new URL(context.req.url), CAPTION_QUERY));
+    const caption = await withImage(context, (image, signal) => queue.caption(image, decoding, signal));
+    return context.json(captionAnswer(caption));
+  });
+
+  app.post("/api/explain", async (context) => {
+    const { caption: given, token, ...query } = readQuery(new URL(context.req.url), EXPLAIN_QUERY);
+    const decoding = decodingOptions(query);
+    const answer = await withImage(context, async (image, signal): Promise<Answers["Explanation"]> => {
+      const written = given === undefined && token === undefined
+        ? await queue.caption(image, decoding, signal)
+        : { caption: given ?? token?.join(" ") ?? "", tokens: token ?? model.tokenize(given ?? "") };
+      if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption has no words");
+      signal.throwIfAborted();
+      const { words, rows, columns } = await model.explain(image, written.tokens);
+      const { imageSize, shortSide } = model.metadata.preprocessing;
+      return {
+        ...{ caption: written.caption, seen: imageSize / shortSide, rows, columns },
+        words: words.map((word) => ({
+          ...word,
+          heat: Array.from(word.heat, (value) => Math.round(1e4 * value) / 1e4),
+        })),
+      };
+    });
+    return context.json(answer);
+  });
+
+  app.get("/api/search", async (context) => {
+    if (search === undefined) {
+      throw new Problem(404, "There is no folder to search; start the server with --images DIR");
+    }
+    const { query, top } = readQuery(new URL(context.req.url), SEARCH_QUERY);
+    const { found, allWordsKnown } = await within(context, 0, () => search.search(query, top));
+    const photographs = found.map((photograph) => ({ ...photograph, url: `/api/photographs/${photograph.id}` }));
+    return context.json({ allWordsKnown, photographs } satisfies Answers["Found"]);
+  });
+
+  app.get("/api/photographs/:id{[0-9]{1,9}}", async (context) => {
+    if (search === undefined) throw new Problem(404, "There are no photographs; start the server with --images DIR");
+    return await readImageFile(search.pathOf(Number(context.req.param("id"))));
+  });
+
+  app.get("/api/run", async (context) => context.json(await shown(run).read()));
+  app.get("/run", async (context) => context.html(await shown(run).report(), 200, REPORT_HEADERS));
+
+  app.get("/api/health", (context) =>
+    context.json(
+      { status: "ok", requests: admission.requests, batches: queue.batches } satisfies Answers["Health"],
+    ));
+
+  app.get("/api/model", (context) => {
+    const { metadata } = model;
+    return context.json(
+      {
+        recipe: metadata.recipe ?? null,
+        words: metadata.vocabulary.length,
+        imageSize: metadata.preprocessing.imageSize,
+        ...{ beam: metadata.decoding.beam, maxWords: metadata.decoding.maxWords },
+        limits: { bytes: limits.bytes, requests: limits.requests, seconds: limits.seconds },
+        search: search === undefined ? null : { done: search.done, total: search.total },
+        run: run?.name ?? null,
+      } satisfies Answers["Model"],
+    );
+  });
+
+  app.get("/api/openapi.json", (context) => context.json(openApi()));
+
+  function notAllowed({ req }: Context): never {
+    throw new Problem(405, `${req.path} cannot be called by ${req.method}; see /api/openapi.json`);
+  }
+
+  for (const path of ["/api/caption", "/api/explain"]) app.all(path, notAllowed);
+  app.get("/*", (context) => {
+    const file = pageFile(new URL(context.req.url).pathname);
+    if (file === undefined) {
+      throw new Problem(404, `There is no ${context.req.path}; the API is described at /api/openapi.json`);
+    }
+    return new Response(file.text, { headers: { "content-type": file.type, "cache-control": "no-cache" } });
+  });
+
+  app.all("/*", notAllowed);
+
+  app.onError((error) => {
+    if (error instanceof Problem) return error.response();
+    if (error instanceof ImageError) return new Problem(error.kind === "image" ? 422 : 503, error.message).response();
+    if (error instanceof InputError) return new Problem(400, error.message).response();
+    onError(error);
+    return new Problem(500, "The server failed; its log says why").response();
+  });
+
+  return { fetch: (request) => app.fetch(request), idle: () => admission.idle() };
+}
+
+function captionAnswer({ alternatives, ...best }: Caption): Answers["Caption"] {
+  const answer = ({ caption, logProbability, tokens }: Caption) => ({ caption, logProbability, tokens: [...tokens] });
+  return { ...answer(best), ...(alternatives !== undefined && { alternatives: alternatives.map(answer) }) };
+}
+
+function shown(run: ShownRun | undefined): ShownRun {
+  if (run !== undefined) return run;
+  throw new Problem(404, "There is no run; start the server with --run DIR");
+}
+
+/** A report says itself what it may load; the page may show it. */
+const REPORT_HEADERS = { "content-security-policy": "frame-ancestors 'self'", "cache-control": "no-cache" };

@@ -1,0 +1,33 @@
+/**
+ * Image files as answers.
+ *
+ * @module
+ */
+
+import { fileErrorReason } from "../files/file_error.ts";
+import { checkImageBytes, checkRegularFile } from "../pipeline/images/image_bytes.ts";
+import { Problem } from "./problem.ts";
+
+/**
+ * Answers with an image file.
+ *
+ * @param path Where it lies.
+ * @returns The answer; the file is read as the client takes it.
+ * @throws {Problem} 404 if it cannot be read any more.
+ */
+export async function readImageFile(path: string): Promise<Response> {
+  try {
+    const info = await Deno.stat(path);
+    checkRegularFile(info);
+    checkImageBytes(info.size);
+    const file = await Deno.open(path);
+    return new Response(file.readable, {
+      headers: {
+        "content-type": /\.png$/i.test(path) ? "image/png" : "image/jpeg",
+        "cache-control": "private, max-age=3600",
+      },
+    });
+  } catch (error) {
+    throw new Problem(404, `The photograph cannot be read any more: ${fileErrorReason(error)}`);
+  }
+}

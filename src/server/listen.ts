@@ -1,0 +1,74 @@
+/**
+ * Serving on a port.
+ *
+ * @module
+ */
+
+import { InputError } from "../input_error.ts";
+import { errorCode } from "../files/file_error.ts";
+import type { App } from "./app.ts";
+
+/** Options of {@linkcode listen}. */
+export interface ListenOptions {
+  /** The address to listen on. */
+  readonly host: string;
+  /** The port; 0 for any that is free. */
+  readonly port: number;
+  /** Ends it: what has begun is finished. */
+  readonly signal: AbortSignal;
+  /** Told the page's address once requests are taken. */
+  readonly onListen: (url: string) => void;
+}
+
+/** What keeps pages of other names, which a browser was led to believe lie here, from reading photographs. */
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+/**
+ * The names by which a server on an address may be called.
+ *
+ * @param host The address it listens on.
+ * @returns Those of this machine, or undefined for any where others may call.
+ */
+export function hostnamesOf(host: string): readonly string[] | undefined {
+  return ["127.0.0.1", "localhost", "::1"].includes(host) ? LOOPBACK : undefined;
+}
+
+/**
+ * Serves until the signal is aborted, then finishes what has begun.
+ *
+ * @param app What answers.
+ * @param options See {@linkcode ListenOptions}.
+ * @throws {InputError} If the address cannot be listened on.
+ */
+export async function listen(app: App, { host, port, signal, onListen }: ListenOptions): Promise<void> {
+  const server = start(app, { host, port, signal, onListen });
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  await server.shutdown();
+  await app.idle();
+}
+
+function start(app: App, { host, port, onListen }: ListenOptions): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({
+      hostname: host,
+      port,
+      onListen: (address) => onListen(`http://${nameOf(host)}:${address.port}`),
+    }, (request) => app.fetch(request));
+  } catch (error) {
+    throw new InputError(`Cannot listen on ${host}, port ${port}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function nameOf(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) {
+    return "the task may use 127.0.0.1, localhost, ::1, and 0.0.0.0 or :: for all networks of this machine";
+  }
+  if (error instanceof Deno.errors.AddrInUse) return "another program uses it; give another one by --port";
+  if (error instanceof Deno.errors.PermissionDenied) return "the system keeps it for itself; give a --port over 1023";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address; give another --host";
+  return `${error instanceof Error ? error.message : String(error)} ${errorCode(error)}`.trim();
+}

@@ -1,0 +1,62 @@
+/**
+ * The files of the page.
+ *
+ * @module
+ */
+
+import html from "./page/index.html" with { type: "text" };
+import style from "./page/page.css" with { type: "text" };
+import api from "./page/api.js" with { type: "text" };
+import camera from "./page/camera.js" with { type: "text" };
+import captions from "./page/captions.js" with { type: "text" };
+import heat from "./page/heat.js" with { type: "text" };
+import main from "./page/main.js" with { type: "text" };
+import run from "./page/run.js" with { type: "text" };
+import search from "./page/search.js" with { type: "text" };
+import settings from "./page/settings.js" with { type: "text" };
+
+/** A file that a browser asks for. */
+export interface PageFile {
+  /** Its text. */
+  readonly text: string;
+  /** What it is. */
+  readonly type: string;
+}
+
+const script = (text: string): PageFile => ({ text, type: "text/javascript; charset=utf-8" });
+
+const FILES: ReadonlyMap<string, PageFile> = new Map([
+  ["/", { text: html, type: "text/html; charset=utf-8" }],
+  ["/page.css", { text: style, type: "text/css; charset=utf-8" }],
+  ...Object.entries({ api, camera, captions, heat, main, run, search, settings })
+    .map(([name, text]) => [`/${name}.js`, script(text)] as const),
+]);
+
+/**
+ * A file of the page.
+ *
+ * @param path The path of its address.
+ * @returns The file, or undefined where there is none.
+ */
+export function pageFile(path: string): PageFile | undefined {
+  return FILES.get(path);
+}
+
+/** What a browser may do with any answer: load from this server alone, and show it in no other's page. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' blob: data:",
+    "media-src blob:",
+    "frame-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; "),
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+};

@@ -1,0 +1,39 @@
+// Photographs from the camera.
+
+const dialog = document.getElementById("viewfinder");
+const video = dialog.querySelector("video");
+let stream;
+
+/** Offers the camera where the browser lets a page use one; `take` gets each picture. */
+export function startCamera(take, fail) {
+  const open = document.getElementById("camera");
+  open.hidden = navigator.mediaDevices?.getUserMedia === undefined;
+  open.addEventListener("click", async () => {
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    } catch (error) {
+      fail(`The camera cannot be used: ${error.message}`);
+      return;
+    }
+    video.srcObject = stream;
+    dialog.showModal();
+  });
+  document.getElementById("shoot").addEventListener("click", async () => {
+    take(await picture());
+    dialog.close();
+  });
+  document.getElementById("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    video.srcObject = null;
+  });
+}
+
+async function picture() {
+  const canvas = document.createElement("canvas");
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
+  return new File([blob], "camera.jpg", { type: "image/jpeg" });
+}

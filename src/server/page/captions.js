@@ -1,0 +1,198 @@
+// Photographs and what the model says of them.
+
+import { send } from "./api.js";
+import { hideHeat, showHeat, warmestPart } from "./heat.js";
+import { readSettings } from "./settings.js";
+
+const AT_ONCE = 4;
+
+const find = (id) => document.getElementById(id);
+const [section, stage, strip] = [find("captions"), find("stage"), find("strip")];
+const picture = find("photograph").firstElementChild;
+
+/** Photographs: file, url, button; and once it is captioned its answer or its problem. */
+let photographs = [];
+let selected;
+let waiting = [];
+let working = 0;
+/** Ends what is asked of the caption that is shown. */
+let explaining = new AbortController();
+
+/** Takes files in, and shows the first of them. */
+export function addFiles(files) {
+  const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), button: makeButton() }));
+  if (added.length === 0) return;
+  section.classList.add("filled");
+  for (const photograph of added) {
+    const { button, url } = photograph;
+    button.firstElementChild.src = url;
+    button.addEventListener("click", () => select(photograph));
+    const item = document.createElement("li");
+    item.append(button);
+    strip.append(item);
+  }
+  photographs.push(...added);
+  waiting.push(...added);
+  select(added[0]);
+  work();
+}
+
+/** Captions all photographs anew, the one that is shown first. */
+export function captionAgain() {
+  find("problem").textContent = "";
+  for (const photograph of photographs) {
+    photograph.asking?.abort();
+    photograph.answer = undefined;
+  }
+  waiting = photographs.toSorted((a, b) => Number(b === selected) - Number(a === selected));
+  if (selected !== undefined) show(selected);
+  work();
+}
+
+function makeButton() {
+  const button = document.createElement("button");
+  button.type = "button";
+  const image = document.createElement("img");
+  image.alt = "Photograph without a caption yet";
+  button.append(image);
+  return button;
+}
+
+function select(photograph) {
+  selected = photograph;
+  for (const { button } of photographs) button.setAttribute("aria-pressed", String(button === photograph.button));
+  show(photograph);
+}
+
+function work() {
+  while (working < AT_ONCE && waiting.length > 0) {
+    working++;
+    caption(waiting.shift()).finally(() => {
+      working--;
+      work();
+    });
+  }
+}
+
+async function caption(photograph) {
+  photograph.asking = new AbortController();
+  const { signal } = photograph.asking;
+  photograph.problem = undefined;
+  try {
+    photograph.answer = await send("/api/caption", readSettings(), { image: photograph.file, signal });
+    photograph.button.firstElementChild.alt = photograph.answer.caption;
+  } catch (error) {
+    if (signal.aborted) return; // it is asked again
+    photograph.problem = error.message;
+  }
+  if (photograph.problem !== undefined) refuse(photograph);
+  else if (photograph === selected) show(photograph);
+}
+
+/** What cannot be captioned leaves; the others stay. */
+function refuse(photograph) {
+  const { file, url, button, problem } = photograph;
+  find("problem").textContent = `${file.name || "The pasted image"}: ${problem}`;
+  photographs = photographs.filter((other) => other !== photograph);
+  button.parentElement.remove();
+  URL.revokeObjectURL(url);
+  if (photograph !== selected) return;
+  selected = undefined;
+  stage.hidden = true;
+  find("settings").hidden = photographs.length === 0;
+  if (photographs.length > 0) select(photographs[0]);
+}
+
+function show(photograph) {
+  const { answer, url } = photograph;
+  if (picture.src !== url) picture.src = url;
+  stage.hidden = false;
+  find("settings").hidden = false;
+  stage.classList.toggle("busy", answer === undefined);
+  if (answer === undefined) {
+    explaining.abort();
+    hideHeat();
+    picture.alt = "Photograph without a caption yet";
+    find("caption").textContent = "…";
+    find("words").replaceChildren();
+    find("others").replaceChildren();
+    return;
+  }
+  showCaption(photograph, answer);
+}
+
+/** Shows one of an answer's captions, the others below it. */
+function showCaption(photograph, chosen) {
+  const { answer } = photograph;
+  find("caption").textContent = chosen.caption || "(no words)";
+  picture.alt = chosen.caption;
+  find("said").textContent = `Caption: ${chosen.caption}`;
+  const all = answer.alternatives ? [answer, ...answer.alternatives] : [answer];
+  const others = all.filter((other) => other !== chosen && other.caption !== chosen.caption);
+  find("others").replaceChildren(...others.map((other) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    const probability = document.createElement("small");
+    probability.textContent = percent(Math.exp(other.logProbability - answer.logProbability));
+    button.append(other.caption, probability);
+    button.addEventListener("click", () => {
+      showCaption(photograph, other);
+      find("words").querySelector("button")?.focus();
+    });
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }));
+  explain(photograph, chosen);
+}
+
+async function explain({ file }, { tokens }) {
+  explaining.abort();
+  explaining = new AbortController();
+  const { signal } = explaining;
+  hideHeat();
+  find("words").replaceChildren(...tokens.map((token) => wordButton(token).item));
+  if (tokens.length === 0) return;
+  try {
+    const explanation = await send("/api/explain", { token: tokens }, { image: file, signal });
+    find("words").replaceChildren(...explanation.words.map((word) => explainedWord(word, explanation)));
+  } catch (error) {
+    if (!signal.aborted) find("problem").textContent = error.message;
+  }
+}
+
+function wordButton(word) {
+  const [item, button] = [document.createElement("li"), document.createElement("button")];
+  button.type = "button";
+  button.append(word);
+  item.append(button);
+  return { item, button };
+}
+
+function explainedWord(explained, explanation) {
+  const { item, button } = wordButton(explained.word);
+  const { probability } = explained;
+  const share = document.createElement("small");
+  share.textContent = percent(probability);
+  button.append(share);
+  button.style.setProperty("--share", `${100 * probability}%`);
+  const part = warmestPart(explained, explanation);
+  const where = part === undefined
+    ? "no part of the photograph spoke for it"
+    : `the ${part} of the photograph spoke most for it`;
+  button.setAttribute("aria-label", `${explained.word}, ${percent(probability)}, ${where}`);
+  const warm = () => {
+    showHeat(explained, explanation);
+    find("hint").textContent = `“${explained.word}”: ${percent(probability)} sure after the words before it; ${where}.`;
+  };
+  button.addEventListener("pointerenter", warm);
+  button.addEventListener("focus", warm);
+  button.addEventListener("click", warm);
+  button.addEventListener("pointerleave", () => document.activeElement === button || hideHeat());
+  button.addEventListener("blur", hideHeat);
+  return item;
+}
+
+function percent(share) {
+  return share >= 0.1 ? `${Math.round(100 * share)}%` : `${(100 * share).toPrecision(2)}%`;
+}

@@ -1,0 +1,69 @@
+// The page's parts, and how photographs come into it.
+
+import { ask } from "./api.js";
+import { startCamera } from "./camera.js";
+import { addFiles, captionAgain } from "./captions.js";
+import { startRun } from "./run.js";
+import { startSearch } from "./search.js";
+import { startSettings } from "./settings.js";
+
+const PARTS = ["captions", "search", "run"];
+const drop = document.getElementById("drop");
+const problem = document.getElementById("problem");
+const fail = (text) => problem.textContent = text;
+const linkOf = (part) => document.querySelector(`nav a[href="#${part}"]`);
+
+function showPart() {
+  const named = location.hash.slice(1);
+  const shown = PARTS.includes(named) && !linkOf(named).hidden ? named : "captions";
+  for (const part of PARTS) {
+    document.getElementById(part).hidden = part !== shown;
+    if (part === shown) linkOf(part).setAttribute("aria-current", "page");
+    else linkOf(part).removeAttribute("aria-current");
+  }
+}
+
+function take(files) {
+  problem.textContent = "";
+  location.hash = "captions";
+  addFiles(files);
+}
+
+function takeDropped(event) {
+  event.preventDefault();
+  drop.classList.remove("over");
+  if (event.dataTransfer.files.length > 0) take(event.dataTransfer.files);
+  else fail("What was dropped is no file; save the photograph first, or paste it");
+}
+
+async function start() {
+  const model = await ask("/api/model");
+  document.getElementById("model").textContent = `${model.words} words, ${model.imageSize} × ${model.imageSize} pixels${
+    model.recipe ? `, ${model.recipe} recipe` : ""
+  }`;
+  startSettings(model, captionAgain);
+  if (model.search !== null) {
+    linkOf("search").hidden = false;
+    startSearch(model.search, (file) => take([file]));
+  }
+  linkOf("run").hidden = model.run === null;
+  showPart();
+  if (model.run !== null) startRun();
+}
+
+document.getElementById("files").addEventListener("change", ({ target }) => {
+  take(target.files);
+  target.value = "";
+});
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+addEventListener("dragleave", ({ relatedTarget }) => relatedTarget ?? drop.classList.remove("over"));
+addEventListener("drop", takeDropped);
+addEventListener("paste", ({ clipboardData }) => {
+  if (clipboardData.files.length > 0) take(clipboardData.files);
+});
+addEventListener("hashchange", showPart);
+startCamera((file) => take([file]), fail);
+start().catch(({ message }) => fail(message));

@@ -1,0 +1,65 @@
+// Search of the folder by sentences.
+
+import { ask } from "./api.js";
+
+const [form, results, status] = ["#search form", "#results", "#found"].map((name) => document.querySelector(name));
+const POLL_MS = 1000;
+let asking = new AbortController();
+
+/** Starts the search; `open` gets a photograph that is to be captioned. */
+export function startSearch({ done, total }, open) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    search(document.getElementById("query").value, open);
+  });
+  if (done < total) wait();
+  else status.textContent = `${total} photographs`;
+}
+
+/** Tells how far the server has looked at the folder. */
+async function wait() {
+  try {
+    const { search: { done, total } } = await ask("/api/model");
+    if (results.childElementCount === 0) {
+      status.textContent = done < total ? `Looked at ${done} of ${total} photographs` : `${total} photographs`;
+    }
+    if (done < total) setTimeout(wait, POLL_MS);
+  } catch (error) {
+    status.textContent = error.message;
+  }
+}
+
+async function search(query, open) {
+  asking.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  status.textContent = "Searching…";
+  try {
+    const { photographs, allWordsKnown } = await ask(`/api/search?${new URLSearchParams({ query })}`, { signal });
+    results.replaceChildren(...photographs.map((photograph) => found(photograph, open)));
+    const unknown = allWordsKnown ? "" : " The model does not know all of these words; it goes by the others.";
+    status.textContent = `The ${photographs.length} photographs that fit best.${unknown}`;
+  } catch (error) {
+    if (!signal.aborted) status.textContent = error.message;
+  }
+}
+
+function found({ name, caption, url }, open) {
+  const [item, button, image, text] = ["li", "button", "img", "p"].map((tag) => document.createElement(tag));
+  Object.assign(image, { src: url, alt: caption, loading: "lazy" });
+  button.type = "button";
+  button.title = name;
+  button.append(image);
+  button.addEventListener("click", async () => {
+    try {
+      const response = await fetch(url);
+      if (!response.ok) throw new Error(`${name} cannot be read any more`);
+      open(new File([await response.blob()], name));
+    } catch (error) {
+      status.textContent = error.message;
+    }
+  });
+  text.textContent = caption;
+  item.append(button, text);
+  return item;
+}

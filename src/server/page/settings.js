@@ -1,0 +1,50 @@
+// The controls of how captions are written.
+
+const form = document.getElementById("settings");
+const again = document.getElementById("again");
+const { beam, temperature, lengthPenalty, maxWords } = form.elements;
+/** Captions of a photograph. */
+const SHOWN = 5;
+let seed = 0;
+
+/** What the controls say, as the API takes it. */
+export function readSettings() {
+  const drawing = temperature.valueAsNumber > 0;
+  return {
+    maxWords: maxWords.value,
+    ...(drawing
+      ? { temperature: temperature.value, seed, nBest: SHOWN }
+      // No more than are pursued: more would widen the search.
+      : { beam: beam.value, lengthPenalty: lengthPenalty.value, nBest: Math.min(SHOWN, beam.valueAsNumber) }),
+  };
+}
+
+/** Sets the controls to the model's own values, and tells of changes. */
+export function startSettings(model, changed) {
+  // What a form is reset to.
+  beam.defaultValue = model.beam;
+  maxWords.defaultValue = model.maxWords;
+  form.reset();
+  update();
+  form.addEventListener("input", update);
+  form.addEventListener("change", changed);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () =>
+    setTimeout(() => {
+      update();
+      changed();
+    }));
+  again.addEventListener("click", () => {
+    seed++;
+    changed();
+  });
+}
+
+function update() {
+  const drawing = temperature.valueAsNumber > 0;
+  for (const input of [beam, lengthPenalty]) input.disabled = drawing;
+  again.hidden = !drawing;
+  for (const input of [beam, temperature, lengthPenalty, maxWords]) {
+    input.parentElement.querySelector("output").textContent = input.value;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * `deno task serve`: a page and an API.
+ *
+ * @module
+ */
+
+import { relative } from "node:path";
+import { Captioner } from "../src/captioning/captioner.ts";
+import { runTask, userPath } from "../src/cli/command.ts";
+import { serveCommand } from "../src/cli/commands/serve.ts";
+import { listenToInterrupts } from "../src/cli/interrupt.ts";
+import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { searchedFolder } from "../src/cli/searched_folder.ts";
+import { parseServeOptions } from "../src/cli/serve_options.ts";
+import { printable } from "../src/files/file_error.ts";
+import { ImageDecoders } from "../src/pipeline/images/image_decoders.ts";
+import { createApp } from "../src/server/app.ts";
+import { hostnamesOf, listen } from "../src/server/listen.ts";
+import { PhotographSearch } from "../src/server/photograph_search.ts";
+import { openRun } from "../src/server/shown_run.ts";
+
+async function main(): Promise<number> {
+  const command = serveCommand();
+  command.parse(Deno.args, { from: "user" });
+  const options = parseServeOptions(command.opts());
+  const { checkpoint, vocabulary, engine, images, recursive, run, host, port, limits } = options;
+  const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
+
+  using interrupts = listenToInterrupts("Stopping when what has begun is done");
+  const { signal } = interrupts;
+  const shown = run === undefined ? undefined : await openRun(userPath(run));
+  const folder = images === undefined ? undefined : await searchedFolder(userPath(images), { recursive, signal });
+  using captioner = await Captioner.load(path, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
+  if (folder !== undefined) captioner.encodeCaption(""); // refuses a model that cannot search
+  using decoders = new ImageDecoders();
+  const photographs = folder?.files.map(({ path }) => ({ path, name: relative(userPath(images ?? ""), path) }));
+  const search = photographs && new PhotographSearch(captioner, photographs, { maxPixels: limits.pixels, signal });
+  search?.ready.then((problems) => {
+    for (const problem of [...folder?.problems ?? [], ...problems]) console.error(printable(problem));
+  }, (error) => signal.aborted || console.error(`error: ${error instanceof Error ? error.message : error}`));
+
+  const app = createApp({
+    ...{ model: captioner, decoders, limits, search, run: shown, hostnames: hostnamesOf(host) },
+    onError: (error) => console.error("internal error:", error),
+  });
+  const onListen = (url: string) => console.log(`${url}  (Ctrl-C ends it)`);
+  await listen(app, { host, port, signal, onListen });
+  await search?.ready.catch(() => {}); // before the model is freed
+  return 0;
+}
+
+Deno.exit(await runTask(main));

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { drawDataset, drawSquare, TINY } from "../tasks/drawn_dataset.ts";
+import { assertDone, runTask } from "../tasks/run_task.ts";
+import { canServe, folderWithModel, serve } from "../tasks/start_server.ts";
+import { findChromium } from "./chromium.ts";
+
+const chromium = canServe ? await findChromium() : undefined;
+const ignore = chromium === undefined;
+/** Nothing of this page takes longer. */
+const PATIENCE_MS = 15_000;
+
+/** Opens a server's page, does something with it, and fails where the browser complained or asked another host. */
+async function withPage(url: string, use: (page: Page) => Promise<void>): Promise<void> {
+  // Not imported where there is no browser: it looks at the system when it is.
+  const playwright = await import("playwright-core");
+  const browser: Browser = await playwright.chromium.launch({
+    executablePath: chromium ?? "",
+    args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      // Chromium tells of every answer that is no success.
+      if (/error|warning/.test(message.type()) && !/with a status of 422/.test(message.text())) {
+        complaints.push(message.text());
+      }
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(url) && !/^(blob|data):/.test(request.url())) complaints.push(request.url());
+    });
+    await page.goto(url);
+    await use(page);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Drops files on the page, as from the desktop. */
+async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  const plain = Object.entries(files).map(([name, bytes]) => ({ name, bytes: [...bytes] }));
+  const transfer = await page.evaluateHandle(`(() => {
+    const transfer = new DataTransfer();
+    for (const { name, bytes } of ${JSON.stringify(plain)}) {
+      transfer.items.add(new File([Uint8Array.from(bytes)], name));
+    }
+    return transfer;
+  })()`);
+  await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!await holds()) {
+    assert(performance.now() < end, `${holds} never came to hold`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const explained = (page: Page) => page.waitForSelector("#words small");
+const text = (page: Page, selector: string) => page.locator(selector).innerText();
+
+/** Runs a browser's test with a server of its own. */
+function browserTest(
+  name: string,
+  fn: (server: { readonly url: string; readonly folder: string }) => Promise<void>,
+  args: readonly string[] = [],
+): void {
+  Deno.test({
+    name,
+    ignore,
+    // What a browser's process leaves is not the page's.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const images = { "photos/red.png": drawSquare("red", 1), "photos/blue.png": drawSquare("blue", 5) };
+      await using folder = await folderWithModel(images);
+      const server = await serve(folder.path, args);
+      try {
+        await fn({ url: server.url, folder: folder.path });
+      } finally {
+        server.press();
+        await server.ended;
+      }
+    },
+  });
+}
+
+browserTest("dropping a photograph shows its caption, others, and the probability of each word", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await drop(page, { "red.png": drawSquare("red", 1) });
+    await explained(page);
+    const body = drawSquare("red", 1);
+    const answer = await (await fetch(`${url}/api/caption?nBest=3`, { method: "POST", body })).json();
+    assert.equal(await text(page, "#caption"), answer.caption);
+    assert.equal(await page.locator("#photograph img").getAttribute("alt"), answer.caption);
+    assert.equal(await text(page, "#said"), `Caption: ${answer.caption}`);
+    const words = (await page.locator("#words li").allInnerTexts()).map((word) => word.split("\n"));
+    assert.deepEqual(words.map(([word]) => word), answer.tokens);
+    for (const [, percent = ""] of words) assert.match(percent, /^\d[\d.]*%$/);
+    assert.equal(await page.locator("#others li").count(), answer.alternatives.length);
+
+    await page.locator("#others button").first().click();
+    await page.getByRole("heading", { name: answer.alternatives[0].caption }).waitFor();
+    await explained(page);
+  });
+});
+
+browserTest("pointing at a word warms the photograph, and leaving it cools it", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await drop(page, { "red.png": drawSquare("red", 1) });
+    await explained(page);
+    const frame = page.locator("#photograph");
+    assert.doesNotMatch(await frame.getAttribute("class") ?? "", /warm/);
+    const word = page.locator("#words button").nth(1);
+    await word.hover();
+    assert.match(await frame.getAttribute("class") ?? "", /warm/);
+    const [map, picture] = await Promise.all(["canvas", "img"].map((tag) => frame.locator(tag).boundingBox()));
+    assert(map !== null && map !== undefined && picture !== null && picture !== undefined);
+    assert(Math.abs(map.width - map.height) < 1, "what the model sees is a square");
+    const centre = ({ x, width }: { x: number; width: number }) => x + width / 2;
+    assert(Math.abs(centre(map) - centre(picture)) < 1, "in the middle of the photograph");
+    assert.match(await text(page, "#hint"), /% sure after the words before it; (the|no) /);
+    await page.mouse.move(0, 0);
+    assert.doesNotMatch(await frame.getAttribute("class") ?? "", /warm/);
+  });
+});
+
+browserTest("a text is refused with the reason, and what was dropped beside it is captioned", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await drop(page, { "notes.txt": new TextEncoder().encode("no image"), "red.png": drawSquare("red", 1) });
+    await page.locator("#problem:not(:empty)").waitFor();
+    assert.match(await text(page, "#problem"), /^notes\.txt: Cannot decode image: the file is text/);
+    await explained(page);
+    assert.equal(await page.locator("#strip li").count(), 1);
+  });
+});
+
+browserTest(
+  "settings write captions anew: drawn ones by temperature, others as the model was trained",
+  async ({ url }) => {
+    await withPage(url, async (page) => {
+      await drop(page, { "red.png": drawSquare("red", 1) });
+      await explained(page);
+      const asked: string[] = [];
+      page.on("request", (request) => void (request.url().includes("/api/caption") && asked.push(request.url())));
+      await page.locator('[name="temperature"]').fill("1.5");
+      await page.waitForSelector("#again:not([hidden])");
+      await explained(page);
+      assert.equal(await page.locator('[name="beam"]').isDisabled(), true);
+      await page.locator("#again").click();
+      await explained(page);
+      await page.locator('button[type="reset"]').click();
+      await page.waitForSelector("#again", { state: "hidden" });
+      await explained(page);
+      const queries = asked.map((address) => new URL(address).searchParams);
+      assert.deepEqual(queries.map((query) => query.get("seed")), ["0", "1", null]);
+      assert.deepEqual(queries.map((query) => query.get("temperature")), ["1.5", "1.5", null]);
+      assert.deepEqual(queries.map((query) => query.get("beam")), [null, null, "3"]);
+    });
+  },
+);
+
+browserTest(
+  "the keyboard alone chooses a photograph, goes through the words, and searches",
+  async ({ url, folder }) => {
+    await withPage(url, async (page) => {
+      const focused = () =>
+        page.evaluate<string | null>(`document.activeElement.id || document.activeElement.getAttribute("aria-label")`);
+      const tabTo = async (wanted: RegExp) => {
+        for (let press = 0; press < 40; press++) {
+          await page.keyboard.press("Tab");
+          if (wanted.test(await focused() ?? "")) return;
+        }
+        assert.fail(`Tab never came to ${wanted}`);
+      };
+      await tabTo(/^files$/);
+      const chooser = page.waitForEvent("filechooser");
+      await page.keyboard.press("Enter");
+      await (await chooser).setFiles(join(folder, "photos", "red.png"));
+      await explained(page);
+      await tabTo(/, \d[\d.]*%, (the|no) /);
+      assert.match(await page.locator("#photograph").getAttribute("class") ?? "", /warm/);
+      await page.waitForSelector('nav a[href="#search"]:not([hidden])');
+      await page.locator('nav a[href="#search"]').focus();
+      await page.keyboard.press("Enter");
+      await tabTo(/^query$/);
+      await page.keyboard.type("a red square");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#results img");
+      const alts = await page.locator("#results img").evaluateAll((images) =>
+        images.map((image) => image.getAttribute("alt"))
+      );
+      assert.equal(alts.length, 2);
+      for (const alt of alts) assert.notEqual(alt, "");
+    });
+  },
+  ["--images", "photos"],
+);
+
+browserTest("a photograph that was found is captioned on a click", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await page.locator('nav a[href="#search"]').click();
+    await page.fill("#query", "blue");
+    await page.keyboard.press("Enter");
+    const [alt] = await Promise.all([
+      page.locator("#results img").first().getAttribute("alt"),
+      page.locator("#results button").first().click(),
+    ]);
+    await explained(page);
+    assert.equal(await text(page, "#caption"), alt);
+  });
+}, ["--images", "photos"]);
+
+browserTest("the camera's picture is captioned", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await page.locator("#camera").click();
+    await until(() => page.evaluate<boolean>(`document.querySelector("video").videoWidth > 0`));
+    await page.locator("#shoot").click();
+    await explained(page);
+    assert.equal(await page.locator("#viewfinder").isVisible(), false);
+  });
+});
+
+browserTest("nothing is wider than a phone, in light and in dark", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
+      await explained(page);
+      assert.equal(await page.evaluate(`document.documentElement.scrollWidth`), 360);
+    }
+  });
+});
+
+Deno.test({
+  name: "a training run's curves and captions are shown, and anew after an epoch",
+  ignore,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await using folder = await drawDataset();
+    assertDone(await runTask("train", [...TINY, "--data", "drawn", "--out", "run"], { folder: folder.path }));
+    const server = await serve(folder.path, ["--checkpoint", "run/best.safetensors", "--run", "run"]);
+    try {
+      await withPage(server.url, async (page) => {
+        await page.locator('nav a[href="#run"]').click();
+        const report = page.frameLocator("#run iframe");
+        await report.locator("canvas").first().waitFor();
+        await report.locator("figure img").first().waitFor();
+        assert.match(await text(page, "#epoch"), /^run: epoch 1, training loss \d/);
+        const metrics = join(folder.path, "run", "metrics.jsonl");
+        const line = await Deno.readTextFile(metrics);
+        await Deno.writeTextFile(metrics, line + line.replace('"epoch":1', '"epoch":2'));
+        await page.getByText(/epoch 2,/).waitFor();
+      });
+    } finally {
+      server.press();
+      await server.ended;
+    }
+  },
+});

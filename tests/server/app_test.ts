@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { InputError } from "../../src/input_error.ts";
+import { Problem } from "../../src/server/problem.ts";
+import type { PhotographSearch } from "../../src/server/photograph_search.ts";
+import { ask, fakeApp, fakeModel, LIMITS } from "./fake_model.ts";
+import { picture } from "./picture.ts";
+
+const post = (body: BodyInit, headers: HeadersInit = {}) => ({ method: "POST", body, headers });
+
+/** Fails where an answer is not a problem of this status, or its detail does not match. */
+async function assertProblem(answer: Response, status: number, pattern: RegExp): Promise<void> {
+  const problem = await answer.json();
+  assert.deepEqual([answer.status, answer.headers.get("content-type")], [status, "application/problem+json"]);
+  assert.deepEqual(Object.keys(problem), ["type", "title", "status", "detail"]);
+  assert.equal(problem.status, status);
+  assert.match(problem.detail, pattern);
+  assert.doesNotMatch(problem.detail, /\n/);
+}
+
+Deno.test("POST /api/caption captions the bytes of an image", async () => {
+  const answer = await ask(fakeApp(), "/api/caption", post(picture(8)));
+  assert.equal(answer.status, 200);
+  assert.deepEqual(await answer.json(), { caption: "8 wide", logProbability: -1, tokens: ["8", "wide"] });
+});
+
+Deno.test("POST /api/caption captions the file in a form's field `image`", async () => {
+  const form = new FormData();
+  form.set("other", "text");
+  form.set("image", new Blob([picture(9)]), "photo.png");
+  const answer = await ask(fakeApp(), "/api/caption", post(form));
+  assert.equal((await answer.json()).caption, "9 wide");
+});
+
+Deno.test("POST /api/caption gives alternatives, and hands on how captions are to be written", async () => {
+  const { model, asked } = fakeModel();
+  const answer = await ask(
+    fakeApp({ model }),
+    "/api/caption?nBest=2&beam=5&lengthPenalty=0.7&maxWords=9&with=dog&with=red&begin=a%20dog",
+    post(picture(8)),
+  );
+  const { alternatives } = await answer.json();
+  assert.deepEqual(alternatives, [{ caption: "8 pixels", logProbability: -1, tokens: ["8", "pixels"] }]);
+  assert.deepEqual(JSON.parse(JSON.stringify(asked[0]?.decoding)), {
+    ...{ nBest: 2, beam: 5, lengthPenalty: 0.7, maxWords: 9 },
+    ...{ forced: ["dog", "red"], prefix: "a dog" },
+  });
+});
+
+Deno.test("POST /api/explain explains the model's caption, a given one, or given tokens", async () => {
+  const app = fakeApp();
+  const words = async (query: string) => {
+    const answer = await ask(app, `/api/explain${query}`, post(picture(8)));
+    const { words, ...others } = await answer.json();
+    return { ...others, words: words.map(({ word }: { word: string }) => word) };
+  };
+  const maps = { seen: 224 / 256, rows: 2, columns: 2 };
+  assert.deepEqual(await words(""), { caption: "8 wide", ...maps, words: ["8", "wide"] });
+  assert.deepEqual(await words("?caption=two dogs"), { caption: "two dogs", ...maps, words: ["two", "dogs"] });
+  assert.deepEqual(await words("?token=dog&token='s"), { caption: "dog 's", ...maps, words: ["dog", "'s"] });
+  const answer = await ask(app, "/api/explain?token=dog", post(picture(8)));
+  assert.deepEqual((await answer.json()).words[0].heat, [0, 0.3333, 0, 1]);
+  await assertProblem(await ask(app, "/api/explain?caption=%20", post(picture(8))), 400, /has no words/);
+});
+
+Deno.test("what cannot be captioned is a problem that says what to do", async (t) => {
+  const app = fakeApp({ limits: { ...LIMITS, bytes: 1000, pixels: 100 } });
+  const cases: Record<string, [path: string, body: BodyInit, status: number, pattern: RegExp]> = {
+    "a text": ["", "no image at all", 422, /^Cannot decode image: the file is text.*give a JPEG or PNG file$/],
+    "a cut image": ["", picture().slice(0, 45), 422, /^Cannot decode image: the PNG ends too early/],
+    "an image of too many pixels": ["", picture(30, 30), 422, /^Cannot decode image: the image has 30 x 30 pixels/],
+    "nothing": ["", "", 400, /^There is no image: send its bytes, or a form/],
+    "a form without the field": ["", new FormData(), 400, /^There is no image/],
+    "too many bytes": ["", new Uint8Array(1001), 413, /^The upload has more than 1000 bytes; send a smaller image$/],
+    "an unknown name": ["?beem=2", picture(), 400, /beem/],
+    "a number out of range": ["?beam=0", picture(), 400, /^Cannot read the query, beam: /],
+    "a number that is none": ["?maxWords=many", picture(), 400, /^Cannot read the query, maxWords: /],
+    "a name twice": ["?beam=2&beam=3", picture(), 400, /^Cannot read the query, beam: /],
+    "drawing and searching": ["?temperature=1&beam=2", picture(), 400, /temperature draws.*beam searches/],
+    "a seed for nothing": ["?seed=1", picture(), 400, /seed needs temperature/],
+  };
+  for (const [name, [query, body, status, pattern]] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await assertProblem(await ask(app, `/api/caption${query}`, post(body)), status, pattern);
+    });
+  }
+  await t.step("a form that is none", async () => {
+    const headers = { "content-type": "multipart/form-data; boundary=x" };
+    await assertProblem(await ask(app, "/api/caption", post("--y", headers)), 400, /^The form cannot be read/);
+  });
+  await t.step("more bytes than a body without a length may have", async () => {
+    let left = 5;
+    const body = new ReadableStream({
+      pull: (controller) => left-- > 0 ? controller.enqueue(new Uint8Array(300)) : controller.close(),
+    });
+    await assertProblem(await ask(app, "/api/caption", post(body)), 413, /more than 1000 bytes/);
+  });
+});
+
+Deno.test("captions that the model cannot write are the request's problem, an error of the server is told to its log alone", async () => {
+  const { model } = fakeModel({ failure: new InputError("Cannot write captions with 'xyzzy'") });
+  await assertProblem(await ask(fakeApp({ model }), "/api/caption", post(picture())), 400, /^Cannot write.*'xyzzy'$/);
+  const errors: unknown[] = [];
+  const failure = new TypeError("secret");
+  const app = fakeApp({ model: fakeModel({ failure }).model, onError: (error) => errors.push(error) });
+  await assertProblem(await ask(app, "/api/caption", post(picture())), 500, /^The server failed; its log says why$/);
+  assert.deepEqual(errors, [failure]);
+});
+
+Deno.test("a bad image harms no request beside it", async () => {
+  const app = fakeApp();
+  const bodies = [picture(8), "text", picture(9), picture(10).slice(0, 45)];
+  const answers = await Promise.all(bodies.map((body) => ask(app, "/api/caption", post(body))));
+  assert.deepEqual(answers.map(({ status }) => status), [200, 422, 200, 422]);
+  const captions = await Promise.all([answers[0], answers[2]].map(async (answer) => (await answer?.json()).caption));
+  assert.deepEqual(captions, ["8 wide", "9 wide"]);
+});
+
+Deno.test("more requests than may wait get 429 with the time to come back, and room is given back", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const app = fakeApp({ model: fakeModel({ until: () => promise }).model, limits: { ...LIMITS, requests: 2 } });
+  const first = [ask(app, "/api/caption", post(picture())), ask(app, "/api/caption", post(picture()))];
+  const refused = await ask(app, "/api/caption", post(picture()));
+  assert.match(refused.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
+  await assertProblem(refused, 429, /^2 requests are in work; try again later$/);
+  assert.equal((await (await ask(app, "/api/health")).json()).requests, 2);
+  resolve();
+  for (const answer of await Promise.all(first)) assert.equal(answer.status, 200);
+  assert.equal((await ask(app, "/api/caption", post(picture()))).status, 200);
+});
+
+Deno.test("a request that takes too long is answered, and keeps its place until its work is done", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const limits = { ...LIMITS, requests: 1, seconds: 0.05 };
+  const app = fakeApp({ model: fakeModel({ until: () => promise }).model, limits });
+  await assertProblem(await ask(app, "/api/caption", post(picture())), 503, /^The answer took more than 0\.05 s/);
+  assert.equal((await ask(app, "/api/caption", post(picture()))).status, 429);
+  resolve();
+  await app.idle();
+  assert.equal((await ask(app, "/api/caption", post(picture()))).status, 200);
+});
+
+Deno.test("an upload that never ends gives its place back when its time is over", async () => {
+  const app = fakeApp({ limits: { ...LIMITS, requests: 1, seconds: 0.05 } });
+  let cancelled = false;
+  const body = new ReadableStream({ cancel: () => void (cancelled = true) });
+  await assertProblem(await ask(app, "/api/caption", post(body)), 503, /took more than/);
+  await app.idle();
+  assert.equal(cancelled, true);
+  assert.equal((await ask(app, "/api/caption", post(picture()))).status, 200);
+});
+
+Deno.test("a request whose client is gone is captioned no more", async () => {
+  const waits = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let batch = 0;
+  const { model, asked } = fakeModel({ until: () => waits[batch++]?.promise ?? Promise.resolve() });
+  const app = fakeApp({ model });
+  const first = ask(app, "/api/caption", post(picture(8)));
+  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const client = new AbortController();
+  const gone = ask(app, "/api/caption", { ...post(picture(9)), signal: client.signal });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  client.abort();
+  await gone;
+  waits[0]?.resolve();
+  waits[1]?.resolve();
+  assert.equal((await first).status, 200);
+  await app.idle();
+  assert.deepEqual(asked.map(({ widths }) => widths), [[8]]);
+});
+
+Deno.test("GET /api/search ranks the folder, /api/photographs/N gives a file, and both say where there is no folder", async () => {
+  const search = {
+    ...{ total: 2, done: 1 },
+    search: (query: string, top: number) => {
+      if (query === "early") throw new Problem(503, "1 of 2 photographs have been looked at", { retryAfter: 2 });
+      const found = [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2 }].slice(0, top);
+      return Promise.resolve({ found, allWordsKnown: false });
+    },
+    pathOf: () => {
+      throw new Problem(404, "There is no photograph 7");
+    },
+  } as unknown as PhotographSearch;
+  const app = fakeApp({ search });
+  assert.deepEqual(await (await ask(app, "/api/search?query=dog")).json(), {
+    allWordsKnown: false,
+    photographs: [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, url: "/api/photographs/1" }],
+  });
+  assert.deepEqual((await (await ask(app, "/api/model")).json()).search, { done: 1, total: 2 });
+  const early = await ask(app, "/api/search?query=early");
+  assert.equal(early.headers.get("retry-after"), "2");
+  await assertProblem(early, 503, /looked at/);
+  await assertProblem(await ask(app, "/api/search"), 400, /^Cannot read the query, query: /);
+  await assertProblem(await ask(app, "/api/photographs/7"), 404, /no photograph 7/);
+  await assertProblem(await ask(app, "/api/photographs/..%2f..%2fetc%2fpasswd"), 404, /There is no/);
+  await assertProblem(await ask(fakeApp(), "/api/search?query=dog"), 404, /--images DIR$/);
+  await assertProblem(await ask(fakeApp(), "/api/photographs/0"), 404, /--images DIR$/);
+});
+
+Deno.test("GET /api/run and /run show a run as it is now, and say where there is none", async () => {
+  let epochs = 0;
+  const run = {
+    name: "first",
+    read: () => Promise.resolve({ name: "first", settings: {}, epochs: Array(++epochs).fill({ epoch: 1 }) }),
+    report: () => Promise.resolve("<!doctype html><title>Run first</title>"),
+  };
+  const app = fakeApp({ run });
+  for (const count of [1, 2]) assert.equal((await (await ask(app, "/api/run")).json()).epochs.length, count);
+  const report = await ask(app, "/run");
+  assert.equal(await report.text(), "<!doctype html><title>Run first</title>");
+  assert.equal(report.headers.get("content-security-policy"), "frame-ancestors 'self'");
+  assert.equal((await (await ask(app, "/api/model")).json()).run, "first");
+  await assertProblem(await ask(fakeApp(), "/api/run"), 404, /--run DIR$/);
+});
+
+Deno.test("GET /api/model and /api/health say what the server is and does", async () => {
+  const app = fakeApp();
+  await ask(app, "/api/caption", post(picture()));
+  assert.deepEqual(await (await ask(app, "/api/model")).json(), {
+    ...{ recipe: "lrcn", words: 5, imageSize: 224, beam: 3, maxWords: 20, search: null, run: null },
+    limits: { bytes: 1e6, requests: 100, seconds: 10 },
+  });
+  assert.deepEqual(await (await ask(app, "/api/health")).json(), { status: "ok", requests: 0, batches: 1 });
+});
+
+Deno.test("GET /api/openapi.json describes every path of the API, with its problems and parameters", async () => {
+  const { openapi, paths, components } = await (await ask(fakeApp(), "/api/openapi.json")).json();
+  assert.equal(openapi, "3.1.0");
+  assert.deepEqual(Object.keys(paths), [
+    ...["/api/caption", "/api/explain", "/api/search", "/api/photographs/{id}", "/api/run", "/api/model"],
+    "/api/health",
+  ]);
+  const { parameters, responses } = paths["/api/caption"].post;
+  assert.deepEqual(Object.keys(responses), ["200", "400", "413", "422", "429", "503"]);
+  const beam = parameters.find(({ name }: { name: string }) => name === "beam");
+  assert.deepEqual([beam.in, beam.required, beam.schema], ["query", false, {
+    type: "integer",
+    minimum: 1,
+    maximum: 20,
+  }]);
+  const query = paths["/api/search"].get.parameters.find(({ name }: { name: string }) => name === "query");
+  assert.equal(query.required, true);
+  for (const [, name] of JSON.stringify(paths).matchAll(/#\/components\/schemas\/(\w+)/g)) {
+    assert(Object.hasOwn(components.schemas, name ?? ""), `${name}`);
+  }
+});
+
+Deno.test("the page is served with a policy that lets a browser load from this server alone", async () => {
+  const app = fakeApp();
+  const page = await ask(app, "/");
+  assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+  assert.match(
+    page.headers.get("content-security-policy") ?? "",
+    /^default-src 'none'; script-src 'self'; style-src 'self'/,
+  );
+  const html = await page.text();
+  assert.doesNotMatch(html, /\bstyle=|\bon\w+=|<script(?! type="module" src=)|https?:/);
+  const named = [...html.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, path = ""]) => path);
+  assert.deepEqual(named, ["/page.css", "/main.js"]);
+  const seen = new Set<string>();
+  const look = async (path: string) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const file = await ask(app, path);
+    assert.equal(file.status, 200, path);
+    for (const [, other = ""] of (await file.text()).matchAll(/from "\.(\/[^"]+)"/g)) await look(other);
+  };
+  for (const path of named) await look(path);
+  assert(seen.size > 5, [...seen].join(" "));
+});
+
+Deno.test("other paths and methods, and other names of the server, are problems", async () => {
+  const app = fakeApp({ hostnames: ["localhost"] });
+  await assertProblem(await ask(app, "/api/nothing"), 404, /described at \/api\/openapi\.json$/);
+  await assertProblem(await ask(app, "/../deno.json"), 404, /There is no/);
+  await assertProblem(await ask(app, "/api/caption"), 405, /cannot be called by GET/);
+  await assertProblem(await ask(app, "/", { method: "PUT" }), 405, /cannot be called by PUT/);
+  await assertProblem(await app.fetch(new Request("http://evil.example/")), 403, /not called 'evil\.example'/);
+  assert.equal((await ask(app, "/")).status, 200);
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { Features } from "../../src/ffi/batch.ts";
+import { PhotographSearch, type SearchingModel } from "../../src/server/photograph_search.ts";
+import { Problem } from "../../src/server/problem.ts";
+import { canRead, canWrite } from "../test_data.ts";
+import { makeFolder } from "../pipeline/temporary_folder.ts";
+import { picture } from "./picture.ts";
+
+const ignore = !canRead || !canWrite;
+const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "wide"];
+
+/** A model to which sentences are the more probable, the wider a photograph is; it counts the captions it writes. */
+function wideModel() {
+  let captioned = 0;
+  const model = {
+    ...{ orientation: "obeyed", metadata: { vocabulary: WORDS } },
+    prepare: (image: { width: number }) => Promise.resolve({ width: image.width, height: 1, pixels: new Uint8Array() }),
+    encode: (images: readonly { width: number }[]) =>
+      Promise.resolve({ count: images.length, values: Float32Array.from(images, ({ width }) => width) }),
+    score: ({ values }: Features) => Promise.resolve(Float64Array.from(values, (width) => width - 100)),
+    encodeCaption: (text: string) =>
+      Int32Array.of(2, ...text.split(" ").map((word) => Math.max(1, WORDS.indexOf(word))), 3),
+    caption({ values }: Features) {
+      captioned += values.length;
+      return Promise.resolve(
+        Array.from(values, (width) => ({ caption: `${width} wide`, logProbability: 0, tokens: [] })),
+      );
+    },
+  };
+  return { model: model as unknown as SearchingModel, captioned: () => captioned };
+}
+
+async function folderOf(files: Readonly<Record<string, string | Uint8Array>>) {
+  const folder = await makeFolder(files);
+  const photographs = Object.keys(files).map((name) => ({ name, path: `${folder.path}/${name}` }));
+  return { folder, photographs };
+}
+
+Deno.test({
+  name: "PhotographSearch ranks by probability, captions what it shows once, and names what it cannot read",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({
+      ...{ "a.png": picture(5), "b.png": "no image", "c.png": picture(9), "d.png": picture(7) },
+    });
+    await using _ = folder;
+    const { model, captioned } = wideModel();
+    const search = new PhotographSearch(model, photographs, { signal: new AbortController().signal });
+    const problems = await search.ready;
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? "", /b\.png/);
+    assert.deepEqual([search.done, search.total], [4, 4]);
+    const { found, allWordsKnown } = await search.search("wide", 2);
+    assert.equal(allWordsKnown, true);
+    assert.deepEqual(found, [
+      { id: 1, name: "c.png", caption: "9 wide", logProbability: -91 },
+      { id: 2, name: "d.png", caption: "7 wide", logProbability: -93 },
+    ]);
+    assert.equal(search.pathOf(1), `${folder.path}/c.png`);
+    assert.throws(() => search.pathOf(3), (error) => error instanceof Problem && error.status === 404);
+    assert.equal((await search.search("narrow", 3)).allWordsKnown, false);
+    assert.equal(captioned(), 3);
+  },
+});
+
+Deno.test({
+  name: "PhotographSearch asks to wait until it has looked at all photographs",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({ "a.png": picture(5) });
+    await using _ = folder;
+    const search = new PhotographSearch(wideModel().model, photographs, { signal: new AbortController().signal });
+    const early = (error: unknown) =>
+      error instanceof Problem && error.status === 503 && error.retryAfter !== undefined;
+    await assert.rejects(search.search("wide", 1), early);
+    assert.throws(() => search.pathOf(0), early);
+    await search.ready;
+    assert.equal((await search.search("wide", 1)).found.length, 1);
+  },
+});
