@@ -2,16 +2,18 @@
  * An image captioner that one can train oneself: ResNet-50 and an LSTM in libtorch, everything else in TypeScript.
  *
  * Importing this module needs no permission. What computes loads the native library that `deno task build` makes, and
- * needs `--allow-ffi=native/build/liblrcn.so`.
+ * needs `--allow-ffi=native/build/liblrcn.so`. The examples run in the project's folder, with the model and the drawn scenes of
+ * `docs/example`.
  *
- * @example Captioning a photograph
- * ```ts ignore
- * import { Captioner, decodeImage } from "./mod.ts";
+ * @example Captioning a picture
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Captioner, decodeImage } from "@lrcn/lrcn";
  *
- * using captioner = await Captioner.load("runs/first/best.safetensors");
- * const image = await decodeImage(await Deno.readFile("dog.jpg"));
+ * using captioner = await Captioner.load("docs/example/model.safetensors");
+ * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
  * const [caption] = await captioner.caption([image]);
- * console.log(caption?.caption);
+ * assert.match(caption?.caption ?? "", /two green circles/);
  * ```
  *
  * @module
@@ -24,9 +26,17 @@ export * from "./src/captioning/decoding_options.ts";
 export * from "./src/captioning/detokenize.ts";
 export type { ExplainedWord, Explanation } from "./src/captioning/explain.ts";
 export type { ModelMetadata, OpenModelOptions } from "./src/captioning/open_model.ts";
-export * from "./src/checkpoint/checkpoint.ts";
-export * from "./src/checkpoint/tensor.ts";
-export * from "./src/files/write_atomic.ts";
+export {
+  type Checkpoint,
+  type CheckpointMetadata,
+  type DecodingSettings,
+  openCheckpoint,
+  type Preprocessing,
+  saveCheckpoint,
+  type TrainingState,
+} from "./src/checkpoint/checkpoint.ts";
+export type { DType, StoredTensor, TensorLayout, TensorSource } from "./src/checkpoint/tensor.ts";
+export type { WritableFile, WritableFileSystem, WriteAtomicOptions } from "./src/files/write_atomic.ts";
 export * from "./src/evaluation/bleu.ts";
 export * from "./src/evaluation/cider.ts";
 export * from "./src/evaluation/evaluate_captioner.ts";
@@ -37,7 +47,7 @@ export * from "./src/evaluation/score_captions.ts";
 export { type ScoringTokenizer } from "./src/evaluation/scoring_tokenizer.ts";
 export * from "./src/ffi/batch.ts";
 export { Decoding, type NextWords } from "./src/ffi/decoding.ts";
-export * from "./src/ffi/engine.ts";
+export { Engine, type Memory, type TensorInfo } from "./src/ffi/engine.ts";
 export * from "./src/ffi/settings.ts";
 export { EngineError, STATUS } from "./src/ffi/status.ts";
 export * from "./src/input_error.ts";
@@ -55,7 +65,7 @@ export * from "./src/pipeline/formats/format.ts";
 export { ImageError } from "./src/pipeline/images/image_error.ts";
 export type { ImageFile } from "./src/pipeline/images/image_file.ts";
 export { type OfficialSplits } from "./src/pipeline/split_lists.ts";
-export type { EpochMetrics, StepReport, TrainResult } from "./src/pipeline/train.ts";
+export type { EpochMetrics, StepReport } from "./src/pipeline/train.ts";
 export * from "./src/pipeline/train_captioner.ts";
 export type { Reporter, TrainingRunResult } from "./src/pipeline/training_run.ts";
 export type { Validation } from "./src/pipeline/validate.ts";

@@ -12,10 +12,14 @@ import { printable } from "./files/file_error.ts";
  *
  * @example Refusing an empty file
  * ```ts
- * import { InputError } from "./input_error.ts";
+ * import assert from "node:assert/strict";
+ * import { InputError, readCaptions } from "@lrcn/lrcn";
  *
- * const error = new InputError("Cannot read captions: captions.txt is empty");
- * console.log(error.message);
+ * const folder = await Deno.makeTempDir();
+ * const file = `${folder}/captions.txt`;
+ * await Deno.writeTextFile(file, "image,caption\n");
+ * await assert.rejects(readCaptions({ format: "kaggle", files: [file], folder }), InputError);
+ * await Deno.remove(folder, { recursive: true });
  * ```
  */
 export class InputError extends Error {

@@ -1,18 +1,66 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { canRead, canRun } from "./test_data.ts";
+
+const MODULE = fileURLToPath(new URL("../mod.ts", import.meta.url));
+
+/** What `deno doc --json` says, as far as it is looked at. */
+const documentation = z.object({
+  nodes: z.record(
+    z.string(),
+    z.object({
+      symbols: z.array(z.object({
+        name: z.string(),
+        declarations: z.array(z.object({
+          kind: z.string(),
+          jsDoc: z.object({
+            doc: z.string().optional(),
+            tags: z.array(z.object({ kind: z.string(), doc: z.string().optional() })).default([]),
+          }).optional(),
+        })),
+      })),
+    }),
+  ),
+});
+
+/** Runs Deno on mod.ts. --cached-only: what an import needs was fetched for the tests themselves. */
+async function deno(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args, MODULE],
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+  }).output();
+  const text = new TextDecoder();
+  return { code, out: text.decode(stdout), err: text.decode(stderr) };
+}
 
 Deno.test({
   name: "mod.ts can be imported without any permission",
   ignore: !canRun || !canRead,
   async fn() {
-    const module = fileURLToPath(new URL("../mod.ts", import.meta.url));
-    // --cached-only: what an import needs was fetched for the tests themselves.
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--cached-only", module],
-      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-    }).output();
-    const text = new TextDecoder();
-    assert.deepEqual({ code, out: text.decode(stdout), err: text.decode(stderr) }, { code: 0, out: "", err: "" });
+    assert.deepEqual(await deno("run", "--no-prompt", "--cached-only"), { code: 0, out: "", err: "" });
+  },
+});
+
+Deno.test({
+  name: "each export of mod.ts has a summary, and each function, class and constant a titled example that runs",
+  ignore: !canRun || !canRead,
+  async fn() {
+    const { nodes } = documentation.parse(JSON.parse((await deno("doc", "--json")).out));
+    const symbols = Object.values(nodes).flatMap(({ symbols }) => symbols);
+    assert(symbols.length > 100, `${symbols.length} exports were found`);
+    for (const { name, declarations } of symbols) {
+      for (const { kind, jsDoc } of declarations) {
+        assert(jsDoc?.doc, `${name} has no summary`);
+        if (!["function", "class", "variable"].includes(kind)) continue;
+        const examples = jsDoc.tags.flatMap(({ kind, doc = "" }) => kind === "example" ? [doc.trim()] : []);
+        assert(examples.length > 0, `${name} has no example`);
+        for (const example of examples) {
+          assert.match(example, /^\S.*\n```ts\n(?:.*\n)+```$/, `an example of ${name} has no title, or does not run`);
+          assert.match(example, /from "@lrcn\/lrcn";/, `an example of ${name} does not import the package`);
+          assert.match(example, /\bassert\b/, `an example of ${name} proves nothing`);
+        }
+      }
+    }
   },
 });

@@ -15,6 +15,17 @@ import type { DecodingOptions } from "./decoding_options.ts";
 /**
  * English words that a sentence does not end with, as captioners that learnt to please a metric do. Those that people's
  * captions do end with ("a dog looks on", "people walk by") are not among them.
+ *
+ * @example Another word that captions shall not end with
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { BAD_ENDINGS, Captioner, decodeImage } from "@lrcn/lrcn";
+ *
+ * using captioner = await Captioner.load("docs/example/model.safetensors");
+ * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-005.png"));
+ * const [caption] = await captioner.caption([image], { badEndings: [...BAD_ENDINGS, "background"] });
+ * assert.equal(caption?.caption, "there are two red squares on white");
+ * ```
  */
 export const BAD_ENDINGS: readonly string[] = [
   ...["a", "an", "the", "his", "its", "their", "and", "or", "while", "as", "is", "are", "am", "was", "were"],

@@ -28,10 +28,11 @@ export interface CaptionVocabulary {
  *
  * @example Special words that stand last
  * ```ts
+ * import assert from "node:assert/strict";
  * import { findSpecialWords } from "./caption_vocabulary.ts";
  *
  * const { start, pad } = findSpecialWords(["a", "dog", "<start>", "<end>"]);
- * console.log(start, pad); // 2 undefined
+ * assert.deepEqual([start, pad], [2, undefined]);
  * ```
  */
 export function findSpecialWords(words: readonly string[]): CaptionVocabulary {

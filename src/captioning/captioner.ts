@@ -33,25 +33,29 @@ interface Member {
 
 /**
  * A model with its words, loaded from a checkpoint, or several with the same words that write together. Dispose it with
- * `using`.
+ * `using`. Needs `--allow-ffi=native/build/liblrcn.so`, and `--allow-read` of the checkpoint.
  *
- * @example Captioning one photograph
- * ```ts ignore
- * import { Captioner, decodeImage } from "./mod.ts";
+ * @example Captioning one picture
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Captioner, decodeImage } from "@lrcn/lrcn";
  *
- * using captioner = await Captioner.load("runs/first/best.safetensors");
- * const [caption] = await captioner.caption([await decodeImage(await Deno.readFile("dog.jpg"))]);
- * console.log(caption?.caption);
+ * using captioner = await Captioner.load("docs/example/model.safetensors");
+ * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
+ * const [caption] = await captioner.caption([image]);
+ * assert.match(caption?.caption ?? "", /two green circles/);
  * ```
  *
- * @example The three best captions of an ensemble, with a word that they must hold
- * ```ts ignore
- * import { Captioner, decodeImage } from "./mod.ts";
+ * @example The three best captions, all with the same beginning
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Captioner, decodeImage } from "@lrcn/lrcn";
  *
- * using captioner = await Captioner.load(["runs/first/best.safetensors", "runs/second/best.safetensors"]);
- * const image = await decodeImage(await Deno.readFile("dog.jpg"));
- * const [best] = await captioner.caption([image], { nBest: 3, forced: ["dog"] });
- * for (const { caption, logProbability } of [best, ...best?.alternatives ?? []]) console.log(logProbability, caption);
+ * using captioner = await Captioner.load("docs/example/model.safetensors");
+ * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
+ * const [best] = await captioner.caption([image], { nBest: 3, prefix: "there are" });
+ * assert.equal(best?.caption, "there are two green circles on mint");
+ * assert.equal(best.alternatives?.length, 2);
  * ```
  */
 export class Captioner implements Disposable {
@@ -85,6 +89,20 @@ export class Captioner implements Disposable {
    * @returns The captioner.
    * @throws {InputError} If a file is not what it should be, the models do not have the same words, or the library or
    * the device cannot be used.
+   * @throws {TypeError} If the list is empty.
+   *
+   * @example An ensemble of two models, here twice the same
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner, decodeImage } from "@lrcn/lrcn";
+   *
+   * const path = "docs/example/model.safetensors";
+   * using captioner = await Captioner.load([path, path], { device: "cpu", precision: "fp32" });
+   * assert.equal(captioner.models, 2);
+   * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-007.png"));
+   * const [caption] = await captioner.caption([image]);
+   * assert.match(caption?.caption ?? "", /blue circle/);
+   * ```
    */
   static async load(path: string | readonly string[], options: CaptionerOptions = {}): Promise<Captioner> {
     const paths = typeof path === "string" ? [path] : path;
@@ -109,6 +127,17 @@ export class Captioner implements Disposable {
    * @returns A caption for each; with `nBest` over 1 its `alternatives` are the others, best first.
    * @throws {InputError} If captions cannot be as the options say, or this model's cannot.
    * @throws {RangeError} If a number of the options is out of its range.
+   *
+   * @example Captions drawn at random, the same for the same seed
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner, decodeImage } from "@lrcn/lrcn";
+   *
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-000.png"));
+   * const options = { nBest: 2, sampling: { seed: 7, temperature: 0.8 } };
+   * assert.deepEqual(await captioner.caption([image], options), await captioner.caption([image], options));
+   * ```
    */
   async caption(images: readonly RgbImage[] | Features, options: CaptionOptions = {}): Promise<Caption[]> {
     if ("count" in images) {
@@ -135,8 +164,21 @@ export class Captioner implements Disposable {
    * Runs the CNN, for what is to be done several times with the same images.
    *
    * @param images Decoded images of any size.
-   * @returns What the CNN sees in them.
+   * @returns What the CNN sees in them: `count` x 32 times the CNN's width numbers.
    * @throws {TypeError} If several models write together.
+   *
+   * @example Two ways of writing, one look at the image
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner, decodeImage } from "@lrcn/lrcn";
+   *
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-004.png"));
+   * const features = await captioner.encode([image]);
+   * const [greedy] = await captioner.caption(features, { beam: 1 });
+   * const [searched] = await captioner.caption(features, { beam: 10 });
+   * assert((searched?.logProbability ?? NaN) >= (greedy?.logProbability ?? NaN));
+   * ```
    */
   async encode(images: readonly RgbImage[]): Promise<Features> {
     const member = this.#only("encode images");
@@ -149,7 +191,24 @@ export class Captioner implements Disposable {
    * @param features What {@linkcode Captioner.encode} gave.
    * @param captions For each image, captions as {@linkcode Captioner.encodeCaption} gives them.
    * @returns For each caption, image by image, the natural logarithm of its probability, `<end>` included.
+   * @throws {RangeError} If there is not a list of captions for each image, or no caption at all.
    * @throws {TypeError} If several models write together.
+   *
+   * @example Which of two sentences fits
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner, decodeImage } from "@lrcn/lrcn";
+   *
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * const features = await captioner.encode([
+   *   await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-000.png")),
+   * ]);
+   * const sentences = ["there is a blue square on orange", "there is a red circle on white"];
+   * const [right = NaN, wrong = NaN] = await captioner.score(features, [
+   *   sentences.map((sentence) => captioner.encodeCaption(sentence)),
+   * ]);
+   * assert(right > wrong);
+   * ```
    */
   async score(features: Features, captions: readonly (readonly Int32Array[])[]): Promise<Float64Array> {
     return await this.#only("score captions").engine.score(collateLrcn(features, captions));
@@ -159,7 +218,18 @@ export class Captioner implements Disposable {
    * Gives a caption's word ids as in training: `<start>`, at most the checkpoint's number of words, `<end>`.
    *
    * @param caption A text.
+   * @returns The ids, one for each word, start and end; 1 (`<unk>`) for words that the model does not know.
    * @throws {InputError} If the model's captions have no start and end: one of the notebook recipe.
+   *
+   * @example A word that the model does not know
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner } from "@lrcn/lrcn";
+   *
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * const words = [...captioner.encodeCaption("a purple circle")].map((id) => captioner.metadata.vocabulary[id]);
+   * assert.deepEqual(words, ["<start>", "a", "<unk>", "circle", "<end>"]);
+   * ```
    */
   encodeCaption(caption: string): Int32Array<ArrayBuffer> {
     const { start, end, unknown = -1 } = this.#vocabulary;
@@ -175,6 +245,15 @@ export class Captioner implements Disposable {
    *
    * @param caption A text.
    * @returns The words, known ones and others.
+   *
+   * @example Words of a sentence
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner } from "@lrcn/lrcn";
+   *
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * assert.deepEqual(captioner.tokenize("A red circle."), ["a", "red", "circle", "."]);
+   * ```
    */
   tokenize(caption: string): string[] {
     const { tokenizer = "nltk", maxWords } = this.metadata.decoding;
@@ -182,7 +261,8 @@ export class Captioner implements Disposable {
   }
 
   /**
-   * Says what of an image speaks for each word of a caption: Grad-CAM on the CNN's last convolution.
+   * Says what of an image speaks for each word of a caption: Grad-CAM (Selvaraju et al. 2017,
+   * https://arxiv.org/abs/1610.02391) on the CNN's last convolution.
    *
    * @param image A decoded image of any size, or what {@linkcode Captioner.prepare} gave.
    * @param tokens The caption's words: a caption's `tokens`, or what {@linkcode Captioner.tokenize} gave. Words that the
@@ -192,14 +272,16 @@ export class Captioner implements Disposable {
    * @throws {TypeError} If several models write together.
    *
    * @example Where each word of a caption comes from
-   * ```ts ignore
-   * import { Captioner, decodeImage } from "./mod.ts";
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner, decodeImage } from "@lrcn/lrcn";
    *
-   * using captioner = await Captioner.load("runs/first/best.safetensors");
-   * const image = await decodeImage(await Deno.readFile("dog.jpg"));
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-000.png"));
    * const [caption] = await captioner.caption([image]);
    * const { words, rows, columns } = await captioner.explain(image, caption?.tokens ?? []);
-   * for (const { word, probability, heat } of words) console.log(word, probability, rows, columns, heat);
+   * assert.deepEqual(words.map(({ word }) => word), caption?.tokens);
+   * for (const { heat } of words) assert.equal(heat.length, rows * columns); // 1 x 1 of 32 pixels, 7 x 7 of 224
    * ```
    */
   async explain(image: RgbImage, tokens: readonly string[]): Promise<Explanation> {
@@ -232,7 +314,19 @@ export class Captioner implements Disposable {
    * this very object.
    *
    * @param image A decoded image of any size.
-   * @returns The square.
+   * @returns The square, of the side that the model's preprocessing names as `shortSide`.
+   *
+   * @example A photograph of 2 MB waits as one of 4 KB
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner } from "@lrcn/lrcn";
+   *
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * const square = await captioner.prepare({ width: 1024, height: 682, pixels: new Uint8Array(682 * 1024 * 3) });
+   * assert.deepEqual([square.width, square.height, square.pixels.length], [37, 37, 37 * 37 * 3]);
+   * const [caption] = await captioner.caption([square]);
+   * assert.equal(typeof caption?.caption, "string");
+   * ```
    */
   async prepare(image: RgbImage): Promise<RgbImage> {
     const squares = new Map<number, RgbImage>();

@@ -47,9 +47,11 @@ const LETTER_OR_NUMBER = /[\p{L}\p{M}\p{N}]/u;
  *
  * @example A contraction and a full stop
  * ```ts
- * import { detokenize } from "./detokenize.ts";
+ * import assert from "node:assert/strict";
+ * import { detokenize } from "@lrcn/lrcn";
  *
- * console.log(detokenize(["a", "man", "'s", "dog", "does", "n't", "bark", "."])); // a man's dog doesn't bark.
+ * const text = detokenize(["a", "man", "'s", "dog", "does", "n't", "bark", "."]);
+ * assert.equal(text, "a man's dog doesn't bark.");
  * ```
  */
 export function detokenize(tokens: readonly string[], options: DetokenizeOptions = {}): string {

@@ -154,11 +154,27 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
  * @throws {TypeError} The metadata is not what its type says, or two tensors have the same name.
  *
  * @example Saving a bias of two numbers
- * ```ts ignore
- * await saveCheckpoint("best.safetensors", {
- *   metadata,
- *   tensors: [{ name: "linear.bias", dtype: "F32", shape: [2], read: () => Promise.resolve(new Uint8Array(8)) }],
- * });
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "@lrcn/lrcn";
+ *
+ * const metadata: CheckpointMetadata = {
+ *   recipe: "lrcn",
+ *   model: {
+ *     vocabularySize: 5, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
+ *     encoderWidth: 8, encoderBlocks: [1, 1, 1, 1],
+ *   },
+ *   preprocessing: { imageSize: 32, shortSide: 37 },
+ *   vocabulary: ["<pad>", "<unk>", "<start>", "<end>", "kite"],
+ *   decoding: { maxWords: 20, beam: 3 },
+ *   datasetFingerprint: "none", epoch: 1, metrics: { cider: 0.5 },
+ * };
+ * const folder = await Deno.makeTempDir();
+ * const bias = { name: "linear.bias", dtype: "F32", shape: [2], read: () => Promise.resolve(new Uint8Array(8)) } as const;
+ * await saveCheckpoint(`${folder}/a.safetensors`, { metadata, tensors: [bias] });
+ * using checkpoint = await openCheckpoint(`${folder}/a.safetensors`);
+ * assert.deepEqual(checkpoint.metadata, metadata);
+ * await Deno.remove(folder, { recursive: true });
  * ```
  */
 export async function saveCheckpoint(
@@ -183,9 +199,13 @@ export async function saveCheckpoint(
  * @throws {InputError} There is no such file, it is no checkpoint, a newer version wrote it, or a field is wrong.
  *
  * @example Listing the words a checkpoint knows
- * ```ts ignore
- * using checkpoint = await openCheckpoint("runs/first/best.safetensors");
- * console.log(checkpoint.metadata.vocabulary.length);
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@lrcn/lrcn";
+ *
+ * using checkpoint = await openCheckpoint("docs/example/model.safetensors");
+ * assert.deepEqual(checkpoint.metadata.vocabulary.slice(0, 4), ["<pad>", "<unk>", "<start>", "<end>"]);
+ * assert.deepEqual(checkpoint.tensors.get("resnet.conv1.weight")?.shape, [3, 3, 7, 7]);
  * ```
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {

@@ -30,8 +30,15 @@ export type StateDictLayout = ReadonlyMap<string, TensorLayout>;
  * @returns Names with types and shapes. Floats are F32.
  *
  * @example The output layer of a small model
- * ```ts ignore
- * stateDictLayout({ ...model, hiddenSize: 16, vocabularySize: 40 }).get("linear.weight"); // { dtype: "F32", shape: [40, 16] }
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { stateDictLayout } from "./model_shape.ts";
+ *
+ * const layout = stateDictLayout({
+ *   vocabularySize: 40, embedSize: 12, hiddenSize: 16, languageLayers: 0, fusionLayers: 1, inject: "every",
+ *   encoderWidth: 8, encoderBlocks: [1, 1, 1, 1],
+ * });
+ * assert.deepEqual(layout.get("linear.weight"), { dtype: "F32", shape: [40, 16] });
  * ```
  */
 export function stateDictLayout(model: ModelSettings): StateDictLayout {

@@ -135,7 +135,9 @@ function fish(tasks: readonly Task[]): string {
     ...(choices.length > 0 ? [`complete -c deno -n '__lrcn_task ${name}' -f -a ${fishQuoted(choices.join(" "))}`] : []),
     ...options.map((option) => `complete -c deno -n '__lrcn_task ${name}' ${fishOption(option)}`),
   ]);
-  return `# Completes lrcn's tasks in fish: deno task NAME --option.
+  // Deno's own script begins by erasing what completes `deno`. Where this one stands, it keeps fish from loading that.
+  return `# Completes lrcn's tasks in fish: deno task NAME --option. Its place is completions/deno.fish.
+deno completions fish | source
 function __lrcn_needs_task
   set -l words (commandline -opc)
   test (count $words) -eq 2; and test "$words[2]" = task

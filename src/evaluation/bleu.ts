@@ -44,10 +44,12 @@ const SMALL = 1e-9;
  *
  * @example One word of three is another
  * ```ts
- * import { bleu } from "./bleu.ts";
+ * import assert from "node:assert/strict";
+ * import { bleu } from "@lrcn/lrcn";
  *
- * const { corpus } = bleu([["a", "red", "dog"]], [[["a", "brown", "dog"]]]);
- * console.log(corpus[0].toFixed(2)); // 0.67
+ * const { corpus, captions } = bleu([["a", "red", "dog"]], [[["a", "brown", "dog"]]]);
+ * assert.equal(corpus[0].toFixed(2), "0.67");
+ * assert.equal(captions.length, 1);
  * ```
  */
 export function bleu(

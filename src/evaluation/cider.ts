@@ -46,10 +46,11 @@ const SIGMA = 6;
  *
  * @example A word of two images
  * ```ts
- * import { documentFrequencies } from "./cider.ts";
+ * import assert from "node:assert/strict";
+ * import { documentFrequencies } from "@lrcn/lrcn";
  *
  * const { images, counts } = documentFrequencies([[["a", "kite"], ["a", "toy"]], [["a", "boat"]]]);
- * console.log(images, counts.get("a"), counts.get("a boat")); // 2 2 1
+ * assert.deepEqual([images, counts.get("a"), counts.get("a boat")], [2, 2, 1]);
  * ```
  */
 export function documentFrequencies(
@@ -77,11 +78,13 @@ export function documentFrequencies(
  *
  * @example Two images
  * ```ts
- * import { ciderD } from "./cider.ts";
+ * import assert from "node:assert/strict";
+ * import { ciderD } from "@lrcn/lrcn";
  *
  * const kite = ["a", "red", "kite", "flies"];
  * const boat = ["two", "boats", "at", "sea"];
- * console.log(ciderD([kite, kite], [[kite], [boat]]).captions); // [10, 0]
+ * const { mean, captions } = ciderD([kite, kite], [[kite], [boat]]);
+ * assert.deepEqual([captions, mean], [[10, 0], 5]);
  * ```
  */
 export function ciderD(

@@ -56,13 +56,16 @@ export interface CaptionerEvaluation extends ModelCaptions {
  * @throws {InputError} If captions cannot be as the options say.
  *
  * @example Scores of a model on the photographs of a folder
- * ```ts ignore
- * import { Captioner, evaluateCaptioner, readDataset } from "./mod.ts";
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Captioner, evaluateCaptioner, readDataset } from "@lrcn/lrcn";
  *
- * using captioner = await Captioner.load("runs/first/best.safetensors");
- * const { photographs } = await readDataset({ data: "flickr8k-test" });
- * const { scores } = await evaluateCaptioner(captioner, photographs, { decoding: { beam: 5 } });
- * console.log(scores.corpus.CIDEr, scores.corpus.Bleu_4);
+ * using captioner = await Captioner.load("docs/example/model.safetensors");
+ * const { photographs } = await readDataset({ data: "docs/example/scenes" });
+ * const { scores, captions, problems } = await evaluateCaptioner(captioner, photographs, { decoding: { beam: 5 } });
+ * assert.equal(captions.length, 12);
+ * assert.deepEqual(problems, []);
+ * assert(scores.corpus.CIDEr > 5 && scores.corpus.Bleu_4 > 0.5);
  * ```
  */
 export async function evaluateCaptioner(

@@ -103,8 +103,8 @@ export async function evaluateModel(
   }
 
   for await (const loaded of readAhead(load, photographs, BATCH)) {
-    if ("problem" in loaded) problems.push(loaded.problem);
-    else batch.push(loaded);
+    if (loaded.problem === undefined) batch.push(loaded);
+    else problems.push(loaded.problem);
     if (batch.length === BATCH) await write();
     onProgress(++done, photographs.length);
   }

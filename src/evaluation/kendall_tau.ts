@@ -22,9 +22,10 @@ export interface KendallTau {
  *
  * @example Two of three pairs in the same order
  * ```ts
+ * import assert from "node:assert/strict";
  * import { kendallTau } from "./kendall_tau.ts";
  *
- * console.log(kendallTau([1, 2, 3], [1, 3, 2]).b.toFixed(2)); // 0.33
+ * assert.equal(kendallTau([1, 2, 3], [1, 3, 2]).b.toFixed(2), "0.33");
  * ```
  */
 export function kendallTau(first: readonly number[], second: readonly number[]): KendallTau {

@@ -47,10 +47,10 @@ function createLexer(): Lexer {
  *
  * @example Tokens of a caption
  * ```ts
- * import { ptbTokenize } from "./ptb_tokenizer.ts";
+ * import assert from "node:assert/strict";
+ * import { ptbTokenize } from "@lrcn/lrcn";
  *
- * console.log(ptbTokenize("The dog's ball isn't red."));
- * // ["the", "dog", "'s", "ball", "is", "n't", "red"]
+ * assert.deepEqual(ptbTokenize("The dog's ball isn't red."), ["the", "dog", "'s", "ball", "is", "n't", "red"]);
  * ```
  */
 export function ptbTokenize(caption: string): string[] {

@@ -45,9 +45,21 @@ export interface RowStore {
  * @throws {RangeError} If there are more or fewer rows than captions, or they do not all hold as many images.
  *
  * @example Two captions, two images
- * ```ts ignore
- * const { images } = await retrieval(rows, Int32Array.of(0, 1), store);
- * console.log(images.recall1);
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { retrieval } from "./retrieval.ts";
+ *
+ * const kept: Float32Array<ArrayBuffer>[] = [];
+ * async function* rows() {
+ *   yield* [Float32Array.of(-1, -3), Float32Array.of(-4, -2)];
+ * }
+ * const { images } = await retrieval(rows(), Int32Array.of(0, 1), {
+ *   append: async (row) => void kept.push(row),
+ *   rows: async function* () {
+ *     yield* kept;
+ *   },
+ * });
+ * assert.equal(images.recall1, 1);
  * ```
  */
 export async function retrieval(

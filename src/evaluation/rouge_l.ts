@@ -25,9 +25,11 @@ const BETA = 1.2;
  *
  * @example Three words of four in their order
  * ```ts
- * import { rougeL } from "./rouge_l.ts";
+ * import assert from "node:assert/strict";
+ * import { rougeL } from "@lrcn/lrcn";
  *
- * console.log(rougeL([["a", "red", "dog", "runs"]], [[["a", "dog", "runs"]]]).mean.toFixed(2)); // 0.88
+ * const { mean } = rougeL([["a", "red", "dog", "runs"]], [[["a", "dog", "runs"]]]);
+ * assert.equal(mean.toFixed(2), "0.88");
  * ```
  */
 export function rougeL(

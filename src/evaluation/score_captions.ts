@@ -63,10 +63,11 @@ export interface ScoreResult {
  *
  * @example Small letters, no punctuation
  * ```ts
- * import { tokenizeCaptions } from "./score_captions.ts";
+ * import assert from "node:assert/strict";
+ * import { tokenizeCaptions } from "@lrcn/lrcn";
  *
- * console.log(tokenizeCaptions([{ caption: "A kite.", references: ["The red kite!"] }]));
- * // [{ caption: ["a", "kite"], references: [["the", "red", "kite"]] }]
+ * const [tokens] = tokenizeCaptions([{ caption: "A kite.", references: ["The red kite!"] }]);
+ * assert.deepEqual(tokens, { caption: ["a", "kite"], references: [["the", "red", "kite"]] });
  * ```
  */
 export function tokenizeCaptions(
@@ -89,13 +90,15 @@ export function tokenizeCaptions(
  *
  * @example Two captions, one as people have it
  * ```ts
- * import { scoreCaptions, tokenizeCaptions } from "./score_captions.ts";
+ * import assert from "node:assert/strict";
+ * import { scoreCaptions, tokenizeCaptions } from "@lrcn/lrcn";
  *
  * const { corpus, captions } = scoreCaptions(tokenizeCaptions([
  *   { caption: "a red kite flies", references: ["a red kite flies", "a kite in the sky"] },
  *   { caption: "two boats", references: ["a boat at sea"] },
  * ]));
- * console.log(corpus.Bleu_1.toFixed(2), captions[0]?.ROUGE_L); // 0.67 1
+ * assert.equal(corpus.Bleu_1.toFixed(2), "0.48");
+ * assert.equal(captions[0]?.ROUGE_L, 1);
  * ```
  */
 export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResult {

@@ -15,7 +15,26 @@ export interface NextWords {
   readonly logProbabilities: Float32Array<ArrayBuffer>;
 }
 
-/** Captions being written. It keeps its engine's model alive until it is disposed. */
+/**
+ * Captions being written. It keeps its engine's model alive until it is disposed.
+ *
+ * @example The first two words of a caption, greedily
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Engine } from "@lrcn/lrcn";
+ *
+ * using engine = await Engine.open({
+ *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
+ *   encoderWidth: 8, encoderBlocks: [1, 1, 1, 1],
+ * }, { device: "cpu", precision: "fp32", seed: 1 });
+ * const images = { count: 1, height: 32, width: 32, pixels: new Uint8Array(32 * 32 * 3).fill(200) };
+ * using decoding = await engine.startDecoding(await engine.encode(images));
+ * const start = 2;
+ * const first = await decoding.step(Int32Array.of(0), Int32Array.of(start), 1);
+ * const second = await decoding.step(Int32Array.of(0), first.words, 1);
+ * assert((second.words[0] ?? -1) >= 0 && (second.logProbabilities[0] ?? NaN) < 0);
+ * ```
+ */
 export class Decoding implements Disposable {
   readonly #library: Library;
   readonly #handle: Handle;

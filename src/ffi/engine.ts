@@ -42,7 +42,48 @@ const INITIALIZATIONS = { drawn: 0, "zero-padding": 1, zero: 2 } as const;
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
 
 /**
- * A captioner's model on a device. Its calls queue on one native thread.
+ * A captioner's model on a device, with words as ids: what {@linkcode Captioner} and {@linkcode trainCaptioner} are made
+ * of. Its calls queue on one native thread. Those that the library refuses or that fail throw an {@linkcode EngineError},
+ * those that need more memory than there is an {@linkcode InputError}. Dispose it with `using`.
+ *
+ * @example Steps of training on a white image and a black one
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type Batch, Engine } from "@lrcn/lrcn";
+ *
+ * using engine = await Engine.open({
+ *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
+ *   encoderWidth: 8, encoderBlocks: [1, 1, 1, 1],
+ * }, { device: "cpu", precision: "fp32", seed: 1 });
+ * const [pad, start, end] = [0, 2, 3];
+ * const pixels = new Uint8Array(2 * 32 * 32 * 3).fill(255, 0, 32 * 32 * 3);
+ * const batch: Batch = {
+ *   images: { count: 2, height: 32, width: 32, pixels },
+ *   imageOfRow: Int32Array.of(0, 1),
+ *   inputsLength: 3, inputs: Int32Array.of(start, 4, 5, start, 6, pad),
+ *   targetsLength: 3, targets: Int32Array.of(4, 5, end, 6, end, -1),
+ * };
+ * const options = { optimizer: "adamw", learningRate: 0.01, encoderLearningRate: 0.01 } as const;
+ * const { loss, words } = await engine.trainStep([batch], options);
+ * assert.equal(words, 5);
+ * for (let step = 0; step < 10; step++) await engine.trainStep([batch], options);
+ * assert((await engine.trainStep([batch], options)).loss < loss);
+ * ```
+ *
+ * @example Reading a parameter
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Engine } from "@lrcn/lrcn";
+ *
+ * using engine = await Engine.open({
+ *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
+ *   encoderWidth: 8, encoderBlocks: [1, 1, 1, 1],
+ * }, { device: "cpu", precision: "fp32", seed: 1 });
+ * const bias = (await engine.tensors()).find(({ name }) => name === "linear.bias");
+ * assert.deepEqual(bias?.shape, [12]);
+ * const values = new Float32Array((await engine.read(bias)).buffer);
+ * assert(values.every(Number.isFinite));
+ * ```
  */
 export class Engine implements Disposable {
   /** The device in use. */

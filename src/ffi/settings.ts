@@ -59,7 +59,17 @@ export interface EngineOptions {
   readonly initialization?: "drawn" | "zero-padding" | "zero";
 }
 
-/** The parts of the CNN in the order of its layers: `conv1` is all before `layer1`. */
+/**
+ * The parts of the CNN in the order of its layers: `conv1` is all before `layer1`.
+ *
+ * @example The parts
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { ENCODER_STAGES } from "@lrcn/lrcn";
+ *
+ * assert.deepEqual(ENCODER_STAGES, ["conv1", "layer1", "layer2", "layer3", "layer4"]);
+ * ```
+ */
 export const ENCODER_STAGES = ["conv1", "layer1", "layer2", "layer3", "layer4"] as const;
 
 /** How one step of training computes and learns. */

@@ -6,7 +6,17 @@
 
 import { InputError } from "../input_error.ts";
 
-/** Codes of `lrcn_status` in `native/include/lrcn.h`. */
+/**
+ * Codes of `lrcn_status` in `native/include/lrcn.h`.
+ *
+ * @example What the code of an error means
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { STATUS } from "@lrcn/lrcn";
+ *
+ * assert.equal(STATUS.CANCELLED, 4);
+ * ```
+ */
 export const STATUS = {
   OK: 0,
   INVALID_ARGUMENT: 1,
@@ -17,7 +27,26 @@ export const STATUS = {
   GROUP_FAILED: 6,
 } as const;
 
-/** The native library refused or failed. */
+/**
+ * The native library refused or failed.
+ *
+ * @example A word that the model does not have
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Engine, EngineError, STATUS } from "@lrcn/lrcn";
+ *
+ * using engine = await Engine.open({
+ *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
+ *   encoderWidth: 8, encoderBlocks: [1, 1, 1, 1],
+ * }, { device: "cpu" });
+ * const images = { count: 1, height: 32, width: 32, pixels: new Uint8Array(32 * 32 * 3) };
+ * using decoding = await engine.startDecoding(await engine.encode(images));
+ * await assert.rejects(
+ *   decoding.step(Int32Array.of(0), Int32Array.of(12), 1),
+ *   (error) => error instanceof EngineError && error.status === STATUS.INVALID_ARGUMENT,
+ * );
+ * ```
+ */
 export class EngineError extends Error {
   /** The class's name, so that it survives bundling. */
   override readonly name = "EngineError";

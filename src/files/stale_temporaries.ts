@@ -19,8 +19,15 @@ import { isTemporaryOf } from "./write_atomic.ts";
  * @throws {InputError} The folder cannot be read, or a temporary not removed.
  *
  * @example Before going on with a run
- * ```ts ignore
- * await removeStaleTemporaries("runs/first", ["last.safetensors", "metrics.jsonl"]);
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { removeStaleTemporaries } from "./stale_temporaries.ts";
+ *
+ * const run = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${run}/.last.safetensors.${crypto.randomUUID()}.tmp`, "half of it");
+ * await removeStaleTemporaries(run, ["last.safetensors", "metrics.jsonl"]);
+ * assert.deepEqual([...Deno.readDirSync(run)], []);
+ * await Deno.remove(run);
  * ```
  */
 export async function removeStaleTemporaries(folder: string, names: readonly string[]): Promise<void> {

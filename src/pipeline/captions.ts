@@ -46,14 +46,15 @@ const TEXT_READERS = {
  *
  * @example Two rows, one of which cannot be used
  * ```ts
- * import { readCaptions } from "./captions.ts";
+ * import assert from "node:assert/strict";
+ * import { readCaptions } from "@lrcn/lrcn";
  *
  * const folder = await Deno.makeTempDir();
  * const file = `${folder}/captions.txt`;
  * await Deno.writeTextFile(file, "image,caption\nkite.jpg,A red kite .\nboat.jpg,\n");
  * const { rows, rejected } = await readCaptions({ format: "kaggle", files: [file], folder });
- * console.log(rows); // [{ image: "kite.jpg", caption: "A red kite ." }]
- * console.log(rejected[0]?.line, rejected[0]?.reason); // 3 has no caption
+ * assert.deepEqual(rows, [{ image: "kite.jpg", caption: "A red kite ." }]);
+ * assert.deepEqual(rejected, [{ file, line: 3, reason: "has no caption" }]);
  * await Deno.remove(folder, { recursive: true });
  * ```
  */

@@ -94,18 +94,22 @@ export interface DatasetOptions extends ReadCaptionsOptions {
  * Finds a dataset's captions, images and official split lists, and reads all but the images.
  *
  * @param options Where to look.
+ * @returns Photographs with their captions, and what is missing or wrong.
  * @throws {InputError} If a file or folder is missing or wrong, no row can be used, or none of the images is there.
  *
  * @example A folder of captions and images, of which one is missing
  * ```ts
- * import { readDataset } from "./dataset.ts";
+ * import assert from "node:assert/strict";
+ * import { readDataset } from "@lrcn/lrcn";
  *
  * const data = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${data}/captions.txt`, "image,caption\nkite.jpg,A red kite .\nboat.jpg,A boat .\n");
  * await Deno.mkdir(`${data}/Images`);
  * await Deno.writeFile(`${data}/Images/kite.jpg`, new Uint8Array(8)); // it is not opened yet
  * const { format, photographs, missing } = await readDataset({ data });
- * console.log(format, photographs.map(({ name }) => name), missing); // kaggle ["kite.jpg"] ["boat.jpg"]
+ * assert.equal(format, "kaggle");
+ * assert.deepEqual(photographs.map(({ name, captions }) => [name, captions]), [["kite.jpg", ["A red kite ."]]]);
+ * assert.deepEqual(missing, ["boat.jpg"]);
  * await Deno.remove(data, { recursive: true });
  * ```
  */

@@ -42,7 +42,7 @@ export function neglect(
   if (!alike && !blind) return undefined;
   const found =
     `${(100 * distinctShare).toFixed(1)}% of its captions differ, and with another photograph the loss is ` +
-    `${imageGap.toFixed(3)} higher`;
+    `${Math.abs(imageGap).toFixed(3)} ${imageGap < 0 ? "lower" : "higher"}`;
   if (epoch <= EARLY_EPOCHS) return `Warning: the model ignores its photographs so far, which is common: ${found}`;
   const remedies = [
     ...(pretrained ? [] : ["ImageNet weights by --encoder-weights"]),

@@ -12,10 +12,10 @@
  *
  * @example Shuffling the same way twice
  * ```ts
+ * import assert from "node:assert/strict";
  * import { Random } from "./random.ts";
  *
- * console.log(new Random(7).shuffle([1, 2, 3, 4]));
- * console.log(new Random(7).shuffle([1, 2, 3, 4]));
+ * assert.deepEqual(new Random(7).shuffle([1, 2, 3, 4]), new Random(7).shuffle([1, 2, 3, 4]));
  * ```
  */
 export class Random {

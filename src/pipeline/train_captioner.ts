@@ -73,19 +73,25 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
  * @throws {InputError} If data, device, weights, memory, settings or folder cannot be used.
  *
  * @example Training, then captioning
- * ```ts ignore
- * import { Captioner, trainCaptioner } from "./mod.ts";
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Captioner, decodeImage, trainCaptioner } from "@lrcn/lrcn";
  *
+ * const out = await Deno.makeTempDir();
  * const { best } = await trainCaptioner({
- *   data: "flickr8k",
- *   out: "runs/first",
- *   encoderWeights: "resnet50-0676ba61.pth",
- *   settings: { epochs: 10, languageLayers: 1 },
- *   reporter: { epoch: ({ epoch, cider }) => console.log(epoch, cider) },
+ *   data: "docs/example/scenes",
+ *   out,
+ *   // As small as can be. For photographs leave these out, and give `encoderWeights`.
+ *   settings: { epochs: 1, minCount: 1, imageSize: 32, encoderWidth: 8, encoderBlocks: [1, 1, 1, 1], hiddenSize: 8 },
+ *   reporter: { epoch: ({ epoch, validationLoss }) => assert(epoch === 1 && validationLoss > 0) },
  * });
- * if (best !== undefined) {
- *   using captioner = await Captioner.load(best);
- * }
+ * if (best === undefined) throw new Error("no epoch was completed");
+ * using captioner = await Captioner.load(best);
+ * const [caption] = await captioner.caption([
+ *   await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-000.png")),
+ * ]);
+ * assert.equal(typeof caption?.caption, "string");
+ * await Deno.remove(out, { recursive: true });
  * ```
  */
 export async function trainCaptioner(options: TrainCaptionerOptions): Promise<TrainingRunResult> {

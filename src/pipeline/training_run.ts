@@ -29,14 +29,7 @@ import { resumeTraining } from "./resume_training.ts";
 import { type DatasetOrigin, type RunConfig, RunFolder } from "./run_folder.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";
 import type { Splits } from "./splits.ts";
-import {
-  type EpochMetrics,
-  isOutOfPatience,
-  type Progress,
-  type StepReport,
-  train,
-  type TrainResult,
-} from "./train.ts";
+import { type EpochMetrics, isOutOfPatience, type Progress, type StepReport, train } from "./train.ts";
 import { makeGallery } from "../report/gallery.ts";
 import { writeReport } from "../report/write_report.ts";
 import { validate } from "./validate.ts";
@@ -126,7 +119,7 @@ export interface TrainingRunOptions extends EngineOptions {
 /** How a run ended. */
 export interface TrainingRunResult {
   /** Why there were no more epochs. */
-  readonly reason: TrainResult["reason"];
+  readonly reason: "done" | "patience" | "interrupted";
   /** Epochs completed. */
   readonly epochs: number;
   /** The best checkpoint, if an epoch was completed. */

@@ -6,13 +6,56 @@
 
 import { InputError } from "../input_error.ts";
 
-/** The word that fills short captions; its id is 0. */
+/**
+ * The word that fills short captions; its id is 0.
+ *
+ * @example The ids of the special words
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { END, PAD, START, UNKNOWN, Vocabulary } from "@lrcn/lrcn";
+ *
+ * assert.deepEqual(Vocabulary.fromTokens([]).words, [PAD, UNKNOWN, START, END]);
+ * ```
+ */
 export const PAD = "<pad>";
-/** The word for what the vocabulary does not hold; its id is 1. */
+/**
+ * The word for what the vocabulary does not hold; its id is 1.
+ *
+ * @example A word that the vocabulary does not hold
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { UNKNOWN, Vocabulary } from "@lrcn/lrcn";
+ *
+ * const vocabulary = Vocabulary.fromTokens([["a", "kite"]], { minCount: 1 });
+ * assert.deepEqual(vocabulary.encode(["a", "boat"]).map((id) => vocabulary.word(id)), ["a", UNKNOWN]);
+ * ```
+ */
 export const UNKNOWN = "<unk>";
-/** The word before a caption; its id is 2 where the vocabulary has it. */
+/**
+ * The word before a caption; its id is 2 where the vocabulary has it.
+ *
+ * @example What a caption begins with
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { START, Vocabulary } from "@lrcn/lrcn";
+ *
+ * const vocabulary = Vocabulary.fromTokens([["a", "kite"]], { minCount: 1 });
+ * assert.equal(vocabulary.word(vocabulary.start ?? -1), START);
+ * ```
+ */
 export const START = "<start>";
-/** The word after a caption; its id is 3 where the vocabulary has it. */
+/**
+ * The word after a caption; its id is 3 where the vocabulary has it.
+ *
+ * @example What a caption ends with
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { END, Vocabulary } from "@lrcn/lrcn";
+ *
+ * const vocabulary = Vocabulary.fromTokens([["a", "kite"]], { minCount: 1 });
+ * assert.equal(vocabulary.word(vocabulary.end ?? -1), END);
+ * ```
+ */
 export const END = "<end>";
 
 /** Options of {@linkcode Vocabulary.fromTokens}. */
@@ -31,12 +74,13 @@ export interface VocabularyOptions {
  *
  * @example Words to ids and back
  * ```ts
- * import { Vocabulary } from "./vocabulary.ts";
+ * import assert from "node:assert/strict";
+ * import { Vocabulary } from "@lrcn/lrcn";
  *
  * const vocabulary = Vocabulary.fromTokens([["a", "red", "kite"], ["a", "kite"]], { minCount: 2 });
- * console.log(vocabulary.words); // ["<pad>", "<unk>", "<start>", "<end>", "a", "kite"]
- * console.log(vocabulary.encode(["a", "red", "kite"])); // [4, 1, 5]
- * console.log(vocabulary.word(5)); // "kite"
+ * assert.deepEqual(vocabulary.words, ["<pad>", "<unk>", "<start>", "<end>", "a", "kite"]);
+ * assert.deepEqual(vocabulary.encode(["a", "red", "kite"]), [4, 1, 5]);
+ * assert.equal(vocabulary.word(5), "kite");
  * ```
  */
 export class Vocabulary {

@@ -55,6 +55,12 @@ Deno.test("completionScript() offers files where an option takes one, and words 
   assert(completionScript("fish", COMMANDS).includes("-l colour -x -a 'red blue' -d"));
 });
 
+Deno.test("completionScript() of fish comes after Deno's own, which erases what was there", () => {
+  const script = completionScript("fish", COMMANDS);
+  const first = script.indexOf("complete -c deno");
+  assert(script.indexOf("deno completions fish | source") < first && script.includes("deno completions fish | source"));
+});
+
 Deno.test({
   name: "bash completes tasks, options, their words and arguments, and leaves all else as it was",
   ignore: !canRun,

@@ -20,7 +20,7 @@ Deno.test("neglect() warns where nearly all photographs get the same captions, a
 Deno.test("neglect() warns where another photograph changes the loss no more", () => {
   assert.match(
     neglect({ ...WELL, imageGap: -0.001 }, CONTEXT) ?? "",
-    /with another photograph the loss is -0\.001 higher/,
+    /with another photograph the loss is 0\.001 lower/,
   );
 });
 

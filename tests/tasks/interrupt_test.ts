@@ -47,7 +47,9 @@ Deno.test({
     const { code, stdout, stderr } = await within(3000, task.ended);
     assert.equal(code, INTERRUPTED);
     assert.equal(stderr.trim(), "Stopping after this step; press Ctrl-C again to end at once");
-    assert.deepEqual(namesIn(out), ["best.safetensors", "config.json", "last.safetensors", "metrics.jsonl"]);
+    assert.deepEqual(namesIn(out), [
+      ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+    ]);
     const epochs = stdout.match(/train loss/g)?.length;
     assert.equal(await epochOf(join(out, "last.safetensors")), epochs);
   },

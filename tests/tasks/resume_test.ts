@@ -15,7 +15,7 @@ const EVERYTHING: readonly string[] = [
   ...["--set", "plateauPatience=0", "--set", "patience=0", "--checkpoint-every", "1"],
 ];
 /** Keys of `metrics.jsonl` that a clock decides. */
-const TIMING = ["seconds", "captionsPerSecond", "imagesPerSecond", "dataWaitShare"];
+const TIMING = ["seconds", "validationSeconds", "captionsPerSecond", "imagesPerSecond", "dataWaitShare"];
 /** Kills that a run must outlive. */
 const KILLS = 30;
 

@@ -20,7 +20,7 @@ async function metricsOf(run: string): Promise<Record<string, number>[]> {
 }
 
 Deno.test({
-  name: "train writes both checkpoints, a line of metrics an epoch and its settings, and says how to caption",
+  name: "train writes both checkpoints, a line of metrics an epoch, its settings and a report, and says how to caption",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -28,7 +28,9 @@ Deno.test({
     const ended = await runTask("train", args, { folder: folder.path });
     assertDone(ended);
     const run = join(folder.path, "runs", "first");
-    assert.deepEqual(namesIn(run), ["best.safetensors", "config.json", "last.safetensors", "metrics.jsonl"]);
+    assert.deepEqual(namesIn(run), [
+      ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+    ]);
     const metrics = await metricsOf(run);
     assert.deepEqual(metrics.map(({ epoch }) => epoch), [1, 2]);
     for (const line of metrics) {

@@ -14,7 +14,7 @@ export function completionsCommand(): Command {
     examples: [
       "deno task completions bash >> ~/.bashrc",
       "deno task completions zsh >> ~/.zshrc                    # after compinit",
-      "deno task completions fish > ~/.config/fish/conf.d/lrcn.fish",
+      "deno task completions fish > ~/.config/fish/completions/deno.fish",
     ],
   }).addArgument(new Argument("<shell>", "the shell").choices(SHELLS));
 }

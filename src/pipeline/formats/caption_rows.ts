@@ -49,10 +49,11 @@ export interface CaptionData {
  *
  * @example The third line
  * ```ts
- * import { describeRejected } from "./caption_rows.ts";
+ * import assert from "node:assert/strict";
+ * import { describeRejected } from "@lrcn/lrcn";
  *
- * console.log(describeRejected({ file: "captions.txt", line: 3, reason: "has no caption" }));
- * // line 3 of captions.txt has no caption
+ * const text = describeRejected({ file: "captions.txt", line: 3, reason: "has no caption" });
+ * assert.equal(text, "line 3 of captions.txt has no caption");
  * ```
  */
 export function describeRejected({ file, line, reason }: RejectedRow): string {

@@ -46,12 +46,12 @@ const MAX_LOOKED_AT = 100;
  *
  * @example A folder with a CSV file
  * ```ts
- * import { findCaptions } from "./find_captions.ts";
+ * import assert from "node:assert/strict";
+ * import { findCaptions } from "@lrcn/lrcn";
  *
- * const data = await Deno.makeTempDir();
- * await Deno.writeTextFile(`${data}/rows.csv`, "image,caption\nkite.jpg,A red kite .\n");
- * console.log((await findCaptions({ data })).format); // kaggle
- * await Deno.remove(data, { recursive: true });
+ * const { format, files } = await findCaptions({ data: "docs/example/scenes" });
+ * assert.equal(format, "kaggle");
+ * assert.match(files[0] ?? "", /captions\.csv$/);
  * ```
  */
 export async function findCaptions(options: FindCaptionsOptions): Promise<CaptionsSource> {

@@ -4,7 +4,17 @@
  * @module
  */
 
-/** What each format is, by its name. */
+/**
+ * What each format is, by its name.
+ *
+ * @example What a format is
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { FORMATS } from "@lrcn/lrcn";
+ *
+ * assert.equal(FORMATS.coco, "JSON as COCO's captions_*.json");
+ * ```
+ */
 export const FORMATS = {
   /** Kaggle's CSV with the columns `image` and `caption`. */
   kaggle: "CSV with the columns image and caption",
@@ -27,7 +37,17 @@ export const FORMATS = {
 /** The name of a format. */
 export type Format = keyof typeof FORMATS;
 
-/** The names of the formats. */
+/**
+ * The names of the formats.
+ *
+ * @example All formats
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { FORMAT_NAMES } from "@lrcn/lrcn";
+ *
+ * assert(FORMAT_NAMES.includes("kaggle") && FORMAT_NAMES.includes("webdataset"));
+ * ```
+ */
 export const FORMAT_NAMES: readonly Format[] = Object.keys(FORMATS).filter(isFormat);
 
 /**
@@ -38,9 +58,10 @@ export const FORMAT_NAMES: readonly Format[] = Object.keys(FORMATS).filter(isFor
  *
  * @example A format and none
  * ```ts
- * import { isFormat } from "./format.ts";
+ * import assert from "node:assert/strict";
+ * import { isFormat } from "@lrcn/lrcn";
  *
- * console.log(isFormat("coco"), isFormat("xml")); // true false
+ * assert.deepEqual([isFormat("coco"), isFormat("xml")], [true, false]);
  * ```
  */
 export function isFormat(word: string): word is Format {

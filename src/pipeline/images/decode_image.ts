@@ -44,11 +44,12 @@ export interface DecodeImageOptions {
  * @throws {ImageError} If the file is no JPEG or PNG, is cut or damaged, or is too large or too elongated.
  *
  * @example Size of a picture
- * ```ts ignore
- * import { decodeImage } from "./mod.ts";
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { decodeImage } from "@lrcn/lrcn";
  *
- * const image = await decodeImage(await Deno.readFile("dog.jpg"));
- * console.log(image.width, image.height);
+ * const { width, height, pixels } = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-000.png"));
+ * assert.deepEqual([width, height, pixels.length], [48, 48, 48 * 48 * 3]);
  * ```
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {}): Promise<RgbImage> {

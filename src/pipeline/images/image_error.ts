@@ -6,7 +6,17 @@
 
 import { InputError } from "../../input_error.ts";
 
-/** An image file cannot be read or decoded. A dataset's reader leaves such an image out and counts it. */
+/**
+ * An image file cannot be read or decoded. A dataset's reader leaves such an image out and counts it.
+ *
+ * @example A file that is no image
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { decodeImage, ImageError } from "@lrcn/lrcn";
+ *
+ * await assert.rejects(decodeImage(new TextEncoder().encode("no image")), ImageError);
+ * ```
+ */
 export class ImageError extends InputError {
   /** What is wrong with the file, and what to do: "the JPEG ends too early, fetch or copy the file again". */
   readonly reason: string;

@@ -7,7 +7,18 @@
 import { nltkTokens } from "./nltk_tokenizer.ts";
 import { unicodeTokens } from "./unicode_tokenizer.ts";
 
-/** The names of the tokenizers: NLTK's for English, and Unicode's word boundaries for every language. */
+/**
+ * The names of the tokenizers: NLTK's for English, and Unicode's word boundaries for every language.
+ *
+ * @example One caption, two tokenizers
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { tokenizerOf, TOKENIZERS } from "@lrcn/lrcn";
+ *
+ * const tokens = TOKENIZERS.map((name) => tokenizerOf(name)("It isn't red."));
+ * assert.deepEqual(tokens, [["it", "is", "n't", "red", "."], ["it", "isn't", "red", "."]]);
+ * ```
+ */
 export const TOKENIZERS = ["nltk", "unicode"] as const;
 
 /** The name of a tokenizer. */
@@ -26,9 +37,10 @@ const tokenizers: Readonly<Record<TokenizerName, (caption: string) => string[]>>
  *
  * @example Tokens of a Japanese caption
  * ```ts
- * import { tokenizerOf } from "./tokenizer.ts";
+ * import assert from "node:assert/strict";
+ * import { tokenizerOf } from "@lrcn/lrcn";
  *
- * console.log(tokenizerOf("unicode")("赤い傘と犬。")); // ["赤い", "傘", "と", "犬", "。"]
+ * assert.deepEqual(tokenizerOf("unicode")("赤い傘と犬。"), ["赤い", "傘", "と", "犬", "。"]);
  * ```
  */
 export function tokenizerOf(name: TokenizerName): (caption: string) => string[] {
@@ -44,10 +56,11 @@ export function tokenizerOf(name: TokenizerName): (caption: string) => string[] 
  *
  * @example Tokens of a caption
  * ```ts
- * import { tokenize } from "./tokenizer.ts";
+ * import assert from "node:assert/strict";
+ * import { tokenize } from "@lrcn/lrcn";
  *
- * console.log(tokenize("The dog's ball isn't red."));
- * // ["the", "dog", "'s", "ball", "is", "n't", "red", "."]
+ * const tokens = tokenize("The dog's ball isn't red.");
+ * assert.deepEqual(tokens, ["the", "dog", "'s", "ball", "is", "n't", "red", "."]);
  * ```
  */
 export function tokenize(caption: string): string[] {

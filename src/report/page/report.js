@@ -57,6 +57,11 @@
       : `${epochs.join(" + ")} ${epochs.length === 1 && epochs[0] === 1 ? "epoch" : "epochs"}.`;
   }
 
+  /** Ticks of small rates too: uPlot rounds them to three decimals. */
+  function plain(tick) {
+    return String(Number(tick.toPrecision(6)));
+  }
+
   function drawCurve(title, lines) {
     const last = Math.max(0, ...runs.flatMap(({ epochs }) => epochs.map(({ epoch }) => epoch)));
     const x = Array.from({ length: last }, (_, index) => index + 1);
@@ -94,7 +99,11 @@
         width: width(),
         height: 220,
         scales: { x: { time: false } },
-        axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }, { ...axis, size: 64 }],
+        axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }, {
+          ...axis,
+          size: 64,
+          values: (_, ticks) => ticks.map(plain),
+        }],
         series,
       },
       data,

@@ -1,0 +1,14 @@
+/**
+ * What `deno task test` runs before each test file and each example of the documentation: it loads the native library, and
+ * lets a test or an example fail that leaves models or captions behind.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { loadLibrary } from "../src/ffi/library.ts";
+
+// Loaded inside a test, it would be blamed on the test as a leak.
+const { symbols } = loadLibrary();
+
+Deno.test.afterEach(() => assert.equal(symbols.lrcn_live_handles(), 0n, "handles are left"));
