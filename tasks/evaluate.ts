@@ -11,19 +11,27 @@ import { parseEvaluateOptions } from "../src/cli/evaluate_options.ts";
 import { evaluatePredictions } from "../src/cli/evaluate_predictions.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
+import { withRanks } from "../src/cli/ranks.ts";
 import { describeReport, reportOf } from "../src/cli/score_report.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
+import type { Ranks } from "../src/distributed/ranks.ts";
 
 async function main(): Promise<number> {
   const command = evaluateCommand();
   command.parse(Deno.args, { from: "user" });
-  const options = parseEvaluateOptions(command.opts(), userPath);
-  using interrupts = listenToInterrupts();
-  using reporter = terminalReporter({ quiet: parseQuietOption(command.opts()) });
+  return await withRanks(command.opts(), (ranks) => evaluate(command.opts(), ranks));
+}
+
+async function evaluate(given: Readonly<Record<string, unknown>>, ranks: Ranks): Promise<number> {
+  const isFirst = ranks.rank === 0;
+  const options = parseEvaluateOptions(given, userPath);
+  using interrupts = listenToInterrupts(isFirst ? undefined : null);
+  using reporter = terminalReporter({ quiet: parseQuietOption(given) || !isFirst });
   const { signal } = interrupts;
   const evaluated = "predictions" in options
     ? await evaluatePredictions(options)
-    : await evaluateCheckpoint(options, { reporter, signal });
+    : await evaluateCheckpoint(options, { reporter, signal, ranks });
+  if (!isFirst) return 0;
   const report = await reportOf(evaluated, options);
   if (options.json) console.log(JSON.stringify(report, null, 2));
   else for (const line of describeReport(report)) console.log(line);

@@ -13,7 +13,7 @@ import type { CaptionInput } from "./caption_inputs.ts";
 import { overlap } from "./overlap.ts";
 
 /** Images captioned at a time. */
-const BATCH = 16;
+export const BATCH = 16;
 /** Batches in work: while one is searched for captions, the CNN looks at the next. */
 const BATCHES_AT_ONCE = 2;
 /** How long a batch waits for its next image where images come one by one, in milliseconds. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { agree } from "../distributed/agreement.ts";
+import type { Ranks } from "../distributed/ranks.ts";
 import { Captioner } from "../captioning/captioner.ts";
 import { evaluateModel, type ModelCaptions } from "../evaluation/evaluate_model.ts";
 import { type ScoringTokenizer, scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
@@ -31,15 +33,20 @@ export interface CheckpointCaptions extends ModelCaptions {
  */
 export async function evaluateCheckpoint(
   options: Pick<CheckpointOptions, "checkpoint" | "vocabulary" | "engine" | "dataset" | "split" | "decoding">,
-  { reporter, signal }: { readonly reporter: Pick<Reporter, "note" | "progress">; readonly signal: AbortSignal },
+  { reporter, signal, ranks }: {
+    readonly reporter: Pick<Reporter, "note" | "progress">;
+    readonly signal: AbortSignal;
+    readonly ranks: Ranks;
+  },
 ): Promise<CheckpointCaptions> {
   const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...place }, split, decoding } = options;
   const dataset = await readDataset(place);
   using captioner = await Captioner.load(checkpoint, { ...engine, vocabulary });
+  await agree(ranks, { "the checkpoint": captioner.metadata, "the captions": dataset.fingerprint, split, decoding });
   const { photographs, learntFrom, notes } = checkpointSplit(dataset, split, captioner.metadata);
   for (const line of notes) reporter.note(line);
   const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);
-  const found = await evaluateModel(captioner, photographs, { decoding, maxPixels, onProgress, signal });
+  const found = await evaluateModel(captioner, photographs, { decoding, maxPixels, onProgress, signal, ranks });
   if (found.captions.length === 0) {
     throw new InputError(
       `Cannot evaluate: none of ${photographs.length} photographs can be captioned: ${found.problems[0]}`,

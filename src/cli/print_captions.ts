@@ -56,3 +56,14 @@ export async function printCaptions(
   }
   return problems;
 }
+
+/**
+ * Writes to standard output.
+ *
+ * @param text What is written, whole.
+ * @throws {Deno.errors.BrokenPipe} If nobody reads it any more.
+ */
+export async function writeOutput(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+}

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { gather, sums } from "../distributed/exchange.ts";
+import { ALONE, type Ranks } from "../distributed/ranks.ts";
+import { shareOfBatches } from "../distributed/share.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import type { Photograph } from "../pipeline/dataset.ts";
@@ -27,6 +30,12 @@ export interface EvaluateModelOptions {
   readonly onProgress: (done: number, total: number) => void;
   /** Ends the evaluation with its reason. */
   readonly signal: AbortSignal;
+  /**
+   * Processes that evaluate together, each a part of the photographs.
+   *
+   * @default {ALONE}
+   */
+  readonly ranks?: Ranks;
 }
 
 /** What a model wrote. */
@@ -58,25 +67,26 @@ export async function evaluateModel(
   photographs: readonly Photograph[],
   options: EvaluateModelOptions,
 ): Promise<ModelCaptions> {
-  const { decoding, maxPixels, onProgress, signal } = options;
+  const { decoding, maxPixels, onProgress, signal, ranks = ALONE } = options;
+  const share = shareOfBatches([...photographs.entries()], { ...ranks, batchSize: BATCH });
   const { orientation } = captioner;
   using decoders = new ImageDecoders();
   const alone = captioner.models === 1;
   const scores = alone && captioner.metadata.decoding.firstWord === undefined;
-  const captions: ScoredCaption[] = [];
-  const problems: string[] = [];
+  const captions: Placed[] = [];
+  const problems: Placed[] = [];
   let [logProbability, words, done] = [0, 0, 0];
-  let batch: { readonly photograph: Photograph; readonly square: RgbImage }[] = [];
+  let batch: { readonly place: number; readonly photograph: Photograph; readonly square: RgbImage }[] = [];
 
-  async function load(photograph: Photograph) {
+  async function load([place, photograph]: readonly [number, Photograph]) {
     try {
       const decoded = { orientation, ...(maxPixels !== undefined && { maxPixels }) };
       return {
-        photograph,
+        ...{ place, photograph },
         square: await decoders.decodeThen(photograph, (image) => captioner.prepare(image), decoded),
       };
     } catch (error) {
-      if (error instanceof ImageError) return { problem: error.message };
+      if (error instanceof ImageError) return { place, problem: error.message };
       throw error;
     }
   }
@@ -88,9 +98,7 @@ export async function evaluateModel(
     // Drawn captions depend on the photograph itself.
     const seen = alone && decoding.sampling === undefined ? await captioner.encode(squares) : squares;
     const written = await captioner.caption(seen, decoding);
-    for (const [index, { photograph: { name, captions: references } }] of batch.entries()) {
-      captions.push({ image: name, caption: written[index]?.caption ?? "", references });
-    }
+    for (const [index, { place }] of batch.entries()) captions.push([place, written[index]?.caption ?? ""]);
     if (scores) {
       const features = "count" in seen ? seen : await captioner.encode(squares);
       const given = batch.map(({ photograph }) =>
@@ -102,12 +110,37 @@ export async function evaluateModel(
     batch = [];
   }
 
-  for await (const loaded of readAhead(load, photographs, BATCH)) {
+  for await (const loaded of readAhead(load, share, BATCH)) {
     if (loaded.problem === undefined) batch.push(loaded);
-    else problems.push(loaded.problem);
+    else problems.push([loaded.place, loaded.problem]);
     if (batch.length === BATCH) await write();
-    onProgress(++done, photographs.length);
+    onProgress(++done, share.length);
   }
   await write();
+  return await gathered(photographs, { captions, problems, logProbability, words }, ranks);
+}
+
+/** A text of the photograph at a place. */
+type Placed = readonly [place: number, text: string];
+
+/** What all ranks wrote, in the order of the photographs. */
+async function gathered(
+  photographs: readonly Photograph[],
+  here: {
+    readonly captions: readonly Placed[];
+    readonly problems: readonly Placed[];
+    readonly logProbability: number;
+    readonly words: number;
+  },
+  ranks: Ranks,
+): Promise<ModelCaptions> {
+  const parts = await gather(ranks, { captions: here.captions, problems: here.problems });
+  const [logProbability = 0, words = 0] = await sums(ranks, [here.logProbability, here.words]);
+  const inOrder = (items: readonly Placed[]) => items.toSorted(([a], [b]) => a - b);
+  const captions = inOrder(parts.flatMap(({ captions }) => captions)).flatMap(([place, caption]) => {
+    const photograph = photographs[place];
+    return photograph === undefined ? [] : [{ image: photograph.name, caption, references: photograph.captions }];
+  });
+  const problems = inOrder(parts.flatMap(({ problems }) => problems)).map(([, problem]) => problem);
   return { captions, problems, ...(words > 0 && { perplexity: Math.exp(-logProbability / words) }) };
 }

@@ -59,6 +59,12 @@ export interface StartTaskOptions {
    * @default {none}
    */
   readonly under?: readonly string[];
+  /**
+   * Variables that the process sees besides.
+   *
+   * @default {none}
+   */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How a process ended. */
@@ -91,9 +97,9 @@ export interface RunningTask {
  * @param options See {@linkcode StartTaskOptions}.
  */
 export function startTask(task: TaskName, args: readonly string[], options: StartTaskOptions): RunningTask {
-  const { folder, without, under = [] } = options;
+  const { folder, without, under = [], env } = options;
   const [, ...flags] = commandOf(task).filter((word) => word !== without);
-  return start([...under, Deno.execPath(), ...flags, ...args], folder);
+  return start([...under, Deno.execPath(), ...flags, ...args], folder, env);
 }
 
 /** Runs a task to its end; see {@linkcode startTask}. */
@@ -111,11 +117,15 @@ export function runCommand(command: readonly string[], folder: string): Promise<
   return start(command, folder).ended;
 }
 
-function start([program = "", ...args]: readonly string[], folder: string): RunningTask {
+function start(
+  [program = "", ...args]: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): RunningTask {
   const child = new Deno.Command(program, {
     args,
     cwd: PROJECT,
-    env: { INIT_CWD: folder, NO_COLOR: "1", CUDA_VISIBLE_DEVICES: "" },
+    env: { INIT_CWD: folder, NO_COLOR: "1", CUDA_VISIBLE_DEVICES: "", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

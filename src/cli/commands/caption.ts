@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { addCaptionOptions } from "../caption_options.ts";
 import { createCommand } from "../command.ts";
 import { addQuietOption } from "../quiet_option.ts";
+import { addRanksOptions } from "../ranks.ts";
 
 /** Makes the command `deno task caption`. */
 export function captionCommand(): Command {
@@ -23,5 +24,5 @@ export function captionCommand(): Command {
       "find . -name '*.jpg' | deno task caption -   # paths, or an image: deno task caption - < photo.jpg",
     ],
   });
-  return addQuietOption(addCaptionOptions(command), "no progress; captions and errors alone");
+  return addQuietOption(addRanksOptions(addCaptionOptions(command)), "no progress; captions and errors alone");
 }

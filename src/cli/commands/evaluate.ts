@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { createCommand } from "../command.ts";
 import { addEvaluateOptions } from "../evaluate_options.ts";
 import { addQuietOption } from "../quiet_option.ts";
+import { addRanksOptions } from "../ranks.ts";
 
 /** Makes the command `deno task evaluate`. */
 export function evaluateCommand(): Command {
@@ -18,5 +19,5 @@ export function evaluateCommand(): Command {
       "deno task evaluate --predictions captions.json --references captions_val2014.json --json",
     ],
   });
-  return addQuietOption(addEvaluateOptions(command), "no progress; scores, warnings and errors alone");
+  return addQuietOption(addRanksOptions(addEvaluateOptions(command)), "no progress; scores, warnings and errors alone");
 }

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { freePort } from "../ffi/start_ranks.ts";
+import { drawDataset, drawSquare, TINY } from "./drawn_dataset.ts";
+import { assertDone, canRunTasks, type Ended, runTask, startTask, type TaskName } from "./run_task.ts";
+import { folderWithModel, MODEL } from "./start_server.ts";
+import { findTorchrun } from "./torchrun.ts";
+
+const ignore = !canRunTasks || (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state !== "granted";
+const torchrun = ignore ? undefined : await findTorchrun();
+
+/** A training whose numbers depend on nothing that is drawn. */
+const PLAIN = [
+  ...["--precision", "fp64", "--batch-size", "4", "--set", "batchStatistics=frozen", "--set", "augmentation=none"],
+  ...["--set", "wordDropout=0", "--set", "layerDropout=0", "--set", "outputDropout=0", "--timeout", "30"],
+];
+
+/** Keeps the process of each rank in a file; torchrun makes one $ of two. */
+const PID_KEPT = ["sh", "-c", 'echo $$$$ > "$INIT_CWD/pid.$RANK"; exec "$@"', "sh"];
+
+/** Runs a task as ranks of one machine; each may be told something else. */
+async function runRanks(
+  task: TaskName,
+  args: readonly (readonly string[])[],
+  folder: string,
+): Promise<Ended[]> {
+  const port = String(freePort());
+  return await Promise.all(args.map((given, rank) => {
+    const env = {
+      RANK: `${rank}`,
+      WORLD_SIZE: `${args.length}`,
+      LOCAL_RANK: `${rank}`,
+      MASTER_ADDR: "127.0.0.1",
+      MASTER_PORT: port,
+    };
+    return runTask(task, given, { folder, env });
+  }));
+}
+
+async function metricsOf(run: string): Promise<Record<string, number>[]> {
+  return (await Deno.readTextFile(join(run, "metrics.jsonl"))).trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test({
+  name: "train by two processes learns what one learns, and only the first writes and speaks",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const args = (out: string) => ["--data", "drawn", ...TINY, ...PLAIN, "--epochs", "2", "--out", out];
+    const ranks = await runRanks("train", [args("two"), args("two")], folder.path);
+    ranks.forEach(assertDone);
+    const [first, second] = ranks;
+    assert.match(first?.stdout ?? "", /^Epoch 2\/2: train loss/m);
+    assert.equal(second?.stdout, "");
+    assertDone(await runTask("train", args("one"), { folder: folder.path }));
+    const [two, one] = await Promise.all(["two", "one"].map((name) => metricsOf(join(folder.path, name))));
+    assert.equal(two?.length, 2);
+    for (const [index, metrics] of two?.entries() ?? []) {
+      for (const name of ["validationLoss", "imageGap", "bleu4", "cider"]) {
+        assert(
+          Math.abs((metrics[name] ?? NaN) - (one?.[index]?.[name] ?? NaN)) < 1e-3,
+          `${name} of epoch ${index + 1}`,
+        );
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "train by two processes gives a frozen CNN's features once, and goes on with one process or three",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const start = [
+      "--data",
+      "drawn",
+      ...TINY,
+      ...PLAIN,
+      "--set",
+      "frozenEpochs=9",
+      "--batch-size",
+      "6",
+      "--out",
+      "run",
+    ];
+    (await runRanks("train", [[...start, "--epochs", "1"], [...start, "--epochs", "1"]], folder.path)).forEach(
+      assertDone,
+    );
+    const features = [...Deno.readDirSync(join(folder.path, "cache", "features"))].map(({ name }) => name);
+    assert.equal(features.length, 1);
+    const config = join(folder.path, "run", "config.json");
+    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 1', '"epochs": 3'));
+    const last = join(folder.path, "run", "last.safetensors");
+    {
+      using checkpoint = await openCheckpoint(last);
+      assert(checkpoint.tensors.has("rng.1"), "the second process's draws are not kept");
+    }
+    const resume = ["--resume", "run", "--cache", "cache"];
+    const other = await runRanks("train", [resume, resume, resume], folder.path);
+    // The settings have changed with config.json.
+    for (const { code, stderr } of other) {
+      assert.equal(code, 1);
+      assert.match(stderr, /Cannot resume from .*the settings/);
+    }
+    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 3', '"epochs": 1'));
+    (await runRanks("train", [resume, resume, resume], folder.path)).forEach(assertDone);
+    assertDone(await runTask("train", resume, { folder: folder.path }));
+  },
+});
+
+Deno.test({
+  name: "processes that differ are refused with what differs, and one that fails is quoted by the others",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const args = ["--data", "drawn", ...TINY, ...PLAIN, "--out", "run"];
+    for (const { code, stderr } of await runRanks("train", [args, [...args, "--seed", "7"]], folder.path)) {
+      assert.equal(code, 1);
+      assert.match(stderr, /^error: Cannot work together: rank 1 differs from rank 0 in seed \(0; 7\).*\n$/);
+    }
+    const wrong = args.map((word) => word === "drawn" ? "gone" : word);
+    const [first, second] = await runRanks("train", [args, wrong], folder.path);
+    assert.match(second?.stderr ?? "", /^error: .*gone/);
+    assert.match(first?.stderr ?? "", /^error: Cannot go on with the other processes: rank 1 ended: .*gone.*\n$/);
+    const [odd] = await runRanks(
+      "train",
+      [args, args, args, args].map((words) => [...words, "--batch-size", "6"]),
+      folder.path,
+    );
+    assert.match(odd?.stderr ?? "", /a batch of 6 cannot be shared evenly by 4 processes; give --batch-size 8/);
+  },
+});
+
+Deno.test({
+  name: "caption and evaluate by two processes print what one prints",
+  ignore,
+  async fn() {
+    const images = Object.fromEntries(Array.from({ length: 20 }, (_, index) => {
+      const name = `photos/${String(index).padStart(2, "0")}.png`;
+      return [name, index === 17 ? "no image" : drawSquare("red", index % 18)];
+    }));
+    await using folder = await folderWithModel(images);
+    const args = [...MODEL, "--jsonl", "photos"];
+    const [first, second] = await runRanks("caption", [args, args], folder.path);
+    const alone = await runTask("caption", args, { folder: folder.path });
+    assert.deepEqual(first, alone);
+    assert.equal(alone.stdout.split("\n").length, 20);
+    assert.deepEqual(second, { code: 0, stdout: "", stderr: "" });
+
+    await using drawn = await drawDataset({
+      "best.safetensors": await Deno.readFile(join(folder.path, "best.safetensors")),
+    });
+    const scored = [...MODEL, "--data", "drawn", "--split", "all", "--json", "--quiet"];
+    const [scores] = await runRanks("evaluate", [scored, scored], drawn.path);
+    const one = await runTask("evaluate", scored, { folder: drawn.path });
+    assert.equal(scores?.stderr, one.stderr);
+    const numbers = (text: string) =>
+      JSON.stringify(JSON.parse(text), (_, value) => typeof value === "number" ? Number(value.toPrecision(9)) : value);
+    assert.equal(numbers(scores?.stdout ?? ""), numbers(one.stdout));
+  },
+});
+
+Deno.test({
+  name: "torchrun starts the processes again when one is killed, and the run ends with the bytes of one undisturbed",
+  ignore: torchrun === undefined,
+  async fn() {
+    const { command = [], env = {} } = torchrun ?? {};
+    await using folder = await drawDataset();
+    const under = [
+      ...command,
+      "--no-python",
+      "--nproc-per-node",
+      "2",
+      "--max-restarts",
+      "2",
+      "--monitor-interval",
+      "0.2",
+      ...PID_KEPT,
+    ];
+    const args = (out: string) => [
+      ...["--data", "drawn", ...TINY, "--epochs", "12", "--set", "patience=0", "--image-size", "64"],
+      ...["--batch-size", "6", "--checkpoint-every", "1", "--timeout", "30", "--out", out],
+    ];
+    const whole = await startTask("train", args("whole"), { folder: folder.path, under, env }).ended;
+    assert.equal(whole.code, 0, whole.stderr);
+    const task = startTask("train", args("killed"), { folder: folder.path, under, env });
+    await task.printed(/^Epoch 3\/12: train loss/m);
+    Deno.kill(Number(await Deno.readTextFile(join(folder.path, "pid.1"))), "SIGKILL");
+    const { code, stdout, stderr } = await task.ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Going on in epoch \d+ after step \d+$/m);
+    const [killed, sound] = await Promise.all(
+      ["killed", "whole"].map((name) => Deno.readFile(join(folder.path, name, "last.safetensors"))),
+    );
+    assert.deepEqual(killed?.length, sound?.length);
+    assert(killed?.every((byte, index) => byte === sound?.[index]), "the checkpoints differ");
+  },
+});
