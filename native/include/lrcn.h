@@ -236,6 +236,13 @@ LRCN_EXPORT int32_t lrcn_group_leave(lrcn_group *group, const char *reason, char
  */
 LRCN_EXPORT int32_t lrcn_engine_join(lrcn_engine *engine, lrcn_group *group, char *message, int32_t message_capacity);
 
+/*
+ * seconds: filled with how long the backward pass of the last step with a group computed, how long gradients were
+ * averaged, and how much of that while it computed; 0 before there was such a step. length: 3.
+ */
+LRCN_EXPORT int32_t lrcn_averaging(lrcn_engine *engine, double *seconds, int32_t length, char *message,
+                                   int32_t message_capacity);
+
 /* --- training --------------------------------------------------------------------------------------------------- */
 
 /*

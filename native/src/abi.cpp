@@ -239,6 +239,17 @@ int32_t lrcn_engine_join(lrcn_engine* engine, lrcn_group* group, char* message, 
   });
 }
 
+int32_t lrcn_averaging(lrcn_engine* engine, double* seconds, int32_t length, char* message,
+                       int32_t message_capacity) {
+  return guard(message, message_capacity, [&] {
+    require_buffer("seconds", seconds, length, 3);
+    engine_of(engine).run([&](auto& model, auto&) {
+      const auto averaging = model.trainer.averaging();
+      std::copy(averaging.begin(), averaging.end(), seconds);
+    });
+  });
+}
+
 int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
                         int64_t pixels_length, const float* features, int64_t features_length,
                         const int32_t* image_of_row, int64_t image_of_row_length, const int32_t* inputs,

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <sstream>
 #include <thread>
 
 C10_DECLARE_int(caffe2_log_level);
@@ -23,9 +24,7 @@ constexpr int kFatalAlone = 3;
 
 using std::chrono::milliseconds;
 
-/// How long ranks that see a failure wait for each other's word of it, to find out who says nothing.
-constexpr milliseconds kRollCall{3000};
-/// How long the store is kept after that, for those that began to wait a little later.
+/// How long the store is kept when some rank has not come, for those that began to wait a little later.
 constexpr milliseconds kLinger{1000};
 
 /// The address of this machine from which another one is reached; nothing is sent.
@@ -51,12 +50,13 @@ std::string address_towards(const std::string& host, int32_t port) {
   return {};
 }
 
+bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+
 c10::intrusive_ptr<c10d::Backend> gloo(const c10::intrusive_ptr<c10d::Store>& store, const lrcn_group_options& options,
-                                       milliseconds timeout) {
+                                       const std::string& own, milliseconds timeout) {
   using Gloo = c10d::ProcessGroupGloo;
   auto settings = Gloo::Options::create(timeout);
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");  // as in PyTorch
-  const auto own = address_towards(options.address, options.port);
   settings->devices.push_back(interface != nullptr ? Gloo::createDeviceForInterface(interface)
                               : own.empty()        ? Gloo::createDefaultDevice()
                                                    : Gloo::createDeviceForHostname(own));
@@ -64,16 +64,17 @@ c10::intrusive_ptr<c10d::Backend> gloo(const c10::intrusive_ptr<c10d::Store>& st
 }
 
 c10::intrusive_ptr<c10d::ProcessGroup> process_group(const c10::intrusive_ptr<c10d::Store>& base, const char* name,
-                                                     const lrcn_group_options& options, milliseconds timeout) {
+                                                     const lrcn_group_options& options, const std::string& own,
+                                                     milliseconds timeout) {
   const auto store = c10::make_intrusive<c10d::PrefixStore>(name, base);
   auto group = c10::make_intrusive<c10d::ProcessGroup>(store, options.rank, options.world_size);
   group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
-  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo(store, options, timeout));
+  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo(store, options, own, timeout));
   group->setGroupName(name);
   return group;
 }
 
-std::string left_key(int32_t rank) { return "left/" + std::to_string(rank); }
+std::string named(int32_t rank) { return "rank " + std::to_string(rank); }
 
 /// One line of an exception of libtorch or Gloo, without where in their sources it was.
 std::string first_line(const std::string& text) {
@@ -83,6 +84,23 @@ std::string first_line(const std::string& text) {
 }
 
 }  // namespace
+
+/// What a rank says when it comes.
+struct Group::Arrival {
+  int32_t size;         // of the group, as it was told
+  std::string address;  // by which others reach it
+
+  std::vector<uint8_t> bytes() const {
+    const auto text = std::to_string(size) + ' ' + address;
+    return {text.begin(), text.end()};
+  }
+  static Arrival parse(const std::vector<uint8_t>& bytes) {
+    std::istringstream text(std::string(bytes.begin(), bytes.end()));
+    Arrival arrival{};
+    text >> arrival.size >> arrival.address;
+    return arrival;
+  }
+};
 
 Group::Group(const lrcn_group_options& options)
     : rank_(options.rank),
@@ -100,29 +118,28 @@ Group::Group(const lrcn_group_options& options)
   settings.timeout = timeout_;
   // Deno exports functions of libuv's names, for Node's addons, which libtorch would call instead of its own.
   settings.useLibUV = false;
+  const auto connect = [&] {
+    auto store = c10::make_intrusive<c10d::TCPStore>(options.address, settings);
+    settings.isServer = false;
+    return c10::make_intrusive<c10d::PrefixStore>(options.prefix, std::move(store));
+  };
   try {
-    store_ = c10::make_intrusive<c10d::PrefixStore>(options.prefix,
-                                                    c10::make_intrusive<c10d::TCPStore>(options.address, settings));
-    store_->set("here/" + std::to_string(rank_), std::vector<uint8_t>{1});
+    store_ = connect();
+    const auto keeper = "the store at " + place_;
+    pulse_.emplace(Pulse::Place{rank_, size_, keeps_store_,
+                                options.hosted != 0 ? keeper : "rank 0, which keeps " + keeper + ","},
+                   connect);
   } catch (const std::exception& error) {
     throw Error(LRCN_GROUP_FAILED, "the store at " + place_ + " cannot be reached: " + first_line(error.what()));
   }
-  const auto end = std::chrono::steady_clock::now() + timeout_;
-  for (int32_t other = 0; other < size_; ++other) {
-    bool came = false;
-    try {
-      came = has("here/" + std::to_string(other), end);
-    } catch (const std::exception&) {
-      throw Error(LRCN_GROUP_FAILED, gone());
-    }
-    if (came) continue;
-    linger();
-    throw Error(LRCN_GROUP_FAILED, "rank " + std::to_string(other) + " has not come within " +
-                                       std::to_string(options.timeout) + " s");
+  auto own = address_towards(options.address, options.port);
+  for (const auto& [size, address] : arrivals(own)) {
+    // The address of the store may be a name that this machine gives itself; from others it is reached by another.
+    if (is_loopback(own) && !is_loopback(address)) own = address_towards(address, options.port);
   }
   together([&] {
-    control_ = process_group(store_, "control", options, timeout_);
-    gradients_ = process_group(store_, "gradients", options, timeout_);
+    control_ = process_group(store_, "control", options, own, timeout_);
+    gradients_ = process_group(store_, "gradients", options, own, timeout_);
   });
 }
 
@@ -185,41 +202,52 @@ std::vector<at::Tensor> Group::gather(const at::Tensor& values) {
   });
 }
 
-void Group::leave(const std::string& reason) noexcept {
-  try {
-    store_->set(left_key(rank_), std::vector<uint8_t>(reason.begin(), reason.end()));
-  } catch (...) {
-    // The store went with rank 0: the others see that themselves.
-  }
-}
-
-void Group::explain(const std::string& what) {
-  // Whoever sees the failure says so; who died or hangs says nothing, and who ended by an error of its own has said why.
-  leave("");
+std::vector<Group::Arrival> Group::arrivals(const std::string& own_address) {
+  const auto key = [](int32_t rank) { return "here/" + std::to_string(rank); };
+  const auto end = std::chrono::steady_clock::now() + timeout_;
+  std::vector<Arrival> all;
   std::string missing;
-  const auto add = [&](const std::string& text) { missing += (missing.empty() ? "" : "; ") + text; };
-  const auto end = std::chrono::steady_clock::now() + kRollCall;
-  for (int32_t other = 0; other < size_; ++other) {
-    if (other == rank_) continue;
-    const auto name = "rank " + std::to_string(other);
-    try {
-      if (!has(left_key(other), end)) {
-        add(name + " does not answer");
+  try {
+    if (store_->add("came/" + std::to_string(rank_), 1) > 1) {
+      throw Error(LRCN_GROUP_FAILED, "another process has come as " + named(rank_) + ", now or in a former run by the "
+                                     "same store");
+    }
+    store_->set(key(rank_), Arrival{size_, own_address}.bytes());
+    for (int32_t other = 0; other < size_; ++other) {
+      if (!has(key(other), end)) {
+        missing += (missing.empty() ? "" : ", ") + named(other);
         continue;
       }
-      const auto said = store_->get(left_key(other));
-      if (!said.empty()) add(name + " ended: " + std::string(said.begin(), said.end()));
-    } catch (const std::exception&) {
-      add(gone());
-      break;
+      all.push_back(Arrival::parse(store_->get(key(other))));
+      if (all.back().size == size_) continue;
+      linger();
+      throw Error(LRCN_GROUP_FAILED, named(other) + " was told of " + std::to_string(all.back().size) +
+                                         " processes, and " + named(rank_) + " of " + std::to_string(size_));
     }
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {
+    throw Error(LRCN_GROUP_FAILED, "the store at " + place_ + " is gone, and with it the process that kept it");
   }
+  if (missing.empty()) return all;
   linger();
-  throw Error(LRCN_GROUP_FAILED, missing.empty() ? first_line(what) : missing);
+  throw Error(LRCN_GROUP_FAILED,
+              missing + (missing.find(',') == std::string::npos ? " has" : " have") + " not come within " +
+                  std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout_).count()) + " s");
 }
 
-std::string Group::gone() const {
-  return "the store at " + place_ + " is gone, and with it the process that kept it";
+void Group::leave(const std::string& reason) { pulse_->leave(reason); }
+
+void Group::explain(const std::exception& error) {
+  const std::string what = error.what();
+  // That is no other rank's doing, and the caller is to know it for what it is.
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+      dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || is_out_of_memory(what)) {
+    leave("no memory is left");
+    throw;
+  }
+  const auto missing = pulse_->find_missing();
+  throw Error(LRCN_GROUP_FAILED, missing.empty() ? first_line(what) : missing);
 }
 
 void Group::linger() const { std::this_thread::sleep_for(keeps_store_ ? kLinger : milliseconds(0)); }

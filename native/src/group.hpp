@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "error.hpp"
 #include "lrcn.h"
+#include "pulse.hpp"
 
 namespace c10d {
 class ProcessGroup;
@@ -35,7 +37,7 @@ class Group {
   std::vector<at::Tensor> all_gather(const at::Tensor& bytes);  // of any lengths, uint8
   at::Tensor broadcast(const at::Tensor& bytes);                // rank 0's, uint8
   /// Lets the others' errors say why this rank is gone.
-  void leave(const std::string& reason) noexcept;
+  void leave(const std::string& reason);
 
   // Within a step, with tensors on the engine's device.
   c10::intrusive_ptr<c10d::ProcessGroup> gradients() const;
@@ -45,20 +47,23 @@ class Group {
   /// Runs what needs the other ranks; what it throws becomes an error that says which of them is missing.
   template <class Task>
   auto together(Task&& task) {
+    pulse_->arrive();
     try {
       return task();
     } catch (const Error&) {
       throw;
     } catch (const std::exception& error) {
-      explain(error.what());
+      explain(error);
     }
   }
 
  private:
-  [[noreturn]] void explain(const std::string& what);
+  struct Arrival;
+  /// Waits until all ranks have come.
+  std::vector<Arrival> arrivals(const std::string& own_address);
+  [[noreturn]] void explain(const std::exception& error);
   /// Whether the store has a key, or gets it in time.
   bool has(const std::string& key, std::chrono::steady_clock::time_point end);
-  std::string gone() const;
   void linger() const;
 
   int32_t rank_, size_;
@@ -67,6 +72,7 @@ class Group {
   std::chrono::milliseconds timeout_;
   std::string place_;  // of the store
   c10::intrusive_ptr<c10d::Store> store_;
+  std::optional<Pulse> pulse_;
   c10::intrusive_ptr<c10d::ProcessGroup> control_, gradients_;
 };
 

@@ -1,6 +1,7 @@
 #include "trainer.hpp"
 
 #include <ATen/autocast_mode.h>
+#include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <algorithm>
@@ -83,6 +84,7 @@ Trainer::~Trainer() = default;
 void Trainer::join(std::shared_ptr<Group> group) {
   require(group->device().type() == device_.type(), "the group's device is not the engine's");
   require(queued_.empty() && !adding_up_, "a step has begun");
+  reducer_times_.reset();
   reducer_.reset();
   reduced_from_ = -1;
   group_ = std::move(group);
@@ -90,6 +92,7 @@ void Trainer::join(std::shared_ptr<Group> group) {
 
 c10d::Reducer& Trainer::reducer(int32_t encoder_from) {
   if (reducer_ && reduced_from_ == encoder_from) return *reducer_;
+  reducer_times_.reset();
   reducer_.reset();  // before another one hooks into the same parameters
   std::vector<at::Tensor> learning;
   std::unordered_map<size_t, std::string> names;
@@ -103,13 +106,29 @@ c10d::Reducer& Trainer::reducer(int32_t encoder_from) {
   auto buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(
       learning, {c10d::kDefaultFirstBucketBytes, c10d::kDefaultBucketBytesCap}, sparse));
   std::ranges::reverse(buckets);
-  reducer_ = std::make_unique<c10d::Reducer>(
+  reducer_ = std::make_shared<c10d::Reducer>(
       std::move(learning), std::move(buckets), group_->gradients(), sparse, c10d::kDefaultBucketBytesCap,
-      /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/false, std::move(names),
+      /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true, std::move(names),
       c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
       std::vector<int64_t>{});
+  reducer_->set_ddp_runtime_logging_sample_rate(1);
+  reducer_times_ = std::make_unique<c10d::Logger>(reducer_);
   reduced_from_ = encoder_from;
   return *reducer_;
+}
+
+std::array<double, 3> Trainer::averaging() {
+  if (!reducer_times_) return {};
+  reducer_times_->set_runtime_stats_and_log();
+  const auto times = reducer_times_->get_ddp_logging_data().ints_map;
+  std::array<double, 3> seconds{};
+  std::ranges::transform(
+      std::array{"backward_compute_time", "backward_comm_time", "backward_compute_comm_overlap_time"}, seconds.begin(),
+      [&](const char* name) {
+        const auto found = times.find(name);
+        return found == times.end() ? 0 : 1e-9 * static_cast<double>(found->second);
+      });
+  return seconds;
 }
 
 std::map<std::string, at::Tensor>& Trainer::moments() {

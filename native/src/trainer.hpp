@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,8 +21,9 @@
 #include "step_graphs.hpp"
 
 namespace c10d {
+class Logger;
 class Reducer;
-}
+}  // namespace c10d
 
 namespace lrcn {
 
@@ -46,6 +48,8 @@ class Trainer {
 
   /// From here on a step is that of all ranks.
   void join(std::shared_ptr<Group> group);
+  /// Seconds that the last step's backward pass computed, that gradients were averaged, and of that while it computed.
+  std::array<double, 3> averaging();
   ~Trainer();
 
   StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
@@ -116,7 +120,8 @@ class Trainer {
   Stager stager_;
   std::optional<StepGraphs> graphs_;
   std::shared_ptr<Group> group_;
-  std::unique_ptr<c10d::Reducer> reducer_;
+  std::shared_ptr<c10d::Reducer> reducer_;
+  std::unique_ptr<c10d::Logger> reducer_times_;
   int32_t reduced_from_ = -1;
   std::vector<Queued> queued_;
   std::map<std::string, at::Tensor> moments_;

@@ -2,12 +2,19 @@
  * The contract of lrcn.h from C11: what every function does with good and with wrong arguments. Ends with 0 where all
  * holds; stops at the first line that does not.
  */
+#define _POSIX_C_SOURCE 200809L
+
+#include <arpa/inet.h>
 #include <assert.h>
 #include <math.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "lrcn.h"
 
@@ -242,7 +249,7 @@ static void test_train_options(void) {
   REFUSED(optimizer, 2);
   REFUSED(encoder_from, -1);
   REFUSED(encoder_from, 6);
-  REFUSED(batch_statistics, 2);
+  REFUSED(batch_statistics, 3);
   REFUSED(update, -1);
   REFUSED(record, 2);
   REFUSED(word_dropout, 1);
@@ -652,6 +659,135 @@ static void test_tensors(void) {
   lrcn_engine_destroy(engine);
 }
 
+/* A port that nothing uses at this moment. */
+static int32_t free_port(void) {
+  struct sockaddr_in address = {0};
+  socklen_t length = sizeof address;
+  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  assert(bind(descriptor, (const struct sockaddr *)&address, sizeof address) == 0);
+  assert(getsockname(descriptor, (struct sockaddr *)&address, &length) == 0);
+  close(descriptor);
+  return ntohs(address.sin_port);
+}
+
+static lrcn_group_options group_options(int32_t rank, int32_t world_size, int32_t port) {
+  lrcn_group_options options = {0};
+  options.size = (int32_t)sizeof options;
+  options.rank = rank;
+  options.world_size = world_size;
+  options.port = port;
+  options.timeout = 60;
+  strcpy(options.address, "127.0.0.1");
+  strcpy(options.prefix, "test");
+  return options;
+}
+
+static void group_refused(const lrcn_group_options *options, const char *words) {
+  int32_t status = LRCN_OK;
+  message[0] = '\0';
+  assert(lrcn_group_create(options, &status, TEXT) == NULL);
+  refused(status, LRCN_INVALID_ARGUMENT, words);
+}
+
+static void test_group_misuse(void) {
+  double number = 1;
+  int64_t length = 0;
+  uint8_t byte = 1;
+  group_refused(NULL, "options is NULL");
+  lrcn_group_options options = group_options(0, 1, 1);
+  options.size = 4;
+  group_refused(&options, "size 4");
+  const struct {
+    int32_t rank, world_size, port, hosted, timeout;
+    const char *words;
+  } wrong[] = {
+      {2, 2, 29500, 0, 60, "rank is 2"},          {-1, 2, 29500, 0, 60, "rank is -1"},
+      {0, 0, 29500, 0, 60, "world_size is 0"},    {0, 1, 0, 0, 60, "port is 0"},
+      {0, 1, 65536, 0, 60, "port is 65536"},      {0, 1, 29500, 2, 60, "hosted is 2"},
+      {0, 1, 29500, 0, 0, "timeout is 0"},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+    options = group_options(wrong[i].rank, wrong[i].world_size, wrong[i].port);
+    options.hosted = wrong[i].hosted;
+    options.timeout = wrong[i].timeout;
+    group_refused(&options, wrong[i].words);
+  }
+  options = group_options(0, 1, 29500);
+  options.prefix[0] = '\0';
+  group_refused(&options, "is empty");
+  memset(options.address, 'a', sizeof options.address);
+  group_refused(&options, "does not end with NUL");
+  refused(lrcn_group_all_reduce(NULL, &number, 1, TEXT), LRCN_INVALID_ARGUMENT, "group is NULL");
+  refused(lrcn_group_all_gather(NULL, &byte, 1, &length, 1, TEXT), LRCN_INVALID_ARGUMENT, "group is NULL");
+  refused(lrcn_group_broadcast(NULL, &byte, 1, &length, TEXT), LRCN_INVALID_ARGUMENT, "group is NULL");
+  refused(lrcn_group_gathered(NULL, &byte, 1, TEXT), LRCN_INVALID_ARGUMENT, "group is NULL");
+  refused(lrcn_group_leave(NULL, "why", TEXT), LRCN_INVALID_ARGUMENT, "group is NULL");
+  refused(lrcn_engine_join(NULL, NULL, TEXT), LRCN_INVALID_ARGUMENT, "group is NULL");
+  lrcn_group_destroy(NULL);
+}
+
+enum { RANKS = 2 };
+
+/* One rank of a group whose ranks are threads; its messages are its own. */
+static void *run_rank(void *given) {
+  const lrcn_group_options *options = given;
+  char text[256];
+  const int32_t capacity = (int32_t)sizeof text, rank = options->rank;
+  int32_t status = LRCN_INTERNAL;
+  lrcn_group *group = lrcn_group_create(options, &status, text, capacity);
+  if (group == NULL) fprintf(stderr, "%s\n", text);
+  assert(group != NULL && status == LRCN_OK);
+
+  double numbers[2] = {1.5, rank};
+  assert(lrcn_group_all_reduce(group, numbers, 2, text, capacity) == LRCN_OK);
+  assert(numbers[0] == 3 && numbers[1] == 1);
+  assert(lrcn_group_all_reduce(group, NULL, 2, text, capacity) == LRCN_INVALID_ARGUMENT);
+
+  const uint8_t bytes[2] = {7, (uint8_t)rank};
+  int64_t lengths[RANKS] = {-1, -1}, length = -1;
+  uint8_t gathered[2] = {0};
+  assert(lrcn_group_gathered(group, gathered, 1, text, capacity) == LRCN_INVALID_ARGUMENT);
+  assert(lrcn_group_all_gather(group, bytes, 2, lengths, 1, text, capacity) == LRCN_INVALID_ARGUMENT);
+  assert(lrcn_group_all_gather(group, NULL, 2, lengths, RANKS, text, capacity) == LRCN_INVALID_ARGUMENT);
+  assert(lrcn_group_all_gather(group, rank == 0 ? NULL : bytes, rank, lengths, RANKS, text, capacity) == LRCN_OK);
+  assert(lengths[0] == 0 && lengths[1] == 1);
+  assert(lrcn_group_gathered(group, gathered, 2, text, capacity) == LRCN_INVALID_ARGUMENT);
+  assert(lrcn_group_gathered(group, gathered, 1, text, capacity) == LRCN_OK && gathered[0] == 7);
+  assert(lrcn_group_broadcast(group, bytes, 2, &length, text, capacity) == LRCN_OK && length == 2);
+  assert(lrcn_group_gathered(group, gathered, 2, text, capacity) == LRCN_OK && gathered[1] == 0);
+
+  const lrcn_engine_options model = engine_options(LRCN_EVERY);
+  lrcn_engine *engine = lrcn_engine_create(&model, &status, text, capacity);
+  assert(engine != NULL);
+  assert(lrcn_engine_join(engine, NULL, text, capacity) == LRCN_INVALID_ARGUMENT);
+  assert(lrcn_engine_join(engine, group, text, capacity) == LRCN_OK);
+  /* What has joined keeps the group. */
+  lrcn_group_destroy(group);
+  const lrcn_batch_shape shape = batch_shape();
+  lrcn_train_options train = train_options();
+  for (train.batch_statistics = 0; train.batch_statistics <= 2; ++train.batch_statistics) {
+    double result[3] = {0};
+    assert(lrcn_train_step(engine, &shape, pixels, sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS, targets,
+                           WORDS, NULL, 0, NULL, 0, &train, result, 3, text, capacity) == LRCN_OK);
+    assert(result[0] > 0 && result[1] == 2 * (WORDS - 1) && isfinite(result[2]));
+  }
+  lrcn_engine_destroy(engine);
+  return NULL;
+}
+
+static void test_group(void) {
+  pthread_t threads[RANKS];
+  lrcn_group_options options[RANKS];
+  const int32_t port = free_port();
+  for (int rank = 0; rank < RANKS; ++rank) {
+    options[rank] = group_options(rank, RANKS, port);
+    assert(pthread_create(&threads[rank], NULL, run_rank, &options[rank]) == 0);
+  }
+  for (int rank = 0; rank < RANKS; ++rank) assert(pthread_join(threads[rank], NULL) == 0);
+}
+
 int main(void) {
   for (size_t i = 0; i < sizeof pixels; ++i) pixels[i] = (uint8_t)(i * 37 % 251);
   test_library();
@@ -670,6 +806,8 @@ int main(void) {
   test_decoding(LRCN_FIRST);
   test_resize();
   test_tensors();
+  test_group_misuse();
+  test_group();
   assert(lrcn_live_handles() == 0);
   puts("abi_test: ok");
   return 0;

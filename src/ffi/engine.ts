@@ -36,6 +36,16 @@ export interface Memory {
   readonly held: number;
 }
 
+/** How long a step averaged gradients over processes, in seconds. */
+export interface Averaging {
+  /** That the backward pass computed. */
+  readonly backward: number;
+  /** From the first gradients that were sent to the last ones that came. */
+  readonly averaging: number;
+  /** Of these, those in which the backward pass still computed. */
+  readonly hidden: number;
+}
+
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
 const INITIALIZATIONS = { drawn: 0, "zero-padding": 1, zero: 2 } as const;
@@ -550,6 +560,22 @@ export class Engine implements Disposable {
         (engine, message) => this.#library.symbols.lrcn_engine_join(engine, pointer, message, message.length),
       )
     );
+  }
+
+  /**
+   * Measures the last step that was taken with other processes.
+   *
+   * @returns How long it averaged gradients; 0 before there was such a step.
+   */
+  async averaging(): Promise<Averaging> {
+    const seconds = new Float64Array(3);
+    await this.#handle.run(
+      "read how long gradients were averaged",
+      (engine, message) =>
+        this.#library.symbols.lrcn_averaging(engine, seconds, seconds.length, message, message.length),
+    );
+    const [backward = 0, averaging = 0, hidden = 0] = seconds;
+    return { backward, averaging, hidden };
   }
 
   /** Reads how much memory libtorch holds. */

@@ -176,6 +176,18 @@ export const symbols = {
     nonblocking: true,
   },
 
+  lrcn_averaging: {
+    parameters: [
+      "pointer", // lrcn_engine *engine
+      "buffer", // double *seconds
+      "i32", // int32_t length
+      "buffer", // char *message
+      "i32", // int32_t message_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+
   lrcn_train_step: {
     parameters: [
       "pointer", // lrcn_engine *engine

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
-import { canStartRanks, type RankReport, type RankTask, trainTogether } from "./start_ranks.ts";
+import { canStartRanks, placesOf, type RankReport, type RankTask, startRank, trainTogether } from "./start_ranks.ts";
 
 const TOLERANCE = 1e-8;
 const STEP: TrainStepOptions = {
@@ -53,6 +53,13 @@ for (const [name, changes] of Object.entries(CASES)) {
       const ranks = await trainTogether(2, task);
       assert(alone !== undefined);
       assertSame(ranks, alone);
+      assert.deepEqual(alone.averaging, { backward: 0, averaging: 0, hidden: 0 });
+      for (const { averaging: { backward, averaging, hidden } } of ranks) {
+        assert(
+          backward > 0 && averaging > 0 && hidden >= 0 && hidden <= averaging,
+          `${backward} ${averaging} ${hidden}`,
+        );
+      }
       if (task.options.batchStatistics === "shared") {
         for (const { buffers } of ranks) assertClose(buffers, alone.buffers, "BatchNorm's statistics");
       }
@@ -70,5 +77,20 @@ Deno.test({
     const ranks = await trainTogether(2, { ...TASK, steps: 2 });
     assert.deepEqual(ranks[0]?.parameters, ranks[1]?.parameters);
     assert.throws(() => assertSame(ranks, alone));
+  },
+});
+
+Deno.test({
+  name: "a process that dies in a step is named by the others",
+  ignore: !canStartRanks,
+  async fn() {
+    const killed = 1;
+    const processes = placesOf(4).map((place) => startRank("rank_process.ts", { ...TASK, place, killed }));
+    const outputs = await Promise.all(processes.map((process) => process.output()));
+    for (const [rank, { code, stderr }] of outputs.entries()) {
+      assert.notEqual(code, 0);
+      if (rank === killed) continue;
+      assert.match(new TextDecoder().decode(stderr), /InputError: Cannot train a step: rank 1 does not answer\n/);
+    }
   },
 });

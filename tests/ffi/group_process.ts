@@ -7,21 +7,22 @@
 import { Group } from "../../src/ffi/group.ts";
 import type { GroupTask } from "./group_test.ts";
 
-const { place, timeout, end }: GroupTask = JSON.parse(Deno.args[0] ?? "");
+const { place, timeout, end, ending }: GroupTask = JSON.parse(Deno.args[0] ?? "");
 try {
   using group = await Group.join(place, { timeout });
-  const { rank, size } = group;
+  const { rank } = group;
   const sums = Float64Array.of(rank, 1);
   await group.allReduce(sums);
   const parts = await group.allGather(new Uint8Array(rank).fill(rank));
   const first = await group.broadcast(Uint8Array.of(7, rank));
   console.log(JSON.stringify([[...sums], parts.map((part) => [...part]), [...first]]));
-  if (rank === size - 1) {
+  if (rank === ending) {
     if (end === "killed") Deno.kill(Deno.pid, "SIGKILL");
+    if (end === "stopped") Deno.kill(Deno.pid, "SIGSTOP");
     if (end === "hanging") await new Promise((resolve) => setTimeout(resolve, 60_000));
     if (end === "leaving") await group.leave("Cannot read 'photo.jpg'");
   }
-  if (end === "done" || (end === "leaving" && rank === size - 1)) Deno.exit(0);
+  if (end === "done" || (end === "leaving" && rank === ending)) Deno.exit(0);
   await group.allReduce(sums);
 } catch (error) {
   console.log(error instanceof Error ? error.message : String(error));

@@ -14,7 +14,7 @@ import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
 import type { RankReport, RankTask } from "./start_ranks.ts";
 
 const task: RankTask = JSON.parse(Deno.args[0] ?? "");
-const { place, caseName, options, accumulate, steps, timeout } = task;
+const { place, caseName, options, accumulate, steps, timeout, killed } = task;
 const settings = golden.cases[caseName].case;
 const whole = microBatches(goldenBatch(caseName, { ...settings, images: task.images }), accumulate);
 const parts = whole.map((part) => microBatches(part, place?.size ?? 1)[place?.rank ?? 0] ?? part);
@@ -23,7 +23,13 @@ await fillModel(engine);
 using group = place && await Group.join(place, { timeout });
 if (group !== undefined) await engine.join(group);
 const results = [];
-for (let step = 0; step < steps; step++) results.push(await engine.trainStep(parts, options));
+for (let step = 0; step < steps; step++) {
+  // The step is in another thread.
+  if (killed !== undefined && killed === place?.rank && step === steps - 1) {
+    setTimeout(() => Deno.kill(Deno.pid, "SIGKILL"), 2);
+  }
+  results.push(await engine.trainStep(parts, options));
+}
 const tensors = await engine.tensors();
 const read = async (kind: string) => {
   const numbers: number[] = [];
@@ -32,5 +38,8 @@ const read = async (kind: string) => {
   }
   return numbers;
 };
-const report: RankReport = { results, parameters: await read("parameter"), buffers: await read("buffer") };
+const report: RankReport = {
+  ...{ results, parameters: await read("parameter"), buffers: await read("buffer") },
+  averaging: await engine.averaging(),
+};
 console.log(JSON.stringify(report));

@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import type { Rendezvous } from "../../src/distributed/rendezvous.ts";
 import type { StepResult } from "../../src/ffi/batch.ts";
+import type { Averaging } from "../../src/ffi/engine.ts";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import type golden from "../golden/model.json";
 import { canRun } from "../test_data.ts";
@@ -28,6 +29,8 @@ export interface RankTask {
   readonly steps: number;
   /** Seconds that others are waited for. */
   readonly timeout: number;
+  /** The rank that is killed in its last step. */
+  readonly killed?: number;
 }
 
 /** What came of it. */
@@ -38,6 +41,8 @@ export interface RankReport {
   readonly parameters: readonly number[];
   /** Its buffers. */
   readonly buffers: readonly number[];
+  /** How long gradients were averaged in the last step. */
+  readonly averaging: Averaging;
 }
 
 const mayListen = (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state === "granted";
