@@ -1,0 +1,137 @@
+/**
+ * A training step by one process with one thread beside the same by two, each with one thread and as many photographs: how
+ * many captions a second, how long gradients are averaged, and how much of that the backward pass hides.
+ *
+ *     deno run --allow-ffi=native/build/liblrcn.so --allow-read --allow-run --allow-net=127.0.0.1 bench/ranks.ts
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import type { Rendezvous } from "../src/distributed/rendezvous.ts";
+import { Engine } from "../src/ffi/engine.ts";
+import { Group } from "../src/ffi/group.ts";
+import { collateLrcn } from "../src/pipeline/batches.ts";
+import { Random } from "../src/pipeline/random.ts";
+import { makeRecipe } from "../src/pipeline/recipe.ts";
+import { modelSettings } from "../src/pipeline/run_model.ts";
+import { stepOptions } from "../src/pipeline/train.ts";
+import { median } from "./table.ts";
+
+const [CAPTIONS, SIDE, WORDS, LENGTH] = [5, 224, 8000, 12];
+const [WARM, STEPS, ROUNDS] = [2, 6, 3];
+
+/** What a process is told. */
+interface Task {
+  readonly place?: Rendezvous;
+  readonly precision: "fp32" | "bf16";
+  /** Whether the CNN stands still, and its features are given. */
+  readonly frozen: boolean;
+  readonly images: number;
+  readonly synchronized: boolean;
+}
+
+/** What it measured: medians of its steps. */
+interface Answer {
+  readonly seconds: number;
+  readonly backward: number;
+  readonly averaging: number;
+  readonly hidden: number;
+  readonly bytes: number;
+  /** An all-reduce of as many bytes with nothing beside it. */
+  readonly alone: number;
+}
+
+async function measure({ place, precision, frozen, images, synchronized }: Task): Promise<Answer> {
+  const recipe = makeRecipe("lrcn", {
+    frozenEpochs: frozen ? 1 : 0,
+    batchStatistics: synchronized ? "synchronized" : "updated",
+  });
+  const random = new Random(place?.rank ?? 0);
+  using engine = await Engine.open(modelSettings(recipe, WORDS), { device: "cpu", precision, threads: 1, seed: 1 });
+  const caption = () => Int32Array.of(2, ...Array.from({ length: LENGTH }, () => 4 + random.below(WORDS - 4)), 3);
+  const captions = Array.from({ length: images }, () => Array.from({ length: CAPTIONS }, caption));
+  const pixels = Uint8Array.from({ length: images * SIDE * SIDE * 3 }, () => random.below(256));
+  const pictures = { count: images, height: SIDE, width: SIDE, pixels };
+  const batch = collateLrcn(frozen ? await engine.encode(pictures) : pictures, captions);
+  using group = place && await Group.join(place, { timeout: 600 });
+  if (group !== undefined) await engine.join(group);
+  const options = { ...stepOptions(recipe, 1), learningRate: 1e-4, encoderLearningRate: 1e-4 };
+  const steps: Omit<Answer, "bytes" | "alone">[] = [];
+  for (let step = 0; step < WARM + STEPS; step++) {
+    const start = performance.now();
+    await engine.trainStep([batch], options);
+    const seconds = (performance.now() - start) / 1000;
+    const times = group === undefined ? { backward: 0, averaging: 0, hidden: 0 } : await engine.averaging();
+    if (step >= WARM) steps.push({ seconds, ...times });
+  }
+  const gradients = (await engine.tensors()).filter(({ kind }) => kind === "gradient");
+  const numbers = gradients.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
+  const values = new Float64Array(numbers / 2);
+  const alone: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    const start = performance.now();
+    await group?.allReduce(values);
+    alone.push((performance.now() - start) / 1000);
+  }
+  const of = (name: keyof (typeof steps)[number]) => median(steps.map((step) => step[name]));
+  return {
+    ...{ seconds: of("seconds"), backward: of("backward"), averaging: of("averaging"), hidden: of("hidden") },
+    ...{ bytes: 4 * numbers, alone: median(alone) },
+  };
+}
+
+async function start(task: Task): Promise<Answer> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--allow-ffi", "--allow-read", fileURLToPath(import.meta.url), JSON.stringify(task)],
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error(`a process ended with ${code}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function compare(name: string, task: Task): Promise<void> {
+  const rounds: { readonly one: Answer; readonly two: Answer }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const one = await start(task);
+    const port = freePort();
+    const places = [0, 1].map((rank) => (
+      { rank, size: 2, localRank: rank, address: "127.0.0.1", port, hosted: false, restarted: false, prefix: "bench/0" }
+    ));
+    const [two = one] = await Promise.all(places.map((place) => start({ ...task, place })));
+    rounds.push({ one, two });
+  }
+  const of = (value: (round: (typeof rounds)[number]) => number) => median(rounds.map(value));
+  const captions = task.images * CAPTIONS;
+  const row = {
+    "captions/s, one": of(({ one }) => captions / one.seconds).toFixed(1),
+    "two": of(({ two }) => 2 * captions / two.seconds).toFixed(1),
+    "ratio": of(({ one, two }) => 2 * one.seconds / two.seconds).toFixed(2),
+    "MB averaged a step": of(({ two }) => two.bytes / 1e6).toFixed(0),
+    "ms from first to last bucket": of(({ two }) => 1000 * two.averaging).toFixed(0),
+    "ms of these after the backward pass": of(({ two }) => 1000 * (two.averaging - two.hidden)).toFixed(0),
+    "ms of an all-reduce alone": of(({ two }) => 1000 * two.alone).toFixed(0),
+    "share hidden, by these": of(({ two }) => 1 - (two.averaging - two.hidden) / two.alone).toFixed(2),
+  };
+  console.log(`\n${name}`);
+  for (const [what, value] of Object.entries(row)) console.log(`  ${what.padEnd(38)} ${value}`);
+}
+
+const [given] = Deno.args;
+if (given !== undefined) console.log(JSON.stringify(await measure(JSON.parse(given))));
+else {
+  for (const precision of ["fp32", "bf16"] as const) {
+    const fine = { precision, frozen: false, images: 8, synchronized: false };
+    await compare(`CNN fine-tuned, 8 photographs a process, ${precision}`, fine);
+    if (precision === "fp32") {
+      await compare(`the same with BatchNorm synchronised, ${precision}`, { ...fine, synchronized: true });
+    }
+    await compare(`CNN frozen, 16 photographs a process, ${precision}`, { ...fine, frozen: true, images: 16 });
+  }
+}
