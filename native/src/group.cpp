@@ -118,17 +118,24 @@ Group::Group(const lrcn_group_options& options)
   settings.timeout = timeout_;
   // Deno exports functions of libuv's names, for Node's addons, which libtorch would call instead of its own.
   settings.useLibUV = false;
+  std::string prefix = options.prefix;
   const auto connect = [&] {
     auto store = c10::make_intrusive<c10d::TCPStore>(options.address, settings);
     settings.isServer = false;
-    return c10::make_intrusive<c10d::PrefixStore>(options.prefix, std::move(store));
+    return c10::make_intrusive<c10d::PrefixStore>(prefix, std::move(store));
   };
   try {
     store_ = connect();
+    if (options.hosted != 0) {
+      prefix += "/" + find_round();
+      store_ = connect();
+    }
     const auto keeper = "the store at " + place_;
     pulse_.emplace(Pulse::Place{rank_, size_, keeps_store_,
                                 options.hosted != 0 ? keeper : "rank 0, which keeps " + keeper + ","},
                    connect);
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& error) {
     throw Error(LRCN_GROUP_FAILED, "the store at " + place_ + " cannot be reached: " + first_line(error.what()));
   }
@@ -200,6 +207,40 @@ std::vector<at::Tensor> Group::gather(const at::Tensor& values) {
     gradients_->allgather(outputs, inputs)->wait();
     return outputs[0];
   });
+}
+
+std::string Group::find_round() {
+  // A store that outlives the processes has met those of former tries, of which not all may have ended. What torchrun counts
+  // is not the same on all machines. So each process comes with a token of its own, and rank 0 begins a round with tokens
+  // that it has not seen before.
+  const auto end = std::chrono::steady_clock::now() + timeout_;
+  const auto text = [](const std::vector<uint8_t>& bytes) { return std::string(bytes.begin(), bytes.end()); };
+  const auto bytes = [](const std::string& text) { return std::vector<uint8_t>(text.begin(), text.end()); };
+  const auto late = [&](int32_t rank) {
+    return Error(LRCN_GROUP_FAILED, named(rank) + " has not come within " + std::to_string(timeout_.count() / 1000) + " s");
+  };
+  if (rank_ > 0) {
+    const auto token = std::to_string(rank_) + "-" + std::to_string(store_->add("tokens", 1));
+    store_->set("wants/" + std::to_string(rank_), bytes(token));
+    if (!has("round of/" + token, end)) throw late(0);
+    return text(store_->get("round of/" + token));
+  }
+  const auto round = std::to_string(store_->add("rounds", 1));
+  std::vector<std::string> tokens;
+  for (int32_t other = 1; other < size_; ++other) {
+    const auto wants = "wants/" + std::to_string(other);
+    // A token that came may be followed by another, of a process that was started anew meanwhile: the last one counts.
+    do {
+      if (!has(wants, end) || std::chrono::steady_clock::now() >= end) throw late(other);
+      tokens.resize(static_cast<size_t>(other));
+      tokens.back() = text(store_->get(wants));
+    } while (store_->add("taken/" + tokens.back(), 0) > 0 && (std::this_thread::sleep_for(milliseconds(20)), true));
+  }
+  for (const auto& token : tokens) {
+    store_->add("taken/" + token, 1);
+    store_->set("round of/" + token, bytes(round));
+  }
+  return round;
 }
 
 std::vector<Group::Arrival> Group::arrivals(const std::string& own_address) {

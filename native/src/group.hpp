@@ -59,6 +59,8 @@ class Group {
 
  private:
   struct Arrival;
+  /// The round of processes that this one belongs to, at a store that may have met others before.
+  std::string find_round();
   /// Waits until all ranks have come.
   std::vector<Arrival> arrivals(const std::string& own_address);
   [[noreturn]] void explain(const std::exception& error);

@@ -22,7 +22,7 @@ export interface Rendezvous {
   readonly hosted: boolean;
   /** Whether processes of a try before have died. */
   readonly restarted: boolean;
-  /** Keeps what this try writes into the store apart from tries before it. */
+  /** Keeps what is written into the store apart from what others write. */
   readonly prefix: string;
 }
 
@@ -63,7 +63,7 @@ export function readRendezvous(variable: (name: string) => string | undefined): 
     address,
     restarted: !["0", undefined].includes(variable("TORCHELASTIC_RESTART_COUNT")),
     hosted: variable("TORCHELASTIC_USE_AGENT_STORE") === "True",
-    prefix: `${variable("TORCHELASTIC_RUN_ID") ?? "lrcn"}/${variable("TORCHELASTIC_RESTART_COUNT") ?? "0"}`,
+    prefix: `lrcn/${variable("TORCHELASTIC_RUN_ID") ?? ""}`,
   };
   if (address === "") throw new InputError("Cannot join other processes: MASTER_ADDR is not set");
   if (place.rank >= place.size) {

@@ -21,12 +21,12 @@ Deno.test("readRendezvous() reads what torchrun sets", () => {
         address: "node0",
         port: 29500,
         hosted: true,
-        prefix: "job/2",
+        prefix: "lrcn/job",
         restarted: true,
       },
     },
   );
-  assert.deepEqual([read(SET)?.hosted, read(SET)?.prefix], [false, "lrcn/0"]);
+  assert.deepEqual([read(SET)?.hosted, read(SET)?.prefix], [false, "lrcn/"]);
 });
 
 Deno.test("readRendezvous() names what is missing or wrong", () => {

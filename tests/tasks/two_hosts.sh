@@ -11,6 +11,7 @@ export INIT_CWD=$folder PYTHONPATH=$PWD/native/.libtorch
 
 names=(lrcn-host0 lrcn-host1)
 clean() {
+  jobs -p | xargs -r kill 2>/dev/null || true
   for name in "${names[@]}"; do ip netns del "$name" 2>/dev/null || true; done
   rm -rf "$folder"
 }
@@ -32,10 +33,13 @@ train() {
   shift
   for host in 0 1; do
     ip netns exec "lrcn-host$host" python3 -m torch.distributed.run --no-python --nnodes 2 --nproc-per-node 1 \
-      --rdzv-backend c10d --rdzv-endpoint 10.77.0.1:29400 --rdzv-id "$out" --max-restarts 2 --monitor-interval 0.5 \
+      --rdzv-backend c10d --rdzv-endpoint 10.77.0.1:29400 --rdzv-conf "is_host=$((1 - host))" \
+      --rdzv-id "$out" --local-addr "10.77.0.$((host + 1))" --max-restarts 2 --monitor-interval 0.5 \
       "${task[@]}" --out "$out" --timeout 60 "$@" >"$folder/$out.$host.log" 2>&1 &
   done
 }
+
+trap 'tail -n 5 "$folder"/*.log >&2' ERR
 
 train whole "$@"
 wait
