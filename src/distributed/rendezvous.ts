@@ -38,6 +38,16 @@ export const RENDEZVOUS_VARIABLES = [
  * @param variable Gives a variable, undefined where it is not set.
  * @returns The place, or undefined for a process by itself.
  * @throws {InputError} If some are set and others missing, or not what they should be.
+ *
+ * @example The second of two processes
+ * ```ts
+ * import { readRendezvous } from "@lrcn/lrcn";
+ * import assert from "node:assert/strict";
+ *
+ * const variables = new Map([["RANK", "1"], ["WORLD_SIZE", "2"], ["MASTER_ADDR", "node0"], ["MASTER_PORT", "29500"]]);
+ * const place = readRendezvous((name) => variables.get(name));
+ * assert.deepEqual([place?.rank, place?.size, place?.address], [1, 2, "node0"]);
+ * ```
  */
 export function readRendezvous(variable: (name: string) => string | undefined): Rendezvous | undefined {
   const [rank, size] = [variable("RANK"), variable("WORLD_SIZE")];

@@ -21,7 +21,19 @@ export interface GroupOptions {
   readonly timeout?: number;
 }
 
-/** This process among those of a group. */
+/**
+ * This process among those of a group. Dispose it with `using`.
+ *
+ * @example Joining the processes that torchrun started, where it did
+ * ```ts
+ * import { Group, readRendezvous } from "@lrcn/lrcn";
+ * import assert from "node:assert/strict";
+ *
+ * const place = readRendezvous((name) => Deno.env.get(name));
+ * using group = place && await Group.join(place);
+ * assert.equal(group?.size, undefined); // started alone, it has none to join
+ * ```
+ */
 export class Group implements Ranks, Disposable {
   /** This process, from 0. */
   readonly rank: number;
