@@ -19,7 +19,7 @@ import { printCaptions, writeOutput } from "../src/cli/print_captions.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withRanks } from "../src/cli/ranks.ts";
 import { agree } from "../src/distributed/agreement.ts";
-import type { Ranks } from "../src/distributed/ranks.ts";
+import type { TrainingRanks } from "../src/pipeline/training_run.ts";
 
 async function main(): Promise<number> {
   const command = captionCommand();
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
   return await withRanks(command.opts(), (ranks) => caption(command, ranks));
 }
 
-async function caption(command: Command, ranks: Ranks): Promise<number> {
+async function caption(command: Command, ranks: TrainingRanks): Promise<number> {
   const given = command.opts();
   const isFirst = ranks.rank === 0;
   const { checkpoint, vocabulary, engine, recursive, maxPixels, format, decoding } = parseCaptionOptions(given);
@@ -36,7 +36,11 @@ async function caption(command: Command, ranks: Ranks): Promise<number> {
     : [await newestCheckpoint(userPath("runs"))];
 
   using interrupts = listenToInterrupts(isFirst ? undefined : null);
-  using captioner = await Captioner.load(checkpoints, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
+  using captioner = await Captioner.load(checkpoints, {
+    ...engine,
+    gpu: ranks.localRank,
+    vocabulary: vocabulary && userPath(vocabulary),
+  });
   const stopped = new AbortController();
   const signal = AbortSignal.any([interrupts.signal, stopped.signal]);
   await agree(ranks, { "the checkpoint": captioner.metadata, "the images": command.args, decoding });

@@ -14,7 +14,7 @@ import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withRanks } from "../src/cli/ranks.ts";
 import { describeReport, reportOf } from "../src/cli/score_report.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
-import type { Ranks } from "../src/distributed/ranks.ts";
+import type { TrainingRanks } from "../src/pipeline/training_run.ts";
 
 async function main(): Promise<number> {
   const command = evaluateCommand();
@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   return await withRanks(command.opts(), (ranks) => evaluate(command.opts(), ranks));
 }
 
-async function evaluate(given: Readonly<Record<string, unknown>>, ranks: Ranks): Promise<number> {
+async function evaluate(given: Readonly<Record<string, unknown>>, ranks: TrainingRanks): Promise<number> {
   const isFirst = ranks.rank === 0;
   const options = parseEvaluateOptions(given, userPath);
   using interrupts = listenToInterrupts(isFirst ? undefined : null);

@@ -70,7 +70,7 @@ typedef struct lrcn_decoding lrcn_decoding;
 
 typedef struct lrcn_engine_options {
   int32_t size;             /* sizeof(lrcn_engine_options) */
-  int32_t device;           /* lrcn_device */
+  int32_t device;           /* lrcn_device; LRCN_CUDA + n: the nth GPU after the first */
   int32_t precision;        /* lrcn_precision */
   int32_t threads;          /* of the CPU, for this engine; 0: libtorch's choice */
   int32_t vocabulary_size;  /* rows of the embedding and of the output layer */

@@ -49,7 +49,7 @@ void require_struct(const char* name, const Struct* value) {
 
 inline void check(const lrcn_engine_options* options) {
   require_struct("options", options);
-  require_range("device", options->device, LRCN_CPU, LRCN_CUDA);
+  require_range("device", options->device, LRCN_CPU, LRCN_CUDA + 255);
   require_range("precision", options->precision, LRCN_FP32, LRCN_FP64);
   require_range("threads", options->threads, 0, 4096);
   require_range("vocabulary_size", options->vocabulary_size, 2, kMaxCount);

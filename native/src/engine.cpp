@@ -22,11 +22,16 @@ at::Device open_device(int32_t device) {
     throw Error(LRCN_DEVICE_UNAVAILABLE, "this libtorch has no CUDA, or no NVIDIA driver answers");
   }
   at::globalContext().lazyInitDevice(at::kCUDA);
-  const at::Device first{at::kCUDA, 0};
+  const int32_t index = device - LRCN_CUDA, count = at::detail::getCUDAHooks().deviceCount();
+  if (index >= count) {
+    throw Error(LRCN_DEVICE_UNAVAILABLE, "there is no GPU " + std::to_string(index) + " among " + std::to_string(count));
+  }
+  const at::Device chosen{at::kCUDA, static_cast<at::DeviceIndex>(index)};
   // The engine's thread computes on a stream of its own: the default one cannot be recorded.
-  const c10::impl::VirtualGuardImpl streams(first.type());
-  streams.exchangeStream(streams.getStreamFromGlobalPool(first));
-  return first;
+  const c10::impl::VirtualGuardImpl guard(chosen.type());
+  guard.setDevice(chosen);
+  guard.exchangeStream(guard.getStreamFromGlobalPool(chosen));
+  return chosen;
 }
 
 at::Generator generator(const at::Device& device, int64_t seed) {

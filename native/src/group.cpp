@@ -1,5 +1,7 @@
 #include "group.hpp"
 
+#include "nccl.hpp"
+
 #include <arpa/inet.h>
 #include <c10/util/Flags.h>
 #include <netdb.h>
@@ -105,7 +107,6 @@ struct Group::Arrival {
 Group::Group(const lrcn_group_options& options)
     : rank_(options.rank),
       size_(options.world_size),
-      device_(at::kCPU),
       keeps_store_(options.hosted == 0 && options.rank == 0),
       timeout_(std::chrono::seconds(options.timeout)),
       place_(std::string(options.address) + ":" + std::to_string(options.port)) {
@@ -151,6 +152,12 @@ Group::Group(const lrcn_group_options& options)
 }
 
 Group::~Group() = default;
+
+void Group::use(const at::Device& device) {
+  if (device.is_cpu()) return;
+  using Type = c10d::ProcessGroup::BackendType;
+  together([&] { gradients_->setBackend(device.type(), Type::NCCL, nccl(gradients_->getStore(), rank_, size_, timeout_)); });
+}
 
 c10::intrusive_ptr<c10d::ProcessGroup> Group::gradients() const { return gradients_; }
 

@@ -30,7 +30,8 @@ class Group {
 
   int32_t rank() const { return rank_; }
   int32_t size() const { return size_; }
-  at::Device device() const { return device_; }
+  /// Makes ready for gradients on an engine's device, on that engine's thread.
+  void use(const at::Device& device);
 
   // Between steps, with tensors on the CPU; each waits until all ranks have come.
   void all_reduce(const at::Tensor& values);
@@ -69,7 +70,6 @@ class Group {
   void linger() const;
 
   int32_t rank_, size_;
-  at::Device device_;
   bool keeps_store_;
   std::chrono::milliseconds timeout_;
   std::string place_;  // of the store

@@ -82,8 +82,8 @@ Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device 
 Trainer::~Trainer() = default;
 
 void Trainer::join(std::shared_ptr<Group> group) {
-  require(group->device().type() == device_.type(), "the group's device is not the engine's");
   require(queued_.empty() && !adding_up_, "a step has begun");
+  group->use(device_);
   reducer_times_.reset();
   reducer_.reset();
   reduced_from_ = -1;

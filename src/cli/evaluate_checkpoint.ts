@@ -5,14 +5,13 @@
  */
 
 import { agree } from "../distributed/agreement.ts";
-import type { Ranks } from "../distributed/ranks.ts";
 import { Captioner } from "../captioning/captioner.ts";
 import { evaluateModel, type ModelCaptions } from "../evaluation/evaluate_model.ts";
 import { type ScoringTokenizer, scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { checkpointSplit } from "../pipeline/checkpoint_split.ts";
 import { readDataset } from "../pipeline/dataset.ts";
-import type { Reporter } from "../pipeline/training_run.ts";
+import type { Reporter, TrainingRanks } from "../pipeline/training_run.ts";
 import type { CheckpointOptions } from "./evaluate_options.ts";
 
 /** A model's captions, with those that it learnt from. */
@@ -36,12 +35,12 @@ export async function evaluateCheckpoint(
   { reporter, signal, ranks }: {
     readonly reporter: Pick<Reporter, "note" | "progress">;
     readonly signal: AbortSignal;
-    readonly ranks: Ranks;
+    readonly ranks: TrainingRanks;
   },
 ): Promise<CheckpointCaptions> {
   const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...place }, split, decoding } = options;
   const dataset = await readDataset(place);
-  using captioner = await Captioner.load(checkpoint, { ...engine, vocabulary });
+  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: ranks.localRank, vocabulary });
   await agree(ranks, { "the checkpoint": captioner.metadata, "the captions": dataset.fingerprint, split, decoding });
   const { photographs, learntFrom, notes } = checkpointSplit(dataset, split, captioner.metadata);
   for (const line of notes) reporter.note(line);

@@ -138,7 +138,7 @@ export class Engine implements Disposable {
       ? (native ? "bf16" : "fp32")
       : options.precision;
     const struct = encodeStruct("lrcn_engine_options", {
-      device: DEVICES[device],
+      device: DEVICES[device] + (device === "cuda" ? options.gpu ?? 0 : 0),
       precision: PRECISIONS[precision],
       threads: options.threads ?? 0,
       vocabulary_size: model.vocabularySize,

@@ -33,6 +33,12 @@ export interface EngineOptions {
    */
   readonly device?: "auto" | "cpu" | "cuda";
   /**
+   * Which GPU, from 0, where the device is one.
+   *
+   * @default {0}
+   */
+  readonly gpu?: number;
+  /**
    * The arithmetic; `auto` takes bfloat16 on a GPU and on processors that multiply it natively, else float32.
    *
    * @default {"auto"}

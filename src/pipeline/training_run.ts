@@ -160,6 +160,7 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
     ...options,
     // What each rank drops and draws is its own; its parameters will be the first one's.
     seed: seed + ranks.rank * SEEDS_BETWEEN_RANKS,
+    gpu: ranks.localRank,
     initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
   });
   await agree(ranks, { device: engine.device, precision: engine.precision });

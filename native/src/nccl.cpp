@@ -1,0 +1,34 @@
+#include "nccl.hpp"
+
+#include "error.hpp"
+
+#ifdef USE_C10D_NCCL
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#else
+#include <torch/csrc/distributed/c10d/Backend.hpp>
+#include <torch/csrc/distributed/c10d/Store.hpp>
+#endif
+
+namespace lrcn {
+
+#ifdef USE_C10D_NCCL
+
+c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>& store, int32_t rank, int32_t size,
+                                       std::chrono::milliseconds timeout) {
+  auto options = c10d::ProcessGroupNCCL::Options::create();
+  options->timeout = timeout;
+  return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, options);
+}
+
+#else
+
+c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>&, int32_t, int32_t,
+                                       std::chrono::milliseconds) {
+  throw Error(LRCN_DEVICE_UNAVAILABLE,
+              "this library was built where the headers of NCCL and CUDA were missing, so several processes cannot use "
+              "GPUs; install PyTorch with CUDA by pip, whose packages have them, and build again");
+}
+
+#endif
+
+}  // namespace lrcn
