@@ -12,6 +12,8 @@ import { wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
 const MEGABYTE = 1e6;
+/** A day; timers take no more than 24. */
+const LONGEST_TIMEOUT = 86_400;
 
 const schema = z.object({
   checkpoint: z.string().optional(),
@@ -73,7 +75,12 @@ export function addServeOptions(command: Command): Command {
  */
 export function parseServeOptions(options: Readonly<Record<string, unknown>>): ServeOptions {
   const { maxUpload, maxPixels, maxRequests, timeout, ...others } = schema.parse(options);
-  const limits = { bytes: maxUpload * MEGABYTE, pixels: maxPixels, requests: maxRequests, seconds: timeout };
+  const limits = {
+    bytes: maxUpload * MEGABYTE,
+    pixels: maxPixels,
+    requests: maxRequests,
+    seconds: Math.min(timeout, LONGEST_TIMEOUT),
+  };
   return { ...others, limits, engine: parseEngineOptions(options) };
 }
 

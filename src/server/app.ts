@@ -92,6 +92,8 @@ export interface App {
   idle(): Promise<void>;
 }
 
+/** Words that are explained at most: the time grows with their square. */
+const MOST_EXPLAINED = 40;
 /** Memory that uploads may take together, in bytes, if one alone does not take more. */
 const UPLOADS = 2 ** 29;
 
@@ -106,6 +108,17 @@ export function createApp(options: AppOptions): App {
   const admission = new Admission({ requests: limits.requests, bytes: Math.max(UPLOADS, limits.bytes) });
   const queue = new CaptionQueue(model);
   const app = new Hono();
+  let explaining: Promise<unknown> = Promise.resolve();
+
+  /** Explains one caption at a time: each takes as long as many captions, and those that nobody waits for take no turn. */
+  function explain(image: RgbImage, tokens: readonly string[], signal: AbortSignal) {
+    const turn = explaining.then(() => {
+      signal.throwIfAborted();
+      return model.explain(image, tokens);
+    });
+    explaining = turn.catch(() => {});
+    return turn;
+  }
 
   /** Admits a request's work, and answers when its time is over whether the work is done or not. */
   function within<Result>(
@@ -161,8 +174,7 @@ export function createApp(options: AppOptions): App {
         ? await queue.caption(image, decoding, signal)
         : { caption: given ?? token?.join(" ") ?? "", tokens: token ?? model.tokenize(given ?? "") };
       if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption has no words");
-      signal.throwIfAborted();
-      const { words, rows, columns } = await model.explain(image, written.tokens);
+      const { words, rows, columns } = await explain(image, written.tokens.slice(0, MOST_EXPLAINED), signal);
       const { imageSize, shortSide } = model.metadata.preprocessing;
       return {
         ...{ caption: written.caption, seen: imageSize / shortSide, rows, columns },

@@ -9,6 +9,7 @@ import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import { Problem } from "./problem.ts";
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const MOST_PARAMETERS = 100;
 const words = z.array(z.string().min(1).max(100)).max(4);
 
 /** What a request may ask of its captions; the bounds keep one from taking the machine from all others. */
@@ -33,7 +34,7 @@ export const CAPTION_QUERY = z.strictObject({
 /** What a request that explains a caption may say: the caption, or how it is written. */
 export const EXPLAIN_QUERY = CAPTION_QUERY.extend({
   caption: z.string().max(2000).describe("The caption to explain; the model's own by default").optional(),
-  token: z.array(z.string().max(100)).max(100)
+  token: z.array(z.string().max(100)).max(40)
     .describe("Instead of caption: its words, as tokens of an answer gave them").optional(),
 });
 
@@ -52,8 +53,11 @@ export const SEARCH_QUERY = z.strictObject({
  * @throws {Problem} 400 if something else is in it.
  */
 export function readQuery<Shape extends z.ZodRawShape>(url: URL, schema: z.ZodObject<Shape>): z.output<typeof schema> {
+  if (url.searchParams.size > MOST_PARAMETERS) {
+    throw new Problem(400, `Cannot read the query: it has more than ${MOST_PARAMETERS} parameters`);
+  }
   const given: Record<string, string | string[] | undefined> = Object.create(null);
-  for (const name of url.searchParams.keys()) {
+  for (const name of new Set(url.searchParams.keys())) {
     const values = url.searchParams.getAll(name);
     given[name] = isList(schema.shape[name]) ? values : values.length === 1 ? values[0] : values;
   }

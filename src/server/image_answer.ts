@@ -24,7 +24,7 @@ export async function readImageFile(path: string): Promise<Response> {
     return new Response(file.readable, {
       headers: {
         "content-type": /\.png$/i.test(path) ? "image/png" : "image/jpeg",
-        "cache-control": "private, max-age=3600",
+        "cache-control": "no-cache", // another folder may have another photograph in its place
       },
     });
   } catch (error) {

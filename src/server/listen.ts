@@ -30,7 +30,7 @@ const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
  * @returns Those of this machine, or undefined for any where others may call.
  */
 export function hostnamesOf(host: string): readonly string[] | undefined {
-  return ["127.0.0.1", "localhost", "::1"].includes(host) ? LOOPBACK : undefined;
+  return ["0.0.0.0", "::"].includes(host) ? undefined : LOOPBACK;
 }
 
 /**

@@ -189,6 +189,7 @@ browserTest(
       await page.waitForSelector('nav a[href="#search"]:not([hidden])');
       await page.locator('nav a[href="#search"]').focus();
       await page.keyboard.press("Enter");
+      await page.getByText(/^2 photographs$/).waitFor(); // all have been looked at
       await tabTo(/^query$/);
       await page.keyboard.type("a red square");
       await page.keyboard.press("Enter");
@@ -206,6 +207,7 @@ browserTest(
 browserTest("a photograph that was found is captioned on a click", async ({ url }) => {
   await withPage(url, async (page) => {
     await page.locator('nav a[href="#search"]').click();
+    await page.getByText(/^2 photographs$/).waitFor();
     await page.fill("#query", "blue");
     await page.keyboard.press("Enter");
     const [alt] = await Promise.all([

@@ -10,12 +10,14 @@ let seed = 0;
 /** What the controls say, as the API takes it. */
 export function readSettings() {
   const drawing = temperature.valueAsNumber > 0;
+  // Not all models take one.
+  const length = lengthPenalty.valueAsNumber > 0 ? { lengthPenalty: lengthPenalty.value } : {};
   return {
     maxWords: maxWords.value,
     ...(drawing
       ? { temperature: temperature.value, seed, nBest: SHOWN }
       // No more than are pursued: more would widen the search.
-      : { beam: beam.value, lengthPenalty: lengthPenalty.value, nBest: Math.min(SHOWN, beam.valueAsNumber) }),
+      : { beam: beam.value, ...length, nBest: Math.min(SHOWN, beam.valueAsNumber) }),
   };
 }
 
