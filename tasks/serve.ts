@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     onError: (error) => console.error("internal error:", error),
   });
   const onListen = (url: string) => console.log(`${url}  (Ctrl-C ends it)`);
-  await listen(app, { host, port, signal, onListen });
+  await listen(app, { host, port, signal, onListen, grace: limits.seconds });
   await search?.ready.catch(() => {}); // before the model is freed
   return 0;
 }

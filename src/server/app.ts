@@ -199,7 +199,9 @@ export function createApp(options: AppOptions): App {
 
   app.get("/api/photographs/:id{[0-9]{1,9}}", async (context) => {
     if (search === undefined) throw new Problem(404, "There are no photographs; start the server with --images DIR");
-    return await readImageFile(search.pathOf(Number(context.req.param("id"))));
+    const path = search.pathOf(Number(context.req.param("id")));
+    // Hono asks for the whole where the head is asked for, and nobody would read the file to its end.
+    return context.req.method === "HEAD" ? new Response() : await readImageFile(path);
   });
 
   app.get("/api/run", async (context) => context.json(await shown(run).read()));

@@ -16,6 +16,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Ends it: what has begun is finished. */
   readonly signal: AbortSignal;
+  /** Seconds that this may take: a client may never send what it began, or read its answer. */
+  readonly grace: number;
   /** Told the page's address once requests are taken. */
   readonly onListen: (url: string) => void;
 }
@@ -40,11 +42,14 @@ export function hostnamesOf(host: string): readonly string[] | undefined {
  * @param options See {@linkcode ListenOptions}.
  * @throws {InputError} If the address cannot be listened on.
  */
-export async function listen(app: App, { host, port, signal, onListen }: ListenOptions): Promise<void> {
-  const server = start(app, { host, port, signal, onListen });
+export async function listen(app: App, options: ListenOptions): Promise<void> {
+  const { signal, grace } = options;
+  const server = start(app, options);
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
-  await server.shutdown();
-  await app.idle();
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, 1000 * grace);
+  await Promise.race([late, server.shutdown().then(() => app.idle())]);
+  clearTimeout(timer);
 }
 
 function start(app: App, { host, port, onListen }: ListenOptions): Deno.HttpServer<Deno.NetAddr> {
