@@ -179,8 +179,9 @@ browserTest(
         }
         assert.fail(`Tab never came to ${wanted}`);
       };
-      await tabTo(/^files$/);
+      // Asked for before the keys: the browser learns of it beside them, and would open a dialog of its own.
       const chooser = page.waitForEvent("filechooser");
+      await tabTo(/^files$/);
       await page.keyboard.press("Enter");
       await (await chooser).setFiles(join(folder, "photos", "red.png"));
       await explained(page);
