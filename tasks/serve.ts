@@ -40,11 +40,14 @@ async function main(): Promise<number> {
   }, (error) => signal.aborted || console.error(`error: ${error instanceof Error ? error.message : error}`));
 
   const app = createApp({
-    ...{ model: captioner, decoders, limits, search, run: shown, hostnames: hostnamesOf(host) },
+    ...{ model: captioner, decoders, limits, search, run: shown, hostnames: hostnamesOf(host), signal },
     onError: (error) => console.error("internal error:", error),
   });
-  const onListen = (url: string) => console.log(`${url}  (Ctrl-C ends it)`);
-  await listen(app, { host, port, signal, onListen, grace: limits.seconds });
+  await listen(app, {
+    ...{ host, port, signal, grace: limits.seconds },
+    onListen: (url) => console.log(`${url}  (Ctrl-C ends it)`),
+    onPause: (reason) => console.error(`error: ${reason}`),
+  });
   await search?.ready.catch(() => {}); // before the model is freed
   return 0;
 }

@@ -9,6 +9,7 @@ import { join, parse } from "node:path";
 import type { Captioner, CaptionOptions } from "../captioning/captioner.ts";
 import type { ExplainedWord, Explanation } from "../captioning/explain.ts";
 import { drawHeat } from "../explanation/draw_heat.ts";
+import { roundHeat } from "../explanation/round_heat.ts";
 import { warmestPart } from "../explanation/warmest_part.ts";
 import { fileErrorReason, printable } from "../files/file_error.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
@@ -147,7 +148,7 @@ export function explanationJson(
     word,
     probability,
     strength,
-    heat: Array.from(heat, (value) => Math.round(1e4 * value) / 1e4),
+    heat: roundHeat(heat),
     picture: pictures[index] ?? "",
   }));
   return { caption, rows, columns, words: written };

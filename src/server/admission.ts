@@ -14,7 +14,10 @@ export interface AdmissionOptions {
   readonly bytes: number;
 }
 
-/** Lets requests in until their number, or the memory that their uploads may take, is at its limit. */
+/** Counts bytes that a request has brought. */
+export type TakeBytes = (bytes: number) => void;
+
+/** Lets requests in until their number, or the memory that their uploads take, is at its limit. */
 export class Admission {
   readonly #most: AdmissionOptions;
   #requests = 0;
@@ -40,26 +43,33 @@ export class Admission {
   /**
    * Does a request's work, if there is room for it.
    *
-   * @param bytes What its upload may take.
-   * @param work The work; the room is given back when it ends, whether anyone still waits for it or not.
+   * @param work The work, which counts the bytes that it takes up as they come: those who only say that they will send some
+   * keep nobody out. The room is given back when it ends, whether anyone still waits for it or not.
    * @returns What the work returns.
-   * @throws {Problem} 429 if there is no room.
+   * @throws {Problem} 429 if there is no room, or none for the bytes.
    */
-  async admit<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
-    if (this.#requests >= this.#most.requests || this.#bytes + bytes > this.#most.bytes) {
-      throw new Problem(429, `${this.#requests} requests are in work; try again later`, { retryAfter: this.#seconds });
-    }
+  async admit<Result>(work: (take: TakeBytes) => Promise<Result>): Promise<Result> {
+    if (this.#requests >= this.#most.requests) throw this.#full();
     this.#requests++;
-    this.#bytes += bytes;
+    let taken = 0;
+    const take = (bytes: number) => {
+      if (this.#bytes + bytes > this.#most.bytes) throw this.#full();
+      this.#bytes += bytes;
+      taken += bytes;
+    };
     const start = performance.now();
     try {
-      return await work();
+      return await work(take);
     } finally {
       this.#requests--;
-      this.#bytes -= bytes;
+      this.#bytes -= taken;
       this.#seconds += ((performance.now() - start) / 1000 - this.#seconds) / 8;
       if (this.#requests === 0) { for (const resolve of this.#empty.splice(0)) resolve(); }
     }
+  }
+
+  #full(): Problem {
+    return new Problem(429, `${this.#requests} requests are in work; try again later`, { retryAfter: this.#seconds });
   }
 
   /** Waits until nothing is in work. */

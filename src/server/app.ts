@@ -7,20 +7,28 @@
 import { type Context, Hono } from "hono";
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
+import { roundHeat } from "../explanation/round_heat.ts";
 import { InputError } from "../input_error.ts";
 import type { RgbImage } from "../pipeline/images/decode_image.ts";
 import { ImageError } from "../pipeline/images/image_error.ts";
 import type { ImageDecoders } from "../pipeline/images/image_decoders.ts";
 import { readImageFile } from "./image_answer.ts";
-import { Admission } from "./admission.ts";
-import { CAPTION_QUERY, decodingOptions, EXPLAIN_QUERY, readQuery, SEARCH_QUERY } from "./caption_query.ts";
+import { Admission, type TakeBytes } from "./admission.ts";
+import {
+  CAPTION_QUERY,
+  decodingOptions,
+  EXPLAIN_QUERY,
+  explainedCaption,
+  readQuery,
+  SEARCH_QUERY,
+} from "./caption_query.ts";
 import { CaptionQueue } from "./caption_queue.ts";
 import { withDeadline } from "./deadline.ts";
 import { type Answers, openApi } from "./openapi.ts";
-import { pageFile, SECURITY_HEADERS } from "./page.ts";
+import { PAGE_FILES, SECURITY_HEADERS } from "./page.ts";
 import type { PhotographSearch } from "./photograph_search.ts";
 import { Problem } from "./problem.ts";
-import { readUpload, uploadSize } from "./upload.ts";
+import { readUpload } from "./upload.ts";
 
 /** What is asked of a model. */
 export type ServedModel = Pick<
@@ -67,6 +75,12 @@ export interface AppOptions {
    */
   readonly hostnames?: readonly string[] | undefined;
   /**
+   * Aborted when the server stops: from then on no work is begun.
+   *
+   * @default {never}
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
    * Told of errors that are nobody's input.
    *
    * @default {nothing is told}
@@ -87,7 +101,7 @@ export interface ShownRun {
 /** The page and the API. */
 export interface App {
   /** Answers a request. */
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request): Promise<Response>;
   /** Waits until all work is done, also that which nobody waits for any more. */
   idle(): Promise<void>;
 }
@@ -104,7 +118,7 @@ const UPLOADS = 2 ** 29;
  * @returns What answers requests.
  */
 export function createApp(options: AppOptions): App {
-  const { model, decoders, limits, search, run, hostnames, onError = () => {} } = options;
+  const { model, decoders, limits, search, run, hostnames, signal: stop, onError = () => {} } = options;
   const admission = new Admission({ requests: limits.requests, bytes: Math.max(UPLOADS, limits.bytes) });
   const queue = new CaptionQueue(model);
   const app = new Hono();
@@ -123,10 +137,10 @@ export function createApp(options: AppOptions): App {
   /** Admits a request's work, and answers when its time is over whether the work is done or not. */
   function within<Result>(
     { req: { raw } }: Context,
-    bytes: number,
-    work: (signal: AbortSignal) => Promise<Result>,
+    work: (signal: AbortSignal, take: TakeBytes) => Promise<Result>,
   ): Promise<Result> {
-    return withDeadline((signal) => admission.admit(bytes, () => work(signal)), {
+    if (stop?.aborted) throw new Problem(503, "The server is stopping; start it again");
+    return withDeadline((signal) => admission.admit((take) => work(signal, take)), {
       seconds: limits.seconds,
       signal: raw.signal,
     });
@@ -137,28 +151,14 @@ export function createApp(options: AppOptions): App {
     use: (image: RgbImage, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     const { raw } = context.req;
-    return within(context, uploadSize(raw, limits.bytes), async (signal) => {
-      const bytes = await readUpload(raw, { most: limits.bytes, signal });
+    return within(context, async (signal, take) => {
+      const bytes = await readUpload(raw, { most: limits.bytes, take, signal });
       const decoding = { orientation: model.orientation, maxPixels: limits.pixels };
       const square = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
       signal.throwIfAborted();
       return await use(square, signal);
     });
   }
-
-  app.use(async (context, next) => {
-    const { hostname } = new URL(context.req.url);
-    if (hostnames !== undefined && !hostnames.includes(hostname)) {
-      throw new Problem(
-        403,
-        `This server is not called '${hostname}'; call it ${hostnames[0]}, or start it with --host`,
-      );
-    }
-    await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-      if (!context.res.headers.has(name)) context.res.headers.set(name, value);
-    }
-  });
 
   app.post("/api/caption", async (context) => {
     const decoding = decodingOptions(readQuery(new URL(context.req.url), CAPTION_QUERY));
@@ -167,21 +167,18 @@ export function createApp(options: AppOptions): App {
   });
 
   app.post("/api/explain", async (context) => {
-    const { caption: given, token, ...query } = readQuery(new URL(context.req.url), EXPLAIN_QUERY);
-    const decoding = decodingOptions(query);
+    const { given, decoding } = explainedCaption(readQuery(new URL(context.req.url), EXPLAIN_QUERY));
     const answer = await withImage(context, async (image, signal): Promise<Answers["Explanation"]> => {
-      const written = given === undefined && token === undefined
-        ? await queue.caption(image, decoding, signal)
-        : { caption: given ?? token?.join(" ") ?? "", tokens: token ?? model.tokenize(given ?? "") };
+      const written = given === undefined ? await queue.caption(image, decoding, signal) : {
+        caption: given.caption ?? given.token?.join(" ") ?? "",
+        tokens: given.token ?? model.tokenize(given.caption ?? ""),
+      };
       if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption has no words");
       const { words, rows, columns } = await explain(image, written.tokens.slice(0, MOST_EXPLAINED), signal);
       const { imageSize, shortSide } = model.metadata.preprocessing;
       return {
         ...{ caption: written.caption, seen: imageSize / shortSide, rows, columns },
-        words: words.map((word) => ({
-          ...word,
-          heat: Array.from(word.heat, (value) => Math.round(1e4 * value) / 1e4),
-        })),
+        words: words.map((word) => ({ ...word, heat: roundHeat(word.heat) })),
       };
     });
     return context.json(answer);
@@ -192,7 +189,7 @@ export function createApp(options: AppOptions): App {
       throw new Problem(404, "There is no folder to search; start the server with --images DIR");
     }
     const { query, top } = readQuery(new URL(context.req.url), SEARCH_QUERY);
-    const { found, allWordsKnown } = await within(context, 0, () => search.search(query, top));
+    const { found, allWordsKnown } = await within(context, (signal) => search.search(query, top, signal));
     const photographs = found.map((photograph) => ({ ...photograph, url: `/api/photographs/${photograph.id}` }));
     return context.json({ allWordsKnown, photographs } satisfies Answers["Found"]);
   });
@@ -229,20 +226,16 @@ export function createApp(options: AppOptions): App {
 
   app.get("/api/openapi.json", (context) => context.json(openApi()));
 
-  function notAllowed({ req }: Context): never {
-    throw new Problem(405, `${req.path} cannot be called by ${req.method}; see /api/openapi.json`);
+  for (const [path, { text, type }] of PAGE_FILES) {
+    app.get(path, () => new Response(text, { headers: { "content-type": type, "cache-control": "no-cache" } }));
   }
 
-  for (const path of ["/api/caption", "/api/explain"]) app.all(path, notAllowed);
-  app.get("/*", (context) => {
-    const file = pageFile(new URL(context.req.url).pathname);
-    if (file === undefined) {
-      throw new Problem(404, `There is no ${context.req.path}; the API is described at /api/openapi.json`);
-    }
-    return new Response(file.text, { headers: { "content-type": file.type, "cache-control": "no-cache" } });
+  app.notFound(({ req: { path, method } }) => {
+    const allowed = app.routes.find((route) => route.path === path && route.method !== method)?.method;
+    if (allowed === undefined) throw new Problem(404, `There is no ${path}; the API is described at /api/openapi.json`);
+    const allow = allowed === "GET" ? "GET, HEAD" : allowed;
+    throw new Problem(405, `${path} cannot be called by ${method}, but by ${allow}`, { allow });
   });
-
-  app.all("/*", notAllowed);
 
   app.onError((error) => {
     if (error instanceof Problem) return error.response();
@@ -252,7 +245,26 @@ export function createApp(options: AppOptions): App {
     return new Problem(500, "The server failed; its log says why").response();
   });
 
-  return { fetch: (request) => app.fetch(request), idle: () => admission.idle() };
+  return {
+    fetch: async (request) => secured(refusal(request, hostnames)?.response() ?? await app.fetch(request)),
+    idle: () => admission.idle(),
+  };
+}
+
+/** Why a request is not for this server. */
+function refusal({ url }: Request, hostnames: AppOptions["hostnames"]): Problem | undefined {
+  if (!URL.canParse(url)) return new Problem(400, "The Host header is no name of a host");
+  const { hostname } = new URL(url);
+  if (hostnames === undefined || hostnames.includes(hostname)) return undefined;
+  return new Problem(403, `This server is not called '${hostname}'; call it ${hostnames[0]}, or start it with --host`);
+}
+
+/** Says to a browser what it may do with an answer, where the answer does not say it itself. */
+function secured(response: Response): Response {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  return response;
 }
 
 function captionAnswer({ alternatives, ...best }: Caption): Answers["Caption"] {

@@ -96,3 +96,27 @@ export function decodingOptions(query: z.output<typeof CAPTION_QUERY>): Decoding
   }
   return { ...others, forced, forbidden, prefix, sampling: { temperature, ...drawing } };
 }
+
+/** What is to be explained. */
+export interface ExplainedCaption {
+  /** A caption, as a sentence or as its words; undefined for one that is to be written. */
+  readonly given?: { readonly caption?: string | undefined; readonly token?: readonly string[] | undefined };
+  /** How one is written. */
+  readonly decoding: DecodingOptions;
+}
+
+/**
+ * Says what is to be explained.
+ *
+ * @param query What {@linkcode readQuery} gave.
+ * @returns A caption, or how one is to be written.
+ * @throws {Problem} 400 if it says both.
+ */
+export function explainedCaption({ caption, token, ...writing }: z.output<typeof EXPLAIN_QUERY>): ExplainedCaption {
+  const decoding = decodingOptions(writing);
+  if (caption === undefined && token === undefined) return { decoding };
+  const [other] = caption !== undefined && token !== undefined ? ["token"] : Object.keys(writing);
+  if (other === undefined) return { given: { caption, token }, decoding };
+  const name = caption === undefined ? "token" : "caption";
+  throw new Problem(400, `Cannot read the query: ${name} says which caption to explain; leave out ${other}`);
+}

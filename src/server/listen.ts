@@ -20,7 +20,11 @@ export interface ListenOptions {
   readonly grace: number;
   /** Told the page's address once requests are taken. */
   readonly onListen: (url: string) => void;
+  /** Told, in a line, why no connections are taken for a moment. */
+  readonly onPause: (reason: string) => void;
 }
+
+const PAUSE_MS = 1000;
 
 /** What keeps pages of other names, which a browser was led to believe lie here, from reading photographs. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
@@ -38,27 +42,36 @@ export function hostnamesOf(host: string): readonly string[] | undefined {
 /**
  * Serves until the signal is aborted, then finishes what has begun.
  *
- * @param app What answers.
+ * @param app What answers; told by the same signal that it begins nothing more.
  * @param options See {@linkcode ListenOptions}.
  * @throws {InputError} If the address cannot be listened on.
  */
 export async function listen(app: App, options: ListenOptions): Promise<void> {
-  const { signal, grace } = options;
-  const server = start(app, options);
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  const { host, signal, grace, onListen, onPause } = options;
+  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  let server = start(app, options);
+  onListen(`http://${nameOf(host)}:${server.addr.port}`);
+  while (!signal.aborted) {
+    // Deno stops serving when no connection can be taken, as where the system has no more for this process.
+    const failure = await Promise.race([stopped, server.finished.catch((error: unknown) => error)]);
+    if (signal.aborted) break;
+    onPause(`Cannot take connections: ${reasonOf(failure)}; all were closed, new ones are taken soon`);
+    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, PAUSE_MS))]);
+    server = start(app, { host, port: server.addr.port });
+  }
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, 1000 * grace);
-  await Promise.race([late, server.shutdown().then(() => app.idle())]);
+  // A shutdown ends uploads that are under way, so these come first.
+  await Promise.race([late, app.idle().then(() => server.shutdown())]);
   clearTimeout(timer);
 }
 
-function start(app: App, { host, port, onListen }: ListenOptions): Deno.HttpServer<Deno.NetAddr> {
+function start(
+  app: App,
+  { host, port }: Pick<ListenOptions, "host" | "port">,
+): Deno.HttpServer<Deno.NetAddr> {
   try {
-    return Deno.serve({
-      hostname: host,
-      port,
-      onListen: (address) => onListen(`http://${nameOf(host)}:${address.port}`),
-    }, (request) => app.fetch(request));
+    return Deno.serve({ hostname: host, port, onListen: () => {} }, (request) => app.fetch(request));
   } catch (error) {
     throw new InputError(`Cannot listen on ${host}, port ${port}: ${reasonOf(error)}`, { cause: error });
   }

@@ -78,6 +78,9 @@ const ANSWERS = {
 /** What the server answers, by name. */
 export type Answers = { readonly [Name in keyof typeof ANSWERS]: z.output<typeof ANSWERS[Name]> };
 
+/** The server is called by another's name, or failed. */
+const ALWAYS = [403, 500];
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** The document, OpenAPI 3.1. */
@@ -128,7 +131,7 @@ function operation(summary: string, answer: keyof Answers, statuses: readonly nu
 function problems(statuses: readonly number[]): Json {
   const schema = { $ref: "#/components/schemas/Problem" };
   const answer = { description: "A problem", content: { "application/problem+json": { schema } } };
-  return Object.fromEntries(statuses.map((status) => [status, answer]));
+  return Object.fromEntries([...statuses, ...ALWAYS].map((status) => [status, answer]));
 }
 
 function parametersOf(query: z.ZodObject): Json[] {

@@ -25,22 +25,13 @@ export interface PageFile {
 
 const script = (text: string): PageFile => ({ text, type: "text/javascript; charset=utf-8" });
 
-const FILES: ReadonlyMap<string, PageFile> = new Map([
+/** The files, by the path of their address. */
+export const PAGE_FILES: ReadonlyMap<string, PageFile> = new Map([
   ["/", { text: html, type: "text/html; charset=utf-8" }],
   ["/page.css", { text: style, type: "text/css; charset=utf-8" }],
   ...Object.entries({ api, camera, captions, heat, main, run, search, settings })
     .map(([name, text]) => [`/${name}.js`, script(text)] as const),
 ]);
-
-/**
- * A file of the page.
- *
- * @param path The path of its address.
- * @returns The file, or undefined where there is none.
- */
-export function pageFile(path: string): PageFile | undefined {
-  return FILES.get(path);
-}
 
 /** What a browser may do with any answer: load from this server alone, and show it in no other's page. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {

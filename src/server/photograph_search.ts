@@ -64,6 +64,7 @@ export class PhotographSearch {
   readonly #captions = new Map<number, string>();
   #done = 0;
   #index: Index | undefined;
+  #failure: string | undefined;
 
   /**
    * Begins to look.
@@ -76,8 +77,7 @@ export class PhotographSearch {
     this.#model = model;
     this.total = photographs.length;
     this.ready = this.#look(photographs, options);
-    // Whoever waits for it is told; nobody must.
-    this.ready.catch(() => {});
+    this.ready.catch((error) => this.#failure = error instanceof Error ? error.message : String(error));
   }
 
   /** Photographs looked at so far. */
@@ -90,15 +90,21 @@ export class PhotographSearch {
    *
    * @param query A sentence.
    * @param top How many are wanted.
+   * @param signal Ends the search between its steps.
    * @returns The most probable first, and whether the model knows all words of the sentence.
-   * @throws {Problem} 503 as long as photographs are looked at.
+   * @throws {Problem} 503 as long as photographs are looked at, and where they could not be.
    */
-  async search(query: string, top: number): Promise<{ found: FoundPhotograph[]; allWordsKnown: boolean }> {
+  async search(
+    query: string,
+    top: number,
+    signal: AbortSignal,
+  ): Promise<{ found: FoundPhotograph[]; allWordsKnown: boolean }> {
     const { photographs, features } = this.#looked();
     const sentence = this.#model.encodeCaption(query);
     const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence]));
     const ranked = photographs.map((photograph, id) => ({ ...photograph, id, logProbability: row[id] ?? NaN }))
       .sort((a, b) => b.logProbability - a.logProbability).slice(0, top);
+    signal.throwIfAborted();
     await this.#caption(ranked.map(({ id }) => id), features);
     return {
       found: ranked.map(({ id, name, logProbability }) => ({
@@ -123,6 +129,7 @@ export class PhotographSearch {
 
   #looked(): Index {
     if (this.#index !== undefined) return this.#index;
+    if (this.#failure !== undefined) throw new Problem(503, this.#failure);
     throw new Problem(503, `${this.#done} of ${this.total} photographs have been looked at; try again later`, {
       retryAfter: 2,
     });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../files/file_error.ts";
+
 /** Options of {@linkcode Problem}. */
 export interface ProblemOptions {
   /**
@@ -12,6 +14,12 @@ export interface ProblemOptions {
    * @default {nothing is said of it}
    */
   readonly retryAfter?: number;
+  /**
+   * The methods by which the path may be called.
+   *
+   * @default {nothing is said of them}
+   */
+  readonly allow?: string;
 }
 
 const TITLES = {
@@ -33,6 +41,8 @@ export class Problem extends Error {
   readonly status: keyof typeof TITLES;
   /** Seconds after which it may be asked again. */
   readonly retryAfter: number | undefined;
+  /** The methods by which the path may be called. */
+  readonly allow: string | undefined;
 
   /**
    * Words a problem.
@@ -42,19 +52,21 @@ export class Problem extends Error {
    * @param options See {@linkcode ProblemOptions}.
    */
   constructor(status: keyof typeof TITLES, detail: string, options: ProblemOptions = {}) {
-    super(detail);
+    super(printable(detail));
     this.status = status;
     this.retryAfter = options.retryAfter;
+    this.allow = options.allow;
   }
 
   /** The answer to the request. */
   response(): Response {
-    const { status, message: detail, retryAfter } = this;
+    const { status, message: detail, retryAfter, allow } = this;
     return new Response(JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail }), {
       status,
       headers: {
         "content-type": "application/problem+json",
         ...(retryAfter !== undefined && { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) }),
+        ...(allow !== undefined && { allow }),
       },
     });
   }

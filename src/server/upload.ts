@@ -4,50 +4,44 @@
  * @module
  */
 
+import type { TakeBytes } from "./admission.ts";
 import { Problem } from "./problem.ts";
 
 /** The field of a form that holds the image. */
 export const IMAGE_FIELD = "image";
 
+/** Options of {@linkcode readUpload}. */
+export interface ReadUploadOptions {
+  /** Bytes that a request's body has at most. */
+  readonly most: number;
+  /** Told of bytes as they come; what it throws ends the reading. */
+  readonly take: TakeBytes;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Reads a request's image: the field `image` of a form, or the whole body.
  *
  * @param request The request.
- * @param options The most bytes that its body may have, and what ends the reading.
+ * @param options See {@linkcode ReadUploadOptions}.
  * @returns The image's file.
- * @throws {Problem} 413 if it is larger; 400 if there is none.
+ * @throws {Problem} 413 if it is larger, or says that it will be; 400 if there is none.
  */
-export async function readUpload(
-  request: Request,
-  { most, signal }: { readonly most: number; readonly signal: AbortSignal },
-): Promise<Uint8Array<ArrayBuffer>> {
-  const body = await readBody(request.body ?? new Blob().stream(), most, signal);
+export async function readUpload(request: Request, options: ReadUploadOptions): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(request.headers.get("content-length")) > options.most) throw tooLarge(options.most);
+  const body = await readBody(request.body ?? new Blob().stream(), options);
   const type = request.headers.get("content-type") ?? "";
   const image = /^multipart\/form-data\b/i.test(type) ? await imageField(body, type) : body;
   if (image.length > 0) return image;
   throw new Problem(400, `There is no image: send its bytes, or a form with a file in the field '${IMAGE_FIELD}'`);
 }
 
-/**
- * The bytes that a request's body may take.
- *
- * @param request The request.
- * @param most The most that are allowed.
- * @returns What it says of itself, or the most where it says nothing.
- * @throws {Problem} 413 if it says more.
- */
-export function uploadSize(request: Request, most: number): number {
-  const length = Number(request.headers.get("content-length") ?? most);
-  if (length <= most) return length;
-  throw tooLarge(most);
-}
-
 async function readBody(
-  stream: ReadableStream<Uint8Array>,
-  most: number,
-  signal: AbortSignal,
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { most, take, signal }: ReadUploadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   const reader = stream.getReader();
   // One who sends a byte a minute shall not keep a place for ever.
@@ -57,6 +51,7 @@ async function readBody(
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       size += part.value.length;
       if (size > most) throw tooLarge(most);
+      take(part.value.length);
       pieces.push(part.value);
     }
   } catch (error) {
@@ -66,13 +61,7 @@ async function readBody(
     signal.removeEventListener("abort", stop);
   }
   signal.throwIfAborted();
-  const body = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    body.set(piece, at);
-    at += piece.length;
-  }
-  return body;
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 async function imageField(body: Uint8Array<ArrayBuffer>, type: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -2,26 +2,47 @@ import assert from "node:assert/strict";
 import { Admission } from "../../src/server/admission.ts";
 import { Problem } from "../../src/server/problem.ts";
 
-Deno.test("Admission refuses uploads that would take more memory together than there is", async () => {
+const full = (error: unknown) => error instanceof Problem && error.status === 429;
+
+Deno.test("Admission refuses bytes that would take more memory than there is, as they come, and gives it back", async () => {
   const admission = new Admission({ requests: 10, bytes: 100 });
   const { promise, resolve } = Promise.withResolvers<void>();
-  const first = admission.admit(60, () => promise);
-  await assert.rejects(admission.admit(41, () => promise), (error) => error instanceof Problem && error.status === 429);
-  const second = admission.admit(40, () => promise);
+  const take = (...pieces: number[]) =>
+    admission.admit((take) => {
+      for (const bytes of pieces) take(bytes);
+      return promise;
+    });
+  const first = take(30, 30);
+  for (let turn = 0; turn < 3; turn++) await assert.rejects(async () => await take(20, 21), full);
+  const second = take(40);
+  await assert.rejects(async () => await take(1), full);
   assert.equal(admission.requests, 2);
   resolve();
   await Promise.all([first, second]);
-  assert.equal(await admission.admit(100, () => Promise.resolve("done")), "done");
+  await take(100);
+});
+
+Deno.test("Admission refuses one request more than it may have, and says when to come back", async () => {
+  const admission = new Admission({ requests: 2, bytes: 1 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const work = [admission.admit(() => promise), admission.admit(() => promise)];
+  await assert.rejects(
+    admission.admit(() => promise),
+    (error) => full(error) && error instanceof Problem && error.retryAfter === 1,
+  );
+  resolve();
+  await Promise.all(work);
+  assert.equal(await admission.admit(() => Promise.resolve("done")), "done");
 });
 
 Deno.test("Admission gives room back after work that failed, and is idle when none is left", async () => {
   const admission = new Admission({ requests: 1, bytes: 1 });
   await admission.idle();
   for (let turn = 0; turn < 3; turn++) {
-    await assert.rejects(admission.admit(1, () => Promise.reject(new RangeError("no"))), RangeError);
+    await assert.rejects(admission.admit(() => Promise.reject(new RangeError("no"))), RangeError);
   }
   const { promise, resolve } = Promise.withResolvers<void>();
-  const work = admission.admit(0, () => promise);
+  const work = admission.admit(() => promise);
   let idle = false;
   const waiting = admission.idle().then(() => idle = true);
   await new Promise((resolve) => setTimeout(resolve, 5));

@@ -230,7 +230,7 @@ Deno.test("GET /api/openapi.json describes every path of the API, with its probl
     "/api/health",
   ]);
   const { parameters, responses } = paths["/api/caption"].post;
-  assert.deepEqual(Object.keys(responses), ["200", "400", "413", "422", "429", "503"]);
+  assert.deepEqual(Object.keys(responses), ["200", "400", "403", "413", "422", "429", "500", "503"]);
   const beam = parameters.find(({ name }: { name: string }) => name === "beam");
   assert.deepEqual([beam.in, beam.required, beam.schema], ["query", false, {
     type: "integer",
@@ -272,8 +272,18 @@ Deno.test("other paths and methods, and other names of the server, are problems"
   const app = fakeApp({ hostnames: ["localhost"] });
   await assertProblem(await ask(app, "/api/nothing"), 404, /described at \/api\/openapi\.json$/);
   await assertProblem(await ask(app, "/../deno.json"), 404, /There is no/);
-  await assertProblem(await ask(app, "/api/caption"), 405, /cannot be called by GET/);
-  await assertProblem(await ask(app, "/", { method: "PUT" }), 405, /cannot be called by PUT/);
-  await assertProblem(await app.fetch(new Request("http://evil.example/")), 403, /not called 'evil\.example'/);
+  await assertProblem(await ask(app, "/api/nothing", { method: "POST" }), 404, /There is no \/api\/nothing/);
+  await assertProblem(await ask(app, "/*"), 404, /There is no/);
+  const cases = [["/api/caption", "GET", "POST"], ["/api/explain", "PUT", "POST"], ["/", "PUT", "GET, HEAD"]] as const;
+  for (const [path, method, allow] of cases) {
+    const answer = await ask(app, path, { method });
+    assert.equal(answer.headers.get("allow"), allow);
+    await assertProblem(answer, 405, new RegExp(`^${path} cannot be called by ${method}, but by ${allow}$`));
+  }
+  const other = await app.fetch(new Request("http://evil.example/"));
+  assert.equal(other.headers.get("x-content-type-options"), "nosniff");
+  await assertProblem(other, 403, /not called 'evil\.example'; call it localhost,/);
+  const none = { url: "http://a b/", method: "GET", headers: new Headers() } as Request;
+  await assertProblem(await app.fetch(none), 400, /^The Host header is no name of a host$/);
   assert.equal((await ask(app, "/")).status, 200);
 });

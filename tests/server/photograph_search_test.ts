@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { InputError } from "../../src/input_error.ts";
 import type { Features } from "../../src/ffi/batch.ts";
 import { PhotographSearch, type SearchingModel } from "../../src/server/photograph_search.ts";
 import { Problem } from "../../src/server/problem.ts";
@@ -7,6 +8,7 @@ import { makeFolder } from "../pipeline/temporary_folder.ts";
 import { picture } from "./picture.ts";
 
 const ignore = !canRead || !canWrite;
+const NEVER = new AbortController().signal;
 const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "wide"];
 
 /** A model to which sentences are the more probable, the wider a photograph is; it counts the captions it writes. */
@@ -45,12 +47,12 @@ Deno.test({
     });
     await using _ = folder;
     const { model, captioned } = wideModel();
-    const search = new PhotographSearch(model, photographs, { signal: new AbortController().signal });
+    const search = new PhotographSearch(model, photographs, { signal: NEVER });
     const problems = await search.ready;
     assert.equal(problems.length, 1);
     assert.match(problems[0] ?? "", /b\.png/);
     assert.deepEqual([search.done, search.total], [4, 4]);
-    const { found, allWordsKnown } = await search.search("wide", 2);
+    const { found, allWordsKnown } = await search.search("wide", 2, NEVER);
     assert.equal(allWordsKnown, true);
     assert.deepEqual(found, [
       { id: 1, name: "c.png", caption: "9 wide", logProbability: -91 },
@@ -58,7 +60,7 @@ Deno.test({
     ]);
     assert.equal(search.pathOf(1), `${folder.path}/c.png`);
     assert.throws(() => search.pathOf(3), (error) => error instanceof Problem && error.status === 404);
-    assert.equal((await search.search("narrow", 3)).allWordsKnown, false);
+    assert.equal((await search.search("narrow", 3, NEVER)).allWordsKnown, false);
     assert.equal(captioned(), 3);
   },
 });
@@ -69,12 +71,43 @@ Deno.test({
   async fn() {
     const { folder, photographs } = await folderOf({ "a.png": picture(5) });
     await using _ = folder;
-    const search = new PhotographSearch(wideModel().model, photographs, { signal: new AbortController().signal });
+    const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
     const early = (error: unknown) =>
       error instanceof Problem && error.status === 503 && error.retryAfter !== undefined;
-    await assert.rejects(search.search("wide", 1), early);
+    await assert.rejects(search.search("wide", 1, NEVER), early);
     assert.throws(() => search.pathOf(0), early);
     await search.ready;
-    assert.equal((await search.search("wide", 1)).found.length, 1);
+    assert.equal((await search.search("wide", 1, NEVER)).found.length, 1);
+  },
+});
+
+Deno.test({
+  name: "PhotographSearch says why it cannot search where no photograph could be looked at",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({ "a.png": "no image" });
+    await using _ = folder;
+    const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
+    await assert.rejects(search.ready, InputError);
+    await assert.rejects(search.search("wide", 1, NEVER), (error) => {
+      assert(error instanceof Problem);
+      assert.deepEqual([error.status, error.retryAfter], [503, undefined]);
+      assert.match(error.message, /none of 1 can be decoded: .*a\.png/);
+      return true;
+    });
+  },
+});
+
+Deno.test({
+  name: "PhotographSearch refuses images of too many pixels, and captions nothing for one who is gone",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({ "a.png": picture(5), "b.png": picture(50) });
+    await using _ = folder;
+    const { model, captioned } = wideModel();
+    const search = new PhotographSearch(model, photographs, { maxPixels: 100, signal: NEVER });
+    assert.match((await search.ready).join(), /b\.png/);
+    await assert.rejects(search.search("wide", 1, AbortSignal.abort(new RangeError("gone"))), RangeError);
+    assert.equal(captioned(), 0);
   },
 });

@@ -58,6 +58,54 @@ Deno.test({
 });
 
 Deno.test({
+  name: "serve waits at a stop for an upload that is under way, and begins nothing new",
+  ignore,
+  async fn() {
+    await using folder = await folderWithModel();
+    const server = await serve(folder.path);
+    const { hostname, port } = new URL(server.url);
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const image = drawSquare("red", 1);
+    const head = `POST /api/caption HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${image.length}\r\n\r\n`;
+    await connection.write(new Uint8Array([...new TextEncoder().encode(head), ...image.subarray(0, 10)]));
+    while ((await (await fetch(`${server.url}/api/health`)).json()).requests === 0);
+    server.press();
+    await server.printed(/Stopping/);
+    const late = await caption(server.url, image);
+    assert.equal(late.status, 503);
+    assert.match((await late.json()).detail, /^The server is stopping/);
+    await connection.write(image.subarray(10));
+    const answer = await new Response(connection.readable).text();
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(answer, /"caption":/);
+    assertEnded(await server.ended);
+  },
+});
+
+Deno.test({
+  name: "serve outlives more connections than the system gives it",
+  ignore: ignore || Deno.build.os === "windows",
+  async fn() {
+    await using folder = await folderWithModel();
+    const under = ["sh", "-c", 'ulimit -n 100; exec "$@"', "sh"];
+    const server = await serve(folder.path, [], { under });
+    const { hostname, port } = new URL(server.url);
+    const connections = await Promise.allSettled(
+      Array.from({ length: 150 }, () => Deno.connect({ hostname, port: Number(port) })),
+    );
+    await server.printed(/error: Cannot take connections: .*Too many open files/);
+    for (const connection of connections) if (connection.status === "fulfilled") connection.value.close();
+    const answers = async () => {
+      const answer = await caption(server.url, drawSquare("red", 1)).catch(() => undefined);
+      return answer !== undefined && typeof (await answer.json()).caption === "string";
+    };
+    while (!await answers()) await new Promise((resolve) => setTimeout(resolve, 100));
+    server.press();
+    assert.equal((await server.ended).code, 0);
+  },
+});
+
+Deno.test({
   name: "serve searches a folder, gives its photographs, and names those that it cannot read",
   ignore,
   async fn() {

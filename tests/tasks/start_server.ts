@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { makeFolder, type TemporaryFolder } from "../pipeline/temporary_folder.ts";
-import { canRunTasks, PROJECT, type RunningTask, startTask } from "./run_task.ts";
+import { canRunTasks, PROJECT, type RunningTask, startTask, type StartTaskOptions } from "./run_task.ts";
 
 const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/version1.safetensors");
 
@@ -31,13 +31,15 @@ export async function folderWithModel(
  *
  * @param folder The folder where the user stands.
  * @param args Options beside those of the model and the port.
+ * @param options How it is started.
  * @returns The server, and its address.
  */
 export async function serve(
   folder: string,
   args: readonly string[] = [],
+  options: Omit<StartTaskOptions, "folder"> = {},
 ): Promise<RunningTask & { readonly url: string }> {
-  const task = startTask("serve", [...MODEL, "--port", "0", ...args], { folder });
+  const task = startTask("serve", [...MODEL, "--port", "0", ...args], { folder, ...options });
   const [, url = ""] = await task.printed(/(http:\/\/127\.0\.0\.1:\d+)\b/);
   return { ...task, url };
 }
