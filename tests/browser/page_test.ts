@@ -25,7 +25,7 @@ async function withPage(url: string, use: (page: Page) => Promise<void>): Promis
     const complaints: string[] = [];
     page.on("console", (message) => {
       // Chromium tells of every answer that is no success.
-      if (/error|warning/.test(message.type()) && !/with a status of 422/.test(message.text())) {
+      if (/error|warning/.test(message.type()) && !/with a status of (413|422|503)/.test(message.text())) {
         complaints.push(message.text());
       }
     });
@@ -140,6 +140,82 @@ browserTest("a text is refused with the reason, and what was dropped beside it i
     assert.equal(await page.locator("#strip li").count(), 1);
   });
 });
+
+browserTest(
+  "a photograph that cannot be captioned now stays, and is captioned on a second attempt",
+  async ({ url }) => {
+    await withPage(url, async (page) => {
+      let refusals = 2;
+      const busy = { status: 503, json: { status: 503, detail: "The server is busy" } };
+      await page.route("**/api/caption*", (route) => refusals-- > 0 ? route.fulfill(busy) : route.continue());
+      await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
+      await page.getByText(/^red\.png: The server is busy$|^blue\.png: The server is busy$/).waitFor();
+      await page.getByRole("button", { name: "Try again" }).click();
+      await explained(page);
+      assert.equal(await text(page, "#problem"), "");
+      assert.equal(await page.locator("#retry").isVisible(), false);
+      await until(async () => await page.locator('#strip img[alt="Photograph without a caption yet"]').count() === 0);
+      assert.equal(await page.locator("#strip li").count(), 2);
+    });
+  },
+);
+
+browserTest("a file that is gone is said to be, and one that is too large refused", async ({ url, folder }) => {
+  await withPage(url, async (page) => {
+    const path = join(folder, "photos", "red.png");
+    await page.setInputFiles("#files", path);
+    await explained(page);
+    await Deno.remove(path);
+    await page.locator('[name="beam"]').fill("2");
+    await page.getByText(/^red\.png: It cannot be read; /).waitFor();
+    const large = join(folder, "large.jpg");
+    await Deno.writeFile(large, new Uint8Array());
+    await Deno.truncate(large, 60e6);
+    await page.setInputFiles("#files", large);
+    await page.getByText(/^large\.jpg: The upload has more than 1000000 bytes/).waitFor();
+  });
+}, ["--max-upload", "1"]);
+
+browserTest("photographs are removed one by one, and none is left", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
+    await explained(page);
+    const button = page.getByRole("button", { name: "Remove this photograph" });
+    await button.click();
+    assert.equal(await page.locator("#strip li").count(), 1);
+    await explained(page);
+    await button.click();
+    assert.equal(await page.locator("#stage").isVisible(), false);
+    assert.equal(await page.locator("#settings").isVisible(), false);
+    assert.equal(await page.evaluate(`document.activeElement.id`), "files");
+  });
+});
+
+browserTest(
+  "another caption that is chosen by the keyboard has its words under the focus, and no old hint",
+  async ({ url }) => {
+    await withPage(url, async (page) => {
+      await drop(page, { "red.png": drawSquare("red", 1) });
+      await explained(page);
+      const hint = await text(page, "#hint");
+      await page.locator("#words button").first().focus();
+      assert.notEqual(await text(page, "#hint"), hint);
+      await page.locator("#others button").first().focus();
+      const { promise: explanation, resolve } = Promise.withResolvers<void>();
+      await page.route("**/api/explain*", async (route) => {
+        await explanation;
+        await route.continue();
+      });
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#words small", { state: "detached" });
+      assert.equal(await text(page, "#hint"), hint);
+      resolve();
+      await explained(page);
+      assert.equal(await page.evaluate(`document.activeElement === document.querySelector("#words button")`), true);
+      assert.notEqual(await text(page, "#hint"), hint);
+    });
+  },
+);
 
 browserTest(
   "settings write captions anew: drawn ones by temperature, others as the model was trained",

@@ -1,7 +1,7 @@
 // What the page asks of the server.
 
-/** Asks, and gives the answer's JSON; a problem is thrown as an Error with its detail. */
-export async function ask(path, options) {
+/** Fetches; a problem is thrown as an Error with its detail and status. */
+export async function request(path, options) {
   let response;
   try {
     response = await fetch(path, options);
@@ -9,13 +9,24 @@ export async function ask(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server does not answer; is it still running?", { cause: error });
   }
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.detail);
-  return answer;
+  if (response.ok) return response;
+  const { detail, status } = await response.json();
+  throw Object.assign(new Error(detail), { status });
+}
+
+/** Asks, and gives the answer's JSON. */
+export async function ask(path, options) {
+  const response = await request(path, options);
+  return await response.json();
 }
 
 /** Sends an image with a query, whose lists become names that stand several times. */
-export function send(path, query, { image, signal }) {
+export async function send(path, query, { image, signal }) {
+  try {
+    await image.slice(0, 1).arrayBuffer();
+  } catch (error) {
+    throw new Error("It cannot be read; is it a folder, or has the file changed?", { cause: error });
+  }
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const one of [value].flat()) parameters.append(name, one);

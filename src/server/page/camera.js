@@ -6,19 +6,24 @@ let stream;
 
 /** Offers the camera where the browser lets a page use one; `take` gets each picture. */
 export function startCamera(take, fail) {
-  const open = document.getElementById("camera");
+  const [open, shoot] = ["camera", "shoot"].map((id) => document.getElementById(id));
   open.hidden = navigator.mediaDevices?.getUserMedia === undefined;
   open.addEventListener("click", async () => {
+    open.disabled = true; // a second stream would stay on
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     } catch (error) {
       fail(`The camera cannot be used: ${error.message}`);
       return;
+    } finally {
+      open.disabled = false;
     }
+    shoot.disabled = true;
     video.srcObject = stream;
     dialog.showModal();
   });
-  document.getElementById("shoot").addEventListener("click", async () => {
+  video.addEventListener("loadeddata", () => shoot.disabled = false);
+  shoot.addEventListener("click", async () => {
     take(await picture());
     dialog.close();
   });

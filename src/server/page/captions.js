@@ -5,13 +5,16 @@ import { hideHeat, showHeat, warmestPart } from "./heat.js";
 import { readSettings } from "./settings.js";
 
 const AT_ONCE = 4;
+/** Answers that say of a file that it is no image for the model, now or later. */
+const NO_IMAGE = [413, 422];
 
 const find = (id) => document.getElementById(id);
+const HINT = find("hint").textContent;
 const [section, stage, strip] = [find("captions"), find("stage"), find("strip")];
 const picture = find("photograph").firstElementChild;
 
-/** Photographs: file, url, button; and once it is captioned its answer or its problem. */
-let photographs = [];
+/** Photographs: file, url, button; and once it has been asked for its caption, an answer or a problem. */
+const photographs = [];
 let selected;
 let waiting = [];
 let working = 0;
@@ -39,12 +42,16 @@ export function addFiles(files) {
 
 /** Captions all photographs anew, the one that is shown first. */
 export function captionAgain() {
+  captionAnew(photographs);
+}
+
+function captionAnew(chosen) {
   find("problem").textContent = "";
-  for (const photograph of photographs) {
+  for (const photograph of chosen) {
     photograph.asking?.abort();
-    photograph.answer = undefined;
+    photograph.answer = photograph.problem = undefined;
   }
-  waiting = photographs.toSorted((a, b) => Number(b === selected) - Number(a === selected));
+  waiting = [...new Set([...waiting, ...chosen])].sort((a, b) => Number(b === selected) - Number(a === selected));
   if (selected !== undefined) show(selected);
   work();
 }
@@ -77,43 +84,45 @@ function work() {
 async function caption(photograph) {
   photograph.asking = new AbortController();
   const { signal } = photograph.asking;
-  photograph.problem = undefined;
   try {
     photograph.answer = await send("/api/caption", readSettings(), { image: photograph.file, signal });
     photograph.button.firstElementChild.alt = photograph.answer.caption;
   } catch (error) {
-    if (signal.aborted) return; // it is asked again
+    if (signal.aborted) return; // it is asked again, or has been removed
     photograph.problem = error.message;
+    find("problem").textContent = `${photograph.file.name || "The pasted image"}: ${error.message}`;
+    if (NO_IMAGE.includes(error.status)) remove(photograph);
   }
-  if (photograph.problem !== undefined) refuse(photograph);
-  else if (photograph === selected) show(photograph);
+  if (photograph === selected) show(photograph);
 }
 
-/** What cannot be captioned leaves; the others stay. */
-function refuse(photograph) {
-  const { file, url, button, problem } = photograph;
-  find("problem").textContent = `${file.name || "The pasted image"}: ${problem}`;
-  photographs = photographs.filter((other) => other !== photograph);
+function remove(photograph) {
+  const { asking, url, button } = photograph;
+  asking?.abort();
+  const place = photographs.indexOf(photograph);
+  photographs.splice(place, 1);
+  waiting = waiting.filter((other) => other !== photograph);
   button.parentElement.remove();
   URL.revokeObjectURL(url);
   if (photograph !== selected) return;
   selected = undefined;
   stage.hidden = true;
   find("settings").hidden = photographs.length === 0;
-  if (photographs.length > 0) select(photographs[0]);
+  if (photographs.length > 0) select(photographs[Math.min(place, photographs.length - 1)]);
 }
 
 function show(photograph) {
-  const { answer, url } = photograph;
+  const { answer, problem, url } = photograph;
   if (picture.src !== url) picture.src = url;
   stage.hidden = false;
   find("settings").hidden = false;
   stage.classList.toggle("busy", answer === undefined);
+  find("retry").hidden = problem === undefined;
   if (answer === undefined) {
     explaining.abort();
     hideHeat();
     picture.alt = "Photograph without a caption yet";
-    find("caption").textContent = "…";
+    find("caption").textContent = problem === undefined ? "…" : "No caption yet";
     find("words").replaceChildren();
     find("others").replaceChildren();
     return;
@@ -151,11 +160,14 @@ async function explain({ file }, { tokens }) {
   explaining = new AbortController();
   const { signal } = explaining;
   hideHeat();
+  find("hint").textContent = HINT;
   find("words").replaceChildren(...tokens.map((token) => wordButton(token).item));
   if (tokens.length === 0) return;
   try {
     const explanation = await send("/api/explain", { token: tokens }, { image: file, signal });
+    const focused = [...find("words").children].findIndex((item) => item.contains(document.activeElement));
     find("words").replaceChildren(...explanation.words.map((word) => explainedWord(word, explanation)));
+    find("words").children[focused]?.firstElementChild.focus();
   } catch (error) {
     if (!signal.aborted) find("problem").textContent = error.message;
   }
@@ -196,3 +208,11 @@ function explainedWord(explained, explanation) {
 function percent(share) {
   return share >= 0.1 ? `${Math.round(100 * share)}%` : `${(100 * share).toPrecision(2)}%`;
 }
+
+find("retry").addEventListener("click", () => {
+  captionAnew(photographs.filter(({ problem }) => problem !== undefined));
+});
+find("remove").addEventListener("click", () => {
+  remove(selected);
+  if (photographs.length === 0) find("files").focus(); // the button is gone
+});

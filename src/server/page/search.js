@@ -1,6 +1,6 @@
 // Search of the folder by sentences.
 
-import { ask } from "./api.js";
+import { ask, request } from "./api.js";
 
 const [form, results, status] = ["#search form", "#results", "#found"].map((name) => document.querySelector(name));
 const POLL_MS = 1000;
@@ -52,8 +52,7 @@ function found({ name, caption, url }, open) {
   button.append(image);
   button.addEventListener("click", async () => {
     try {
-      const response = await fetch(url);
-      if (!response.ok) throw new Error(`${name} cannot be read any more`);
+      const response = await request(url);
       open(new File([await response.blob()], name));
     } catch (error) {
       status.textContent = error.message;

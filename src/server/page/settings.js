@@ -24,8 +24,10 @@ export function readSettings() {
 /** Sets the controls to the model's own values, and tells of changes. */
 export function startSettings(model, changed) {
   // What a form is reset to.
-  beam.defaultValue = model.beam;
-  maxWords.defaultValue = model.maxWords;
+  for (const [input, value] of [[beam, model.beam], [maxWords, model.maxWords]]) {
+    input.max = Math.max(input.max, value);
+    input.defaultValue = value;
+  }
   form.reset();
   update();
   form.addEventListener("input", update);
