@@ -19,7 +19,7 @@ import { printCaptions, writeOutput } from "../src/cli/print_captions.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withRanks } from "../src/cli/ranks.ts";
 import { agree } from "../src/distributed/agreement.ts";
-import type { TrainingRanks } from "../src/pipeline/training_run.ts";
+import type { TrainingRanks } from "../src/distributed/ranks.ts";
 
 async function main(): Promise<number> {
   const command = captionCommand();

@@ -14,7 +14,7 @@ import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withRanks } from "../src/cli/ranks.ts";
 import { describeReport, reportOf } from "../src/cli/score_report.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
-import type { TrainingRanks } from "../src/pipeline/training_run.ts";
+import type { TrainingRanks } from "../src/distributed/ranks.ts";
 
 async function main(): Promise<number> {
   const command = evaluateCommand();

@@ -6,12 +6,13 @@
 
 import { agree } from "../distributed/agreement.ts";
 import { Captioner } from "../captioning/captioner.ts";
+import type { TrainingRanks } from "../distributed/ranks.ts";
 import { evaluateModel, type ModelCaptions } from "../evaluation/evaluate_model.ts";
 import { type ScoringTokenizer, scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { checkpointSplit } from "../pipeline/checkpoint_split.ts";
 import { readDataset } from "../pipeline/dataset.ts";
-import type { Reporter, TrainingRanks } from "../pipeline/training_run.ts";
+import type { Reporter } from "../pipeline/training_run.ts";
 import type { CheckpointOptions } from "./evaluate_options.ts";
 
 /** A model's captions, with those that it learnt from. */

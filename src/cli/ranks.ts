@@ -6,10 +6,9 @@
 
 import type { Command } from "commander";
 import { z } from "zod";
-import { ALONE } from "../distributed/ranks.ts";
+import { ALONE, type TrainingRanks } from "../distributed/ranks.ts";
 import { readRendezvous } from "../distributed/rendezvous.ts";
 import { Group } from "../ffi/group.ts";
-import type { TrainingRanks } from "../pipeline/training_run.ts";
 import { wholeNumber } from "./command.ts";
 
 const schema = z.object({ timeout: z.number().default(600) });
@@ -42,9 +41,7 @@ export async function withRanks<Result>(
   work: (ranks: TrainingRanks) => Promise<Result>,
 ): Promise<Result> {
   const place = readRendezvous((name) => Deno.env.get(name));
-  if (place === undefined || place.size === 1) {
-    return await work({ ...ALONE, localRank: 0, restarted: false, join: () => Promise.resolve() });
-  }
+  if (place === undefined || place.size === 1) return await work(ALONE);
   const { timeout } = schema.parse(options);
   using group = await Group.join(place, { timeout });
   try {

@@ -6,10 +6,11 @@
 
 import { join } from "node:path";
 import { fromFirst } from "../distributed/exchange.ts";
+import type { TrainingRanks } from "../distributed/ranks.ts";
 import { readSource } from "../pipeline/file_source.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
 import { drawSample } from "../pipeline/sample/sample_source.ts";
-import { runTraining, type TrainingRanks } from "../pipeline/training_run.ts";
+import { runTraining } from "../pipeline/training_run.ts";
 import { EXIT_INTERRUPTED, userPath } from "./command.ts";
 import { chooseEncoderWeights } from "./encoder_weights_choice.ts";
 import { listenToInterrupts } from "./interrupt.ts";

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Engine } from "../ffi/engine.ts";
+
 /** What processes that work together ask of each other. Each call must be made by all of them, in the same order. */
 export interface Ranks {
   /** This process among them, from 0. */
@@ -18,11 +20,21 @@ export interface Ranks {
   broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** Processes that train together. */
+export interface TrainingRanks extends Ranks {
+  /** This process among those of its machine, from 0. */
+  readonly localRank: number;
+  /** Whether processes of a try before have died. */
+  readonly restarted: boolean;
+  /** Lets an engine average its gradients over all ranks. */
+  join(engine: Engine): Promise<void>;
+}
+
 /** A process by itself. */
-export const ALONE: Ranks = {
-  rank: 0,
-  size: 1,
+export const ALONE: TrainingRanks = {
+  ...{ rank: 0, size: 1, localRank: 0, restarted: false },
   allReduce: () => Promise.resolve(),
   allGather: (bytes) => Promise.resolve([bytes]),
   broadcast: (bytes) => Promise.resolve(bytes),
+  join: () => Promise.resolve(),
 };

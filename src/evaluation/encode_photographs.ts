@@ -7,6 +7,7 @@
 import type { Captioner } from "../captioning/captioner.ts";
 import type { Features } from "../ffi/batch.ts";
 import { InputError } from "../input_error.ts";
+import { concatenateFeatures } from "../pipeline/features.ts";
 import type { RgbImage } from "../pipeline/images/decode_image.ts";
 import { ImageDecoders } from "../pipeline/images/image_decoders.ts";
 import { ImageError } from "../pipeline/images/image_error.ts";
@@ -86,16 +87,8 @@ export async function encodePhotographs<Photograph extends ImageFile>(
   }
   if (squares.length > 0) parts.push(await captioner.encode(squares));
   squares = [];
-  const [first] = parts;
-  if (first === undefined) {
+  if (parts.length === 0) {
     throw new InputError(`Cannot look at images: none of ${photographs.length} can be decoded: ${problems[0] ?? ""}`);
   }
-  const size = first.values.length / first.count;
-  const values = new Float32Array(kept.length * size);
-  let at = 0;
-  for (const part of parts) {
-    values.set(part.values, at);
-    at += part.values.length;
-  }
-  return { photographs: kept, features: { count: kept.length, values }, problems };
+  return { photographs: kept, features: concatenateFeatures(parts), problems };
 }

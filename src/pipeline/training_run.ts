@@ -10,7 +10,7 @@ import { writePth } from "../checkpoint/pth.ts";
 import { agree } from "../distributed/agreement.ts";
 import { anywhere, fromFirst, onFirst } from "../distributed/exchange.ts";
 import { copyFirst, otherRandomStates, restoreRandomStates } from "../distributed/model_exchange.ts";
-import { ALONE, type Ranks } from "../distributed/ranks.ts";
+import { ALONE, type Ranks, type TrainingRanks } from "../distributed/ranks.ts";
 import { batchOfRank } from "../distributed/share.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
@@ -70,16 +70,6 @@ export interface Reporter {
   epoch(metrics: EpochMetrics, best: boolean): void;
 }
 
-/** Processes that train together. */
-export interface TrainingRanks extends Ranks {
-  /** This process among those of its machine, from 0. */
-  readonly localRank: number;
-  /** Whether processes of a try before have died. */
-  readonly restarted: boolean;
-  /** Lets an engine average its gradients over all ranks. */
-  join(engine: Engine): Promise<void>;
-}
-
 /** What a run is told. */
 export interface TrainingRunOptions extends EngineOptions {
   /** The settings. */
@@ -105,7 +95,7 @@ export interface TrainingRunOptions extends EngineOptions {
   /**
    * Processes that train together. The first one's model is everybody's, and it alone writes files.
    *
-   * @default {this one alone}
+   * @default {ALONE}
    */
   readonly ranks?: TrainingRanks | undefined;
   /** Where features of a frozen CNN are kept. */
@@ -126,7 +116,6 @@ export interface TrainingRunResult {
   readonly best?: string;
 }
 
-const BY_ITSELF: TrainingRanks = { ...ALONE, localRank: 0, restarted: false, join: () => Promise.resolve() };
 /** More than seeds that people try one after the other. */
 const SEEDS_BETWEEN_RANKS = 1_000_003;
 const CHECKPOINT_INTERVAL_MS = 600_000;
@@ -146,7 +135,7 @@ const STEPS_PER_READ = 10;
 export async function runTraining(source: TrainingSource, options: TrainingRunOptions): Promise<TrainingRunResult> {
   const { recipe, out, seed, resume, reporter, signal } = options;
   const { dataset } = source;
-  const ranks = options.ranks ?? BY_ITSELF;
+  const ranks = options.ranks ?? ALONE;
   const isFirst = ranks.rank === 0;
   const folder = new RunFolder(out);
   const data = prepareTrainingData(dataset, recipe, seed);
@@ -259,7 +248,7 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   let metadata = run.metadata;
   const photographs = new Set(learns.splits.validation.map(({ photograph }) => photograph)).size;
   const pretrained = run.options.encoderWeights !== undefined;
-  const ranks = run.options.ranks ?? BY_ITSELF;
+  const ranks = run.options.ranks ?? ALONE;
   const isFirst = ranks.rank === 0;
   const readEvery = engine.device === "cuda" ? Math.min(STEPS_PER_READ, checkpointEvery ?? Infinity) : 1;
   let saved = { at: performance.now(), step: from?.step ?? 0 };
@@ -363,7 +352,7 @@ async function computeFeatures(engine: Engine, images: TrainingImages, options: 
   return await openFeatureCache(engine, images, {
     folder: featuresFolder,
     imageSize: recipe.imageSize,
-    ranks: options.ranks ?? BY_ITSELF,
+    ranks: options.ranks ?? ALONE,
     onProgress: (done, total) => reporter.progress("Computing features of the frozen CNN", done, total),
     signal,
   });

@@ -15,6 +15,7 @@ import type { Batch, Features } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { Photograph } from "./dataset.ts";
 import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
+import { concatenateFeatures, selectFeatures } from "./features.ts";
 import { Mean } from "./mean.ts";
 import type { Criterion, Recipe } from "./recipe.ts";
 import type { Example } from "./training_data.ts";
@@ -90,7 +91,7 @@ export async function validate(
     const { photographs, features } = unwritten;
     unwritten = { photographs: [], features: [] };
     if (photographs.length === 0) return;
-    const captions = await writeCaptions(engine, concatenated(features), { ...metadata, vocabulary, beam: 1 });
+    const captions = await writeCaptions(engine, concatenateFeatures(features), { ...metadata, vocabulary, beam: 1 });
     for (const [index, photograph] of photographs.entries()) {
       const caption = captions[index]?.caption;
       if (caption !== undefined) written.set(photograph, caption);
@@ -118,7 +119,7 @@ export async function validate(
         : [index]
     );
     unwritten.photographs.push(...fresh.flatMap((index) => members[index] ?? []));
-    if (fresh.length > 0) unwritten.features.push(select(features, fresh));
+    if (fresh.length > 0) unwritten.features.push(selectFeatures(features, fresh));
     if (unwritten.photographs.length >= WRITTEN_AT_ONCE) await write();
   }
   if (await anywhere(ranks, broken || (signal?.aborted ?? false))) return NOTHING;
@@ -152,16 +153,6 @@ async function gatherCaptions(
   });
 }
 
-function concatenated(parts: readonly Features[]): Features {
-  const values = new Float32Array(parts.reduce((length, part) => length + part.values.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    values.set(part.values, at);
-    at += part.values.length;
-  }
-  return { count: parts.reduce((count, part) => count + part.count, 0), values };
-}
-
 /** The notebook averages its batches' means, whatever they hold. */
 export function lossWeight({ name }: Pick<Recipe, "name">, words: number): number {
   return name === "notebook" ? 1 : words;
@@ -190,14 +181,5 @@ function otherImages(batch: Batch, features: Features, before: Features | undefi
       imageOfRow: batch.imageOfRow.map((image) => (image + 1) % count),
     };
   }
-  return before && { ...batch, images: select(before, [0]) };
-}
-
-function select({ count, values }: Features, indices: readonly number[]): Features {
-  const size = values.length / count;
-  const chosen = new Float32Array(indices.length * size);
-  for (const [place, index] of indices.entries()) {
-    chosen.set(values.subarray(index * size, (index + 1) * size), place * size);
-  }
-  return { count: indices.length, values: chosen };
+  return before && { ...batch, images: selectFeatures(before, [0]) };
 }

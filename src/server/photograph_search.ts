@@ -8,6 +8,7 @@ import type { Captioner } from "../captioning/captioner.ts";
 import { encodePhotographs } from "../evaluation/encode_photographs.ts";
 import { scorePairs } from "../evaluation/score_pairs.ts";
 import type { Features } from "../ffi/batch.ts";
+import { selectFeatures } from "../pipeline/features.ts";
 import { UNKNOWN } from "../pipeline/vocabulary.ts";
 import { Problem } from "./problem.ts";
 
@@ -143,13 +144,10 @@ export class PhotographSearch {
   }
 
   /** Captions those that have none yet. */
-  async #caption(ids: readonly number[], { count, values }: Features): Promise<void> {
+  async #caption(ids: readonly number[], features: Features): Promise<void> {
     const missing = ids.filter((id) => !this.#captions.has(id));
     if (missing.length === 0) return;
-    const size = values.length / count;
-    const chosen = new Float32Array(missing.length * size);
-    for (const [place, id] of missing.entries()) chosen.set(values.subarray(id * size, (id + 1) * size), place * size);
-    const captions = await this.#model.caption({ count: missing.length, values: chosen });
+    const captions = await this.#model.caption(selectFeatures(features, missing));
     for (const [place, id] of missing.entries()) this.#captions.set(id, captions[place]?.caption ?? "");
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { RENDEZVOUS_VARIABLES } from "../../src/distributed/rendezvous.ts";
 import { makeFolder } from "../pipeline/temporary_folder.ts";
 import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
 import { assertDone, assertRefused, canRunTasks, commandOf, PROJECT, runTask } from "./run_task.ts";
@@ -42,6 +43,16 @@ Deno.test("caption may write nothing, start no program and reach no network; tra
   }
   for (const flag of flagsOf("doctor")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs,systemMemoryInfo$)/);
+  }
+});
+
+Deno.test("tasks that work as several processes may read the variables that torchrun sets, others where the user stands alone", () => {
+  for (const task of ["train", "caption", "evaluate"] as const) {
+    const [flag = ""] = flagsOf(task).filter((flag) => flag.startsWith("--allow-env"));
+    assert.deepEqual(flag, `--allow-env=${["INIT_CWD", ...RENDEZVOUS_VARIABLES].join(",")}`, task);
+  }
+  for (const task of ["explain", "retrieve", "serve", "doctor"] as const) {
+    assert(flagsOf(task).includes("--allow-env=INIT_CWD"), task);
   }
 });
 
