@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
-import { canStartRanks, placesOf, type RankReport, type RankTask, startRank, trainTogether } from "./start_ranks.ts";
+import type { RankReport, RankTask } from "./rank_process.ts";
+import { canStartRanks, placesOf, startRank, trainTogether } from "./start_ranks.ts";
 
 const TOLERANCE = 1e-8;
 const STEP: TrainStepOptions = {

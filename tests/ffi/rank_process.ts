@@ -5,13 +5,47 @@
  * @module
  */
 
-import { Engine } from "../../src/ffi/engine.ts";
+import type { Rendezvous } from "../../src/distributed/rendezvous.ts";
+import type { StepResult } from "../../src/ffi/batch.ts";
+import { type Averaging, Engine } from "../../src/ffi/engine.ts";
 import { Group } from "../../src/ffi/group.ts";
+import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { microBatches } from "./batches.ts";
 import { readNumbers } from "./engine_state.ts";
 import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
-import type { RankReport, RankTask } from "./start_ranks.ts";
+
+/** What a process is told. */
+export interface RankTask {
+  /** Its place; none for one by itself. */
+  readonly place?: Rendezvous;
+  /** The golden model. */
+  readonly caseName: keyof typeof golden.cases;
+  /** Images of a batch. */
+  readonly images: number;
+  /** How its steps learn. */
+  readonly options: TrainStepOptions;
+  /** Parts that a batch is divided into, whose gradients are added up. */
+  readonly accumulate: number;
+  /** Steps on the same batch. */
+  readonly steps: number;
+  /** Seconds that others are waited for. */
+  readonly timeout: number;
+  /** The rank that is killed in its last step. */
+  readonly killed?: number;
+}
+
+/** What came of it. */
+export interface RankReport {
+  /** Each step's numbers. */
+  readonly results: readonly StepResult[];
+  /** The model's parameters. */
+  readonly parameters: readonly number[];
+  /** Its buffers. */
+  readonly buffers: readonly number[];
+  /** How long gradients were averaged in the last step. */
+  readonly averaging: Averaging;
+}
 
 const task: RankTask = JSON.parse(Deno.args[0] ?? "");
 const { place, caseName, options, accumulate, steps, timeout, killed } = task;

@@ -6,44 +6,9 @@
 
 import { fileURLToPath } from "node:url";
 import type { Rendezvous } from "../../src/distributed/rendezvous.ts";
-import type { StepResult } from "../../src/ffi/batch.ts";
-import type { Averaging } from "../../src/ffi/engine.ts";
-import type { TrainStepOptions } from "../../src/ffi/settings.ts";
-import type golden from "../golden/model.json";
 import { canRun } from "../test_data.ts";
 import { canLoad } from "./native.ts";
-
-/** What a process is told. */
-export interface RankTask {
-  /** Its place; none for one by itself. */
-  readonly place?: Rendezvous;
-  /** The golden model. */
-  readonly caseName: keyof typeof golden.cases;
-  /** Images of a batch. */
-  readonly images: number;
-  /** How its steps learn. */
-  readonly options: TrainStepOptions;
-  /** Parts that a batch is divided into, whose gradients are added up. */
-  readonly accumulate: number;
-  /** Steps on the same batch. */
-  readonly steps: number;
-  /** Seconds that others are waited for. */
-  readonly timeout: number;
-  /** The rank that is killed in its last step. */
-  readonly killed?: number;
-}
-
-/** What came of it. */
-export interface RankReport {
-  /** Each step's numbers. */
-  readonly results: readonly StepResult[];
-  /** The model's parameters. */
-  readonly parameters: readonly number[];
-  /** Its buffers. */
-  readonly buffers: readonly number[];
-  /** How long gradients were averaged in the last step. */
-  readonly averaging: Averaging;
-}
+import type { RankReport, RankTask } from "./rank_process.ts";
 
 const mayListen = (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state === "granted";
 
