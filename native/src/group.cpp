@@ -237,11 +237,15 @@ std::string Group::find_round() {
   for (int32_t other = 1; other < size_; ++other) {
     const auto wants = "wants/" + std::to_string(other);
     // A token that came may be followed by another, of a process that was started anew meanwhile: the last one counts.
-    do {
+    for (;;) {
       if (!has(wants, end) || std::chrono::steady_clock::now() >= end) throw late(other);
-      tokens.resize(static_cast<size_t>(other));
-      tokens.back() = text(store_->get(wants));
-    } while (store_->add("taken/" + tokens.back(), 0) > 0 && (std::this_thread::sleep_for(milliseconds(20)), true));
+      auto token = text(store_->get(wants));
+      if (store_->add("taken/" + token, 0) == 0) {
+        tokens.push_back(std::move(token));
+        break;
+      }
+      std::this_thread::sleep_for(milliseconds(20));
+    }
   }
   for (const auto& token : tokens) {
     store_->add("taken/" + token, 1);

@@ -7,6 +7,7 @@
 import { checkStatus, EngineError, MESSAGE_CAPACITY, STATUS } from "./status.ts";
 
 type Call = (message: Uint8Array<ArrayBuffer>) => Promise<number>;
+type Creation = (status: Int32Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>) => Promise<Deno.PointerValue>;
 
 /**
  * Makes a call and throws what it reports. Each call has a message buffer of its own, since calls run at the same time.
@@ -20,20 +21,16 @@ async function run(action: string, call: Call): Promise<void> {
 }
 
 /**
- * Checks what a call that creates something returned.
+ * Makes a call that creates something, and throws what it reports.
  *
- * @param action What was tried, in the infinitive.
- * @param pointer What the call returned.
- * @param status The status that it filled.
- * @param message The message that it may have filled.
- * @returns The pointer.
+ * @param action What is tried, in the infinitive.
+ * @param call The call, which fills a status and, where it fails, a message.
+ * @returns What it created, to be freed.
  */
-export function checkPointer(
-  action: string,
-  pointer: Deno.PointerValue,
-  status: Int32Array,
-  message: Uint8Array,
-): Deno.PointerObject {
+export async function create(action: string, call: Creation): Promise<Deno.PointerObject> {
+  const status = new Int32Array(1);
+  const message = new Uint8Array(MESSAGE_CAPACITY);
+  const pointer = await call(status, message);
   checkStatus(action, status[0] ?? STATUS.INTERNAL, message);
   if (pointer === null) throw new EngineError(STATUS.INTERNAL, `Cannot ${action}: the library returned nothing`);
   return pointer;

@@ -6,12 +6,11 @@
 
 import type { RgbImage } from "../pipeline/images/decode_image.ts";
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
-import { checkPointer, Handle } from "./call.ts";
+import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
 import type { Group } from "./group.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
 import { ENCODER_STAGES, type EngineOptions, type ModelSettings, type TrainStepOptions } from "./settings.ts";
-import { MESSAGE_CAPACITY } from "./status.ts";
 import { encodeStruct } from "./struct.ts";
 
 /** One named tensor of an engine's state. */
@@ -152,10 +151,10 @@ export class Engine implements Disposable {
       encoder_blocks: model.encoderBlocks,
       seed: options.seed ?? 0,
     });
-    const status = new Int32Array(1);
-    const message = new Uint8Array(MESSAGE_CAPACITY);
-    const created = await library.symbols.lrcn_engine_create(struct, status, message, message.length);
-    const pointer = checkPointer("create the model", created, status, message);
+    const pointer = await create(
+      "create the model",
+      (status, message) => library.symbols.lrcn_engine_create(struct, status, message, message.length),
+    );
     const handle = new Handle("engine", pointer, library.symbols.lrcn_engine_destroy);
     try {
       const threads = new Int32Array(1);
@@ -458,13 +457,14 @@ export class Engine implements Disposable {
    * @returns The decoding, to be disposed.
    */
   async startDecoding({ count, values }: Features): Promise<Decoding> {
-    const create = this.#library.symbols.lrcn_decoding_create;
-    const status = new Int32Array(1);
-    const message = new Uint8Array(MESSAGE_CAPACITY);
+    const begin = this.#library.symbols.lrcn_decoding_create;
     const pointer = await this.#handle.use((engine) =>
-      create(engine, count, values, BigInt(values.length), status, message, message.length)
+      create(
+        "start captions",
+        (status, message) => begin(engine, count, values, BigInt(values.length), status, message, message.length),
+      )
     );
-    return new Decoding(this.#library, checkPointer("start captions", pointer, status, message));
+    return new Decoding(this.#library, pointer);
   }
 
   /**

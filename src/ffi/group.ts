@@ -6,9 +6,8 @@
 
 import type { Ranks } from "../distributed/ranks.ts";
 import type { Rendezvous } from "../distributed/rendezvous.ts";
-import { checkPointer, Handle } from "./call.ts";
+import { create, Handle } from "./call.ts";
 import { type Library, loadLibrary } from "./library.ts";
-import { MESSAGE_CAPACITY } from "./status.ts";
 import { encodeStruct } from "./struct.ts";
 
 /** Options of {@linkcode Group.join}. */
@@ -71,10 +70,10 @@ export class Group implements Ranks, Disposable {
       address: place.address,
       prefix: place.prefix,
     });
-    const status = new Int32Array(1);
-    const message = new Uint8Array(MESSAGE_CAPACITY);
-    const created = await library.symbols.lrcn_group_create(struct, status, message, message.length);
-    const pointer = checkPointer("join the other processes", created, status, message);
+    const pointer = await create(
+      "join the other processes",
+      (status, message) => library.symbols.lrcn_group_create(struct, status, message, message.length),
+    );
     return new Group(library, new Handle("group", pointer, library.symbols.lrcn_group_destroy), place);
   }
 
