@@ -23,7 +23,7 @@ export * from "./src/captioning/caption.ts";
 export { BAD_ENDINGS } from "./src/captioning/caption_constraints.ts";
 export * from "./src/captioning/captioner.ts";
 export * from "./src/captioning/decoding_options.ts";
-export * from "./src/captioning/detokenize.ts";
+export * from "./src/text/detokenize.ts";
 export type { ExplainedWord, Explanation } from "./src/captioning/explain.ts";
 export type { ModelMetadata, OpenModelOptions } from "./src/captioning/open_model.ts";
 export {
@@ -41,7 +41,7 @@ export * from "./src/evaluation/bleu.ts";
 export * from "./src/evaluation/cider.ts";
 export * from "./src/evaluation/evaluate_captioner.ts";
 export type { ModelCaptions } from "./src/evaluation/evaluate_model.ts";
-export * from "./src/evaluation/ptb_tokenizer.ts";
+export * from "./src/text/ptb/tokenizer.ts";
 export * from "./src/evaluation/rouge_l.ts";
 export * from "./src/evaluation/score_captions.ts";
 export { type ScoringTokenizer } from "./src/evaluation/scoring_tokenizer.ts";
@@ -50,27 +50,27 @@ export { Decoding, type NextWords } from "./src/ffi/decoding.ts";
 export { type Averaging, Engine, type Memory, type TensorInfo } from "./src/ffi/engine.ts";
 export * from "./src/ffi/group.ts";
 export type { Ranks } from "./src/distributed/ranks.ts";
-export { readRendezvous, type Rendezvous } from "./src/distributed/rendezvous.ts";
+export { readRendezvous, type Rendezvous } from "./src/ffi/rendezvous.ts";
 export * from "./src/ffi/settings.ts";
 export { EngineError, STATUS } from "./src/ffi/status.ts";
 export * from "./src/input_error.ts";
-export * from "./src/pipeline/captions.ts";
-export * from "./src/pipeline/dataset.ts";
-export * from "./src/pipeline/images/decode_image.ts";
+export * from "./src/data/read_captions.ts";
+export * from "./src/data/dataset.ts";
+export * from "./src/images/decode_image.ts";
 export {
   type CaptionData,
   type CaptionRow,
   describeRejected,
   type RejectedRow,
-} from "./src/pipeline/formats/caption_rows.ts";
-export * from "./src/pipeline/formats/find_captions.ts";
-export * from "./src/pipeline/formats/format.ts";
-export { ImageError } from "./src/pipeline/images/image_error.ts";
-export type { ImageFile } from "./src/pipeline/images/image_file.ts";
-export { type OfficialSplits } from "./src/pipeline/split_lists.ts";
+} from "./src/data/formats/caption_rows.ts";
+export * from "./src/data/formats/find_captions.ts";
+export * from "./src/data/formats/format.ts";
+export { ImageError } from "./src/images/image_error.ts";
+export type { ImageFile } from "./src/images/image_file.ts";
+export { type OfficialSplits } from "./src/data/split_lists.ts";
 export type { EpochMetrics, StepReport } from "./src/pipeline/train.ts";
 export * from "./src/pipeline/train_captioner.ts";
 export type { Reporter, TrainingRunResult } from "./src/pipeline/training_run.ts";
 export type { Validation } from "./src/pipeline/validate.ts";
-export * from "./src/pipeline/tokenizer/tokenizer.ts";
-export * from "./src/pipeline/vocabulary.ts";
+export * from "./src/text/tokenizer.ts";
+export * from "./src/text/vocabulary.ts";

@@ -9,7 +9,7 @@
  */
 
 import { join } from "node:path";
-import { kendallTau } from "../src/evaluation/kendall_tau.ts";
+import { kendallTau } from "./kendall_tau.ts";
 import { scoreCaptions, type ScoredCaption, type Scores, tokenizeCaptions } from "../src/evaluation/score_captions.ts";
 
 const NAMES = ["Bleu_1", "Bleu_4", "ROUGE_L", "CIDEr"] as const satisfies (keyof Scores)[];

@@ -11,7 +11,7 @@ import process from "node:process";
 import { Engine } from "../src/ffi/engine.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { checkpointMetadata, modelSettings } from "../src/pipeline/run_model.ts";
-import { drawSample } from "../src/pipeline/sample/sample_source.ts";
+import { drawSample } from "../src/sample/sample_source.ts";
 import { train } from "../src/pipeline/train.ts";
 import { prepareTrainingData } from "../src/pipeline/training_data.ts";
 

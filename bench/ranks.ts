@@ -8,11 +8,11 @@
  */
 
 import { fileURLToPath } from "node:url";
-import type { Rendezvous } from "../src/distributed/rendezvous.ts";
+import type { Rendezvous } from "../src/ffi/rendezvous.ts";
 import { Engine } from "../src/ffi/engine.ts";
 import { Group } from "../src/ffi/group.ts";
 import { collateLrcn } from "../src/pipeline/batches.ts";
-import { Random } from "../src/pipeline/random.ts";
+import { Random } from "../src/random.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { modelSettings } from "../src/pipeline/run_model.ts";
 import { stepOptions } from "../src/pipeline/train.ts";

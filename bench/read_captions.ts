@@ -10,10 +10,10 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { readCaptions } from "../src/pipeline/captions.ts";
-import { findCaptions } from "../src/pipeline/formats/find_captions.ts";
-import { Random } from "../src/pipeline/random.ts";
-import { tokenizerOf } from "../src/pipeline/tokenizer/tokenizer.ts";
+import { readCaptions } from "../src/data/read_captions.ts";
+import { findCaptions } from "../src/data/formats/find_captions.ts";
+import { Random } from "../src/random.ts";
+import { tokenizerOf } from "../src/text/tokenizer.ts";
 
 const IMAGES = 80_000;
 const CAPTIONS_OF_IMAGE = 5;

@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { matchReferences, parsePredictions, parseReferences } from "../src/evaluation/coco_files.ts";
 import { scoreCaptions, type Scores, tokenizeCaptions } from "../src/evaluation/score_captions.ts";
-import { Random } from "../src/pipeline/random.ts";
+import { Random } from "../src/random.ts";
 
 const IMAGES = 1000;
 const REFERENCES_OF_IMAGE = 5;

@@ -17,8 +17,8 @@
 
 import { encode } from "fast-png";
 import { join } from "node:path";
-import { Random } from "../src/pipeline/random.ts";
-import { drawScene } from "../src/pipeline/sample/scenes.ts";
+import { Random } from "../src/random.ts";
+import { drawScene } from "../src/sample/scenes.ts";
 
 const [folder, count, side = "96", seed = "7"] = Deno.args;
 if (folder === undefined || count === undefined) {

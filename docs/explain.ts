@@ -10,7 +10,7 @@
 import { encode as encodePng } from "fast-png";
 import { z } from "zod";
 import { drawHeat } from "../src/explanation/draw_heat.ts";
-import { decodeImage } from "../src/pipeline/images/decode_image.ts";
+import { decodeImage } from "../src/images/decode_image.ts";
 
 const LEAST_STRENGTH = 0.05;
 const SIDE = 128;

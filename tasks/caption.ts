@@ -6,15 +6,15 @@
 
 import type { Command } from "commander";
 import { Captioner } from "../src/captioning/captioner.ts";
-import { findInputs } from "../src/cli/caption_inputs.ts";
+import { findInputs } from "../src/images/find_inputs.ts";
 import { parseCaptionOptions } from "../src/cli/caption_options.ts";
 import { CaptionOutput } from "../src/cli/caption_output.ts";
-import { captionTogether } from "../src/cli/caption_together.ts";
+import { captionTogether } from "../src/captioning/caption_together.ts";
 import { CaptionProgress } from "../src/cli/caption_progress.ts";
 import { EXIT_INPUT, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
 import { captionCommand } from "../src/cli/commands/caption.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { printCaptions, writeOutput } from "../src/cli/print_captions.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withRanks } from "../src/cli/ranks.ts";

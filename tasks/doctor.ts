@@ -7,12 +7,12 @@
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { doctorCommand } from "../src/cli/commands/doctor.ts";
 import { describeExamination } from "../src/cli/doctor_report.ts";
-import { chooseLocalWeights } from "../src/cli/encoder_weights_choice.ts";
+import { chooseLocalWeights } from "../src/pipeline/encoder_weights_choice.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 import { parseTrainOptions } from "../src/cli/train_options.ts";
 import { InputError } from "../src/input_error.ts";
-import { type Examination, examine } from "../src/pipeline/doctor/examine.ts";
+import { type Examination, examine } from "../src/doctor/examine.ts";
 import { readSource } from "../src/pipeline/file_source.ts";
 import { join } from "node:path";
 

@@ -6,9 +6,9 @@
 
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
-import { evaluateCheckpoint } from "../src/cli/evaluate_checkpoint.ts";
+import { evaluateCheckpoint } from "../src/evaluation/evaluate_checkpoint.ts";
 import { parseEvaluateOptions } from "../src/cli/evaluate_options.ts";
-import { evaluatePredictions } from "../src/cli/evaluate_predictions.ts";
+import { evaluatePredictions } from "../src/evaluation/evaluate_predictions.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withRanks } from "../src/cli/ranks.ts";

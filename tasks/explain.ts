@@ -15,7 +15,7 @@ import {
   writePictures,
 } from "../src/cli/explain_image.ts";
 import { parseExplainOptions } from "../src/cli/explain_options.ts";
-import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { printable } from "../src/files/file_error.ts";
 
 async function main(): Promise<number> {

@@ -7,7 +7,7 @@
 import { exportModel } from "../src/checkpoint/export_model.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
-import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { z } from "zod";
 
 const schema = z.object({

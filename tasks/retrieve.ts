@@ -8,7 +8,7 @@ import { Captioner } from "../src/captioning/captioner.ts";
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { retrieveCommand } from "../src/cli/commands/retrieve.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { describeRetrieval, retrieveInDataset, searchPhotographs } from "../src/cli/retrieve.ts";
 import { parseRetrieveOptions } from "../src/cli/retrieve_options.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";

@@ -9,14 +9,14 @@ import { Captioner } from "../src/captioning/captioner.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { serveCommand } from "../src/cli/commands/serve.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { newestCheckpoint } from "../src/cli/newest_run.ts";
+import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { searchedFolder } from "../src/cli/searched_folder.ts";
 import { parseServeOptions } from "../src/cli/serve_options.ts";
 import { printable } from "../src/files/file_error.ts";
-import { ImageDecoders } from "../src/pipeline/images/image_decoders.ts";
+import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { createApp } from "../src/server/app.ts";
 import { hostnamesOf, listen } from "../src/server/listen.ts";
-import { PhotographSearch } from "../src/server/photograph_search.ts";
+import { PhotographSearch } from "../src/evaluation/image_search.ts";
 import { openRun } from "../src/server/shown_run.ts";
 
 async function main(): Promise<number> {

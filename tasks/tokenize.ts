@@ -7,9 +7,9 @@
 import { z } from "zod";
 import { runTask } from "../src/cli/command.ts";
 import { TOKENIZE_CHOICES, tokenizeCommand } from "../src/cli/commands/tokenize.ts";
-import { tokenizeLines } from "../src/cli/tokenize_lines.ts";
-import { ptbTokenize } from "../src/evaluation/ptb_tokenizer.ts";
-import { tokenizerOf } from "../src/pipeline/tokenizer/tokenizer.ts";
+import { tokenizeLines } from "../src/text/tokenize_lines.ts";
+import { ptbTokenize } from "../src/text/ptb/tokenizer.ts";
+import { tokenizerOf } from "../src/text/tokenizer.ts";
 
 const schema = z.object({ tokenizer: z.enum(TOKENIZE_CHOICES) });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TASK_COMMANDS } from "../src/cli/commands/task_commands.ts";
-import { canRead } from "./test_data.ts";
+import { canRead } from "./support/test_data.ts";
 import config from "../deno.json" with { type: "json" };
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

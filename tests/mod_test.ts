@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { canRead, canRun } from "./test_data.ts";
+import { canRead, canRun } from "./support/test_data.ts";
 
 const MODULE = fileURLToPath(new URL("../mod.ts", import.meta.url));
 

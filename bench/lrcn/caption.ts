@@ -9,8 +9,8 @@
  */
 
 import { Captioner } from "../../src/captioning/captioner.ts";
-import { captionFiles } from "../../src/cli/caption_files.ts";
-import { decodeImage } from "../../src/pipeline/images/decode_image.ts";
+import { captionFiles } from "../../src/captioning/caption_files.ts";
+import { decodeImage } from "../../src/images/decode_image.ts";
 import { answer } from "../contender.ts";
 
 const { checkpoint, precision, device, beam, files } = JSON.parse(Deno.args[0] ?? "{}");

@@ -6,10 +6,10 @@
 
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
-import { readDataset } from "../../src/pipeline/dataset.ts";
+import { readDataset } from "../../src/data/dataset.ts";
 import { openImageCache } from "../../src/pipeline/image_cache.ts";
-import { ImageDecoders } from "../../src/pipeline/images/image_decoders.ts";
-import type { ImageFile } from "../../src/pipeline/images/image_file.ts";
+import { ImageDecoders } from "../../src/images/image_decoders.ts";
+import type { ImageFile } from "../../src/images/image_file.ts";
 import { makeRecipe, shortSide } from "../../src/pipeline/recipe.ts";
 import { modelSettings } from "../../src/pipeline/run_model.ts";
 import { type BenchContext, PROJECT } from "../context.ts";

@@ -7,8 +7,8 @@
 import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import { quoted } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
-import { tokenizerOf } from "../pipeline/tokenizer/tokenizer.ts";
-import type { CaptionVocabulary } from "./caption_vocabulary.ts";
+import { tokenizerOf } from "../text/tokenizer.ts";
+import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
 import { Constraints } from "./constraints.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 

@@ -10,8 +10,8 @@ import { type Engine, gridSide } from "../ffi/engine.ts";
 import { quoted } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import { collateLrcn, collateNotebook } from "../pipeline/batches.ts";
-import type { RgbImage } from "../pipeline/images/decode_image.ts";
-import type { CaptionVocabulary } from "./caption_vocabulary.ts";
+import type { RgbImage } from "../images/decode_image.ts";
+import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
 
 /** A word of a caption and where the model saw it. */
 export interface ExplainedWord {

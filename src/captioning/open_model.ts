@@ -11,8 +11,8 @@ import { readVocabularyFile } from "../checkpoint/vocabulary_file.ts";
 import { findFormat, isCheckpoint, openWeights } from "../checkpoint/weights_file.ts";
 import { cannotRead } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
-import { Vocabulary } from "../pipeline/vocabulary.ts";
-import { type CaptionVocabulary, findSpecialWords } from "./caption_vocabulary.ts";
+import { Vocabulary } from "../text/vocabulary.ts";
+import { type CaptionVocabulary, findSpecialWords } from "../text/caption_vocabulary.ts";
 
 const OTHER_MODEL = "its metadata describes another model, give the file as 'deno task train' wrote it";
 

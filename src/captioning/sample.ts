@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Random } from "../pipeline/random.ts";
+import { Random } from "../random.ts";
 import type { WordSequence } from "./caption.ts";
 import type { DecodeStep } from "./decode_step.ts";
 import {

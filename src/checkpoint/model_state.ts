@@ -6,7 +6,7 @@
 
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
-import { readAhead } from "../pipeline/read_ahead.ts";
+import { readAhead } from "../read_ahead.ts";
 import { matchTensors } from "./match_tensors.ts";
 import type { DType, StoredTensor, TensorLayout, TensorSource } from "./tensor.ts";
 

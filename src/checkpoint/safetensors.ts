@@ -7,7 +7,7 @@
  */
 
 import { quoted } from "../files/file_error.ts";
-import { findJsonFault } from "./json_keys.ts";
+import { findJsonFault } from "../files/json_keys.ts";
 import { cannotRead, openFile, type RandomAccessFile } from "../files/open_file.ts";
 import {
   byteCount,

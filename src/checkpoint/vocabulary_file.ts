@@ -8,9 +8,9 @@ import { z } from "zod";
 import { fileErrorReason, quoted } from "../files/file_error.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
 import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
-import { TOKENIZERS } from "../pipeline/tokenizer/tokenizer.ts";
+import { TOKENIZERS } from "../text/tokenizer.ts";
 import type { CheckpointMetadata } from "./checkpoint.ts";
-import { findJsonFault } from "./json_keys.ts";
+import { findJsonFault } from "../files/json_keys.ts";
 import { BEAM_LIMITS, MAX_WORDS_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
 
 type Words = readonly string[] | Readonly<Record<string, number>>;

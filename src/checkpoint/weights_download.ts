@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errorCode, fileErrorReason } from "../files/file_error.ts";
 import { openFile } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
-import { requestRest, TransferError } from "./transfer.ts";
+import { requestRest, TransferError } from "./download.ts";
 
 /** Options of {@linkcode downloadWeights}. */
 export interface DownloadWeightsOptions {

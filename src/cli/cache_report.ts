@@ -6,7 +6,7 @@
 
 import { quoted } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
-import { describeBytes } from "../pipeline/cache/free_space.ts";
+import { describeBytes } from "../files/free_space.ts";
 import {
   clearCache,
   type KeptCache,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileCaption } from "./caption_files.ts";
+import type { FileCaption } from "../captioning/caption_files.ts";
 
 /** Options of {@linkcode CaptionOutput}. */
 export interface CaptionOutputOptions {

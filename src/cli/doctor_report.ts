@@ -4,10 +4,10 @@
  * @module
  */
 
-import { describeBytes } from "../pipeline/cache/free_space.ts";
-import type { CaptionsExamination } from "../pipeline/doctor/examine_captions.ts";
-import type { Examination } from "../pipeline/doctor/examine.ts";
-import type { SpeedExamination } from "../pipeline/doctor/time_steps.ts";
+import { describeBytes } from "../files/free_space.ts";
+import type { CaptionsExamination } from "../doctor/examine_captions.ts";
+import type { Examination } from "../doctor/examine.ts";
+import type { SpeedExamination } from "../doctor/time_steps.ts";
 import { duration } from "./training_reporter.ts";
 
 const SHOWN = 10;

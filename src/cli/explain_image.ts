@@ -14,7 +14,7 @@ import { warmestPart } from "../explanation/warmest_part.ts";
 import { fileErrorReason, printable } from "../files/file_error.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
-import { ImageDecoders } from "../pipeline/images/image_decoders.ts";
+import { ImageDecoders } from "../images/image_decoders.ts";
 
 /** Options of {@linkcode explainImage}. */
 export interface ExplainImageOptions {

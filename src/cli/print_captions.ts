@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileCaption, FileProblem } from "./caption_files.ts";
+import type { FileCaption, FileProblem } from "../captioning/caption_files.ts";
 import type { CaptionOutput } from "./caption_output.ts";
 import type { CaptionProgress } from "./caption_progress.ts";
 

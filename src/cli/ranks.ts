@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { ALONE, type TrainingRanks } from "../distributed/ranks.ts";
-import { readRendezvous } from "../distributed/rendezvous.ts";
+import { readRendezvous } from "../ffi/rendezvous.ts";
 import { Group } from "../ffi/group.ts";
 import { wholeNumber } from "./command.ts";
 

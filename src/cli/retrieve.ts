@@ -5,13 +5,13 @@
  */
 
 import type { Captioner } from "../captioning/captioner.ts";
-import { encodePhotographs } from "../evaluation/encode_photographs.ts";
+import { encodePhotographs } from "../evaluation/encode_images.ts";
 import { retrieval, type RetrievalResult, type RetrievalScores } from "../evaluation/retrieval.ts";
 import { scorePairs } from "../evaluation/score_pairs.ts";
 import { RowFile } from "../files/row_file.ts";
-import { checkpointSplit } from "../pipeline/checkpoint_split.ts";
-import { readDataset } from "../pipeline/dataset.ts";
-import { UNKNOWN } from "../pipeline/vocabulary.ts";
+import { checkpointSplit } from "../evaluation/checkpoint_split.ts";
+import { readDataset } from "../data/dataset.ts";
+import { UNKNOWN } from "../text/vocabulary.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
 import type { RetrievalOptions, SearchOptions } from "./retrieve_options.ts";
 import { searchedFolder } from "./searched_folder.ts";

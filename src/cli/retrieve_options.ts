@@ -7,7 +7,7 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { InputError } from "../input_error.ts";
-import { SPLIT_NAMES } from "../pipeline/checkpoint_split.ts";
+import { SPLIT_NAMES } from "../evaluation/checkpoint_split.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";

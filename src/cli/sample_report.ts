@@ -6,8 +6,8 @@
 
 import { join } from "node:path";
 import type { EngineOptions } from "../ffi/settings.ts";
-import { captionHeldOut, scoreHeldOut } from "../pipeline/sample/sample_result.ts";
-import type { Scene } from "../pipeline/sample/scenes.ts";
+import { captionHeldOut, scoreHeldOut } from "../sample/sample_result.ts";
+import type { Scene } from "../sample/scenes.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
 import type { Reporter } from "../pipeline/training_run.ts";
 

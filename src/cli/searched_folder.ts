@@ -5,8 +5,8 @@
  */
 
 import { InputError } from "../input_error.ts";
-import { isFolder } from "../pipeline/folder.ts";
-import { findInputs } from "./caption_inputs.ts";
+import { isFolder } from "../files/list_folder.ts";
+import { findInputs } from "../images/find_inputs.ts";
 
 /** Options of {@linkcode searchedFolder}. */
 export interface SearchedFolderOptions {

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
 import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { FORMAT_NAMES } from "../pipeline/formats/format.ts";
+import { FORMAT_NAMES } from "../data/formats/format.ts";
 import {
   describeSettings,
   idleSettings,
@@ -22,10 +22,10 @@ import {
   VARIANTS,
 } from "../pipeline/recipe.ts";
 import { type DatasetOrigin, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
-import { TOKENIZERS } from "../pipeline/tokenizer/tokenizer.ts";
+import { TOKENIZERS } from "../text/tokenizer.ts";
 import { keyValue, wholeNumber } from "./command.ts";
 import { addEngineOptions, ENGINE_SHAPE } from "./engine_options.ts";
-import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "./encoder_weights_choice.ts";
+import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "../pipeline/encoder_weights_choice.ts";
 
 const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
 

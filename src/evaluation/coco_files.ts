@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { quoted } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
-import { checked, parseJson } from "../pipeline/formats/json_text.ts";
+import { checked, parseJson } from "../files/json_text.ts";
 
 /** A caption of an image. */
 export interface Prediction {

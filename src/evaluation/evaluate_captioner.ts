@@ -6,7 +6,7 @@
 
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
-import type { Photograph } from "../pipeline/dataset.ts";
+import type { Photograph } from "../data/dataset.ts";
 import { evaluateModel, type ModelCaptions } from "./evaluate_model.ts";
 import { scoreCaptions, type ScoreResult, tokenizeCaptions } from "./score_captions.ts";
 import { scoringTokenizer } from "./scoring_tokenizer.ts";

@@ -9,11 +9,11 @@ import { ALONE, type Ranks } from "../distributed/ranks.ts";
 import { shareOfBatches } from "../distributed/share.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
-import type { Photograph } from "../pipeline/dataset.ts";
-import type { RgbImage } from "../pipeline/images/decode_image.ts";
-import { ImageDecoders } from "../pipeline/images/image_decoders.ts";
-import { ImageError } from "../pipeline/images/image_error.ts";
-import { readAhead } from "../pipeline/read_ahead.ts";
+import type { Photograph } from "../data/dataset.ts";
+import type { RgbImage } from "../images/decode_image.ts";
+import { ImageDecoders } from "../images/image_decoders.ts";
+import { ImageError } from "../images/image_error.ts";
+import { readAhead } from "../read_ahead.ts";
 import type { ScoredCaption } from "./score_captions.ts";
 
 /** Options of {@linkcode evaluateModel}. */

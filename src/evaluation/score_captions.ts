@@ -8,7 +8,7 @@ import { bleu } from "./bleu.ts";
 import { ciderD } from "./cider.ts";
 import { type ScoringTokenizer, scoringTokens } from "./scoring_tokenizer.ts";
 import { rougeL } from "./rouge_l.ts";
-import { PYTHON_SPACE } from "../pipeline/tokenizer/python_characters.ts";
+import { PYTHON_SPACE } from "../text/python_characters.ts";
 
 /** A caption to be scored. */
 export interface ScoredCaption {

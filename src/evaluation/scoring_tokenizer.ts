@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type TokenizerName, tokenizerOf } from "../pipeline/tokenizer/tokenizer.ts";
-import { ptbTokenize } from "./ptb_tokenizer.ts";
+import { type TokenizerName, tokenizerOf } from "../text/tokenizer.ts";
+import { ptbTokenize } from "../text/ptb/tokenizer.ts";
 
 /** A way to split captions before they are scored: COCO's, or by Unicode's word boundaries for other scripts. */
 export type ScoringTokenizer = "ptb" | "unicode";

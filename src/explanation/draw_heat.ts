@@ -5,7 +5,7 @@
  */
 
 import type { Explanation } from "../captioning/explain.ts";
-import type { RgbImage } from "../pipeline/images/decode_image.ts";
+import type { RgbImage } from "../images/decode_image.ts";
 import { enlarge } from "./enlarge.ts";
 import { heatColour } from "./heat_colour.ts";
 

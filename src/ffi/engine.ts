@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RgbImage } from "../pipeline/images/decode_image.ts";
+import type { RgbImage } from "../images/decode_image.ts";
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
 import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";

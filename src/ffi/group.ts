@@ -5,7 +5,7 @@
  */
 
 import type { Ranks } from "../distributed/ranks.ts";
-import type { Rendezvous } from "../distributed/rendezvous.ts";
+import type { Rendezvous } from "./rendezvous.ts";
 import { create, Handle } from "./call.ts";
 import { type Library, loadLibrary } from "./library.ts";
 import { encodeStruct } from "./struct.ts";

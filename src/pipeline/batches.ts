@@ -5,7 +5,7 @@
  */
 
 import type { Batch, Features, Images } from "../ffi/batch.ts";
-import { readAhead } from "./read_ahead.ts";
+import { readAhead } from "../read_ahead.ts";
 
 /** Options of {@linkcode batches}. */
 export interface BatchesOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Random } from "./random.ts";
+import { Random } from "../random.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** A part of a square of pixels. */

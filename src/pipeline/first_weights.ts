@@ -9,7 +9,7 @@ import { loadEncoderWeights } from "../checkpoint/encoder_weights.ts";
 import { loadModel } from "../checkpoint/model_state.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
 
 /** Options of {@linkcode loadFirstWeights}. */
 export interface FirstWeightsOptions {

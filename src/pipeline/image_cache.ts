@@ -14,14 +14,14 @@ import { InputError } from "../input_error.ts";
 import { type CacheDisk, completeCache } from "./cache/complete_cache.ts";
 import { findFiles } from "./cache/find_files.ts";
 import { type KnownImage, OpenImages } from "./cache/open_images.ts";
-import { preprocessingName } from "./cache/preprocessing.ts";
+import { preprocessingName } from "../images/preprocessing.ts";
 import { openSquaresIfThere, squareBytes } from "./cache/squares_file.ts";
 import type { MakeSquare } from "./cache/unknown_images.ts";
-import type { Photograph } from "./dataset.ts";
-import { DEFAULT_MAX_PIXELS } from "./images/check_image.ts";
-import type { RgbImage } from "./images/decode_image.ts";
-import { ImageError } from "./images/image_error.ts";
-import { type ImageFile, imagePath } from "./images/image_file.ts";
+import type { Photograph } from "../data/dataset.ts";
+import { DEFAULT_MAX_PIXELS } from "../images/check_image.ts";
+import type { RgbImage } from "../images/decode_image.ts";
+import { ImageError } from "../images/image_error.ts";
+import { type ImageFile, imagePath } from "../images/image_file.ts";
 
 /** Decodes image files, several at once, as `ImageDecoders` does. */
 export interface Decoders extends Disposable {

@@ -9,7 +9,7 @@ import { BEAM_LIMITS, MAX_WORDS_LIMITS, SIDE_LIMITS } from "../checkpoint/limits
 import { ENCODER_STAGES } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { SCHEDULES } from "./schedule.ts";
-import { TOKENIZERS } from "./tokenizer/tokenizer.ts";
+import { TOKENIZERS } from "../text/tokenizer.ts";
 
 /** The native library counts in 32 bits. */
 const LARGEST_COUNT = 2 ** 31 - 1;

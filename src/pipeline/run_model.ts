@@ -6,7 +6,7 @@
 
 import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { type Recipe, shortSide } from "./recipe.ts";
 import type { TrainingData } from "./training_data.ts";
 

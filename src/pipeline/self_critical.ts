@@ -10,7 +10,7 @@ import type { Batch, Features, Images } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { collateLrcn } from "./batches.ts";
 import type { Example } from "./training_data.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
 
 /**
  * Scores captions of one image.

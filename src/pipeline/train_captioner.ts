@@ -6,7 +6,7 @@
 
 import type { EngineOptions } from "../ffi/settings.ts";
 import { join } from "node:path";
-import type { DatasetOptions } from "./dataset.ts";
+import type { DatasetOptions } from "../data/dataset.ts";
 import { readSource } from "./file_source.ts";
 import { makeRecipe } from "./recipe.ts";
 import { type Reporter, runTraining, type TrainingRunResult } from "./training_run.ts";

@@ -5,13 +5,13 @@
  */
 
 import { InputError } from "../input_error.ts";
-import type { CaptionedPhotograph, Dataset, Photograph } from "./dataset.ts";
-import { lrcnCaption, notebookCaption } from "./encode_captions.ts";
-import { Random } from "./random.ts";
+import type { CaptionedPhotograph, Dataset, Photograph } from "../data/dataset.ts";
+import { lrcnCaption, notebookCaption } from "../text/encode_captions.ts";
+import { Random } from "../random.ts";
 import type { Recipe } from "./recipe.ts";
-import { splitByCaption, splitByImage, splitOfficially, type Splits } from "./splits.ts";
-import { tokenizerOf } from "./tokenizer/tokenizer.ts";
-import { Vocabulary } from "./vocabulary.ts";
+import { splitByCaption, splitByImage, splitOfficially, type Splits } from "../data/splits.ts";
+import { tokenizerOf } from "../text/tokenizer.ts";
+import { Vocabulary } from "../text/vocabulary.ts";
 
 /** A photograph with word ids: all its captions, or in the notebook recipe one of them. */
 export interface Example {

@@ -13,13 +13,13 @@ import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts
 import { scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
 import type { Batch, Features } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
-import type { Photograph } from "./dataset.ts";
+import type { Photograph } from "../data/dataset.ts";
 import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
-import { concatenateFeatures, selectFeatures } from "./features.ts";
+import { concatenateFeatures, selectFeatures } from "../ffi/feature_rows.ts";
 import { Mean } from "./mean.ts";
 import type { Criterion, Recipe } from "./recipe.ts";
 import type { Example } from "./training_data.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
 
 const WRITTEN_AT_ONCE = 64;
 

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
-import type { GalleryItem } from "./gallery.ts";
+import type { GalleryItem } from "../pipeline/gallery.ts";
 
 /** A number of an epoch that a report draws; null where the run's version did not write it, or it was no number. */
 type Figure = number | null;

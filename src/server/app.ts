@@ -9,9 +9,9 @@ import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import { InputError } from "../input_error.ts";
-import type { RgbImage } from "../pipeline/images/decode_image.ts";
-import { ImageError } from "../pipeline/images/image_error.ts";
-import type { ImageDecoders } from "../pipeline/images/image_decoders.ts";
+import type { RgbImage } from "../images/decode_image.ts";
+import { ImageError } from "../images/image_error.ts";
+import type { ImageDecoders } from "../images/image_decoders.ts";
 import { readImageFile } from "./image_answer.ts";
 import { Admission, type TakeBytes } from "./admission.ts";
 import {
@@ -26,7 +26,7 @@ import { CaptionQueue } from "./caption_queue.ts";
 import { withDeadline } from "./deadline.ts";
 import { type Answers, openApi } from "./openapi.ts";
 import { PAGE_FILES, SECURITY_HEADERS } from "./page.ts";
-import type { PhotographSearch } from "./photograph_search.ts";
+import type { PhotographSearch } from "../evaluation/image_search.ts";
 import { Problem } from "./problem.ts";
 import { readUpload } from "./upload.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { fileErrorReason } from "../files/file_error.ts";
-import { checkImageBytes, checkRegularFile } from "../pipeline/images/image_bytes.ts";
+import { checkImageBytes, checkRegularFile } from "../images/image_bytes.ts";
 import { Problem } from "./problem.ts";
 
 /**

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { drawDataset, drawSquare, TINY } from "../tasks/drawn_dataset.ts";
-import { assertDone, runTask } from "../tasks/run_task.ts";
+import { drawDataset, drawSquare, TINY } from "../support/draw_dataset.ts";
+import { assertDone, runTask } from "../support/run_task.ts";
 import { canServe, folderWithModel, serve } from "../tasks/start_server.ts";
 import { findChromium } from "./chromium.ts";
 

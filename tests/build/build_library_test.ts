@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildLibrary } from "../../src/build/build_library.ts";
 import type { Machine } from "../../src/build/machine.ts";
 import { InputError } from "../../src/input_error.ts";
-import { canRead, canWrite } from "../test_data.ts";
+import { canRead, canWrite } from "../support/test_data.ts";
 import {
   compilerOf,
   type FakeMachine,

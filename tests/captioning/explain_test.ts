@@ -5,8 +5,8 @@ import { Captioner } from "../../src/captioning/captioner.ts";
 import { explainWords } from "../../src/captioning/explain.ts";
 import type { Batch, HeatMaps, Images } from "../../src/ffi/batch.ts";
 import { InputError } from "../../src/input_error.ts";
-import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
 import { INTERCHANGE } from "../golden/interchange.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { DecodeStep } from "../../src/captioning/decode_step.ts";
 import { notebookSearch } from "../../src/captioning/notebook_search.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { fillModel, goldenBatch, modelSettings } from "../ffi/golden_batch.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 import golden from "../golden/model.json" with { type: "json" };
 
 /** Writes, for each image, the words of a list one after the other, and notes what it is given. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { Images } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { collateLrcn } from "../../src/pipeline/batches.ts";
-import { Random } from "../../src/pipeline/random.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { Random } from "../../src/random.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const PLACE = 32;
 const PLACES = 3;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findSpecialWords } from "../../src/captioning/caption_vocabulary.ts";
+import { findSpecialWords } from "../../src/text/caption_vocabulary.ts";
 import { openModel } from "../../src/captioning/open_model.ts";
 import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { InputError } from "../../src/input_error.ts";
-import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
-import { modelSettings } from "../ffi/golden_batch.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+import { modelSettings } from "../support/golden_batch.ts";
 import { CASES, INTERCHANGE } from "../golden/interchange.ts";
 
 const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/version1.safetensors", import.meta.url));

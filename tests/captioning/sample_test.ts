@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { draw, sample, type SampleOptions } from "../../src/captioning/sample.ts";
-import { Random } from "../../src/pipeline/random.ts";
+import { Random } from "../../src/random.ts";
 import {
   A,
   assertSame,

@@ -9,7 +9,7 @@ import type { WordSequence } from "../../src/captioning/caption.ts";
 import { Constraints, type ConstraintsOptions } from "../../src/captioning/constraints.ts";
 import type { DecodeStep } from "../../src/captioning/decode_step.ts";
 import type { SearchOptions } from "../../src/captioning/hypotheses.ts";
-import { Random } from "../../src/pipeline/random.ts";
+import { Random } from "../../src/random.ts";
 
 export const [PAD, UNKNOWN, START, END, A] = [0, 1, 2, 3, 4] as const;
 /** Words that the model knows; those from `A` on are written. */

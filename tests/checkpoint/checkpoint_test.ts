@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { InputError } from "../../src/input_error.ts";
-import { counting, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { counting, namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const METADATA: CheckpointMetadata = {
   recipe: "notebook",

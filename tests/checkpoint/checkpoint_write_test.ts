@@ -5,7 +5,7 @@ import type { TensorSource } from "../../src/checkpoint/tensor.ts";
 import { removeStaleTemporaries } from "../../src/files/stale_temporaries.ts";
 import { InputError } from "../../src/input_error.ts";
 import { failingFileSystem } from "../files/failing_file_system.ts";
-import { counting, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { counting, namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const METADATA: CheckpointMetadata = {
   recipe: "lrcn",

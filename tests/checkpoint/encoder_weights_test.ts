@@ -7,9 +7,9 @@ import type { TensorSource } from "../../src/checkpoint/tensor.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions, ModelSettings } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
-import { NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
 

@@ -15,7 +15,7 @@ import {
   type SpoiledFiles,
 } from "./spoiled_pth.ts";
 import { refusedArchives } from "./spoiled_zip.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const GOLDEN = new URL("../golden/checkpoint/torch.pth", import.meta.url).pathname;
 const ARCHIVES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {

@@ -6,7 +6,7 @@ import { byteCount, type StoredTensor } from "../../src/checkpoint/tensor.ts";
 import { listing, refusalOf } from "./hostile_listing.ts";
 import { fileOf, headerOf, metadataField, SOUND } from "./safetensors_draft.ts";
 import { CHANGED, NO_CHECKPOINT, REFUSED, SOUND_FILES, type SpoiledFiles } from "./spoiled_safetensors.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 type Tensors = Disposable & { readonly tensors: ReadonlyMap<string, StoredTensor> };
 

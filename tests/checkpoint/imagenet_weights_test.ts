@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { downloadImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
 import { downloadWeights, type DownloadWeightsOptions } from "../../src/checkpoint/weights_download.ts";
 import { InputError } from "../../src/input_error.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import {
   type Answer,
   canServe,

@@ -4,13 +4,13 @@ import { loadModel } from "../../src/checkpoint/model_state.ts";
 import { inferModel } from "../../src/checkpoint/model_shape.ts";
 import { openWeights } from "../../src/checkpoint/weights_file.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { goldenBatch, type GoldenCase, modelSettings } from "../ffi/golden_batch.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 import { type CaseName, CASES, EXPORTED, exportFormulaModel, INTERCHANGE, NAMES } from "../golden/interchange.ts";
 import golden from "../golden/interchange.json" with { type: "json" };
-import { testData } from "../test_data.ts";
+import { testData } from "../support/test_data.ts";
 import { pythonHasTorch, runPython } from "./python.ts";
-import { NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const TOLERANCE = 1e-4;
 const FILES = Object.entries(golden.cases).flatMap(([name, { files }]) =>

@@ -4,7 +4,7 @@ import { readPth } from "../../src/checkpoint/pth.ts";
 import type { RandomAccessFile } from "../../src/files/open_file.ts";
 import { InputError } from "../../src/input_error.ts";
 import { int, latin1, legacyFile, type LegacyParts, pickle, stateDict, text, tuple } from "./pth_draft.ts";
-import { NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const SOUND = stateDict();
 

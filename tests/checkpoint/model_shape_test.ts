@@ -5,8 +5,8 @@ import type { TensorLayout } from "../../src/checkpoint/tensor.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { ModelSettings } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const SOURCE = { source: "model.pth" };
 const size = (max: number) => fc.integer({ min: 1, max });

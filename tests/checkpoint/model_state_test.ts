@@ -4,9 +4,9 @@ import type { StoredTensor, TensorSource } from "../../src/checkpoint/tensor.ts"
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { goldenBatch } from "../ffi/golden_batch.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { goldenBatch } from "../support/golden_batch.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 import golden from "../golden/model.json" with { type: "json" };
 
 const SINGLE: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readPth, writePth } from "../../src/checkpoint/pth.ts";
 import { latin1 } from "./pth_draft.ts";
-import { counting, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { counting, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 Deno.test({
   name: "readPth() gives no element of a storage of which any bit is turned over, and all of the others",

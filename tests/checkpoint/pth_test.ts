@@ -3,9 +3,9 @@ import { readPth, writePth } from "../../src/checkpoint/pth.ts";
 import { storedZip } from "../../src/checkpoint/zip.ts";
 import { InputError } from "../../src/input_error.ts";
 import golden from "../golden/checkpoint/torch.pth.json" with { type: "json" };
-import { canRead } from "../test_data.ts";
+import { canRead } from "../support/test_data.ts";
 import { pythonHasTorch, runPython } from "./python.ts";
-import { counting, elements, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { counting, elements, namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const GOLDEN = new URL("../golden/checkpoint/", import.meta.url).pathname;
 const DTYPES: Record<string, string> = {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canRun } from "../test_data.ts";
+import { canRun } from "../support/test_data.ts";
 
 /**
  * Runs Python with its own PyTorch, or with the one that the build has installed.

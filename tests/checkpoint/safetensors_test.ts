@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readSafetensors, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { InputError } from "../../src/input_error.ts";
 import golden from "../golden/checkpoint/python.safetensors.json" with { type: "json" };
-import { canRead } from "../test_data.ts";
-import { counting, elements, namesIn, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { canRead } from "../support/test_data.ts";
+import { counting, elements, namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const GOLDEN = new URL("../golden/checkpoint/python.safetensors", import.meta.url).pathname;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readVocabularyFile, writeVocabularyFile } from "../../src/checkpoint/vocabulary_file.ts";
 import { InputError } from "../../src/input_error.ts";
-import { NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "a", "dög 🐕", "words"];
 const DEFAULTS = { preprocessing: { imageSize: 224, shortSide: 256 }, decoding: { maxWords: 20, beam: 3 } };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { findFormat, isCheckpoint, openWeights } from "../../src/checkpoint/weights_file.ts";
 import { INTERCHANGE } from "../golden/interchange.ts";
-import { counting, NEEDS_FILES, temporaryFolder } from "./temporary_folder.ts";
+import { counting, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 Deno.test({
   name: "findFormat() tells a safetensors file whose header's length begins as a file of PyTorch does",

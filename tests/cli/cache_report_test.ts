@@ -4,8 +4,8 @@ import { clearCaches, listCaches, verifyCaches } from "../../src/cli/cache_repor
 import { lockCache } from "../../src/pipeline/cache/cache_lock.ts";
 import { openImageCache } from "../../src/pipeline/image_cache.ts";
 import { InputError } from "../../src/input_error.ts";
-import { namesIn } from "../checkpoint/temporary_folder.ts";
-import { files, makeSetting, readSquares, SQUARE, squareOf } from "../pipeline/cache/cache_setting.ts";
+import { namesIn } from "../support/checkpoint_folder.ts";
+import { files, makeSetting, readSquares, SQUARE, squareOf } from "../support/cache_setting.ts";
 
 const BYTES = SQUARE * SQUARE * 3;
 

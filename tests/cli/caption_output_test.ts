@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FileCaption, FileProblem } from "../../src/cli/caption_files.ts";
+import type { FileCaption, FileProblem } from "../../src/captioning/caption_files.ts";
 import { CaptionOutput, type CaptionOutputOptions } from "../../src/cli/caption_output.ts";
 import { CaptionProgress } from "../../src/cli/caption_progress.ts";
 import { printCaptions } from "../../src/cli/print_captions.ts";

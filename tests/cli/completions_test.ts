@@ -3,7 +3,7 @@ import { Argument, Option } from "commander";
 import { createCommand } from "../../src/cli/command.ts";
 import { TASK_COMMANDS } from "../../src/cli/commands/task_commands.ts";
 import { completionScript, SHELLS } from "../../src/cli/completions.ts";
-import { canRun } from "../test_data.ts";
+import { canRun } from "../support/test_data.ts";
 
 const COMMANDS = {
   fly: () =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describeExamination } from "../../src/cli/doctor_report.ts";
-import type { Examination } from "../../src/pipeline/doctor/examine.ts";
+import type { Examination } from "../../src/doctor/examine.ts";
 
 const SOUND: Examination = {
   data: { format: "kaggle", photographs: 100, captions: 500, rejected: [], missing: [] },

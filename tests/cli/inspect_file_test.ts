@@ -4,7 +4,7 @@ import { type CheckpointMetadata, saveCheckpoint } from "../../src/checkpoint/ch
 import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { describeInspection, inspectFile } from "../../src/cli/inspect_file.ts";
 import { InputError } from "../../src/input_error.ts";
-import { counting, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { counting, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const METADATA: CheckpointMetadata = {
   recipe: "lrcn",

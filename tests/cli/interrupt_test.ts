@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { listenToInterrupts } from "../../src/cli/interrupt.ts";
-import { canRun } from "../test_data.ts";
+import { canRun } from "../support/test_data.ts";
 
 Deno.test({
   name: "listenToInterrupts() aborts its signal once at signals that come within milliseconds",

@@ -3,7 +3,7 @@ import { createCommand } from "../../src/cli/command.ts";
 import { addTrainOptions, parseTrainOptions } from "../../src/cli/train_options.ts";
 import { InputError } from "../../src/input_error.ts";
 import { describeSettings, makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
-import { NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 /** The options that a command line gives, in a folder /home/ada on 5 March 2026, 07:08:09. */
 async function parse(...words: string[]) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { meteor } from "../../src/evaluation/meteor.ts";
-import { makeFolder } from "../pipeline/temporary_folder.ts";
-import { canRead, canRun, canWrite } from "../test_data.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+import { canRead, canRun, canWrite } from "../support/test_data.ts";
 
 const CAPTIONS = [
   { caption: ["a", "kite"], references: [["a", "red", "kite"], ["kite"]] },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { matchReferences, parsePredictions, parseReferences } from "../../src/evaluation/coco_files.ts";
 import { scoreCaptions, type Scores, tokenizeCaptions } from "../../src/evaluation/score_captions.ts";
 import golden from "../golden/score_captions.json" with { type: "json" };
-import { testData } from "../test_data.ts";
+import { testData } from "../support/test_data.ts";
 
 const NAMES = ["Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr"] as const;
 

@@ -5,8 +5,8 @@ import { EngineError } from "../../src/ffi/status.ts";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { digests } from "./engine_state.ts";
-import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const NAME = "1u every";
 const settings = golden.cases[NAME].case;

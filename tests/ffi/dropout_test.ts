@@ -4,8 +4,8 @@ import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions, ModelSettings, TrainStepOptions } from "../../src/ffi/settings.ts";
 import { digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts";
 import { fill } from "./formula.ts";
-import { TINY_MODEL } from "./native.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const EMBED = 100;

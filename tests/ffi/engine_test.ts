@@ -6,10 +6,10 @@ import { buildInfo, loadLibrary } from "../../src/ffi/library.ts";
 import { EngineError, STATUS } from "../../src/ffi/status.ts";
 import { InputError } from "../../src/input_error.ts";
 import { changed, digests } from "./engine_state.ts";
-import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import golden from "../golden/model.json" with { type: "json" };
-import { TINY_MODEL } from "./native.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const STEP = { optimizer: "adamw", encoderLearningRate: 1e-3, learningRate: 1e-3 } as const;

@@ -5,9 +5,9 @@ import golden from "../golden/explain.json" with { type: "json" };
 import type { PixelBatch } from "./batches.ts";
 import { changed, digests } from "./engine_state.ts";
 import { integers } from "./formula.ts";
-import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "./golden_batch.ts";
+import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
 import { assertClose } from "./golden_numbers.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 interface Entry {
   readonly case: GoldenCase;

@@ -3,9 +3,9 @@ import { Engine } from "../../src/ffi/engine.ts";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { changed, digests } from "./engine_state.ts";
-import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import { changes, tensorsOf } from "./golden_numbers.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const STEP: TrainStepOptions = {
   optimizer: "adamw",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Rendezvous } from "../../src/distributed/rendezvous.ts";
+import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
 import { canStartRanks, placesOf, startRank } from "./start_ranks.ts";
 
 /** What a process of a group is told. */

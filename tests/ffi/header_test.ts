@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { STATUS } from "../../src/ffi/status.ts";
 import { STRUCTS } from "../../src/ffi/struct.ts";
 import { ABI_VERSION, symbols } from "../../src/ffi/symbols.ts";
-import { canRead } from "../test_data.ts";
+import { canRead } from "../support/test_data.ts";
 
 const NATIVE_TYPES: Record<string, string> = { uint32_t: "u32", int32_t: "i32", int64_t: "i64", void: "void" };
 const FIELD_TYPES: Record<string, string> = { int32_t: "i32", int64_t: "i64", double: "f64", char: "char" };

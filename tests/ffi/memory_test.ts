@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { makeFolder } from "../pipeline/temporary_folder.ts";
-import { canRunTasks } from "../tasks/run_task.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+import { canRunTasks } from "../support/run_task.ts";
 import { runProgram } from "./native_program.ts";
 
 const ignore = !canRunTasks;

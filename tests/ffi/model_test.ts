@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Engine, type TensorInfo } from "../../src/ffi/engine.ts";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/model.json" with { type: "json" };
-import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "./golden_batch.ts";
+import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
 import {
   assertClose,
   assertFingerprints,
@@ -13,7 +13,7 @@ import {
   type Summary,
   tensorsOf,
 } from "./golden_numbers.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 interface Training {
   readonly settings: Omit<TrainStepOptions, "optimizer">;

@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { makeFolder } from "../pipeline/temporary_folder.ts";
-import { runCommand } from "../tasks/run_task.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+import { runCommand } from "../support/run_task.ts";
 
 const NATIVE = fileURLToPath(new URL("../../native/", import.meta.url));
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Rendezvous } from "../../src/distributed/rendezvous.ts";
+import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
 import type { StepResult } from "../../src/ffi/batch.ts";
 import { type Averaging, Engine } from "../../src/ffi/engine.ts";
 import { Group } from "../../src/ffi/group.ts";
@@ -13,7 +13,7 @@ import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { microBatches } from "./batches.ts";
 import { readNumbers } from "./engine_state.ts";
-import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 
 /** What a process is told. */
 export interface RankTask {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
-import type { RgbImage } from "../../src/pipeline/images/decode_image.ts";
-import { readImage } from "../../src/pipeline/images/read_image.ts";
+import type { RgbImage } from "../../src/images/decode_image.ts";
+import { readImage } from "../../src/images/read_image.ts";
 import { drawnImage, samplePixels } from "../golden/drawn_image.ts";
 import golden from "../golden/resize.json" with { type: "json" };
-import { testData } from "../test_data.ts";
-import { TINY_MODEL } from "./native.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { testData } from "../support/test_data.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const { shortSide, crop, drawnSamples, photographSamples } = golden;
 

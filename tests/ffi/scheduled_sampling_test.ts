@@ -5,9 +5,9 @@ import type { EngineOptions, ModelSettings, TrainStepOptions } from "../../src/f
 import golden from "../golden/model.json" with { type: "json" };
 import { digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts";
 import { fill } from "./formula.ts";
-import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
-import { TINY_MODEL } from "./native.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const STILL: TrainStepOptions = {

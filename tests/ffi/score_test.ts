@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
 import golden from "../golden/model.json" with { type: "json" };
-import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 /** Natural logarithm of a word's probability among these logits. */
 function logProbability(logits: Float64Array, word: number): number {

@@ -5,9 +5,9 @@
  */
 
 import { fileURLToPath } from "node:url";
-import type { Rendezvous } from "../../src/distributed/rendezvous.ts";
-import { canRun } from "../test_data.ts";
-import { canLoad } from "./native.ts";
+import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
+import { canRun } from "../support/test_data.ts";
+import { canLoad } from "../support/native.ts";
 import type { RankReport, RankTask } from "./rank_process.ts";
 
 const mayListen = (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state === "granted";

@@ -6,9 +6,9 @@ import { InputError } from "../../src/input_error.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { microBatches } from "./batches.ts";
 import { changed, digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts";
-import { fillModel, goldenBatch, modelSettings } from "./golden_batch.ts";
-import { TINY_MODEL } from "./native.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1, seed: 3 };
 const NAME = "4f every";

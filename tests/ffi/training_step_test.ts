@@ -4,9 +4,9 @@ import { Engine } from "../../src/ffi/engine.ts";
 import { ENCODER_STAGES, type TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/training_step.json" with { type: "json" };
 import { microBatches, wordsOf } from "./batches.ts";
-import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "./golden_batch.ts";
+import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
 import { assertClose, assertFingerprints, BOUND, changes, type Fingerprint, tensorsOf } from "./golden_numbers.ts";
-import { nativeTest } from "./native_test_case.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 interface Entry {
   readonly batch: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeOldTemporaries } from "../../src/files/old_temporaries.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const UUID = "3f2a9c00-0000-4000-8000-0123456789ab";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RowFile } from "../../src/files/row_file.ts";
-import { canRead, canWrite } from "../test_data.ts";
+import { canRead, canWrite } from "../support/test_data.ts";
 
 const files = { ignore: !canRead || !canWrite };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { removeStaleTemporaries } from "../../src/files/stale_temporaries.ts";
 import { type WritableFileSystem, writeAtomic } from "../../src/files/write_atomic.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const UUID = "0b5e6a4c-2f1d-4c3b-9a87-6d5e4f3c2b1a";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { RandomAccessFile } from "../../src/files/open_file.ts";
 import { isTar, type TarMember, tarMembers } from "../../src/files/tar.ts";
 import { InputError } from "../../src/input_error.ts";
-import { joinBytes, paxRecord, tarEntry, tarFile } from "./tar_file.ts";
+import { joinBytes, paxRecord, tarEntry, tarFile } from "../support/tar_file.ts";
 
 /** A file in memory that counts what is read of it. */
 function openBytes(bytes: Uint8Array<ArrayBuffer>) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeAtomic } from "../../src/files/write_atomic.ts";
 import { InputError } from "../../src/input_error.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { failingFileSystem } from "./failing_file_system.ts";
 
 const FORMER = "the former content";

@@ -11,7 +11,7 @@ import { saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { exportModel } from "../../src/checkpoint/export_model.ts";
 import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { fillModel, type GoldenCase, modelSettings } from "../ffi/golden_batch.ts";
+import { fillModel, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
 
 /** Where the golden files are. */
 export const INTERCHANGE: string = fileURLToPath(new URL("interchange/", import.meta.url));

@@ -1,4 +1,4 @@
-"""Writes src/pipeline/tokenizer/punkt_english.json: what NLTK's English Punkt model knows about lower-cased text.
+"""Writes src/text/punkt_english.json: what NLTK's English Punkt model knows about lower-cased text.
 
     python3 tests/golden/punkt_english.py NLTK_DATA
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
-import { ImageError } from "../../src/pipeline/images/image_error.ts";
-import { drawnImages, drawnPhotographs } from "./drawn_data.ts";
+import { ImageError } from "../../src/images/image_error.ts";
+import { drawnImages, drawnPhotographs } from "../support/drawn_data.ts";
 
 const photographs = drawnPhotographs(5);
 const RECIPE = { name: "lrcn", batchSize: 2, imageSize: 32 } as const;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Images } from "../../src/ffi/batch.ts";
 import type { TensorInfo } from "../../src/ffi/engine.ts";
 import { type Encoder, type FeatureCacheOptions, openFeatureCache } from "../../src/pipeline/feature_cache.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
-import { drawnImages, drawnPhotographs } from "./drawn_data.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+import { drawnImages, drawnPhotographs } from "../support/drawn_data.ts";
 
 const SIZE = 3;
 const IMAGES = drawnImages(drawnPhotographs(18));

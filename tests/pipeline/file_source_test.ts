@@ -3,17 +3,17 @@ import { encode as encodePng } from "fast-png";
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
-import { decodeImage } from "../../src/pipeline/images/decode_image.ts";
+import { decodeImage } from "../../src/images/decode_image.ts";
 import { readSource } from "../../src/pipeline/file_source.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
-import { NEEDS_FILES } from "../checkpoint/temporary_folder.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
-import { tarFile } from "../files/tar_file.ts";
+import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { tarFile } from "../support/tar_file.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
 import kinds from "../golden/image_kinds.json" with { type: "json" };
-import { silentReporter } from "./silent_reporter.ts";
-import { makeFolder } from "./temporary_folder.ts";
+import { silentReporter } from "../support/silent_reporter.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
 
 const NAMES = Array.from({ length: 6 }, (_, index) => `${index}.png`);
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { InputError } from "../../src/input_error.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { type RunConfig, RunFolder } from "../../src/pipeline/run_folder.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const CONFIG: RunConfig = {
   recipe: makeRecipe("lrcn", { epochs: 3 }),

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { ModelSettings } from "../../src/ffi/settings.ts";
 import { type Reward, selfCriticalBatch, type SelfCriticalOptions } from "../../src/pipeline/self_critical.ts";
-import { Vocabulary } from "../../src/pipeline/vocabulary.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
+import { Vocabulary } from "../../src/text/vocabulary.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 const vocabulary = new Vocabulary(["<pad>", "<unk>", "<start>", "<end>", "a", "red", "green", "kite", "boat"]);
 const MODEL: ModelSettings = {

@@ -10,9 +10,9 @@ import { type Library, loadLibrary } from "../../src/ffi/library.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { train } from "../../src/pipeline/train.ts";
 import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
-import { drawnDataset, drawnImages, TINY_RECIPE } from "./drawn_data.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts";
 
 const [TRAIN, VALIDATION, BATCH] = [8, 4, 4];
 const CAPTIONS = 2;

@@ -20,10 +20,10 @@ import {
 } from "../../src/pipeline/train.ts";
 import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { criterion } from "../../src/pipeline/validate.ts";
-import { fillModel } from "../ffi/golden_batch.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
-import { drawnDataset, drawnImages, TINY_RECIPE } from "./drawn_data.ts";
+import { fillModel } from "../support/golden_batch.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
 /** Nothing is dropped, and photographs are seen from their centre. */

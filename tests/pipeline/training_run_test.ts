@@ -5,14 +5,14 @@ import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { readPth, writePth } from "../../src/checkpoint/pth.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
-import { ImageError } from "../../src/pipeline/images/image_error.ts";
+import { ImageError } from "../../src/images/image_error.ts";
 import { makeRecipe, type Recipe, selfCriticalRecipe } from "../../src/pipeline/recipe.ts";
 import { runTraining, type TrainingRunOptions, type TrainingSource } from "../../src/pipeline/training_run.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../checkpoint/temporary_folder.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
-import { drawnDataset, drawnImages, drawnSource, TINY_RECIPE } from "./drawn_data.ts";
-import { silentReporter } from "./silent_reporter.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { drawnDataset, drawnImages, drawnSource, TINY_RECIPE } from "../support/drawn_data.ts";
+import { silentReporter } from "../support/silent_reporter.ts";
 
 const FILES = [
   ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],

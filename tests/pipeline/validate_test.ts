@@ -3,13 +3,13 @@ import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
-import { ImageError } from "../../src/pipeline/images/image_error.ts";
+import { ImageError } from "../../src/images/image_error.ts";
 import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { criterion, validate, type ValidationSource } from "../../src/pipeline/validate.ts";
-import { fillModel } from "../ffi/golden_batch.ts";
-import { TINY_MODEL } from "../ffi/native.ts";
-import { nativeTest } from "../ffi/native_test_case.ts";
-import { drawnDataset, drawnImages, TINY_RECIPE } from "./drawn_data.ts";
+import { fillModel } from "../support/golden_batch.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts";
 
 /** A tiny model with formula weights and ten pictures of eight colours to validate it on. */
 async function open(changes: Partial<Recipe> = {}) {

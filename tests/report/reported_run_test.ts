@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
 import { readReportedRun } from "../../src/report/reported_run.ts";
-import { NEEDS_FILES } from "../checkpoint/temporary_folder.ts";
-import { makeFolder } from "../pipeline/temporary_folder.ts";
+import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
 
 const CONFIG = JSON.stringify({ recipe: { name: "lrcn", epochs: 3, patience: null }, seed: 7, initialWeights: null });
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
 import { Problem } from "../../src/server/problem.ts";
-import type { PhotographSearch } from "../../src/server/photograph_search.ts";
-import { ask, fakeApp, fakeModel, LIMITS } from "./fake_model.ts";
-import { picture } from "./picture.ts";
+import type { PhotographSearch } from "../../src/evaluation/image_search.ts";
+import { ask, fakeApp, fakeModel, LIMITS } from "../support/fake_model.ts";
+import { picture } from "../support/picture.ts";
 
 const post = (body: BodyInit, headers: HeadersInit = {}) => ({ method: "POST", body, headers });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CaptionQueue } from "../../src/server/caption_queue.ts";
-import { fakeModel } from "./fake_model.ts";
+import { fakeModel } from "../support/fake_model.ts";
 
 const NEVER = new AbortController().signal;
 const image = (width: number) => ({ width, height: 1, pixels: new Uint8Array(3 * width) });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Problem } from "../../src/server/problem.ts";
 import { readImageFile } from "../../src/server/image_answer.ts";
-import { makeFolder } from "../pipeline/temporary_folder.ts";
-import { canRead, canWrite } from "../test_data.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+import { canRead, canWrite } from "../support/test_data.ts";
 
 const ignore = !canRead || !canWrite;
 

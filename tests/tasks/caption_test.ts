@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { FileCaption } from "../../src/cli/caption_files.ts";
-import type { TemporaryFolder } from "../pipeline/temporary_folder.ts";
+import type { FileCaption } from "../../src/captioning/caption_files.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { INTERCHANGE } from "../golden/interchange.ts";
-import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, commandOf, type Ended, PROJECT, runTask } from "./run_task.ts";
+import { drawDataset, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
+import {
+  assertDone,
+  assertRefused,
+  canRunTasks,
+  commandOf,
+  type Ended,
+  PROJECT,
+  runTask,
+} from "../support/run_task.ts";
 import images from "../golden/images.json" with { type: "json" };
 
 const ignore = !canRunTasks;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeFolder } from "../pipeline/temporary_folder.ts";
-import { writeHostileImages } from "../pipeline/images/hostile_images.ts";
-import { drawDataset, DRAWN_COUNT, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
-import { assertRefused, canRunTasks, runTask, startTask } from "./run_task.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+import { writeHostileImages } from "../images/hostile_images.ts";
+import { drawDataset, DRAWN_COUNT, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
+import { assertRefused, canRunTasks, runTask, startTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

@@ -5,9 +5,9 @@ import { stateDictLayout } from "../../src/checkpoint/model_shape.ts";
 import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { readVocabularyFile } from "../../src/checkpoint/vocabulary_file.ts";
-import { makeFolder, type TemporaryFolder } from "../pipeline/temporary_folder.ts";
-import { drawSquare } from "./drawn_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "./run_task.ts";
+import { makeFolder, type TemporaryFolder } from "../support/temporary_folder.ts";
+import { drawSquare } from "../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
 const VERSION_1 = join(PROJECT, "tests/golden/checkpoint/version1.safetensors");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { RENDEZVOUS_VARIABLES } from "../../src/distributed/rendezvous.ts";
-import { makeFolder } from "../pipeline/temporary_folder.ts";
-import { drawDataset, FIRST_PICTURE, TINY } from "./drawn_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, commandOf, PROJECT, runTask } from "./run_task.ts";
+import { RENDEZVOUS_VARIABLES } from "../../src/ffi/rendezvous.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+import { drawDataset, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, commandOf, PROJECT, runTask } from "../support/run_task.ts";
 import config from "../../deno.json" with { type: "json" };
 
 const ignore = !canRunTasks;

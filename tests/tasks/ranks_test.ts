@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { freePort } from "../ffi/start_ranks.ts";
-import { drawDataset, drawSquare, TINY } from "./drawn_dataset.ts";
-import { assertDone, canRunTasks, type Ended, runTask, startTask, type TaskName } from "./run_task.ts";
+import { drawDataset, drawSquare, TINY } from "../support/draw_dataset.ts";
+import { assertDone, canRunTasks, type Ended, runTask, startTask, type TaskName } from "../support/run_task.ts";
 import { folderWithModel, MODEL } from "./start_server.ts";
 import { findTorchrun } from "./torchrun.ts";
 

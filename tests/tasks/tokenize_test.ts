@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { canRun } from "../test_data.ts";
-import { assertDone, assertRefused, type Ended } from "./run_task.ts";
+import { canRun } from "../support/test_data.ts";
+import { assertDone, assertRefused, type Ended } from "../support/run_task.ts";
 
 const ignore = !canRun;
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));

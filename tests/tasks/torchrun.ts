@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { PROJECT } from "./run_task.ts";
+import { PROJECT } from "../support/run_task.ts";
 
 /** How it is started. */
 export interface Torchrun {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readPth } from "../../src/checkpoint/pth.ts";
-import { testData } from "../test_data.ts";
-import { drawDataset, TINY } from "./drawn_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, runTask } from "./run_task.ts";
+import { testData } from "../support/test_data.ts";
+import { drawDataset, TINY } from "../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

@@ -5,7 +5,7 @@
  */
 
 import { type Command, Option } from "commander";
-import { TOKENIZERS } from "../../pipeline/tokenizer/tokenizer.ts";
+import { TOKENIZERS } from "../../text/tokenizer.ts";
 import { createCommand } from "../command.ts";
 
 /** What splits captions that are trained with, and the one that they are scored with. */

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { fileKey, type FileState, sameState } from "./image_content.ts";
-import { readJsonLines } from "./json_lines.ts";
+import { readJsonLines } from "../../files/json_lines.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const place = {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { errorCode, fileErrorReason } from "../../files/file_error.ts";
 import { InputError } from "../../input_error.ts";
 import { type BadImage, CACHE_FILES, type CacheIndex, type FileLine, type StoredImage } from "./cache_index.ts";
-import { jsonLine } from "./json_lines.ts";
+import { jsonLine } from "../../files/json_lines.ts";
 import { checksumOf, squareBytes, type Squares } from "./squares_file.ts";
 
 /** An open file, as far as a cache writes it. */

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { tooManyPixels } from "../images/check_image.ts";
-import { ImageError } from "../images/image_error.ts";
+import { tooManyPixels } from "../../images/check_image.ts";
+import { ImageError } from "../../images/image_error.ts";
 import type { Decoders, ImageCacheOptions } from "../image_cache.ts";
 import { type CacheIndex, readCacheIndex, type StoredImage } from "./cache_index.ts";
 import { lockCache } from "./cache_lock.ts";
 import { isDiskFull, isReadOnly, type OpenCacheFile, openCacheFile, openCacheWriter } from "./cache_writer.ts";
 import { fillCache, type UnknownFile } from "./fill_cache.ts";
 import type { FoundFile } from "./find_files.ts";
-import { describeBytes, freeBytes } from "./free_space.ts";
+import { describeBytes, freeBytes } from "../../files/free_space.ts";
 import { fileKey, type FileState } from "./image_content.ts";
 import { openSquaresIfThere, squareBytes } from "./squares_file.ts";
 import { type MakeSquare, type Unknown, unknownImages } from "./unknown_images.ts";

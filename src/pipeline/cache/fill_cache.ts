@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ImageError } from "../images/image_error.ts";
-import type { ImageFile } from "../images/image_file.ts";
-import { readAhead } from "../read_ahead.ts";
+import { ImageError } from "../../images/image_error.ts";
+import type { ImageFile } from "../../images/image_file.ts";
+import { readAhead } from "../../read_ahead.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { type CacheWriter, isDiskFull } from "./cache_writer.ts";
 import { contentDigest, fileKey, fileState, type FileStateNow, sameState } from "./image_content.ts";

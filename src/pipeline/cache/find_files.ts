@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Photograph } from "../dataset.ts";
-import { ImageError } from "../images/image_error.ts";
-import { readAhead } from "../read_ahead.ts";
+import type { Photograph } from "../../data/dataset.ts";
+import { ImageError } from "../../images/image_error.ts";
+import { readAhead } from "../../read_ahead.ts";
 import { fileState, type FileStateNow } from "./image_content.ts";
 
 /** A photograph and its file. */

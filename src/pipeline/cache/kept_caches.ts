@@ -12,7 +12,7 @@ import { InputError } from "../../input_error.ts";
 import { type BadImage, readCacheIndex, type StoredImage } from "./cache_index.ts";
 import { LOCK_NAME, tryLockCache } from "./cache_lock.ts";
 import { openCacheFile, openCacheWriter } from "./cache_writer.ts";
-import { parsePreprocessing, type Preprocessing } from "./preprocessing.ts";
+import { parsePreprocessing, type Preprocessing } from "../../images/preprocessing.ts";
 import { openSquaresIfThere } from "./squares_file.ts";
 
 /** A cache of any kind. */

@@ -5,11 +5,11 @@
  */
 
 import { InputError } from "../../input_error.ts";
-import { cropCentre } from "../images/crop_centre.ts";
-import type { Photograph } from "../dataset.ts";
+import { cropCentre } from "../../images/crop_centre.ts";
+import type { Photograph } from "../../data/dataset.ts";
 import type { BrokenImage, Decoders, ImageCache } from "../image_cache.ts";
-import { ImageError } from "../images/image_error.ts";
-import { imagePath } from "../images/image_file.ts";
+import { ImageError } from "../../images/image_error.ts";
+import { imagePath } from "../../images/image_file.ts";
 import type { StoredImage } from "./cache_index.ts";
 import { contentDigest, fileState, type FileStateNow, sameState } from "./image_content.ts";
 import type { Squares } from "./squares_file.ts";

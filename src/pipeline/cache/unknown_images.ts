@@ -4,8 +4,8 @@
  * @module
  */
 
-import { tooManyPixels } from "../images/check_image.ts";
-import type { ImageFile } from "../images/image_file.ts";
+import { tooManyPixels } from "../../images/check_image.ts";
+import type { ImageFile } from "../../images/image_file.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import type { Squares } from "./squares_file.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type BadImage, CacheIndex, readCacheIndex } from "../../../src/pipeline/cache/cache_index.ts";
-import { makeFolder } from "../temporary_folder.ts";
-import { files } from "./cache_setting.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { files } from "../../support/cache_setting.ts";
 
 const ONE = "1".repeat(64);
 const TWO = "2".repeat(64);

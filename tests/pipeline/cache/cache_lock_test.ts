@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { lockCache, tryLockCache } from "../../../src/pipeline/cache/cache_lock.ts";
-import { cacheFile, files, makeSetting } from "./cache_setting.ts";
-import { makeFolder } from "../temporary_folder.ts";
+import { cacheFile, files, makeSetting } from "../../support/cache_setting.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
 
 Deno.test("opening a cache that another fills says so once, waits, and can be aborted", files, async () => {
   await using setting = await makeSetting(["20"]);

@@ -9,8 +9,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { openImageCache } from "../../../src/pipeline/image_cache.ts";
-import { ImageDecoders } from "../../../src/pipeline/images/image_decoders.ts";
-import { nearest, readSquares } from "./cache_setting.ts";
+import { ImageDecoders } from "../../../src/images/image_decoders.ts";
+import { nearest, readSquares } from "../../support/cache_setting.ts";
 
 const [pictures = "", folder = ""] = Deno.args;
 const names = [...Deno.readDirSync(pictures)].map(({ name }) => name).sort();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { contentDigest, fileState } from "../../../src/pipeline/cache/image_content.ts";
-import { ImageError } from "../../../src/pipeline/images/image_error.ts";
-import { makeFolder } from "../temporary_folder.ts";
-import { files } from "./cache_setting.ts";
+import { ImageError } from "../../../src/images/image_error.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { files } from "../../support/cache_setting.ts";
 
 Deno.test("contentDigest() is the SHA-256 of an image's bytes, wherever they lie", files, async () => {
   await using folder = await makeFolder({ "a.jpg": "abc", "shard.tar": "xxabcx" });

@@ -1,0 +1,231 @@
+/**
+ * Photographs with their captions, found in the folders of the datasets that people have.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { InputError } from "../input_error.ts";
+import { readCaptions, type ReadCaptionsOptions } from "./read_captions.ts";
+import { isFolder, listFolder, listIfReadable } from "../files/list_folder.ts";
+import type { CaptionRow, RejectedRow } from "./formats/caption_rows.ts";
+import { findCaptions } from "./formats/find_captions.ts";
+import type { CaptionsSource, Format } from "./formats/format.ts";
+import type { ImageFile } from "../images/image_file.ts";
+import { findImages, isImagesFolderName } from "./find_images.ts";
+import { matchSplits } from "./match_splits.ts";
+import { type OfficialSplits, readSplitLists } from "./split_lists.ts";
+
+/** An image and its captions: a file of its own, or a range of bytes in a tar. */
+export interface Photograph extends ImageFile {
+  /** The image's name as the captions have it; in a tar `shard.tar/key.jpg`. */
+  readonly name: string;
+  /** Its captions in file order, at least one. */
+  readonly captions: readonly string[];
+}
+
+/** One caption with the photograph that it describes. */
+export interface CaptionedPhotograph {
+  /** The photograph. */
+  readonly photograph: Photograph;
+  /** One of its captions. */
+  readonly caption: string;
+}
+
+/** Photographs with captions; no image has been opened yet. */
+export interface Dataset {
+  /** The photographs whose files are there, in the order of the captions file. */
+  readonly photographs: readonly Photograph[];
+  /** The captions of these photographs in the order of the captions file. */
+  readonly rows: readonly CaptionedPhotograph[];
+  /** Names in the captions file for which there is no image. */
+  readonly missing: readonly string[];
+  /** The format of the captions, where they come from files. */
+  readonly format?: Format;
+  /** The captions files; none for texts beside images. */
+  readonly captionFiles?: readonly string[];
+  /** Rows of these files that cannot be used. */
+  readonly rejected?: readonly RejectedRow[];
+  /** The authors' own split, where its lists are there. */
+  readonly officialSplits?: OfficialSplits;
+  /** Where it comes from, of a dataset in files: lists of names, or the captions themselves. */
+  readonly splitsFrom?: "lists" | "captions";
+  /** Names that several of the lists have; each stays in one, the test's before the others. */
+  readonly inSeveralLists?: readonly string[];
+  /** The first 16 hexadecimal digits of a SHA-256 over names and captions. */
+  readonly fingerprint: string;
+}
+
+/** A dataset as it lies on the disk. */
+export type FileDataset = Dataset & Required<Pick<Dataset, "format" | "captionFiles" | "rejected">>;
+
+/** Options of {@linkcode readDataset}: `data` or `captions` must be given. */
+export interface DatasetOptions extends ReadCaptionsOptions {
+  /** A folder with captions and images in it, a captions file, or a tar shard. */
+  data?: string | undefined;
+  /**
+   * The captions file.
+   *
+   * @default the captions file found in `data`
+   */
+  captions?: string | undefined;
+  /**
+   * The format of the captions.
+   *
+   * @default the one that they have by their look
+   */
+  format?: Format | undefined;
+  /**
+   * The folder of images.
+   *
+   * @default the images folder found in `data`, else beside the captions file
+   */
+  images?: string | undefined;
+  /**
+   * The folder of the official split lists.
+   *
+   * @default what the captions tell of their splits, else the folder of the captions file, `data` and the folders in it
+   */
+  splits?: string | undefined;
+}
+
+/**
+ * Finds a dataset's captions, images and official split lists, and reads all but the images.
+ *
+ * @param options Where to look.
+ * @returns Photographs with their captions, and what is missing or wrong.
+ * @throws {InputError} If a file or folder is missing or wrong, no row can be used, or none of the images is there.
+ *
+ * @example A folder of captions and images, of which one is missing
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readDataset } from "@lrcn/lrcn";
+ *
+ * const data = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${data}/captions.txt`, "image,caption\nkite.jpg,A red kite .\nboat.jpg,A boat .\n");
+ * await Deno.mkdir(`${data}/Images`);
+ * await Deno.writeFile(`${data}/Images/kite.jpg`, new Uint8Array(8)); // it is not opened yet
+ * const { format, photographs, missing } = await readDataset({ data });
+ * assert.equal(format, "kaggle");
+ * assert.deepEqual(photographs.map(({ name, captions }) => [name, captions]), [["kite.jpg", ["A red kite ."]]]);
+ * assert.deepEqual(missing, ["boat.jpg"]);
+ * await Deno.remove(data, { recursive: true });
+ * ```
+ */
+export async function readDataset(options: DatasetOptions): Promise<FileDataset> {
+  const source = await findCaptions(options);
+  const data = options.data !== undefined && await isFolder(options.data) ? options.data : undefined;
+  const { rows, rejected, splits, images } = await readCaptions(source, options);
+  const names = [...new Set(rows.map((row) => row.image))];
+  const files = images === undefined
+    ? await findImagesOf(names, source, { ...options, data })
+    : imagesInPlace(images, options);
+  const photographs = groupByPhotograph(rows, files);
+  const distinct = [...new Set(photographs.values())];
+  const told = options.splits === undefined && splits !== undefined && leavesSome(splits, photographs);
+  const lists = told
+    ? splits
+    : await findSplitLists(options.splits, source.format === "folder" ? [] : await listFolders(source, data));
+  const matched = lists && matchSplits(lists, photographs);
+  return {
+    photographs: distinct,
+    rows: rows.flatMap(({ image, caption }) => {
+      const photograph = photographs.get(image);
+      return photograph === undefined ? [] : [{ photograph, caption }];
+    }),
+    missing: names.filter((name) => !files.has(name)),
+    format: source.format,
+    captionFiles: source.files,
+    rejected,
+    ...(matched !== undefined && {
+      officialSplits: matched.lists,
+      splitsFrom: told ? "captions" : "lists",
+      inSeveralLists: matched.inSeveral,
+    }),
+    fingerprint: fingerprintOf(distinct),
+  };
+}
+
+async function findImagesOf(
+  names: readonly string[],
+  { files }: CaptionsSource,
+  { images, data }: DatasetOptions,
+): Promise<ReadonlyMap<string, ImageFile>> {
+  const [captions = ""] = files;
+  const beside = dirname(captions);
+  // COCO's images lie beside the folder of its captions.
+  const above = basename(beside) === "annotations" ? [dirname(beside)] : [];
+  const roots = [...(data === undefined ? [] : [data]), beside, ...above];
+  return await findImages(names, { images, roots: [...new Set(roots)], captions });
+}
+
+function imagesInPlace(
+  images: ReadonlyMap<string, ImageFile>,
+  options: DatasetOptions,
+): ReadonlyMap<string, ImageFile> {
+  if (options.images === undefined) return images;
+  throw new InputError(
+    `Cannot read dataset: its images lie with their captions, not in ${options.images}; leave out --images`,
+  );
+}
+
+/** Whether there is more than the training images: of COCO, people often fetch only those, with the captions of both parts. */
+function leavesSome({ validation, test }: OfficialSplits, photographs: ReadonlyMap<string, unknown>): boolean {
+  return [...validation, ...test].some((name) => photographs.has(name));
+}
+
+/** Where lists may lie: beside the captions, in the dataset's folder and in those in it. */
+async function listFolders({ files, folder }: CaptionsSource, data: string | undefined): Promise<string[]> {
+  const beside = files.length === 0 ? folder : dirname(files[0] ?? "");
+  if (data === undefined) return [beside];
+  const inner = (await listFolder(data, "dataset")).folders.filter((name) => !isImagesFolderName(name));
+  const withFiles: string[] = [];
+  for (const path of inner.map((name) => join(data, name))) {
+    if ((await listIfReadable(path, "official splits")).files.length > 0) withFiles.push(path);
+  }
+  return [beside, data, ...withFiles];
+}
+
+async function findSplitLists(
+  splits: string | undefined,
+  folders: readonly string[],
+): Promise<OfficialSplits | undefined> {
+  for (const folder of splits === undefined ? new Set(folders) : [splits]) {
+    const lists = await readSplitLists(folder);
+    if (lists !== undefined) return lists;
+  }
+  if (splits === undefined) return undefined;
+  throw new InputError(
+    `Cannot read official splits: ${splits} has no lists named like Flickr_8k.trainImages.txt, devImages and testImages; ` +
+      "name another folder with --splits or leave it out",
+  );
+}
+
+/** Photographs by name. An image that is written in two ways is one photograph, so that no split can part it. */
+function groupByPhotograph(
+  rows: readonly CaptionRow[],
+  files: ReadonlyMap<string, ImageFile>,
+): ReadonlyMap<string, Photograph> {
+  const byName = new Map<string, Photograph & { captions: string[] }>();
+  const byPlace = new Map<string, Photograph & { captions: string[] }>();
+  for (const { image: name, caption } of rows) {
+    const file = files.get(name);
+    if (file === undefined) continue;
+    const place = `${file.offset ?? ""}:${file.path}`;
+    const photograph = byPlace.get(place) ?? { name, ...file, captions: [] };
+    photograph.captions.push(caption);
+    byPlace.set(place, photograph);
+    byName.set(name, photograph);
+  }
+  return byName;
+}
+
+/** Over the JSON of all names and captions, of which only a piece is in memory. */
+function fingerprintOf(photographs: readonly Photograph[]): string {
+  const hash = createHash("sha256").update("[");
+  for (const [index, { name, captions }] of photographs.entries()) {
+    hash.update(`${index > 0 ? "," : ""}${JSON.stringify([name, captions])}`);
+  }
+  return hash.update("]").digest("hex").slice(0, 16);
+}

@@ -1,0 +1,83 @@
+/**
+ * Captions as people write them for themselves: a JSON array of `{"image": ..., "captions": [...]}`, or one such object
+ * on each line (JSON Lines).
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { InputError } from "../../input_error.ts";
+import { type CaptionData, CaptionRows } from "./caption_rows.ts";
+import { EntrySplits } from "./entry_splits.ts";
+import { checked, parseJson } from "../../files/json_text.ts";
+
+const entrySchema = z.preprocess(
+  renamed,
+  z.object({
+    image: z.string(),
+    captions: z.array(z.unknown()).optional(),
+    caption: z.union([z.string(), z.array(z.unknown())]).optional(),
+    split: z.string().optional(),
+  }),
+);
+
+/** Hugging Face's `metadata.jsonl` has other names for the same. */
+function renamed(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || "image" in value || !("file_name" in value)) return value;
+  return { ...value, image: value.file_name, ...(!("caption" in value) && "text" in value && { caption: value.text }) };
+}
+
+/**
+ * Reads such a file. Instead of `captions` an entry may have a `caption`, one or a list, and a `split`: train, val or test.
+ * Hugging Face's `file_name` and `text` are read likewise.
+ *
+ * @param text The file's text.
+ * @param file The file's name, for error messages.
+ * @throws {InputError} If it begins like a JSON array and is none.
+ */
+export function parseJsonCaptions(text: string, file: string): CaptionData {
+  const captions = new CaptionRows(file);
+  const splits = new EntrySplits();
+  const add = (value: unknown, place: number | string) => addEntry({ captions, splits }, value, place);
+  if (text.trimStart().startsWith("[")) {
+    const entries = parseJson(text, file);
+    if (Array.isArray(entries)) { for (const [index, entry] of entries.entries()) add(entry, `entry ${index + 1}`); }
+  } else {
+    for (const [index, line] of text.split("\n").entries()) {
+      if (line.trim() !== "") addLine(line, index + 1, { add, captions, file });
+    }
+  }
+  return captions.data(splits.lists());
+}
+
+function addLine(
+  line: string,
+  number: number,
+  { add, captions, file }: { add: (value: unknown, place: number) => void; captions: CaptionRows; file: string },
+): void {
+  let value: unknown;
+  try {
+    value = parseJson(line, file);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return captions.reject("is not JSON", number);
+  }
+  add(value, number);
+}
+
+function addEntry(
+  { captions, splits }: { captions: CaptionRows; splits: EntrySplits },
+  value: unknown,
+  place: number | string,
+): void {
+  const entry = checked(value, entrySchema);
+  if ("wrong" in entry) return captions.reject(entry.wrong, place);
+  const { image, caption, split } = entry.value;
+  const texts = entry.value.captions ?? [caption ?? []].flat();
+  const wrong = texts.length === 0 ? "has no 'captions'" : split === undefined ? undefined : splits.add(image, split);
+  if (wrong !== undefined) return captions.reject(wrong, place);
+  for (const text of texts) {
+    if (typeof text === "string") captions.add({ image, caption: text }, place);
+    else captions.reject("has a caption that is not text", place);
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Photographs with captions in tar files, as the WebDataset library reads them: `key.jpg`, and `key.txt` or `key.json`.
+ *
+ * @module
+ */
+
+import { relative } from "node:path";
+import { z } from "zod";
+import { quoted } from "../../files/file_error.ts";
+import { openFile, type RandomAccessFile } from "../../files/open_file.ts";
+import { tarMembers } from "../../files/tar.ts";
+import { InputError } from "../../input_error.ts";
+import type { ImageFile } from "../../images/image_file.ts";
+import { type CaptionData, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
+import { checked } from "../../files/json_text.ts";
+
+/** Longer texts are no captions. */
+const MAX_CAPTION_BYTES = 1 << 20;
+/** Members that are looked at to see whether a tar is such a shard. */
+const PEEK_MEMBERS = 32;
+
+const jsonSchema = z.object({ caption: z.unknown().optional(), captions: z.unknown().optional() });
+
+/** What would be an image or a text if its key had no dot. */
+const DOTTED = /\.(?:jpe?g|png|txt|json)$/i;
+
+/** Options of {@linkcode readWebdataset}. */
+export interface WebdatasetOptions {
+  /** The folder that the shards' names are relative to. */
+  folder: string;
+}
+
+/**
+ * Goes through the headers of tar shards once. Images stay where they are: of each, its place in the shard is kept, and its
+ * name is `shard.tar/key.jpg`. Each line of a `.txt` is a caption; a `.json` has `captions` or a `caption`, and is wrong only
+ * where its key has no caption at all: it may hold other things.
+ *
+ * @param shards The tar files.
+ * @param options See {@linkcode WebdatasetOptions}.
+ * @returns The captions, and where the images are. A shard that is damaged gives what stands before.
+ */
+export async function readWebdataset(
+  shards: readonly string[],
+  { folder }: WebdatasetOptions,
+): Promise<CaptionData & { images: ReadonlyMap<string, ImageFile> }> {
+  const images = new Map<string, ImageFile>();
+  const all: { rows: CaptionData["rows"][number][]; rejected: RejectedRow[] } = { rows: [], rejected: [] };
+  for (const path of shards) {
+    const captions = new CaptionRows(path);
+    const samples = await readShard(path, captions);
+    for (const [key, { image, texts, failed, wrongJson }] of samples) {
+      // Programs that make shards write the same caption into both files.
+      const lines = new Set(texts);
+      if (image === undefined) captions.reject("has no .jpg, .jpeg or .png", quoted(key));
+      else if (lines.size === 0 && wrongJson !== undefined) captions.reject(wrongJson.reason, quoted(wrongJson.name));
+      else if (lines.size === 0 && !failed) captions.reject("has no caption in a .txt or .json", quoted(image.name));
+      if (image === undefined) continue;
+      const name = `${relative(folder, path)}/${image.name}`;
+      images.set(name, { path, offset: image.offset, size: image.size, member: image.name });
+      for (const caption of lines) captions.add({ image: name, caption }, quoted(image.name));
+    }
+    for (const row of captions.rows) all.rows.push(row);
+    for (const row of captions.rejected) all.rejected.push(row);
+  }
+  return { ...all, images };
+}
+
+/**
+ * Whether a tar has images with captions among its first members.
+ *
+ * @param path The tar.
+ */
+export async function isWebdataset(path: string): Promise<boolean> {
+  const kinds = new Map<string, Set<string>>();
+  let left = PEEK_MEMBERS;
+  try {
+    using file = await openFile(path);
+    for await (const { name, isFile } of tarMembers(file, path)) {
+      const member = isFile ? splitName(name) : undefined;
+      if (member !== undefined) {
+        const seen = kinds.get(member.key) ?? new Set();
+        kinds.set(member.key, seen.add(member.kind === "image" ? "image" : "text"));
+        if (seen.size === 2) return true;
+      }
+      if (--left === 0) return false;
+    }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+  }
+  return false;
+}
+
+interface Sample {
+  image?: { readonly name: string; readonly offset: number; readonly size: number };
+  readonly texts: string[];
+  /** Whether a text was rejected with a reason of its own. */
+  failed: boolean;
+  /** What is wrong with its JSON. */
+  wrongJson?: { readonly name: string; readonly reason: string };
+}
+
+async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyMap<string, Sample>> {
+  const samples = new Map<string, Sample>();
+  const dotted: string[] = [];
+  try {
+    using file = await openFile(path);
+    for await (const { name: written, isFile, offset, size } of tarMembers(file, path)) {
+      const name = written.replace(/^(?:\.\/)+/, "");
+      const member = splitName(name);
+      if (member === undefined) {
+        if (DOTTED.test(name)) dotted.push(name);
+        continue;
+      }
+      const wrong = wrongName(name) ?? (isFile ? undefined : "is a link or a folder, no file");
+      if (wrong !== undefined) {
+        captions.reject(wrong, quoted(name));
+        continue;
+      }
+      const sample = samples.get(member.key) ?? { texts: [], failed: false };
+      samples.set(member.key, sample);
+      if (member.kind !== "image") {
+        const { texts, wrong } = await readTexts(file, { kind: member.kind, offset, size });
+        for (const text of texts) sample.texts.push(text);
+        if (wrong !== undefined && member.kind === "json" && texts.length === 0) {
+          sample.wrongJson = { name, reason: wrong };
+        } else if (wrong !== undefined) {
+          captions.reject(wrong, quoted(name));
+          sample.failed = true;
+        }
+      } else if (sample.image === undefined) sample.image = { name, offset, size };
+      else captions.reject(`has the key of ${quoted(sample.image.name)}`, quoted(name));
+    }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    captions.rejected.push({ file: path, reason: error.message.replace(/^Cannot read '.*?': /, "") });
+  }
+  const [first] = dotted;
+  if (first !== undefined && samples.values().every(({ texts }) => texts.length === 0)) {
+    captions.reject(
+      `and ${dotted.length - 1} more are passed over: a key ends at the first dot of a name`,
+      quoted(first),
+    );
+  }
+  return samples;
+}
+
+async function readTexts(
+  file: RandomAccessFile,
+  { kind, offset, size }: { kind: "text" | "json"; offset: number; size: number },
+): Promise<{ texts: readonly string[]; wrong?: string }> {
+  if (size > MAX_CAPTION_BYTES) return { texts: [], wrong: `has ${size} bytes, too many for captions` };
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await file.read(offset, size));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { texts: [], wrong: "is not text in UTF-8" };
+  }
+  if (kind === "text") return { texts: captionLines(text) };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { texts: [], wrong: "is not JSON" };
+  }
+  const entry = checked(value, jsonSchema);
+  if ("wrong" in entry) return { texts: [], ...entry };
+  const entries: unknown[] = [entry.value.captions ?? entry.value.caption].flat().filter((text) => text != null);
+  const texts = entries.filter((text) => typeof text === "string");
+  return {
+    texts: texts.map((text) => text.trim()).filter((text) => text !== ""),
+    ...(texts.length < entries.length && { wrong: "has a caption that is not text" }),
+  };
+}
+
+/**
+ * The captions of a text with one on each line; blank lines are passed over.
+ *
+ * @param text The text.
+ */
+export function captionLines(text: string): string[] {
+  return text.split(/\r\n?|\n/).map((line) => line.trim()).filter((line) => line !== "");
+}
+
+/** As the library does: the key ends at the first dot of the file's name. */
+function splitName(name: string): { key: string; kind: "image" | "text" | "json" } | undefined {
+  const [, key, extension = ""] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/s.exec(name) ?? [];
+  if (key === undefined) return undefined;
+  const lower = extension.toLowerCase();
+  if (/^(?:jpe?g|png)$/.test(lower)) return { key, kind: "image" };
+  return lower === "txt" ? { key, kind: "text" } : lower === "json" ? { key, kind: "json" } : undefined;
+}

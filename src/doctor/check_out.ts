@@ -1,0 +1,25 @@
+/**
+ * Whether a run may have the folder that it would get.
+ *
+ * @module
+ */
+
+import { fileErrorReason } from "../files/file_error.ts";
+import { RunFolder } from "../pipeline/run_folder.ts";
+
+/**
+ * Looks whether a new run could be made in a folder, which need not be there.
+ *
+ * @param out The folder.
+ * @returns Why it could not; undefined if it could.
+ */
+export async function checkOut(out: string): Promise<string | undefined> {
+  try {
+    await Deno.stat(new RunFolder(out).file("config"));
+    return `Cannot train into '${out}': it holds a run already; choose another folder by --out`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return `Cannot train into '${out}': ${fileErrorReason(error)}; choose another folder by --out`;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Letting a checkpoint caption a dataset's photographs, to be scored.
+ *
+ * @module
+ */
+
+import { agree } from "../distributed/agreement.ts";
+import { Captioner } from "../captioning/captioner.ts";
+import type { TrainingRanks } from "../distributed/ranks.ts";
+import { evaluateModel, type ModelCaptions } from "./evaluate_model.ts";
+import { type ScoringTokenizer, scoringTokenizer } from "./scoring_tokenizer.ts";
+import { InputError } from "../input_error.ts";
+import { checkpointSplit } from "./checkpoint_split.ts";
+import { readDataset } from "../data/dataset.ts";
+import type { Reporter } from "../pipeline/training_run.ts";
+import type { CheckpointOptions } from "../cli/evaluate_options.ts";
+
+/** A model's captions, with those that it learnt from. */
+export interface CheckpointCaptions extends ModelCaptions {
+  /** The training captions, where the dataset has some. */
+  readonly trainingCaptions: readonly string[];
+  /** How they are split into words to be scored. */
+  readonly tokenizer: ScoringTokenizer;
+}
+
+/**
+ * Captions a part of a dataset.
+ *
+ * @param options The model, the data and how captions are written.
+ * @param context Where it tells what it does, and what ends it.
+ * @returns The captions.
+ * @throws {InputError} If the model or the data cannot be read, or no photograph can be captioned.
+ */
+export async function evaluateCheckpoint(
+  options: Pick<CheckpointOptions, "checkpoint" | "vocabulary" | "engine" | "dataset" | "split" | "decoding">,
+  { reporter, signal, ranks }: {
+    readonly reporter: Pick<Reporter, "note" | "progress">;
+    readonly signal: AbortSignal;
+    readonly ranks: TrainingRanks;
+  },
+): Promise<CheckpointCaptions> {
+  const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...place }, split, decoding } = options;
+  const dataset = await readDataset(place);
+  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: ranks.localRank, vocabulary });
+  await agree(ranks, { "the checkpoint": captioner.metadata, "the captions": dataset.fingerprint, split, decoding });
+  const { photographs, learntFrom, notes } = checkpointSplit(dataset, split, captioner.metadata);
+  for (const line of notes) reporter.note(line);
+  const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);
+  const found = await evaluateModel(captioner, photographs, { decoding, maxPixels, onProgress, signal, ranks });
+  if (found.captions.length === 0) {
+    throw new InputError(
+      `Cannot evaluate: none of ${photographs.length} photographs can be captioned: ${found.problems[0]}`,
+    );
+  }
+  return {
+    ...found,
+    trainingCaptions: learntFrom.flatMap(({ captions }) => captions),
+    tokenizer: scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk"),
+  };
+}

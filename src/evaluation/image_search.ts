@@ -1,0 +1,153 @@
+/**
+ * A folder of photographs that can be searched by sentences.
+ *
+ * @module
+ */
+
+import type { Captioner } from "../captioning/captioner.ts";
+import { encodePhotographs } from "./encode_images.ts";
+import { scorePairs } from "./score_pairs.ts";
+import type { Features } from "../ffi/batch.ts";
+import { selectFeatures } from "../ffi/feature_rows.ts";
+import { UNKNOWN } from "../text/vocabulary.ts";
+import { Problem } from "../server/problem.ts";
+
+/** A photograph of a folder. */
+export interface SearchedPhotograph {
+  /** What a person knows it by. */
+  readonly name: string;
+  /** Where it lies. */
+  readonly path: string;
+}
+
+/** A photograph that was found. */
+export interface FoundPhotograph {
+  /** Its place in the folder. */
+  readonly id: number;
+  /** What a person knows it by. */
+  readonly name: string;
+  /** What the model says of it. */
+  readonly caption: string;
+  /** Natural logarithm of the probability that the sentence has for it. */
+  readonly logProbability: number;
+}
+
+/** What searching needs of a model. */
+export type SearchingModel = Pick<
+  Captioner,
+  "orientation" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"
+>;
+
+/** Options of {@linkcode PhotographSearch}. */
+export interface PhotographSearchOptions {
+  /**
+   * The most pixels that an image may have.
+   *
+   * @default {50e6}
+   */
+  readonly maxPixels?: number | undefined;
+  /** Ends the looking at photographs. */
+  readonly signal: AbortSignal;
+}
+
+interface Index {
+  readonly photographs: readonly SearchedPhotograph[];
+  readonly features: Features;
+}
+
+/** Looks at each photograph once, while the program goes on, and then answers sentences. */
+export class PhotographSearch {
+  /** Photographs of the folder. */
+  readonly total: number;
+  /** Ends when all have been looked at: with why some could not be, in a line each. */
+  readonly ready: Promise<readonly string[]>;
+  readonly #model: SearchingModel;
+  readonly #captions = new Map<number, string>();
+  #done = 0;
+  #index: Index | undefined;
+  #failure: string | undefined;
+
+  /**
+   * Begins to look.
+   *
+   * @param model The model.
+   * @param photographs The folder's photographs.
+   * @param options See {@linkcode PhotographSearchOptions}.
+   */
+  constructor(model: SearchingModel, photographs: readonly SearchedPhotograph[], options: PhotographSearchOptions) {
+    this.#model = model;
+    this.total = photographs.length;
+    this.ready = this.#look(photographs, options);
+    this.ready.catch((error) => this.#failure = error instanceof Error ? error.message : String(error));
+  }
+
+  /** Photographs looked at so far. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /**
+   * Ranks the photographs.
+   *
+   * @param query A sentence.
+   * @param top How many are wanted.
+   * @param signal Ends the search between its steps.
+   * @returns The most probable first, and whether the model knows all words of the sentence.
+   * @throws {Problem} 503 as long as photographs are looked at, and where they could not be.
+   */
+  async search(
+    query: string,
+    top: number,
+    signal: AbortSignal,
+  ): Promise<{ found: FoundPhotograph[]; allWordsKnown: boolean }> {
+    const { photographs, features } = this.#looked();
+    const sentence = this.#model.encodeCaption(query);
+    const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence]));
+    const ranked = photographs.map((photograph, id) => ({ ...photograph, id, logProbability: row[id] ?? NaN }))
+      .sort((a, b) => b.logProbability - a.logProbability).slice(0, top);
+    signal.throwIfAborted();
+    await this.#caption(ranked.map(({ id }) => id), features);
+    return {
+      found: ranked.map(({ id, name, logProbability }) => ({
+        ...{ id, name, logProbability },
+        caption: this.#captions.get(id) ?? "",
+      })),
+      allWordsKnown: !sentence.includes(this.#model.metadata.vocabulary.indexOf(UNKNOWN)),
+    };
+  }
+
+  /**
+   * Where a photograph lies.
+   *
+   * @param id Its place in the folder, as a search gave it.
+   * @throws {Problem} 404 if there is none.
+   */
+  pathOf(id: number): string {
+    const photograph = this.#looked().photographs[id];
+    if (photograph === undefined) throw new Problem(404, `There is no photograph ${id}`);
+    return photograph.path;
+  }
+
+  #looked(): Index {
+    if (this.#index !== undefined) return this.#index;
+    if (this.#failure !== undefined) throw new Problem(503, this.#failure);
+    throw new Problem(503, `${this.#done} of ${this.total} photographs have been looked at; try again later`, {
+      retryAfter: 2,
+    });
+  }
+
+  async #look(photographs: readonly SearchedPhotograph[], options: PhotographSearchOptions) {
+    const onProgress = (done: number) => this.#done = done;
+    const { problems, ...index } = await encodePhotographs(this.#model, photographs, { ...options, onProgress });
+    this.#index = index;
+    return problems;
+  }
+
+  /** Captions those that have none yet. */
+  async #caption(ids: readonly number[], features: Features): Promise<void> {
+    const missing = ids.filter((id) => !this.#captions.has(id));
+    if (missing.length === 0) return;
+    const captions = await this.#model.caption(selectFeatures(features, missing));
+    for (const [place, id] of missing.entries()) this.#captions.set(id, captions[place]?.caption ?? "");
+  }
+}

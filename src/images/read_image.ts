@@ -1,0 +1,108 @@
+/**
+ * From an image file to its pixels.
+ *
+ * @module
+ */
+
+import { fileErrorReason } from "../files/file_error.ts";
+import { checkImage } from "./check_image.ts";
+import { decodeChecked } from "./decode_checked.ts";
+import { decodeImage, type DecodeImageOptions, type RgbImage } from "./decode_image.ts";
+import { decodingMemory } from "./decoding_memory.ts";
+import { checkImageBytes, checkRegularFile } from "./image_bytes.ts";
+import { ImageError } from "./image_error.ts";
+import { type ImageFile, imagePath } from "./image_file.ts";
+
+/** Options of {@linkcode readImageWithin}. */
+export interface ReadImageWithinOptions extends DecodeImageOptions {
+  /** Bytes of memory that may be used. */
+  memory: number;
+}
+
+/**
+ * Reads and decodes an image file.
+ *
+ * @param file Where it lies; its name's ending does not matter.
+ * @param options See {@linkcode DecodeImageOptions}.
+ * @returns The picture.
+ * @throws {ImageError} If the file cannot be read or decoded; the message holds the path.
+ */
+export async function readImage(file: ImageFile, options: DecodeImageOptions = {}): Promise<RgbImage> {
+  try {
+    return await decodeImage(await readBytes(file, await sizeOf(file)), options);
+  } catch (error) {
+    if (error instanceof ImageError) throw new ImageError(error.reason, imagePath(file));
+    throw error;
+  }
+}
+
+/**
+ * Reads and decodes an image file, if the memory for it suffices.
+ *
+ * @param file Where it lies.
+ * @param options See {@linkcode ReadImageWithinOptions}.
+ * @returns The picture, or the memory that is needed to go on: that of the file, and where it is granted that of decoding.
+ * @throws {ImageError} If the file cannot be read or decoded.
+ */
+export async function readImageWithin(file: ImageFile, options: ReadImageWithinOptions): Promise<RgbImage | number> {
+  const size = await sizeOf(file);
+  if (size > options.memory) return size;
+  return await decodeBytesWithin(await readBytes(file, size), options);
+}
+
+/**
+ * Decodes an image, if the memory for it suffices.
+ *
+ * @param bytes The whole file; they are gone afterwards.
+ * @param options See {@linkcode ReadImageWithinOptions}.
+ * @returns The picture, or the memory that is needed to go on.
+ * @throws {ImageError} If it cannot be decoded.
+ */
+export async function decodeBytesWithin(
+  bytes: Uint8Array<ArrayBuffer>,
+  options: ReadImageWithinOptions,
+): Promise<RgbImage | number> {
+  // Given back at once, not when it is collected: many Workers may come here with large files.
+  const release = () => void bytes.buffer.transfer(0);
+  const header = checkImage(bytes, options);
+  const memory = decodingMemory(header, bytes.length);
+  if (memory <= options.memory) return await decodeChecked(bytes, header, { ...options, release });
+  release();
+  return memory;
+}
+
+async function sizeOf({ path, offset = 0, size }: ImageFile): Promise<number> {
+  try {
+    const found = await Deno.stat(path);
+    checkRegularFile(found);
+    const bytes = size ?? found.size - offset;
+    checkImageBytes(bytes);
+    if (bytes < 0 || offset + bytes > found.size) {
+      throw new ImageError(`the file ends before byte ${offset + bytes}, fetch or copy it again`);
+    }
+    return bytes;
+  } catch (error) {
+    throw readError(error);
+  }
+}
+
+async function readBytes({ path, offset = 0 }: ImageFile, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    using file = await Deno.open(path);
+    if (offset > 0) await file.seek(offset, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    while (filled < size) {
+      const count = await file.read(bytes.subarray(filled));
+      if (count === null) throw new ImageError("the file shrank while it was read, copy it again");
+      filled += count;
+    }
+    return bytes;
+  } catch (error) {
+    throw readError(error);
+  }
+}
+
+function readError(error: unknown): ImageError {
+  return error instanceof ImageError ? error : new ImageError(fileErrorReason(error));
+}

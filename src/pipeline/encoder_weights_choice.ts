@@ -1,0 +1,134 @@
+/**
+ * Where the CNN's first weights come from.
+ *
+ * @module
+ */
+
+import { downloadImagenetWeights, IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
+import { InputError } from "../input_error.ts";
+import { join } from "node:path";
+import type { Recipe } from "./recipe.ts";
+import type { Reporter } from "./training_run.ts";
+
+/** The choices that are no file. */
+export const ENCODER_WEIGHTS = ["auto", "none", "imagenet", "imagenet-v2"] as const;
+
+/** A choice, or a file; of a run that is gone on with the file that it began with, if any. */
+export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string | undefined };
+
+/** What {@linkcode chooseEncoderWeights} needs to know. */
+export interface ChooseEncoderWeightsOptions {
+  /** Where downloads are kept. */
+  readonly folder: string;
+  /** The CNN; published weights are ResNet-50's. */
+  readonly recipe: Pick<Recipe, "name" | "encoderWidth" | "encoderBlocks">;
+  /** Where it tells what it does. */
+  readonly reporter: Pick<Reporter, "note" | "progress">;
+  /** Ends the download. */
+  readonly signal: AbortSignal;
+  /**
+   * Gives the file out of the folder, or downloads it.
+   *
+   * @default {downloadImagenetWeights}
+   */
+  readonly download?: typeof downloadImagenetWeights;
+}
+
+const MEGABYTE = 1e6;
+const RESNET_50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] };
+const FROM_SCRATCH = "the CNN is trained from scratch, and captions will be poor";
+
+/**
+ * Finds the file of the CNN's first weights, and downloads it where it must.
+ *
+ * @param choice What the user chose.
+ * @param options See {@linkcode ChooseEncoderWeightsOptions}.
+ * @returns The file, or undefined for a CNN from scratch.
+ * @throws {InputError} If weights that were asked for cannot be had, or are not for this CNN.
+ */
+export async function chooseEncoderWeights(
+  choice: EncoderWeightsChoice,
+  options: ChooseEncoderWeightsOptions,
+): Promise<string | undefined> {
+  const { folder, recipe, reporter, signal, download = downloadImagenetWeights } = options;
+  if (typeof choice === "object") return choice.file;
+  if (choice === "none") {
+    if (recipe.name !== "sample") {
+      reporter.note(`No pretrained weights: ${FROM_SCRATCH}; give ImageNet weights by --encoder-weights imagenet`);
+    }
+    return undefined;
+  }
+  const unlike = unlikeResNet50(recipe);
+  if (unlike !== undefined) {
+    if (choice !== "auto") {
+      throw new InputError(
+        `Cannot use --encoder-weights ${choice}: its ResNet-50 has ${unlike}; change that by --set, or train from scratch ` +
+          "by --encoder-weights none",
+      );
+    }
+    reporter.note(`No pretrained weights, which there are for ResNet-50 alone, with ${unlike}: ${FROM_SCRATCH}`);
+    return undefined;
+  }
+  try {
+    return await download(choice === "auto" ? "imagenet" : choice, {
+      ...{ folder, signal, onNote: (line) => reporter.note(line) },
+      onProgress: (done, total) =>
+        reporter.progress(
+          "Downloading ImageNet weights (MB)",
+          Math.floor(done / MEGABYTE),
+          Math.floor(total / MEGABYTE),
+        ),
+    });
+  } catch (error) {
+    if (choice !== "auto" || !(error instanceof InputError)) throw error;
+    reporter.note(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
+    return undefined;
+  }
+}
+
+/** What a training would begin with, as far as that is known without a network. */
+export interface LocalWeights {
+  /** The file, where it is there already. */
+  readonly file: string | undefined;
+  /** Whether the CNN will begin with pretrained weights. */
+  readonly pretrained: boolean;
+  /** What the user should know. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Finds what {@linkcode chooseEncoderWeights} would, and downloads nothing.
+ *
+ * @param choice What the user chose.
+ * @param options The folder of downloads, and the CNN.
+ * @returns The file, or that there is none yet.
+ * @throws {InputError} If the weights are not for this CNN.
+ */
+export async function chooseLocalWeights(
+  choice: EncoderWeightsChoice,
+  options: Pick<ChooseEncoderWeightsOptions, "folder" | "recipe">,
+): Promise<LocalWeights> {
+  const notes: string[] = [];
+  let missing: string | undefined;
+  const file = await chooseEncoderWeights(choice, {
+    ...options,
+    reporter: { note: (line) => notes.push(line), progress() {} },
+    signal: new AbortController().signal,
+    async download(name) {
+      const path = join(options.folder, IMAGENET_WEIGHTS[name]);
+      if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) missing = IMAGENET_WEIGHTS[name];
+      return path;
+    },
+  });
+  if (missing === undefined) return { file, pretrained: file !== undefined, notes };
+  const note = `${missing} is not there yet: train will fetch its 103 MB; examined with weights drawn at random`;
+  return { file: undefined, pretrained: true, notes: [note] };
+}
+
+/** The settings in which a CNN differs, or undefined where it is a ResNet-50. */
+function unlikeResNet50(recipe: ChooseEncoderWeightsOptions["recipe"]): string | undefined {
+  const unlike = (["encoderWidth", "encoderBlocks"] as const)
+    .filter((setting) => `${recipe[setting]}` !== `${RESNET_50[setting]}`)
+    .map((setting) => `${setting}=${RESNET_50[setting]} where this run has ${recipe[setting]}`);
+  return unlike.length === 0 ? undefined : unlike.join(" and ");
+}

@@ -1,0 +1,93 @@
+/**
+ * The drawn dataset of the sample recipe, in memory.
+ *
+ * @module
+ */
+
+import { cropCentre } from "../images/crop_centre.ts";
+import type { Photograph } from "../data/dataset.ts";
+import type { RgbImage } from "../images/decode_image.ts";
+import { Random } from "../random.ts";
+import { shortSide } from "../pipeline/recipe.ts";
+import { drawScene, type Scene } from "./scenes.ts";
+import type { TrainingSource } from "../pipeline/training_run.ts";
+
+/** Pictures in each split. */
+const COUNTS = { train: 3200, validation: 160, test: 160 };
+/** Side of a picture in pixels. */
+const SIDE = 96;
+
+/** A dataset with its pictures of the test split, which are kept for the end. */
+export interface SampleSource extends TrainingSource {
+  /** The pictures that no training sees. */
+  readonly heldOut: readonly Scene[];
+}
+
+/**
+ * Draws the dataset.
+ *
+ * @param seed Decides every picture.
+ * @param onProgress Called now and then with the pictures drawn and those to draw.
+ * @param signal Ends the drawing.
+ * @returns The dataset.
+ */
+export async function drawSample(
+  seed: number,
+  onProgress: (done: number, total: number) => void = () => {},
+  signal?: AbortSignal,
+): Promise<SampleSource> {
+  const total = COUNTS.train + COUNTS.validation + COUNTS.test;
+  const random = new Random(seed);
+  const images = new Map<Photograph, RgbImage>();
+  const scenes: Scene[] = [];
+  for (let index = 0; index < total; index++) {
+    const scene = drawScene(SIDE, random);
+    scenes.push(scene);
+    const name = `scene-${String(index).padStart(4, "0")}.png`;
+    images.set({ name, path: name, captions: scene.captions }, scene.image);
+    onProgress(index + 1, total);
+    // Drawing is one long computation; between pictures the program shall see Ctrl-C.
+    if (index % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    signal?.throwIfAborted();
+  }
+  const photographs = [...images.keys()];
+  const names = photographs.map(({ name }) => name);
+  const end = COUNTS.train + COUNTS.validation;
+  return {
+    origin: null,
+    heldOut: scenes.slice(end),
+    dataset: {
+      photographs,
+      rows: photographs.flatMap((photograph) => photograph.captions.map((caption) => ({ photograph, caption }))),
+      missing: [],
+      officialSplits: {
+        train: names.slice(0, COUNTS.train),
+        validation: names.slice(COUNTS.train, end),
+        test: names.slice(end),
+      },
+      fingerprint: `sample-${seed}`,
+    },
+    async openImages({ engine, recipe, signal }) {
+      const side = recipe.imageSize;
+      const square = shortSide(side);
+      const squares: Uint8Array[] = [];
+      for (const image of images.values()) {
+        signal.throwIfAborted();
+        squares.push(await engine.resizeCrop(image, square, square));
+      }
+      return {
+        photographs,
+        broken: [],
+        square,
+        fingerprint: `sample-${seed}-${side}`,
+        // deno-lint-ignore require-await
+        async read(index, _side, into) {
+          const pixels = squares[index];
+          if (pixels === undefined) throw new RangeError(`Cannot read picture ${index}: there is none`);
+          cropCentre(pixels, into);
+        },
+        [Symbol.dispose]() {},
+      };
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { join, relative } from "node:path";
+import { InputError } from "../../../src/input_error.ts";
+import { findCaptions } from "../../../src/data/formats/find_captions.ts";
+import { FORMAT_NAMES, isFormat } from "../../../src/data/formats/format.ts";
+import { NEEDS_FILES } from "../../support/checkpoint_folder.ts";
+import { tarFile } from "../../support/tar_file.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+
+const kaggle = "image,caption\na.jpg,A kite .\n";
+const token = "a.jpg#0\tA kite .\n";
+const flickr30k = "image_name| comment_number| comment\r\na.jpg| 0| A kite .\r\n";
+const karpathy = '{"images": [{"sentids": [0], "sentences": [], "split": "train", "filename": "a.jpg"}]}';
+const filler = " ".repeat(200_000);
+const coco = `{"info": {}, "images": [{"file_name": "a.jpg", "id": 1}], ${filler}"annotations": [{"caption": "x"}]}`;
+const instances = `{"info": {}, "images": [{"file_name": "a.jpg", "id": 1}], ${filler}"annotations": [{"bbox": []}]}`;
+const jsonLines = '\n{"image": "a.jpg"}\n{"image": "a.jpg", "caption": "A kite ."}\n';
+const jsonArray = '[\n {"image": "a.jpg", "captions": ["A kite ."]}]';
+const shard = tarFile([{ name: "a.jpg", content: "1" }, { name: "a.txt", content: "A kite ." }]);
+const imagesTar = tarFile([{ name: "a.jpg", content: "1" }]);
+
+type Files = Record<string, string | Uint8Array>;
+
+async function find(files: Files, options: Partial<Parameters<typeof findCaptions>[0]> = {}) {
+  await using folder = await makeFolder(files);
+  const source = await findCaptions({ data: folder.path, ...options });
+  return [source.format, ...source.files.map((file) => relative(folder.path, file))];
+}
+
+Deno.test({
+  name: "findCaptions() tells each format by the file's content, whatever its name",
+  ...NEEDS_FILES,
+  async fn() {
+    const contents: Record<string, string | Uint8Array> = {
+      kaggle: `\uFEFF\n${kaggle}`,
+      "flickr-token": `a broken line\n${token}`,
+      "flickr30k-csv": flickr30k.replaceAll("| ", "|"),
+      karpathy,
+      coco,
+      json: jsonLines,
+      webdataset: shard,
+    };
+    for (const [format, content] of Object.entries(contents)) {
+      await using folder = await makeFolder({ "x.txt": content });
+      const file = join(folder.path, "x.txt");
+      for (const options of [{ data: file }, { captions: file }]) {
+        assert.deepEqual(await findCaptions(options), { format, files: [file], folder: folder.path });
+      }
+    }
+    assert.deepEqual(await find({ "x.csv": jsonArray }), ["json", "x.csv"]);
+  },
+});
+
+Deno.test({
+  name: "findCaptions() finds captions where datasets have them, and passes over their other files",
+  ...NEEDS_FILES,
+  async fn() {
+    const layouts: [Files, string[]][] = [
+      [{ "captions.txt": kaggle, "Images/a.jpg": "", "readme.txt": "x", "inner/captions.txt": kaggle }, [
+        "kaggle",
+        "captions.txt",
+      ]],
+      [{
+        "text/Flickr8k.token.txt": token,
+        "text/Flickr8k.lemma.token.txt": token,
+        "text/ExpertAnnotations.txt": "a.jpg\tb.jpg#2\t1\t1\t1\n",
+        "text/Flickr_8k.trainImages.txt": "a.jpg\n",
+      }, ["flickr-token", "text/Flickr8k.token.txt"]],
+      [{ "flickr30k_images/results.csv": flickr30k, "flickr30k_images/flickr30k_images/a.jpg": "" }, [
+        "flickr30k-csv",
+        "flickr30k_images/results.csv",
+      ]],
+      [{ "annotations/captions_val2014.json": coco, "annotations/instances_val2014.json": instances }, [
+        "coco",
+        "annotations/captions_val2014.json",
+      ]],
+      [{ "captions_val2017.json": coco, "captions_train2017.json": coco }, [
+        "coco",
+        "captions_train2017.json",
+        "captions_val2017.json",
+      ]],
+      [{ "train/0.tar": imagesTar, "train/1.tar": shard, "val/0.tar": shard }, [
+        "webdataset",
+        "train/0.tar",
+        "train/1.tar",
+        "val/0.tar",
+      ]],
+      [{ "captions.txt": kaggle, "Images.tar": imagesTar }, ["kaggle", "captions.txt"]],
+      [{ "train2014.json": coco, "val_captions2014.json": coco }, ["coco", "train2014.json", "val_captions2014.json"]],
+      [{ "train/a.jpg": "", "train/a.txt": "x", "val/b.jpg": "", "val/b.txt": "x" }, ["folder"]],
+      [{ "one/two/three/a.jpg": "", "one/two/three/a.txt": "x" }, ["folder"]],
+      [{ "captions.txt": "image,text\na.jpg,x\n" }, ["kaggle", "captions.txt"]],
+    ];
+    for (const [files, expected] of layouts) assert.deepEqual(await find(files), expected);
+  },
+});
+
+Deno.test({
+  name: "findCaptions() joins to one of COCO's files that of the same year for the other part",
+  ...NEEDS_FILES,
+  async fn() {
+    const names = ["captions_train2014.json", "captions_val2014.json", "captions_train2017.json"];
+    await using folder = await makeFolder({
+      ...Object.fromEntries(names.map((name) => [name, coco])),
+      "captions_val2017.json": instances,
+    });
+    const [train, val, alone] = names.map((name) => join(folder.path, name));
+    for (const captions of [train, val]) {
+      assert.deepEqual((await findCaptions({ captions })).files, [train, val]);
+      assert.deepEqual((await findCaptions({ captions, format: "coco" })).files, [train, val]);
+    }
+    assert.deepEqual((await findCaptions({ captions: alone })).files, [alone]);
+  },
+});
+
+Deno.test({
+  name: "findCaptions() leaves the only text to the reader of the format that is named",
+  ...NEEDS_FILES,
+  async fn() {
+    const files = { "captions.txt": "filename,text\na.jpg,x\n", "a.jpg": "", "a.txt": "beside its image" };
+    assert.deepEqual(await find(files, { format: "kaggle" }), ["kaggle", "captions.txt"]);
+    await assert.rejects(find(files, { format: "webdataset" }), { message: /no captions of format webdataset/ });
+    await assert.rejects(find({ ...files, "b.txt": "x" }, { format: "kaggle" }), { message: /no captions of format/ });
+  },
+});
+
+Deno.test({
+  name: "findCaptions() looks at the first 100 files of a folder, those with known names before all",
+  ...NEEDS_FILES,
+  async fn() {
+    const others = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${1000 + index}.txt`, "x"]));
+    assert.deepEqual(await find({ ...others, "my captions.txt": kaggle }), ["kaggle", "my captions.txt"]);
+    await assert.rejects(find({ ...others, "z.txt": kaggle }), { message: /there are no captions/ });
+  },
+});
+
+Deno.test({
+  name: "findCaptions() names several candidates and what to do, and takes the format that is named",
+  ...NEEDS_FILES,
+  async fn() {
+    const files = { "captions.txt": kaggle, "results.csv": flickr30k, "a.jpg": "", "a.txt": "A kite ." };
+    await assert.rejects(find(files), {
+      name: "InputError",
+      message:
+        /has several captions files, 'captions\.txt' \(kaggle\) and 'results\.csv' \(flickr30k-csv\) and texts beside images \(folder\); name one with --captions, or its format with --format$/,
+    });
+    assert.deepEqual(await find(files, { format: "flickr30k-csv" }), ["flickr30k-csv", "results.csv"]);
+    assert.deepEqual(await find(files, { format: "folder" }), ["folder"]);
+    await assert.rejects(find({ "x.token": token, "y.token": token }), {
+      message: /'x\.token' \(flickr-token\) and 'y\.token' \(flickr-token\); name one with --captions$/,
+    });
+    const both = { "captions_train2014.json": coco, "captions_train2017.json": coco };
+    await assert.rejects(find(both), { message: /several captions files/ });
+  },
+});
+
+Deno.test({
+  name: "findCaptions() says in one line what it cannot take",
+  ...NEEDS_FILES,
+  async fn() {
+    const wrong: [Files, Partial<Parameters<typeof findCaptions>[0]>, RegExp][] = [
+      [{ "a.jpg": "" }, {}, /there are no captions in .*\(captions\.txt, .*--captions/],
+      [{ "captions.txt": kaggle, "x.csv": kaggle }, { format: "coco" }, /there are no captions of format coco in /],
+      [{ "0.tar": tarFile([{ name: "a.b.jpg" }]) }, {}, /'0\.tar' has no key\.txt .* \(a key ends at the first dot\)$/],
+      [
+        { "x.txt": "a poem" },
+        { captions: "x.txt" },
+        /is in no format that is known; name one with --format \(kaggle, /,
+      ],
+      [{ "x.txt": " \n\n" }, { captions: "x.txt" }, /x\.txt is empty; name another file/],
+      [{ "x.tgz": Uint8Array.of(0x1f, 0x8b, 8) }, { captions: "x.tgz" }, /x\.tgz is compressed with gzip; unpack it/],
+      [{ "x.zip": "PK\x03\x04" }, { captions: "x.zip" }, /x\.zip is a zip archive; unpack it/],
+      [{ "x.txt": kaggle }, { captions: "x.txt", format: "folder" }, /--format folder needs a folder/],
+      [{}, { captions: "." }, /is a folder; name a file in it/],
+      [{}, { captions: "none.txt" }, /none\.txt.*there is no such file/],
+      [{}, { data: undefined }, /give --data PATH/],
+    ];
+    for (const [files, options, message] of wrong) {
+      await using folder = await makeFolder(files);
+      const { captions } = options;
+      const data = { data: folder.path, ...options, ...(captions && { captions: join(folder.path, captions) }) };
+      await assert.rejects(
+        findCaptions(data),
+        (error) => error instanceof InputError && message.test(error.message) && !error.message.includes("\n"),
+        String(message),
+      );
+    }
+  },
+});
+
+Deno.test("isFormat() knows the names of the formats", () => {
+  assert.equal(FORMAT_NAMES.length, 8);
+  assert(isFormat("coco") && !isFormat("toString") && !isFormat("COCO"));
+});

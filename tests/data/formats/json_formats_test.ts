@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describeRejected } from "../../../src/data/formats/caption_rows.ts";
+import { cocoPart, parseCocoCaptions } from "../../../src/data/formats/coco_captions.ts";
+import { parseJsonCaptions } from "../../../src/data/formats/json_captions.ts";
+import { parseKarpathyJson } from "../../../src/data/formats/karpathy_json.ts";
+import { testData } from "../../support/test_data.ts";
+
+function karpathyImage(filename: string, split: string, more: Record<string, unknown> = {}) {
+  const sentences = [{ tokens: ["a", "kite"], raw: `A kite of ${filename} .`, imgid: 0, sentid: 0 }];
+  return { sentids: [0], imgid: 0, sentences, split, filename, ...more };
+}
+
+Deno.test("parseKarpathyJson() joins filepath and filename, and counts restval as train", () => {
+  const images = [
+    karpathyImage("COCO_val2014_1.jpg", "restval", { filepath: "val2014", cocoid: 1 }),
+    karpathyImage("COCO_train2014_2.jpg", "train", { filepath: "train2014" }),
+    karpathyImage("COCO_val2014_3.jpg", "val", { filepath: "val2014" }),
+    karpathyImage("4.jpg", "test"),
+  ];
+  const { rows, rejected, splits } = parseKarpathyJson(
+    JSON.stringify({ images, dataset: "coco" }),
+    "dataset_coco.json",
+  );
+  assert.deepEqual(rejected, []);
+  assert.deepEqual(rows[0], { image: "val2014/COCO_val2014_1.jpg", caption: "A kite of COCO_val2014_1.jpg ." });
+  assert.deepEqual(splits, {
+    train: ["val2014/COCO_val2014_1.jpg", "train2014/COCO_train2014_2.jpg"],
+    validation: ["val2014/COCO_val2014_3.jpg"],
+    test: ["4.jpg"],
+  });
+});
+
+Deno.test("parseKarpathyJson() rejects what is not as it should be, and says where", () => {
+  const images = [
+    karpathyImage("1.jpg", "train"),
+    { filename: "2.jpg", split: "train" },
+    karpathyImage("3.jpg", "elsewhere"),
+    karpathyImage("1.jpg", "test"),
+    karpathyImage("../4.jpg", "train"),
+    karpathyImage("5.jpg", "train", { sentences: [{ raw: 5 }, {}, { raw: " " }] }),
+    karpathyImage("6\0.jpg", "train"),
+    "x",
+  ];
+  const { rows, rejected, splits } = parseKarpathyJson(JSON.stringify({ images }), "d.json");
+  assert.equal(rows.length, 1);
+  assert.equal(splits, undefined, "there is no image to validate and test with");
+  const reasons = [
+    /^d\.json: image 2 has no 'sentences'$/,
+    /^d\.json: image 3 has the split 'elsewhere', which is none of train, restval/,
+    /^d\.json: image 4 puts '1\.jpg' into the test split, and it is in the train split already$/,
+    /^d\.json: sentence 1 of image 5 has the image name '\.\.\/4\.jpg', which leads out/,
+    /^d\.json: sentence 1 of image 6 has a wrong 'raw': /,
+    /^d\.json: sentence 2 of image 6 has no 'raw'$/,
+    /^d\.json: sentence 3 of image 6 has no caption$/,
+    /^d\.json: sentence 1 of image 7 has the image name '6\\u0000\.jpg', which holds a NUL character$/,
+    /^d\.json: image 8 is not as it should be/,
+  ];
+  assert.equal(rejected.length, reasons.length);
+  for (const [index, reason] of reasons.entries()) {
+    const row = rejected[index];
+    assert.match(row === undefined ? "" : describeRejected(row), reason);
+  }
+  for (
+    const [text, message] of [["[", /d\.json is not JSON/], ["{}", /d\.json has no 'images'/], [
+      '{\n"a": 1\n"b"}',
+      /line 3 of d\.json is not JSON/,
+    ]] as const
+  ) {
+    assert.throws(() => parseKarpathyJson(text, "d.json"), { name: "InputError", message });
+  }
+});
+
+function cocoText(names: readonly string[], more: readonly unknown[] = []) {
+  return JSON.stringify({
+    info: { year: 2014 },
+    images: names.map((name, index) => ({ license: 3, file_name: name, id: 100 + index })),
+    licenses: [],
+    annotations: [
+      ...names.map((name, index) => ({ image_id: 100 + index, id: index, caption: `Of ${name}` })),
+      ...more,
+    ],
+  });
+}
+
+Deno.test("parseCocoCaptions() makes the official split of both files, with half of validation for the test", async () => {
+  const { rows, rejected, splits } = await parseCocoCaptions([
+    { text: cocoText(["t1.jpg", "t2.jpg"]), file: "annotations/captions_train2014.json" },
+    { text: cocoText(["v3.jpg", "v1.jpg", "v2.jpg"]), file: "annotations/captions_val2014.json" },
+  ]);
+  assert.deepEqual(rejected, []);
+  assert.deepEqual(rows.map(({ image, caption }) => [image, caption]).slice(1, 3), [
+    ["t2.jpg", "Of t2.jpg"],
+    ["v3.jpg", "Of v3.jpg"],
+  ]);
+  assert.deepEqual(splits, { train: ["t1.jpg", "t2.jpg"], validation: ["v1.jpg", "v3.jpg"], test: ["v2.jpg"] });
+});
+
+Deno.test("parseCocoCaptions() has no official split where only one file is there", async () => {
+  for (const file of ["captions_train2014.json", "captions_val2017.json", "mine.json"]) {
+    const { rows, splits } = await parseCocoCaptions([{ text: cocoText(["1.jpg", "2.jpg"]), file }]);
+    assert.deepEqual([rows.length, splits], [2, undefined]);
+  }
+});
+
+Deno.test("parseCocoCaptions() rejects what is not as it should be, and says where", async () => {
+  const text = cocoText(["1.jpg", "/2.jpg"], [
+    { image_id: 7, caption: "x" },
+    { image_id: 100 },
+    { image_id: 100, caption: "\n" },
+    null,
+  ]);
+  const { rows, rejected } = await parseCocoCaptions([{ text, file: "c.json" }]);
+  assert.equal(rows.length, 1);
+  assert.deepEqual(rejected.map(describeRejected).slice(0, 4), [
+    "c.json: annotation 2 has the image name '/2.jpg', which is absolute; give it relative to the images folder",
+    "c.json: annotation 3 has the image_id 7, which no image has",
+    "c.json: annotation 4 has no 'caption'",
+    "c.json: annotation 5 has no caption",
+  ]);
+  assert.equal(rejected.length, 5);
+  await assert.rejects(parseCocoCaptions([{ text: '{"images":[]}', file: "instances.json" }]), {
+    message: /instances\.json has no 'annotations'/,
+  });
+});
+
+Deno.test("cocoPart() tells part and year by the file's name", () => {
+  assert.deepEqual(cocoPart("coco/val2014/captions_train2017.json"), { split: "train", year: "2017" });
+  assert.deepEqual(cocoPart("captions_val2014_fakecap_results.json"), { split: "val", year: "2014" });
+  assert.deepEqual(cocoPart("captions.json"), { split: undefined, year: "" });
+});
+
+Deno.test("parseJsonCaptions() reads an array and JSON Lines alike", () => {
+  const entries = [
+    { image: "日本/一 枚.jpg", captions: ["凧が飛んでいる。", "A kite ."], split: "train" },
+    { image: "b.jpg", caption: "A boat .", split: "val" },
+    { image: "c.jpg", caption: "A cow .", split: "test" },
+  ];
+  const array = parseJsonCaptions(JSON.stringify(entries, null, 2), "c.json");
+  assert.deepEqual(array, {
+    rows: [
+      { image: "日本/一 枚.jpg", caption: "凧が飛んでいる。" },
+      { image: "日本/一 枚.jpg", caption: "A kite ." },
+      { image: "b.jpg", caption: "A boat ." },
+      { image: "c.jpg", caption: "A cow ." },
+    ],
+    rejected: [],
+    splits: { train: ["日本/一 枚.jpg"], validation: ["b.jpg"], test: ["c.jpg"] },
+  });
+  assert.deepEqual(parseJsonCaptions(`${entries.map((entry) => JSON.stringify(entry)).join("\r\n")}\n\n`, "c"), array);
+});
+
+Deno.test("parseJsonCaptions() rejects entries with the line or the entry's number", () => {
+  const entries = ['{"image":"a.jpg","caption":"x"}', '{"image":"b.jpg"}', "{", '{"image":"c.jpg","captions":[1,"y"]}'];
+  const lines = parseJsonCaptions(entries.join("\n"), "c.jsonl");
+  assert.deepEqual(lines.rows.map(({ image }) => image), ["a.jpg", "c.jpg"]);
+  assert.deepEqual(lines.rejected.map(describeRejected), [
+    "line 2 of c.jsonl has no 'captions'",
+    "line 3 of c.jsonl is not JSON",
+    "line 4 of c.jsonl has a caption that is not text",
+  ]);
+  const array = parseJsonCaptions(`[${entries[0]},${entries[1]}]`, "c.json");
+  assert.deepEqual(array.rejected.map(describeRejected), ["c.json: entry 2 has no 'captions'"]);
+  assert.throws(() => parseJsonCaptions(`[${entries[0]},\n${entries[2]}`, "c.json"), { name: "InputError" });
+});
+
+Deno.test({
+  name: "parseKarpathyJson() and parseCocoCaptions() read pieces of the published files",
+  ignore: testData === undefined,
+  async fn() {
+    const folder = testData ?? "";
+    const karpathy = await Deno.readTextFile(join(folder, "formats", "karpathy_flickr8k_first3.json"));
+    const { rows, rejected, splits } = parseKarpathyJson(karpathy, "dataset_flickr8k.json");
+    assert.deepEqual([rows.length, rejected.length, splits], [15, 0, undefined]);
+    assert.equal(rows[0]?.image, "2513260012_03d33305cf.jpg");
+    const file = join(folder, "coco-mini", "annotations", "captions_train2017.json");
+    const coco = await parseCocoCaptions([{ text: await Deno.readTextFile(file), file }]);
+    assert.deepEqual([new Set(coco.rows.map(({ image }) => image)).size, coco.rejected.length], [80, 0]);
+  },
+});

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { examine, type ExamineOptions } from "../../src/doctor/examine.ts";
+import { InputError } from "../../src/input_error.ts";
+import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import type { TrainingSource } from "../../src/pipeline/training_run.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
+import { drawnImages, drawnSource, TINY_RECIPE } from "../support/drawn_data.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+
+function optionsOf(changes: Partial<ExamineOptions> = {}, settings: Partial<Recipe> = {}): ExamineOptions {
+  let time = 0;
+  return {
+    openSource: () => Promise.resolve(drawnSource(20)),
+    recipe: makeRecipe("lrcn", { ...TINY_RECIPE, batchSize: 4, ...settings }),
+    seed: 1,
+    encoderWeights: undefined,
+    cache: "/cache",
+    out: "/runs/new",
+    reporter: { progress() {} },
+    signal: new AbortController().signal,
+    // Each look at the clock takes a quarter of a second.
+    now: () => time += 250,
+    memoryLeft: () => 5e9,
+    free: () => Promise.resolve(1e12),
+    ...{ device: "cpu", precision: "fp32", threads: 1 },
+    ...changes,
+  };
+}
+
+const NAMES = drawnSource(20).dataset.photographs.map(({ name }) => name);
+/** Each colour is among those learnt from. */
+const LISTS = { train: NAMES.slice(0, 16), validation: NAMES.slice(16, 18), test: NAMES.slice(18) };
+
+function sourceWith(change: Partial<TrainingSource["dataset"]>): ExamineOptions["openSource"] {
+  const source = drawnSource(20);
+  return () => Promise.resolve({ ...source, dataset: { ...source.dataset, ...change } });
+}
+
+nativeTest("examine() finds nothing wrong with sound data, and says all there is to know", async () => {
+  const found = await examine(optionsOf({ openSource: sourceWith({ officialSplits: LISTS }) }, { epochs: 3 }));
+  assert.deepEqual([found.errors, found.warnings], [[], []]);
+  assert.deepEqual(found.data, { format: "drawn", photographs: 20, captions: 40, rejected: [], missing: [] });
+  assert.deepEqual(found.splits, {
+    ...{ kind: "official", unit: "photographs", train: 16, validation: 2, test: 2, leftOut: 0 },
+    ...{ inTwoSplits: [], inSeveralLists: [] },
+  });
+  assert.deepEqual(found.captions?.lengths, { 4: 20, 5: 20 });
+  assert.deepEqual(found.images, { usable: 20, broken: [], duplicates: { groups: [], acrossSplits: 0 } });
+  assert.equal(found.space?.images, 20 * 37 * 37 * 3);
+  assert.deepEqual([found.compute?.device, found.compute?.precision, found.compute?.threads], ["cpu", "fp32", 1]);
+  assert((found.compute?.peakMemory ?? 0) > 0);
+  assert.equal(found.compute?.memoryLeft, 5e9);
+  // A look at the clock before a step and one after it; 8 captions a step.
+  assert.deepEqual(found.speed, {
+    measuredSteps: 10,
+    stages: [{ stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 32, epochSeconds: 1 }],
+    featuresSeconds: 0,
+    totalSeconds: 3,
+  });
+  assert.deepEqual(JSON.parse(JSON.stringify(found)), found);
+});
+
+nativeTest("examine() measures a frozen CNN's epochs apart, and its features once", async () => {
+  const { speed } = await examine(optionsOf({}, { epochs: 5, frozenEpochs: 2, accumulate: 2 }));
+  assert.deepEqual(speed, {
+    measuredSteps: 10,
+    stages: [
+      { stage: "frozen", epochs: 2, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
+      { stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
+    ],
+    // A quarter of a second for 8 photographs.
+    featuresSeconds: 0.25 / 8 * 20,
+    totalSeconds: 2 * 0.5 + 3 * 0.5 + 0.25 / 8 * 20,
+  });
+});
+
+nativeTest(
+  "examine() counts the reading of images among a frozen CNN's features, and in no step of its epochs",
+  async () => {
+    const source = drawnSource(20);
+    let time = 0;
+    const reading = drawnImages(source.dataset.photographs, () => time += 1000);
+    const openSource = () => Promise.resolve({ ...source, openImages: () => Promise.resolve(reading) });
+    const { speed } = await examine(optionsOf({ openSource, now: () => time }, { epochs: 5, frozenEpochs: 2 }));
+    assert.deepEqual(speed?.stages.map(({ stepSeconds }) => stepSeconds > 0), [false, true]);
+    assert(speed.featuresSeconds > 0);
+  },
+);
+
+nativeTest("examine() goes through the longest captions before it measures", async () => {
+  const source = drawnSource(20);
+  const [first, ...others] = source.dataset.photographs;
+  assert(first !== undefined);
+  const photographs = [...others, { ...first, captions: first.captions.map((caption) => `${caption} !`) }];
+  const read: number[] = [];
+  const found = await examine(optionsOf({
+    openSource: () =>
+      Promise.resolve({
+        ...source,
+        dataset: { ...source.dataset, photographs, officialSplits: { ...LISTS, train: [...LISTS.train] } },
+        openImages: () => Promise.resolve(drawnImages(photographs, (index) => read.push(index))),
+      }),
+  }, { batchSize: 1, batchStatistics: "frozen" }));
+  assert.deepEqual([found.errors, read[0]], [[], photographs.length - 1]);
+});
+
+nativeTest(
+  "examine() makes warnings of what the image cache notes, and counts no images where none are kept",
+  async () => {
+    const source = drawnSource(20);
+    const { warnings, space } = await examine(optionsOf({
+      keepImages: false,
+      openSource: () =>
+        Promise.resolve({
+          ...source,
+          openImages(options) {
+            options.reporter.note("the disk is full");
+            return source.openImages(options);
+          },
+        }),
+    }));
+    assert(warnings.includes("the disk is full"));
+    assert.equal(space?.images, 0);
+  },
+);
+
+nativeTest("examine() warns of rows, missing images, lists and unknown words", async () => {
+  const found = await examine(optionsOf({
+    openSource: sourceWith({
+      format: "kaggle",
+      missing: ["gone.jpg"],
+      rejected: [{ file: "captions.txt", line: 3, reason: "has no caption" }],
+      officialSplits: { train: NAMES.slice(0, 8), validation: NAMES.slice(8, 10), test: NAMES.slice(10, 19) },
+      inSeveralLists: ["4.png"],
+    }),
+  }, { minCount: 9, maxWords: 4 }));
+  assert.deepEqual(found.errors, []);
+  assert.deepEqual(found.warnings, [
+    "1 rows cannot be used and are left out, the first: line 3 of captions.txt has no caption",
+    "1 images are not there, the first is 'gone.jpg'",
+    "1 photographs are in several lists and stay in one, the test's before the others; the first is '4.png'",
+    "1 photographs are in no list and are left out",
+    found.warnings[4],
+    "20 captions are cut to 4 words",
+  ]);
+  assert.match(
+    found.warnings[4] ?? "",
+    /^\d+\.\d% of the validation captions' words are unknown, as they occur fewer than 9/,
+  );
+  assert.deepEqual(found.splits?.inSeveralLists, ["4.png"]);
+});
+
+nativeTest("examine() names photographs that the notebook's split by captions puts into two splits", async () => {
+  const settings = { maxWords: 30, inject: "first", beam: 1, batchSize: 8, epochs: 1 } as const;
+  const { encoderWidth = 8, encoderBlocks = [1, 1, 1, 1], hiddenSize = 8 } = TINY_RECIPE;
+  const recipe = makeRecipe("notebook", { ...settings, encoderWidth, encoderBlocks, hiddenSize, imageSize: 64 });
+  const source = drawnSource(20);
+  const found = await examine(optionsOf({ recipe, openSource: () => Promise.resolve(source) }));
+  assert.equal(found.splits?.unit, "captions");
+  assert(found.splits.inTwoSplits.length > 0);
+  const warning =
+    `${found.splits.inTwoSplits.length} photographs are in two splits, so that what is tested with was learnt from`;
+  assert(found.warnings.includes(warning), found.warnings.join("\n"));
+});
+
+nativeTest("examine() lists broken images, and the same bytes in several splits", async () => {
+  const source = drawnSource(20);
+  const { photographs } = source.dataset;
+  const found = await examine(optionsOf({
+    openSource: () =>
+      Promise.resolve({
+        ...source,
+        openImages: () =>
+          Promise.resolve({
+            ...drawnImages(photographs.slice(1)),
+            broken: [{ path: "/drawn/0.png", reason: "the file is text" }],
+            contents: photographs.slice(1).map((_, index) => index < 3 ? "same" : `${index}`),
+          }),
+      }),
+  }));
+  assert.deepEqual(found.images?.broken, [{ path: "/drawn/0.png", reason: "the file is text" }]);
+  assert.deepEqual(found.images?.duplicates.groups, [["1.png", "2.png", "3.png"]]);
+  const across = found.images.duplicates.acrossSplits;
+  const duplicates = `1 groups of photographs have the same bytes, ${across} of them in several splits`;
+  assert(found.warnings.includes(duplicates), found.warnings.join("\n"));
+  assert(
+    found.warnings.includes(
+      "1 images cannot be decoded and are left out, the first is '/drawn/0.png': the file is text",
+    ),
+  );
+  const { train = 0, validation = 0, test = 0 } = found.splits ?? {};
+  assert.equal(train + validation + test, 19);
+});
+
+nativeTest("examine() tells as an error what would end a training, with all that was found before", async () => {
+  const few = drawnSource(5);
+  const split = await examine(optionsOf({ openSource: () => Promise.resolve(few) }));
+  assert.equal(split.data?.photographs, 5);
+  assert.equal(split.splits, undefined);
+  assert.match(split.errors.join(), /^Cannot split dataset: it has 5 photographs/);
+
+  const unopened = await examine(optionsOf({ openSource: () => Promise.reject(new InputError("no such folder")) }));
+  assert.deepEqual(unopened, { warnings: [], errors: ["no such folder"] });
+
+  const single = await examine(optionsOf({}, { batchSize: 1, batchStatistics: "updated" }));
+  assert.match(single.errors.join(), /too few for BatchNorm/);
+  assert.equal(single.speed, undefined);
+
+  const full = await examine(optionsOf({ free: () => Promise.resolve(1000) }));
+  assert.match(full.errors.join(), /^Cannot write checkpoints: they need .* and the disk has 1\.0 kB left; /);
+  assert(full.speed !== undefined);
+
+  const cacheIsFull = (folder: string) => Promise.resolve(folder.startsWith("/cache") ? 10 : 1e12);
+  const noFeatures = await examine(optionsOf({ free: cacheIsFull }, { frozenEpochs: 1 }));
+  assert.match(noFeatures.errors.join(), /^Cannot write features: they need .* 10 bytes left; .* by --cache$/);
+  assert.deepEqual((await examine(optionsOf({ free: cacheIsFull }))).errors, []);
+});
+
+nativeTest("examine() warns of captions without a word", async () => {
+  const { dataset } = drawnSource(20);
+  const [photograph] = dataset.photographs;
+  assert(photograph !== undefined);
+  const rows = [...dataset.rows, { photograph, caption: " " }];
+  const { warnings } = await examine(optionsOf({ openSource: sourceWith({ rows }) }));
+  assert(warnings.includes("1 captions have no word in them"), warnings.join("\n"));
+});
+
+nativeTest("examine() ends with its signal's reason, and throws what is no fault of the data", async () => {
+  const controller = new AbortController();
+  const reporter = { progress: () => controller.abort(new Error("enough")) };
+  await assert.rejects(examine(optionsOf({ signal: controller.signal, reporter })), /enough/);
+  await assert.rejects(examine(optionsOf({ openSource: () => Promise.reject(new TypeError("a bug")) })), /a bug/);
+});
+
+nativeTest("examine() refuses a folder that holds a run, and one that cannot be made", async () => {
+  await using folder = await makeFolder({ "old/config.json": "{}", "empty/a.txt": "", "file": "" });
+  const errors = async (name: string) => (await examine(optionsOf({ out: `${folder.path}/${name}` }))).errors;
+  assert.deepEqual(await errors("new"), []);
+  assert.deepEqual(await errors("empty"), []);
+  assert.deepEqual(await errors("old"), [
+    `Cannot train into '${folder.path}/old': it holds a run already; choose another folder by --out`,
+  ]);
+  assert.deepEqual(await errors("file"), [
+    `Cannot train into '${folder.path}/file': a part of the path is a file, not a folder; choose another folder by --out`,
+  ]);
+}, NEEDS_FILES);

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { InputError } from "../../src/input_error.ts";
+import type { Features } from "../../src/ffi/batch.ts";
+import { PhotographSearch, type SearchingModel } from "../../src/evaluation/image_search.ts";
+import { Problem } from "../../src/server/problem.ts";
+import { canRead, canWrite } from "../support/test_data.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
+import { picture } from "../support/picture.ts";
+
+const ignore = !canRead || !canWrite;
+const NEVER = new AbortController().signal;
+const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "wide"];
+
+/** A model to which sentences are the more probable, the wider a photograph is; it counts the captions it writes. */
+function wideModel() {
+  let captioned = 0;
+  const model = {
+    ...{ orientation: "obeyed", metadata: { vocabulary: WORDS } },
+    prepare: (image: { width: number }) => Promise.resolve({ width: image.width, height: 1, pixels: new Uint8Array() }),
+    encode: (images: readonly { width: number }[]) =>
+      Promise.resolve({ count: images.length, values: Float32Array.from(images, ({ width }) => width) }),
+    score: ({ values }: Features) => Promise.resolve(Float64Array.from(values, (width) => width - 100)),
+    encodeCaption: (text: string) =>
+      Int32Array.of(2, ...text.split(" ").map((word) => Math.max(1, WORDS.indexOf(word))), 3),
+    caption({ values }: Features) {
+      captioned += values.length;
+      return Promise.resolve(
+        Array.from(values, (width) => ({ caption: `${width} wide`, logProbability: 0, tokens: [] })),
+      );
+    },
+  };
+  return { model: model as unknown as SearchingModel, captioned: () => captioned };
+}
+
+async function folderOf(files: Readonly<Record<string, string | Uint8Array>>) {
+  const folder = await makeFolder(files);
+  const photographs = Object.keys(files).map((name) => ({ name, path: `${folder.path}/${name}` }));
+  return { folder, photographs };
+}
+
+Deno.test({
+  name: "PhotographSearch ranks by probability, captions what it shows once, and names what it cannot read",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({
+      ...{ "a.png": picture(5), "b.png": "no image", "c.png": picture(9), "d.png": picture(7) },
+    });
+    await using _ = folder;
+    const { model, captioned } = wideModel();
+    const search = new PhotographSearch(model, photographs, { signal: NEVER });
+    const problems = await search.ready;
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? "", /b\.png/);
+    assert.deepEqual([search.done, search.total], [4, 4]);
+    const { found, allWordsKnown } = await search.search("wide", 2, NEVER);
+    assert.equal(allWordsKnown, true);
+    assert.deepEqual(found, [
+      { id: 1, name: "c.png", caption: "9 wide", logProbability: -91 },
+      { id: 2, name: "d.png", caption: "7 wide", logProbability: -93 },
+    ]);
+    assert.equal(search.pathOf(1), `${folder.path}/c.png`);
+    assert.throws(() => search.pathOf(3), (error) => error instanceof Problem && error.status === 404);
+    assert.equal((await search.search("narrow", 3, NEVER)).allWordsKnown, false);
+    assert.equal(captioned(), 3);
+  },
+});
+
+Deno.test({
+  name: "PhotographSearch asks to wait until it has looked at all photographs",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({ "a.png": picture(5) });
+    await using _ = folder;
+    const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
+    const early = (error: unknown) =>
+      error instanceof Problem && error.status === 503 && error.retryAfter !== undefined;
+    await assert.rejects(search.search("wide", 1, NEVER), early);
+    assert.throws(() => search.pathOf(0), early);
+    await search.ready;
+    assert.equal((await search.search("wide", 1, NEVER)).found.length, 1);
+  },
+});
+
+Deno.test({
+  name: "PhotographSearch says why it cannot search where no photograph could be looked at",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({ "a.png": "no image" });
+    await using _ = folder;
+    const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
+    await assert.rejects(search.ready, InputError);
+    await assert.rejects(search.search("wide", 1, NEVER), (error) => {
+      assert(error instanceof Problem);
+      assert.deepEqual([error.status, error.retryAfter], [503, undefined]);
+      assert.match(error.message, /none of 1 can be decoded: .*a\.png/);
+      return true;
+    });
+  },
+});
+
+Deno.test({
+  name: "PhotographSearch refuses images of too many pixels, and captions nothing for one who is gone",
+  ignore,
+  async fn() {
+    const { folder, photographs } = await folderOf({ "a.png": picture(5), "b.png": picture(50) });
+    await using _ = folder;
+    const { model, captioned } = wideModel();
+    const search = new PhotographSearch(model, photographs, { maxPixels: 100, signal: NEVER });
+    assert.match((await search.ready).join(), /b\.png/);
+    await assert.rejects(search.search("wide", 1, AbortSignal.abort(new RangeError("gone"))), RangeError);
+    assert.equal(captioned(), 0);
+  },
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { modelTensors } from "../../src/checkpoint/model_state.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import { Random } from "../../src/random.ts";
+import { readImage } from "../../src/images/read_image.ts";
+import { captionHeldOut, type HeldOut, scoreHeldOut } from "../../src/sample/sample_result.ts";
+import { drawScene } from "../../src/sample/scenes.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+
+function heldOut(...pairs: readonly (readonly [string, readonly string[]])[]): HeldOut[] {
+  return pairs.map(([caption, references], index) => ({ image: `held-out/${index}.png`, references, caption }));
+}
+
+Deno.test("scoreHeldOut() counts captions that equal one of their references", () => {
+  const pictures = heldOut(
+    ["a red kite", ["there is a red kite", "a red kite"]],
+    ["a red kite", ["a blue kite"]],
+    ["a blue kite ", ["a blue kite"]],
+    ["a blue kite", ["a blue kite", "there is a blue kite"]],
+  );
+  const result = scoreHeldOut(pictures, 12.5);
+  assert.equal(result.exactShare, 0.5);
+  assert(result.bleu4 >= 0 && result.bleu4 < 1 && result.cider > 0 && result.cider < 10);
+  assert.equal(result.trainingSeconds, 12.5);
+  assert.equal(result.heldOut, pictures);
+});
+
+Deno.test("scoreHeldOut() tells what one caption for all pictures would get, and how many descriptions there are", () => {
+  const result = scoreHeldOut(
+    heldOut(
+      ["x", ["a red kite", "there is a red kite"]],
+      ["x", ["there is a red kite", "a red kite"]],
+      ["x", ["a blue kite"]],
+      ["x", ["a green kite"]],
+    ),
+    0,
+  );
+  assert.deepEqual([result.descriptions, result.bestSingleCaptionShare, result.exactShare], [3, 0.5, 0]);
+});
+
+Deno.test("scoreHeldOut() finds captions of shuffled pictures wrong where each picture is different", () => {
+  const different = Array.from({ length: 100 }, (_, index) => [`kite ${index}`, [`kite ${index}`]] as const);
+  const result = scoreHeldOut(heldOut(...different), 0);
+  assert.equal(result.exactShare, 1);
+  assert(result.shuffledShare < 0.05, `${result.shuffledShare}`);
+  const same = new Array(10).fill(["a kite", ["a kite"]] as const);
+  assert.equal(scoreHeldOut(heldOut(...same), 0).shuffledShare, 1);
+});
+
+nativeTest("captionHeldOut() keeps the pictures beside the run and captions their files", async () => {
+  await using folder = await temporaryFolder();
+  const checkpoint = folder.file("best.safetensors");
+  {
+    using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+    await saveCheckpoint(checkpoint, {
+      metadata: {
+        recipe: "sample",
+        model: TINY_MODEL,
+        preprocessing: { imageSize: 32, shortSide: 37 },
+        vocabulary: ["<pad>", "<unk>", "<start>", "<end>", ...Array.from({ length: 36 }, (_, index) => `word${index}`)],
+        decoding: { maxWords: 4, beam: 1 },
+        datasetFingerprint: "",
+        epoch: 1,
+        metrics: {},
+      },
+      tensors: await modelTensors(engine, ["parameter", "buffer"]),
+    });
+  }
+  const random = new Random(0);
+  const scenes = Array.from({ length: 33 }, () => drawScene(32, random));
+  const progress: number[] = [];
+  const pictures = await captionHeldOut(scenes, {
+    out: folder.path,
+    checkpoint,
+    signal: new AbortController().signal,
+    onProgress: (done) => progress.push(done),
+  });
+  assert.deepEqual(progress, [32, 33]);
+  assert.deepEqual(pictures.map(({ references }) => references), scenes.map(({ captions }) => captions));
+  assert.equal(pictures[32]?.image, join("held-out", "033.png"));
+  assert(pictures.every(({ caption }) => /^word\d+/.test(caption)));
+  for (const index of [0, 32]) {
+    assert.deepEqual(await readImage({ path: join(folder.path, pictures[index]?.image ?? "") }), scenes[index]?.image);
+  }
+}, NEEDS_FILES);

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { Engine } from "../../src/ffi/engine.ts";
+import { makeRecipe, shortSide } from "../../src/pipeline/recipe.ts";
+import { drawSample, type SampleSource } from "../../src/sample/sample_source.ts";
+import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
+import { silentReporter } from "../support/silent_reporter.ts";
+
+let drawn: Promise<SampleSource> | undefined;
+const progress: [number, number][] = [];
+
+/** The sample of seed 0, drawn once for all tests of this file. */
+function sample(): Promise<SampleSource> {
+  return drawn ??= drawSample(0, (done, total) => progress.push([done, total]));
+}
+
+Deno.test("drawSample() holds pictures out that no training sees", async () => {
+  const { dataset, heldOut } = await sample();
+  const { splits, vocabulary } = prepareTrainingData(dataset, makeRecipe("sample"), 0);
+  assert.equal(heldOut.length, 160);
+  assert.deepEqual(splits.test.map(({ photograph }) => photograph.captions), heldOut.map(({ captions }) => captions));
+  const seen = new Set([...splits.train, ...splits.validation].map(({ photograph }) => photograph.name));
+  assert.equal(seen.size + heldOut.length, dataset.photographs.length);
+  assert(splits.test.every(({ photograph }) => !seen.has(photograph.name)));
+  assert.equal(dataset.rows.length, dataset.photographs.flatMap(({ captions }) => captions).length);
+  // Every word of the captions is common enough to be learnt.
+  assert(
+    heldOut.every(({ captions }) => captions.every((caption) => !vocabulary.encode(caption.split(" ")).includes(1))),
+  );
+});
+
+Deno.test("drawSample() makes a task that cannot be guessed", async () => {
+  const { heldOut } = await sample();
+  const descriptions = new Set(heldOut.map(({ captions }) => captions.toSorted().join()));
+  assert(descriptions.size >= 100, `${descriptions.size} descriptions`);
+  const captions = heldOut.flatMap(({ captions }) => captions);
+  const shares = [...new Set(captions)].map((caption) => captions.filter((other) => other === caption).length / 160);
+  assert(Math.max(...shares) <= 0.05);
+});
+
+Deno.test("drawSample() tells how far it is", async () => {
+  const { dataset } = await sample();
+  const total = dataset.photographs.length;
+  assert.deepEqual(progress.at(-1), [total, total]);
+  assert(progress.every(([done], index) => index === 0 || done > (progress[index - 1]?.[0] ?? 0)));
+});
+
+nativeTest("drawSample() gives the pixels that captioning would see", async () => {
+  const source = await sample();
+  const recipe = makeRecipe("sample", { imageSize: 32 });
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+  const { signal } = new AbortController();
+  using images = await source.openImages({ engine, recipe, reporter: silentReporter(), signal });
+  assert.deepEqual(images.photographs, source.dataset.photographs);
+  assert.deepEqual(images.broken, []);
+  const first = images.photographs.length - source.heldOut.length;
+  for (const place of [0, 7, 159]) {
+    const scene = source.heldOut[place];
+    assert(scene !== undefined);
+    const pixels = new Uint8Array(32 * 32 * 3);
+    await images.read(first + place, 32, pixels);
+    const side = shortSide(32);
+    const square = { width: side, height: side, pixels: await engine.resizeCrop(scene.image, side, side) };
+    assert.deepEqual(pixels, await engine.resizeCrop(square, side, 32));
+  }
+  await assert.rejects(images.read(images.photographs.length, 32, new Uint8Array(3072)), RangeError);
+});
