@@ -24,7 +24,7 @@ export { BAD_ENDINGS } from "./src/captioning/caption_constraints.ts";
 export * from "./src/captioning/captioner.ts";
 export * from "./src/captioning/decoding_options.ts";
 export * from "./src/text/detokenize.ts";
-export type { ExplainedWord, Explanation } from "./src/captioning/explain.ts";
+export type { ExplainedWord, Explanation } from "./src/explanation/explain_words.ts";
 export type { ModelMetadata, OpenModelOptions } from "./src/captioning/open_model.ts";
 export {
   type Checkpoint,
@@ -67,10 +67,11 @@ export * from "./src/data/formats/find_captions.ts";
 export * from "./src/data/formats/format.ts";
 export { ImageError } from "./src/images/image_error.ts";
 export type { ImageFile } from "./src/images/image_file.ts";
-export { type OfficialSplits } from "./src/data/split_lists.ts";
+export type { OfficialSplits } from "./src/data/official_splits.ts";
 export type { EpochMetrics, StepReport } from "./src/pipeline/train.ts";
 export * from "./src/pipeline/train_captioner.ts";
-export type { Reporter, TrainingRunResult } from "./src/pipeline/training_run.ts";
+export type { TrainingReporter, TrainingRunResult } from "./src/pipeline/training_run.ts";
+export type { Reporter } from "./src/reporter.ts";
 export type { Validation } from "./src/pipeline/validate.ts";
 export * from "./src/text/tokenizer.ts";
 export * from "./src/text/vocabulary.ts";

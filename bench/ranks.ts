@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import type { Rendezvous } from "../src/ffi/rendezvous.ts";
 import { Engine } from "../src/ffi/engine.ts";
 import { Group } from "../src/ffi/group.ts";
-import { collateLrcn } from "../src/pipeline/batches.ts";
+import { collateLrcn } from "../src/ffi/collate.ts";
 import { Random } from "../src/random.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { modelSettings } from "../src/pipeline/run_model.ts";

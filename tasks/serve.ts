@@ -12,7 +12,7 @@ import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { searchedFolder } from "../src/cli/searched_folder.ts";
 import { parseServeOptions } from "../src/cli/serve_options.ts";
-import { printable } from "../src/files/file_error.ts";
+import { printable } from "../src/printable.ts";
 import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { createApp } from "../src/server/app.ts";
 import { hostnamesOf, listen } from "../src/server/listen.ts";

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
 import { readDataset } from "../../src/data/dataset.ts";
-import { openImageCache } from "../../src/pipeline/image_cache.ts";
+import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { ImageDecoders } from "../../src/images/image_decoders.ts";
 import type { ImageFile } from "../../src/images/image_file.ts";
 import { makeRecipe, shortSide } from "../../src/pipeline/recipe.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
 import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";

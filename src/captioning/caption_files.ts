@@ -6,7 +6,7 @@
 
 import type { Caption } from "./caption.ts";
 import type { Captioner, CaptionOptions } from "./captioner.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { CaptionInput } from "../images/find_inputs.ts";

@@ -8,14 +8,14 @@ import { loadModel } from "../checkpoint/model_state.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
-import { collateLrcn } from "../pipeline/batches.ts";
+import { collateLrcn } from "../ffi/collate.ts";
 import { orientationOf } from "../pipeline/recipe.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
 import type { Caption } from "./caption.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
-import { explainWords, type Explanation } from "./explain.ts";
+import { explainWords, type Explanation } from "../explanation/explain_words.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
 import { type SeeingModel, writeCaptions, writeCaptionsTogether } from "./write_captions.ts";
 

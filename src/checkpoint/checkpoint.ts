@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { ModelSettings } from "../ffi/settings.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { InputError } from "../input_error.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { cannotRead } from "../files/open_file.ts";
 import { findJsonFault } from "../files/json_keys.ts";
 import { BEAM_LIMITS, MAX_WORDS_LIMITS, MODEL_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";

@@ -5,7 +5,7 @@
  */
 
 import { cannotRead } from "../files/open_file.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
 import { type Limits, MODEL_LIMITS } from "./limits.ts";
 import { matchTensors } from "./match_tensors.ts";

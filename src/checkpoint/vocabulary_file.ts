@@ -5,7 +5,8 @@
  */
 
 import { z } from "zod";
-import { fileErrorReason, quoted } from "../files/file_error.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
 import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 import { TOKENIZERS } from "../text/tokenizer.ts";

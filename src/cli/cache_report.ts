@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { describeBytes } from "../files/free_space.ts";
 import {

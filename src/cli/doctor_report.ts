@@ -8,7 +8,7 @@ import { describeBytes } from "../files/free_space.ts";
 import type { CaptionsExamination } from "../doctor/examine_captions.ts";
 import type { Examination } from "../doctor/examine.ts";
 import type { SpeedExamination } from "../doctor/time_steps.ts";
-import { duration } from "./training_reporter.ts";
+import { duration } from "./progress_reporter.ts";
 
 const SHOWN = 10;
 const BAR = 40;

@@ -7,11 +7,12 @@
 import { encode as encodePng } from "fast-png";
 import { join, parse } from "node:path";
 import type { Captioner, CaptionOptions } from "../captioning/captioner.ts";
-import type { ExplainedWord, Explanation } from "../captioning/explain.ts";
+import type { ExplainedWord, Explanation } from "../explanation/explain_words.ts";
 import { drawHeat } from "../explanation/draw_heat.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import { warmestPart } from "../explanation/warmest_part.ts";
-import { fileErrorReason, printable } from "../files/file_error.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { printable } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";

@@ -12,7 +12,7 @@ import { RowFile } from "../files/row_file.ts";
 import { checkpointSplit } from "../evaluation/checkpoint_split.ts";
 import { readDataset } from "../data/dataset.ts";
 import { UNKNOWN } from "../text/vocabulary.ts";
-import type { Reporter } from "../pipeline/training_run.ts";
+import type { Reporter } from "../reporter.ts";
 import type { RetrievalOptions, SearchOptions } from "./retrieve_options.ts";
 import { searchedFolder } from "./searched_folder.ts";
 

@@ -4,12 +4,12 @@
  * @module
  */
 
+import type { TrainingReporter } from "../pipeline/training_run.ts";
 import { join } from "node:path";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { captionHeldOut, scoreHeldOut } from "../sample/sample_result.ts";
 import type { Scene } from "../sample/scenes.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
-import type { Reporter } from "../pipeline/training_run.ts";
 
 const SHOWN = 8;
 
@@ -22,7 +22,7 @@ export interface FinishSampleOptions extends EngineOptions {
   /** Seconds that training took. */
   readonly trainingSeconds: number;
   /** Where it tells what it finds. */
-  readonly reporter: Reporter;
+  readonly reporter: TrainingReporter;
   /** Ends the captioning. */
   readonly signal: AbortSignal;
 }

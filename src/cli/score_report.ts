@@ -9,7 +9,8 @@ import { captionStatistics } from "../evaluation/caption_statistics.ts";
 import { meteor } from "../evaluation/meteor.ts";
 import { type ScoringTokenizer, scoringTokens } from "../evaluation/scoring_tokenizer.ts";
 import { scoreCaptions, type ScoredCaption, type Scores, tokenizeCaptions } from "../evaluation/score_captions.ts";
-import { fileErrorReason, quoted } from "../files/file_error.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 

@@ -15,7 +15,8 @@ import type { CaptionsSource, Format } from "./formats/format.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import { findImages, isImagesFolderName } from "./find_images.ts";
 import { matchSplits } from "./match_splits.ts";
-import { type OfficialSplits, readSplitLists } from "./split_lists.ts";
+import { readSplitLists } from "./split_lists.ts";
+import type { OfficialSplits } from "./official_splits.ts";
 
 /** An image and its captions: a file of its own, or a range of bytes in a tar. */
 export interface Photograph extends ImageFile {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Photograph } from "./dataset.ts";
-import type { OfficialSplits } from "./split_lists.ts";
+import type { OfficialSplits } from "./official_splits.ts";
 
 /**
  * Gives the names in lists as their photographs have them: letters may be composed in one file and decomposed in another,
@@ -17,7 +16,7 @@ import type { OfficialSplits } from "./split_lists.ts";
  */
 export function matchSplits(
   lists: OfficialSplits,
-  photographs: ReadonlyMap<string, Pick<Photograph, "name">>,
+  photographs: ReadonlyMap<string, { readonly name: string }>,
 ): { readonly lists: OfficialSplits; readonly inSeveral: readonly string[] } {
   const composed = new Map([...photographs].map(([name, photograph]) => [name.normalize("NFC"), photograph.name]));
   const taken = new Set<string>();

@@ -7,7 +7,7 @@
 import { InputError } from "../input_error.ts";
 import type { Photograph } from "./dataset.ts";
 import { Random } from "../random.ts";
-import type { OfficialSplits } from "./split_lists.ts";
+import type { OfficialSplits } from "./official_splits.ts";
 
 /** A dataset in three parts, each in its own order; all but the test have at least one item. */
 export interface Splits<T> {

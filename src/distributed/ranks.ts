@@ -5,20 +5,9 @@
  */
 
 import type { Engine } from "../ffi/engine.ts";
+import type { Ranks } from "../ffi/group.ts";
 
-/** What processes that work together ask of each other. Each call must be made by all of them, in the same order. */
-export interface Ranks {
-  /** This process among them, from 0. */
-  readonly rank: number;
-  /** How many there are. */
-  readonly size: number;
-  /** Adds each number up over all ranks, in place. */
-  allReduce(values: Float64Array<ArrayBuffer>): Promise<void>;
-  /** Gives all ranks each one's bytes, by rank. */
-  allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]>;
-  /** Gives all ranks the first one's bytes; what others pass does not matter. */
-  broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
-}
+export type { Ranks };
 
 /** Processes that train together. */
 export interface TrainingRanks extends Ranks {

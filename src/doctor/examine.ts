@@ -14,11 +14,12 @@ import type { freeBytes } from "../files/free_space.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import { refuseBatchOfOne, tryHardestStep } from "../pipeline/hardest_step.ts";
-import type { BrokenImage } from "../pipeline/image_cache.ts";
+import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../pipeline/training_data.ts";
-import type { Reporter, TrainingSource } from "../pipeline/training_run.ts";
+import type { TrainingSource } from "../pipeline/training_run.ts";
+import type { Reporter } from "../reporter.ts";
 import { checkOut } from "./check_out.ts";
 import { type CaptionsExamination, examineCaptions } from "./examine_captions.ts";
 import { type Duplicates, findDuplicates, photographsInTwoSplits } from "./examine_splits.ts";
@@ -204,8 +205,6 @@ async function goThrough(
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
     progress: (task, done, total) => options.reporter.progress(task, done, total),
-    step() {},
-    epoch() {},
   };
   using images = await source.openImages({ engine, recipe, reporter, signal });
   const splits = keepDecoded(data.splits, images.photographs);

@@ -8,7 +8,7 @@ import type { Captioner } from "../captioning/captioner.ts";
 import type { Features } from "../ffi/batch.ts";
 import { InputError } from "../input_error.ts";
 import { concatenateFeatures } from "../ffi/feature_rows.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { ImageFile } from "../images/image_file.ts";

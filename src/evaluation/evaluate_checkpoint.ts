@@ -10,10 +10,11 @@ import type { TrainingRanks } from "../distributed/ranks.ts";
 import { evaluateModel, type ModelCaptions } from "./evaluate_model.ts";
 import { type ScoringTokenizer, scoringTokenizer } from "./scoring_tokenizer.ts";
 import { InputError } from "../input_error.ts";
-import { checkpointSplit } from "./checkpoint_split.ts";
-import { readDataset } from "../data/dataset.ts";
-import type { Reporter } from "../pipeline/training_run.ts";
-import type { CheckpointOptions } from "../cli/evaluate_options.ts";
+import type { Reporter } from "../reporter.ts";
+import type { DecodingOptions } from "../captioning/decoding_options.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
+import { checkpointSplit, type SPLIT_NAMES } from "./checkpoint_split.ts";
+import { type DatasetOptions, readDataset } from "../data/dataset.ts";
 
 /** A model's captions, with those that it learnt from. */
 export interface CheckpointCaptions extends ModelCaptions {
@@ -21,6 +22,22 @@ export interface CheckpointCaptions extends ModelCaptions {
   readonly trainingCaptions: readonly string[];
   /** How they are split into words to be scored. */
   readonly tokenizer: ScoringTokenizer;
+}
+
+/** A model and the images that it captions. */
+export interface EvaluatedCheckpoint {
+  /** The checkpoints; several form an ensemble. */
+  readonly checkpoint: readonly string[];
+  /** The vocabulary file of weights that come without one. */
+  readonly vocabulary: string | undefined;
+  /** Device, precision and threads. */
+  readonly engine: EngineOptions;
+  /** Where the data is. */
+  readonly dataset: DatasetOptions & { readonly maxPixels?: number | undefined };
+  /** The part of it. */
+  readonly split: typeof SPLIT_NAMES[number];
+  /** How captions are decoded. */
+  readonly decoding: DecodingOptions;
 }
 
 /**
@@ -32,7 +49,7 @@ export interface CheckpointCaptions extends ModelCaptions {
  * @throws {InputError} If the model or the data cannot be read, or no photograph can be captioned.
  */
 export async function evaluateCheckpoint(
-  options: Pick<CheckpointOptions, "checkpoint" | "vocabulary" | "engine" | "dataset" | "split" | "decoding">,
+  options: EvaluatedCheckpoint,
   { reporter, signal, ranks }: {
     readonly reporter: Pick<Reporter, "note" | "progress">;
     readonly signal: AbortSignal;

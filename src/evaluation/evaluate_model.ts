@@ -10,7 +10,7 @@ import { shareOfBatches } from "../distributed/share.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import type { Photograph } from "../data/dataset.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import { readAhead } from "../read_ahead.ts";

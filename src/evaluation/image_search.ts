@@ -10,7 +10,7 @@ import { scorePairs } from "./score_pairs.ts";
 import type { Features } from "../ffi/batch.ts";
 import { selectFeatures } from "../ffi/feature_rows.ts";
 import { UNKNOWN } from "../text/vocabulary.ts";
-import { Problem } from "../server/problem.ts";
+import { InputError } from "../input_error.ts";
 
 /** A photograph of a folder. */
 export interface SearchedPhotograph {
@@ -93,14 +93,15 @@ export class PhotographSearch {
    * @param top How many are wanted.
    * @param signal Ends the search between its steps.
    * @returns The most probable first, and whether the model knows all words of the sentence.
-   * @throws {Problem} 503 as long as photographs are looked at, and where they could not be.
+   * @throws {InputError} As {@linkcode notReady} says.
    */
   async search(
     query: string,
     top: number,
     signal: AbortSignal,
   ): Promise<{ found: FoundPhotograph[]; allWordsKnown: boolean }> {
-    const { photographs, features } = this.#looked();
+    if (this.#index === undefined) throw new InputError(`Cannot search: ${this.notReady?.reason}`);
+    const { photographs, features } = this.#index;
     const sentence = this.#model.encodeCaption(query);
     const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence]));
     const ranked = photographs.map((photograph, id) => ({ ...photograph, id, logProbability: row[id] ?? NaN }))
@@ -117,23 +118,20 @@ export class PhotographSearch {
   }
 
   /**
-   * Where a photograph lies.
+   * The path of an image.
    *
-   * @param id Its place in the folder, as a search gave it.
-   * @throws {Problem} 404 if there is none.
+   * @param id Its index, as a search gave it.
+   * @returns The path, or undefined if there is no such image.
    */
-  pathOf(id: number): string {
-    const photograph = this.#looked().photographs[id];
-    if (photograph === undefined) throw new Problem(404, `There is no photograph ${id}`);
-    return photograph.path;
+  pathOf(id: number): string | undefined {
+    return this.#index?.photographs[id]?.path;
   }
 
-  #looked(): Index {
-    if (this.#index !== undefined) return this.#index;
-    if (this.#failure !== undefined) throw new Problem(503, this.#failure);
-    throw new Problem(503, `${this.#done} of ${this.total} photographs have been looked at; try again later`, {
-      retryAfter: 2,
-    });
+  /** Why the folder cannot be searched (yet), and when to try again. */
+  get notReady(): { readonly reason: string; readonly retryAfter?: number } | undefined {
+    if (this.#index !== undefined) return undefined;
+    if (this.#failure !== undefined) return { reason: this.#failure };
+    return { reason: `${this.#done} of ${this.total} images are indexed; try again later`, retryAfter: 2 };
   }
 
   async #look(photographs: readonly SearchedPhotograph[], options: PhotographSearchOptions) {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Explanation } from "../captioning/explain.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { Explanation } from "./explain_words.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { enlarge } from "./enlarge.ts";
 import { heatColour } from "./heat_colour.ts";
 

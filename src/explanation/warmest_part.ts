@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Explanation } from "../captioning/explain.ts";
+import type { Explanation } from "./explain_words.ts";
 
 const ROWS = ["top", "", "bottom"];
 const COLUMNS = ["left", "", "right"];

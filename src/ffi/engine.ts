@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { RgbImage } from "../images/decode_image.ts";
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
 import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
@@ -476,7 +475,11 @@ export class Engine implements Disposable {
    * @param crop Side of the square, at most shortSide.
    * @returns R, G, B of each pixel: crop x crop x 3.
    */
-  async resizeCrop(image: RgbImage, shortSide: number, crop: number): Promise<Uint8Array<ArrayBuffer>> {
+  async resizeCrop(
+    image: { readonly width: number; readonly height: number; readonly pixels: Uint8Array },
+    shortSide: number,
+    crop: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const cropped = new Uint8Array(crop * crop * 3);
     await this.#handle.run("resize an image", (engine, message) =>
       this.#library.symbols.lrcn_resize_crop(

@@ -4,11 +4,24 @@
  * @module
  */
 
-import type { Ranks } from "../distributed/ranks.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 import { create, Handle } from "./call.ts";
 import { type Library, loadLibrary } from "./library.ts";
 import { encodeStruct } from "./struct.ts";
+
+/** What processes that work together ask of each other. Each call must be made by all of them, in the same order. */
+export interface Ranks {
+  /** This process among them, from 0. */
+  readonly rank: number;
+  /** How many there are. */
+  readonly size: number;
+  /** Adds each number up over all ranks, in place. */
+  allReduce(values: Float64Array<ArrayBuffer>): Promise<void>;
+  /** Gives all ranks each one's bytes, by rank. */
+  allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]>;
+  /** Gives all ranks the first one's bytes; what others pass does not matter. */
+  broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+}
 
 /** Options of {@linkcode Group.join}. */
 export interface GroupOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecodeImageOptions } from "./decode_image.ts";
+import type { DecodeImageOptions } from "./rgb_image.ts";
 import { decodingMemory } from "./decoding_memory.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageHeader, readImageHeader } from "./image_header.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
+import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { ImageHeader } from "./image_header.ts";
 
 /** Options of {@linkcode decodeChecked}. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
+import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";

@@ -8,7 +8,7 @@ import { downloadImagenetWeights, IMAGENET_WEIGHTS } from "../checkpoint/imagene
 import { InputError } from "../input_error.ts";
 import { join } from "node:path";
 import type { Recipe } from "./recipe.ts";
-import type { Reporter } from "./training_run.ts";
+import type { Reporter } from "../reporter.ts";
 
 /** The choices that are no file. */
 export const ENCODER_WEIGHTS = ["auto", "none", "imagenet", "imagenet-v2"] as const;

@@ -5,11 +5,12 @@
  */
 
 import type { Batch, CroppedImages, Features, Images } from "../ffi/batch.ts";
-import { batches, collateLrcn, collateNotebook } from "./batches.ts";
+import { batches } from "./batches.ts";
+import { collateLrcn, collateNotebook } from "../ffi/collate.ts";
 import type { Photograph } from "../data/dataset.ts";
 import type { Crop, EpochPlan } from "./epoch_plan.ts";
 import type { FeatureCache } from "./feature_cache.ts";
-import type { ImageCache } from "./image_cache.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Example } from "./training_data.ts";

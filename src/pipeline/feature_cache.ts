@@ -16,7 +16,7 @@ import { removeOldTemporaries } from "../files/old_temporaries.ts";
 import { openFile, type RandomAccessFile } from "../files/open_file.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
-import type { ImageCache } from "./image_cache.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
 
 /** An open cache: close it with `using`, after the last read has ended. */
 export interface FeatureCache extends Disposable {

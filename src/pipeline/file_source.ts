@@ -6,7 +6,7 @@
 
 import { InputError } from "../input_error.ts";
 import { type DatasetOptions, readDataset } from "../data/dataset.ts";
-import { openImageCache } from "./image_cache.ts";
+import { openImageCache } from "./cache/open_image_cache.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { orientationOf, shortSide } from "./recipe.ts";
 import { limitPhotographs } from "./training_data.ts";

@@ -12,24 +12,9 @@ import { scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { Photograph } from "../data/dataset.ts";
 import { exampleBatches, inOrder } from "./example_batches.ts";
+import type { GalleryItem } from "../report/reported_run.ts";
 import type { Example } from "./training_data.ts";
 import type { ValidationSource } from "./validate.ts";
-
-/** A photograph with what is said of it. */
-export interface GalleryItem {
-  /** The image's name in the dataset. */
-  readonly name: string;
-  /** What the model sees of it, made small: a `data:` URL. */
-  readonly image: string;
-  /** What people say. */
-  readonly references: readonly string[];
-  /** What the model says. */
-  readonly caption: string;
-  /** CIDEr-D of that, 0 to 10, by how rare words are among the photographs shown. */
-  readonly cider: number;
-  /** The model's best captions and their probabilities, the best first. */
-  readonly best: readonly { readonly caption: string; readonly probability: number }[];
-}
 
 /** What a gallery is made with. */
 export interface GallerySource extends Omit<ValidationSource, "features"> {

@@ -8,7 +8,7 @@
 import { writeCaptions, type WriteCaptionsOptions } from "../captioning/write_captions.ts";
 import type { Batch, Features, Images } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
-import { collateLrcn } from "./batches.ts";
+import { collateLrcn } from "../ffi/collate.ts";
 import type { Example } from "./training_data.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 

@@ -6,7 +6,7 @@
 
 import { anywhere, sums } from "../distributed/exchange.ts";
 import { ALONE, type Ranks } from "../distributed/ranks.ts";
-import { batchOfRank, sharedExamples, shareOfPlan } from "../distributed/share.ts";
+import { batchOfRank, sharedExamples, shareOfPlan } from "./epoch_plan.ts";
 import type { Batch } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { TrainStepOptions } from "../ffi/settings.ts";
@@ -14,7 +14,7 @@ import { InputError } from "../input_error.ts";
 import { planEpoch } from "./epoch_plan.ts";
 import { type ExampleBatch, exampleBatches } from "./example_batches.ts";
 import type { FeatureCache } from "./feature_cache.ts";
-import type { ImageCache } from "./image_cache.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
 import { learningRates } from "./learning_rates.ts";
 import { Mean } from "./mean.ts";
 import { Random } from "../random.ts";

@@ -4,12 +4,13 @@
  * @module
  */
 
+import type { TrainingReporter } from "./training_run.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { join } from "node:path";
 import type { DatasetOptions } from "../data/dataset.ts";
 import { readSource } from "./file_source.ts";
 import { makeRecipe } from "./recipe.ts";
-import { type Reporter, runTraining, type TrainingRunResult } from "./training_run.ts";
+import { runTraining, type TrainingRunResult } from "./training_run.ts";
 
 /** Options of {@linkcode trainCaptioner}: `data` or `captions` must be given. */
 export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOptions, "initialization"> {
@@ -56,7 +57,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    *
    * @default {nothing is told}
    */
-  readonly reporter?: Partial<Reporter>;
+  readonly reporter?: Partial<TrainingReporter>;
   /**
    * Ends the training after the step in progress and one checkpoint.
    *

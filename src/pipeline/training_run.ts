@@ -11,10 +11,10 @@ import { agree } from "../distributed/agreement.ts";
 import { anywhere, fromFirst, onFirst } from "../distributed/exchange.ts";
 import { copyFirst, otherRandomStates, restoreRandomStates } from "../distributed/model_exchange.ts";
 import { ALONE, type Ranks, type TrainingRanks } from "../distributed/ranks.ts";
-import { batchOfRank } from "../distributed/share.ts";
+import { batchOfRank } from "./epoch_plan.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { ciderReward } from "./cider_reward.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -22,7 +22,7 @@ import { openFeatureCache } from "./feature_cache.ts";
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import { loadFirstWeights } from "./first_weights.ts";
 import { refuseBatchOfOne, tryHardestStep } from "./hardest_step.ts";
-import type { ImageCache } from "./image_cache.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
 import { neglect } from "./neglect.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
@@ -33,6 +33,7 @@ import { type EpochMetrics, isOutOfPatience, type Progress, type StepReport, tra
 import { makeGallery } from "./gallery.ts";
 import { writeReport } from "../report/write_report.ts";
 import { validate } from "./validate.ts";
+import type { Reporter } from "../reporter.ts";
 import { type Example, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 
 /** Images that a run reads its pixels from. */
@@ -58,12 +59,8 @@ export interface TrainingSource {
   ): Promise<TrainingImages>;
 }
 
-/** Where a run tells what it does. */
-export interface Reporter {
-  /** A line for the user. */
-  note(line: string): void;
-  /** Something counted is under way. */
-  progress(task: string, done: number, total: number): void;
+/** Receives the messages and the progress of a training run. */
+export interface TrainingReporter extends Reporter {
   /** A training step is done. */
   step(report: StepReport): void;
   /** An epoch is done. */
@@ -101,7 +98,7 @@ export interface TrainingRunOptions extends EngineOptions {
   /** Where features of a frozen CNN are kept. */
   readonly featuresFolder: string;
   /** Where it tells what it does. */
-  readonly reporter: Reporter;
+  readonly reporter: TrainingReporter;
   /** Ends the run after the step in progress and one checkpoint. */
   readonly signal: AbortSignal;
 }
@@ -207,14 +204,14 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   return await trainAndSave({ ...learns, frozenFeatures }, { ...run, from });
 }
 
-function noteResumption(recipe: Recipe, from: Progress | undefined, reporter: Reporter): void {
+function noteResumption(recipe: Recipe, from: Progress | undefined, reporter: TrainingReporter): void {
   const done = from?.criteria.length ?? 0;
   if (done >= recipe.epochs) return reporter.note(`All ${recipe.epochs} epochs are done`);
   if (from !== undefined && isOutOfPatience(recipe, from)) return;
   reporter.note(`Going on in epoch ${done + 1} after step ${from?.step ?? 0}`);
 }
 
-function noteOtherArithmetic(config: RunConfig, engine: Engine, reporter: Reporter): void {
+function noteOtherArithmetic(config: RunConfig, engine: Engine, reporter: TrainingReporter): void {
   for (const name of ["device", "precision", "threads"] as const) {
     if (engine[name] === config[name]) continue;
     reporter.note(

@@ -8,7 +8,6 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
-import type { GalleryItem } from "../pipeline/gallery.ts";
 
 /** A number of an epoch that a report draws; null where the run's version did not write it, or it was no number. */
 type Figure = number | null;
@@ -33,6 +32,22 @@ export interface ReportedEpoch {
   readonly seconds: Figure;
   /** Those of the validation. */
   readonly validationSeconds: Figure;
+}
+
+/** A photograph with what is said of it. */
+export interface GalleryItem {
+  /** The image's name in the dataset. */
+  readonly name: string;
+  /** What the model sees of it, made small: a `data:` URL. */
+  readonly image: string;
+  /** What people say. */
+  readonly references: readonly string[];
+  /** What the model says. */
+  readonly caption: string;
+  /** CIDEr-D of that, 0 to 10, by how rare words are among the photographs shown. */
+  readonly cider: number;
+  /** The model's best captions and their probabilities, the best first. */
+  readonly best: readonly { readonly caption: string; readonly probability: number }[];
 }
 
 /** A run as a report tells of it. */

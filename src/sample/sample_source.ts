@@ -6,7 +6,7 @@
 
 import { cropCentre } from "../images/crop_centre.ts";
 import type { Photograph } from "../data/dataset.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { Random } from "../random.ts";
 import { shortSide } from "../pipeline/recipe.ts";
 import { drawScene, type Scene } from "./scenes.ts";

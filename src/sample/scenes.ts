@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import type { Random } from "../random.ts";
 
 type Color = readonly [number, number, number];

@@ -9,7 +9,7 @@ import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import { InputError } from "../input_error.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { ImageDecoders } from "../images/image_decoders.ts";
 import { readImageFile } from "./image_answer.ts";
@@ -188,6 +188,7 @@ export function createApp(options: AppOptions): App {
     if (search === undefined) {
       throw new Problem(404, "There is no folder to search; start the server with --images DIR");
     }
+    requireIndex(search);
     const { query, top } = readQuery(new URL(context.req.url), SEARCH_QUERY);
     const { found, allWordsKnown } = await within(context, (signal) => search.search(query, top, signal));
     const photographs = found.map((photograph) => ({ ...photograph, url: `/api/photographs/${photograph.id}` }));
@@ -196,7 +197,10 @@ export function createApp(options: AppOptions): App {
 
   app.get("/api/photographs/:id{[0-9]{1,9}}", async (context) => {
     if (search === undefined) throw new Problem(404, "There are no photographs; start the server with --images DIR");
-    const path = search.pathOf(Number(context.req.param("id")));
+    requireIndex(search);
+    const id = context.req.param("id");
+    const path = search.pathOf(Number(id));
+    if (path === undefined) throw new Problem(404, `There is no image ${id}`);
     // Hono asks for the whole where the head is asked for, and nobody would read the file to its end.
     return context.req.method === "HEAD" ? new Response() : await readImageFile(path);
   });
@@ -270,6 +274,11 @@ function secured(response: Response): Response {
 function captionAnswer({ alternatives, ...best }: Caption): Answers["Caption"] {
   const answer = ({ caption, logProbability, tokens }: Caption) => ({ caption, logProbability, tokens: [...tokens] });
   return { ...answer(best), ...(alternatives !== undefined && { alternatives: alternatives.map(answer) }) };
+}
+
+function requireIndex(search: PhotographSearch): void {
+  const waiting = search.notReady;
+  if (waiting !== undefined) throw new Problem(503, waiting.reason, waiting);
 }
 
 function shown(run: ShownRun | undefined): ShownRun {

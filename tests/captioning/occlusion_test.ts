@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Images } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { collateLrcn } from "../../src/pipeline/batches.ts";
+import { collateLrcn } from "../../src/ffi/collate.ts";
 import { Random } from "../../src/random.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { clearCaches, listCaches, verifyCaches } from "../../src/cli/cache_report.ts";
 import { lockCache } from "../../src/pipeline/cache/cache_lock.ts";
-import { openImageCache } from "../../src/pipeline/image_cache.ts";
+import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { InputError } from "../../src/input_error.ts";
 import { namesIn } from "../support/checkpoint_folder.ts";
 import { files, makeSetting, readSquares, SQUARE, squareOf } from "../support/cache_setting.ts";

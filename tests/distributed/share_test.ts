@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { batchOfRank, sharedExamples, shareOfBatches, shareOfPlan } from "../../src/distributed/share.ts";
+import { shareOfBatches } from "../../src/distributed/share.ts";
+import { batchOfRank, sharedExamples, shareOfPlan } from "../../src/pipeline/epoch_plan.ts";
 import { InputError } from "../../src/input_error.ts";
 
 const order = (count: number) => Array.from({ length: count }, (_, index) => 100 + index);

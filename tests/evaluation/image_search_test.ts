@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
 import type { Features } from "../../src/ffi/batch.ts";
 import { PhotographSearch, type SearchingModel } from "../../src/evaluation/image_search.ts";
-import { Problem } from "../../src/server/problem.ts";
 import { canRead, canWrite } from "../support/test_data.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
 import { picture } from "../support/picture.ts";
@@ -59,7 +58,7 @@ Deno.test({
       { id: 2, name: "d.png", caption: "7 wide", logProbability: -93 },
     ]);
     assert.equal(search.pathOf(1), `${folder.path}/c.png`);
-    assert.throws(() => search.pathOf(3), (error) => error instanceof Problem && error.status === 404);
+    assert.equal(search.pathOf(3), undefined);
     assert.equal((await search.search("narrow", 3, NEVER)).allWordsKnown, false);
     assert.equal(captioned(), 3);
   },
@@ -72,11 +71,11 @@ Deno.test({
     const { folder, photographs } = await folderOf({ "a.png": picture(5) });
     await using _ = folder;
     const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
-    const early = (error: unknown) =>
-      error instanceof Problem && error.status === 503 && error.retryAfter !== undefined;
-    await assert.rejects(search.search("wide", 1, NEVER), early);
-    assert.throws(() => search.pathOf(0), early);
+    assert.deepEqual(search.notReady, { reason: "0 of 1 images are indexed; try again later", retryAfter: 2 });
+    await assert.rejects(search.search("wide", 1, NEVER), InputError);
+    assert.equal(search.pathOf(0), undefined);
     await search.ready;
+    assert.equal(search.notReady, undefined);
     assert.equal((await search.search("wide", 1, NEVER)).found.length, 1);
   },
 });
@@ -90,8 +89,8 @@ Deno.test({
     const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
     await assert.rejects(search.ready, InputError);
     await assert.rejects(search.search("wide", 1, NEVER), (error) => {
-      assert(error instanceof Problem);
-      assert.deepEqual([error.status, error.retryAfter], [503, undefined]);
+      assert(error instanceof InputError);
+      assert.equal(search.notReady?.retryAfter, undefined);
       assert.match(error.message, /none of 1 can be decoded: .*a\.png/);
       return true;
     });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
-import type { RgbImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { readImage } from "../../src/images/read_image.ts";
 import { drawnImage, samplePixels } from "../golden/drawn_image.ts";
 import golden from "../golden/resize.json" with { type: "json" };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { captionFiles, type FileCaptioner } from "../../src/captioning/caption_files.ts";
-import { decodeImage, type RgbImage } from "../../src/images/decode_image.ts";
-import { openImageCache } from "../../src/pipeline/image_cache.ts";
+import { decodeImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
+import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { ImageDecoders } from "../../src/images/image_decoders.ts";
 import { readImage } from "../../src/images/read_image.ts";
 import kinds from "../golden/image_kinds.json" with { type: "json" };

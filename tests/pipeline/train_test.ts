@@ -4,7 +4,7 @@ import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { collateLrcn, collateNotebook } from "../../src/pipeline/batches.ts";
+import { collateLrcn, collateNotebook } from "../../src/ffi/collate.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { scheduleFactor } from "../../src/pipeline/schedule.ts";
 import {

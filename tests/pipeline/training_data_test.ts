@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { collateLrcn } from "../../src/pipeline/batches.ts";
+import { collateLrcn } from "../../src/ffi/collate.ts";
 import type { Dataset, Photograph } from "../../src/data/dataset.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { keepDecoded, limitPhotographs, prepareTrainingData } from "../../src/pipeline/training_data.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RgbImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { Random } from "../../src/random.ts";
 import { drawScene, type Scene } from "../../src/sample/scenes.ts";
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { Problem } from "../../src/server/problem.ts";
 import type { PhotographSearch } from "../../src/evaluation/image_search.ts";
 import { ask, fakeApp, fakeModel, LIMITS } from "../support/fake_model.ts";
 import { picture } from "../support/picture.ts";
@@ -171,14 +170,11 @@ Deno.test("a request whose client is gone is captioned no more", async () => {
 Deno.test("GET /api/search ranks the folder, /api/photographs/N gives a file, and both say where there is no folder", async () => {
   const search = {
     ...{ total: 2, done: 1 },
-    search: (query: string, top: number) => {
-      if (query === "early") throw new Problem(503, "1 of 2 photographs have been looked at", { retryAfter: 2 });
+    search: (_query: string, top: number) => {
       const found = [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2 }].slice(0, top);
       return Promise.resolve({ found, allWordsKnown: false });
     },
-    pathOf: () => {
-      throw new Problem(404, "There is no photograph 7");
-    },
+    pathOf: () => undefined,
   } as unknown as PhotographSearch;
   const app = fakeApp({ search });
   assert.deepEqual(await (await ask(app, "/api/search?query=dog")).json(), {
@@ -186,11 +182,15 @@ Deno.test("GET /api/search ranks the folder, /api/photographs/N gives a file, an
     photographs: [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, url: "/api/photographs/1" }],
   });
   assert.deepEqual((await (await ask(app, "/api/model")).json()).search, { done: 1, total: 2 });
-  const early = await ask(app, "/api/search?query=early");
-  assert.equal(early.headers.get("retry-after"), "2");
-  await assertProblem(early, 503, /looked at/);
+  const notReady = { reason: "1 of 2 images are indexed; try again later", retryAfter: 2 };
+  const indexing = fakeApp({ search: { ...search, notReady } as unknown as PhotographSearch });
+  for (const path of ["/api/search?query=dog", "/api/photographs/0"]) {
+    const early = await ask(indexing, path);
+    assert.equal(early.headers.get("retry-after"), "2");
+    await assertProblem(early, 503, /1 of 2 images are indexed/);
+  }
   await assertProblem(await ask(app, "/api/search"), 400, /^Cannot read the query, query: /);
-  await assertProblem(await ask(app, "/api/photographs/7"), 404, /no photograph 7/);
+  await assertProblem(await ask(app, "/api/photographs/7"), 404, /no image 7/);
   await assertProblem(await ask(app, "/api/photographs/..%2f..%2fetc%2fpasswd"), 404, /There is no/);
   await assertProblem(await ask(fakeApp(), "/api/search?query=dog"), 404, /--images DIR$/);
   await assertProblem(await ask(fakeApp(), "/api/photographs/0"), 404, /--images DIR$/);

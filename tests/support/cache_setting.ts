@@ -6,8 +6,9 @@
 
 import { join } from "node:path";
 import type { Photograph } from "../../src/data/dataset.ts";
-import type { RgbImage } from "../../src/images/decode_image.ts";
-import { type ImageCache, type ImageCacheOptions, openImageCache } from "../../src/pipeline/image_cache.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
+import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
+import type { ImageCache, ImageCacheOptions } from "../../src/pipeline/cache/image_cache.ts";
 import { ImageError } from "../../src/images/image_error.ts";
 import type { ImageFile } from "../../src/images/image_file.ts";
 import { drawnImage } from "../golden/drawn_image.ts";

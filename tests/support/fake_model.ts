@@ -6,7 +6,7 @@
 
 import type { Caption } from "../../src/captioning/caption.ts";
 import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
-import type { RgbImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { decodeImage } from "../../src/images/decode_image.ts";
 import { ImageError } from "../../src/images/image_error.ts";
 import { type App, type AppOptions, createApp } from "../../src/server/app.ts";

@@ -11,7 +11,7 @@ import type { ImageFile } from "../../images/image_file.ts";
 import { readAhead } from "../../read_ahead.ts";
 import { readTextFile } from "../../files/text_file.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
-import { captionLines } from "./webdataset.ts";
+import { captionLines } from "./caption_rows.ts";
 
 const IMAGE = /\.(?:jpe?g|png)$/i;
 const TEXT = /\.txt$/i;

@@ -5,7 +5,7 @@
  */
 
 import { basename, dirname, join, relative } from "node:path";
-import { quoted } from "../../files/file_error.ts";
+import { quoted } from "../../printable.ts";
 import { InputError } from "../../input_error.ts";
 import { isFolder, listFolder, listIfReadable } from "../../files/list_folder.ts";
 import { isImagesFolderName } from "../find_images.ts";

@@ -6,32 +6,16 @@
 
 import { tooManyPixels } from "../../images/check_image.ts";
 import { ImageError } from "../../images/image_error.ts";
-import type { Decoders, ImageCacheOptions } from "../image_cache.ts";
+import type { Decoders, ImageCacheOptions } from "./image_cache.ts";
 import { type CacheIndex, readCacheIndex, type StoredImage } from "./cache_index.ts";
 import { lockCache } from "./cache_lock.ts";
-import { isDiskFull, isReadOnly, type OpenCacheFile, openCacheFile, openCacheWriter } from "./cache_writer.ts";
+import { isDiskFull, isReadOnly, openCacheFile, openCacheWriter } from "./cache_writer.ts";
 import { fillCache, type UnknownFile } from "./fill_cache.ts";
 import type { FoundFile } from "./find_files.ts";
 import { describeBytes, freeBytes } from "../../files/free_space.ts";
 import { fileKey, type FileState } from "./image_content.ts";
 import { openSquaresIfThere, squareBytes } from "./squares_file.ts";
 import { type MakeSquare, type Unknown, unknownImages } from "./unknown_images.ts";
-
-/** The disk, as far as a cache needs it. */
-export interface CacheDisk {
-  /** Bytes that a folder's disk has left; undefined where they are not known. */
-  readonly freeBytes: (folder: string) => Promise<number | undefined>;
-  /** Opens a file to be written. */
-  readonly open: OpenCacheFile;
-  /** The present time in milliseconds since 1970. */
-  readonly now: () => number;
-  /**
-   * Bytes that are left to others: a run's checkpoints and features come after its images.
-   *
-   * @default {2 GB}
-   */
-  readonly reserve: number;
-}
 
 /** Options of {@linkcode completeCache}. */
 export interface CompleteCacheOptions extends ImageCacheOptions {

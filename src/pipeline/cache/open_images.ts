@@ -7,7 +7,7 @@
 import { InputError } from "../../input_error.ts";
 import { cropCentre } from "../../images/crop_centre.ts";
 import type { Photograph } from "../../data/dataset.ts";
-import type { BrokenImage, Decoders, ImageCache } from "../image_cache.ts";
+import type { BrokenImage, Decoders, ImageCache } from "./image_cache.ts";
 import { ImageError } from "../../images/image_error.ts";
 import { imagePath } from "../../images/image_file.ts";
 import type { StoredImage } from "./cache_index.ts";

@@ -8,7 +8,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { openImageCache } from "../../../src/pipeline/image_cache.ts";
+import { openImageCache } from "../../../src/pipeline/cache/open_image_cache.ts";
 import { ImageDecoders } from "../../../src/images/image_decoders.ts";
 import { nearest, readSquares } from "../../support/cache_setting.ts";
 

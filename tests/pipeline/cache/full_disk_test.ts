@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type CacheFile, openCacheFile } from "../../../src/pipeline/cache/cache_writer.ts";
 import { describeBytes, freeBytes } from "../../../src/files/free_space.ts";
-import type { ImageCacheOptions } from "../../../src/pipeline/image_cache.ts";
+import type { ImageCacheOptions } from "../../../src/pipeline/cache/image_cache.ts";
 import { cacheFile, files, makeSetting, SQUARE, squareOf } from "../../support/cache_setting.ts";
 
 const WIDTHS = [20, 21, 22, 23, 24, 25];

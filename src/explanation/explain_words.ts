@@ -7,10 +7,10 @@
 import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import type { Batch, Images } from "../ffi/batch.ts";
 import { type Engine, gridSide } from "../ffi/engine.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
-import { collateLrcn, collateNotebook } from "../pipeline/batches.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import { collateLrcn, collateNotebook } from "../ffi/collate.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
 
 /** A word of a caption and where the model saw it. */

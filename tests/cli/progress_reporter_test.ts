@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { duration, TrainingReporter } from "../../src/cli/training_reporter.ts";
+import { duration, ProgressReporter } from "../../src/cli/progress_reporter.ts";
 import type { StepReport } from "../../src/pipeline/train.ts";
 
 /** A reporter of a run of 2 epochs, its lines, and its clock. */
 function reporterOf(terminal = false, quiet = false) {
   const lines: string[] = [];
   const clock = { time: 0 };
-  const reporter = new TrainingReporter({
+  const reporter = new ProgressReporter({
     epochs: 2,
     ...{ terminal, quiet },
     print: (line) => lines.push(line),
@@ -38,7 +38,7 @@ const STEP: StepReport = {
   ...{ gradientNorm: 2.345, captionsPerSecond: 12.345, dataWaitShare: 0.071 },
 };
 
-Deno.test("TrainingReporter prints four plain lines an epoch where there is no terminal", () => {
+Deno.test("ProgressReporter prints four plain lines an epoch where there is no terminal", () => {
   const { reporter, lines, clock } = reporterOf();
   const steps = 100;
   for (let step = 1; step <= steps; step++) {
@@ -54,7 +54,7 @@ Deno.test("TrainingReporter prints four plain lines an epoch where there is no t
   assert.match(lines[3] ?? "", /^Epoch 1\/2: 100\/100, .* 1 min 40 s left/);
 });
 
-Deno.test("TrainingReporter names the CNN's rate where it differs, and counts the time left from where a run goes on", () => {
+Deno.test("ProgressReporter names the CNN's rate where it differs, and counts the time left from where a run goes on", () => {
   const { reporter, lines, clock } = reporterOf();
   const steps = 4;
   for (const step of [3, 4]) {
@@ -65,7 +65,7 @@ Deno.test("TrainingReporter names the CNN's rate where it differs, and counts th
   assert.match(lines[1] ?? "", /captions\/s, 0 s left, /);
 });
 
-Deno.test("TrainingReporter counts the time to the epoch in which the CNN begins to learn, then anew", () => {
+Deno.test("ProgressReporter counts the time to the epoch in which the CNN begins to learn, then anew", () => {
   const { reporter, lines, clock } = reporterOf();
   for (const [epoch, stageEnd] of [[1, 1], [2, 2]] as const) {
     for (const step of [1, 2]) {
@@ -77,13 +77,13 @@ Deno.test("TrainingReporter counts the time to the epoch in which the CNN begins
   assert.match(lines[3] ?? "", /captions\/s, 3 min 20 s left, waiting/);
 });
 
-Deno.test("TrainingReporter prints a line for each step where there are fewer than four", () => {
+Deno.test("ProgressReporter prints a line for each step where there are fewer than four", () => {
   const { reporter, lines } = reporterOf();
   for (const done of [1, 2]) reporter.progress("Decoding images", done, 2);
   assert.deepEqual(lines, ["Decoding images: 1/2", "Decoding images: 2/2"]);
 });
 
-Deno.test("TrainingReporter prints an epoch's losses, time and speed, and whether it is the best", () => {
+Deno.test("ProgressReporter prints an epoch's losses, time and speed, and whether it is the best", () => {
   const { reporter, lines } = reporterOf();
   reporter.epoch(METRICS, true);
   reporter.epoch({ ...METRICS, epoch: 2, validationLoss: 2.6 }, false);
@@ -95,17 +95,17 @@ Deno.test("TrainingReporter prints an epoch's losses, time and speed, and whethe
   ]);
 });
 
-Deno.test("TrainingReporter calls the loss of a self-critical training what it is, a reward with a minus", () => {
+Deno.test("ProgressReporter calls the loss of a self-critical training what it is, a reward with a minus", () => {
   const lines: string[] = [];
   const print = (line: string) => lines.push(line);
-  const reporter = new TrainingReporter({ epochs: 2, rewards: true, terminal: false, print, now: () => 0 });
+  const reporter = new ProgressReporter({ epochs: 2, rewards: true, terminal: false, print, now: () => 0 });
   reporter.epoch({ ...METRICS, trainLoss: -0.8125 }, false);
   reporter.step({ ...STEP, loss: -0.5, step: 100 });
   assert.match(lines[0] ?? "", /^Epoch 1\/2: train reward 0\.8125, validation loss 2\.5000, /);
   assert.match(lines[1] ?? "", /, reward 0\.500, /);
 });
 
-Deno.test("TrainingReporter draws bars on a terminal and prints the lines of epochs only", () => {
+Deno.test("ProgressReporter draws bars on a terminal and prints the lines of epochs only", () => {
   const { reporter, lines } = reporterOf(true);
   using _reporter = reporter;
   reporter.progress("Drawing scenes", 1, 4);
@@ -127,7 +127,7 @@ Deno.test("duration() writes seconds, minutes and hours", () => {
   ]);
 });
 
-Deno.test("a quiet TrainingReporter tells of what the user must know, and of nothing else, on a terminal or not", () => {
+Deno.test("a quiet ProgressReporter tells of what the user must know, and of nothing else, on a terminal or not", () => {
   for (const terminal of [false, true]) {
     const { reporter, lines } = reporterOf(terminal, true);
     reporter.progress("Decoding photographs", 1, 2);

@@ -7,8 +7,8 @@
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
 import type { EpochMetrics, StepReport } from "../pipeline/train.ts";
+import type { TrainingReporter } from "../pipeline/training_run.ts";
 import { sparkline } from "./sparkline.ts";
-import type { Reporter } from "../pipeline/training_run.ts";
 
 const LINES_PER_EPOCH = 4;
 /** How lines begin that are shown though all others are not wanted. */
@@ -29,8 +29,8 @@ export function duration(seconds: number): string {
   return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
-/** Where a {@linkcode TrainingReporter} writes. */
-export interface TrainingReporterOptions {
+/** Where a {@linkcode ProgressReporter} writes. */
+export interface ProgressReporterOptions {
   /** Epochs of the run, for the time left. */
   readonly epochs: number;
   /**
@@ -54,15 +54,15 @@ export interface TrainingReporterOptions {
 }
 
 /** Shows a training run. */
-export class TrainingReporter implements Reporter, Disposable {
-  readonly #options: TrainingReporterOptions;
+export class ProgressReporter implements TrainingReporter, Disposable {
+  readonly #options: ProgressReporterOptions;
   #bar: cliProgress.SingleBar | undefined;
   #task = "";
   readonly #epochs: EpochMetrics[] = [];
   #first: { readonly done: number; readonly time: number; readonly stageEnd: number } | undefined;
 
   /** @param options Where it writes. */
-  constructor(options: TrainingReporterOptions) {
+  constructor(options: ProgressReporterOptions) {
     this.#options = options;
   }
 

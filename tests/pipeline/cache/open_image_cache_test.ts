@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { InputError } from "../../src/input_error.ts";
-import { ImageError } from "../../src/images/image_error.ts";
-import { openImageCache } from "../../src/pipeline/image_cache.ts";
-import { drawnImage } from "../golden/drawn_image.ts";
-import { cacheFile, files, makeSetting, nearest, readSquares, SQUARE, squareOf } from "../support/cache_setting.ts";
+import { InputError } from "../../../src/input_error.ts";
+import { ImageError } from "../../../src/images/image_error.ts";
+import { openImageCache } from "../../../src/pipeline/cache/open_image_cache.ts";
+import { drawnImage } from "../../golden/drawn_image.ts";
+import { cacheFile, files, makeSetting, nearest, readSquares, SQUARE, squareOf } from "../../support/cache_setting.ts";
 
 Deno.test("openImageCache() keeps each photograph's square and leaves out the broken ones", files, async () => {
   await using setting = await makeSetting(["20", "broken", "31", "25"]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Captioner } from "../../src/captioning/captioner.ts";
-import { explainWords } from "../../src/captioning/explain.ts";
+import { explainWords } from "../../src/explanation/explain_words.ts";
 import type { Batch, HeatMaps, Images } from "../../src/ffi/batch.ts";
 import { InputError } from "../../src/input_error.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
