@@ -204,7 +204,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const auto shortcut = given_shortcut ? as_rows(given_shortcut->to(x.scalar_type())) : at::Tensor();
     const int64_t channels = x.size(1), rows = x.numel() / channels;
     auto mean = tensors.running_mean, variance = tensors.running_var;
-    if (options.batch_statistics) {
+    if (options.batch_norm) {
       dispatch(x, [&](auto zero) {
         using T = decltype(zero);
         std::tie(mean, variance) = statistics(x.const_data_ptr<T>(), rows, channels);
@@ -234,7 +234,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const auto cut = options.relu && shortcut.defined() ? y : at::Tensor();
     context->save_for_backward({x, cut, mean, inverse, scales, shifts});
     context->saved_data["relu"] = options.relu;
-    context->saved_data["batch_statistics"] = options.batch_statistics;
+    context->saved_data["batch_norm"] = options.batch_norm;
     context->saved_data["shortcut"] = shortcut.defined();
     context->saved_data["dtype"] = weight.scalar_type();
     return y;
@@ -276,7 +276,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
         of_bias = at::tensor(sums[0].first, at::kDouble);
         of_weight = at::tensor(sums[0].second, at::kDouble).mul_(inverse);
         auto slopes = at::zeros_like(scales), offsets = at::zeros_like(scales);
-        if (context->saved_data["batch_statistics"].toBool()) {
+        if (context->saved_data["batch_norm"].toBool()) {
           const auto scale = scales.to(at::kDouble) / static_cast<double>(rows), slope = -scale * inverse * of_weight;
           slopes = slope.to(scales.scalar_type());
           offsets = (-scale * of_bias - slope * mean).to(scales.scalar_type());
@@ -304,7 +304,7 @@ at::Tensor batch_norm(const at::Tensor& x, const NormTensors& tensors, const at:
     return FusedNorm::apply(x, tensors.weight, tensors.bias, added, tensors, options);
   }
   auto out = at::batch_norm(x, tensors.weight, tensors.bias, tensors.running_mean, tensors.running_var,
-                            options.batch_statistics, options.momentum, options.epsilon, /*cudnn_enabled=*/true);
+                            options.batch_norm, options.momentum, options.epsilon, /*cudnn_enabled=*/true);
   if (shortcut.defined()) out = out.add_(shortcut);
   return options.relu ? out.relu_() : out;
 }

@@ -12,7 +12,7 @@ struct NormTensors {
 /// How it is done.
 struct NormOptions {
   double momentum, epsilon;
-  bool batch_statistics;  // normalise by the batch, and move the running statistics
+  bool batch_norm;  // normalize by the batch, and move the running statistics
   bool relu;              // what comes out is cut at 0
 };
 

@@ -7,11 +7,11 @@
 
 namespace lrcn {
 
-ColourStatistics::ColourStatistics(const at::Device& device, at::ScalarType dtype)
+ColorStatistics::ColorStatistics(const at::Device& device, at::ScalarType dtype)
     : mean(at::tensor({0.485, 0.456, 0.406}, dtype).view({3, 1, 1}).to(device)),
       deviation(at::tensor({0.229, 0.224, 0.225}, dtype).view({3, 1, 1}).to(device)) {}
 
-at::Tensor normalise(const at::Tensor& pixels, const ColourStatistics& statistics) {
+at::Tensor normalize(const at::Tensor& pixels, const ColorStatistics& statistics) {
   const auto& [mean, deviation] = statistics;
   const auto images = pixels.to(mean.device()).permute({0, 3, 1, 2}).to(mean.scalar_type());
   return at::Tensor(images).div_(255).sub_(mean).div_(deviation);

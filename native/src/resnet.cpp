@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "max_pool.hpp"
-#include "shared_batch_norm.hpp"
+#include "sync_batch_norm.hpp"
 
 namespace lrcn {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 constexpr double kMomentum = 0.1;
 constexpr double kEpsilon = 1e-5;
 
-/// Kaiming's normal initialisation by fan-out, as torchvision initialises its ResNets.
+/// Kaiming's normal initialisation by fan-out, as torchvision initializes its ResNets.
 at::Tensor convolution(Parameters& parameters, const std::string& name, int64_t inputs, int64_t outputs,
                        int64_t kernel) {
   const double fan_out = static_cast<double>(outputs * kernel * kernel);
@@ -34,7 +34,7 @@ at::Tensor ResNet::BatchNorm::operator()(const at::Tensor& x, const Statistics& 
   if (statistics.of_batch) at::Tensor(num_batches_tracked).add_(1);
   const NormOptions options{kMomentum, kEpsilon, statistics.of_batch, relu};
   if (!statistics.of_batch || statistics.group == nullptr) return batch_norm(x, tensors, shortcut, options);
-  return shared_batch_norm(x, tensors, shortcut, options, *statistics.group);
+  return sync_batch_norm(x, tensors, shortcut, options, *statistics.group);
 }
 
 ResNet::Bottleneck::Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width,
@@ -79,7 +79,7 @@ at::Tensor ResNet::grid(const at::Tensor& images, const Learning& learning, cons
   auto x = images;
   for (int32_t stage = 0; stage < kStages; ++stage) {
     const bool learns = stage >= learning.from;
-    const Statistics statistics{learns && learning.batch_statistics, learning.group};
+    const Statistics statistics{learns && learning.batch_norm, learning.group};
     const at::AutoGradMode grad(at::GradMode::is_enabled() && learns);
     if (stage == 0) {
       x = bn1_(at::conv2d(x, conv1_, {}, /*stride=*/2, /*padding=*/3), statistics, /*relu=*/true);

@@ -22,12 +22,12 @@ class ResNet {
   /// What of it learns: stage 0 is what stands before layer1, stages 1 to 4 are layer1 to layer4.
   struct Learning {
     int32_t from = kStages;         // the first stage that learns
-    bool batch_statistics = false;  // whether its BatchNorm normalises by the batch and moves the running statistics
+    bool batch_norm = false;  // whether its BatchNorm normalizes by the batch and moves the running statistics
     Group* group = nullptr;         // whose batches that is, where not this process's alone
   };
   static constexpr int32_t kStages = 5;
 
-  /// What the last convolution gives. images: [n, 3, height, width], normalised. Returns [n, 32 width, height / 32,
+  /// What the last convolution gives. images: [n, 3, height, width], normalized. Returns [n, 32 width, height / 32,
   /// width / 32], rounded up.
   at::Tensor grid(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const;
 
@@ -44,7 +44,7 @@ class ResNet {
   int64_t feature_size() const { return fc_weight_.size(1); }
 
  private:
-  /// What BatchNorm normalises by.
+  /// What BatchNorm normalizes by.
   struct Statistics {
     bool of_batch;
     Group* group;
@@ -54,7 +54,7 @@ class ResNet {
     NormTensors tensors;
     at::Tensor num_batches_tracked;
     BatchNorm(Parameters& parameters, const std::string& name, int64_t channels);
-    /// What is normalised, plus the shortcut where there is one, through a ReLU where that is wanted.
+    /// What is normalized, plus the shortcut where there is one, through a ReLU where that is wanted.
     at::Tensor operator()(const at::Tensor& x, const Statistics& statistics, bool relu,
                           const at::Tensor& shortcut = {}) const;
   };

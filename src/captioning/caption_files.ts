@@ -57,7 +57,7 @@ export interface CaptionFilesOptions extends CaptionOptions {
 }
 
 /** A model that captions files. */
-export interface FileCaptioner extends Pick<Captioner, "orientation" | "prepare"> {
+export interface FileCaptioner extends Pick<Captioner, "applyExif" | "prepare"> {
   /** Captions prepared images. */
   caption(images: readonly RgbImage[], options?: CaptionOptions): Promise<Caption[]>;
 }
@@ -79,7 +79,7 @@ export async function* captionFiles(
   options: CaptionFilesOptions = {},
 ): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
   const { maxPixels, live = false, signal, ...captionOptions } = options;
-  const decoding = { orientation: captioner.orientation, ...(maxPixels !== undefined && { maxPixels }) };
+  const decoding = { applyExif: captioner.applyExif, ...(maxPixels !== undefined && { maxPixels }) };
   using decoders = new ImageDecoders();
 
   let inWork = 0;

@@ -13,7 +13,7 @@ import type { TensorLayout } from "./tensor.ts";
 
 /** Channels that a bottleneck block gives for each that its 3x3 convolution has. */
 const EXPANSION = 4;
-const COLOURS = 3;
+const COLORS = 3;
 /** Rows of an LSTM's weights for each of its hidden numbers: input, forget, cell and output gate. */
 const GATES = 4;
 // The float type is the file's own: these are names and shapes.
@@ -86,7 +86,7 @@ function batchNorm(name: string, channels: number): Entry[] {
 }
 
 function resnet({ encoderWidth, encoderBlocks }: ModelSettings, outputs: number): Entry[] {
-  const entries = [convolution("resnet.conv1", COLOURS, encoderWidth, 7), ...batchNorm("resnet.bn1", encoderWidth)];
+  const entries = [convolution("resnet.conv1", COLORS, encoderWidth, 7), ...batchNorm("resnet.bn1", encoderWidth)];
   let channels = encoderWidth;
   for (const [stage, count] of encoderBlocks.entries()) {
     const width = encoderWidth * 2 ** stage;

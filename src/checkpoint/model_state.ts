@@ -130,7 +130,7 @@ export interface LoadedEncoder {
   /** How many tensors were taken. */
   readonly tensors: number;
   /** The names of those that the CNN does not have: its classifier's, in the order of the file. */
-  readonly leftOut: readonly string[];
+  readonly skipped: readonly string[];
 }
 
 /** Before each name in files of models that PyTorch's DataParallel has wrapped. */
@@ -154,8 +154,8 @@ export async function loadEncoder(
 ): Promise<LoadedEncoder> {
   const names = [...weights.keys()];
   const prefix = names.length > 0 && names.every((name) => name.startsWith(WRAPPED)) ? WRAPPED : "";
-  const leftOut = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
-  const found = new Map([...weights].filter(([name]) => !leftOut.includes(name)));
+  const skipped = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
+  const found = new Map([...weights].filter(([name]) => !skipped.includes(name)));
   const storedName = (name: string) => `${prefix}${name.slice("resnet.".length)}`;
   // Files older than this counter do not have it, and BatchNorm does not need it.
   const isCounter = (name: string) => name.endsWith(".num_batches_tracked") && !found.has(storedName(name));
@@ -163,5 +163,5 @@ export async function loadEncoder(
     kind !== "gradient" && name.startsWith("resnet.") && !name.startsWith("resnet.fc.") && !isCounter(name)
   );
   await writeTensors(engine, tensors, { ...options, found, storedName });
-  return { tensors: tensors.length, leftOut };
+  return { tensors: tensors.length, skipped };
 }

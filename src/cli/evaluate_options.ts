@@ -60,7 +60,7 @@ const schema = z.object({
 });
 
 /**
- * Adds the options of where captioned photographs lie.
+ * Adds the options of where captioned images lie.
  *
  * @param command The command.
  * @returns The command.
@@ -85,7 +85,7 @@ export function addEvaluateOptions(command: Command): Command {
   command
     .option("--checkpoint <file>", "what training wrote; several times for an ensemble", collect)
     .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .addOption(new Option("--split <name>", "which photographs (default: test)").choices(SPLIT_NAMES));
+    .addOption(new Option("--split <name>", "which images (default: test)").choices(SPLIT_NAMES));
   addDatasetOptions(command)
     .option("--out <dir>", "folder for predictions.json, references.json and scores.json")
     .option("--predictions <file>", 'captions of another program: [{"image_id": ..., "caption": ...}]')
@@ -133,7 +133,7 @@ export function parseEvaluateOptions(
 }
 
 /**
- * Reads where captioned photographs lie.
+ * Reads where captioned images lie.
  *
  * @param options What commander parsed.
  * @param path Makes a user's path absolute.

@@ -96,7 +96,7 @@ export class ProgressReporter implements TrainingReporter, Disposable {
       `gradient ${short(gradientNorm)}`,
       `${short(report.captionsPerSecond)} captions/s`,
       ...(since > 0 ? [duration(left) + until] : []),
-      `waiting for data ${(100 * report.dataWaitShare).toFixed(0)}%`,
+      `waiting for data ${(100 * report.dataWaitFraction).toFixed(0)}%`,
     ].join(", ");
     this.#show(`Epoch ${epoch}/${epochs}`, step, steps, details);
   }
@@ -104,12 +104,12 @@ export class ProgressReporter implements TrainingReporter, Disposable {
   /** A line for a finished epoch. */
   epoch(metrics: EpochMetrics, best: boolean): void {
     this.#epochs.push(metrics);
-    const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = metrics;
+    const { epoch, trainLoss, validationLoss, mismatchedImageLossGap, distinctFraction, bleu4, cider } = metrics;
     this.note([
       `Epoch ${epoch}/${this.#options.epochs}: train ${this.#learnt(trainLoss, 4)}`,
       `validation loss ${validationLoss.toFixed(4)}${best ? " (best)" : ""}`,
-      `with another photograph ${imageGap < 0 ? "-" : "+"}${Math.abs(imageGap).toFixed(2)}`,
-      `${(100 * distinctShare).toFixed(0)}% distinct captions`,
+      `with another image ${mismatchedImageLossGap < 0 ? "-" : "+"}${Math.abs(mismatchedImageLossGap).toFixed(2)}`,
+      `${(100 * distinctFraction).toFixed(0)}% distinct captions`,
       `BLEU-4 ${bleu4.toFixed(3)}`,
       `CIDEr ${cider.toFixed(3)}`,
       duration(metrics.seconds),
@@ -126,7 +126,7 @@ export class ProgressReporter implements TrainingReporter, Disposable {
       const [first = NaN, last = NaN] = [values[0], values.at(-1)];
       this.note(`${name.padEnd(15)} ${sparkline(values)}  ${first.toFixed(3)} to ${last.toFixed(3)}`);
     }
-    this.note(`Curves and photographs: ${report}`);
+    this.note(`Curves and images: ${report}`);
   }
 
   #learnt(loss: number, digits: number): string {

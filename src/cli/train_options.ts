@@ -61,10 +61,10 @@ export function addTrainOptions(command: Command): Command {
     .addOption(
       new Option(
         "--baseline <what>",
-        "what a caption must earn more than: the photograph's other samples (default), or its greedy caption",
+        "what a caption must earn more than: the image's other samples (default), or its greedy caption",
       ).choices(["greedy", "samples"]),
     )
-    .option("--cache <dir>", "folder for decoded photographs, features and downloaded weights (default: the project's)")
+    .option("--cache <dir>", "folder for decoded images, features and downloaded weights (default: the project's)")
     .option(
       "--checkpoint-every <steps>",
       "steps between checkpoints (default: 10 minutes, and each epoch)",
@@ -77,7 +77,7 @@ export function addTrainOptions(command: Command): Command {
     .option("--epochs <n>", `most epochs (default: ${defaults("epochs")})`, wholeNumber(1))
     .option(
       "--batch-size <n>",
-      `photographs computed at once; captions in the notebook recipe (default: ${defaults("batchSize")})`,
+      `images computed at once; captions in the notebook recipe (default: ${defaults("batchSize")})`,
       wholeNumber(1),
     )
     .option(
@@ -85,9 +85,9 @@ export function addTrainOptions(command: Command): Command {
       `side of the square that the CNN sees, in pixels (default: ${defaults("imageSize")})`,
       wholeNumber(16),
     )
-    .option("--max-images <n>", "use so many photographs only, drawn at random (default: all)", wholeNumber(1))
+    .option("--max-images <n>", "use so many images only, drawn at random (default: all)", wholeNumber(1))
     .option("--max-pixels <n>", "leave out images of more pixels (default: 50 million)", wholeNumber(1))
-    .option("--no-image-cache", "decode photographs anew in each epoch, where no disk holds them all")
+    .option("--no-image-cache", "decode images anew in each epoch, where no disk holds them all")
     .addOption(
       new Option("--tokenizer <name>", "what splits captions into words: unicode for other scripts (default: nltk)")
         .choices([...TOKENIZERS]),
@@ -383,9 +383,18 @@ function givenSettings(options: Parsed): Record<string, unknown> {
   const { epochs, batchSize, imageSize, variant, inject, embedSize, hiddenSize, finetuneAfter, finetuneFrom } = options;
   const named = {
     ...{ tokenizer: options.tokenizer, baseline: options.baseline },
-    ...{ epochs, batchSize, imageSize, inject, embedSize, hiddenSize, finetuneFrom, frozenEpochs: finetuneAfter },
+    ...{
+      epochs,
+      batchSize,
+      imageSize,
+      inject,
+      embedSize,
+      hiddenSize,
+      trainableFrom: finetuneFrom,
+      frozenEpochs: finetuneAfter,
+    },
     ...(variant !== undefined && VARIANTS[variant]),
-    batchStatistics: options.syncBatchNorm ? "synchronized" : undefined,
+    batchNorm: options.syncBatchNorm ? "synchronized" : undefined,
   };
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
   const twin = Object.keys(options.set ?? {}).find((name) => Object.hasOwn(given, name));

@@ -1,12 +1,12 @@
 /**
- * Letting a checkpoint caption a dataset's photographs, to be scored.
+ * Letting a checkpoint caption a dataset's images, to be scored.
  *
  * @module
  */
 
-import { agree } from "../distributed/agreement.ts";
+import { assertSameOnAllRanks } from "../distributed/assert_same.ts";
 import { Captioner } from "../captioning/captioner.ts";
-import type { TrainingRanks } from "../distributed/ranks.ts";
+import type { TrainingGroup } from "../distributed/process_group.ts";
 import { evaluateModel, type ModelCaptions } from "./evaluate_model.ts";
 import { type ScoringTokenizer, scoringTokenizer } from "./scoring_tokenizer.ts";
 import { InputError } from "../input_error.ts";
@@ -46,32 +46,37 @@ export interface EvaluatedCheckpoint {
  * @param options The model, the data and how captions are written.
  * @param context Where it tells what it does, and what ends it.
  * @returns The captions.
- * @throws {InputError} If the model or the data cannot be read, or no photograph can be captioned.
+ * @throws {InputError} If the model or the data cannot be read, or no image can be captioned.
  */
 export async function evaluateCheckpoint(
   options: EvaluatedCheckpoint,
-  { reporter, signal, ranks }: {
+  { reporter, signal, group }: {
     readonly reporter: Pick<Reporter, "note" | "progress">;
     readonly signal: AbortSignal;
-    readonly ranks: TrainingRanks;
+    readonly group: TrainingGroup;
   },
 ): Promise<CheckpointCaptions> {
   const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...place }, split, decoding } = options;
   const dataset = await readDataset(place);
-  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: ranks.localRank, vocabulary });
-  await agree(ranks, { "the checkpoint": captioner.metadata, "the captions": dataset.fingerprint, split, decoding });
-  const { photographs, learntFrom, notes } = checkpointSplit(dataset, split, captioner.metadata);
+  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: group.localRank, vocabulary });
+  await assertSameOnAllRanks(group, {
+    "the checkpoint": captioner.metadata,
+    "the captions": dataset.fingerprint,
+    split,
+    decoding,
+  });
+  const { examples, trainingExamples, notes } = checkpointSplit(dataset, split, captioner.metadata);
   for (const line of notes) reporter.note(line);
   const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);
-  const found = await evaluateModel(captioner, photographs, { decoding, maxPixels, onProgress, signal, ranks });
+  const found = await evaluateModel(captioner, examples, { decoding, maxPixels, onProgress, signal, group });
   if (found.captions.length === 0) {
     throw new InputError(
-      `Cannot evaluate: none of ${photographs.length} photographs can be captioned: ${found.problems[0]}`,
+      `Cannot evaluate: none of ${examples.length} images can be captioned: ${found.problems[0]}`,
     );
   }
   return {
     ...found,
-    trainingCaptions: learntFrom.flatMap(({ captions }) => captions),
+    trainingCaptions: trainingExamples.flatMap(({ captions }) => captions),
     tokenizer: scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk"),
   };
 }

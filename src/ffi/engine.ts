@@ -49,6 +49,9 @@ const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
 const INITIALIZATIONS = { drawn: 0, "zero-padding": 1, zero: 2 } as const;
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
 
+/** lrcn_batch_norm */
+const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const;
+
 /**
  * A captioner's model on a device, with words as ids: what {@linkcode Captioner} and {@linkcode trainCaptioner} are made
  * of. Its calls queue on one native thread. Those that the library refuses or that fail throw an {@linkcode EngineError},
@@ -271,15 +274,15 @@ export class Engine implements Disposable {
     part: { words: number; update: boolean },
     result: Float64Array<ArrayBuffer> | null,
   ): Promise<void> {
-    const { encoderFrom = "conv1" } = options;
+    const { trainableFrom = "conv1" } = options;
     const struct = encodeStruct("lrcn_train_options", {
       optimizer: OPTIMIZERS[options.optimizer],
-      encoder_from: encoderFrom === "none" ? ENCODER_STAGES.length : ENCODER_STAGES.indexOf(encoderFrom),
-      batch_statistics: options.batchStatistics === "shared" ? 2 : Number(options.batchStatistics ?? true),
+      trainable_from: trainableFrom === "none" ? ENCODER_STAGES.length : ENCODER_STAGES.indexOf(trainableFrom),
+      batch_norm: BATCH_NORM[options.batchNorm ?? "batch"],
       update: part.update ? 1 : 0,
-      record: options.record ? 1 : 0,
-      word_dropout: options.wordDropout ?? 0,
-      layer_dropout: options.layerDropout ?? 0,
+      cuda_graphs: options.cudaGraphs ? 1 : 0,
+      embedding_dropout: options.embeddingDropout ?? 0,
+      lstm_dropout: options.lstmDropout ?? 0,
       output_dropout: options.outputDropout ?? 0,
       label_smoothing: options.labelSmoothing ?? 0,
       scheduled_sampling: options.scheduledSampling ?? 0,
@@ -291,7 +294,7 @@ export class Engine implements Disposable {
       beta2: options.beta2 ?? 0.999,
       epsilon: options.epsilon ?? 1e-8,
       max_gradient_norm: options.maxGradientNorm ?? 0,
-      counted_words: part.words,
+      counted_tokens: part.words,
     });
     const crops = "crops" in batch.images ? batch.images.crops : null;
     await this.#handle.run("train a step", (engine, message) =>
@@ -467,7 +470,7 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Scales an image until its short side has a length, with an antialiased bilinear filter, and cuts out its centre, as
+   * Scales an image until its short side has a length, with an antialiased bilinear filter, and cuts out its center, as
    * torchvision's Resize and CenterCrop do with a PIL image.
    *
    * @param image The image.

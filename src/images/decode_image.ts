@@ -10,7 +10,7 @@ import { decodeChecked } from "./decode_checked.ts";
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 
 /**
- * Decodes a JPEG (baseline or progressive; grey, RGB, CMYK, YCCK) or PNG (of any kind; transparent ones are laid over
+ * Decodes a JPEG (baseline or progressive; gray, RGB, CMYK, YCCK) or PNG (of any kind; transparent ones are laid over
  * white, and of 16-bit samples the upper byte counts).
  *
  * @param bytes The whole file.

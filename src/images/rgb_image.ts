@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A picture of 8-bit colours. */
+/** A picture of 8-bit colors. */
 export interface RgbImage {
   /** Pixels in a row. */
   readonly width: number;
@@ -26,7 +26,7 @@ export interface DecodeImageOptions {
   /**
    * Whether the picture is turned as its EXIF data say.
    *
-   * @default {"obeyed"}
+   * @default {true}
    */
-  orientation?: "obeyed" | "ignored";
+  applyExif?: boolean;
 }

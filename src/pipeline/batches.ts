@@ -21,7 +21,7 @@ export interface BatchesOptions {
 /**
  * The batches of one epoch, read ahead: while the consumer works on one, the next is loaded.
  *
- * @param order Indices of the photographs (or captions), in the order of the epoch.
+ * @param order Indices of the images (or captions), in the order of the epoch.
  * @param load Loads the batch of some indices.
  * @param options See {@linkcode BatchesOptions}.
  * @throws {RangeError} If the batch size is not a positive integer.

@@ -33,8 +33,8 @@ export interface FirstWeightsOptions {
 export async function loadFirstWeights(engine: Engine, options: FirstWeightsOptions): Promise<void> {
   const { encoderWeights, initialWeights, vocabulary, note } = options;
   if (encoderWeights !== undefined) {
-    const { tensors, leftOut } = await loadEncoderWeights(engine, encoderWeights);
-    const rest = leftOut.length > 0 ? `; left out: ${leftOut.join(", ")} (the classifier)` : "";
+    const { tensors, skipped } = await loadEncoderWeights(engine, encoderWeights);
+    const rest = skipped.length > 0 ? `; left out: ${skipped.join(", ")} (the classifier)` : "";
     note(`CNN: ${tensors} tensors from ${encoderWeights}${rest}`);
   }
   if (initialWeights === undefined) return;

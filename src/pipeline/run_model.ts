@@ -38,16 +38,16 @@ export function checkpointMetadata(
   data: Pick<TrainingData, "vocabulary" | "firstWord">,
   { model, seed }: { readonly model: ModelSettings; readonly seed: number },
 ): CheckpointMetadata {
-  const { imageSize, maxWords, beam, tokenizer } = recipe;
+  const { imageSize, maxLength, beamSize, tokenizer } = recipe;
   // The notebook's model never sees the last of its 30 words as an input: it writes 29.
   const length = recipe.name === "notebook"
-    ? { firstWord: data.firstWord, maxWords: maxWords - 1, beam }
-    : { maxWords, beam };
+    ? { firstWord: data.firstWord, maxLength: maxLength - 1, beamSize }
+    : { maxLength, beamSize };
   const decoding = tokenizer === "nltk" ? length : { ...length, tokenizer };
   return {
     recipe: recipe.name,
     model,
-    preprocessing: { imageSize, shortSide: shortSide(imageSize) },
+    preprocessing: { imageSize, shortSide: shortSide(imageSize), applyExif: recipe.applyExif },
     vocabulary: data.vocabulary.words,
     decoding,
     datasetFingerprint: dataset.fingerprint,

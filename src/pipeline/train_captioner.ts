@@ -17,7 +17,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
   /** The folder that gets the run's files: `best.safetensors`, `last.safetensors`, `metrics.jsonl`, `config.json`. */
   readonly out: string;
   /**
-   * The folder where decoded photographs and the features of a frozen CNN are kept.
+   * The folder where decoded images and the features of a frozen CNN are kept.
    *
    * @default {"cache" in `out`}
    */
@@ -37,7 +37,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
   /**
    * A file with torchvision's ResNet-50, `.pth` or `.safetensors`.
    *
-   * @default {a CNN from scratch, whose captions of photographs will be poor}
+   * @default {a CNN from scratch, whose captions of images will be poor}
    */
   readonly encoderWeights?: string;
   /**
@@ -47,7 +47,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    */
   readonly resume?: boolean;
   /**
-   * The most photographs to use, drawn with the seed.
+   * The most images to use, drawn with the seed.
    *
    * @default {all}
    */
@@ -67,7 +67,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
 }
 
 /**
- * Trains a captioner on photographs with captions, as `deno task train --data` does.
+ * Trains a captioner on images with captions, as `deno task train --data` does.
  *
  * @param options What to learn from, and how.
  * @returns How the training ended, and its best checkpoint.
@@ -82,7 +82,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
  * const { best } = await trainCaptioner({
  *   data: "docs/example/scenes",
  *   out,
- *   // As small as can be. For photographs leave these out, and give `encoderWeights`.
+ *   // As small as can be. For examples leave these out, and give `encoderWeights`.
  *   settings: { epochs: 1, minCount: 1, imageSize: 32, encoderWidth: 8, encoderBlocks: [1, 1, 1, 1], hiddenSize: 8 },
  *   reporter: { epoch: ({ epoch, validationLoss }) => assert(epoch === 1 && validationLoss > 0) },
  * });

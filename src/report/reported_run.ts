@@ -34,7 +34,7 @@ export interface ReportedEpoch {
   readonly validationSeconds: Figure;
 }
 
-/** A photograph with what is said of it. */
+/** A image with what is said of it. */
 export interface GalleryItem {
   /** The image's name in the dataset. */
   readonly name: string;
@@ -44,7 +44,7 @@ export interface GalleryItem {
   readonly references: readonly string[];
   /** What the model says. */
   readonly caption: string;
-  /** CIDEr-D of that, 0 to 10, by how rare words are among the photographs shown. */
+  /** CIDEr-D of that, 0 to 10, by how rare words are among the images shown. */
   readonly cider: number;
   /** The model's best captions and their probabilities, the best first. */
   readonly best: readonly { readonly caption: string; readonly probability: number }[];
@@ -58,7 +58,7 @@ export interface ReportedRun {
   readonly settings: Readonly<Record<string, string>>;
   /** Its epochs. */
   readonly epochs: readonly ReportedEpoch[];
-  /** Photographs with captions; none where the run kept none. */
+  /** Images with captions; none where the run kept none. */
   readonly gallery: readonly GalleryItem[];
 }
 

@@ -19,15 +19,15 @@ const METRICS = {
   epoch: 1,
   trainLoss: 2.34567,
   validationLoss: 2.5,
-  imageGap: 0.123,
-  distinctShare: 0.456,
+  mismatchedImageLossGap: 0.123,
+  distinctFraction: 0.456,
   bleu4: 0.0789,
   cider: 0.789,
   validationSeconds: 1,
   seconds: 75.2,
   captionsPerSecond: 123.4,
   imagesPerSecond: 24.7,
-  dataWaitShare: 0.02,
+  dataWaitFraction: 0.02,
   learningRate: 1e-3,
   encoderLearningRate: 1e-4,
   gradientNorm: 1,
@@ -35,7 +35,7 @@ const METRICS = {
 
 const STEP: StepReport = {
   ...{ epoch: 1, stageEnd: 2, step: 1, steps: 100, loss: 3.14159, learningRate: 1e-3, encoderLearningRate: 1e-3 },
-  ...{ gradientNorm: 2.345, captionsPerSecond: 12.345, dataWaitShare: 0.071 },
+  ...{ gradientNorm: 2.345, captionsPerSecond: 12.345, dataWaitFraction: 0.071 },
 };
 
 Deno.test("ProgressReporter prints four plain lines an epoch where there is no terminal", () => {
@@ -88,9 +88,9 @@ Deno.test("ProgressReporter prints an epoch's losses, time and speed, and whethe
   reporter.epoch(METRICS, true);
   reporter.epoch({ ...METRICS, epoch: 2, validationLoss: 2.6 }, false);
   assert.deepEqual(lines, [
-    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), with another photograph +0.12, 46% distinct captions, " +
+    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), with another image +0.12, 46% distinct captions, " +
     "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
-    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, with another photograph +0.12, 46% distinct captions, " +
+    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, with another image +0.12, 46% distinct captions, " +
     "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
   ]);
 });
@@ -130,7 +130,7 @@ Deno.test("duration() writes seconds, minutes and hours", () => {
 Deno.test("a quiet ProgressReporter tells of what the user must know, and of nothing else, on a terminal or not", () => {
   for (const terminal of [false, true]) {
     const { reporter, lines } = reporterOf(terminal, true);
-    reporter.progress("Decoding photographs", 1, 2);
+    reporter.progress("Decoding images", 1, 2);
     reporter.step({ ...STEP, step: 50 });
     reporter.epoch(METRICS, true);
     reporter.note("Model: lrcn recipe on cpu in fp32");

@@ -10,7 +10,7 @@ import { nativeTest } from "../support/native_test_case.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
 import { INTERCHANGE } from "../golden/interchange.ts";
 
-const LRCN = fileURLToPath(new URL("../golden/checkpoint/version1.safetensors", import.meta.url));
+const LRCN = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 const DOUBLE = { device: "cpu", precision: "fp64", threads: 1 } as const;
 const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "a", "red", "kite"];
 const SPECIALS = { pad: 0, unknown: 1, start: 2 };
@@ -87,7 +87,7 @@ nativeTest(
   async () => {
     using captioner = await Captioner.load(LRCN, DOUBLE);
     const image = drawnImage(90, 60);
-    const [caption] = await captioner.caption([image], { beam: 1 });
+    const [caption] = await captioner.caption([image], { beamSize: 1 });
     assert(caption !== undefined);
     const features = await captioner.encode([image]);
     const explanation = await captioner.explain(image, caption.tokens);
@@ -112,14 +112,18 @@ nativeTest(
 nativeTest("Captioner.explain() explains what a notebook model wrote with the probability that it gave", async () => {
   await using folder = await temporaryFolder();
   const words = ["<pad>", "<unk>", "a", ...Array.from({ length: 8 }, (_, index) => `word${index}`)];
-  const settings = { words, preprocessing: { imageSize: 32, shortSide: 37 }, decoding: { firstWord: "a" } };
+  const settings = {
+    words,
+    preprocessing: { imageSize: 32, shortSide: 37, applyExif: true },
+    decoding: { firstWord: "a" },
+  };
   const vocabulary = folder.file("words.json");
   await Deno.writeTextFile(vocabulary, JSON.stringify(settings));
   using captioner = await Captioner.load(join(INTERCHANGE, "torch_notebook.pth"), { ...DOUBLE, vocabulary });
-  for (const maxWords of [1, 2, 3, 6]) {
+  for (const maxLength of [1, 2, 3, 6]) {
     const image = drawnImage(64, 64);
-    const [caption] = await captioner.caption([image], { maxWords });
-    assert.equal(caption?.tokens.length, maxWords);
+    const [caption] = await captioner.caption([image], { maxLength });
+    assert.equal(caption?.tokens.length, maxLength);
     const explained = (await captioner.explain(image, caption.tokens)).words;
     assert.deepEqual(explained.map(({ word }) => word), caption.tokens);
     const sum = explained.reduce((total, { probability }) => total + Math.log(probability), 0);

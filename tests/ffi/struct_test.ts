@@ -13,7 +13,7 @@ Deno.test("encodeStruct() writes arrays, doubles and 64-bit integers where C exp
   assert.equal(bytes.length, 72);
   assert.deepEqual([48, 52, 56, 60].map((offset) => view.getInt32(offset, true)), [3, 4, 6, 3]);
   assert.equal(view.getBigInt64(64, true), 2n ** 40n);
-  const options = encodeStruct("lrcn_train_options", { update: 1, word_dropout: 0.5, counted_words: 7 });
+  const options = encodeStruct("lrcn_train_options", { update: 1, embedding_dropout: 0.5, counted_tokens: 7 });
   const optionsView = new DataView(options.buffer);
   assert.equal(options.length, 136);
   assert.equal(optionsView.getInt32(16, true), 1);

@@ -141,13 +141,13 @@ Deno.test({
 });
 
 choiceTest("chooseEncoderWeights() says that captions will be poor without weights, but of the sample", async () => {
-  const photographs = await choose("none");
+  const examples = await choose("none");
   assert.match(
-    photographs.notes[0] ?? "",
+    examples.notes[0] ?? "",
     /captions will be poor; give ImageNet weights by --encoder-weights imagenet$/,
   );
   const sample = await choose("none", { recipe: makeRecipe("sample") });
-  assert.deepEqual([photographs.path, sample.path, sample.notes], [undefined, undefined, []]);
+  assert.deepEqual([examples.path, sample.path, sample.notes], [undefined, undefined, []]);
 });
 
 choiceTest("chooseEncoderWeights() passes on what is no wrong input", async () => {

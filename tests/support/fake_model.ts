@@ -39,12 +39,12 @@ export interface FakeModelOptions {
 export function fakeModel({ until = () => Promise.resolve(), failure }: FakeModelOptions = {}) {
   const asked: Asked[] = [];
   const model = {
-    orientation: "obeyed",
+    applyExif: true,
     metadata: {
       recipe: "lrcn",
       vocabulary: ["<pad>", "<unk>", "<start>", "<end>", "wide"],
-      preprocessing: { imageSize: 224, shortSide: 256 },
-      decoding: { beam: 3, maxWords: 20 },
+      preprocessing: { imageSize: 224, shortSide: 256, applyExif: true },
+      decoding: { beamSize: 3, maxLength: 20 },
     },
     prepare: (image: RgbImage) => Promise.resolve(image),
     tokenize: (text: string) => text.split(/\s+/).filter((word) => word !== ""),

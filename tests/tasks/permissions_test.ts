@@ -108,7 +108,7 @@ Deno.test({
   name: "inspect and export need each of their permissions, and name the missing one in one line",
   ignore,
   async fn(t) {
-    const checkpoint = await Deno.readFile(join(PROJECT, "tests/golden/checkpoint/version1.safetensors"));
+    const checkpoint = await Deno.readFile(join(PROJECT, "tests/golden/checkpoint/captioner.safetensors"));
     await using folder = await makeFolder({ "best.safetensors": checkpoint });
     const tasks = {
       inspect: ["best.safetensors"],

@@ -1,5 +1,5 @@
 /**
- * Photographs with a text file beside each: `photo.jpg` and `photo.txt`.
+ * Images with a text file beside each: `photo.jpg` and `photo.txt`.
  *
  * @module
  */

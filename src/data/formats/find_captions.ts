@@ -202,7 +202,7 @@ async function withCocoSibling(file: string, format: Format): Promise<string[]> 
   return isOne ? [file, sibling].sort(trainFirst) : [file];
 }
 
-/** The order of photographs depends on it. */
+/** The order of images depends on it. */
 function trainFirst(a: string, b: string): number {
   return Number(cocoPart(a).split === "val") - Number(cocoPart(b).split === "val");
 }

@@ -1,5 +1,5 @@
 /**
- * Photographs with captions in tar files, as the WebDataset library reads them: `key.jpg`, and `key.txt` or `key.json`.
+ * Images with captions in tar files, as the WebDataset library reads them: `key.jpg`, and `key.txt` or `key.json`.
  *
  * @module
  */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Photograph } from "../../data/dataset.ts";
+import type { Example } from "../../data/dataset.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { RgbImage } from "../../images/rgb_image.ts";
 import type { CacheDisk } from "./cache_disk.ts";
@@ -17,7 +17,7 @@ export interface Decoders extends Disposable {
   decodeThen<Result>(
     file: ImageFile,
     use: (image: RgbImage) => Promise<Result>,
-    options: { readonly maxPixels: number; readonly orientation: "obeyed" | "ignored" },
+    options: { readonly maxPixels: number; readonly applyExif: boolean },
   ): Promise<Result>;
 }
 
@@ -26,13 +26,13 @@ export interface ImageCacheOptions {
   /** Where caches are kept; made if it is missing. */
   folder: string;
   /** Side of the squares in pixels. */
-  square: number;
+  side: number;
   /**
    * Whether the orientation that a camera noted is applied.
    *
-   * @default {"obeyed"}
+   * @default {true}
    */
-  orientation?: "obeyed" | "ignored";
+  applyExif?: boolean;
   /**
    * The most pixels that an image may have. One that is in the cache already keeps its square, and is left out as long as
    * the limit is below its size.
@@ -47,12 +47,12 @@ export interface ImageCacheOptions {
    * @default {"auto"}
    */
   cache?: "auto" | "none";
-  /** Scales an image until its short side has `shortSide` pixels, and cuts the centre `crop` x `crop` x 3 out of it. */
+  /** Scales an image until its short side has `shortSide` pixels, and cuts the center `crop` x `crop` x 3 out of it. */
   resizeCrop: (image: RgbImage, shortSide: number, crop: number) => Promise<Uint8Array>;
   /** Starts decoders. They are disposed with the cache or before. */
   newDecoders: () => Decoders;
   /**
-   * Called after each photograph while the cache is filled; not called where all is there already.
+   * Called after each image while the cache is filled; not called where all is there already.
    *
    * @default {undefined}
    */
@@ -83,7 +83,7 @@ export interface ImageCacheOptions {
   disk?: Partial<CacheDisk>;
 }
 
-/** A photograph that is missing or cannot be decoded. */
+/** A image that is missing or cannot be decoded. */
 export interface BrokenImage {
   /** Its path. */
   readonly path: string;
@@ -94,21 +94,21 @@ export interface BrokenImage {
 /** An open cache: close it with `using`, after the last read has ended. */
 export interface ImageCache extends Disposable {
   /** Side of the squares in pixels. */
-  readonly square: number;
-  /** A digest of the photographs' bytes, and of how their pixels are made; the same whether they are stored or not. */
+  readonly side: number;
+  /** A digest of the images' bytes, and of how their pixels are made; the same whether they are stored or not. */
   readonly fingerprint: string;
-  /** The photographs that have pixels, in the order they were given. */
-  readonly photographs: readonly Photograph[];
-  /** SHA-256 of each photograph's bytes, in the same order: duplicates have the same. */
+  /** The images that have pixels, in the order they were given. */
+  readonly examples: readonly Example[];
+  /** SHA-256 of each image's bytes, in the same order: duplicates have the same. */
   readonly contents: readonly string[];
-  /** The photographs that were left out. */
+  /** The images that were left out. */
   readonly broken: readonly BrokenImage[];
   /**
-   * Reads the centre of a photograph's square. Where that is off the middle by half a pixel, it begins at the even row
+   * Reads the center of an image's square. Where that is off the middle by half a pixel, it begins at the even row
    * and column, as torchvision's CenterCrop does. Reads may be asked for at the same time.
    *
-   * @param index Its index in `photographs`.
-   * @param side Side of the centre in pixels; all of the square at the most.
+   * @param index Its index in `examples`.
+   * @param side Side of the center in pixels; all of the square at the most.
    * @param into Filled: side x side x 3.
    * @throws {RangeError} If one of the arguments is out of range.
    * @throws {ImageError} If the image is not stored whole, and its file is no longer as it was or cannot be read; the user

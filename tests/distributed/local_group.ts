@@ -1,18 +1,18 @@
 /**
- * Ranks of one process, for what they tell each other.
+ * ProcessGroup of one process, for what they tell each other.
  *
  * @module
  */
 
-import type { Ranks } from "../../src/distributed/ranks.ts";
+import type { ProcessGroup } from "../../src/distributed/process_group.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Makes ranks whose calls meet each other by their order; a call that not all make waits for ever. */
-export function localRanks(size: number): Ranks[] {
+export function localRanks(size: number): ProcessGroup[] {
   const meetings: { readonly parts: Bytes[]; readonly all: PromiseWithResolvers<Bytes[]>; left: number }[] = [];
 
-  function make(rank: number): Ranks {
+  function make(rank: number): ProcessGroup {
     let calls = 0;
 
     async function meet(bytes: Bytes): Promise<Bytes[]> {
@@ -24,7 +24,7 @@ export function localRanks(size: number): Ranks[] {
     }
 
     return {
-      ...{ rank, size },
+      ...{ rank, worldSize: size },
       async allReduce(values) {
         const parts = (await meet(new Uint8Array(values.slice().buffer))).map(({ buffer }) => new Float64Array(buffer));
         for (const index of values.keys()) values[index] = parts.reduce((sum, part) => sum + (part[index] ?? NaN), 0);
@@ -38,6 +38,9 @@ export function localRanks(size: number): Ranks[] {
 }
 
 /** Lets each rank do something at the same time; gives what each returns, or the error of the first that fails. */
-export async function together<Result>(size: number, work: (ranks: Ranks) => Promise<Result>): Promise<Result[]> {
+export async function together<Result>(
+  size: number,
+  work: (group: ProcessGroup) => Promise<Result>,
+): Promise<Result[]> {
   return await Promise.all(localRanks(size).map(work));
 }

@@ -6,7 +6,7 @@
 
 import type { Command } from "commander";
 import { z } from "zod";
-import { ALONE, type TrainingRanks } from "../distributed/ranks.ts";
+import { SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group.ts";
 import { readRendezvous } from "../ffi/rendezvous.ts";
 import { Group } from "../ffi/group.ts";
 import { wholeNumber } from "./command.ts";
@@ -36,17 +36,17 @@ export function addRanksOptions(command: Command): Command {
  * @returns What the work returns.
  * @throws {InputError} If the others cannot be joined.
  */
-export async function withRanks<Result>(
+export async function withProcessGroup<Result>(
   options: Readonly<Record<string, unknown>>,
-  work: (ranks: TrainingRanks) => Promise<Result>,
+  work: (group: TrainingGroup) => Promise<Result>,
 ): Promise<Result> {
   const place = readRendezvous((name) => Deno.env.get(name));
-  if (place === undefined || place.size === 1) return await work(ALONE);
+  if (place === undefined || place.worldSize === 1) return await work(SINGLE_PROCESS);
   const { timeout } = schema.parse(options);
   using group = await Group.join(place, { timeout });
   try {
     return await work({
-      ...{ rank: group.rank, size: group.size, localRank: group.localRank, restarted: place.restarted },
+      ...{ rank: group.rank, worldSize: group.worldSize, localRank: group.localRank, restarted: place.restarted },
       allReduce: (values) => group.allReduce(values),
       allGather: (bytes) => group.allGather(bytes),
       broadcast: (bytes) => group.broadcast(bytes),

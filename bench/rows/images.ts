@@ -1,5 +1,5 @@
 /**
- * The way of photographs into the cache, and out of it.
+ * The way of images into the cache, and out of it.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import { modelSettings } from "../../src/pipeline/run_model.ts";
 import { type BenchContext, PROJECT } from "../context.ts";
 import { makeRow, median, type Row } from "../table.ts";
 
-/** Pixels of a cached photograph, and of what the CNN sees of it. */
+/** Pixels of a cached image, and of what the CNN sees of it. */
 const [SQUARE, SIDE] = [256, 224];
 
-/** Photographs decoded and cached a second, and the time that an epoch takes to read them. */
-export async function* photographRows({ data, work, rounds }: BenchContext): AsyncGenerator<Row> {
-  const { photographs } = await readDataset({ data });
+/** Images decoded and cached a second, and the time that an epoch takes to read them. */
+export async function* imageRows({ data, work, rounds }: BenchContext): AsyncGenerator<Row> {
+  const { examples } = await readDataset({ data });
   const decoding: [number, number][] = [];
   for (let round = 0; round < rounds; round++) {
-    decoding.push([await decodingSpeed(photographs, 2), await decodingSpeed(photographs, 1)]);
+    decoding.push([await decodingSpeed(examples, 2), await decodingSpeed(examples, 1)]);
   }
-  yield makeRow(["photographs decoded, 2 Workers against 1", "images/s"], decoding, { least: 1.8 });
+  yield makeRow(["images decoded, 2 Workers against 1", "images/s"], decoding, { least: 1.8 });
 
   const recipe = makeRecipe("lrcn", { encoderWidth: 8, encoderBlocks: [1, 1, 1, 1] });
   using engine = await Engine.open(modelSettings(recipe, 10), { device: "cpu" });
   const filled = join(work, "filled");
   const open = () =>
-    openImageCache(photographs, {
-      ...{ folder: filled, square: shortSide(recipe.imageSize) },
+    openImageCache(examples, {
+      ...{ folder: filled, side: shortSide(recipe.imageSize) },
       resizeCrop: (image, side, crop) => engine.resizeCrop(image, side, crop),
       newDecoders: () => new ImageDecoders(),
     });
@@ -41,15 +41,15 @@ export async function* photographRows({ data, work, rounds }: BenchContext): Asy
     await Deno.remove(filled, { recursive: true }).catch(() => {});
     const start = performance.now();
     using _cache = await open();
-    speeds.push([1000 * photographs.length / (performance.now() - start)]);
+    speeds.push([1000 * examples.length / (performance.now() - start)]);
   }
-  yield makeRow(["photographs decoded, scaled and written into the cache", "images/s"], speeds);
+  yield makeRow(["images decoded, scaled and written into the cache", "images/s"], speeds);
 
   using cache = await open();
   const pixels = new Uint8Array(SIDE * SIDE * 3);
   const read = async () => {
     const start = performance.now();
-    for (let index = 0; index < cache.photographs.length; index++) await cache.read(index, SIDE, pixels);
+    for (let index = 0; index < cache.examples.length; index++) await cache.read(index, SIDE, pixels);
     return (performance.now() - start) / 1000;
   };
   const times: [number, number][] = [];
@@ -57,8 +57,8 @@ export async function* photographRows({ data, work, rounds }: BenchContext): Asy
     await forgetPages(filled);
     times.push([await read(), await read()]);
   }
-  const bytes = photographs.length * SQUARE * SQUARE * 3;
-  const name = `${photographs.length} photographs read from the cache`;
+  const bytes = examples.length * SQUARE * SQUARE * 3;
+  const name = `${examples.length} images read from the cache`;
   yield makeRow([`${name}, not in the system's memory`, "s"], times.map(([cold]) => [cold]));
   yield makeRow(
     [`${name}, in it (${(bytes / median(times.map(([, warm]) => warm)) / 1e9).toFixed(1)} GB/s)`, "s"],
@@ -71,9 +71,7 @@ async function decodingSpeed(files: readonly ImageFile[], count: number): Promis
   using decoders = new ImageDecoders({ count });
   const decode = (some: readonly ImageFile[]) =>
     Promise.all(
-      some.map((file) =>
-        decoders.decodeThen(file, () => Promise.resolve(), { maxPixels: 50e6, orientation: "obeyed" })
-      ),
+      some.map((file) => decoders.decodeThen(file, () => Promise.resolve(), { maxPixels: 50e6, applyExif: true })),
     );
   await decode(files.slice(0, 4 * count));
   const start = performance.now();

@@ -10,12 +10,12 @@ import { openFile } from "../../files/open_file.ts";
 import { InputError } from "../../input_error.ts";
 import { CACHE_FILES, type StoredImage } from "./cache_index.ts";
 
-/** Squares to be read: close them with `using`, after the last read has ended. */
-export interface Squares extends Disposable {
+/** ResizedFile to be read: close them with `using`, after the last read has ended. */
+export interface ResizedFile extends Disposable {
   /** Whether the file reaches as far as an image's slot. */
   reaches(image: StoredImage): boolean;
   /**
-   * Reads a square. Squares may be asked for at the same time.
+   * Reads a square. ResizedFile may be asked for at the same time.
    *
    * @returns The square; undefined where it is not what was written.
    * @throws {InputError} If the file cannot be read.
@@ -24,8 +24,8 @@ export interface Squares extends Disposable {
 }
 
 /** Bytes of a square of 8-bit R, G, B. */
-export function squareBytes(square: number): number {
-  return square * square * 3;
+export function resizedBytes(side: number): number {
+  return side * side * 3;
 }
 
 /** A square's checksum. */
@@ -40,9 +40,9 @@ export function checksumOf(pixels: Uint8Array): number {
  * @param square Side of the squares in pixels.
  * @throws {InputError} If there is no such file, or it cannot be read.
  */
-export async function openSquares(folder: string, square: number): Promise<Squares> {
-  const file = await openFile(join(folder, CACHE_FILES.squares));
-  const bytes = squareBytes(square);
+export async function openResizedFile(folder: string, side: number): Promise<ResizedFile> {
+  const file = await openFile(join(folder, CACHE_FILES.resized));
+  const bytes = resizedBytes(side);
   const reaches = ({ slot }: StoredImage) => slot !== undefined && (slot + 1) * bytes <= file.size;
   return {
     reaches,
@@ -56,10 +56,10 @@ export async function openSquares(folder: string, square: number): Promise<Squar
   };
 }
 
-/** Opens a cache's squares where there are some; see {@linkcode openSquares}. */
-export async function openSquaresIfThere(folder: string, square: number): Promise<Squares | undefined> {
+/** Opens a cache's squares where there are some; see {@linkcode openResizedFile}. */
+export async function openResizedFileIfThere(folder: string, side: number): Promise<ResizedFile | undefined> {
   try {
-    return await openSquares(folder, square);
+    return await openResizedFile(folder, side);
   } catch (error) {
     if (error instanceof InputError) return undefined;
     throw error;

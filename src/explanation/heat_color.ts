@@ -1,17 +1,17 @@
 /**
- * The colours of heat maps.
+ * The colors of heat maps.
  *
  * @module
  */
 
 /**
- * The colour of a degree of heat, from a dark violet over red and orange to a pale yellow. Lightness rises evenly, as the
- * eye sees it, so that a map can be read without its colours.
+ * The color of a degree of heat, from a dark violet over red and orange to a pale yellow. Lightness rises evenly, as the
+ * eye sees it, so that a map can be read without its colors.
  *
  * @param heat 0 to 1; beyond, the nearer of the two.
  * @returns Red, green and blue, 0 to 255.
  */
-export function heatColour(heat: number): readonly [number, number, number] {
+export function heatColor(heat: number): readonly [number, number, number] {
   const degree = Math.min(1, Math.max(0, heat));
   const lightness = 0.2 + 0.74 * degree;
   const chroma = 0.14 * Math.sin(Math.PI * (0.2 + 0.65 * degree));

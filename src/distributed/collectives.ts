@@ -5,7 +5,7 @@
  */
 
 import { InputError } from "../input_error.ts";
-import type { Ranks } from "./ranks.ts";
+import type { ProcessGroup } from "./process_group.ts";
 
 /**
  * Adds numbers up over all ranks.
@@ -14,9 +14,9 @@ import type { Ranks } from "./ranks.ts";
  * @param values Numbers, as many on each rank.
  * @returns Their sums.
  */
-export async function sums(ranks: Ranks, values: readonly number[]): Promise<number[]> {
+export async function allReduceSum(group: ProcessGroup, values: readonly number[]): Promise<number[]> {
   const all = Float64Array.from(values);
-  await ranks.allReduce(all);
+  await group.allReduce(all);
   return [...all];
 }
 
@@ -26,8 +26,8 @@ export async function sums(ranks: Ranks, values: readonly number[]): Promise<num
  * @param ranks The ranks.
  * @param here Whether it holds on this one.
  */
-export async function anywhere(ranks: Ranks, here: boolean): Promise<boolean> {
-  const [count = 0] = await sums(ranks, [Number(here)]);
+export async function anyRank(group: ProcessGroup, here: boolean): Promise<boolean> {
+  const [count = 0] = await allReduceSum(group, [Number(here)]);
   return count > 0;
 }
 
@@ -39,8 +39,8 @@ export async function anywhere(ranks: Ranks, here: boolean): Promise<boolean> {
  * @param value This rank's.
  * @returns All of them, by rank.
  */
-export async function gather<Value>(ranks: Ranks, value: Value): Promise<Value[]> {
-  return (await ranks.allGather(encode(value))).map((bytes) => decode<Value>(bytes));
+export async function allGatherObject<Value>(group: ProcessGroup, value: Value): Promise<Value[]> {
+  return (await group.allGather(encode(value))).map((bytes) => decode<Value>(bytes));
 }
 
 /**
@@ -51,18 +51,21 @@ export async function gather<Value>(ranks: Ranks, value: Value): Promise<Value[]
  * @returns What the work returned on rank 0, undefined on others.
  * @throws {InputError} On all ranks, with the same words, if the work fails by one.
  */
-export async function onFirst<Result>(ranks: Ranks, work: () => Promise<Result>): Promise<Result | undefined> {
-  if (ranks.rank > 0) {
-    const { problem } = decode<{ problem?: string }>(await ranks.broadcast(new Uint8Array()));
+export async function onRankZero<Result>(
+  group: ProcessGroup,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  if (group.rank > 0) {
+    const { problem } = decode<{ problem?: string }>(await group.broadcast(new Uint8Array()));
     if (problem !== undefined) throw new InputError(problem);
     return undefined;
   }
   try {
     const result = await work();
-    await ranks.broadcast(encode({}));
+    await group.broadcast(encode({}));
     return result;
   } catch (error) {
-    if (error instanceof InputError) await ranks.broadcast(encode({ problem: error.message }));
+    if (error instanceof InputError) await group.broadcast(encode({ problem: error.message }));
     throw error;
   }
 }
@@ -76,10 +79,10 @@ export async function onFirst<Result>(ranks: Ranks, work: () => Promise<Result>)
  * @returns What it found.
  * @throws {InputError} On all ranks, with the same words, if it fails by one.
  */
-export async function fromFirst<Value>(ranks: Ranks, find: () => Promise<Value>): Promise<Value> {
-  const found = await onFirst(ranks, find);
-  if (ranks.size === 1) return found as Value;
-  return decode<{ value: Value }>(await ranks.broadcast(encode({ value: found }))).value;
+export async function broadcastObject<Value>(group: ProcessGroup, find: () => Promise<Value>): Promise<Value> {
+  const found = await onRankZero(group, find);
+  if (group.worldSize === 1) return found as Value;
+  return decode<{ value: Value }>(await group.broadcast(encode({ value: found }))).value;
 }
 
 function encode(value: unknown): Uint8Array<ArrayBuffer> {

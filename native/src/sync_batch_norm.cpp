@@ -1,4 +1,4 @@
-#include "shared_batch_norm.hpp"
+#include "sync_batch_norm.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -39,7 +39,7 @@ Moments all_moments(const at::Tensor& x, Group& group) {
   return *all;
 }
 
-struct SharedNorm : torch::autograd::Function<SharedNorm> {
+struct SyncBatchNorm : torch::autograd::Function<SyncBatchNorm> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, const NormTensors& tensors, const NormOptions& options,
                             Group* group) {
@@ -68,8 +68,8 @@ struct SharedNorm : torch::autograd::Function<SharedNorm> {
     // What each place adds to the statistics it adds to those of all ranks.
     const auto sums = at::stack({of_bias, of_weight});
     group.reduce(sums);
-    const auto centred = gradient - as_channels((sums[0] / count).to(type)) - normal * as_channels((sums[1] / count).to(type));
-    const auto of_x = centred * as_channels((inverse * weight).to(type));
+    const auto centerd = gradient - as_channels((sums[0] / count).to(type)) - normal * as_channels((sums[1] / count).to(type));
+    const auto of_x = centerd * as_channels((inverse * weight).to(type));
     return {of_x.to(x.scalar_type()), of_weight.to(weight.scalar_type()), of_bias.to(weight.scalar_type()),
             at::Tensor(), at::Tensor(), at::Tensor()};
   }
@@ -77,9 +77,9 @@ struct SharedNorm : torch::autograd::Function<SharedNorm> {
 
 }  // namespace
 
-at::Tensor shared_batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
+at::Tensor sync_batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
                              const NormOptions& options, Group& group) {
-  auto out = SharedNorm::apply(x, tensors.weight, tensors.bias, tensors, options, &group);
+  auto out = SyncBatchNorm::apply(x, tensors.weight, tensors.bias, tensors, options, &group);
   if (shortcut.defined()) out = out + shortcut;
   return options.relu ? out.relu() : out;
 }

@@ -5,8 +5,8 @@
  */
 
 import { InputError } from "../input_error.ts";
-import { gather } from "./exchange.ts";
-import type { Ranks } from "./ranks.ts";
+import { allGatherObject } from "./collectives.ts";
+import type { ProcessGroup } from "./process_group.ts";
 
 /**
  * Refuses ranks that differ from the first.
@@ -15,11 +15,14 @@ import type { Ranks } from "./ranks.ts";
  * @param values What must be equal, by names that a person understands: what JSON can hold.
  * @throws {InputError} On all ranks, if one differs; the message says which and in what.
  */
-export async function agree(ranks: Ranks, values: Readonly<Record<string, unknown>>): Promise<void> {
-  if (ranks.size === 1) return;
+export async function assertSameOnAllRanks(
+  group: ProcessGroup,
+  values: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (group.worldSize === 1) return;
   const digests: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) digests[name] = await describe(value);
-  const [first = {}, ...others] = await gather(ranks, digests);
+  const [first = {}, ...others] = await allGatherObject(group, digests);
   for (const [index, other] of others.entries()) {
     const names = Object.keys(first).filter((name) => first[name] !== other[name]);
     if (names.length === 0) continue;

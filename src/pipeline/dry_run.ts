@@ -9,10 +9,10 @@ import { InputError } from "../input_error.ts";
 import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
 import type { Recipe } from "./recipe.ts";
 import { stepOptions } from "./train.ts";
-import type { Example } from "./training_data.ts";
+import type { EncodedExample } from "./training_data.ts";
 
 /** A training, as far as its steps are concerned. */
-export interface HardestStepSource extends Omit<BatchSource, "features"> {
+export interface DryRunSource extends Omit<BatchSource, "features"> {
   /** The model. */
   readonly engine: Pick<Engine, "tryTrainStep">;
   /** The settings. */
@@ -27,12 +27,12 @@ export interface HardestStepSource extends Omit<BatchSource, "features"> {
  * @param examples What is learnt from.
  * @throws {EngineError} If the memory is not enough.
  */
-export async function tryHardestStep(source: HardestStepSource, examples: readonly Example[]): Promise<void> {
+export async function dryRunLargestBatch(source: DryRunSource, examples: readonly EncodedExample[]): Promise<void> {
   const { engine, recipe } = source;
-  const words = ({ captions }: Example) => captions.length * Math.max(...captions.map(({ length }) => length));
+  const words = ({ captions }: EncodedExample) => captions.length * Math.max(...captions.map(({ length }) => length));
   const longest = examples.toSorted((a, b) => words(b) - words(a)).slice(0, recipe.batchSize);
   for await (const batch of exampleBatches({ ...source, features: undefined }, longest, inOrder(longest))) {
-    await engine.tryTrainStep(recipe.accumulate > 1 ? [batch, batch] : [batch], {
+    await engine.tryTrainStep(recipe.gradientAccumulationSteps > 1 ? [batch, batch] : [batch], {
       ...stepOptions(recipe, recipe.epochs),
       learningRate: 0,
       encoderLearningRate: 0,
@@ -48,8 +48,8 @@ export async function tryHardestStep(source: HardestStepSource, examples: readon
  * @throws {InputError} If the last batch of an epoch would be one.
  */
 export function refuseBatchOfOne(examples: number, recipe: Recipe): void {
-  const { batchSize, imageSize, epochs, frozenEpochs, batchStatistics } = recipe;
-  if (imageSize > 32 || frozenEpochs >= epochs || batchStatistics === "frozen") return;
+  const { batchSize, imageSize, epochs, frozenEpochs, batchNorm } = recipe;
+  if (imageSize > 32 || frozenEpochs >= epochs || batchNorm === "frozen") return;
   if (batchSize > 1 && examples % batchSize !== 1) return;
   throw new InputError(
     `Cannot train: ${examples} examples in batches of ${batchSize} leave a batch of one image, too few for BatchNorm at ` +

@@ -5,12 +5,12 @@
  */
 
 import type { Engine } from "../ffi/engine.ts";
-import type { Ranks } from "../ffi/group.ts";
+import type { ProcessGroup } from "../ffi/group.ts";
 
-export type { Ranks };
+export type { ProcessGroup };
 
 /** Processes that train together. */
-export interface TrainingRanks extends Ranks {
+export interface TrainingGroup extends ProcessGroup {
   /** This process among those of its machine, from 0. */
   readonly localRank: number;
   /** Whether processes of a try before have died. */
@@ -20,8 +20,8 @@ export interface TrainingRanks extends Ranks {
 }
 
 /** A process by itself. */
-export const ALONE: TrainingRanks = {
-  ...{ rank: 0, size: 1, localRank: 0, restarted: false },
+export const SINGLE_PROCESS: TrainingGroup = {
+  ...{ rank: 0, worldSize: 1, localRank: 0, restarted: false },
   allReduce: () => Promise.resolve(),
   allGather: (bytes) => Promise.resolve([bytes]),
   broadcast: (bytes) => Promise.resolve(bytes),

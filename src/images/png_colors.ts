@@ -1,16 +1,16 @@
 /**
- * From a PNG's samples to colours over white.
+ * From a PNG's samples to colors over white.
  *
  * @module
  */
 
 import type { PngHeader } from "./png_header.ts";
 
-/** The chunks that give samples their colours. */
-export interface PngColours {
+/** The chunks that give samples their colors. */
+export interface PngColors {
   /** `PLTE`: R, G, B of each place. */
   palette: Uint8Array | undefined;
-  /** `tRNS`: the opacity of each place of the palette, or the one transparent grey or colour as 16-bit samples. */
+  /** `tRNS`: the opacity of each place of the palette, or the one transparent gray or color as 16-bit samples. */
   transparency: Uint8Array | undefined;
 }
 
@@ -31,31 +31,31 @@ export type RowPainter = (row: Uint8Array, pixels: Uint8Array, place: RowPlace) 
  * Makes the painter for a PNG's rows.
  *
  * @param header The PNG's header.
- * @param colours Its colours.
+ * @param colors Its colors.
  * @returns The painter.
  */
-export function rowPainter(header: PngHeader, colours: PngColours): RowPainter {
+export function rowPainter(header: PngHeader, colors: PngColors): RowPainter {
   if (header.components === 1) {
-    const table = header.indexed ? paletteTable(colours) : greyTable(header.depth, colours.transparency);
-    if (header.depth === 16) return paintDeepGrey(table, colours.transparency);
+    const table = header.indexed ? paletteTable(colors) : grayTable(header.depth, colors.transparency);
+    if (header.depth === 16) return paintDeepGray(table, colors.transparency);
     return header.depth === 8 ? paintBytes(table) : paintBits(table, header.depth);
   }
   const bytes = header.depth >> 3;
   if (header.components === 3) {
-    const clear = transparentBytes(colours.transparency, 3, bytes);
-    return (row, pixels, place) => paintColours(row, pixels, { ...place, bytes, clear });
+    const clear = transparentBytes(colors.transparency, 3, bytes);
+    return (row, pixels, place) => paintColors(row, pixels, { ...place, bytes, clear });
   }
   const components = header.components;
   return (row, pixels, place) => paintOverWhite(row, pixels, { ...place, bytes, components });
 }
 
-/** A colour of some opacity over white. */
+/** A color of some opacity over white. */
 function overWhite(value: number, alpha: number): number {
   return Math.round((value * alpha + 255 * (255 - alpha)) / 255);
 }
 
 /** R, G, B of each place; black where the palette ends, as libpng has it. */
-function paletteTable({ palette, transparency }: PngColours): Uint8Array {
+function paletteTable({ palette, transparency }: PngColors): Uint8Array {
   const table = new Uint8Array(768);
   for (let place = 0; place < 256; place++) {
     const alpha = transparency?.[place] ?? 255;
@@ -65,7 +65,7 @@ function paletteTable({ palette, transparency }: PngColours): Uint8Array {
 }
 
 /** R, G, B of each sample. */
-function greyTable(depth: number, transparency: Uint8Array | undefined): Uint8Array {
+function grayTable(depth: number, transparency: Uint8Array | undefined): Uint8Array {
   const table = new Uint8Array(768);
   const highest = depth === 16 ? 255 : 2 ** depth - 1;
   for (let sample = 0; sample <= highest; sample++) {
@@ -102,7 +102,7 @@ function paintBits(table: Uint8Array, depth: number): RowPainter {
   };
 }
 
-function paintDeepGrey(table: Uint8Array, transparency: Uint8Array | undefined): RowPainter {
+function paintDeepGray(table: Uint8Array, transparency: Uint8Array | undefined): RowPainter {
   const clear = transparentBytes(transparency, 1, 2);
   return (row, pixels, { count, to, step }) => {
     for (let x = 0, from = 1, at = to; x < count; x++, from += 2, at += step) {
@@ -112,7 +112,7 @@ function paintDeepGrey(table: Uint8Array, transparency: Uint8Array | undefined):
   };
 }
 
-function paintColours(
+function paintColors(
   row: Uint8Array,
   pixels: Uint8Array,
   { count, to, step, bytes, clear }: RowPlace & { bytes: number; clear: Uint8Array | undefined },
@@ -143,7 +143,7 @@ function paintOverWhite(
   }
 }
 
-/** The transparent colour as it stands in a row, or undefined where there is none. */
+/** The transparent color as it stands in a row, or undefined where there is none. */
 function transparentBytes(
   transparency: Uint8Array | undefined,
   components: number,

@@ -1,8 +1,8 @@
-"""Draws a dataset to measure on: JPEG files of 500 x 375 pixels, as large as photographs, and five captions of each.
+"""Draws a dataset to measure on: JPEG files of 500 x 375 pixels, as large as images, and five captions of each.
 
-    python photographs.py FOLDER COUNT
+    python images.py FOLDER COUNT
 
-The pictures are noise with a photograph's spectrum; the captions, in Kaggle's form, have some 3,000 words that occur as
+The pictures are noise with a image's spectrum; the captions, in Kaggle's form, have some 3,000 words that occur as
 often as words do (Zipf), and 11.8 tokens on average, as Flickr8k's.
 """
 import pathlib
@@ -14,7 +14,7 @@ from PIL import Image
 WIDTH, HEIGHT, CAPTIONS = 500, 375, 5
 
 
-def photograph(random):
+def image(random):
     pixels = np.zeros((HEIGHT, WIDTH, 3))
     for side in (4, 16, 64, 256):
         noise = Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8))
@@ -39,7 +39,7 @@ def main():
     lines = ["image,caption"]
     for index in range(count):
         name = f"{index:04}.jpg"
-        photograph(random).save(folder / "Images" / name, quality=92)
+        image(random).save(folder / "Images" / name, quality=92)
         lines += [f"{name},{caption(random)}" for _ in range(CAPTIONS)]
     (folder / "captions.txt").write_text("\n".join(lines) + "\n")
 

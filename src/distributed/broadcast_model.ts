@@ -5,8 +5,8 @@
  */
 
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
-import { fromFirst } from "./exchange.ts";
-import type { Ranks } from "./ranks.ts";
+import { broadcastObject } from "./collectives.ts";
+import type { ProcessGroup } from "./process_group.ts";
 
 /** A model whose tensors are read and written. */
 export type ExchangedModel = Pick<Engine, "tensors" | "read" | "write">;
@@ -18,20 +18,20 @@ export type ExchangedModel = Pick<Engine, "tensors" | "read" | "write">;
  * @param ranks The ranks.
  * @param kinds Which of its tensors.
  */
-export async function copyFirst(
+export async function broadcastTensors(
   engine: ExchangedModel,
-  ranks: Ranks,
+  group: ProcessGroup,
   kinds: readonly TensorInfo["kind"][],
 ): Promise<void> {
-  if (ranks.size === 1) return;
+  if (group.worldSize === 1) return;
   // An optimizer's moments are there once a step was done, on the first rank perhaps alone.
-  const tensors = await fromFirst(
-    ranks,
+  const tensors = await broadcastObject(
+    group,
     async () => (await engine.tensors()).filter(({ kind }) => kinds.includes(kind)),
   );
   for (const tensor of tensors) {
-    const bytes = await ranks.broadcast(ranks.rank === 0 ? await engine.read(tensor) : new Uint8Array());
-    if (ranks.rank > 0) await engine.write(tensor.name, bytes);
+    const bytes = await group.broadcast(group.rank === 0 ? await engine.read(tensor) : new Uint8Array());
+    if (group.rank > 0) await engine.write(tensor.name, bytes);
   }
 }
 
@@ -42,10 +42,10 @@ export async function copyFirst(
  * @param ranks The ranks.
  * @returns The random states of the ranks after the first, as tensors of a checkpoint.
  */
-export async function otherRandomStates(engine: ExchangedModel, ranks: Ranks) {
+export async function gatherRandomStates(engine: ExchangedModel, group: ProcessGroup) {
   const tensor = (await engine.tensors()).find(({ kind }) => kind === "random");
-  if (ranks.size === 1 || tensor === undefined) return [];
-  const states = await ranks.allGather(await engine.read(tensor));
+  if (group.worldSize === 1 || tensor === undefined) return [];
+  const states = await group.allGather(await engine.read(tensor));
   return states.slice(1).map((bytes, index) => ({
     ...tensor,
     name: `${tensor.name}.${index + 1}`,
@@ -54,7 +54,7 @@ export async function otherRandomStates(engine: ExchangedModel, ranks: Ranks) {
 }
 
 /**
- * Lets each rank's draws go on from where a checkpoint was written. Ranks that were not there then draw anew.
+ * Lets each rank's draws go on from where a checkpoint was written. ProcessGroup that were not there then draw anew.
  *
  * @param engine The model.
  * @param ranks The ranks.
@@ -62,13 +62,13 @@ export async function otherRandomStates(engine: ExchangedModel, ranks: Ranks) {
  */
 export async function restoreRandomStates(
   engine: ExchangedModel,
-  ranks: Ranks,
+  group: ProcessGroup,
   read: (name: string) => Promise<Uint8Array<ArrayBuffer>> | undefined,
 ): Promise<void> {
   const tensor = (await engine.tensors()).find(({ kind }) => kind === "random");
-  for (let rank = 1; rank < ranks.size; rank++) {
+  for (let rank = 1; rank < group.worldSize; rank++) {
     const name = `${tensor?.name}.${rank}`;
-    const bytes = await ranks.broadcast(ranks.rank === 0 ? await read(name) ?? new Uint8Array() : new Uint8Array());
-    if (rank === ranks.rank && tensor !== undefined && bytes.length > 0) await engine.write(tensor.name, bytes);
+    const bytes = await group.broadcast(group.rank === 0 ? await read(name) ?? new Uint8Array() : new Uint8Array());
+    if (rank === group.rank && tensor !== undefined && bytes.length > 0) await engine.write(tensor.name, bytes);
   }
 }

@@ -10,7 +10,7 @@ namespace lrcn {
 /// batch_norm(x) whose statistics are those of all ranks' batches, for autograd too.
 ///
 /// By plain operations, on any device: it costs more than the fused one, and a word with the other ranks twice.
-at::Tensor shared_batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
+at::Tensor sync_batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
                              const NormOptions& options, Group& group);
 
 }  // namespace lrcn
