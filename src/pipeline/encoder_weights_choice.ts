@@ -1,28 +1,21 @@
-/**
- * Where the CNN's first weights come from.
- *
- * @module
- */
-
 import { downloadImagenetWeights, IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
 import { InputError } from "../input_error.ts";
 import { join } from "node:path";
 import type { Recipe } from "./recipe.ts";
 import type { Reporter } from "../reporter.ts";
 
-/** The choices that are no file. */
+/** The choices besides a file. */
 export const ENCODER_WEIGHTS = ["auto", "none", "imagenet", "imagenet-v2"] as const;
 
-/** A choice, or a file; of a run that is gone on with the file that it began with, if any. */
+/** A choice, or a file; a resumed run has the file that it started with, if any. */
 export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string | undefined };
 
-/** What {@linkcode chooseEncoderWeights} needs to know. */
+/** Options of {@linkcode chooseEncoderWeights}. */
 export interface ChooseEncoderWeightsOptions {
-  /** Where downloads are kept. */
+  /** The folder of downloads. */
   readonly folder: string;
-  /** The CNN; published weights are ResNet-50's. */
+  /** The encoder; published weights are ResNet-50's. */
   readonly recipe: Pick<Recipe, "encoderWidth" | "encoderBlocks">;
-  /** Where it tells what it does. */
   readonly reporter: Reporter;
   /** Ends the download. */
   readonly signal: AbortSignal;
@@ -36,7 +29,7 @@ export interface ChooseEncoderWeightsOptions {
 
 const MEGABYTE = 1e6;
 const RESNET_50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] };
-const FROM_SCRATCH = "the CNN is trained from scratch, and captions will be poor";
+const FROM_SCRATCH = "the encoder is trained from scratch, and captions will be poor";
 
 /**
  * Finds the file of the CNN's first weights, and downloads it where it must.
@@ -119,7 +112,7 @@ export async function chooseLocalWeights(
     },
   });
   if (missing === undefined) return { file, pretrained: file !== undefined, notes };
-  const note = `${missing} is not there yet: train will fetch its 103 MB; examined with weights drawn at random`;
+  const note = `${missing} is not there yet: train will fetch its 103 MB; examined with random weights`;
   return { file: undefined, pretrained: true, notes: [note] };
 }
 
