@@ -15,6 +15,7 @@ import { batchSizeOfRank } from "./epoch_plan.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { quoted } from "../printable.ts";
+import { sha256 } from "../files/sha256.ts";
 import { InputError } from "../input_error.ts";
 import { ciderReward } from "./cider_reward.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -362,8 +363,7 @@ async function computeFeatures(engine: Engine, images: TrainingImages, options: 
 /** Of the examples that are learnt from and validated on, in their order, and of their pixels. */
 async function digest({ train, validation }: Splits<EncodedExample>, pixels: string): Promise<string> {
   const names = [train, validation].map((examples) => examples.map(({ example }) => example.name));
-  const bytes = new TextEncoder().encode(JSON.stringify([...names, pixels]));
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return await sha256(JSON.stringify([...names, pixels]));
 }
 
 function noteData(

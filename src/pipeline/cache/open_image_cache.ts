@@ -10,6 +10,7 @@
 
 import { join } from "node:path";
 import { removeOldTemporaries } from "../../files/old_temporaries.ts";
+import { sha256 } from "../../files/sha256.ts";
 import { InputError } from "../../input_error.ts";
 import type { BrokenImage, Decoders, ImageCache, ImageCacheOptions } from "./image_cache.ts";
 import { completeCache } from "./complete_cache.ts";
@@ -72,16 +73,11 @@ export async function openImageCache(
       `Cannot read images: none of ${examples.length} can be decoded, the first is '${first?.path}': ${first?.reason}`,
     );
   }
-  const fingerprint = await digest([name, ...images.map(({ image }) => image.content)]);
+  const fingerprint = await sha256(JSON.stringify([name, ...images.map(({ image }) => image.content)]));
   const resized = await openResizedFileIfThere(folder, side);
   return new OpenImages(images, { side, fingerprint, broken, resized, newDecoders, imageResizer, onNote });
 }
 
 function unlessInputError(error: unknown): void {
   if (!(error instanceof InputError)) throw error;
-}
-
-async function digest(parts: readonly string[]): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(parts));
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
