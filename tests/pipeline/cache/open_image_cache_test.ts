@@ -204,7 +204,7 @@ Deno.test("an image over the limit is left out though its square is in the cache
     const limited = await opened(examples, { maxPixels: 599, cache });
     assert.deepEqual(limited.broken, [{
       path,
-      reason: "the image has 30 x 20 pixels, scale it down to at most 599 in all, or raise --max-pixels",
+      reason: "the image has 30 x 20 pixels, scale it down to at most 599 pixels, or raise --max-pixels",
     }]);
     assert.deepEqual([limited.names, limited.decoded], [["0.jpg"], { filling: 0, reading: 0 }]);
     assert.notEqual(limited.fingerprint, all.fingerprint);
