@@ -84,7 +84,7 @@ const REFUSED: Record<string, [text: string, message: RegExp]> = {
     /it has 1000001 words, more than the 1000000 that can be$/,
   ],
   "a word that stands twice": ['["a", "b", "a"]', /'a' is word 0 and word 2$/],
-  "a key that stands twice": ['{"a": 0, "b": 1, "a": 2}', /'a' stands twice$/],
+  "a key that stands twice": ['{"a": 0, "b": 1, "a": 2}', /'a' occurs twice$/],
   "an id that stands twice": ['{"a": 0, "b": 1, "c": 1}', /'b' and 'c' have the same id, 1$/],
   "an id that is missing": ['{"a": 0, "b": 1, "c": 3}', /no word has the id 2, ids must go from 0 to 2$/],
   "a first word that it lacks": [

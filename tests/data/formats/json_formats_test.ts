@@ -54,7 +54,7 @@ Deno.test("parseKarpathyJson() rejects what is not as it should be, and says whe
     /^d\.json: sentence 2 of image 6 has no 'raw'$/,
     /^d\.json: sentence 3 of image 6 has no caption$/,
     /^d\.json: sentence 1 of image 7 has the image name '6\\u0000\.jpg', which holds a NUL character$/,
-    /^d\.json: image 8 is not as it should be/,
+    /^d\.json: image 8 is not valid/,
   ];
   assert.equal(rejected.length, reasons.length);
   for (const [index, reason] of reasons.entries()) {
