@@ -12,7 +12,7 @@ import { sparkline } from "./sparkline.ts";
 
 const LINES_PER_EPOCH = 4;
 /** How lines begin that are shown though all others are not wanted. */
-const MUST_KNOW = /^(?:Warning|Left out|Stopped|No pretrained weights)\b/;
+const MUST_KNOW = /^(?:Warning|Left out|Skipped|Stopped|No pretrained weights)\b/;
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
 
 /** A number with three digits. */

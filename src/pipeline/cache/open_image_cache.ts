@@ -1,12 +1,6 @@
-/**
- * The images of datasets, decoded and scaled once: squares of 8-bit pixels, one folder for each way of making them.
- *
- * An image is known by the digest of its bytes, so one that is renamed, copied or used by several datasets is decoded once;
- * a file is known by its size and time of change, so that a second start reads none. What a cache holds stays until
- * `deno task cache clear`.
- *
- * @module
- */
+// Images are identified by the digest of their bytes, so one that is renamed, copied or shared by several datasets is
+// decoded once. Files are identified by size and time of change, so a second start reads none. Each preprocessing has a
+// folder, which stays until `deno task cache clear`.
 
 import { join } from "node:path";
 import { removeOldTemporaries } from "../../files/old_temporaries.ts";
@@ -26,12 +20,10 @@ import { ImageError } from "../../images/image_error.ts";
 import { imagePath } from "../../images/image_file.ts";
 
 /**
- * Opens the cache of these images, and decodes those that it does not hold. One process fills a cache at a time, the
- * others wait for it.
+ * Opens the cache of these examples' images, and decodes those it does not contain. One process fills a cache at a
+ * time; the others wait for it.
  *
- * @param images The images; those that cannot be decoded are left out and listed in `broken`.
- * @param options See {@linkcode ImageCacheOptions}.
- * @returns The open cache.
+ * @param examples Examples whose images cannot be decoded are skipped and listed in `broken`.
  * @throws {InputError} If no image can be decoded, or the cache cannot be written for another reason than a full disk.
  */
 export async function openImageCache(
@@ -41,7 +33,7 @@ export async function openImageCache(
   const { side, applyExif = true, maxPixels = DEFAULT_MAX_PIXELS, resizeCrop, newDecoders, signal, onNote } = options;
   signal?.throwIfAborted();
   if (examples.length === 0) throw new InputError("Cannot read images: there are no images");
-  // A folder that cannot be cleaned may still be read.
+  // A folder that cannot be cleaned may still be readable.
   await removeOldTemporaries(options.folder).catch(unlessInputError);
   const name = preprocessingName({ side, applyExif });
   const folder = join(options.folder, name);
@@ -53,17 +45,17 @@ export async function openImageCache(
         const { width, height } = image;
         return { width, height, pixels: await resizeCrop(image, side, side) };
       };
-      const made = await decoders.decodeThen(file, scale, { maxPixels, applyExif });
-      if (made.pixels.length === resizedBytes(side)) return made;
-      throw new RangeError(`Cannot cache images: a side of ${side} has ${made.pixels.length} bytes`);
+      const resized = await decoders.decodeThen(file, scale, { maxPixels, applyExif });
+      if (resized.pixels.length === resizedBytes(side)) return resized;
+      throw new RangeError(`Cannot cache images: a resized image of side ${side} has ${resized.pixels.length} bytes`);
     };
   }
 
-  const look = await completeCache(found, { ...options, folder, maxPixels, imageResizer });
+  const lookup = await completeCache(found, { ...options, folder, maxPixels, imageResizer });
   const images: KnownImage[] = [];
   const broken: BrokenImage[] = [];
   for (const { example, state } of found) {
-    const image = state instanceof ImageError ? { reason: state.reason } : look(state);
+    const image = state instanceof ImageError ? { reason: state.reason } : lookup(state);
     if ("reason" in image) broken.push({ path: imagePath(example), reason: image.reason });
     else if (!(state instanceof ImageError)) images.push({ example, state, image });
   }
