@@ -59,8 +59,8 @@ export async function loadTraining(
   const [length, other] = [random?.shape[0], found.get(random?.name ?? "")?.shape[0]];
   if (other !== undefined && other !== length) {
     throw new InputError(
-      `Cannot load the training's state from '${options.source}': its random state belongs to another device; resume with ` +
-        "the --device it was trained on",
+      `Cannot load the training's state from '${options.source}': its random state belongs to another device; ` +
+        "resume with the --device it was trained on",
     );
   }
   const hasMoments = found.has(`adam.exp_avg.${parameters[0]?.name}`);
