@@ -71,6 +71,8 @@ export interface CheckpointMetadata {
   readonly decoding: DecodingSettings;
   /** A digest of the training dataset. */
   readonly datasetFingerprint: string;
+  /** The unit of the split: if it is the caption, an image is in several splits. */
+  readonly splitBy?: "image" | "caption";
   /**
    * The seed of the random split, if the dataset has no official split.
    *
@@ -130,6 +132,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     tokenizer: z.enum(TOKENIZERS).exactOptional(),
   }),
   datasetFingerprint: z.string(),
+  splitBy: z.enum(["image", "caption"]).exactOptional(),
   splitSeed: count.exactOptional(),
   epoch: count,
   metrics: z.record(z.string(), z.number()),

@@ -6,13 +6,11 @@
 
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
-import type { EpochMetrics, StepReport } from "../pipeline/train.ts";
-import type { TrainingReporter } from "../pipeline/training_run.ts";
+import type { EpochMetrics, StepReport } from "../pipeline/meter.ts";
+import type { TrainingReporter } from "../pipeline/training_reporter.ts";
 import { sparkline } from "./sparkline.ts";
 
 const LINES_PER_EPOCH = 4;
-/** How lines begin that are shown though all others are not wanted. */
-const MUST_KNOW = /^(?:Warning|Left out|Skipped|Stopped|No pretrained weights)\b/;
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
 
 /** A number with three digits. */
@@ -66,9 +64,13 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     this.#options = options;
   }
 
-  /** A line above the bar. */
+  /** Prints a line above the bar, unless quiet. */
   note(line: string): void {
-    if (this.#options.quiet && !MUST_KNOW.test(line)) return;
+    if (!this.#options.quiet) this.warn(line);
+  }
+
+  /** Prints a line above the bar. */
+  warn(line: string): void {
     this.#stopBar();
     this.#options.print(line);
   }
@@ -78,7 +80,7 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     this.#show(task, done, total, "");
   }
 
-  /** Draws loss, speed, time left and the share of time spent waiting for data. */
+  /** Draws loss, speed, time left and the fraction of time spent waiting for data. */
   step(report: StepReport): void {
     const { epoch, stageEnd, step, steps, loss, learningRate, encoderLearningRate, gradientNorm } = report;
     const { epochs, now } = this.#options;
@@ -86,13 +88,13 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     if (this.#first?.stageEnd !== stageEnd) this.#first = { done, time: now(), stageEnd };
     const since = done - this.#first.done;
     const left = (now() - this.#first.time) / 1000 / Math.max(1, since) * (stageEnd * steps - done);
-    const until = stageEnd < epochs ? ` until epoch ${stageEnd + 1}, when the CNN learns` : " left";
+    const until = stageEnd < epochs ? ` until epoch ${stageEnd + 1}, when fine-tuning starts` : " left";
     const rates = encoderLearningRate === learningRate || encoderLearningRate === 0
       ? learningRate.toExponential(1)
-      : `${learningRate.toExponential(1)} (CNN ${encoderLearningRate.toExponential(1)})`;
+      : `${learningRate.toExponential(1)} (encoder ${encoderLearningRate.toExponential(1)})`;
     const details = [
-      this.#learnt(loss, 3),
-      `rate ${rates}`,
+      this.#lossOf(loss, 3),
+      `learning rate ${rates}`,
       `gradient ${short(gradientNorm)}`,
       `${short(report.captionsPerSecond)} captions/s`,
       ...(since > 0 ? [duration(left) + until] : []),
@@ -106,9 +108,9 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     this.#epochs.push(metrics);
     const { epoch, trainLoss, validationLoss, mismatchedImageLossGap, distinctFraction, bleu4, cider } = metrics;
     this.note([
-      `Epoch ${epoch}/${this.#options.epochs}: train ${this.#learnt(trainLoss, 4)}`,
+      `Epoch ${epoch}/${this.#options.epochs}: train ${this.#lossOf(trainLoss, 4)}`,
       `validation loss ${validationLoss.toFixed(4)}${best ? " (best)" : ""}`,
-      `with another image ${mismatchedImageLossGap < 0 ? "-" : "+"}${Math.abs(mismatchedImageLossGap).toFixed(2)}`,
+      `mismatched images ${mismatchedImageLossGap < 0 ? "-" : "+"}${Math.abs(mismatchedImageLossGap).toFixed(2)}`,
       `${(100 * distinctFraction).toFixed(0)}% distinct captions`,
       `BLEU-4 ${bleu4.toFixed(3)}`,
       `CIDEr ${cider.toFixed(3)}`,
@@ -129,7 +131,7 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     this.note(`Curves and images: ${report}`);
   }
 
-  #learnt(loss: number, digits: number): string {
+  #lossOf(loss: number, digits: number): string {
     return this.#options.rewards ? `reward ${(-loss).toFixed(digits)}` : `loss ${loss.toFixed(digits)}`;
   }
 

@@ -19,7 +19,7 @@ import { searchedFolder } from "./searched_folder.ts";
 /** Where work tells what it does, and what ends it. */
 export interface RetrieveContext {
   /** Takes lines and progress. */
-  readonly reporter: Pick<Reporter, "note" | "progress">;
+  readonly reporter: Pick<Reporter, "warn" | "progress">;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -58,7 +58,7 @@ export async function searchImages(
   const { images, features, problems } = await look(captioner, files, { maxPixels, reporter, signal });
   const sentence = captioner.encodeCaption(query);
   if (sentence.includes(captioner.metadata.vocabulary.indexOf(UNKNOWN))) {
-    reporter.note("Warning: the model does not know all words of the query; images are ranked by the others");
+    reporter.warn("Warning: the model does not know all words of the query; images are ranked by the others");
   }
   const [row = []] = await Array.fromAsync(scorePairs(captioner, features, [sentence], { signal }));
   const found = images.map(({ name }, index) => ({ image: name, logProbability: row[index] ?? NaN }))
@@ -82,7 +82,7 @@ export async function retrieveInDataset(
 ): Promise<{ readonly report: RetrievalReport; readonly problems: readonly string[] }> {
   const dataset = await readDataset(place);
   const chosen = checkpointSplit(dataset, split, captioner.metadata);
-  for (const line of chosen.notes) reporter.note(line);
+  for (const line of chosen.notes) reporter.warn(line);
   const { images, features, problems } = await look(captioner, chosen.examples, {
     maxPixels,
     reporter,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TrainingReporter } from "../pipeline/training_run.ts";
+import type { TrainingReporter } from "../pipeline/training_reporter.ts";
 import { join } from "node:path";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { captionHeldOut, scoreHeldOut } from "../sample/sample_result.ts";

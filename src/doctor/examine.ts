@@ -18,7 +18,7 @@ import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../pipeline/training_data.ts";
-import type { TrainingSource } from "../pipeline/training_run.ts";
+import type { TrainingSource } from "../pipeline/training_source.ts";
 import type { Reporter } from "../reporter.ts";
 import { checkOut } from "./check_out.ts";
 import { type CaptionsExamination, examineCaptions } from "./examine_captions.ts";
@@ -45,7 +45,7 @@ export interface SplitsExamination {
   /** Whether the dataset has a split of its own. */
   readonly kind: "official" | "random";
   /** What is counted. */
-  readonly unit: "examples" | "captions";
+  readonly unit: "images" | "captions";
   /** Learnt from. */
   readonly train: number;
   /** Validated on. */
@@ -187,7 +187,7 @@ async function goThrough(
   const data = prepareTrainingData(dataset, recipe, seed);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({
     kind: dataset.officialSplits === undefined ? "random" : "official",
-    unit: recipe.name === "notebook" ? "captions" : "examples",
+    unit: recipe.splitBy === "caption" ? "captions" : "images",
     ...{ train: splits.train.length, validation: splits.validation.length, test: splits.test.length },
     skipped: splits.skipped,
     inTwoSplits: imagesInTwoSplits(splits),
@@ -199,11 +199,12 @@ async function goThrough(
 
   using engine = await Engine.open(modelSettings(recipe, data.vocabulary.size), {
     ...options,
-    initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
+    initialization: recipe.initialization,
   });
   if (encoderWeights !== undefined) await loadEncoderWeights(engine, encoderWeights);
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
+    warn: (line) => warnings.push(line),
     progress: (task, done, total) => options.reporter.progress(task, done, total),
   };
   using images = await source.openImages({ engine, recipe, reporter, signal });
@@ -223,18 +224,18 @@ async function goThrough(
   });
   refuseBatchOfOne(splits.train.length, recipe);
   const left = device === "cpu" ? memoryLeft?.() : undefined;
-  const learns = { engine, recipe, images };
-  await dryRunLargestBatch(learns, splits.train);
+  const context = { engine, recipe, images };
+  await dryRunLargestBatch(context, splits.train, recipe.batchSize);
   const onProgress = (done: number, total: number) => options.reporter.progress("Measuring steps", done, total);
   const measuring = { images: images.examples.length, now, onProgress, signal };
-  found.speed = await timeSteps(learns, splits.train, measuring);
+  found.speed = await timeSteps(context, splits.train, measuring);
   const { peak } = await engine.memory();
   found.compute = { device, precision, threads, peakMemory: peak, ...(left !== undefined && { memoryLeft: left }) };
 }
 
 function examineData(dataset: Dataset): DataExamination {
   return {
-    format: dataset.format ?? "drawn",
+    format: dataset.format ?? "rendered",
     images: dataset.examples.length,
     captions: dataset.rows.length,
     rejected: (dataset.rejected ?? []).map(describeRejected),

@@ -27,7 +27,7 @@ export interface SpaceExamination {
 /** Options of {@linkcode spaceNeeded}. */
 export interface SpaceNeededOptions {
   /** The settings. */
-  readonly recipe: Pick<Recipe, "name" | "encoderWidth" | "frozenEpochs">;
+  readonly recipe: Pick<Recipe, "exportPth" | "encoderWidth" | "frozenEpochs">;
   /** Side of the cached squares. */
   readonly side: number;
   /** Images that can be decoded. */
@@ -69,7 +69,7 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
   const best = parameters + buffers;
   // Adam keeps two moments of each parameter.
   const last = 3 * parameters + buffers;
-  const notebook = recipe.name === "notebook" ? best : 0;
+  const notebook = recipe.exportPth ? best : 0;
   const [cacheFree, runFree] = [await freeAt(cache, free), await freeAt(out, free)];
   return {
     images: keepImages ? images * resizedBytes(side) : 0,

@@ -5,11 +5,10 @@
  */
 
 import type { Batch } from "../ffi/batch.ts";
-import type { Engine } from "../ffi/engine.ts";
 import { exampleBatches, inOrder } from "../pipeline/example_batches.ts";
-import type { DryRunSource } from "../pipeline/dry_run.ts";
+import type { TrainingContext } from "../pipeline/training_context.ts";
 import { learningRates } from "../pipeline/learning_rates.ts";
-import { stepOptions } from "../pipeline/train.ts";
+import { stepOptions } from "../pipeline/step_options.ts";
 import type { EncodedExample } from "../pipeline/training_data.ts";
 
 /** How fast the epochs of a stage go. Validation is not counted. */
@@ -38,11 +37,7 @@ export interface SpeedExamination {
   readonly totalSeconds: number;
 }
 
-/** What {@linkcode timeSteps} needs. */
-export interface TimeStepsSource extends DryRunSource {
-  /** The model; it learns something. */
-  readonly engine: Pick<Engine, "tryTrainStep" | "trainStep" | "encode">;
-}
+type TimingContext = Pick<TrainingContext, "engine" | "recipe" | "images">;
 
 /** Options of {@linkcode timeSteps}. */
 export interface TimeStepsOptions {
@@ -61,17 +56,16 @@ const STEPS = 10;
 /**
  * Takes ten steps of each stage. The model should have gone through one before, which takes longer than those after it.
  *
- * @param source The model and where batches come from.
  * @param examples What is learnt from.
  * @param options See {@linkcode TimeStepsOptions}.
  * @returns What to expect of all epochs.
  */
 export async function timeSteps(
-  source: TimeStepsSource,
+  context: TimingContext,
   examples: readonly EncodedExample[],
   options: TimeStepsOptions,
 ): Promise<SpeedExamination> {
-  const { engine, recipe } = source;
+  const { engine, recipe } = context;
   const { images, now, onProgress, signal } = options;
   const { epochs, frozenEpochs, gradientAccumulationSteps, batchSize } = recipe;
   const frozen = Math.min(frozenEpochs, epochs);
@@ -87,7 +81,7 @@ export async function timeSteps(
   const encoding = { seconds: 0, images: 0 };
   const stages: StageSpeed[] = [];
   for (const { stage, epochs, epoch } of planned) {
-    const batches = repeated(source, examples);
+    const batches = repeated(context, examples);
     const progress = (step: number) => onProgress(stages.length * STEPS + step + 1, planned.length * STEPS);
     // A frozen CNN sees each image once, before the epochs: its steps neither read nor decode any.
     const encoded: Batch[][] = [];
@@ -140,8 +134,8 @@ export async function timeSteps(
 
 /** The examples in their order, again and again. */
 async function* repeated(
-  source: TimeStepsSource,
+  context: TimingContext,
   examples: readonly EncodedExample[],
 ): AsyncGenerator<Batch, void, undefined> {
-  while (examples.length > 0) yield* exampleBatches({ ...source, features: undefined }, examples, inOrder(examples));
+  while (examples.length > 0) yield* exampleBatches(context, examples, inOrder(examples));
 }

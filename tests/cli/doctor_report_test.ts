@@ -5,7 +5,7 @@ import type { Examination } from "../../src/doctor/examine.ts";
 const SOUND: Examination = {
   data: { format: "kaggle", images: 100, captions: 500, rejected: [], missing: [] },
   splits: {
-    ...{ kind: "random", unit: "examples", train: 80, validation: 10, test: 10, skipped: 0 },
+    ...{ kind: "random", unit: "images", train: 80, validation: 10, test: 10, skipped: 0 },
     ...{ inTwoSplits: [], inSeveralLists: [] },
   },
   captions: {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { duration, ProgressReporter } from "../../src/cli/progress_reporter.ts";
-import type { StepReport } from "../../src/pipeline/train.ts";
+import type { StepReport } from "../../src/pipeline/meter.ts";
 
 /** A reporter of a run of 2 epochs, its lines, and its clock. */
 function reporterOf(terminal = false, quiet = false) {
@@ -49,23 +49,23 @@ Deno.test("ProgressReporter prints four plain lines an epoch where there is no t
   // 24 steps took 24 seconds, 175 are to come.
   assert.equal(
     lines[0],
-    "Epoch 1/2: 25/100, loss 3.142, rate 1.0e-3, gradient 2.35, 12.3 captions/s, 2 min 55 s left, waiting for data 7%",
+    "Epoch 1/2: 25/100, loss 3.142, learning rate 1.0e-3, gradient 2.35, 12.3 captions/s, 2 min 55 s left, waiting for data 7%",
   );
   assert.match(lines[3] ?? "", /^Epoch 1\/2: 100\/100, .* 1 min 40 s left/);
 });
 
-Deno.test("ProgressReporter names the CNN's rate where it differs, and counts the time left from where a run goes on", () => {
+Deno.test("ProgressReporter names the encoder's learning rate where it differs, and counts the time left from where a run goes on", () => {
   const { reporter, lines, clock } = reporterOf();
   const steps = 4;
   for (const step of [3, 4]) {
     clock.time = step * 1000;
     reporter.step({ ...STEP, epoch: 2, step, steps, encoderLearningRate: 1e-5 });
   }
-  assert.match(lines[0] ?? "", /rate 1\.0e-3 \(CNN 1\.0e-5\), gradient 2\.35, 12\.3 captions\/s, waiting/);
+  assert.match(lines[0] ?? "", /learning rate 1\.0e-3 \(encoder 1\.0e-5\), gradient 2\.35, 12\.3 captions\/s, waiting/);
   assert.match(lines[1] ?? "", /captions\/s, 0 s left, /);
 });
 
-Deno.test("ProgressReporter counts the time to the epoch in which the CNN begins to learn, then anew", () => {
+Deno.test("ProgressReporter counts the time to the epoch in which fine-tuning starts, then anew", () => {
   const { reporter, lines, clock } = reporterOf();
   for (const [epoch, stageEnd] of [[1, 1], [2, 2]] as const) {
     for (const step of [1, 2]) {
@@ -73,7 +73,7 @@ Deno.test("ProgressReporter counts the time to the epoch in which the CNN begins
       reporter.step({ ...STEP, epoch, stageEnd, step, steps: 4 });
     }
   }
-  assert.match(lines[1] ?? "", /captions\/s, 20 s until epoch 2, when the CNN learns, waiting/);
+  assert.match(lines[1] ?? "", /captions\/s, 20 s until epoch 2, when fine-tuning starts, waiting/);
   assert.match(lines[3] ?? "", /captions\/s, 3 min 20 s left, waiting/);
 });
 
@@ -88,9 +88,9 @@ Deno.test("ProgressReporter prints an epoch's losses, time and speed, and whethe
   reporter.epoch(METRICS, true);
   reporter.epoch({ ...METRICS, epoch: 2, validationLoss: 2.6 }, false);
   assert.deepEqual(lines, [
-    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), with another image +0.12, 46% distinct captions, " +
+    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), mismatched images +0.12, 46% distinct captions, " +
     "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
-    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, with another image +0.12, 46% distinct captions, " +
+    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, mismatched images +0.12, 46% distinct captions, " +
     "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
   ]);
 });
@@ -134,8 +134,8 @@ Deno.test("a quiet ProgressReporter tells of what the user must know, and of not
     reporter.step({ ...STEP, step: 50 });
     reporter.epoch(METRICS, true);
     reporter.note("Model: lrcn recipe on cpu in fp32");
-    reporter.note("Warning: 'warmupSteps' does nothing: the schedule is one-cycle");
-    reporter.note("Left out: 3 broken images, the first is 'dog.jpg': it is empty");
-    assert.deepEqual(lines.map((line) => line.split(":")[0]), ["Warning", "Left out"]);
+    reporter.warn("Warning: 'warmupSteps' has no effect: the schedule is one-cycle");
+    reporter.warn("Skipped 3 broken images, the first: 'dog.jpg': it is empty");
+    assert.deepEqual(lines.map((line) => line.split(":")[0]), ["Warning", "Skipped 3 broken images, the first"]);
   }
 });

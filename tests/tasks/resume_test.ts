@@ -40,7 +40,7 @@ const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resol
  * What a kill waits for, in turn, and the most milliseconds after that: any moment, a step, a validation. The text is what
  * a process prints from the moment it goes on with the run; starting up takes no part in it.
  */
-const MOMENTS: [RegExp, number][] = [[/^Going on|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15]];
+const MOMENTS: [RegExp, number][] = [[/^Resuming|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15]];
 
 /** What a process was at when it ended, by the last line that it printed. */
 function phaseOf(stdout: string): "start" | "step" | "validation" {
