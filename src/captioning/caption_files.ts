@@ -10,7 +10,7 @@ import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { CaptionInput } from "../images/find_inputs.ts";
-import { overlap } from "../overlap.ts";
+import { readAhead } from "../read_ahead.ts";
 
 /** Images captioned at a time. */
 export const BATCH = 16;
@@ -117,10 +117,12 @@ export async function* captionFiles(
     });
   }
 
-  const prepared = overlap(inputs, (input) => counted(prepare(input)), Math.max(BATCH, decoders.count));
+  const prepared = readAhead((input) => counted(prepare(input)), inputs, Math.max(BATCH, decoders.count) - 1);
   // Where work is under way, waiting for a whole batch costs nothing.
   const batches = inBatches(prepared, { signal, mayBeLess: () => live && inWork === 0 });
-  for await (const results of overlap(batches, (batch) => counted(caption(batch)), BATCHES_AT_ONCE)) yield* results;
+  for await (const results of readAhead((batch) => counted(caption(batch)), batches, BATCHES_AT_ONCE - 1)) {
+    yield* results;
+  }
 }
 
 /** Batches of a number of images and the problems among them; or of less, where that may be and the next lets wait. */

@@ -1,12 +1,6 @@
-/**
- * The weights that torchvision publishes for ResNet-50, trained on ImageNet, and the folder that keeps them.
- *
- * @module
- */
-
 import { downloadWeights, type DownloadWeightsOptions } from "./weights_download.ts";
 
-/** The published files by the names that users know them by. The first one is from 2015's recipe, the second from 2021's. */
+/** Torchvision's ResNet-50 weights, trained on ImageNet with the recipe of 2015 and that of 2021, by option name. */
 export const IMAGENET_WEIGHTS = {
   "imagenet": "resnet50-0676ba61.pth",
   "imagenet-v2": "resnet50-11ad3fa6.pth",
@@ -14,10 +8,9 @@ export const IMAGENET_WEIGHTS = {
 
 const ORIGIN = "https://download.pytorch.org/models/";
 
-/** Options of {@linkcode downloadImagenetWeights}. */
 export interface DownloadImagenetWeightsOptions extends Omit<DownloadWeightsOptions, "origin"> {
   /**
-   * The folder on the network, with a slash at its end.
+   * The URL of the folder, with a trailing slash.
    *
    * @default {PyTorch's}
    */
@@ -25,12 +18,9 @@ export interface DownloadImagenetWeightsOptions extends Omit<DownloadWeightsOpti
 }
 
 /**
- * Fetches published weights, unless the folder has them undamaged. See {@linkcode downloadWeights}.
+ * Downloads published weights, unless the folder has them intact. See {@linkcode downloadWeights}.
  *
- * @param name Which ones.
- * @param options See {@linkcode DownloadImagenetWeightsOptions}.
- * @returns The file's path.
- * @throws {InputError} They cannot be fetched or written, or are not what was published; the message says what to do.
+ * @throws {InputError} If they cannot be downloaded or written, or have the wrong digest; the message names the remedy.
  */
 export async function downloadImagenetWeights(
   name: keyof typeof IMAGENET_WEIGHTS,

@@ -1,9 +1,3 @@
-/**
- * The tensors that a model of given dimensions has, and back: the dimensions out of a file's tensors.
- *
- * @module
- */
-
 import { cannotRead } from "../files/open_file.ts";
 import { quoted } from "../printable.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
@@ -11,23 +5,20 @@ import { type Limits, MODEL_LIMITS } from "./limits.ts";
 import { matchTensors } from "./match_tensors.ts";
 import type { TensorLayout } from "./tensor.ts";
 
-/** Channels that a bottleneck block gives for each that its 3x3 convolution has. */
+/** A bottleneck block has this many output channels per channel of its 3x3 convolution. */
 const EXPANSION = 4;
 const COLORS = 3;
-/** Rows of an LSTM's weights for each of its hidden numbers: input, forget, cell and output gate. */
+/** Rows of an LSTM's weights per hidden unit: input, forget, cell and output gate. */
 const GATES = 4;
-// The float type is the file's own: these are names and shapes.
+// Only names and shapes matter here: files may have another float type.
 const FLOAT = "F32";
 
-/** A model's tensors by PyTorch's names, in the order that PyTorch's state_dict has. */
+/** A model's tensors by PyTorch's names, in the order of PyTorch's state_dict. */
 export type StateDictLayout = ReadonlyMap<string, TensorLayout>;
 
 /**
- * Lists a model's parameters and buffers as PyTorch's state_dict holds them: `embed`, `resnet`, `language_lstm` (where it
- * has language layers), `lstm`, `linear`.
- *
- * @param model The model's dimensions.
- * @returns Names with types and shapes. Floats are F32.
+ * The parameters and buffers of a model's state_dict: `embed`, `resnet`, `language_lstm` (if it has language layers),
+ * `lstm`, `linear`. Floats are F32.
  *
  * @example The output layer of a small model
  * ```ts
@@ -43,9 +34,9 @@ export type StateDictLayout = ReadonlyMap<string, TensorLayout>;
  */
 export function stateDictLayout(model: ModelSettings): StateDictLayout {
   const { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject } = model;
-  const words = languageLayers > 0 ? hiddenSize : embedSize;
-  const feature = inject === "every" ? embedSize : words;
-  const fused = inject === "every" ? words + feature : words;
+  const tokens = languageLayers > 0 ? hiddenSize : embedSize;
+  const feature = inject === "every" ? embedSize : tokens;
+  const fused = inject === "every" ? tokens + feature : tokens;
   return new Map([
     float("embed.weight", vocabularySize, embedSize),
     ...resnet(model, feature),
@@ -109,30 +100,26 @@ function resnet({ encoderWidth, encoderBlocks }: ModelSettings, outputs: number)
   return [...entries, ...linear("resnet.fc", channels, outputs)];
 }
 
-/** Options of {@linkcode inferModel}. */
 export interface InferModelOptions {
-  /** Where the tensors are from, for messages: a path. */
+  /** The file's path, for messages. */
   readonly source: string;
 }
 
-/** Options of {@linkcode matchModel}. */
 export interface MatchModelOptions extends InferModelOptions {
   /**
-   * What to do, for the message.
+   * The remedy, for the message.
    *
-   * @default {nothing is said}
+   * @default {none}
    */
   readonly advice?: string;
 }
 
 /**
- * Reads a model's dimensions from its tensors' names and shapes, and holds all of them against what such a model has.
- * Tensors of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
+ * Infers a model's dimensions from its tensors, and checks that all tensors of such a model are present. The
+ * optimizer's state (`adam.*`) and the random state (`rng`) are ignored.
  *
- * @param found The file's tensors by name.
- * @param options See {@linkcode InferModelOptions}.
- * @returns The model's dimensions.
- * @throws {InputError} The tensors are not those of a captioner; the message names the first that is missing or unlike.
+ * @throws {InputError} If the tensors do not form a captioner; the message names the first that is missing or
+ * different.
  */
 export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }: InferModelOptions): ModelSettings {
   const size = (name: string, rank: number, dimension: number): number => {
@@ -140,7 +127,7 @@ export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }:
     if (shape === undefined) {
       throw cannotRead(
         source,
-        `it holds no captioner, the tensor ${quoted(name)} is missing; list it by deno task inspect`,
+        `it holds no captioner, the tensor ${quoted(name)} is missing; list its tensors with deno task inspect`,
       );
     }
     const length = shape[dimension] ?? 0;
@@ -163,7 +150,7 @@ export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }:
     hiddenSize,
     languageLayers,
     fusionLayers: count((layer) => `lstm.weight_hh_l${layer}`, 1),
-    // Beside every word the feature makes the LSTM's input wider than the words.
+    // If the image feature is an input at every step, the LSTM's input is wider than the token embedding.
     inject: size("lstm.weight_ih_l0", 2, 1) > (languageLayers > 0 ? hiddenSize : embedSize) ? "every" : "first",
     encoderWidth: size("resnet.conv1.weight", 4, 0),
     encoderBlocks: [blocks(1), blocks(2), blocks(3), blocks(4)],
@@ -183,13 +170,11 @@ function checkLimits({ inject: _, ...dimensions }: ModelSettings, source: string
 }
 
 /**
- * Holds a file's tensors against a model's dimensions: the same names and shapes, floats of 32 or 64 bits.
+ * Checks a file's tensors against a model's dimensions: equal names and shapes, floats of 32 or 64 bits.
  *
- * @param model The model's dimensions.
- * @param found The file's tensors by name; those of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
- * @param options See {@linkcode MatchModelOptions}.
- * @returns The model's tensors in the order of PyTorch's state_dict, with the file's own types.
- * @throws {InputError} They differ.
+ * @param found The file's tensors by name; the optimizer's state (`adam.*`) and the random state (`rng`) are ignored.
+ * @returns The model's tensors in the order of PyTorch's state_dict, with the file's float types.
+ * @throws {InputError} If they differ.
  */
 export function matchModel<Found extends TensorLayout>(
   model: ModelSettings,
@@ -211,7 +196,7 @@ export function matchModel<Found extends TensorLayout>(
   return matched;
 }
 
-/** Whether a tensor of a checkpoint is not the model's, but what its training goes on with. */
+/** Tells whether a checkpoint's tensor is training state instead of part of the model. */
 export function isTrainingTensor(name: string): boolean {
   return name === "rng" || name.startsWith("adam.");
 }

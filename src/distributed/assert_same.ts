@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sha256 } from "../files/sha256.ts";
 import { InputError } from "../input_error.ts";
 import { allGatherObject } from "./collectives.ts";
 import type { ProcessGroup } from "./process_group.ts";
@@ -39,6 +40,5 @@ const SHOWN = 40;
 async function describe(value: unknown): Promise<string> {
   const text = JSON.stringify(value) ?? "nothing";
   if (text.length <= SHOWN) return text;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).toHex().slice(0, 12);
+  return (await sha256(text)).slice(0, 12);
 }

@@ -11,6 +11,7 @@ import { anyRank } from "../distributed/collectives.ts";
 import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
+import { sha256 } from "../files/sha256.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { removeOldTemporaries } from "../files/old_temporaries.ts";
 import { openFile, type RandomAccessFile } from "../files/open_file.ts";
@@ -147,11 +148,7 @@ async function digest(encoder: Encoder, fingerprint: string, imageSize: number):
     }
     parts.push(name, await sha256(await encoder.read(tensor)));
   }
-  return await sha256(new TextEncoder().encode(JSON.stringify(parts)));
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return await sha256(JSON.stringify(parts));
 }
 
 async function isWhole(file: RandomAccessFile, size: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Splits } from "../data/splits.ts";
+import { sha256 } from "../files/sha256.ts";
 import type { EncodedExample } from "./training_data.ts";
 
 /** A digest of the training and validation examples in their order, and of the fingerprint of their pixels. */
@@ -7,6 +8,5 @@ export async function digestExamples(
   pixels: string,
 ): Promise<string> {
   const names = [train, validation].map((examples) => examples.map(({ example }) => example.name));
-  const bytes = new TextEncoder().encode(JSON.stringify([...names, pixels]));
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return await sha256(JSON.stringify([...names, pixels]));
 }

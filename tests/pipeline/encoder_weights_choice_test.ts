@@ -132,8 +132,8 @@ Deno.test({
     assert.equal(
       notes[1],
       `No pretrained weights: the CNN is trained from scratch, and captions will be poor. Cannot download ${url}: the ` +
-        "server answers with status 404; what has come is kept: start again to go on with it, or download " +
-        `${url} elsewhere and name the file by --encoder-weights FILE`,
+        "server answers with status 404; the part received is kept: start again to resume, or download " +
+        `${url} elsewhere and name the file with --encoder-weights FILE`,
     );
     await assert.rejects(choose("imagenet", { folder: cache.path, download }), { name: "InputError" });
     assert.equal(await Deno.readTextFile(path), "damaged");

@@ -80,7 +80,7 @@ Deno.test({
     const run = (...args: string[]) => runTask("export", args, { folder: folder.path });
     assertRefused(
       await run("--out", "model.pth"),
-      /Cannot export to '\S+model\.vocab\.json': it is there already; choose another or replace it by --force$/m,
+      /Cannot export to '\S+model\.vocab\.json': it exists already; choose another or replace it with --force$/m,
     );
     assert.deepEqual(await namesIn(folder.path), ["model.vocab.json", "red.png", "runs"]);
     assert.equal(await Deno.readTextFile(join(folder.path, "model.vocab.json")), "mine");
@@ -117,7 +117,7 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   "a call without a place": { args: [], line: /required option '--out <file>' not specified$/m },
   "an ending that tells no format": {
     args: ["--out", "model.bin"],
-    line: /Cannot export to '\S+model\.bin': its ending tells no format; give --format pth or safetensors$/m,
+    line: /Cannot export to '\S+model\.bin': its extension names no format; give --format pth or safetensors$/m,
   },
   "an unknown format": {
     args: ["--out", "model.pth", "--format", "onnx"],
