@@ -10,7 +10,7 @@ import type { Library } from "./library.ts";
 /** The most probable next words of each row. */
 export interface NextTokens {
   /** Word ids, rows x k, best first. */
-  readonly words: Int32Array<ArrayBuffer>;
+  readonly tokens: Int32Array<ArrayBuffer>;
   /** Their natural-log probabilities, rows x k. */
   readonly logProbabilities: Float32Array<ArrayBuffer>;
 }
@@ -31,8 +31,8 @@ export interface NextTokens {
  * using decoding = await engine.startDecoding(await engine.encode(images));
  * const start = 2;
  * const first = await decoding.step(Int32Array.of(0), Int32Array.of(start), 1);
- * const second = await decoding.step(Int32Array.of(0), first.words, 1);
- * assert((second.words[0] ?? -1) >= 0 && (second.logProbabilities[0] ?? NaN) < 0);
+ * const second = await decoding.step(Int32Array.of(0), first.tokens, 1);
+ * assert((second.tokens[0] ?? -1) >= 0 && (second.logProbabilities[0] ?? NaN) < 0);
  * ```
  */
 export class Decoding implements Disposable {
@@ -49,12 +49,12 @@ export class Decoding implements Disposable {
    * Goes on by one word in each row.
    *
    * @param parents For each row, the row of the last step that it continues; at the first step, its image.
-   * @param words For each row, the word it is given; null at the image's own step, the first where the image is the
+   * @param tokens For each row, the word it is given; null at the image's own step, the first where the image is the
    * sequence's first element.
    * @param k How many words to return for each row.
    * @returns The k most probable next words of each row.
    */
-  async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextTokens> {
+  async step(parents: Int32Array<ArrayBuffer>, tokens: Int32Array<ArrayBuffer> | null, k: number): Promise<NextTokens> {
     const rows = parents.length;
     const next = new Int32Array(rows * k);
     const logProbabilities = new Float32Array(rows * k);
@@ -64,8 +64,8 @@ export class Decoding implements Disposable {
         rows,
         parents,
         BigInt(rows),
-        words,
-        BigInt(words?.length ?? 0),
+        tokens,
+        BigInt(tokens?.length ?? 0),
         k,
         next,
         BigInt(next.length),
@@ -74,7 +74,7 @@ export class Decoding implements Disposable {
         message,
         message.length,
       ));
-    return { words: next, logProbabilities };
+    return { tokens: next, logProbabilities };
   }
 
   /** Frees the state when its last call has ended; a second time does nothing. */

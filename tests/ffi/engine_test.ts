@@ -142,7 +142,7 @@ nativeTest("Decoding.step() gives the log-probabilities of the logits", async ()
         const scores = logits.subarray(at, at + k);
         const total = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0));
         for (let rank = 0; rank < k; rank++) {
-          const word = next.words[row * k + rank] ?? -1;
+          const word = next.tokens[row * k + rank] ?? -1;
           const expected = (scores[word] ?? NaN) - total;
           assert(Math.abs((next.logProbabilities[row * k + rank] ?? NaN) - expected) < 1e-5);
         }
