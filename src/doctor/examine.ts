@@ -199,7 +199,7 @@ async function goThrough(
 
   using engine = await Engine.open(modelSettings(recipe, data.vocabulary.size), {
     ...options,
-    initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
+    initialization: recipe.name === "notebook" ? "random" : "zero-padding",
   });
   if (encoderWeights !== undefined) await loadEncoderWeights(engine, encoderWeights);
   const reporter: Reporter = {

@@ -1,16 +1,7 @@
-/**
- * The native library's functions, one entry for each in `native/include/lrcn.h`, which says what they do.
- *
- * @module
- */
-
 /** The version of the header that this table was written for. */
 export const ABI_VERSION = 8;
 
-/**
- * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
- * queries are plain.
- */
+/** Each parameter with its C declaration. Calls that compute are nonblocking to keep Deno's event loop running. */
 export const symbols = {
   lrcn_abi_version: { parameters: [], result: "u32" },
 

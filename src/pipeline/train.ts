@@ -245,7 +245,7 @@ async function trainEpoch(
           throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${progress.step + 1}`, frozen);
         }
       }
-      if (reward === undefined) loss.add(result.loss, lossWeight(recipe, result.words));
+      if (reward === undefined) loss.add(result.loss, lossWeight(recipe, result.tokens));
       else loss.add(-reward, 1);
       gradientNorm.add(result.gradientNorm, 1);
       captions += parts.captions;

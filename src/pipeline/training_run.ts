@@ -147,7 +147,7 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
     // What each rank drops and draws is its own; its parameters will be the first one's.
     seed: seed + group.rank * SEEDS_BETWEEN_RANKS,
     gpu: group.localRank,
-    initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
+    initialization: recipe.name === "notebook" ? "random" : "zero-padding",
   });
   await assertSameOnAllRanks(group, { device: engine.device, precision: engine.precision });
   await using undo = resume ? undefined : await onRankZero(group, () =>

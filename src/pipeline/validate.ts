@@ -113,13 +113,13 @@ export async function validate(
   for await (const batch of exampleBatches(source, share, inOrder(share))) {
     if (signal?.aborted) break;
     const features = "values" in batch.images ? batch.images : await engine.encode(batch.images);
-    const { loss, words } = await engine.evaluateStep({ ...batch, images: features });
+    const { loss, tokens } = await engine.evaluateStep({ ...batch, images: features });
     // A model that is no longer one writes no captions.
     broken = !Number.isFinite(loss);
     if (broken) break;
-    right.add(loss, lossWeight(recipe, words));
+    right.add(loss, lossWeight(recipe, tokens));
     const wrong = otherImages(batch, features, before);
-    if (wrong !== undefined) gap.add((await engine.evaluateStep(wrong)).loss - loss, lossWeight(recipe, words));
+    if (wrong !== undefined) gap.add((await engine.evaluateStep(wrong)).loss - loss, lossWeight(recipe, tokens));
     before = features;
     const members = batch.examples.map(({ example }) => example);
     // In the notebook recipe an image stands here once for each of its captions.

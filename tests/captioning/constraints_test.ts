@@ -151,8 +151,7 @@ Deno.test("beamSearch() fails in one line if the constraints leave no token", as
   const change = { noRepeatNgramSize: 1, minLength: 5, maxLength: 6 };
   await assert.rejects(beamSearch(toyModel(randomTransitions(0)).step, { ...searchOptions(change), beamSize: 3 }), {
     name: "InputError",
-    message:
-      "Cannot write a caption: none was found that satisfies all constraints; relax one, or use a larger beam",
+    message: "Cannot write a caption: none was found that satisfies all constraints; relax one, or use a larger beam",
   });
 });
 

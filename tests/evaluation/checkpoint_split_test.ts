@@ -29,11 +29,11 @@ Deno.test("checkpointSplit() takes all images where it is told so", () => {
   });
 });
 
-Deno.test("checkpointSplit() warns where the model may have learnt from the images", () => {
+Deno.test("checkpointSplit() warns if the images may be in the training set", () => {
   const [other] = checkpointSplit(dataset, "test", { ...trained, datasetFingerprint: "other" }).notes;
   assert.match(other ?? "", /^Warning: the model was trained on other data/);
   const [notebook] = checkpointSplit(dataset, "test", { ...trained, recipe: "notebook" }).notes;
-  assert.match(notebook ?? "", /^Warning: the notebook recipe splits captions/);
+  assert.match(notebook ?? "", /^Warning: the notebook recipe splits by caption/);
 });
 
 Deno.test("checkpointSplit() refuses a random split that no seed is known of", () => {

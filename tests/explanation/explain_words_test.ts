@@ -135,6 +135,6 @@ nativeTest("Captioner of several models explains nothing", async () => {
   using both = await Captioner.load([LRCN, LRCN], DOUBLE);
   await assert.rejects(both.explain(drawnImage(64, 64), ["a"]), {
     name: "TypeError",
-    message: "Cannot explain a caption: 2 models write together; load one",
+    message: "Cannot explain a caption: 2 models form an ensemble; load one",
   });
 }, NEEDS_FILES);

@@ -11,17 +11,17 @@ Deno.test("warmestPart() names each ninth", () => {
   assert.deepEqual(names.map((found) => found?.part), [
     ...["top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right"],
   ]);
-  for (const found of names) assert(Math.abs((found?.share ?? NaN) - 1) < 1e-9);
+  for (const found of names) assert(Math.abs((found?.fraction ?? NaN) - 1) < 1e-9);
 });
 
 Deno.test("warmestPart() shares a place on a border among its ninths", () => {
   const corner = warmestPart(only(3, 4), { rows: 2, columns: 2 });
   assert.equal(corner?.part, "bottom right");
-  assert(Math.abs((corner?.share ?? NaN) - 4 / 9) < 1e-9);
+  assert(Math.abs((corner?.fraction ?? NaN) - 4 / 9) < 1e-9);
   // Of two columns and one row the second reaches from the middle to the right, and over all rows.
   const half = warmestPart(only(1, 2), { rows: 1, columns: 2 });
   assert.equal(half?.part, "top right");
-  assert(Math.abs((half?.share ?? NaN) - 2 / 9) < 1e-9);
+  assert(Math.abs((half?.fraction ?? NaN) - 2 / 9) < 1e-9);
 });
 
 Deno.test("warmestPart() finds no part of a map without heat", () => {

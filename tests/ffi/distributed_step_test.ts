@@ -22,9 +22,9 @@ function assertClose(actual: readonly number[], expected: readonly number[], wha
 function assertSame(group: readonly RankReport[], alone: RankReport): void {
   for (const { results, parameters } of group) {
     assertClose(parameters, alone.parameters, "parameters");
-    for (const [step, { loss, words, gradientNorm }] of results.entries()) {
+    for (const [step, { loss, tokens, gradientNorm }] of results.entries()) {
       const expected = alone.results[step];
-      assert.equal(words, expected?.words);
+      assert.equal(tokens, expected?.tokens);
       assertClose(
         [loss, gradientNorm],
         [expected?.loss ?? NaN, expected?.gradientNorm ?? NaN],

@@ -33,7 +33,7 @@ for (const name of ["1u every", "4f first"] as const) {
       const features = { ...pixels, images: await engine.encode(pixels.images) };
       const ofPixels = await engine.evaluateStep(pixels);
       const ofFeatures = await engine.evaluateStep(features);
-      assert.equal(ofFeatures.words, ofPixels.words);
+      assert.equal(ofFeatures.tokens, ofPixels.tokens);
       assert(Math.abs(ofFeatures.loss - ofPixels.loss) <= bound);
       const logits = [
         await engine.logits(pixels, model.vocabularySize),

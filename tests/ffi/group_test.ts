@@ -66,7 +66,7 @@ for (
       const lines = await run(placesOf(size), { timeout: 3, end, ending });
       for (const [rank, [, said]] of lines.entries()) {
         if (rank !== ending) {
-          assert.match(said ?? "", new RegExp(`^Cannot go on with the other processes: ${missing}$`));
+          assert.match(said ?? "", new RegExp(`^Cannot continue with the other processes: ${missing}$`));
         }
       }
     },

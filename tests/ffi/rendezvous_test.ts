@@ -39,5 +39,5 @@ Deno.test("readRendezvous() names what is missing or wrong", () => {
   refused({ WORLD_SIZE: "0" }, /WORLD_SIZE is 0/);
   refused({ MASTER_PORT: "x" }, /MASTER_PORT is x/);
   refused({ MASTER_ADDR: undefined }, /MASTER_ADDR is not set/);
-  refused({ RANK: "4" }, /RANK 4 is not under WORLD_SIZE 4/);
+  refused({ RANK: "4" }, /RANK 4 is not below WORLD_SIZE 4/);
 });

@@ -33,8 +33,8 @@ for (const name of ["1u every", "4f first"] as const) {
     assert(batch.targets.some((target) => target < 0), "all words count");
     const scores = await engine.score(batch);
     for (const [row, score] of scores.entries()) assert(Math.abs(score - (expected[row] ?? NaN)) < 1e-10);
-    const { loss, words } = await engine.evaluateStep(batch);
-    assert(Math.abs(scores.reduce((sum, score) => sum + score, 0) + loss * words) < 1e-8);
+    const { loss, tokens } = await engine.evaluateStep(batch);
+    assert(Math.abs(scores.reduce((sum, score) => sum + score, 0) + loss * tokens) < 1e-8);
     const features = await engine.score({ ...batch, images: await engine.encode(batch.images) });
     for (const [row, score] of scores.entries()) assert(Math.abs(score - (features[row] ?? NaN)) < 1e-5);
   });
