@@ -373,11 +373,11 @@ export const symbols = {
       "i32", // int32_t rows
       "buffer", // const int32_t *parents
       "i64", // int64_t parents_length
-      "buffer", // const int32_t *words
-      "i64", // int64_t words_length
+      "buffer", // const int32_t *tokens
+      "i64", // int64_t tokens_length
       "i32", // int32_t k
       "buffer", // int32_t *next_tokens
-      "i64", // int64_t next_words_length
+      "i64", // int64_t next_tokens_length
       "buffer", // float *log_probabilities
       "i64", // int64_t log_probabilities_length
       "buffer", // char *message
