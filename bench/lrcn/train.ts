@@ -77,7 +77,7 @@ function count(batches: readonly Batch[], results: readonly StepResult[]): void 
     counts.captions += imageOfRow.length;
     counts.examples += images.count;
   }
-  for (const { words } of results) counts.words += words;
+  for (const { tokens } of results) counts.words += tokens;
 }
 
 const metadata = checkpointMetadata(source.dataset, recipe, data, { model, seed });

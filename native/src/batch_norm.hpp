@@ -4,22 +4,22 @@
 
 namespace lrcn {
 
-/// The tensors of one batch normalisation, each [channels].
+/// The tensors of a batch normalization, each [channels].
 struct NormTensors {
   at::Tensor weight, bias, running_mean, running_var;
 };
 
-/// How it is done.
+/// Options of a batch normalization.
 struct NormOptions {
   double momentum, epsilon;
-  bool batch_norm;  // normalize by the batch, and move the running statistics
-  bool relu;              // what comes out is cut at 0
+  bool batch_norm;  // batch statistics, which update the running ones
+  bool relu;              // apply a ReLU
 };
 
-/// batch_norm(x), plus the shortcut where there is one, cut at 0 where that is asked for: [n, channels, h, w].
+/// Batch normalization, plus the shortcut if given, plus a ReLU if asked for: [n, channels, h, w].
 ///
-/// On the CPU these are one operation in channels_last, for autograd too. Apart they cost a sixth of a training step,
-/// nearly all of it memory traffic: x is read three times and what comes out of it written and read again by each next.
+/// On the CPU these are one operation in channels_last, also in the backward pass. Separately they take a sixth of a
+/// training step, nearly all of it memory traffic.
 at::Tensor batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
                       const NormOptions& options);
 

@@ -114,7 +114,7 @@ export function describeExplanation({ caption, words, rows, columns }: Explained
   const width = Math.max("word".length, ...names.map(({ length }) => length));
   const lines = words.map(({ probability, strength, heat }, index) => {
     const warmest = warmestPart(heat, { rows, columns });
-    const where = warmest === undefined ? "nowhere" : `${warmest.part} ${Math.round(100 * warmest.share)}%`;
+    const where = warmest === undefined ? "nowhere" : `${warmest.part} ${Math.round(100 * warmest.fraction)}%`;
     return [
       (names[index] ?? "").padEnd(width),
       probability.toFixed(4).padStart(11),

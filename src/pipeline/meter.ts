@@ -140,7 +140,7 @@ export class Meter {
       if (Number.isFinite(value)) continue;
       throw diverged(`the ${name} is ${value} at epoch ${epoch}, step ${this.#progress.step + 1}`, frozen);
     }
-    if (reward === undefined) this.#loss.add(result.loss, lossWeight(recipe, result.words));
+    if (reward === undefined) this.#loss.add(result.loss, lossWeight(recipe, result.tokens));
     else this.#loss.add(-reward, 1);
     this.#gradientNorm.add(result.gradientNorm, 1);
     this.#captions += captions;

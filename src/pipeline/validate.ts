@@ -84,13 +84,13 @@ export async function validate(
   for await (const batch of exampleBatches(context, mine, inOrder(mine), { features: cached })) {
     if (signal?.aborted) break;
     const features = "values" in batch.images ? batch.images : await engine.encode(batch.images);
-    const { loss, words } = await engine.evaluateStep({ ...batch, images: features });
+    const { loss, tokens } = await engine.evaluateStep({ ...batch, images: features });
     failed = !Number.isFinite(loss);
     if (failed) break;
-    matched.add(loss, lossWeight(recipe, words));
+    matched.add(loss, lossWeight(recipe, tokens));
     const mismatched = withOtherImages(batch, features, previous);
     if (mismatched !== undefined) {
-      gap.add((await engine.evaluateStep(mismatched)).loss - loss, lossWeight(recipe, words));
+      gap.add((await engine.evaluateStep(mismatched)).loss - loss, lossWeight(recipe, tokens));
     }
     previous = features;
     // An image has several examples if captions are split by themselves.

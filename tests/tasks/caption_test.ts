@@ -100,7 +100,7 @@ Deno.test({
     assert(entry !== undefined && entry.tokens.length >= 1);
     assert(["a", "this"].includes(entry.tokens[0] ?? ""), "it begins with the commonest first word");
     const beam = await runTask("caption", ["--beam", "3", PICTURE], { folder: folder.path });
-    assertRefused(beam, /Cannot search with beam 3: .* writes greedily; use --beam 1$/m);
+    assertRefused(beam, /Cannot search with beam size 3: .* supports greedy search only; use --beam 1$/m);
   },
 });
 
@@ -293,7 +293,7 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   },
   "weights without words": {
     args: ["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth"), PICTURE],
-    line: /it holds weights without words; name the file of their words by --vocabulary$/m,
+    line: /it holds weights without a vocabulary; name the vocabulary's file with --vocabulary$/m,
   },
   "words that do not fit": {
     args: [

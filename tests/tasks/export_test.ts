@@ -109,7 +109,7 @@ Deno.test({
       assert.equal(await caption("--checkpoint", out, "--vocabulary", `${out}.json`), expected);
     }
     const bare = await runTask("caption", ["--checkpoint", "model.pth", "red.png"], { folder: folder.path });
-    assertRefused(bare, /it holds weights without words; name the file of their words by --vocabulary$/m);
+    assertRefused(bare, /it holds weights without a vocabulary; name the vocabulary's file with --vocabulary$/m);
   },
 });
 

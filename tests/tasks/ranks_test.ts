@@ -122,7 +122,7 @@ Deno.test({
     const wrong = args.map((word) => word === "drawn" ? "gone" : word);
     const [first, second] = await runRanks("train", [args, wrong], folder.path);
     assert.match(second?.stderr ?? "", /^error: .*gone/);
-    assert.match(first?.stderr ?? "", /^error: Cannot go on with the other processes: rank 1 ended: .*gone.*\n$/);
+    assert.match(first?.stderr ?? "", /^error: Cannot continue with the other processes: rank 1 ended: .*gone.*\n$/);
     const [odd] = await runRanks(
       "train",
       [args, args, args, args].map((words) => [...words, "--batch-size", "6"]),

@@ -93,7 +93,7 @@ Deno.test({
     const connections = await Promise.allSettled(
       Array.from({ length: 150 }, () => Deno.connect({ hostname, port: Number(port) })),
     );
-    await server.printed(/error: Cannot take connections: .*Too many open files/);
+    await server.printed(/error: Cannot accept connections: .*Too many open files/);
     for (const connection of connections) if (connection.status === "fulfilled") connection.value.close();
     const answers = async () => {
       const answer = await caption(server.url, drawSquare("red", 1)).catch(() => undefined);
