@@ -1,6 +1,6 @@
 /**
  * The losses of the sample recipe's first steps in bfloat16 beside those in float32, from the same weights and batches.
- * Exit code 1 where the mean of the last ten of them differs by 2% or more.
+ * Exit code 1 if the mean of the last ten of them differs by 2% or more, or if the processor has no bfloat16 arithmetic.
  *
  *     deno run --allow-ffi=native/build/liblrcn.so --allow-read bench/precision.ts
  *
@@ -9,6 +9,7 @@
 
 import process from "node:process";
 import { Engine } from "../src/ffi/engine.ts";
+import { buildInfo, loadLibrary } from "../src/ffi/library.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { checkpointMetadata, modelSettings } from "../src/pipeline/run_model.ts";
 import { drawSample } from "../src/sample/sample_source.ts";
@@ -19,6 +20,10 @@ const STEPS = 50;
 const LAST = 10;
 const MOST = 0.02;
 
+if (!buildInfo(loadLibrary()).bf16) {
+  console.error("error: Cannot compare bfloat16 with float32: this processor has no bfloat16 arithmetic");
+  Deno.exit(1);
+}
 const seed = 1;
 const recipe = makeRecipe("sample");
 const source = await drawSample(seed);

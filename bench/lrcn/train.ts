@@ -3,7 +3,7 @@
  *
  *     train.ts '{"recipe": "notebook" or "lrcn", "frozen": false, "precision": "fp32" or "bf16", "device": "cpu",
  *                "data": folder, "cache": folder, "steps": 3, "validate": false, "batchSize": 16, "record": false,
- *                "blank": false}'
+ *                "blank": false, "set": settings of the recipe to change}'
  *
  * It answers with {"seconds", "captions", "words", "photographs"} and `native`, the seconds in the library's steps, `call`,
  * what the way to the library and back takes, and `held`, the longest time in which Deno's event loop did nothing else; with
@@ -28,10 +28,10 @@ import { median } from "../table.ts";
 
 const settings = JSON.parse(Deno.args[0] ?? "{}");
 const { recipe: name, frozen, precision, device, data: folder, cache, steps, validate: validates } = settings;
-const { batchSize = 16, record = false, blank = false } = settings;
+const { batchSize = 16, record = false, blank = false, set = {} } = settings;
 const readEvery = device === "cuda" ? 10 : 1;
 const [seed, signal] = [1, new AbortController().signal];
-const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0, batchSize });
+const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0, batchSize, ...set });
 const source = await readSource({ data: folder, cacheFolder: join(cache, "images"), seed });
 const data = prepareTrainingData(source.dataset, recipe, seed);
 const model = modelSettings(recipe, data.vocabulary.size);
