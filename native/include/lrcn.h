@@ -61,6 +61,17 @@ typedef enum lrcn_initialization { LRCN_RANDOM = 0, LRCN_ZERO_PADDING = 1, LRCN_
  * running ones; or batch statistics synchronized over the processes of the engine's group. */
 typedef enum lrcn_batch_norm { LRCN_FROZEN = 0, LRCN_BATCH = 1, LRCN_SYNCHRONIZED = 2 } lrcn_batch_norm;
 
+/* The largest dimensions of a model. src/checkpoint/limits.ts has the same for recipes and checkpoints. */
+enum {
+  LRCN_VOCABULARY_SIZE_MAX = 16777216,
+  LRCN_EMBED_SIZE_MAX = 65536,
+  LRCN_HIDDEN_SIZE_MAX = 65536,
+  LRCN_LANGUAGE_LAYERS_MAX = 64,
+  LRCN_FUSION_LAYERS_MAX = 64,
+  LRCN_ENCODER_WIDTH_MAX = 1024,
+  LRCN_ENCODER_BLOCKS_MAX = 256
+};
+
 typedef enum lrcn_optimizer { LRCN_ADAM = 0, LRCN_ADAMW = 1 } lrcn_optimizer;
 
 /* A model on a device: parameters, buffers, optimizer moments, random state. */

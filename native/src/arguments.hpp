@@ -52,15 +52,15 @@ inline void check(const lrcn_engine_options* options) {
   require_range("device", options->device, LRCN_CPU, LRCN_CUDA + 255);
   require_range("precision", options->precision, LRCN_FP32, LRCN_FP64);
   require_range("threads", options->threads, 0, 4096);
-  require_range("vocabulary_size", options->vocabulary_size, 2, kMaxCount);
-  require_range("embed_size", options->embed_size, 1, kMaxSide);
-  require_range("hidden_size", options->hidden_size, 1, kMaxSide);
-  require_range("language_layers", options->language_layers, 0, 64);
-  require_range("fusion_layers", options->fusion_layers, 1, 64);
+  require_range("vocabulary_size", options->vocabulary_size, 2, LRCN_VOCABULARY_SIZE_MAX);
+  require_range("embed_size", options->embed_size, 1, LRCN_EMBED_SIZE_MAX);
+  require_range("hidden_size", options->hidden_size, 1, LRCN_HIDDEN_SIZE_MAX);
+  require_range("language_layers", options->language_layers, 0, LRCN_LANGUAGE_LAYERS_MAX);
+  require_range("fusion_layers", options->fusion_layers, 1, LRCN_FUSION_LAYERS_MAX);
   require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
   require_range("initialization", options->initialization, LRCN_RANDOM, LRCN_ZERO);
-  require_range("encoder_width", options->encoder_width, 1, 1024);
-  for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
+  require_range("encoder_width", options->encoder_width, 1, LRCN_ENCODER_WIDTH_MAX);
+  for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, LRCN_ENCODER_BLOCKS_MAX);
 }
 
 inline void check(const lrcn_group_options* options) {
