@@ -183,9 +183,9 @@ at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, 
 
 at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
   const auto total = options.counted_tokens == 0 ? batch.counted : options.counted_tokens;
-  const auto options64 = at::TensorOptions(at::kDouble).device(device_);
+  const auto scalar = at::TensorOptions(at::kDouble).device(device_);
   at::Tensor all_tokens;
-  if (group_) group_->reduce(all_tokens = at::full({}, static_cast<double>(total), options64));
+  if (group_) group_->reduce(all_tokens = at::full({}, static_cast<double>(total), scalar));
   at::Tensor mean;
   {
     const Autocast autocast(device_.type(), autocast_);

@@ -28,7 +28,6 @@ export interface FoundImage {
 
 /** The part of a captioner that searching uses. */
 
-/** What searching needs of a model. */
 export type SearchingModel = Pick<
   Captioner,
   "applyExif" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"

@@ -40,7 +40,7 @@ export interface GalleryItem {
   readonly caption: string;
   /** CIDEr-D of the caption, 0 to 10, with the document frequencies of the gallery. */
   readonly cider: number;
-  /** The beam's captions with their probabilities, best first. */
+  /** The model's top candidates with their probabilities, best first. */
   readonly best: readonly { readonly caption: string; readonly probability: number }[];
 }
 

@@ -1,6 +1,5 @@
 import { Problem } from "./problem.ts";
 
-/** Options of {@linkcode Admission}. */
 /** Limits of an {@linkcode Admission}. */
 export interface AdmissionOptions {
   /** Maximum number of requests in progress or waiting. */

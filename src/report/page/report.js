@@ -129,7 +129,7 @@
         caption.append(element("strong", item.caption));
         const from = runs.length > 1 ? `${item.run} · ` : "";
         caption.append(element("small", `${from}CIDEr ${item.cider.toFixed(2)} · ${item.name}`));
-        caption.append(list("References", item.references), list("Beam", item.best.map(candidate)));
+        caption.append(list("References", item.references), list("Top candidates", item.best.map(candidate)));
         figure.append(element("img", undefined, { src: item.image, alt: item.caption }), caption);
         return figure;
       });
