@@ -1,9 +1,3 @@
-/**
- * `deno task explain`: shows what of an image speaks for each word of its caption.
- *
- * @module
- */
-
 import { Captioner } from "../src/captioning/captioner.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { explainCommand } from "../src/cli/commands/explain.ts";
@@ -33,7 +27,7 @@ async function main(): Promise<number> {
     return 0;
   }
   for (const line of describeExplanation(explained)) console.log(line);
-  console.log(`\nPictures: ${printable(folder)}, ${pictures.length} of them`);
+  console.log(`\n${pictures.length} heat maps: ${printable(folder)}`);
   return 0;
 }
 
