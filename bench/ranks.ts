@@ -11,11 +11,11 @@ import { fileURLToPath } from "node:url";
 import type { Rendezvous } from "../src/ffi/rendezvous.ts";
 import { Engine } from "../src/ffi/engine.ts";
 import { Group } from "../src/ffi/group.ts";
-import { collateLrcn } from "../src/ffi/collate.ts";
+import { collateMasked } from "../src/ffi/collate.ts";
 import { Random } from "../src/random.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { modelSettings } from "../src/pipeline/run_model.ts";
-import { stepOptions } from "../src/pipeline/train.ts";
+import { stepOptions } from "../src/pipeline/step_options.ts";
 import { median } from "./table.ts";
 
 const [CAPTIONS, SIDE, WORDS, LENGTH] = [5, 224, 8000, 12];
@@ -53,7 +53,7 @@ async function measure({ place, precision, frozen, images, synchronized }: Task)
   const captions = Array.from({ length: images }, () => Array.from({ length: CAPTIONS }, caption));
   const pixels = Uint8Array.from({ length: images * SIDE * SIDE * 3 }, () => random.below(256));
   const pictures = { count: images, height: SIDE, width: SIDE, pixels };
-  const batch = collateLrcn(frozen ? await engine.encode(pictures) : pictures, captions);
+  const batch = collateMasked(frozen ? await engine.encode(pictures) : pictures, captions);
   using group = place && await Group.join(place, { timeout: 600 });
   if (group !== undefined) await engine.join(group);
   const options = { ...stepOptions(recipe, 1), learningRate: 1e-4, encoderLearningRate: 1e-4 };

@@ -10,11 +10,11 @@
 import process from "node:process";
 import { Engine } from "../src/ffi/engine.ts";
 import { loadLibrary } from "../src/ffi/library.ts";
-import { collateLrcn } from "../src/ffi/collate.ts";
+import { collateMasked } from "../src/ffi/collate.ts";
 import { Random } from "../src/random.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { modelSettings } from "../src/pipeline/run_model.ts";
-import { stepOptions } from "../src/pipeline/train.ts";
+import { stepOptions } from "../src/pipeline/step_options.ts";
 
 const [STEPS, SETTLED, MOST] = [1000, 200, 1.01];
 const [IMAGES, CAPTIONS, SIDE, WORDS] = [4, 5, 64, 3000];
@@ -29,7 +29,7 @@ const memory: number[] = [];
     const caption = () =>
       Int32Array.of(2, ...Array.from({ length: 3 + random.below(16) }, () => 4 + random.below(WORDS - 4)), 3);
     const captions = Array.from({ length: IMAGES }, () => Array.from({ length: CAPTIONS }, caption));
-    const batch = collateLrcn({ count: IMAGES, height: SIDE, width: SIDE, pixels }, captions);
+    const batch = collateMasked({ count: IMAGES, height: SIDE, width: SIDE, pixels }, captions);
     await engine.trainStep([batch], { ...stepOptions(recipe, 1), learningRate: 1e-4, encoderLearningRate: 1e-4 });
     if (step % 100 !== 0) continue;
     const { held } = await engine.memory();

@@ -7,6 +7,7 @@ import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 import { parseTrainOptions } from "../src/cli/train_options.ts";
 import { InputError } from "../src/input_error.ts";
 import { type Examination, examine } from "../src/doctor/examine.ts";
+import { idleSettings } from "../src/pipeline/recipe.ts";
 import { readSource } from "../src/pipeline/file_source.ts";
 import { join } from "node:path";
 
@@ -20,8 +21,8 @@ async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Ex
   const { dataset, seed, cache, keepImages } = options;
   if (dataset === null) throw new InputError("Cannot check a dataset: no data is named; give --data PATH");
   const folder = join(cache, "weights");
-  const weights = await chooseLocalWeights(options.encoderWeights, { folder, recipe: options.recipe(false) });
-  const recipe = options.recipe(weights.pretrained);
+  const weights = await chooseLocalWeights(options.encoderWeights, { folder, recipe: options.recipe });
+  const recipe = weights.pretrained ? options.pretrainedRecipe : options.recipe;
 
   using interrupts = listenToInterrupts();
   const { signal } = interrupts;
@@ -36,7 +37,7 @@ async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Ex
     openSource: () => readSource({ ...dataset, seed, cacheFolder: join(cache, "images"), keepImages }),
     memoryLeft: () => Deno.systemMemoryInfo().available,
   });
-  return { ...found, warnings: [...options.warnings(recipe), ...weights.notes, ...found.warnings] };
+  return { ...found, warnings: [...idleSettings(recipe, options.givenSettings), ...weights.notes, ...found.warnings] };
 }
 
 async function main(): Promise<number> {

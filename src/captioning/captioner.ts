@@ -10,7 +10,7 @@ import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
-import { collateLrcn } from "../ffi/collate.ts";
+import { collateMasked } from "../ffi/collate.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
 import type { Caption } from "./caption.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
@@ -209,7 +209,7 @@ export class Captioner implements Disposable {
    * ```
    */
   async score(features: Features, captions: readonly (readonly Int32Array[])[]): Promise<Float64Array> {
-    return await this.#only("score captions").engine.score(collateLrcn(features, captions));
+    return await this.#only("score captions").engine.score(collateMasked(features, captions));
   }
 
   /**

@@ -19,7 +19,7 @@ const OTHER_MODEL = "its metadata describes another model, give the file as 'den
 /** What captioning must know of a model besides its weights. */
 export type ModelMetadata =
   & Pick<CheckpointMetadata, "model" | "preprocessing" | "vocabulary" | "decoding">
-  & Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitSeed">>;
+  & Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitBy" | "splitSeed">>;
 
 /** Options of {@linkcode openModel}. */
 export interface OpenModelOptions {

@@ -75,6 +75,8 @@ export interface CheckpointMetadata {
   readonly decoding: DecodingSettings;
   /** A digest of the dataset it was trained on. */
   readonly datasetFingerprint: string;
+  /** The unit of the split: if it is the caption, an image is in several splits. */
+  readonly splitBy?: "image" | "caption";
   /**
    * The seed by which the images were split, where their dataset has no split of its own.
    *
@@ -134,6 +136,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     tokenizer: z.enum(TOKENIZERS).exactOptional(),
   }),
   datasetFingerprint: z.string(),
+  splitBy: z.enum(["image", "caption"]).exactOptional(),
   splitSeed: count.exactOptional(),
   epoch: count,
   metrics: z.record(z.string(), z.number()),

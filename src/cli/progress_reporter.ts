@@ -1,12 +1,10 @@
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
-import type { EpochMetrics, StepReport } from "../pipeline/train.ts";
-import type { TrainingReporter } from "../pipeline/training_run.ts";
+import type { EpochMetrics, StepReport } from "../pipeline/meter.ts";
+import type { TrainingReporter } from "../pipeline/training_reporter.ts";
 import { sparkline } from "./sparkline.ts";
 
 const LINES_PER_EPOCH = 4;
-/** Beginnings of the lines that --quiet still prints. */
-const MUST_KNOW = /^(?:Warning|Skipped|Left out|Stopped|No pretrained weights)\b/;
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
 
 function threeDigits(value: number): string {
@@ -57,9 +55,13 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     this.#options = options;
   }
 
-  /** Prints a line above the bar. */
+  /** Prints a line above the bar, unless quiet. */
   note(line: string): void {
-    if (this.#options.quiet && !MUST_KNOW.test(line)) return;
+    if (!this.#options.quiet) this.warn(line);
+  }
+
+  /** Prints a line above the bar. */
+  warn(line: string): void {
     this.#stopBar();
     this.#options.print(line);
   }
@@ -77,10 +79,10 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     if (this.#first?.stageEnd !== stageEnd) this.#first = { done, time: now(), stageEnd };
     const since = done - this.#first.done;
     const left = (now() - this.#first.time) / 1000 / Math.max(1, since) * (stageEnd * steps - done);
-    const until = stageEnd < epochs ? ` until epoch ${stageEnd + 1}, when the CNN is unfrozen` : " left";
+    const until = stageEnd < epochs ? ` until epoch ${stageEnd + 1}, when fine-tuning starts` : " left";
     const learningRates = encoderLearningRate === learningRate || encoderLearningRate === 0
       ? learningRate.toExponential(1)
-      : `${learningRate.toExponential(1)} (CNN ${encoderLearningRate.toExponential(1)})`;
+      : `${learningRate.toExponential(1)} (encoder ${encoderLearningRate.toExponential(1)})`;
     const details = [
       this.#describeLoss(loss, 3),
       `learning rate ${learningRates}`,

@@ -12,7 +12,7 @@ import { searchedFolder } from "./searched_folder.ts";
 
 /** Reporting and cancellation. */
 export interface RetrieveContext {
-  readonly reporter: Pick<Reporter, "note" | "progress">;
+  readonly reporter: Pick<Reporter, "warn" | "progress">;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +46,7 @@ export async function searchImages(
   const { images, features, problems } = await encodeAll(captioner, files, { maxPixels, reporter, signal });
   const sentence = captioner.encodeCaption(query);
   if (sentence.includes(captioner.metadata.vocabulary.indexOf(UNKNOWN))) {
-    reporter.note("Warning: the vocabulary lacks words of the query; images are ranked by the others");
+    reporter.warn("Warning: the vocabulary lacks words of the query; images are ranked by the others");
   }
   const [row = []] = await Array.fromAsync(scorePairs(captioner, features, [sentence], { signal }));
   const found = images.map(({ name }, index) => ({ image: name, logProbability: row[index] ?? NaN }))
@@ -66,7 +66,7 @@ export async function retrieveInDataset(
 ): Promise<{ readonly report: RetrievalReport; readonly problems: readonly string[] }> {
   const dataset = await readDataset(files);
   const chosen = checkpointSplit(dataset, split, captioner.metadata);
-  for (const line of chosen.notes) reporter.note(line);
+  for (const line of chosen.notes) reporter.warn(line);
   const { images, features, problems } = await encodeAll(captioner, chosen.examples, { maxPixels, reporter, signal });
   const captions = images.flatMap(({ captions }) => captions.map((caption) => captioner.encodeCaption(caption)));
   const imageOfCaption = Int32Array.from(images.flatMap(({ captions }, image) => captions.map(() => image)));

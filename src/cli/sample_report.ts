@@ -1,4 +1,4 @@
-import type { TrainingReporter } from "../pipeline/training_run.ts";
+import type { TrainingReporter } from "../pipeline/training_reporter.ts";
 import { join } from "node:path";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { captionHeldOut, scoreHeldOut } from "../sample/sample_result.ts";

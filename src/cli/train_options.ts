@@ -7,8 +7,8 @@ import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../data/formats/format.ts";
 import {
+  defaultPrecision,
   describeSettings,
-  idleSettings,
   makeRecipe,
   type Recipe,
   RECIPE_NAMES,
@@ -184,10 +184,12 @@ type Parsed = z.infer<typeof schema>;
 
 /** The parsed command line of a training. */
 export interface TrainTaskOptions extends EngineOptions {
-  /** The settings; some depend on whether the CNN starts from pretrained weights. */
-  readonly recipe: (pretrained: boolean) => Recipe;
-  /** A line for each given setting that has no effect. */
-  readonly warnings: (recipe: Recipe) => readonly string[];
+  /** The settings, if the encoder starts from random weights. */
+  readonly recipe: Recipe;
+  /** The settings, if the encoder starts from pretrained weights. */
+  readonly pretrainedRecipe: Recipe;
+  /** Names of the settings that the user gave. */
+  readonly givenSettings: readonly string[];
   /** Folder of the run. */
   readonly out: string;
   /** Whether to resume the run in `out`. */
@@ -241,13 +243,11 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
     throw new InputError(`Cannot train with the ${name} recipe: no data is named; give --data DIR or --captions FILE`);
   }
   const given = givenSettings(options);
-  const recipe = (pretrained: boolean) => recipeOf(name, given, pretrained);
-  recipe(false);
-  // The notebook computes in float32, and this recipe exists to compare numbers with it.
-  const precision = options.precision ?? (name === "notebook" ? "fp32" : "auto");
+  const precision = options.precision ?? defaultPrecision(name);
   return {
-    recipe,
-    warnings: (recipe) => idleSettings(recipe, Object.keys(given)),
+    recipe: recipeOf(name, given, false),
+    pretrainedRecipe: recipeOf(name, given, true),
+    givenSettings: Object.keys(given),
     out: context.path(options.out ?? join("runs", `${timestamp(context.now)}-${name}`)),
     resume: false,
     cache: context.path(options.cache ?? CACHE),
@@ -258,7 +258,7 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
     device,
     precision,
     threads,
-    encoderWeights: encoderWeightsOf(options.encoderWeights ?? (hasData ? "auto" : "none"), context),
+    encoderWeights: encoderWeightsOf(options.encoderWeights, hasData, context),
     dataset: hasData ? datasetOf(options, context) : null,
   };
 }
@@ -287,8 +287,9 @@ async function parseResumedRun(
   const out = context.path(resume);
   const config = await new RunFolder(out).readConfig();
   return {
-    recipe: () => config.recipe,
-    warnings: () => [],
+    recipe: config.recipe,
+    pretrainedRecipe: config.recipe,
+    givenSettings: [],
     out,
     resume: true,
     cache: context.path(cache),
@@ -330,8 +331,9 @@ async function parseSelfCriticalRun(
   const given = givenSettings({ imageCache, epochs, batchSize, baseline, set });
   const recipe = selfCriticalRecipe(config.recipe, given);
   return {
-    recipe: () => recipe,
-    warnings: () => idleSettings(recipe, Object.keys(given)),
+    recipe,
+    pretrainedRecipe: recipe,
+    givenSettings: Object.keys(given),
     out: context.path(out ?? join("runs", `${timestamp(context.now)}-${recipe.name}-self-critical`)),
     resume: false,
     cache: context.path(cache),
@@ -396,7 +398,9 @@ function recipeOf(name: Recipe["name"], given: Readonly<Record<string, unknown>>
   return makeRecipe(name, { ...given, frozenEpochs: epochs }, { pretrained });
 }
 
-function encoderWeightsOf(text: string, { path }: ParseContext): EncoderWeightsChoice {
+function encoderWeightsOf(text: string | undefined, hasData: boolean, { path }: ParseContext): EncoderWeightsChoice {
+  // Rendered scenes need no pretrained weights.
+  if (text === undefined) return hasData ? "auto" : { file: undefined };
   return ENCODER_WEIGHTS.find((choice) => choice === text) ?? { file: path(text) };
 }
 

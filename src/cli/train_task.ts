@@ -3,8 +3,9 @@ import { broadcastObject } from "../distributed/collectives.ts";
 import type { TrainingGroup } from "../distributed/process_group.ts";
 import { readSource } from "../pipeline/file_source.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
+import { idleSettings } from "../pipeline/recipe.ts";
 import { renderSample } from "../sample/sample_source.ts";
-import { runTraining } from "../pipeline/training_run.ts";
+import { runTraining } from "../pipeline/run.ts";
 import { EXIT_INTERRUPTED, userPath } from "./command.ts";
 import { chooseEncoderWeights } from "../pipeline/encoder_weights_choice.ts";
 import { listenToInterrupts } from "./interrupt.ts";
@@ -28,7 +29,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
 
   using interrupts = listenToInterrupts(isFirst ? undefined : null);
   const { signal } = interrupts;
-  const { epochs, objective } = options.recipe(false);
+  const { epochs, objective } = options.recipe;
   const print = !isFirst ? () => {} : quiet ? console.error : console.log;
   using reporter = terminalReporter({
     epochs,
@@ -45,12 +46,12 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
   const encoderWeights = await broadcastObject(group, () =>
     chooseEncoderWeights(options.encoderWeights, {
       folder: join(cache, "weights"),
-      recipe: options.recipe(false),
+      recipe: options.recipe,
       reporter,
       signal,
     }));
-  const recipe = options.recipe(encoderWeights !== undefined);
-  for (const line of options.warnings(recipe)) reporter.note(line);
+  const recipe = encoderWeights === undefined ? options.recipe : options.pretrainedRecipe;
+  for (const line of idleSettings(recipe, options.givenSettings)) reporter.warn(line);
   const { reason, best } = await runTraining(source, {
     ...options,
     recipe,

@@ -12,7 +12,7 @@ import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../pipeline/training_data.ts";
-import type { TrainingSource } from "../pipeline/training_run.ts";
+import type { TrainingSource } from "../pipeline/training_source.ts";
 import type { Reporter } from "../reporter.ts";
 import { checkOut } from "./check_out.ts";
 import { type CaptionsExamination, examineCaptions } from "./examine_captions.ts";
@@ -38,7 +38,7 @@ export interface SplitsExamination {
   /** Whether the dataset has a split of its own. */
   readonly kind: "official" | "random";
   /** What the following numbers count. */
-  readonly unit: "examples" | "captions";
+  readonly unit: "images" | "captions";
   readonly train: number;
   readonly validation: number;
   readonly test: number;
@@ -157,7 +157,7 @@ async function collectFindings(
   const data = prepareTrainingData(dataset, recipe, seed);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({
     kind: dataset.officialSplits === undefined ? "random" : "official",
-    unit: recipe.name === "notebook" ? "captions" : "examples",
+    unit: recipe.splitBy === "caption" ? "captions" : "images",
     train: splits.train.length,
     validation: splits.validation.length,
     test: splits.test.length,
@@ -171,11 +171,12 @@ async function collectFindings(
 
   using engine = await Engine.open(modelSettings(recipe, data.vocabulary.size), {
     ...options,
-    initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
+    initialization: recipe.initialization,
   });
   if (encoderWeights !== undefined) await loadEncoderWeights(engine, encoderWeights);
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
+    warn: (line) => warnings.push(line),
     progress: (task, done, total) => options.reporter.progress(task, done, total),
   };
   using images = await source.openImages({ engine, recipe, reporter, signal });
@@ -200,18 +201,18 @@ async function collectFindings(
   });
   refuseBatchOfOne(splits.train.length, recipe);
   const free = device === "cpu" ? memoryLeft?.() : undefined;
-  const trainee = { engine, recipe, images };
-  await dryRunLargestBatch(trainee, splits.train);
+  const context = { engine, recipe, images };
+  await dryRunLargestBatch(context, splits.train, recipe.batchSize);
   const onProgress = (done: number, total: number) => options.reporter.progress("Measuring steps", done, total);
   const measuring = { images: images.examples.length, now, onProgress, signal };
-  found.speed = await timeSteps(trainee, splits.train, measuring);
+  found.speed = await timeSteps(context, splits.train, measuring);
   const { peak } = await engine.memory();
   found.compute = { device, precision, threads, peakMemory: peak, ...(free !== undefined && { memoryLeft: free }) };
 }
 
 function examineData(dataset: Dataset): DataExamination {
   return {
-    format: dataset.format ?? "drawn",
+    format: dataset.format ?? "rendered",
     images: dataset.examples.length,
     captions: dataset.rows.length,
     rejected: (dataset.rejected ?? []).map(describeRejected),

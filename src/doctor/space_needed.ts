@@ -20,7 +20,7 @@ export interface SpaceExamination {
 
 /** Options of {@linkcode spaceNeeded}. */
 export interface SpaceNeededOptions {
-  readonly recipe: Pick<Recipe, "name" | "encoderWidth" | "frozenEpochs">;
+  readonly recipe: Pick<Recipe, "exportPth" | "encoderWidth" | "frozenEpochs">;
   /** Side of a cached image in pixels. */
   readonly side: number;
   /** Number of usable images. */
@@ -56,7 +56,7 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
   const best = parameters + buffers;
   // Adam keeps two moments of each parameter.
   const last = 3 * parameters + buffers;
-  const notebook = recipe.name === "notebook" ? best : 0;
+  const notebook = recipe.exportPth ? best : 0;
   const [cacheFree, runFree] = [await freeAt(cache, free), await freeAt(out, free)];
   return {
     images: keepImages ? images * resizedBytes(side) : 0,

@@ -1,9 +1,8 @@
 import type { Batch } from "../ffi/batch.ts";
-import type { Engine } from "../ffi/engine.ts";
 import { exampleBatches, inOrder } from "../pipeline/example_batches.ts";
-import type { DryRunSource } from "../pipeline/dry_run.ts";
+import type { TrainingContext } from "../pipeline/training_context.ts";
 import { learningRates } from "../pipeline/learning_rates.ts";
-import { stepOptions } from "../pipeline/train.ts";
+import { stepOptions } from "../pipeline/step_options.ts";
 import type { EncodedExample } from "../pipeline/training_data.ts";
 
 /** Speed of the epochs of a stage, without validation. */
@@ -28,11 +27,7 @@ export interface SpeedExamination {
   readonly totalSeconds: number;
 }
 
-/** Model and data for {@linkcode timeSteps}. */
-export interface TimeStepsSource extends DryRunSource {
-  /** The measured steps update its weights. */
-  readonly engine: Pick<Engine, "tryTrainStep" | "trainStep" | "encode">;
-}
+type TimingContext = Pick<TrainingContext, "engine" | "recipe" | "images">;
 
 /** Options of {@linkcode timeSteps}. */
 export interface TimeStepsOptions {
@@ -46,13 +41,13 @@ export interface TimeStepsOptions {
 
 const STEPS = 10;
 
-/** Measures ten steps of each stage. The first step of a model is slower: take one before. */
+/** Measures ten steps of each stage, which update the weights. A model's first step is slower: take one before. */
 export async function timeSteps(
-  source: TimeStepsSource,
+  context: TimingContext,
   examples: readonly EncodedExample[],
   options: TimeStepsOptions,
 ): Promise<SpeedExamination> {
-  const { engine, recipe } = source;
+  const { engine, recipe } = context;
   const { images, now, onProgress, signal } = options;
   const { epochs, frozenEpochs, gradientAccumulationSteps, batchSize } = recipe;
   const frozen = Math.min(frozenEpochs, epochs);
@@ -64,7 +59,7 @@ export async function timeSteps(
   const encoding = { seconds: 0, images: 0 };
   const stages: StageSpeed[] = [];
   for (const { stage, epochs, epoch } of planned) {
-    const batches = repeated(source, examples);
+    const batches = repeated(context, examples);
     const progress = (step: number) => onProgress(stages.length * STEPS + step + 1, planned.length * STEPS);
     // A frozen CNN encodes each image once, before the epochs: the steps read no images.
     const encoded: Batch[][] = [];
@@ -119,8 +114,8 @@ export async function timeSteps(
 
 /** Batches of the examples in order, endlessly. */
 async function* repeated(
-  source: TimeStepsSource,
+  context: TimingContext,
   examples: readonly EncodedExample[],
 ): AsyncGenerator<Batch, void, undefined> {
-  while (examples.length > 0) yield* exampleBatches({ ...source, features: undefined }, examples, inOrder(examples));
+  while (examples.length > 0) yield* exampleBatches(context, examples, inOrder(examples));
 }

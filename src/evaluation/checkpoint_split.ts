@@ -37,11 +37,11 @@ export interface CheckpointSplit {
 export function checkpointSplit(
   dataset: Dataset,
   split: SplitName,
-  metadata: Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitSeed">>,
+  metadata: Partial<Pick<CheckpointMetadata, "splitBy" | "datasetFingerprint" | "splitSeed">>,
 ): CheckpointSplit {
   const { examples, officialSplits } = dataset;
   if (split === "all") return { examples, trainingExamples: [], notes: [] };
-  const { splitSeed, recipe, datasetFingerprint } = metadata;
+  const { splitSeed, splitBy, datasetFingerprint } = metadata;
   if (officialSplits === undefined && splitSeed === undefined) {
     throw new InputError(
       `Cannot find the ${split} split: the dataset has none of its own, and the model does not say how it was split; give ` +
@@ -53,8 +53,8 @@ export function checkpointSplit(
     : splitByImage(examples, { seed: splitSeed ?? 0 });
   if (parts[split].length === 0) throw new InputError(`Cannot evaluate: the ${split} split has no image here`);
   const notes: string[] = [];
-  if (recipe === "notebook") {
-    notes.push("Warning: the notebook recipe splits captions, so that the model has learnt from these images");
+  if (splitBy === "caption") {
+    notes.push("Warning: the model's data was split by caption, so these images are in its training set");
   } else if (officialSplits === undefined && datasetFingerprint !== dataset.fingerprint) {
     notes.push(
       "Warning: the model was trained on other data or a part of it; it may have learnt from these images",

@@ -51,7 +51,7 @@ export interface EvaluatedCheckpoint {
 export async function evaluateCheckpoint(
   options: EvaluatedCheckpoint,
   { reporter, signal, group }: {
-    readonly reporter: Pick<Reporter, "note" | "progress">;
+    readonly reporter: Pick<Reporter, "warn" | "progress">;
     readonly signal: AbortSignal;
     readonly group: TrainingGroup;
   },
@@ -66,7 +66,7 @@ export async function evaluateCheckpoint(
     decoding,
   });
   const { examples, trainingExamples, notes } = checkpointSplit(dataset, split, captioner.metadata);
-  for (const line of notes) reporter.note(line);
+  for (const line of notes) reporter.warn(line);
   const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);
   const found = await evaluateModel(captioner, examples, { decoding, maxPixels, onProgress, signal, group });
   if (found.captions.length === 0) {

@@ -9,7 +9,7 @@ import type { Batch, Images } from "../ffi/batch.ts";
 import { type Engine, gridSide } from "../ffi/engine.ts";
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
-import { collateLrcn, collateNotebook } from "../ffi/collate.ts";
+import { collateMasked, collateShifted } from "../ffi/collate.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
 
@@ -107,14 +107,14 @@ type ImageBatch = Batch & { readonly images: Images };
 
 function lrcnBatch(images: Images, ids: readonly number[], { vocabulary: { start } }: ExplainWordsOptions): ImageBatch {
   if (start === undefined) throw new InputError("Cannot explain a caption: the vocabulary has no '<start>'");
-  return { ...collateLrcn(images, [[Int32Array.of(start, ...ids)]]), images };
+  return { ...collateMasked(images, [[Int32Array.of(start, ...ids)]]), images };
 }
 
 function notebookBatch(images: Images, ids: readonly number[], { vocabulary }: ExplainWordsOptions): ImageBatch {
   const shortest = 3;
   const padded = new Int32Array(Math.max(shortest, ids.length)).fill(vocabulary.pad ?? 0);
   padded.set(ids);
-  const batch = collateNotebook(images, [padded]);
+  const batch = collateShifted(images, [padded]);
   return { ...batch, images, targets: batch.targets.fill(-1, ids.length - 1) };
 }
 

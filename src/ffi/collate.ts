@@ -21,7 +21,7 @@ const NOT_COUNTED = -1;
  * @returns The batch: rows are the first image's captions, then the second's, and so on.
  * @throws {RangeError} If there is not a list of captions for each image, no caption at all, or one of fewer than 2 words.
  */
-export function collateLrcn(images: Images | Features, captions: readonly (readonly Int32Array[])[]): Batch {
+export function collateMasked(images: Images | Features, captions: readonly (readonly Int32Array[])[]): Batch {
   if (captions.length !== images.count) {
     throw new RangeError(`Cannot make a batch: ${images.count} images have ${captions.length} lists of captions`);
   }
@@ -51,7 +51,7 @@ export function collateLrcn(images: Images | Features, captions: readonly (reado
  * @returns The batch.
  * @throws {RangeError} If captions and images differ in number, or the captions in length, or they are too short.
  */
-export function collateNotebook(images: Images | Features, captions: readonly Int32Array[]): Batch {
+export function collateShifted(images: Images | Features, captions: readonly Int32Array[]): Batch {
   const length = captions[0]?.length ?? 0;
   if (captions.length !== images.count || length < 3 || captions.some((caption) => caption.length !== length)) {
     throw new RangeError(

@@ -46,7 +46,7 @@ export interface Averaging {
 
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
-const INITIALIZATIONS = { drawn: 0, "zero-padding": 1, zero: 2 } as const;
+const INITIALIZATIONS = { random: 0, "zero-padding": 1, zero: 2 } as const;
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
 
 /** lrcn_batch_norm */
@@ -148,7 +148,7 @@ export class Engine implements Disposable {
       language_layers: model.languageLayers,
       fusion_layers: model.fusionLayers,
       inject: model.inject === "every" ? 1 : 0,
-      initialization: INITIALIZATIONS[options.initialization ?? "drawn"],
+      initialization: INITIALIZATIONS[options.initialization ?? "random"],
       encoder_width: model.encoderWidth,
       encoder_blocks: model.encoderBlocks,
       seed: options.seed ?? 0,

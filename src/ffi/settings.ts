@@ -60,9 +60,9 @@ export interface EngineOptions {
    * What the parameters start as: drawn as PyTorch draws them, the same but for word 0, the padding, which is a zero vector,
    * or all zero, which takes no time, for a model that is about to be loaded.
    *
-   * @default {"drawn"}
+   * @default {"random"}
    */
-  readonly initialization?: "drawn" | "zero-padding" | "zero";
+  readonly initialization?: "random" | "zero-padding" | "zero";
 }
 
 /**

@@ -21,9 +21,9 @@ export interface ChooseEncoderWeightsOptions {
   /** Where downloads are kept. */
   readonly folder: string;
   /** The CNN; published weights are ResNet-50's. */
-  readonly recipe: Pick<Recipe, "name" | "encoderWidth" | "encoderBlocks">;
+  readonly recipe: Pick<Recipe, "encoderWidth" | "encoderBlocks">;
   /** Where it tells what it does. */
-  readonly reporter: Pick<Reporter, "note" | "progress">;
+  readonly reporter: Reporter;
   /** Ends the download. */
   readonly signal: AbortSignal;
   /**
@@ -53,9 +53,7 @@ export async function chooseEncoderWeights(
   const { folder, recipe, reporter, signal, download = downloadImagenetWeights } = options;
   if (typeof choice === "object") return choice.file;
   if (choice === "none") {
-    if (recipe.name !== "sample") {
-      reporter.note(`No pretrained weights: ${FROM_SCRATCH}; give ImageNet weights by --encoder-weights imagenet`);
-    }
+    reporter.warn(`No pretrained weights: ${FROM_SCRATCH}; give ImageNet weights by --encoder-weights imagenet`);
     return undefined;
   }
   const unlike = unlikeResNet50(recipe);
@@ -66,7 +64,7 @@ export async function chooseEncoderWeights(
           "by --encoder-weights none",
       );
     }
-    reporter.note(`No pretrained weights, which there are for ResNet-50 alone, with ${unlike}: ${FROM_SCRATCH}`);
+    reporter.warn(`No pretrained weights, which there are for ResNet-50 alone, with ${unlike}: ${FROM_SCRATCH}`);
     return undefined;
   }
   try {
@@ -81,7 +79,7 @@ export async function chooseEncoderWeights(
     });
   } catch (error) {
     if (choice !== "auto" || !(error instanceof InputError)) throw error;
-    reporter.note(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
+    reporter.warn(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
     return undefined;
   }
 }
@@ -112,7 +110,7 @@ export async function chooseLocalWeights(
   let missing: string | undefined;
   const file = await chooseEncoderWeights(choice, {
     ...options,
-    reporter: { note: (line) => notes.push(line), progress() {} },
+    reporter: { note: (line) => notes.push(line), warn: (line) => notes.push(line), progress() {} },
     signal: new AbortController().signal,
     async download(name) {
       const path = join(options.folder, IMAGENET_WEIGHTS[name]);

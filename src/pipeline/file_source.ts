@@ -10,7 +10,7 @@ import { openImageCache } from "./cache/open_image_cache.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { shortSide } from "./recipe.ts";
 import { limitExamples } from "./training_data.ts";
-import type { TrainingSource } from "./training_run.ts";
+import type { TrainingSource } from "./training_source.ts";
 
 /** Options of {@linkcode readSource}. */
 export interface FileSourceOptions extends DatasetOptions {

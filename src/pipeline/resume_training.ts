@@ -9,7 +9,7 @@ import { loadTraining } from "../checkpoint/model_state.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
 import { makeRecipe, RECIPE_NAMES } from "./recipe.ts";
-import type { Progress } from "./train.ts";
+import type { Progress } from "./progress.ts";
 
 /** What a checkpoint must have in common with the run that goes on from it. */
 export type ExpectedMetadata = Pick<CheckpointMetadata, "model" | "vocabulary" | "datasetFingerprint"> & {

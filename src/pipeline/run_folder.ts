@@ -225,7 +225,7 @@ export class RunFolder {
   #taken(): InputError {
     const { path } = this;
     return new InputError(
-      `Cannot train into '${path}': it holds a run already; go on with it by --resume '${path}', or choose another ` +
+      `Cannot train into '${path}': it holds a run already; resume it by --resume '${path}', or choose another ` +
         "folder by --out",
     );
   }

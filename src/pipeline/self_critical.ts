@@ -8,7 +8,7 @@
 import { writeCaptions, type WriteCaptionsOptions } from "../captioning/write_captions.ts";
 import type { Batch, Features, Images } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
-import { collateLrcn } from "../ffi/collate.ts";
+import { collateMasked } from "../ffi/collate.ts";
 import type { EncodedExample } from "./training_data.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 
@@ -92,6 +92,6 @@ export async function selfCriticalBatch(
     captions.push(own.map((words) => Int32Array.of(start, ...words)));
     total += sum;
   }
-  const batch = { ...collateLrcn(images, captions), rowWeights: Float32Array.from(weights) };
+  const batch = { ...collateMasked(images, captions), rowWeights: Float32Array.from(weights) };
   return { batch, reward: total / weights.length };
 }

@@ -20,8 +20,6 @@ export class StepQueue<Note> {
   #notes: Note[] = [];
 
   /**
-   * Begins with no step.
-   *
    * @param engine What computes them.
    * @param every Steps from one reading to the next; 1 reads after each.
    */

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { TrainingReporter } from "./training_run.ts";
+import type { TrainingReporter } from "./training_reporter.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { join } from "node:path";
 import type { DatasetOptions } from "../data/dataset.ts";
 import { readSource } from "./file_source.ts";
-import { makeRecipe } from "./recipe.ts";
-import { runTraining, type TrainingRunResult } from "./training_run.ts";
+import { makeRecipe, type Recipe } from "./recipe.ts";
+import { runTraining, type TrainingRunResult } from "./run.ts";
 
 /** Options of {@linkcode trainCaptioner}: `data` or `captions` must be given. */
 export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOptions, "initialization"> {
@@ -33,7 +33,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    *
    * @default {{}}
    */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly settings?: Partial<Omit<Recipe, "name">>;
   /**
    * A file with torchvision's ResNet-50, `.pth` or `.safetensors`.
    *
@@ -105,6 +105,7 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     ...{ recipe, seed, signal, featuresFolder: join(cache, "features") },
     reporter: {
       note: (line) => reporter.note?.(line),
+      warn: (line) => reporter.warn?.(line),
       progress: (task, done, total) => reporter.progress?.(task, done, total),
       step: (report) => reporter.step?.(report),
       epoch: (metrics, best) => reporter.epoch?.(metrics, best),

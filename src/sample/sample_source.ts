@@ -4,7 +4,7 @@ import type { RgbImage } from "../images/rgb_image.ts";
 import { Random } from "../random.ts";
 import { shortSide } from "../pipeline/recipe.ts";
 import { renderScene, type Scene } from "./scenes.ts";
-import type { TrainingSource } from "../pipeline/training_run.ts";
+import type { TrainingSource } from "../pipeline/training_source.ts";
 
 /** Scenes in each split. */
 const COUNTS = { train: 3200, validation: 160, test: 160 };

@@ -302,8 +302,7 @@ captionerTest(
     }
     await assert.rejects(
       captioner.caption(IMAGES, { beamSize: 3 }),
-      (error) =>
-        error instanceof InputError && /^Cannot search with beamSize 3: .*use --beamSize 1$/.test(error.message),
+      (error) => error instanceof InputError && /^Cannot search with beam size 3: .*use --beam 1$/.test(error.message),
     );
     const refused: CaptionOptions[] = [{ nBest: 2 }, { sampling: {} }, { prefix: "word0" }, { lengthPenalty: 1 }];
     for (const options of refused) {

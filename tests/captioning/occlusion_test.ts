@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Images } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { collateLrcn } from "../../src/ffi/collate.ts";
+import { collateMasked } from "../../src/ffi/collate.ts";
 import { Random } from "../../src/random.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
@@ -47,7 +47,7 @@ async function learn(engine: Engine, random: Random): Promise<void> {
     const pictures = Array.from({ length: 24 }, () => draw(random, COLORS.length + 1));
     const captions = pictures.map(({ word }) => [Int32Array.of(START, word, END)]);
     const rates = { learningRate: 5e-3, encoderLearningRate: 5e-3 };
-    await engine.trainStep([collateLrcn(imagesOf(pictures), captions)], { optimizer: "adam", ...rates });
+    await engine.trainStep([collateMasked(imagesOf(pictures), captions)], { optimizer: "adam", ...rates });
   }
 }
 
@@ -65,7 +65,7 @@ nativeTest("Engine.explain() is warmest where a patch of gray costs a word most"
     const explain = async (seen: Uint8Array<ArrayBuffer>) => {
       const images = imagesOf([{ pixels: seen }]);
       const { heat, probabilities } = await engine.explain({
-        ...collateLrcn(images, [[Int32Array.of(START, word)]]),
+        ...collateMasked(images, [[Int32Array.of(START, word)]]),
         images,
       });
       return { heat, score: Math.log(probabilities[0] ?? NaN) };

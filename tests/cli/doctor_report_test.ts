@@ -5,7 +5,7 @@ import type { Examination } from "../../src/doctor/examine.ts";
 const SOUND: Examination = {
   data: { format: "kaggle", images: 100, captions: 500, rejected: [], missing: [] },
   splits: {
-    ...{ kind: "random", unit: "examples", train: 80, validation: 10, test: 10, skipped: 0 },
+    ...{ kind: "random", unit: "images", train: 80, validation: 10, test: 10, skipped: 0 },
     ...{ inTwoSplits: [], inSeveralLists: [] },
   },
   captions: {
@@ -36,7 +36,7 @@ Deno.test("describeExamination() prints a line for each finding, and that traini
       "format        kaggle",
       "dataset       100 images with 500 captions, 0 images missing, 0 unusable rows",
       "duplicates    1 groups of identical images, 1 of them in several splits",
-      "random split  examples: 80 train, 10 validation, 10 test; 0 images in two splits",
+      "random split  images: 80 train, 10 validation, 10 test; 0 images in two splits",
       "words         321 in the vocabulary, 45 too rare; unknown: 2.1% in validation, 50.0% in test",
       "cache         2.0 GB of decoded images and 8.0 MB of features; 50.0 GB free",
       "checkpoints   900 MB; free space unknown",

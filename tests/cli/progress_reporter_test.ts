@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { duration, ProgressReporter } from "../../src/cli/progress_reporter.ts";
-import type { StepReport } from "../../src/pipeline/train.ts";
+import type { StepReport } from "../../src/pipeline/meter.ts";
 
 /** A reporter of a run of 2 epochs, its lines, and its clock. */
 function reporterOf(terminal = false, quiet = false) {
@@ -55,7 +55,7 @@ Deno.test("ProgressReporter prints four plain lines an epoch without a terminal"
   assert.match(lines[3] ?? "", /^Epoch 1\/2: 100\/100, .* 1 min 40 s left/);
 });
 
-Deno.test("ProgressReporter prints the CNN's learning rate if it differs, and the time left of a resumed run", () => {
+Deno.test("ProgressReporter prints the encoder's learning rate if it differs, and the time left of a resumed run", () => {
   const { reporter, lines, clock } = reporterOf();
   const steps = 4;
   for (const step of [3, 4]) {
@@ -64,12 +64,12 @@ Deno.test("ProgressReporter prints the CNN's learning rate if it differs, and th
   }
   assert.match(
     lines[0] ?? "",
-    /learning rate 1\.0e-3 \(CNN 1\.0e-5\), gradient norm 2\.35, 12\.3 captions\/s, waiting/,
+    /learning rate 1\.0e-3 \(encoder 1\.0e-5\), gradient norm 2\.35, 12\.3 captions\/s, waiting/,
   );
   assert.match(lines[1] ?? "", /captions\/s, 0 s left, /);
 });
 
-Deno.test("ProgressReporter estimates the time until the CNN is unfrozen, then until the end", () => {
+Deno.test("ProgressReporter estimates the time until fine-tuning starts, then until the end", () => {
   const { reporter, lines, clock } = reporterOf();
   for (const [epoch, stageEnd] of [[1, 1], [2, 2]] as const) {
     for (const step of [1, 2]) {
@@ -77,7 +77,7 @@ Deno.test("ProgressReporter estimates the time until the CNN is unfrozen, then u
       reporter.step({ ...STEP, epoch, stageEnd, step, steps: 4 });
     }
   }
-  assert.match(lines[1] ?? "", /captions\/s, 20 s until epoch 2, when the CNN is unfrozen, waiting/);
+  assert.match(lines[1] ?? "", /captions\/s, 20 s until epoch 2, when fine-tuning starts, waiting/);
   assert.match(lines[3] ?? "", /captions\/s, 3 min 20 s left, waiting/);
 });
 
@@ -138,8 +138,8 @@ Deno.test("a quiet ProgressReporter prints only warnings and what was skipped, o
     reporter.step({ ...STEP, step: 50 });
     reporter.epoch(METRICS, true);
     reporter.note("Model: lrcn recipe on cpu in fp32");
-    reporter.note("Warning: 'warmupSteps' does nothing: the schedule is one-cycle");
-    reporter.note("Skipped 3 broken images, the first: 'dog.jpg', it is empty");
+    reporter.warn("Warning: 'warmupSteps' has no effect: the schedule is one-cycle");
+    reporter.warn("Skipped 3 broken images, the first: 'dog.jpg': it is empty");
     assert.deepEqual(lines.map((line) => line.split(/\W/)[0]), ["Warning", "Skipped"]);
   }
 });

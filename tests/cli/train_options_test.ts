@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createCommand } from "../../src/cli/command.ts";
 import { addTrainOptions, parseTrainOptions } from "../../src/cli/train_options.ts";
 import { InputError } from "../../src/input_error.ts";
-import { describeSettings, makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import { describeSettings, idleSettings, makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 /** Parses a command line, in the folder /home/ada on 5 March 2026, 07:08:09. */
@@ -21,14 +21,14 @@ async function refuses(words: string[], message: RegExp): Promise<void> {
 
 /** The recipe of a command line, without pretrained weights. */
 async function recipeOf(...words: string[]): Promise<Recipe> {
-  return (await parse(...words)).recipe(false);
+  return (await parse(...words)).recipe;
 }
 
 Deno.test("parseTrainOptions() without arguments is the sample recipe in a run named by time", async () => {
-  const { recipe, warnings, cache, ...options } = await parse();
+  const { recipe, pretrainedRecipe: _, givenSettings, cache, ...options } = await parse();
   assert.match(cache, /\/\.cache$/);
-  assert.deepEqual(warnings(recipe(false)), []);
-  assert.deepEqual(recipe(false), makeRecipe("sample"));
+  assert.deepEqual(givenSettings, []);
+  assert.deepEqual(recipe, makeRecipe("sample"));
   assert.deepEqual(options, {
     out: "/home/ada/runs/2026-03-05-070809-sample",
     resume: false,
@@ -39,14 +39,14 @@ Deno.test("parseTrainOptions() without arguments is the sample recipe in a run n
     device: "auto",
     precision: "auto",
     threads: 0,
-    encoderWeights: "none",
+    encoderWeights: { file: undefined },
     dataset: null,
   });
 });
 
 Deno.test("parseTrainOptions() with data is the lrcn recipe on it", async () => {
   const { recipe, out, dataset } = await parse("--data", "flickr8k", "--max-images", "200", "--splits", "/lists");
-  assert.deepEqual(recipe(false), makeRecipe("lrcn"));
+  assert.deepEqual(recipe, makeRecipe("lrcn"));
   assert.equal(out, "/home/ada/runs/2026-03-05-070809-lrcn");
   assert.deepEqual(dataset, { data: "/home/ada/flickr8k", splits: "/lists", maxImages: 200 });
   const separate = await parse("--captions", "c.txt", "--images", "i");
@@ -59,7 +59,7 @@ Deno.test("parseTrainOptions() changes a recipe by options and by --set", async 
     ...["--set", "outputDropout=0.25", "--set", "encoderBlocks=1,1,1,1", "--threads", "1", "--seed", "7"],
   );
   const changes = { epochs: 2, batchSize: 8, imageSize: 96, outputDropout: 0.25, encoderBlocks: [1, 1, 1, 1] };
-  assert.deepEqual(recipe(false), makeRecipe("notebook", changes));
+  assert.deepEqual(recipe, makeRecipe("notebook", changes));
   assert.deepEqual([threads, seed], [1, 7]);
 });
 
@@ -88,7 +88,7 @@ Deno.test("parseTrainOptions() can turn the image cache off, and limit pixels", 
 Deno.test("parseTrainOptions() accepts format, tokenizer and --strict", async () => {
   const options = await parse("--data", "d", "--format", "coco", "--strict", "--tokenizer", "unicode");
   assert.deepEqual(options.dataset, { data: "/home/ada/d", format: "coco", strict: true });
-  assert.equal(options.recipe(false).tokenizer, "unicode");
+  assert.equal(options.recipe.tokenizer, "unicode");
 });
 
 Deno.test("parseTrainOptions() refuses an option together with --set of the same setting", async () => {
@@ -102,10 +102,10 @@ Deno.test("parseTrainOptions() refuses an option together with --set of the same
 
 Deno.test("parseTrainOptions() warns about settings without effect", async () => {
   const options = await parse("--data", "d", "--finetune-after", "never", "--set", "learningRate=1e-2");
-  const [warning = "", ...rest] = options.warnings(options.recipe(true));
+  const [warning = "", ...rest] = idleSettings(options.pretrainedRecipe, options.givenSettings);
   assert.match(
     warning,
-    /^Warning: 'learningRate' does nothing: the CNN is frozen in all 30 epochs, and frozenLearningRate/,
+    /^Warning: 'learningRate' has no effect: the encoder is frozen in all 30 epochs, which use frozenLearningRate/,
   );
   assert.deepEqual(rest, []);
 });
@@ -116,7 +116,7 @@ Deno.test("parseTrainOptions() uses ImageNet weights by default if there is data
   assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet-v2")).encoderWeights, "imagenet-v2");
   const given = await parse("--data", "d", "--encoder-weights", "resnet50.pth");
   assert.deepEqual(given.encoderWeights, { file: "/home/ada/resnet50.pth" });
-  assert.deepEqual(given.recipe(true), makeRecipe("lrcn", {}, { pretrained: true }));
+  assert.deepEqual(given.pretrainedRecipe, makeRecipe("lrcn", {}, { pretrained: true }));
 });
 
 Deno.test("parseTrainOptions() refuses options that contradict each other", async () => {
@@ -149,9 +149,9 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
-    const { recipe, warnings, cache: _, ...options } = await parse("--resume", folder.path);
-    assert.deepEqual(warnings(recipe(true)), []);
-    assert.deepEqual(recipe(true), CONFIG.recipe);
+    const { recipe, pretrainedRecipe, givenSettings, cache: _, ...options } = await parse("--resume", folder.path);
+    assert.deepEqual(givenSettings, []);
+    assert.deepEqual([recipe, pretrainedRecipe], [CONFIG.recipe, CONFIG.recipe]);
     assert.deepEqual(options, {
       out: folder.path,
       resume: true,
@@ -190,13 +190,13 @@ Deno.test({
     assert.deepEqual([options.initialWeights, options.resume], [folder.file("best.safetensors"), false]);
     assert.deepEqual([options.seed, options.dataset, options.out], [7, CONFIG.dataset, "/home/ada/out"]);
     assert.deepEqual(options.encoderWeights, { file: undefined });
-    const { objective, baseline, epochs, frozenEpochs, embeddingDropout, bestBy, ...rest } = options.recipe(true);
+    const { objective, baseline, epochs, frozenEpochs, embeddingDropout, bestBy, ...rest } = options.recipe;
     assert.deepEqual([objective, baseline, epochs, frozenEpochs], ["self-critical", "samples", 10, 10]);
     assert.deepEqual([embeddingDropout, bestBy, rest.augmentation], [0, "cider", "none"]);
     const same = ["minCount", "maxLength", "hiddenSize", "imageSize", "encoderBlocks", "tokenizer"] as const;
     for (const name of same) assert.deepEqual(rest[name], CONFIG.recipe[name]);
     const changed = await parse(...run, "--epochs", "4", "--set", "samples=3", "--data", "moved");
-    assert.deepEqual([changed.recipe(true).frozenEpochs, changed.recipe(true).samples], [4, 3]);
+    assert.deepEqual([changed.recipe.frozenEpochs, changed.recipe.samples], [4, 3]);
     assert.equal(changed.dataset?.data, "/home/ada/moved");
     await refuses(
       [...run, "--seed", "1", "--hidden-size", "9"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { examine, type ExamineOptions } from "../../src/doctor/examine.ts";
 import { InputError } from "../../src/input_error.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
-import type { TrainingSource } from "../../src/pipeline/training_run.ts";
+import type { TrainingSource } from "../../src/pipeline/training_source.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
 import { drawnImages, drawnSource, TINY_RECIPE } from "../support/drawn_data.ts";
@@ -40,10 +40,10 @@ function sourceWith(change: Partial<TrainingSource["dataset"]>): ExamineOptions[
 nativeTest("examine() finds no fault with sound data, and reports all findings", async () => {
   const found = await examine(optionsOf({ openSource: sourceWith({ officialSplits: LISTS }) }, { epochs: 3 }));
   assert.deepEqual([found.errors, found.warnings], [[], []]);
-  assert.deepEqual(found.data, { format: "drawn", images: 20, captions: 40, rejected: [], missing: [] });
+  assert.deepEqual(found.data, { format: "rendered", images: 20, captions: 40, rejected: [], missing: [] });
   assert.deepEqual(found.splits, {
     kind: "official",
-    unit: "examples",
+    unit: "images",
     train: 16,
     validation: 2,
     test: 2,

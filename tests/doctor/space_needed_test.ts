@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spaceNeeded, type SpaceNeededOptions } from "../../src/doctor/space_needed.ts";
 
 const OPTIONS: SpaceNeededOptions = {
-  recipe: { name: "lrcn", encoderWidth: 64, frozenEpochs: 0 },
+  recipe: { exportPth: false, encoderWidth: 64, frozenEpochs: 0 },
   side: 256,
   images: 10,
   tensors: [
@@ -26,7 +26,7 @@ Deno.test("spaceNeeded() counts cached images, and both checkpoints while one is
 Deno.test("spaceNeeded() counts the features of a frozen CNN, and the notebook recipe's .pth", async () => {
   const frozen = await spaceNeeded({ ...OPTIONS, recipe: { ...OPTIONS.recipe, frozenEpochs: 1 } });
   assert.equal(frozen.features, 10 * 2048 * 4);
-  const notebook = await spaceNeeded({ ...OPTIONS, recipe: { ...OPTIONS.recipe, name: "notebook" } });
+  const notebook = await spaceNeeded({ ...OPTIONS, recipe: { ...OPTIONS.recipe, exportPth: true } });
   assert.equal(notebook.checkpoints, 4 * (22 + 2 * (22 + 30) + 22));
 });
 

@@ -32,8 +32,8 @@ Deno.test("checkpointSplit() takes all images where it is told so", () => {
 Deno.test("checkpointSplit() warns where the model may have learnt from the images", () => {
   const [other] = checkpointSplit(dataset, "test", { ...trained, datasetFingerprint: "other" }).notes;
   assert.match(other ?? "", /^Warning: the model was trained on other data/);
-  const [notebook] = checkpointSplit(dataset, "test", { ...trained, recipe: "notebook" }).notes;
-  assert.match(notebook ?? "", /^Warning: the notebook recipe splits captions/);
+  const [notebook] = checkpointSplit(dataset, "test", { ...trained, splitBy: "caption" }).notes;
+  assert.match(notebook ?? "", /^Warning: the model's data was split by caption/);
 });
 
 Deno.test("checkpointSplit() refuses a random split that no seed is known of", () => {

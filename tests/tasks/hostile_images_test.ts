@@ -21,8 +21,8 @@ Deno.test({
     const trained = await runTask("train", run, options);
     assertDone(trained);
     // One is a folder, and counts as missing.
-    assert.match(trained.stdout, /^Left out: 1 images that are not there, the first is 'folder\.jpg'$/m);
-    assert.match(trained.stdout, new RegExp(`^Left out: ${bad.length - 1} broken images, `, "m"));
+    assert.match(trained.stdout, /^Skipped 1 missing image, the first: 'folder\.jpg'$/m);
+    assert.match(trained.stdout, new RegExp(`^Skipped ${bad.length - 1} broken images, `, "m"));
 
     const files = names.map((name) => join("Images", name));
     const { code, stdout, stderr } = await runTask(

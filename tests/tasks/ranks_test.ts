@@ -176,7 +176,7 @@ Deno.test({
     Deno.kill(Number(await Deno.readTextFile(join(folder.path, "pid.1"))), "SIGKILL");
     const { code, stdout, stderr } = await task.ended;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^Going on in epoch \d+ after step \d+$/m);
+    assert.match(stdout, /^Resuming in epoch \d+ after step \d+$/m);
     const [killed, sound] = await Promise.all(
       ["killed", "whole"].map((name) => Deno.readFile(join(folder.path, name, "last.safetensors"))),
     );

@@ -40,7 +40,7 @@ const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resol
  * Output that a kill waits for, in turn, and the maximum delay in milliseconds after it: any moment after resuming, a step, a
  * validation.
  */
-const MOMENTS: [RegExp, number][] = [[/^Going on|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15]];
+const MOMENTS: [RegExp, number][] = [[/^Resuming|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15]];
 
 /** What a process was doing when it ended, by its last line. */
 function phaseOf(stdout: string): "start" | "step" | "validation" {

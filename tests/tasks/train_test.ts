@@ -88,8 +88,8 @@ Deno.test({
     await Deno.remove(join(folder.path, "drawn", "Images", "blue-7.png"));
     const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
     assertDone(ended);
-    assert.match(ended.stdout, /^Left out: 1 images that are not there, the first is 'blue-7\.png'$/m);
-    assert.match(ended.stdout, /^Left out: 1 broken images, the first is '\S+green-1\.png': \S/m);
+    assert.match(ended.stdout, /^Skipped 1 missing image, the first: 'blue-7\.png'$/m);
+    assert.match(ended.stdout, /^Skipped 1 broken image, the first: '\S+green-1\.png': \S/m);
     assert.match(ended.stdout, /^Data: 23 images/m);
   },
 });
@@ -232,7 +232,7 @@ Deno.test({
     const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
     assertRefused(
       ended,
-      /Cannot train into '\S+out': it holds a run already; go on with it by --resume '\S+out', or choose another/,
+      /Cannot train into '\S+out': it holds a run already; resume it by --resume '\S+out', or choose another/,
     );
     assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
     assert.equal(await Deno.readTextFile(join(folder.path, "out", "last.safetensors")), "former");

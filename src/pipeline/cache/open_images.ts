@@ -122,7 +122,7 @@ export class OpenImages implements ImageCache {
       const path = imagePath(example);
       const reason = `it is not in the cache, and its file can be used no longer: ${error.reason}`;
       // Read twice at once, it is noted once.
-      if (!this.#lost.has(known)) this.#options.onNote?.(`Left out from now on: '${path}', ${reason}`);
+      if (!this.#lost.has(known)) this.#options.onNote?.(`Skipped from now on: '${path}', ${reason}`);
       const lost = new ImageError(reason, path);
       this.#lost.set(known, lost);
       throw lost;

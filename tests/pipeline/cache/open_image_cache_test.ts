@@ -433,7 +433,7 @@ Deno.test(
     await Promise.all([refused(), refused()]);
     await Deno.remove(path);
     await refused();
-    assert.deepEqual(notes, [`Left out from now on: '${path}', ${why}`]);
+    assert.deepEqual(notes, [`Skipped from now on: '${path}', ${why}`]);
   },
 );
 
