@@ -105,7 +105,7 @@ Deno.test({
     await using folder = await makeFolder({});
     const refused: [arguments_: string[], reason: RegExp][] = [
       [[], /no data is named; give --data PATH/],
-      [["--resume", "runs/old"], /leave --resume out/],
+      [["--resume", "runs/old"], /Cannot check a run: leave out --resume, and give --data PATH/],
       [["--data", ".", "--epochs", "no"], /--epochs/],
     ];
     for (const [arguments_, reason] of refused) {
