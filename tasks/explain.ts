@@ -6,7 +6,7 @@ import {
   explainImage,
   explanationFolder,
   explanationJson,
-  writePictures,
+  writeHeatMaps,
 } from "../src/cli/explain_image.ts";
 import { parseExplainOptions } from "../src/cli/explain_options.ts";
 import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
@@ -21,13 +21,13 @@ async function main(): Promise<number> {
   using captioner = await Captioner.load(path, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
   const explained = await explainImage(captioner, userPath(image), options);
   const folder = out ?? explanationFolder(image);
-  const pictures = await writePictures(explained, userPath(folder));
+  const heatMaps = await writeHeatMaps(explained, userPath(folder));
   if (json) {
-    console.log(JSON.stringify({ image, ...explanationJson(explained, pictures) }));
+    console.log(JSON.stringify({ image, ...explanationJson(explained, heatMaps) }));
     return 0;
   }
   for (const line of describeExplanation(explained)) console.log(line);
-  console.log(`\n${pictures.length} heat maps: ${printable(folder)}`);
+  console.log(`\n${heatMaps.length} heat maps: ${printable(folder)}`);
   return 0;
 }
 

@@ -73,7 +73,7 @@ export function explanationFolder(image: string): string {
  *
  * @throws {InputError} If the folder cannot be created, or a file cannot be written.
  */
-export async function writePictures(explanation: Explanation, folder: string): Promise<string[]> {
+export async function writeHeatMaps(explanation: Explanation, folder: string): Promise<string[]> {
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
@@ -117,14 +117,14 @@ export interface ExplainedWordJson extends Omit<ExplainedWord, "heat"> {
 /** Converts an explanation to JSON values; heat has four decimals. */
 export function explanationJson(
   { caption, rows, columns, words }: ExplainedImage,
-  pictures: readonly string[],
+  files: readonly string[],
 ): { caption: string; rows: number; columns: number; words: ExplainedWordJson[] } {
   const wordsJson = words.map(({ word, probability, strength, heat }, index) => ({
     word,
     probability,
     strength,
     heat: roundHeat(heat),
-    picture: pictures[index] ?? "",
+    picture: files[index] ?? "",
   }));
   return { caption, rows, columns, words: wordsJson };
 }

@@ -16,17 +16,17 @@ function heldOut(...pairs: readonly (readonly [string, readonly string[]])[]): H
 }
 
 Deno.test("scoreHeldOut() counts captions that equal one of their references", () => {
-  const pictures = heldOut(
+  const scenes = heldOut(
     ["a red kite", ["there is a red kite", "a red kite"]],
     ["a red kite", ["a blue kite"]],
     ["a blue kite ", ["a blue kite"]],
     ["a blue kite", ["a blue kite", "there is a blue kite"]],
   );
-  const result = scoreHeldOut(pictures, 12.5);
+  const result = scoreHeldOut(scenes, 12.5);
   assert.equal(result.exactFraction, 0.5);
   assert(result.bleu4 >= 0 && result.bleu4 < 1 && result.cider > 0 && result.cider < 10);
   assert.equal(result.trainingSeconds, 12.5);
-  assert.equal(result.heldOut, pictures);
+  assert.equal(result.heldOut, scenes);
 });
 
 Deno.test("scoreHeldOut() reports the best single caption, and the number of descriptions", () => {
@@ -73,17 +73,17 @@ nativeTest("captionHeldOut() writes the scenes beside the run and captions the f
   const random = new Random(0);
   const scenes = Array.from({ length: 33 }, () => renderScene(32, random));
   const progress: number[] = [];
-  const pictures = await captionHeldOut(scenes, {
+  const captioned = await captionHeldOut(scenes, {
     out: folder.path,
     checkpoint,
     signal: new AbortController().signal,
     onProgress: (done) => progress.push(done),
   });
   assert.deepEqual(progress, [32, 33]);
-  assert.deepEqual(pictures.map(({ references }) => references), scenes.map(({ captions }) => captions));
-  assert.equal(pictures[32]?.image, join("held-out", "033.png"));
-  assert(pictures.every(({ caption }) => /^word\d+/.test(caption)));
+  assert.deepEqual(captioned.map(({ references }) => references), scenes.map(({ captions }) => captions));
+  assert.equal(captioned[32]?.image, join("held-out", "033.png"));
+  assert(captioned.every(({ caption }) => /^word\d+/.test(caption)));
   for (const index of [0, 32]) {
-    assert.deepEqual(await readImage({ path: join(folder.path, pictures[index]?.image ?? "") }), scenes[index]?.image);
+    assert.deepEqual(await readImage({ path: join(folder.path, captioned[index]?.image ?? "") }), scenes[index]?.image);
   }
 }, NEEDS_FILES);
