@@ -11,7 +11,10 @@ const DOG: FileCaption = {
   tokens: ["a", "dog", "runs"],
 };
 const KITE: FileCaption = {
-  ...{ image: "kite.jpg", caption: "a kite", logProbability: -2, tokens: ["a", "kite"] },
+  image: "kite.jpg",
+  caption: "a kite",
+  logProbability: -2,
+  tokens: ["a", "kite"],
   alternatives: [{ caption: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
 };
 

@@ -26,7 +26,11 @@ Deno.test("parseEvaluateOptions() takes a model and data, by default the test sp
 
 Deno.test("parseEvaluateOptions() takes files of captions and references", () => {
   assert.deepEqual(parse("--predictions", "p", "--references", "r", "--meteor-jar", "m", "--per-image", "--json"), {
-    ...{ predictions: "/home/ada/p", references: "/home/ada/r", meteorJar: "/home/ada/m", perImage: true, json: true },
+    predictions: "/home/ada/p",
+    references: "/home/ada/r",
+    meteorJar: "/home/ada/m",
+    perImage: true,
+    json: true,
   });
 });
 

@@ -8,7 +8,8 @@ function reporterOf(terminal = false, quiet = false) {
   const clock = { time: 0 };
   const reporter = new ProgressReporter({
     epochs: 2,
-    ...{ terminal, quiet },
+    terminal,
+    quiet,
     print: (line) => lines.push(line),
     now: () => clock.time,
   });
@@ -34,8 +35,16 @@ const METRICS = {
 };
 
 const STEP: StepReport = {
-  ...{ epoch: 1, stageEnd: 2, step: 1, steps: 100, loss: 3.14159, learningRate: 1e-3, encoderLearningRate: 1e-3 },
-  ...{ gradientNorm: 2.345, captionsPerSecond: 12.345, dataWaitFraction: 0.071 },
+  epoch: 1,
+  stageEnd: 2,
+  step: 1,
+  steps: 100,
+  loss: 3.14159,
+  learningRate: 1e-3,
+  encoderLearningRate: 1e-3,
+  gradientNorm: 2.345,
+  captionsPerSecond: 12.345,
+  dataWaitFraction: 0.071,
 };
 
 Deno.test("ProgressReporter prints four plain lines an epoch without a terminal", () => {

@@ -23,7 +23,9 @@ function optionsOf(changes: Partial<ExamineOptions> = {}, settings: Partial<Reci
     now: () => time += 250,
     memoryLeft: () => 5e9,
     free: () => Promise.resolve(1e12),
-    ...{ device: "cpu", precision: "fp32", threads: 1 },
+    device: "cpu",
+    precision: "fp32",
+    threads: 1,
     ...changes,
   };
 }
