@@ -7,7 +7,7 @@
 import { encode } from "fast-png";
 import { join } from "node:path";
 import { Random } from "../src/random.ts";
-import { drawScene } from "../src/sample/scenes.ts";
+import { renderScene } from "../src/sample/scenes.ts";
 import { outputOf } from "./task_command.ts";
 
 const CAPTIONS = 5;
@@ -32,7 +32,7 @@ export async function drawDataset(folder: string, count: number, python: string 
 
 async function drawScenes(folder: string, count: number, random: Random): Promise<void> {
   for (let index = 0; index < count; index++) {
-    const { width, height, pixels } = drawScene(SIDE, random).image;
+    const { width, height, pixels } = renderScene(SIDE, random).image;
     const name = `${String(index).padStart(4, "0")}.png`;
     await Deno.writeFile(join(folder, name), encode({ width, height, data: pixels, channels: 3 }));
   }

@@ -13,7 +13,7 @@ import { Engine } from "../src/ffi/engine.ts";
 import { buildInfo, loadLibrary } from "../src/ffi/library.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { checkpointMetadata, modelSettings } from "../src/pipeline/run_model.ts";
-import { drawSample } from "../src/sample/sample_source.ts";
+import { renderSample } from "../src/sample/sample_source.ts";
 import { train } from "../src/pipeline/train.ts";
 import { prepareTrainingData } from "../src/pipeline/training_data.ts";
 
@@ -27,7 +27,7 @@ if (!buildInfo(loadLibrary()).bf16) {
 }
 const seed = 1;
 const recipe = makeRecipe("sample");
-const source = await drawSample(seed);
+const source = await renderSample(seed);
 const data = prepareTrainingData(source.dataset, recipe, seed);
 const model = modelSettings(recipe, data.vocabulary.size);
 const metadata = checkpointMetadata(source.dataset, recipe, data, { model, seed });
