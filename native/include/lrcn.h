@@ -14,8 +14,7 @@
  *   Options    A struct's first field is its own size in bytes, so that a caller built against another header is
  *              refused instead of misread. Structs hold 32-bit fields first, then 64-bit ones, and have no padding.
  *
- * Images are uint8 [count, height, width, 3], RGB. They are scaled to 0..1 and normalised by ImageNet's mean and
- * deviation inside. Arrays are row-major.
+ * Images are uint8 [count, height, width, 3], RGB. The encoder normalizes them. Arrays are row-major.
  */
 #ifndef LRCN_H
 #define LRCN_H
@@ -33,7 +32,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or a struct of this header does. */
-enum { LRCN_ABI_VERSION = 8 };
+enum { LRCN_ABI_VERSION = 9 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -56,6 +55,10 @@ typedef enum lrcn_inject { LRCN_FIRST = 0, LRCN_EVERY = 1 } lrcn_inject;
 /* What a new model's parameters are: drawn as PyTorch draws them; the same but for word 0, which starts as a zero vector;
  * or all 0, which takes no time, for a model that is about to be read from a file. */
 typedef enum lrcn_initialization { LRCN_DRAWN = 0, LRCN_ZERO_PADDING = 1, LRCN_ZERO = 2 } lrcn_initialization;
+
+/* The image encoder's architecture: ResNet of basic blocks (ResNet-18, 34) or bottleneck blocks (50, 101, 152), or
+ * EfficientNet-Lite. */
+typedef enum lrcn_encoder { LRCN_RESNET_BASIC = 0, LRCN_RESNET_BOTTLENECK = 1, LRCN_EFFICIENTNET_LITE = 2 } lrcn_encoder;
 
 typedef enum lrcn_optimizer { LRCN_ADAM = 0, LRCN_ADAMW = 1 } lrcn_optimizer;
 
@@ -80,8 +83,10 @@ typedef struct lrcn_engine_options {
   int32_t fusion_layers;    /* LSTM layers that read (language output, image feature); 1 or more */
   int32_t inject;           /* lrcn_inject */
   int32_t initialization;   /* lrcn_initialization */
-  int32_t encoder_width;    /* 64 in ResNet-50 */
-  int32_t encoder_blocks[4]; /* 3, 4, 6, 3 in ResNet-50 */
+  int32_t encoder;          /* lrcn_encoder */
+  int32_t encoder_width;    /* ResNet: channels of the first layer, 64 in ResNet-50; EfficientNet-Lite: hundredths of the
+                               width coefficient, 100 in Lite0 */
+  int32_t encoder_blocks[7]; /* blocks of each stage: 3, 4, 6, 3 and then 0 in ResNet-50; 1, 2, 2, 3, 3, 4, 1 in Lite0 */
   int64_t seed;             /* of the initial parameters and of what training draws */
 } lrcn_engine_options;
 
@@ -102,10 +107,12 @@ typedef struct lrcn_batch_shape {
 typedef struct lrcn_train_options {
   int32_t size;             /* sizeof(lrcn_train_options) */
   int32_t optimizer;        /* lrcn_optimizer */
-  int32_t encoder_from;     /* the CNN learns from here on: 0 all of it, 1 to 4 layer1 to layer4, 5 none (its last
-                               layer always learns); what stands before keeps its BatchNorm statistics too */
+  int32_t encoder_from;     /* the first stage of the encoder that trains; those before it keep their BatchNorm statistics
+                               too, and the encoder's last layer always trains. ResNet: 0 all of it, 1 to 4 layer1 to
+                               layer4, 5 none. EfficientNet-Lite: 0 all of it, 1 to 7 its MBConv stages, 8 the head,
+                               9 none */
   int32_t batch_statistics; /* 1: BatchNorm of the learning part normalises by the batch and moves its statistics (not
-                               with a single image of at most 32 x 32 pixels, where layer4 has one value to go by);
+                               with a single image of at most 32 x 32 pixels, where the last stage has one value to go by);
                                2: by the batches of all processes of the engine's group; 0: it keeps to its
                                statistics, as in evaluation */
   int32_t update;           /* 1: the optimizer steps; 0: the gradients are kept and the next call adds to them */
@@ -308,7 +315,7 @@ LRCN_EXPORT int32_t lrcn_score(lrcn_engine *engine, const lrcn_batch_shape *shap
  * nor a gradient that is kept changes.
  * probabilities: filled, [targets_length], of the counted targets, and 0 of the others.
  * heat: filled, [targets_length, ceil(height / 32), ceil(width / 32)], for each counted target and place of the grid that
- * the last convolution (layer4) gives: the sum over the channels of the channel's value there times the mean over the grid
+ * the last convolution gives: the sum over the channels of the channel's value there times the mean over the grid
  * of the gradient, to that channel, of the natural logarithm of the target's probability; 0 where that is less, and for the
  * other targets.
  */
@@ -330,7 +337,8 @@ LRCN_EXPORT int32_t lrcn_logits(lrcn_engine *engine, const lrcn_batch_shape *sha
 
 /* --- captions --------------------------------------------------------------------------------------------------- */
 
-/* Floats in the feature of one image, what the CNN's last layer reads: 32 encoder_width. */
+/* Floats in the feature of one image, what the encoder's last layer reads: 8 encoder_width (ResNet of basic
+ * blocks), 32 encoder_width (bottleneck), 1280 (EfficientNet-Lite). */
 LRCN_EXPORT int32_t lrcn_feature_size(lrcn_engine *engine, int32_t *size, char *message, int32_t message_capacity);
 
 /* features: filled, [images, feature size], with the statistics of evaluation. */

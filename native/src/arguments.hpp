@@ -59,8 +59,12 @@ inline void check(const lrcn_engine_options* options) {
   require_range("fusion_layers", options->fusion_layers, 1, 64);
   require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
   require_range("initialization", options->initialization, LRCN_DRAWN, LRCN_ZERO);
+  require_range("encoder", options->encoder, LRCN_RESNET_BASIC, LRCN_EFFICIENTNET_LITE);
   require_range("encoder_width", options->encoder_width, 1, 1024);
-  for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, 256);
+  const size_t stages = options->encoder == LRCN_EFFICIENTNET_LITE ? 7 : 4;
+  for (size_t stage = 0; stage < std::size(options->encoder_blocks); ++stage) {
+    require_range("encoder_blocks", options->encoder_blocks[stage], stage < stages ? 1 : 0, stage < stages ? 256 : 0);
+  }
 }
 
 inline void check(const lrcn_group_options* options) {
@@ -80,7 +84,7 @@ inline void check(const lrcn_train_options* options) {
   constexpr double kAny = std::numeric_limits<double>::max();
   require_struct("options", options);
   require_range("optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
-  require_range("encoder_from", options->encoder_from, 0, ResNet::kStages);
+  require_range("encoder_from", options->encoder_from, 0, std::numeric_limits<int32_t>::max());
   require_range("batch_statistics", options->batch_statistics, 0, 2);
   require_range("update", options->update, 0, 1);
   require_range("record", options->record, 0, 1);
@@ -229,11 +233,12 @@ inline void borrow_row_weights(Batch& batch, const float* weights, int64_t lengt
 }
 
 /// Whether these options suit this batch.
-inline void check(const lrcn_train_options& options, const Batch& batch) {
-  const bool encoder_learns = options.encoder_from < ResNet::kStages;
+inline void check(const lrcn_train_options& options, const Encoder& encoder, const Batch& batch) {
+  require_range("encoder_from", options.encoder_from, 0, encoder.stages());
+  const bool encoder_learns = options.encoder_from < encoder.stages();
   require(!batch.features.defined() || !encoder_learns,
           "features are given, but encoder_from says that the CNN learns");
-  // layer4 sees one pixel for 32 x 32 of the image's, and the variance of one value is no number.
+  // The last stage sees one pixel for 32 x 32 of the image's, and the variance of one value is no number.
   const auto longest = [&] {
     return batch.crops.defined() ? batch.crop_side : std::max(batch.pixels.size(1), batch.pixels.size(2));
   };

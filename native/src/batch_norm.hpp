@@ -9,14 +9,17 @@ struct NormTensors {
   at::Tensor weight, bias, running_mean, running_var;
 };
 
+/// What comes after a normalization.
+enum class Activation { kNone, kRelu, kRelu6 };
+
 /// How it is done.
 struct NormOptions {
   double momentum, epsilon;
   bool batch_statistics;  // normalise by the batch, and move the running statistics
-  bool relu;              // what comes out is cut at 0
+  Activation activation;
 };
 
-/// batch_norm(x), plus the shortcut where there is one, cut at 0 where that is asked for: [n, channels, h, w].
+/// batch_norm(x), plus the shortcut unless it is undefined, through the activation: [n, channels, h, w].
 ///
 /// On the CPU these are one operation in channels_last, for autograd too. Apart they cost a sixth of a training step,
 /// nearly all of it memory traffic: x is read three times and what comes out of it written and read again by each next.

@@ -38,6 +38,7 @@ static lrcn_engine_options engine_options(int32_t inject) {
   options.hidden_size = 8;
   options.fusion_layers = 1;
   options.inject = inject;
+  options.encoder = LRCN_RESNET_BOTTLENECK;
   options.encoder_width = ENCODER_WIDTH;
   for (int i = 0; i < 4; ++i) options.encoder_blocks[i] = 1;
   options.seed = 7;

@@ -6,11 +6,12 @@
 
 import type { RgbImage } from "../images/decode_image.ts";
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
+import { ENCODERS } from "./encoders.ts";
 import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
 import type { Group } from "./group.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
-import { ENCODER_STAGES, type EngineOptions, type ModelSettings, type TrainStepOptions } from "./settings.ts";
+import type { EngineOptions, ModelSettings, TrainStepOptions } from "./settings.ts";
 import { encodeStruct } from "./struct.ts";
 
 /** One named tensor of an engine's state. */
@@ -103,16 +104,19 @@ export class Engine implements Disposable {
   readonly threads: number;
   readonly #library: Library;
   readonly #handle: Handle;
+  readonly #stages: readonly string[];
   #queuedParts = 0;
   #queuedSteps: number[] = [];
 
   private constructor(
     library: Library,
     handle: Handle,
+    stages: readonly string[],
     { device, precision, threads }: Pick<Engine, "device" | "precision" | "threads">,
   ) {
     this.#library = library;
     this.#handle = handle;
+    this.#stages = stages;
     this.device = device;
     this.precision = precision;
     this.threads = threads;
@@ -136,6 +140,7 @@ export class Engine implements Disposable {
     const precision = options.precision === undefined || options.precision === "auto"
       ? (native ? "bf16" : "fp32")
       : options.precision;
+    const encoder = ENCODERS[model.encoder ?? "resnet50"];
     const struct = encodeStruct("lrcn_engine_options", {
       device: DEVICES[device] + (device === "cuda" ? options.gpu ?? 0 : 0),
       precision: PRECISIONS[precision],
@@ -147,8 +152,9 @@ export class Engine implements Disposable {
       fusion_layers: model.fusionLayers,
       inject: model.inject === "every" ? 1 : 0,
       initialization: INITIALIZATIONS[options.initialization ?? "drawn"],
+      encoder: encoder.architecture,
       encoder_width: model.encoderWidth,
-      encoder_blocks: model.encoderBlocks,
+      encoder_blocks: Array.from({ length: 7 }, (_, stage) => model.encoderBlocks[stage] ?? 0),
       seed: options.seed ?? 0,
     });
     const pointer = await create(
@@ -162,7 +168,7 @@ export class Engine implements Disposable {
         "read the number of threads",
         (engine, text) => library.symbols.lrcn_threads(engine, threads, text, text.length),
       );
-      return new Engine(library, handle, { device, precision, threads: threads[0] ?? 0 });
+      return new Engine(library, handle, encoder.stages, { device, precision, threads: threads[0] ?? 0 });
     } catch (error) {
       handle[Symbol.dispose]();
       throw error;
@@ -272,10 +278,14 @@ export class Engine implements Disposable {
     part: { words: number; update: boolean },
     result: Float64Array<ArrayBuffer> | null,
   ): Promise<void> {
-    const { encoderFrom = "conv1" } = options;
+    const { encoderFrom = this.#stages[0] ?? "none" } = options;
+    const stages = [...this.#stages, "none"];
+    if (!stages.includes(encoderFrom)) {
+      throw new RangeError(`Cannot train from '${encoderFrom}': the encoder's stages are ${stages.join(", ")}`);
+    }
     const struct = encodeStruct("lrcn_train_options", {
       optimizer: OPTIMIZERS[options.optimizer],
-      encoder_from: encoderFrom === "none" ? ENCODER_STAGES.length : ENCODER_STAGES.indexOf(encoderFrom),
+      encoder_from: stages.indexOf(encoderFrom),
       batch_statistics: options.batchStatistics === "shared" ? 2 : Number(options.batchStatistics ?? true),
       update: part.update ? 1 : 0,
       record: options.record ? 1 : 0,

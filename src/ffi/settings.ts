@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { EncoderName, EncoderStage } from "./encoders.ts";
+
 /** The dimensions of a captioner. They are kept in its checkpoint. */
 export interface ModelSettings {
   /** Words of the vocabulary: rows of the embedding and of the output layer. */
@@ -18,10 +20,16 @@ export interface ModelSettings {
   readonly fusionLayers: number;
   /** Whether the image feature is the sequence's first element or stands beside every word. */
   readonly inject: "first" | "every";
-  /** Channels of the CNN's first layer: 64 in ResNet-50. */
+  /**
+   * The image encoder.
+   *
+   * @default {"resnet50"}
+   */
+  readonly encoder?: EncoderName;
+  /** ResNet: channels of the first layer, 64. EfficientNet-Lite: hundredths of the width coefficient, 100 or 110. */
   readonly encoderWidth: number;
-  /** Bottleneck blocks of the CNN's four stages: 3, 4, 6, 3 in ResNet-50. */
-  readonly encoderBlocks: readonly [number, number, number, number];
+  /** Blocks of each of the encoder's stages: 3, 4, 6, 3 in ResNet-50. */
+  readonly encoderBlocks: readonly number[];
 }
 
 /** How an engine computes. */
@@ -65,19 +73,6 @@ export interface EngineOptions {
   readonly initialization?: "drawn" | "zero-padding" | "zero";
 }
 
-/**
- * The parts of the CNN in the order of its layers: `conv1` is all before `layer1`.
- *
- * @example The parts
- * ```ts
- * import assert from "node:assert/strict";
- * import { ENCODER_STAGES } from "@lrcn/lrcn";
- *
- * assert.deepEqual(ENCODER_STAGES, ["conv1", "layer1", "layer2", "layer3", "layer4"]);
- * ```
- */
-export const ENCODER_STAGES = ["conv1", "layer1", "layer2", "layer3", "layer4"] as const;
-
 /** How one step of training computes and learns. */
 export interface TrainStepOptions {
   /** Adam, or AdamW, which decays weights apart from the gradient. */
@@ -89,9 +84,9 @@ export interface TrainStepOptions {
   /**
    * Where the CNN begins to learn; `none` freezes all of it. What stands before keeps its BatchNorm statistics.
    *
-   * @default {"conv1"}
+   * @default The first stage: all of it
    */
-  readonly encoderFrom?: typeof ENCODER_STAGES[number] | "none";
+  readonly encoderFrom?: EncoderStage | "none";
   /**
    * Whether BatchNorm of the learning part of the CNN normalises by the batch and moves its statistics; `shared` by the
    * batches of all processes of the engine's group. Otherwise it keeps to its statistics, as in evaluation.

@@ -5,7 +5,7 @@
  */
 
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 8;
+export const ABI_VERSION = 9;
 
 /**
  * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
