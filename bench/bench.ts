@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: everything that is measured, beside what a user of PyTorch would run, on drawn photographs.
+ * `deno task bench`: everything that is measured, beside what a user of PyTorch would run, on drawn images.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { InputError } from "../src/input_error.ts";
 import { type BenchContext, PROJECT } from "./context.ts";
 import { batchRows } from "./rows/batches.ts";
 import { captioningRows } from "./rows/captioning.ts";
-import { photographRows } from "./rows/photographs.ts";
+import { imageRows } from "./rows/images.ts";
 import { lrcnRows, notebookRows } from "./rows/training.ts";
 import { formatTable, type Row } from "./table.ts";
 
@@ -32,7 +32,7 @@ interface Result {
   readonly rows: readonly Row[];
 }
 
-const PARTS = ["notebook", "lrcn", "batches", "caption", "photographs"] as const;
+const PARTS = ["notebook", "lrcn", "batches", "caption", "images"] as const;
 
 const RESULTS = join(PROJECT, "bench", "results");
 const README = join(PROJECT, "bench", "README.md");
@@ -56,7 +56,8 @@ async function output(command: string, args: readonly string[]): Promise<string>
 /** Trains a decoder for some seconds, so that captions are as long as they are. */
 async function trainModel({ data, work, device }: BenchContext): Promise<string> {
   const out = join(work, "run");
-  const settings = ["epochs=8", "frozenEpochs=8", "frozenLearningRate=0.002", "minCount=1"];
+  // A random encoder may not stay frozen to the end.
+  const settings = ["epochs=9", "frozenEpochs=8", "trainableFrom=layer4", "frozenLearningRate=0.002", "minCount=1"];
   const script = ["run", "--allow-ffi=native/build/liblrcn.so", "--allow-read", "--allow-write"];
   await output(Deno.execPath(), [
     ...[...script, "--allow-env=INIT_CWD", "--allow-sys=statfs", "tasks/train.ts", "--data", data, "--out", out],
@@ -68,32 +69,32 @@ async function trainModel({ data, work, device }: BenchContext): Promise<string>
 
 async function* measure(
   context: BenchContext,
-  options: { only: readonly string[]; checkpoint?: string; photographs?: string },
+  options: { only: readonly string[]; checkpoint?: string; examples?: string },
 ): AsyncGenerator<Row> {
   const { data } = context;
-  const folder = options.photographs ?? join(data, "Images");
+  const folder = options.examples ?? join(data, "Images");
   const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => join(folder, name)).sort();
-  const files = options.photographs === undefined ? names.slice(0, context.quick ? 32 : 96) : names;
+  const files = options.examples === undefined ? names.slice(0, context.quick ? 32 : 96) : names;
   if (options.only.includes("notebook")) yield* notebookRows(context);
   if (options.only.includes("lrcn")) yield* lrcnRows(context);
   if (options.only.includes("batches")) yield* batchRows(context);
   if (options.only.includes("caption")) {
     yield* captioningRows(context, { checkpoint: options.checkpoint ?? await trainModel(context), files });
   }
-  if (options.only.includes("photographs")) yield* photographRows(context);
+  if (options.only.includes("examples")) yield* imageRows(context);
 }
 
 async function main(): Promise<number> {
-  const command = createCommand("bench", "Measures training and captioning beside PyTorch, on drawn photographs.")
+  const command = createCommand("bench", "Measures training and captioning beside PyTorch, on drawn images.")
     .option("--python <program>", "a Python with the same torch, numpy and Pillow", "python3")
     .option("--device <device>", "cpu or cuda", "cpu")
     .option("--quick", "a minute's worth: two rounds, without the tuned forms of PyTorch")
     .option("--only <parts...>", `some of ${PARTS.join(", ")}`)
     .option("--checkpoint <file>", "the model that captions, instead of one trained for it")
-    .option("--photographs <folder>", "what it captions, instead of drawn photographs")
+    .option("--images <folder>", "what it captions, instead of drawn images")
     .option("--out <folder>", "where the result is written", RESULTS);
   command.parse(Deno.args, { from: "user" });
-  const { python, device, quick = false, checkpoint, photographs, out } = command.opts();
+  const { python, device, quick = false, checkpoint, examples, out } = command.opts();
   // Larger batches are a GPU's: on a CPU they take long, and are measured where they are asked for.
   const all = PARTS.filter((part) => part !== "batches" || device === "cuda");
   const { only = all } = command.opts();
@@ -108,7 +109,7 @@ async function main(): Promise<number> {
   const work = await Deno.makeTempDir();
   try {
     const data = join(work, "data");
-    await output(python, [join("bench", "photographs.py"), data, String(PHOTOGRAPHS)]);
+    await output(python, [join("bench", "images.py"), data, String(PHOTOGRAPHS)]);
     const context: BenchContext = {
       ...{ python, device, data, work, quick, jemalloc: JEMALLOC.find((path) => existsSync(path)) },
       ...(quick ? { rounds: 2, steps: 1 } : { rounds: 5, steps: 3 }),
@@ -120,7 +121,7 @@ async function main(): Promise<number> {
     const options = {
       only,
       ...(checkpoint && { checkpoint: userPath(checkpoint) }),
-      ...(photographs && { photographs: userPath(photographs) }),
+      ...(examples && { examples: userPath(examples) }),
     };
     for await (const row of measure(context, options)) {
       rows.push(row);

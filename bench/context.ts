@@ -19,7 +19,7 @@ export interface BenchContext {
   readonly device: "cpu" | "cuda";
   /** The arithmetics that the device is fast in. */
   readonly precisions: readonly Precision[];
-  /** A folder with the photographs and captions that `photographs.py` draws. */
+  /** A folder with the images and captions that `examples.py` draws. */
   readonly data: string;
   /** A folder for caches and models. */
   readonly work: string;
@@ -40,10 +40,10 @@ const PERMISSIONS = ["--allow-ffi=native/build/liblrcn.so", "--allow-read", "--a
 export const PROJECT: string = fileURLToPath(new URL("..", import.meta.url));
 
 const trainingAnswer = z.object({
-  ...{ seconds: z.number(), captions: z.number(), words: z.number(), photographs: z.number() },
+  ...{ seconds: z.number(), captions: z.number(), words: z.number(), examples: z.number() },
   ...{ native: z.number(), call: z.number(), held: z.number() },
 });
-const validationAnswer = z.object({ seconds: z.number(), photographs: z.number() });
+const validationAnswer = z.object({ seconds: z.number(), examples: z.number() });
 const theirTrainingAnswer = z.object({ seconds: z.number(), captions: z.number() });
 const captionAnswer = z.object({ seconds: z.number(), captions: z.array(z.string()) });
 
@@ -68,11 +68,11 @@ export interface OurTraining {
   readonly frozen?: boolean;
   /** The arithmetic. */
   readonly precision: Precision;
-  /** Photographs of a batch, 16 where it is not said. */
+  /** Images of a batch, 16 where it is not said. */
   readonly batchSize?: number;
   /** Whether a GPU records steps. */
   readonly record?: boolean;
-  /** Whether photographs are black, and none is read. */
+  /** Whether images are black, and none is read. */
   readonly blank?: boolean;
 }
 
@@ -105,11 +105,11 @@ export interface TheirTraining {
   readonly compile?: boolean;
   /** Whether jemalloc takes glibc's place, and gives nothing back. */
   readonly jemalloc?: boolean;
-  /** Whether photographs are read, or one batch is always there. */
+  /** Whether images are read, or one batch is always there. */
   readonly reads?: boolean;
-  /** Whether the lrcn recipe's model and loss are trained, on five captions a photograph, in place of the notebook's. */
+  /** Whether the lrcn recipe's model and loss are trained, on five captions an image, in place of the notebook's. */
   readonly recipe?: "notebook" | "lrcn";
-  /** Photographs of a batch. */
+  /** Images of a batch. */
   readonly batchSize?: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A training step by one process with one thread beside the same by two, each with one thread and as many photographs: how
+ * A training step by one process with one thread beside the same by two, each with one thread and as many images: how
  * many captions a second, how long gradients are averaged, and how much of that the backward pass hides.
  *
  *     deno run --allow-ffi=native/build/liblrcn.so --allow-read --allow-run --allow-net=127.0.0.1 bench/ranks.ts
@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import type { Rendezvous } from "../src/ffi/rendezvous.ts";
 import { Engine } from "../src/ffi/engine.ts";
 import { Group } from "../src/ffi/group.ts";
-import { collateLrcn } from "../src/pipeline/batches.ts";
+import { collateLrcn } from "../src/ffi/collate.ts";
 import { Random } from "../src/random.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { modelSettings } from "../src/pipeline/run_model.ts";
@@ -45,7 +45,7 @@ interface Answer {
 async function measure({ place, precision, frozen, images, synchronized }: Task): Promise<Answer> {
   const recipe = makeRecipe("lrcn", {
     frozenEpochs: frozen ? 1 : 0,
-    batchStatistics: synchronized ? "synchronized" : "updated",
+    batchNorm: synchronized ? "synchronized" : "updated",
   });
   const random = new Random(place?.rank ?? 0);
   using engine = await Engine.open(modelSettings(recipe, WORDS), { device: "cpu", precision, threads: 1, seed: 1 });
@@ -102,7 +102,16 @@ async function compare(name: string, task: Task): Promise<void> {
     const one = await start(task);
     const port = freePort();
     const places = [0, 1].map((rank) => (
-      { rank, size: 2, localRank: rank, address: "127.0.0.1", port, hosted: false, restarted: false, prefix: "bench/0" }
+      {
+        rank,
+        worldSize: 2,
+        localRank: rank,
+        address: "127.0.0.1",
+        port,
+        hosted: false,
+        restarted: false,
+        prefix: "bench/0",
+      }
     ));
     const [two = one] = await Promise.all(places.map((place) => start({ ...task, place })));
     rounds.push({ one, two });
@@ -128,10 +137,10 @@ if (given !== undefined) console.log(JSON.stringify(await measure(JSON.parse(giv
 else {
   for (const precision of ["fp32", "bf16"] as const) {
     const fine = { precision, frozen: false, images: 8, synchronized: false };
-    await compare(`CNN fine-tuned, 8 photographs a process, ${precision}`, fine);
+    await compare(`CNN fine-tuned, 8 images a process, ${precision}`, fine);
     if (precision === "fp32") {
-      await compare(`the same with BatchNorm synchronised, ${precision}`, { ...fine, synchronized: true });
+      await compare(`the same with BatchNorm synchronized, ${precision}`, { ...fine, synchronized: true });
     }
-    await compare(`CNN frozen, 16 photographs a process, ${precision}`, { ...fine, frozen: true, images: 16 });
+    await compare(`CNN frozen, 16 images a process, ${precision}`, { ...fine, frozen: true, images: 16 });
   }
 }

@@ -10,7 +10,7 @@
 import process from "node:process";
 import { Engine } from "../src/ffi/engine.ts";
 import { loadLibrary } from "../src/ffi/library.ts";
-import { collateLrcn } from "../src/pipeline/batches.ts";
+import { collateLrcn } from "../src/ffi/collate.ts";
 import { Random } from "../src/random.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { modelSettings } from "../src/pipeline/run_model.ts";

@@ -1,5 +1,5 @@
 /**
- * Draws scenes of coloured shapes with their captions, as a dataset to try things with: the tutorial's and, of 12 pictures of
+ * Draws scenes of colored shapes with their captions, as a dataset to try things with: the tutorial's and, of 12 pictures of
  * 48 pixels with seed 8, that of the examples in `docs/example`.
  *
  *     deno run --allow-read --allow-write docs/draw_scenes.ts shop 600

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "./files/file_error.ts";
+import { printable } from "./printable.ts";
 
 /**
  * Something outside the program is wrong: a file, an option, a device. The message is one line that says what failed,

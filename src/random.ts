@@ -65,7 +65,7 @@ export class Random {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
       throw new RangeError(`Cannot draw a random integer: n must be an integer from 1 to 2^32, got ${n}`);
     }
-    // Words past the last whole multiple of n would favour small remainders.
+    // Words past the last whole multiple of n would favor small remainders.
     const limit = 2 ** 32 - (2 ** 32 % n);
     let word = this.#word();
     while (word >= limit) word = this.#word();

@@ -17,19 +17,19 @@ import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { printCaptions, writeOutput } from "../src/cli/print_captions.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
-import { withRanks } from "../src/cli/ranks.ts";
-import { agree } from "../src/distributed/agreement.ts";
-import type { TrainingRanks } from "../src/distributed/ranks.ts";
+import { withProcessGroup } from "../src/cli/process_group.ts";
+import { assertSameOnAllRanks } from "../src/distributed/assert_same.ts";
+import type { TrainingGroup } from "../src/distributed/process_group.ts";
 
 async function main(): Promise<number> {
   const command = captionCommand();
   command.parse(Deno.args, { from: "user" });
-  return await withRanks(command.opts(), (ranks) => caption(command, ranks));
+  return await withProcessGroup(command.opts(), (group) => caption(command, group));
 }
 
-async function caption(command: Command, ranks: TrainingRanks): Promise<number> {
+async function caption(command: Command, group: TrainingGroup): Promise<number> {
   const given = command.opts();
-  const isFirst = ranks.rank === 0;
+  const isFirst = group.rank === 0;
   const { checkpoint, vocabulary, engine, recursive, maxPixels, format, decoding } = parseCaptionOptions(given);
   const checkpoints = checkpoint.length > 0
     ? checkpoint.map((path) => userPath(path))
@@ -38,12 +38,12 @@ async function caption(command: Command, ranks: TrainingRanks): Promise<number> 
   using interrupts = listenToInterrupts(isFirst ? undefined : null);
   using captioner = await Captioner.load(checkpoints, {
     ...engine,
-    gpu: ranks.localRank,
+    gpu: group.localRank,
     vocabulary: vocabulary && userPath(vocabulary),
   });
   const stopped = new AbortController();
   const signal = AbortSignal.any([interrupts.signal, stopped.signal]);
-  await agree(ranks, { "the checkpoint": captioner.metadata, "the images": command.args, decoding });
+  await assertSameOnAllRanks(group, { "the checkpoint": captioner.metadata, "the images": command.args, decoding });
   const inputs = await findInputs(command.args, {
     path: userPath,
     standardInput: Deno.stdin.readable,
@@ -54,7 +54,7 @@ async function caption(command: Command, ranks: TrainingRanks): Promise<number> 
   const { images, total, single } = inputs;
   const terminal = isFirst && !parseQuietOption(given) && Deno.stderr.isTerminal();
   using progress = new CaptionProgress({ total, terminal, now: () => performance.now() });
-  const options = { ...decoding, maxPixels, live: total === undefined, signal, ranks };
+  const options = { ...decoding, maxPixels, live: total === undefined, signal, group };
   const results = captionTogether(captioner, images, options);
   const problems = await printCaptions(results, {
     output: new CaptionOutput({ format, single, ranked: (decoding.nBest ?? 1) > 1 }),

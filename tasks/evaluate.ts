@@ -11,26 +11,26 @@ import { parseEvaluateOptions } from "../src/cli/evaluate_options.ts";
 import { evaluatePredictions } from "../src/evaluation/evaluate_predictions.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
-import { withRanks } from "../src/cli/ranks.ts";
+import { withProcessGroup } from "../src/cli/process_group.ts";
 import { describeReport, reportOf } from "../src/cli/score_report.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
-import type { TrainingRanks } from "../src/distributed/ranks.ts";
+import type { TrainingGroup } from "../src/distributed/process_group.ts";
 
 async function main(): Promise<number> {
   const command = evaluateCommand();
   command.parse(Deno.args, { from: "user" });
-  return await withRanks(command.opts(), (ranks) => evaluate(command.opts(), ranks));
+  return await withProcessGroup(command.opts(), (group) => evaluate(command.opts(), group));
 }
 
-async function evaluate(given: Readonly<Record<string, unknown>>, ranks: TrainingRanks): Promise<number> {
-  const isFirst = ranks.rank === 0;
+async function evaluate(given: Readonly<Record<string, unknown>>, group: TrainingGroup): Promise<number> {
+  const isFirst = group.rank === 0;
   const options = parseEvaluateOptions(given, userPath);
   using interrupts = listenToInterrupts(isFirst ? undefined : null);
   using reporter = terminalReporter({ quiet: parseQuietOption(given) || !isFirst });
   const { signal } = interrupts;
   const evaluated = "predictions" in options
     ? await evaluatePredictions(options)
-    : await evaluateCheckpoint(options, { reporter, signal, ranks });
+    : await evaluateCheckpoint(options, { reporter, signal, group });
   if (!isFirst) return 0;
   const report = await reportOf(evaluated, options);
   if (options.json) console.log(JSON.stringify(report, null, 2));

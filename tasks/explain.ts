@@ -16,7 +16,7 @@ import {
 } from "../src/cli/explain_image.ts";
 import { parseExplainOptions } from "../src/cli/explain_options.ts";
 import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
-import { printable } from "../src/files/file_error.ts";
+import { printable } from "../src/printable.ts";
 
 async function main(): Promise<number> {
   const command = explainCommand();

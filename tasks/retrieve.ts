@@ -1,5 +1,5 @@
 /**
- * `deno task retrieve`: finds photographs by a sentence, or judges a model by how well it does.
+ * `deno task retrieve`: finds images by a sentence, or judges a model by how well it does.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { retrieveCommand } from "../src/cli/commands/retrieve.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
-import { describeRetrieval, retrieveInDataset, searchPhotographs } from "../src/cli/retrieve.ts";
+import { describeRetrieval, retrieveInDataset, searchImages } from "../src/cli/retrieve.ts";
 import { parseRetrieveOptions } from "../src/cli/retrieve_options.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
 
   async function answer() {
     if ("query" in options) {
-      const { found, problems } = await searchPhotographs(captioner, options, context);
+      const { found, problems } = await searchImages(captioner, options, context);
       const lines = found.map(({ image, logProbability }) => `${logProbability.toFixed(2)}\t${image}`);
       return { value: found, lines, problems };
     }

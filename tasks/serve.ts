@@ -12,11 +12,11 @@ import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { searchedFolder } from "../src/cli/searched_folder.ts";
 import { parseServeOptions } from "../src/cli/serve_options.ts";
-import { printable } from "../src/files/file_error.ts";
+import { printable } from "../src/printable.ts";
 import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { createApp } from "../src/server/app.ts";
 import { hostnamesOf, listen } from "../src/server/listen.ts";
-import { PhotographSearch } from "../src/evaluation/image_search.ts";
+import { ImageSearch } from "../src/evaluation/image_search.ts";
 import { openRun } from "../src/server/shown_run.ts";
 
 async function main(): Promise<number> {
@@ -33,8 +33,8 @@ async function main(): Promise<number> {
   using captioner = await Captioner.load(path, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
   if (folder !== undefined) captioner.encodeCaption(""); // refuses a model that cannot search
   using decoders = new ImageDecoders();
-  const photographs = folder?.files.map(({ path }) => ({ path, name: relative(userPath(images ?? ""), path) }));
-  const search = photographs && new PhotographSearch(captioner, photographs, { maxPixels: limits.pixels, signal });
+  const files = folder?.files.map(({ path }) => ({ path, name: relative(userPath(images ?? ""), path) }));
+  const search = files && new ImageSearch(captioner, files, { maxPixels: limits.pixels, signal });
   search?.ready.then((problems) => {
     for (const problem of [...folder?.problems ?? [], ...problems]) console.error(printable(problem));
   }, (error) => signal.aborted || console.error(`error: ${error instanceof Error ? error.message : error}`));

@@ -29,7 +29,7 @@ Deno.test("Random.below() reaches each integer about equally often", () => {
   for (const count of drawn) assert.ok(Math.abs(count - 1000) < 145, `${drawn}`);
 });
 
-Deno.test("Random.below() favours no remainder", () => {
+Deno.test("Random.below() favors no remainder", () => {
   // Of 2^32 words a fourth must be drawn again; a plain remainder would put half of the values below 2^30, not a third.
   const random = new Random(6);
   let low = 0;

@@ -13,12 +13,15 @@ import { captionFiles } from "../../src/captioning/caption_files.ts";
 import { decodeImage } from "../../src/images/decode_image.ts";
 import { answer } from "../contender.ts";
 
-const { checkpoint, precision, device, beam, files } = JSON.parse(Deno.args[0] ?? "{}");
+const { checkpoint, precision, device, beamSize, files } = JSON.parse(Deno.args[0] ?? "{}");
 using captioner = await Captioner.load(checkpoint, { precision, device });
 
 async function measureOne(path: string) {
   const start = performance.now();
-  const [caption] = await captioner.caption([await decodeImage(await Deno.readFile(path))], { beam, badEndings: [] });
+  const [caption] = await captioner.caption([await decodeImage(await Deno.readFile(path))], {
+    beamSize,
+    badEndings: [],
+  });
   return { seconds: (performance.now() - start) / 1000, captions: [caption?.tokens.join(" ")] };
 }
 
@@ -26,7 +29,7 @@ async function measure(names: readonly string[]) {
   const inputs = ReadableStream.from(names.map((path) => ({ name: path, path })));
   const captions: string[] = [];
   const start = performance.now();
-  for await (const result of captionFiles(captioner, inputs, { beam, badEndings: [] })) {
+  for await (const result of captionFiles(captioner, inputs, { beamSize, badEndings: [] })) {
     if ("tokens" in result) captions.push(result.tokens.join(" "));
   }
   return { seconds: (performance.now() - start) / 1000, captions };

@@ -5,10 +5,10 @@
  *                "data": folder, "cache": folder, "steps": 3, "validate": false, "batchSize": 16, "record": false,
  *                "blank": false}'
  *
- * It answers with {"seconds", "captions", "words", "photographs"} and `native`, the seconds in the library's steps, `call`,
+ * It answers with {"seconds", "captions", "words", "images"} and `native`, the seconds in the library's steps, `call`,
  * what the way to the library and back takes, and `held`, the longest time in which Deno's event loop did nothing else; with
- * `validate` with the seconds and photographs of a validation. On a GPU the results of steps are read after ten of them, `record` has
- * it record steps, and with `blank` photographs are black and nothing is read.
+ * `validate` with the seconds and images of a validation. On a GPU the results of steps are read after ten of them, `record` has
+ * it record steps, and with `blank` images are black and nothing is read.
  *
  * @module
  */
@@ -43,7 +43,7 @@ using features = frozen
   ? await openFeatureCache(engine, images, { folder: featuresFolder, imageSize: recipe.imageSize })
   : undefined;
 
-let counts = { captions: 0, words: 0, photographs: 0, native: 0 };
+let counts = { captions: 0, words: 0, examples: 0, native: 0 };
 const measured = {
   async trainStep(...step: Parameters<Engine["trainStep"]>) {
     const result = await timed(engine.trainStep(...step));
@@ -74,7 +74,7 @@ async function timed<Value>(call: Promise<Value>): Promise<Value> {
 function count(batches: readonly Batch[], results: readonly StepResult[]): void {
   for (const { imageOfRow, images } of batches) {
     counts.captions += imageOfRow.length;
-    counts.photographs += images.count;
+    counts.examples += images.count;
   }
   for (const { words } of results) counts.words += words;
 }
@@ -82,7 +82,7 @@ function count(batches: readonly Batch[], results: readonly StepResult[]): void 
 const metadata = checkpointMetadata(source.dataset, recipe, data, { model, seed });
 const { vocabulary, splits } = data;
 /** Reads nothing: what is left is the step alone. */
-const black = { photographs: images.photographs, square: images.square, read: () => Promise.resolve() };
+const black = { examples: images.examples, side: images.side, read: () => Promise.resolve() };
 const learns = {
   engine: measured,
   recipe,
@@ -109,7 +109,7 @@ async function onProgress({ step }: Progress): Promise<void> {
 }
 
 async function measureSteps(window: number) {
-  counts = { captions: 0, words: 0, photographs: 0, native: 0 };
+  counts = { captions: 0, words: 0, examples: 0, native: 0 };
   left = window;
   done = Promise.withResolvers();
   const former = asked;
@@ -144,10 +144,10 @@ if (validates) {
   await answer(async () => {
     const start = performance.now();
     await validate({ ...learns, features }, examples, { signal });
-    return { seconds: (performance.now() - start) / 1000, photographs: examples.length };
+    return { seconds: (performance.now() - start) / 1000, examples: examples.length };
   });
 } else {
-  // So many photographs that the epoch outlasts all windows: none of them pays for a validation.
+  // So many images that the epoch outlasts all windows: none of them pays for a validation.
   const examples = Array.from({ length: 100 }, () => splits.train).flat();
   const stop = new AbortController();
   left = Infinity;

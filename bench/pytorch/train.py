@@ -6,7 +6,7 @@
 
 Without data, all steps have one batch of random images, which is there already. The lrcn recipe has five captions of 12 words
 for each image, none padded, and AdamW; its loss is printed after the last of the steps alone. With data it is the notebook's loop: a
-DataLoader without Workers, in which PIL decodes, scales and crops each photograph again for each of its captions.
+DataLoader without Workers, in which PIL decodes, scales and crops each image again for each of its captions.
 """
 import json
 import pathlib
@@ -97,8 +97,8 @@ def main():
         for _ in range(settings["steps"]):
             loss = step()
         float(loss)  # a GPU has done all of it only now
-        seconds, photographs = time.perf_counter() - start, count * settings["steps"]
-        return {"seconds": seconds, "captions": photographs * captions_of_image}
+        seconds, images = time.perf_counter() - start, count * settings["steps"]
+        return {"seconds": seconds, "captions": images * captions_of_image}
 
     for _ in range(2):
         float(step())

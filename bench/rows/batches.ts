@@ -9,10 +9,10 @@ import { alone, inTurns } from "../rounds.ts";
 import { makeRow, median, type Row } from "../table.ts";
 
 const SIZES = [16, 64, 256];
-/** Flickr8k's training photographs. */
+/** Flickr8k's training images. */
 const EPOCH = 6000;
 
-/** Photographs/s beside PyTorch with the same settings, the time of an epoch, and how long steps wait for photographs. */
+/** Images/s beside PyTorch with the same settings, the time of an epoch, and how long steps wait for images. */
 export async function* batchRows(context: BenchContext): AsyncGenerator<Row> {
   const { device, quick, rounds } = context;
   const precision = context.precisions.at(-1) ?? "fp32";
@@ -28,9 +28,9 @@ export async function* batchRows(context: BenchContext): AsyncGenerator<Row> {
           theirTraining(context, { ...tuned, compile }),
           rounds,
         );
-        const rates = answers.map(([a, b]) => [photographsPerSecond(a), b.captions / 5 / b.seconds] as const);
+        const rates = answers.map(([a, b]) => [imagesPerSecond(a), b.captions / 5 / b.seconds] as const);
         const theirs = `PyTorch channels_last with fused AdamW${compile ? " and torch.compile" : ""}`;
-        yield makeRow([`${name}${form}, against ${theirs}`, "photographs/s"], rates, { least: 1 });
+        yield makeRow([`${name}${form}, against ${theirs}`, "images/s"], rates, { least: 1 });
       }
       yield* epoch(`${name}${form}`, { ...base, ...ours });
       const read = await inTurns(
@@ -38,23 +38,21 @@ export async function* batchRows(context: BenchContext): AsyncGenerator<Row> {
         ourTraining(context, { ...base, ...ours, blank: true }),
         rounds,
       );
-      const waits = read.answers.map(([a, b]) =>
-        [100 * (1 - photographsPerSecond(a) / photographsPerSecond(b))] as const
-      );
-      yield makeRow([`${name}${form}: time lost to reading photographs`, "%"], waits);
+      const waits = read.answers.map(([a, b]) => [100 * (1 - imagesPerSecond(a) / imagesPerSecond(b))] as const);
+      yield makeRow([`${name}${form}: time lost to reading images`, "%"], waits);
     }
   }
   yield* epoch(`lrcn recipe, CNN frozen, features cached, ${precision}`, { recipe: "lrcn", frozen: true, precision });
 
   async function* epoch(name: string, training: OurTraining): AsyncGenerator<Row> {
-    const rates = (await alone(ourTraining(context, training), rounds)).map(photographsPerSecond);
+    const rates = (await alone(ourTraining(context, training), rounds)).map(imagesPerSecond);
     const seconds = EPOCH / median(rates);
-    yield makeRow([`${name}: epoch of ${EPOCH} photographs with ${5 * EPOCH} captions, from that speed`, "s"], [
+    yield makeRow([`${name}: epoch of ${EPOCH} images with ${5 * EPOCH} captions, from that speed`, "s"], [
       [seconds],
     ]);
   }
 }
 
-function photographsPerSecond({ photographs, seconds }: TrainingAnswer): number {
-  return photographs / seconds;
+function imagesPerSecond({ examples, seconds }: TrainingAnswer): number {
+  return examples / seconds;
 }

@@ -1,5 +1,5 @@
 /**
- * Captions of photographs.
+ * Captions of images.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type BenchContext, ourCaptions, PROJECT, theirCaptions } from "../conte
 import { alone, inTurns } from "../rounds.ts";
 import { makeRow, type Row } from "../table.ts";
 
-/** The model and the photographs to caption. */
+/** The model and the images to caption. */
 export interface CaptioningOptions {
   /** A checkpoint of the 1u variant with the image at every word. */
   readonly checkpoint: string;
@@ -31,7 +31,7 @@ export async function* captioningRows(context: BenchContext, options: Captioning
     const { answers } = await inTurns(ours, theirCaptions(context, settings), context.rounds);
     const [first] = answers;
     const same = first?.[0].captions.filter((caption, index) => caption === first[1].captions[index]).length ?? 0;
-    const name = `${count} photographs captioned, beam ${BEAM}, ${precision}, against PyTorch eager fp32 with PIL; ` +
+    const name = `${count} images captioned, beam ${BEAM}, ${precision}, against PyTorch eager fp32 with PIL; ` +
       `${same} captions are the same`;
     const speeds = answers.map(([a, b]) => [count / a.seconds, count / b.seconds] as const);
     yield makeRow([name, "images/s"], speeds, {
@@ -43,7 +43,7 @@ export async function* captioningRows(context: BenchContext, options: Captioning
     const answers = await alone(ourCaptions(context, { checkpoint, files: files.slice(0, 1), beam, precision }), 5);
     const times = answers.map(({ seconds }) => [1000 * seconds] as const);
     yield makeRow(
-      [`one photograph, model loaded, ${beam === 1 ? "greedy" : `beam ${BEAM}`}, ${precision}`, "ms"],
+      [`one image, model loaded, ${beam === 1 ? "greedy" : `beam ${BEAM}`}, ${precision}`, "ms"],
       times,
     );
   }
@@ -68,13 +68,13 @@ async function fromStart(
     for (const { command, args } of commands) {
       const start = performance.now();
       const { success } = await new Deno.Command(command, { args, cwd: PROJECT, stdout: "null" }).output();
-      if (!success) throw new Error(`Cannot caption one photograph by ${command}`);
+      if (!success) throw new Error(`Cannot caption one image by ${command}`);
       pair.push((performance.now() - start) / 1000);
     }
     // The first round reads both programs from the disk.
     if (round > 0) times.push([pair[0] ?? NaN, pair[1] ?? NaN]);
   }
-  return makeRow(["one photograph, from the start of the process to the caption", "s"], times, { most: 0.6 });
+  return makeRow(["one image, from the start of the process to the caption", "s"], times, { most: 0.6 });
 }
 
 /** Writes the model for PyTorch, and what the script needs to know of it. */
@@ -86,7 +86,7 @@ async function exportForPython({ work }: BenchContext, { checkpoint, files }: Ca
   }
   const { out: weights, vocabulary } = await exportModel(checkpoint, { out: join(work, "model.pth") });
   return {
-    ...{ weights, vocabulary, files, once: false, beam: BEAM, most: decoding.maxWords },
+    ...{ weights, vocabulary, files, once: false, beam: BEAM, most: decoding.maxLength },
     ...{ short: preprocessing.shortSide, size: preprocessing.imageSize },
     model: {
       ...{ vocabulary: model.vocabularySize, embed: model.embedSize, hidden: model.hiddenSize },

@@ -11,9 +11,9 @@ import { type Bar, makeRow, median, type Row } from "../table.ts";
 
 /** A batch of the notebook. */
 const BATCH = 16;
-/** The learning of Flickr8k: 6,000 photographs in an epoch, 1,000 in its validation. */
+/** The learning of Flickr8k: 6,000 images in an epoch, 1,000 in its validation. */
 const TRAIN_PHOTOGRAPHS_OF_A_VALIDATION_PHOTOGRAPH = 6;
-/** Operations of ResNet-50 forward and backward for one photograph of 224 pixels. */
+/** Operations of ResNet-50 forward and backward for one image of 224 pixels. */
 const CNN_FLOP = 24.6e9;
 
 const EAGER = { layout: "contiguous", fused: false } as const satisfies Partial<TheirTraining>;
@@ -70,7 +70,7 @@ export async function* lrcnRows(context: BenchContext): AsyncGenerator<Row> {
     const { answers } = await inTurns(training, loop, rounds);
     const name = `lrcn recipe, CNN fine-tuned, ${precision}`;
     const bar = { least: precision === "fp32" ? 6 : 10 };
-    yield makeRow([`${name}, against the notebook's loop on the same photographs`, "captions/s"], speeds(answers), bar);
+    yield makeRow([`${name}, against the notebook's loop on the same images`, "captions/s"], speeds(answers), bar);
     const ours = answers.map(([answer]) => answer);
     yield makeRow([`${name}: time of a step outside the library`, "%"], ours.map((answer) => [outside(answer)]), {
       most: 1,
@@ -97,11 +97,11 @@ export async function* lrcnRows(context: BenchContext): AsyncGenerator<Row> {
     training: Parameters<typeof ourValidation>[1],
     trained: readonly TrainingAnswer[],
   ): AsyncGenerator<Row> {
-    const perPhotograph = median(trained.map(({ seconds, photographs }) => seconds / photographs));
+    const perImage = median(trained.map(({ seconds, examples }) => seconds / examples));
     const validations = await alone(ourValidation(context, training), rounds);
-    const shares = validations.map(({ seconds, photographs }) => {
-      const validation = seconds / photographs;
-      return 100 * validation / (validation + TRAIN_PHOTOGRAPHS_OF_A_VALIDATION_PHOTOGRAPH * perPhotograph);
+    const shares = validations.map(({ seconds, examples }) => {
+      const validation = seconds / examples;
+      return 100 * validation / (validation + TRAIN_PHOTOGRAPHS_OF_A_VALIDATION_PHOTOGRAPH * perImage);
     });
     yield makeRow([`${name}: validation with captions, of an epoch`, "%"], shares.map((share) => [share]), {
       most: 15,
@@ -119,13 +119,13 @@ function speeds(answers: readonly (readonly [Speed, Speed])[]): [number, number]
 }
 
 /** Share of a step, in %, in which the library does not compute: TypeScript, waiting for data, and the call itself. */
-function outside({ seconds, native, call, photographs }: TrainingAnswer): number {
-  return 100 * (seconds - native + call * photographs / BATCH) / seconds;
+function outside({ seconds, native, call, examples }: TrainingAnswer): number {
+  return 100 * (seconds - native + call * examples / BATCH) / seconds;
 }
 
 /** Floating-point operations of training: the CNN's and the decoder's (LSTM of 512 on 1024, vocabulary of 3,000). */
-function operations({ photographs, words }: TrainingAnswer): number {
+function operations({ examples, words }: TrainingAnswer): number {
   const [hidden, input, vocabulary] = [512, 1024, 3000];
   const ofWord = 2 * 4 * hidden * (hidden + input) + 2 * hidden * vocabulary;
-  return photographs * CNN_FLOP + words * 3 * ofWord;
+  return examples * CNN_FLOP + words * 3 * ofWord;
 }

@@ -107,19 +107,19 @@ typedef struct lrcn_batch_shape {
 typedef struct lrcn_train_options {
   int32_t size;             /* sizeof(lrcn_train_options) */
   int32_t optimizer;        /* lrcn_optimizer */
-  int32_t encoder_from;     /* the first stage of the encoder that trains; those before it keep their BatchNorm statistics
+  int32_t trainable_from;   /* the first stage of the encoder that trains; those before it keep their BatchNorm statistics
                                too, and the encoder's last layer always trains. ResNet: 0 all of it, 1 to 4 layer1 to
                                layer4, 5 none. EfficientNet-Lite: 0 all of it, 1 to 7 its MBConv stages, 8 the head,
                                9 none */
-  int32_t batch_statistics; /* 1: BatchNorm of the learning part normalises by the batch and moves its statistics (not
+  int32_t batch_norm;       /* 1: BatchNorm of the learning part normalizes by the batch and moves its statistics (not
                                with a single image of at most 32 x 32 pixels, where the last stage has one value to go by);
                                2: by the batches of all processes of the engine's group; 0: it keeps to its
                                statistics, as in evaluation */
   int32_t update;           /* 1: the optimizer steps; 0: the gradients are kept and the next call adds to them */
-  int32_t record;           /* 1: on a GPU, with libtorch 2.13, steps of a shape that came a few times before are recorded
+  int32_t cuda_graphs;           /* 1: on a GPU, with libtorch 2.13, steps of a shape that came a few times before are recorded
                                and run as one launch, to the same numbers; 0, and elsewhere: never */
-  double word_dropout;      /* share of the word vectors' elements that is dropped; so all three: 0 <= p < 1 */
-  double layer_dropout;     /* between LSTM layers */
+  double embedding_dropout;      /* share of the word vectors' elements that is dropped; so all three: 0 <= p < 1 */
+  double lstm_dropout;     /* between LSTM layers */
   double output_dropout;    /* before the output layer */
   double label_smoothing;   /* share of each target that is spread over the vocabulary; 0 <= p < 1 */
   double scheduled_sampling; /* share of the words given, the first of each row apart, in whose place stands a word
@@ -133,7 +133,7 @@ typedef struct lrcn_train_options {
   double beta2;
   double epsilon;
   double max_gradient_norm; /* gradients are scaled down to this 2-norm; 0: never */
-  int64_t counted_words;    /* counted targets of all batches whose gradients are added up, by which their losses are
+  int64_t counted_tokens;    /* counted targets of all batches whose gradients are added up, by which their losses are
                                divided; at least those of this batch, or 0 for just those */
 } lrcn_train_options;
 
@@ -360,19 +360,19 @@ LRCN_EXPORT void lrcn_decoding_destroy(lrcn_decoding *decoding);
 /*
  * Row r goes on from row parents[r] of the last step (at the first step: begins at image parents[r]) with words[r].
  * With LRCN_FIRST the first step is the image's own: words is NULL. There are `rows` rows from here on.
- * next_words, log_probabilities: filled, [rows, k], the k most probable next words of each row, best first, with
+ * next_tokens, log_probabilities: filled, [rows, k], the k most probable next words of each row, best first, with
  * natural logarithms.
  */
 LRCN_EXPORT int32_t lrcn_decode_step(lrcn_decoding *decoding, int32_t rows, const int32_t *parents,
                                      int64_t parents_length, const int32_t *words, int64_t words_length, int32_t k,
-                                     int32_t *next_words, int64_t next_words_length, float *log_probabilities,
+                                     int32_t *next_tokens, int64_t next_words_length, float *log_probabilities,
                                      int64_t log_probabilities_length, char *message, int32_t message_capacity);
 
 /* --- images ----------------------------------------------------------------------------------------------------- */
 
 /*
  * Scales an image [height, width, 3] with an antialiased bilinear filter until its short side is short_side pixels
- * (the long one rounded down), and cuts the centre crop x crop out of it, as torchvision's Resize and CenterCrop do.
+ * (the long one rounded down), and cuts the center crop x crop out of it, as torchvision's Resize and CenterCrop do.
  * cropped: filled, [crop, crop, 3].
  */
 LRCN_EXPORT int32_t lrcn_resize_crop(lrcn_engine *engine, int32_t height, int32_t width, const uint8_t *pixels,

@@ -433,7 +433,7 @@ void lrcn_decoding_destroy(lrcn_decoding* decoding) {
 }
 
 int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* parents, int64_t parents_length,
-                         const int32_t* words, int64_t words_length, int32_t k, int32_t* next_words,
+                         const int32_t* words, int64_t words_length, int32_t k, int32_t* next_tokens,
                          int64_t next_words_length, float* log_probabilities, int64_t log_probabilities_length,
                          char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
@@ -445,7 +445,7 @@ int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* p
       auto& decoder = *decoding->decoder;
       const int64_t vocabulary = model.captioner.vocabulary_size();
       require_range("k", k, 1, vocabulary);
-      require_buffer("next_words", next_words, next_words_length, int64_t{rows} * k);
+      require_buffer("next_tokens", next_tokens, next_words_length, int64_t{rows} * k);
       require_buffer("log_probabilities", log_probabilities, log_probabilities_length, int64_t{rows} * k);
       const auto from =
           borrow_indices("parents", parents, parents_length, {rows}, 0, decoder.rows() - 1).to(model.device);
@@ -456,7 +456,7 @@ int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* p
         given = borrow_indices("words", words, words_length, {rows}, 0, vocabulary - 1).to(model.device);
       }
       const auto [best_words, best] = decoder.step(from, given, k);
-      fill(next_words, best_words);
+      fill(next_tokens, best_words);
       fill(log_probabilities, best);
     });
   });

@@ -84,13 +84,13 @@ inline void check(const lrcn_train_options* options) {
   constexpr double kAny = std::numeric_limits<double>::max();
   require_struct("options", options);
   require_range("optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
-  require_range("encoder_from", options->encoder_from, 0, std::numeric_limits<int32_t>::max());
-  require_range("batch_statistics", options->batch_statistics, 0, 2);
+  require_range("trainable_from", options->trainable_from, 0, std::numeric_limits<int32_t>::max());
+  require_range("batch_norm", options->batch_norm, 0, 2);
   require_range("update", options->update, 0, 1);
-  require_range("record", options->record, 0, 1);
-  require_range("counted_words", options->counted_words, 0, std::numeric_limits<int64_t>::max());
-  require_finite("word_dropout", options->word_dropout, 0, 1);
-  require_finite("layer_dropout", options->layer_dropout, 0, 1);
+  require_range("record", options->cuda_graphs, 0, 1);
+  require_range("counted_tokens", options->counted_tokens, 0, std::numeric_limits<int64_t>::max());
+  require_finite("embedding_dropout", options->embedding_dropout, 0, 1);
+  require_finite("lstm_dropout", options->lstm_dropout, 0, 1);
   require_finite("output_dropout", options->output_dropout, 0, 1);
   require_finite("label_smoothing", options->label_smoothing, 0, 1);
   require_finite("scheduled_sampling", options->scheduled_sampling, 0, std::nextafter(1.0, 2.0));
@@ -234,20 +234,20 @@ inline void borrow_row_weights(Batch& batch, const float* weights, int64_t lengt
 
 /// Whether these options suit this batch.
 inline void check(const lrcn_train_options& options, const Encoder& encoder, const Batch& batch) {
-  require_range("encoder_from", options.encoder_from, 0, encoder.stages());
-  const bool encoder_learns = options.encoder_from < encoder.stages();
+  require_range("trainable_from", options.trainable_from, 0, encoder.stages());
+  const bool encoder_learns = options.trainable_from < encoder.stages();
   require(!batch.features.defined() || !encoder_learns,
-          "features are given, but encoder_from says that the CNN learns");
+          "features are given, but trainable_from says that the CNN learns");
   // The last stage sees one pixel for 32 x 32 of the image's, and the variance of one value is no number.
   const auto longest = [&] {
     return batch.crops.defined() ? batch.crop_side : std::max(batch.pixels.size(1), batch.pixels.size(2));
   };
-  require(!encoder_learns || options.batch_statistics == 0 || batch.pixels.size(0) > 1 || longest() > 32,
-          "batch_statistics does not go with a single image of at most 32 x 32 pixels");
+  require(!encoder_learns || options.batch_norm == 0 || batch.pixels.size(0) > 1 || longest() > 32,
+          "batch_norm does not go with a single image of at most 32 x 32 pixels");
   require(!batch.with_image_step || options.scheduled_sampling == 0,
           "scheduled_sampling does not go with targets at the image's step");
-  if (options.counted_words != 0) {
-    require_range("counted_words", options.counted_words, count_words(batch), std::numeric_limits<int64_t>::max());
+  if (options.counted_tokens != 0) {
+    require_range("counted_tokens", options.counted_tokens, count_words(batch), std::numeric_limits<int64_t>::max());
   }
 }
 

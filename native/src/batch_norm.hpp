@@ -15,7 +15,7 @@ enum class Activation { kNone, kRelu, kRelu6 };
 /// How it is done.
 struct NormOptions {
   double momentum, epsilon;
-  bool batch_statistics;  // normalise by the batch, and move the running statistics
+  bool batch_statistics;  // normalize by the batch, and move the running statistics
   Activation activation;
 };
 

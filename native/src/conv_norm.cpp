@@ -8,7 +8,7 @@
 #include <array>
 #include <cmath>
 
-#include "shared_batch_norm.hpp"
+#include "sync_batch_norm.hpp"
 
 namespace lrcn {
 namespace {
@@ -120,7 +120,7 @@ at::Tensor ConvNorm::operator()(const at::Tensor& given, const NormMode& mode, A
   if (mode.batch_statistics) at::Tensor(num_batches_tracked_).add_(1);
   const NormOptions options{style_.momentum, style_.epsilon, mode.batch_statistics, activation};
   if (!mode.batch_statistics || mode.group == nullptr) return batch_norm(x, norm_, shortcut, options);
-  return shared_batch_norm(x, norm_, shortcut, options, *mode.group);
+  return sync_batch_norm(x, norm_, shortcut, options, *mode.group);
 }
 
 /// How many zeros stand on both sides together.

@@ -7,11 +7,11 @@
 
 namespace lrcn {
 
-ColourStatistics::ColourStatistics(const Normalization& normalization, const at::Device& device, at::ScalarType dtype)
+ColorStatistics::ColorStatistics(const Normalization& normalization, const at::Device& device, at::ScalarType dtype)
     : mean(at::tensor(at::ArrayRef(normalization.mean), dtype).view({3, 1, 1}).to(device)),
       deviation(at::tensor(at::ArrayRef(normalization.deviation), dtype).view({3, 1, 1}).to(device)) {}
 
-at::Tensor normalise(const at::Tensor& pixels, const ColourStatistics& statistics) {
+at::Tensor normalize(const at::Tensor& pixels, const ColorStatistics& statistics) {
   const auto& [mean, deviation] = statistics;
   const auto images = pixels.to(mean.device()).permute({0, 3, 1, 2}).to(mean.scalar_type());
   return at::Tensor(images).div_(255).sub_(mean).div_(deviation);

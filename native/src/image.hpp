@@ -7,13 +7,13 @@
 namespace lrcn {
 
 /// An encoder's normalization as tensors, [3, 1, 1] each.
-struct ColourStatistics {
-  ColourStatistics(const Normalization& normalization, const at::Device& device, at::ScalarType dtype);
+struct ColorStatistics {
+  ColorStatistics(const Normalization& normalization, const at::Device& device, at::ScalarType dtype);
   at::Tensor mean, deviation;
 };
 
-/// uint8 [n, height, width, 3] to normalised [n, 3, height, width], channels last in memory, where the statistics are.
-at::Tensor normalise(const at::Tensor& pixels, const ColourStatistics& statistics);
+/// uint8 [n, height, width, 3] to normalized [n, 3, height, width], channels last in memory, where the statistics are.
+at::Tensor normalize(const at::Tensor& pixels, const ColorStatistics& statistics);
 
 /// Squares out of uint8 [n, height, width, 3], as [n, side, side, 3]. crops: int32 [n, 3], {top, left, mirrored} of each.
 at::Tensor cut_squares(const at::Tensor& pixels, const at::Tensor& crops, int64_t side);

@@ -17,7 +17,7 @@ namespace lrcn {
 /// Tells ranks which of them is missing when they cannot go on.
 ///
 /// Gloo and NCCL only say that something failed, and not to all ranks: those that were not waiting for the missing one
-/// itself wait until their neighbours are gone too. So each rank has a thread that writes a line into the store twice a
+/// itself wait until their neighbors are gone too. So each rank has a thread that writes a line into the store twice a
 /// second, and reads those of all: whether a rank still lives is told by that, and not by who noticed a failure. As soon as
 /// one has, all find out who is missing while the store is there.
 class Pulse {

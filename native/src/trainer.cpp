@@ -53,7 +53,7 @@ Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device 
       parameters_(parameters),
       device_(device),
       autocast_(autocast),
-      colours_(captioner.encoder().normalization(), device, parameters.dtype()),
+      colors_(captioner.encoder().normalization(), device, parameters.dtype()),
       stager_(device) {
   if (!device.is_cuda() || !StepGraphs::available()) return;
   graphs_.emplace(device, StepGraphs::Gradients{
@@ -81,14 +81,14 @@ void Trainer::join(std::shared_ptr<Group> group) {
   group_ = std::move(group);
 }
 
-c10d::Reducer& Trainer::reducer(int32_t encoder_from) {
-  if (reducer_ && reduced_from_ == encoder_from) return *reducer_;
+c10d::Reducer& Trainer::reducer(int32_t trainable_from) {
+  if (reducer_ && reduced_from_ == trainable_from) return *reducer_;
   reducer_times_.reset();
   reducer_.reset();  // before another one hooks into the same parameters
   std::vector<at::Tensor> learning;
   std::unordered_map<size_t, std::string> names;
   for (const auto& [name, parameter, stage] : parameters_.parameters()) {
-    if (stage < encoder_from) continue;
+    if (stage < trainable_from) continue;
     names.emplace(learning.size(), name);
     learning.push_back(parameter);
   }
@@ -104,7 +104,7 @@ c10d::Reducer& Trainer::reducer(int32_t encoder_from) {
       std::vector<int64_t>{});
   reducer_->set_ddp_runtime_logging_sample_rate(1);
   reducer_times_ = std::make_unique<c10d::Logger>(reducer_);
-  reduced_from_ = encoder_from;
+  reduced_from_ = trainable_from;
   return *reducer_;
 }
 
@@ -145,7 +145,7 @@ std::map<std::string, at::Tensor>& Trainer::moments() {
 
 at::Tensor Trainer::encode(const at::Tensor& pixels, const Encoder::Training& training,
                            const CancelPoint& cancel) const {
-  return captioner_.encoder().features(normalise(pixels, colours_), training, cancel);
+  return captioner_.encoder().features(normalize(pixels, colors_), training, cancel);
 }
 
 at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& training,
@@ -175,15 +175,15 @@ at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, 
 }
 
 at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
-  const auto total = options.counted_words == 0 ? batch.counted : options.counted_words;
+  const auto total = options.counted_tokens == 0 ? batch.counted : options.counted_tokens;
   const auto words = at::TensorOptions(at::kDouble).device(device_);
   at::Tensor all_words;
   if (group_) group_->reduce(all_words = at::full({}, static_cast<double>(total), words));
   at::Tensor mean;
   {
     const Autocast autocast(device_.type(), autocast_);
-    const Encoder::Training training{options.encoder_from, options.batch_statistics != 0,
-                                     options.batch_statistics == 2 ? group_.get() : nullptr};
+    const Encoder::Training training{options.trainable_from, options.batch_norm != 0,
+                                     options.batch_norm == 2 ? group_.get() : nullptr};
     const auto image_features = features(batch, training, cancel);
     auto inputs = batch.inputs;
     if (options.scheduled_sampling > 0) {
@@ -194,7 +194,7 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
     }
     cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
-                                            {options.word_dropout, options.layer_dropout});
+                                            {options.embedding_dropout, options.lstm_dropout});
     auto each = losses(outputs, batch.chosen, batch.targets, options.output_dropout, options.label_smoothing);
     if (batch.word_weights.defined()) each = each.mul(batch.word_weights);
     mean = mean_of_counted(each, batch.targets);
@@ -211,7 +211,7 @@ at::Tensor Trainer::backward_together(const at::Tensor& mean, const at::Tensor& 
                                       const lrcn_train_options& options) {
   // Only with the last part's gradients are those of all ranks averaged.
   if (options.update != 0) {
-    auto& average = reducer(options.encoder_from);
+    auto& average = reducer(options.trainable_from);
     average.prepare_for_forward();
     if (average.should_rebuild_buckets()) average.rebuild_buckets();
     average.prepare_for_backward({});
@@ -297,11 +297,11 @@ StepResult Trainer::Queued::result(const double* values) const {
 }
 
 Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
-  const bool whole = !adding_up_ && options.update != 0 && options.counted_words == 0;
+  const bool whole = !adding_up_ && options.update != 0 && options.counted_tokens == 0;
   if (!adding_up_) drop_gradients();
   try {
     moments();
-    const bool recorded = graphs_ && options.record != 0 && whole && !group_;
+    const bool recorded = graphs_ && options.cuda_graphs != 0 && whole && !group_;
     const auto staged = stager_.stage(batch, recorded ? kRecordedWords : Stager::kWordMultiple);
     at::Tensor numbers;
     if (recorded) {
@@ -382,7 +382,7 @@ Explanation Trainer::explain(const Batch& batch, const CancelPoint& cancel) {
     const auto staged = stager_.stage(batch);
     {
       const at::NoGradGuard no_grad;
-      grid = captioner_.encoder().feature_map(normalise(staged.pixels, colours_), {}, cancel);
+      grid = captioner_.encoder().feature_map(normalize(staged.pixels, colors_), {}, cancel);
     }
     cancel.check();
     grid.requires_grad_();

@@ -102,7 +102,7 @@ class Trainer {
                                const lrcn_train_options& options);
   std::vector<at::Tensor> gradients() const;
   /// What averages the gradients of the parameters that learn from a stage of the CNN on.
-  c10d::Reducer& reducer(int32_t encoder_from);
+  c10d::Reducer& reducer(int32_t trainable_from);
   /// Brings numbers of the device here, all at once: the device must have done all its work for that.
   std::vector<double> read(at::TensorList numbers);
   /// What one group of parameters learns by.
@@ -116,7 +116,7 @@ class Trainer {
   const Parameters& parameters_;
   at::Device device_;
   bool autocast_;
-  ColourStatistics colours_;
+  ColorStatistics colors_;
   Stager stager_;
   std::optional<StepGraphs> graphs_;
   std::shared_ptr<Group> group_;

@@ -54,7 +54,7 @@ static lrcn_train_options train_options(void) {
   lrcn_train_options options = {0};
   options.size = (int32_t)sizeof options;
   options.optimizer = LRCN_ADAM;
-  options.batch_statistics = 1;
+  options.batch_norm = 1;
   options.update = 1;
   options.encoder_learning_rate = 1e-2;
   options.decoder_learning_rate = 1e-2;
@@ -248,15 +248,15 @@ static void test_train_options(void) {
   step.field = value;                                                                                    \
   refused(train(engine, &shape, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, #field " is ")
   REFUSED(optimizer, 2);
-  REFUSED(encoder_from, -1);
-  REFUSED(encoder_from, 6);
-  REFUSED(batch_statistics, 3);
+  REFUSED(trainable_from, -1);
+  REFUSED(trainable_from, 6);
+  REFUSED(batch_norm, 3);
   REFUSED(update, -1);
   REFUSED(record, 2);
-  REFUSED(word_dropout, 1);
-  REFUSED(word_dropout, -0.1);
-  REFUSED(layer_dropout, 1);
-  REFUSED(layer_dropout, NAN);
+  REFUSED(embedding_dropout, 1);
+  REFUSED(embedding_dropout, -0.1);
+  REFUSED(lstm_dropout, 1);
+  REFUSED(lstm_dropout, NAN);
   REFUSED(output_dropout, 1);
   REFUSED(output_dropout, INFINITY);
   REFUSED(label_smoothing, 1);
@@ -271,8 +271,8 @@ static void test_train_options(void) {
   REFUSED(beta2, 1);
   REFUSED(epsilon, -1);
   REFUSED(max_gradient_norm, NAN);
-  REFUSED(counted_words, -1);
-  REFUSED(counted_words, WORDS - 2); /* this batch alone has one more */
+  REFUSED(counted_tokens, -1);
+  REFUSED(counted_tokens, WORDS - 2); /* this batch alone has one more */
 #undef REFUSED
   step = train_options();
   step.size -= 8;
@@ -282,7 +282,7 @@ static void test_train_options(void) {
 
   double result[3] = {-1, -1, -1};
   step = train_options();
-  step.word_dropout = step.layer_dropout = step.output_dropout = 0.5;
+  step.embedding_dropout = step.lstm_dropout = step.output_dropout = 0.5;
   step.label_smoothing = 0.1;
   step.scheduled_sampling = 1;
   assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK && isfinite(result[0]) && result[2] > 0);
@@ -294,7 +294,7 @@ static void test_train_options(void) {
   refused(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
                           NULL, 0, NULL, 0, &step, result, 3, TEXT),
           LRCN_INVALID_ARGUMENT, "single image");
-  step.batch_statistics = 0;
+  step.batch_norm = 0;
   assert(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
                          NULL, 0, NULL, 0, &step, result, 3, TEXT) == LRCN_OK);
   lrcn_engine_destroy(engine);
@@ -336,7 +336,7 @@ static void test_crops(void) {
   of_features.crop = CROP;
   static const float features[IMAGES * FEATURE_SIZE];
   lrcn_train_options frozen = train_options();
-  frozen.encoder_from = 5;
+  frozen.trainable_from = 5;
   refused(lrcn_train_step(engine, &of_features, NULL, 0, features, IMAGES * FEATURE_SIZE, image_of_row, ROWS, inputs,
                           WORDS, targets, WORDS, crops, 3 * IMAGES, NULL, 0, &frozen, result, 3, TEXT),
           LRCN_INVALID_ARGUMENT, "crops are given without pixels");
@@ -508,8 +508,8 @@ static void test_features(void) {
 
   double result[3] = {-1, -1, -1};
   lrcn_train_options step = train_options();
-  for (step.encoder_from = 0; step.encoder_from < 5; ++step.encoder_from) {
-    refused(train_on_features(engine, &shape, features, length, &step, result), LRCN_INVALID_ARGUMENT, "encoder_from");
+  for (step.trainable_from = 0; step.trainable_from < 5; ++step.trainable_from) {
+    refused(train_on_features(engine, &shape, features, length, &step, result), LRCN_INVALID_ARGUMENT, "trainable_from");
   }
   refused(train_on_features(engine, &shape, NULL, 0, &step, result), LRCN_INVALID_ARGUMENT, "neither pixels nor");
   refused(train_on_features(engine, &shape, features, length - 1, &step, result), LRCN_INVALID_ARGUMENT,
@@ -536,8 +536,8 @@ static void test_accumulation(void) {
   read_weights(engine, "linear.bias", before);
 
   lrcn_train_options part = train_options();
-  part.batch_statistics = 0;
-  part.counted_words = 2 * (WORDS - 1);
+  part.batch_norm = 0;
+  part.counted_tokens = 2 * (WORDS - 1);
   part.update = 0;
   assert(train(engine, &shape, &part, targets, WORDS, result) == LRCN_OK);
   assert(isfinite(result[0]) && result[1] == WORDS - 1 && result[2] == 0);
@@ -565,7 +565,7 @@ static void test_accumulation(void) {
   assert(memcmp(before, after, sizeof before) != 0);
 
   /* The step has used them up. */
-  part.counted_words = 0;
+  part.counted_tokens = 0;
   part.decoder_learning_rate = part.encoder_learning_rate = 0;
   double first_norm = 0;
   for (int i = 0; i < 2; ++i) {
@@ -577,8 +577,8 @@ static void test_accumulation(void) {
 }
 
 static int32_t decode(lrcn_decoding *decoding, int32_t rows, const int32_t *parents, const int32_t *words,
-                      int64_t words_length, int32_t k, int32_t *next_words, float *log_probabilities) {
-  return lrcn_decode_step(decoding, rows, parents, rows, words, words_length, k, next_words, rows * K,
+                      int64_t words_length, int32_t k, int32_t *next_tokens, float *log_probabilities) {
+  return lrcn_decode_step(decoding, rows, parents, rows, words, words_length, k, next_tokens, rows * K,
                           log_probabilities, rows * K, TEXT);
 }
 
@@ -768,7 +768,7 @@ static void *run_rank(void *given) {
   lrcn_group_destroy(group);
   const lrcn_batch_shape shape = batch_shape();
   lrcn_train_options train = train_options();
-  for (train.batch_statistics = 0; train.batch_statistics <= 2; ++train.batch_statistics) {
+  for (train.batch_norm = 0; train.batch_norm <= 2; ++train.batch_norm) {
     double result[3] = {0};
     assert(lrcn_train_step(engine, &shape, pixels, sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS, targets,
                            WORDS, NULL, 0, NULL, 0, &train, result, 3, text, capacity) == LRCN_OK);

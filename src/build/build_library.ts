@@ -39,9 +39,10 @@ export interface BuildLibraryOptions {
  * @param root The project's folder
  * @param machine The machine
  * @param options How to build
+ * @returns Whether there was something to build
  * @throws {InputError} Where something is missing or fails: one line with its remedy
  */
-export async function buildLibrary(root: string, machine: Machine, options: BuildLibraryOptions): Promise<void> {
+export async function buildLibrary(root: string, machine: Machine, options: BuildLibraryOptions): Promise<boolean> {
   const { report, verbose = false, sanitize = false } = options;
   if (machine.os !== "linux" || machine.arch !== "x86_64") {
     throw new InputError(
@@ -50,13 +51,17 @@ export async function buildLibrary(root: string, machine: Machine, options: Buil
     );
   }
   const folder = join(root, "native", sanitize ? "build-asan" : "build");
-  const done = () => verbose && report(`build: ${relative(root, folder)}/liblrcn.so is up to date`);
-  if (await isUpToDate(root, folder, machine)) return void done();
+  const done = () => {
+    if (verbose) report(`build: ${relative(root, folder)}/liblrcn.so is up to date`);
+    return false;
+  };
+  if (await isUpToDate(root, folder, machine)) return done();
   try {
     using _lock = await lock(root, report);
-    if (await isUpToDate(root, folder, machine)) return void done();
+    if (await isUpToDate(root, folder, machine)) return done();
     await Deno.mkdir(folder, { recursive: true });
     await build(root, machine, { report, verbose, sanitize, folder });
+    return true;
   } catch (error) {
     // Deno's errors of the file system have a code; their message ends with the path.
     if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;

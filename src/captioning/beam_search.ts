@@ -12,7 +12,7 @@ import { type SearchOptions, sequenceOf } from "./hypotheses.ts";
 /** Options of {@linkcode beamSearch}. */
 export interface BeamSearchOptions extends SearchOptions {
   /** Captions pursued for each image; 1 is greedy search. */
-  readonly beam: number;
+  readonly beamSize: number;
   /**
    * Captions wanted of each image, at most the beam.
    *
@@ -20,7 +20,7 @@ export interface BeamSearchOptions extends SearchOptions {
    */
   readonly nBest?: number | undefined;
   /**
-   * How much longer captions are favoured: captions are compared by log-probability / length^lengthPenalty, where the
+   * How much longer captions are favored: captions are compared by log-probability / length^lengthPenalty, where the
    * length counts the words and the end (Wu et al. 2016, section 7, before their own formula). 0 compares
    * log-probabilities, 1 their means.
    *
@@ -44,15 +44,15 @@ export interface BeamSearchOptions extends SearchOptions {
  * @throws {RangeError} If an option is no positive integer, or the length penalty negative.
  */
 export async function beamSearch(step: DecodeStep, options: BeamSearchOptions): Promise<WordSequence[][]> {
-  const { beam, nBest = 1, lengthPenalty = 0 } = options;
-  checkBeam(beam, lengthPenalty);
-  if (!Number.isInteger(nBest) || nBest < 1 || nBest > beam) {
-    throw new RangeError(`Cannot write a caption: nBest must be an integer from 1 to the beam, got ${nBest}`);
+  const { beamSize, nBest = 1, lengthPenalty = 0 } = options;
+  checkBeam(beamSize, lengthPenalty);
+  if (!Number.isInteger(nBest) || nBest < 1 || nBest > beamSize) {
+    throw new RangeError(`Cannot write a caption: nBest must be an integer from 1 to the beamSize, got ${nBest}`);
   }
   const found = await searchBeams(step, {
     ...options,
     groups: 1,
-    width: beam,
+    width: beamSize,
     wanted: nBest,
     strength: 0,
     lengthPenalty,
@@ -67,9 +67,9 @@ export async function beamSearch(step: DecodeStep, options: BeamSearchOptions): 
  * @param lengthPenalty How captions are compared.
  * @throws {RangeError} If the beam is no positive integer or the length penalty negative.
  */
-export function checkBeam(beam: number, lengthPenalty: number): void {
-  if (!Number.isInteger(beam) || beam < 1) {
-    throw new RangeError(`Cannot write a caption: the beam must be a positive integer, got ${beam}`);
+export function checkBeam(beamSize: number, lengthPenalty: number): void {
+  if (!Number.isInteger(beamSize) || beamSize < 1) {
+    throw new RangeError(`Cannot write a caption: the beam size must be a positive integer, got ${beamSize}`);
   }
   if (!(lengthPenalty >= 0 && Number.isFinite(lengthPenalty))) {
     throw new RangeError(`Cannot write a caption: the length penalty must be 0 or more, got ${lengthPenalty}`);

@@ -49,9 +49,9 @@ type Children = ReadonlyMap<Hypothesis, readonly Hypothesis[]>;
  * @throws {InputError} If no caption was found for an image and group.
  */
 export async function searchBeams(step: DecodeStep, options: BeamsOptions): Promise<Hypothesis[][][]> {
-  const { constraints: { maxWords } } = options;
+  const { constraints: { maxLength } } = options;
   const images = Array.from({ length: options.images }, (_, image) => newGroups(image, options));
-  for (let length = 0; length <= maxWords; length++) {
+  for (let length = 0; length <= maxLength; length++) {
     const rows = new Set(
       images.flatMap((groups) => groups.flatMap(({ beams }) => beams.flatMap(({ alive }) => alive))),
     );
@@ -91,13 +91,13 @@ async function findChildren(step: DecodeStep, rows: readonly Hypothesis[], optio
 }
 
 function advance(groups: readonly Group[], children: Children, options: BeamsOptions): void {
-  const { constraints: { maxWords }, strength, wanted, lengthPenalty } = options;
+  const { constraints: { maxLength }, strength, wanted, lengthPenalty } = options;
   const chosen = new Map<number, number>();
   const value = (hypothesis: Hypothesis) =>
     hypothesis.logProbability - (hypothesis.ended ? 0 : strength * (chosen.get(hypothesis.words.at(-1) ?? -1) ?? 0));
   for (const group of groups) {
     const finished = new Set(group.finished);
-    const longest = group.beams.flatMap(({ alive }) => alive).filter(({ words }) => words.length === maxWords);
+    const longest = group.beams.flatMap(({ alive }) => alive).filter(({ words }) => words.length === maxLength);
     group.unfinished = [...new Set(longest)];
     for (const beam of group.beams) {
       const best = choose(beam, children, value, options);
@@ -128,8 +128,8 @@ function choose(
 }
 
 /** Leaves out what cannot come to a better score: probabilities only fall, and no caption gets longer than the most. */
-function prune({ beams }: Group, bar: number, { constraints: { maxWords }, lengthPenalty }: BeamsOptions): void {
-  const longest = (maxWords + 1) ** lengthPenalty;
+function prune({ beams }: Group, bar: number, { constraints: { maxLength }, lengthPenalty }: BeamsOptions): void {
+  const longest = (maxLength + 1) ** lengthPenalty;
   for (const beam of beams) beam.alive = beam.alive.filter(({ logProbability }) => logProbability / longest > bar);
 }
 

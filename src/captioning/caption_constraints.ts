@@ -5,7 +5,7 @@
  */
 
 import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
 import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
@@ -53,7 +53,8 @@ export function captionConstraints(
     throw new InputError("Cannot caption: the checkpoint's vocabulary has no <start> and <end>");
   }
   const { tokenizer = "nltk" } = decoding;
-  const { forced = [], forbidden = [], prefix = "", blockNgrams, minWords, maxWords = decoding.maxWords } = options;
+  const { forced = [], forbidden = [], prefix = "", noRepeatNgramSize, minLength, maxLength = decoding.maxLength } =
+    options;
   const specials = [pad, unknown, start].filter((id) => id !== undefined);
   const idOf = (word: string) => {
     const id = words.indexOf(word);
@@ -76,9 +77,9 @@ export function captionConstraints(
   return new Constraints({
     end,
     words: words.length,
-    maxWords,
-    minWords,
-    blockNgrams,
+    maxLength,
+    minLength,
+    noRepeatNgramSize,
     never: [...specials, ...known(forbidden.map((text) => oneWord(text, "forbid")))],
     forced: forced.map((text) => mustKnow(oneWord(text, "force"), `force ${quoted(text)}`)),
     prefix: tokenizerOf(tokenizer)(prefix).map((token) => mustKnow(token, `begin with ${quoted(prefix)}`)),

@@ -6,7 +6,7 @@
 
 import type { Caption } from "./caption.ts";
 import type { Captioner, CaptionOptions } from "./captioner.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { CaptionInput } from "../images/find_inputs.ts";
@@ -57,7 +57,7 @@ export interface CaptionFilesOptions extends CaptionOptions {
 }
 
 /** A model that captions files. */
-export interface FileCaptioner extends Pick<Captioner, "orientation" | "prepare"> {
+export interface FileCaptioner extends Pick<Captioner, "applyExif" | "prepare"> {
   /** Captions prepared images. */
   caption(images: readonly RgbImage[], options?: CaptionOptions): Promise<Caption[]>;
 }
@@ -79,7 +79,7 @@ export async function* captionFiles(
   options: CaptionFilesOptions = {},
 ): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
   const { maxPixels, live = false, signal, ...captionOptions } = options;
-  const decoding = { orientation: captioner.orientation, ...(maxPixels !== undefined && { maxPixels }) };
+  const decoding = { applyExif: captioner.applyExif, ...(maxPixels !== undefined && { maxPixels }) };
   using decoders = new ImageDecoders();
 
   let inWork = 0;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { gather } from "../distributed/exchange.ts";
-import type { Ranks } from "../distributed/ranks.ts";
-import { shareOfBatches } from "../distributed/share.ts";
+import { allGatherObject } from "../distributed/collectives.ts";
+import type { ProcessGroup } from "../distributed/process_group.ts";
+import { shardBatches } from "../distributed/shard.ts";
 import { InputError } from "../input_error.ts";
 import {
   BATCH,
@@ -21,7 +21,7 @@ import type { CaptionInput } from "../images/find_inputs.ts";
 /** Options of {@linkcode captionTogether}. */
 export interface CaptionTogetherOptions extends CaptionFilesOptions {
   /** The processes. */
-  readonly ranks: Ranks;
+  readonly group: ProcessGroup;
 }
 
 /**
@@ -38,17 +38,17 @@ export interface CaptionTogetherOptions extends CaptionFilesOptions {
 export async function* captionTogether(
   captioner: FileCaptioner,
   inputs: AsyncIterable<CaptionInput>,
-  { ranks, ...options }: CaptionTogetherOptions,
+  { group, ...options }: CaptionTogetherOptions,
 ): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
-  if (ranks.size === 1) return yield* captionFiles(captioner, inputs, options);
+  if (group.worldSize === 1) return yield* captionFiles(captioner, inputs, options);
   if (options.live) {
     throw new InputError("Cannot caption by several processes what standard input names: name files or folders");
   }
   const all = await Array.fromAsync(inputs);
-  const share = shareOfBatches([...all.entries()], { ...ranks, batchSize: BATCH });
+  const share = shardBatches([...all.entries()], { ...group, batchSize: BATCH });
   const here = await Array.fromAsync(captionFiles(captioner, inTurn(share.map(([, input]) => input)), options));
-  const parts = await gather(ranks, here.map((result, index) => ({ place: share[index]?.[0] ?? 0, result })));
-  if (ranks.rank > 0) return;
+  const parts = await allGatherObject(group, here.map((result, index) => ({ place: share[index]?.[0] ?? 0, result })));
+  if (group.rank > 0) return;
   yield* parts.flat().sort((a, b) => a.place - b.place).map(({ result }) => result);
 }
 

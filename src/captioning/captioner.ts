@@ -8,14 +8,13 @@ import { loadModel } from "../checkpoint/model_state.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
-import { collateLrcn } from "../pipeline/batches.ts";
-import { orientationOf } from "../pipeline/recipe.ts";
+import { collateLrcn } from "../ffi/collate.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
 import type { Caption } from "./caption.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
-import { explainWords, type Explanation } from "./explain.ts";
+import { explainWords, type Explanation } from "../explanation/explain_words.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
 import { type SeeingModel, writeCaptions, writeCaptionsTogether } from "./write_captions.ts";
 
@@ -61,8 +60,8 @@ interface Member {
 export class Captioner implements Disposable {
   /** Its dimensions and settings, a checkpoint's metadata whole; those of the first where several models write together. */
   readonly metadata: ModelMetadata;
-  /** Whether it was trained on images turned as their cameras noted. */
-  readonly orientation: "obeyed" | "ignored";
+  /** Whether images are turned as their EXIF orientation says, as in training. */
+  readonly applyExif: boolean;
   readonly #members: readonly Member[];
   readonly #vocabulary: OpenModel["vocabulary"];
   #ids: ReadonlyMap<string, number> | undefined;
@@ -72,8 +71,7 @@ export class Captioner implements Disposable {
 
   private constructor(first: Member, members: readonly Member[], engines: DisposableStack) {
     this.metadata = first.metadata;
-    // A first word is the mark of the notebook recipe.
-    this.orientation = orientationOf(first.metadata.decoding.firstWord === undefined ? "lrcn" : "notebook");
+    this.applyExif = first.metadata.preprocessing.applyExif;
     this.#vocabulary = first.vocabulary;
     this.#members = members;
     this.#engines = engines;
@@ -175,8 +173,8 @@ export class Captioner implements Disposable {
    * using captioner = await Captioner.load("docs/example/model.safetensors");
    * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-004.png"));
    * const features = await captioner.encode([image]);
-   * const [greedy] = await captioner.caption(features, { beam: 1 });
-   * const [searched] = await captioner.caption(features, { beam: 10 });
+   * const [greedy] = await captioner.caption(features, { beamSize: 1 });
+   * const [searched] = await captioner.caption(features, { beamSize: 10 });
    * assert((searched?.logProbability ?? NaN) >= (greedy?.logProbability ?? NaN));
    * ```
    */
@@ -256,8 +254,8 @@ export class Captioner implements Disposable {
    * ```
    */
   tokenize(caption: string): string[] {
-    const { tokenizer = "nltk", maxWords } = this.metadata.decoding;
-    return tokenizerOf(tokenizer)(caption).slice(0, maxWords);
+    const { tokenizer = "nltk", maxLength } = this.metadata.decoding;
+    return tokenizerOf(tokenizer)(caption).slice(0, maxLength);
   }
 
   /**
@@ -316,7 +314,7 @@ export class Captioner implements Disposable {
    * @param image A decoded image of any size.
    * @returns The square, of the side that the model's preprocessing names as `shortSide`.
    *
-   * @example A photograph of 2 MB waits as one of 4 KB
+   * @example A image of 2 MB waits as one of 4 KB
    * ```ts
    * import assert from "node:assert/strict";
    * import { Captioner } from "@lrcn/lrcn";
@@ -331,7 +329,7 @@ export class Captioner implements Disposable {
   async prepare(image: RgbImage): Promise<RgbImage> {
     const squares = new Map<number, RgbImage>();
     for (const { engine, metadata: { preprocessing: { shortSide } } } of this.#members) {
-      if (!squares.has(shortSide)) squares.set(shortSide, await squareOf(engine, image, shortSide));
+      if (!squares.has(shortSide)) squares.set(shortSide, await resizeToSquare(engine, image, shortSide));
     }
     const all = this.#members.map(({ metadata }) => squares.get(metadata.preprocessing.shortSide) ?? image);
     const [first = image] = all;
@@ -343,8 +341,8 @@ export class Captioner implements Disposable {
     const { imageSize, shortSide } = metadata.preprocessing;
     const pixels = new Uint8Array(images.length * imageSize * imageSize * 3);
     for (const [place, image] of images.entries()) {
-      // As in training: first the square that the cache holds, then its centre.
-      const square = this.#prepared.get(image)?.[index] ?? await squareOf(engine, image, shortSide);
+      // As in training: first the square that the cache holds, then its center.
+      const square = this.#prepared.get(image)?.[index] ?? await resizeToSquare(engine, image, shortSide);
       const crop = await engine.resizeCrop(square, shortSide, imageSize);
       pixels.set(crop, place * crop.length);
     }
@@ -357,7 +355,7 @@ export class Captioner implements Disposable {
   }
 }
 
-async function squareOf(engine: Engine, image: RgbImage, side: number): Promise<RgbImage> {
+async function resizeToSquare(engine: Engine, image: RgbImage, side: number): Promise<RgbImage> {
   return { width: side, height: side, pixels: await engine.resizeCrop(image, side, side) };
 }
 
@@ -395,7 +393,7 @@ function checkTogether(members: readonly Member[], paths: readonly string[]): vo
   if (tokenizers[0] !== tokenizers[1]) throw refuse("their tokenizers differ; name models of one tokenizer");
 }
 
-/** FNV-1a of each image's pixels: photographs draw their own captions wherever they stand. */
+/** FNV-1a of each image's pixels: images draw their own captions wherever they stand. */
 function imageKeys({ count, pixels }: Images): number[] {
   const size = pixels.length / count;
   return Array.from({ length: count }, (_, image) => {

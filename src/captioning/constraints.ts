@@ -13,13 +13,13 @@ export interface ConstraintsOptions {
   /** Words that there are: ids from 0. */
   readonly words: number;
   /** The most words of a caption. */
-  readonly maxWords: number;
+  readonly maxLength: number;
   /**
    * The least words of a caption.
    *
    * @default {1}
    */
-  readonly minWords?: number | undefined;
+  readonly minLength?: number | undefined;
   /**
    * Words that are never written: padding, the unknown word, the start, and what the user forbids.
    *
@@ -43,7 +43,7 @@ export interface ConstraintsOptions {
    *
    * @default {0}
    */
-  readonly blockNgrams?: number | undefined;
+  readonly noRepeatNgramSize?: number | undefined;
   /**
    * Words that no caption ends with, nor stands before one of `closers`.
    *
@@ -73,12 +73,12 @@ export class Constraints {
   /** The id that ends a caption. */
   readonly end: number;
   /** The most words of a caption. */
-  readonly maxWords: number;
+  readonly maxLength: number;
   /** How many words are forced. */
   readonly forcedCount: number;
   readonly #words: number;
-  readonly #minWords: number;
-  readonly #blockNgrams: number;
+  readonly #minLength: number;
+  readonly #noRepeatNgramSize: number;
   readonly #prefix: readonly number[];
   readonly #forced: readonly number[];
   readonly #never: Set<number>;
@@ -93,16 +93,17 @@ export class Constraints {
    * @throws {RangeError} If a number is no integer from 0.
    */
   constructor(options: ConstraintsOptions) {
-    const { end, words, maxWords, minWords = 1, never = [], forced = [], prefix = [], blockNgrams = 0 } = options;
-    for (const [name, value] of Object.entries({ maxWords, minWords, blockNgrams })) {
+    const { end, words, maxLength, minLength = 1, never = [], forced = [], prefix = [], noRepeatNgramSize = 0 } =
+      options;
+    for (const [name, value] of Object.entries({ maxLength, minLength, noRepeatNgramSize })) {
       if (Number.isInteger(value) && value >= 0) continue;
       throw new RangeError(`Cannot write a caption: ${name} must be an integer from 0, got ${value}`);
     }
     this.end = end;
-    this.maxWords = maxWords;
+    this.maxLength = maxLength;
     this.#words = words;
-    this.#minWords = Math.max(1, minWords);
-    this.#blockNgrams = blockNgrams;
+    this.#minLength = Math.max(1, minLength);
+    this.#noRepeatNgramSize = noRepeatNgramSize;
     this.#prefix = prefix;
     this.#forced = [...new Set(forced)];
     this.forcedCount = this.#forced.length;
@@ -113,7 +114,7 @@ export class Constraints {
   }
 
   #check(): void {
-    const [most, least] = [this.maxWords, this.#minWords];
+    const [most, least] = [this.maxLength, this.#minLength];
     if (most < 1) throw impossible(`captions of at most ${most} words would be empty; allow more`);
     if (least > most) throw impossible(`captions of at least ${least} words cannot have at most ${most}`);
     const usable = Array.from({ length: this.#words }, (_, word) => word)
@@ -156,13 +157,13 @@ export class Constraints {
     const missing = this.missing(words);
     const given = this.#prefix[words.length];
     if (given !== undefined) return only([given], missing);
-    const room = this.maxWords - words.length;
+    const room = this.maxLength - words.length;
     if (room === 0) return only([this.end], missing);
 
     const endsBadly = this.#endsBadly(words);
     const refused = this.#repeating(words);
     if (endsBadly) { for (const word of this.#closers) refused.add(word); }
-    if (words.length < this.#minWords || missing.length > 0 || endsBadly) refused.add(this.end);
+    if (words.length < this.#minLength || missing.length > 0 || endsBadly) refused.add(this.end);
     // Where room gets short, what would leave too little of it.
     if (missing.length + 1 >= room) {
       const fits = (word: number) =>
@@ -208,7 +209,7 @@ export class Constraints {
   /** Words after which a sequence would stand there twice. */
   #repeating(words: readonly number[]): Set<number> {
     const repeating = new Set<number>();
-    const before = this.#blockNgrams - 1;
+    const before = this.#noRepeatNgramSize - 1;
     if (before < 0) return repeating;
     const last = words.length - before;
     for (let place = 0; place < last; place++) {

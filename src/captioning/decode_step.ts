@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NextWords } from "../ffi/decoding.ts";
+import type { NextTokens } from "../ffi/decoding.ts";
 
 /**
  * One step of a model that is given a word in each row and answers with the k most probable next ones.
@@ -17,7 +17,7 @@ export type DecodeStep = (
   parents: Int32Array<ArrayBuffer>,
   words: Int32Array<ArrayBuffer> | null,
   k: number,
-) => Promise<NextWords>;
+) => Promise<NextTokens>;
 
 /**
  * Puts the images' own step before the first word, for a model whose image is the sequence's first element: what comes

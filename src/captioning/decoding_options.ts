@@ -7,7 +7,7 @@
 /** How captions are drawn at random. */
 export interface SamplingOptions {
   /**
-   * Decides what is drawn: an integer from 0 to 2^53 - 1. The same photograph and seed give the same captions, in every
+   * Decides what is drawn: an integer from 0 to 2^53 - 1. The same image and seed give the same captions, in every
    * batch.
    *
    * @default {0}
@@ -36,13 +36,13 @@ export interface SamplingOptions {
 /** How far captions of one image keep apart. */
 export interface DiversityOptions {
   /** Groups that the beam is divided into; it is widened to a multiple of them. */
-  readonly groups: number;
+  readonly numBeamGroups: number;
   /**
    * What a group's word costs for each time that groups before it chose the same word at the same place, in nats.
    *
    * @default {0.5}
    */
-  readonly strength?: number | undefined;
+  readonly diversityPenalty?: number | undefined;
 }
 
 /** How captions are written: by beam search, where nothing else is asked for. */
@@ -52,7 +52,7 @@ export interface DecodingOptions {
    *
    * @default {the checkpoint's}
    */
-  readonly beam?: number | undefined;
+  readonly beamSize?: number | undefined;
   /**
    * Captions wanted of each image.
    *
@@ -60,7 +60,7 @@ export interface DecodingOptions {
    */
   readonly nBest?: number | undefined;
   /**
-   * How much longer captions are favoured: they are compared by log-probability / length^lengthPenalty, where the length
+   * How much longer captions are favored: they are compared by log-probability / length^lengthPenalty, where the length
    * counts words and end (Wu et al. 2016, section 7). 0 compares log-probabilities, 1 their means.
    *
    * @default {0}
@@ -83,19 +83,19 @@ export interface DecodingOptions {
    *
    * @default {1}
    */
-  readonly minWords?: number | undefined;
+  readonly minLength?: number | undefined;
   /**
    * The most words of a caption.
    *
    * @default {the checkpoint's}
    */
-  readonly maxWords?: number | undefined;
+  readonly maxLength?: number | undefined;
   /**
    * No sequence of so many words comes twice in a caption; 0 allows all.
    *
    * @default {0}
    */
-  readonly blockNgrams?: number | undefined;
+  readonly noRepeatNgramSize?: number | undefined;
   /**
    * Words that each caption holds.
    *

@@ -16,7 +16,7 @@ export interface NotebookSearchOptions {
   /** The padding's id, before which a caption ends. */
   readonly padding: number;
   /** The most words of a caption, the first one included. */
-  readonly maxWords: number;
+  readonly maxLength: number;
 }
 
 /**
@@ -28,10 +28,10 @@ export interface NotebookSearchOptions {
  * @returns One caption for each image.
  */
 export async function notebookSearch(step: DecodeStep, options: NotebookSearchOptions): Promise<WordSequence[]> {
-  const { images, firstWord, padding, maxWords } = options;
+  const { images, firstWord, padding, maxLength } = options;
   const captions = Array.from({ length: images }, () => ({ words: [firstWord], logProbability: 0, ended: false }));
   const rows = Int32Array.from({ length: images }, (_, row) => row);
-  for (let position = 0; position < maxWords - 1 && captions.some(({ ended }) => !ended); position++) {
+  for (let position = 0; position < maxLength - 1 && captions.some(({ ended }) => !ended); position++) {
     const given = position === 0 ? null : Int32Array.from(captions, ({ words }) => words[position - 1] ?? padding);
     const next = await step(rows, given, 1);
     captions.forEach((caption, row) => {

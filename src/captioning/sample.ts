@@ -86,7 +86,7 @@ export async function sample(step: DecodeStep, options: SampleOptions): Promise<
       const next = draw(after[row]?.words() ?? [], caption.random, options);
       // A caption of the most words whose end has no probability stays unfinished.
       if (next !== undefined) caption.hypothesis = extend(caption.hypothesis, row, next, end);
-      else if (caption.hypothesis.words.length < options.constraints.maxWords) throw noCaption();
+      else if (caption.hypothesis.words.length < options.constraints.maxLength) throw noCaption();
       else caption.hypothesis = { ...caption.hypothesis, ended: true };
     }
     alive = alive.filter(({ hypothesis }) => !hypothesis.ended);

@@ -28,8 +28,8 @@ const BEYOND_GREEDY = [
   "lengthPenalty",
   "diversity",
   "sampling",
-  "minWords",
-  "blockNgrams",
+  "minLength",
+  "noRepeatNgramSize",
   "forced",
   "forbidden",
   "prefix",
@@ -130,12 +130,12 @@ async function search(
     const drawn = await sample(step, { ...common, ...sampling, seed: sampling.seed ?? 0, samples: nBest, keys });
     return drawn.map((captions) => captions.toSorted((a, b) => b.logProbability - a.logProbability));
   }
-  const asked = options.beam ?? options.decoding.beam;
-  const beam = nBest > 1 ? Math.max(asked, nBest) : asked;
-  if (diversity === undefined) return await beamSearch(step, { ...common, beam, nBest, lengthPenalty });
-  const { groups } = diversity;
-  const widened = groups >= 1 ? Math.ceil(beam / groups) * groups : beam;
-  return await diverseBeamSearch(step, { ...common, ...diversity, beam: widened, nBest, lengthPenalty });
+  const asked = options.beamSize ?? options.decoding.beamSize;
+  const beamSize = nBest > 1 ? Math.max(asked, nBest) : asked;
+  if (diversity === undefined) return await beamSearch(step, { ...common, beamSize, nBest, lengthPenalty });
+  const { numBeamGroups } = diversity;
+  const widened = numBeamGroups >= 1 ? Math.ceil(beamSize / numBeamGroups) * numBeamGroups : beamSize;
+  return await diverseBeamSearch(step, { ...common, ...diversity, beamSize: widened, nBest, lengthPenalty });
 }
 
 async function writeGreedily(
@@ -143,7 +143,7 @@ async function writeGreedily(
   features: Features,
   options: WriteCaptionsOptions & { readonly firstWord: string },
 ): Promise<WordSequence[][]> {
-  const { vocabulary: { words, pad, unknown }, decoding, firstWord, maxWords = decoding.maxWords } = options;
+  const { vocabulary: { words, pad, unknown }, decoding, firstWord, maxLength = decoding.maxLength } = options;
   refuseBeyondGreedy(options);
   if (pad === undefined) throw new InputError("Cannot caption: the vocabulary has no <pad>, which ends a caption");
   const first = words.indexOf(firstWord);
@@ -152,15 +152,15 @@ async function writeGreedily(
     images: features.count,
     firstWord: first < 0 ? unknown ?? pad : first,
     padding: pad,
-    maxWords,
+    maxLength,
   });
   return captions.map((caption) => [caption]);
 }
 
 function refuseBeyondGreedy(options: DecodingOptions): void {
-  const { beam = 1, nBest = 1 } = options;
+  const { beamSize = 1, nBest = 1 } = options;
   const reason = "a model of the notebook recipe writes greedily";
-  if (beam !== 1) throw new InputError(`Cannot search with beam ${beam}: ${reason}; use --beam 1`);
+  if (beamSize !== 1) throw new InputError(`Cannot search with beam size ${beamSize}: ${reason}; use --beam 1`);
   if (nBest !== 1) throw new InputError(`Cannot write ${nBest} captions of an image: ${reason}; ask for one`);
   for (const name of BEYOND_GREEDY) {
     if (options[name] === undefined) continue;

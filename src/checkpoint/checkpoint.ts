@@ -5,26 +5,29 @@
  */
 
 import { z } from "zod";
+import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODERS } from "../ffi/encoders.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { InputError } from "../input_error.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { cannotRead } from "../files/open_file.ts";
 import { findJsonFault } from "../files/json_keys.ts";
-import { BEAM_LIMITS, MAX_WORDS_LIMITS, MODEL_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
+import { BEAM_SIZE_LIMITS, MAX_LENGTH_LIMITS, MODEL_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import type { StoredTensor, TensorSource } from "./tensor.ts";
 import type { WriteAtomicOptions } from "../files/write_atomic.ts";
 
-/** The version of the metadata that this code writes, and the newest it reads; it reads all before, too. */
-export const CHECKPOINT_VERSION = 2;
+/** The version of the metadata format that this code writes and reads. */
+export const CHECKPOINT_VERSION = 3;
 
-/** How a photograph becomes the network's input. */
+/** How an image becomes the network's input. */
 export interface Preprocessing {
   /** Side of the square that the network sees, in pixels. */
   readonly imageSize: number;
-  /** Length that the photograph's shorter side is scaled to before the square is cut out, in pixels. */
+  /** Length that the image's shorter side is scaled to before the square is cut out, in pixels. */
   readonly shortSide: number;
+  /** Whether the image is first turned as its EXIF orientation says. */
+  readonly applyExif: boolean;
 }
 
 /** How scores become a caption. */
@@ -32,9 +35,9 @@ export interface DecodingSettings {
   /** The word that captions begin with, for a recipe that has no start token. */
   readonly firstWord?: string;
   /** The most words a caption has. */
-  readonly maxWords: number;
+  readonly maxLength: number;
   /** Captions that are pursued at the same time. */
-  readonly beam: number;
+  readonly beamSize: number;
   /**
    * What split the captions into words, and so how they are put together again.
    *
@@ -56,7 +59,7 @@ export interface TrainingState {
   /** Sums over those steps, which become the epoch's means. */
   readonly sums: { readonly loss: number; readonly lossWeight: number; readonly gradientNorm: number };
   /** What the completed epochs are judged by, lower is better. */
-  readonly criteria: readonly number[];
+  readonly validationScores: readonly number[];
 }
 
 /** What stands beside the weights. It holds no clock, no path and no rate: the same run gives the same bytes. */
@@ -65,7 +68,7 @@ export interface CheckpointMetadata {
   readonly recipe: string;
   /** The network. */
   readonly model: ModelSettings;
-  /** The way of the photographs. */
+  /** The way of the images. */
   readonly preprocessing: Preprocessing;
   /** The words; a word's place is its token. */
   readonly vocabulary: readonly string[];
@@ -74,7 +77,7 @@ export interface CheckpointMetadata {
   /** A digest of the dataset it was trained on. */
   readonly datasetFingerprint: string;
   /**
-   * The seed by which the photographs were split, where their dataset has no split of its own.
+   * The seed by which the images were split, where their dataset has no split of its own.
    *
    * @default {it is not known}
    */
@@ -104,7 +107,6 @@ const FIELD_LIMITS = { depth: 8, parts: 10_000 };
 const MOST_EPOCHS = 1_000_000;
 
 const count = z.number().int().nonnegative();
-const blocks = wholeNumber(MODEL_LIMITS.encoderBlocks);
 
 const schema: z.ZodType<CheckpointMetadata> = z.object({
   recipe: z.string().min(1),
@@ -116,15 +118,24 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     fusionLayers: wholeNumber(MODEL_LIMITS.fusionLayers),
     inject: z.enum(["first", "every"]),
     encoderWidth: wholeNumber(MODEL_LIMITS.encoderWidth),
-    encoderBlocks: z.tuple([blocks, blocks, blocks, blocks]),
-  }),
-  preprocessing: z.object({ imageSize: wholeNumber(SIDE_LIMITS), shortSide: wholeNumber(SIDE_LIMITS) })
+    encoderBlocks: z.array(wholeNumber(MODEL_LIMITS.encoderBlocks)),
+    // Files from before there was a choice have a ResNet-50, of any size.
+    encoder: z.enum(ENCODER_NAMES).exactOptional(),
+  }).refine(
+    ({ encoder = DEFAULT_ENCODER, encoderBlocks }) => encoderBlocks.length === ENCODERS[encoder].blocks.length,
+    { error: "its encoder has another number of stages", path: ["encoderBlocks"] },
+  ),
+  preprocessing: z.object({
+    imageSize: wholeNumber(SIDE_LIMITS),
+    shortSide: wholeNumber(SIDE_LIMITS),
+    applyExif: z.boolean(),
+  })
     .refine(({ imageSize, shortSide }) => imageSize <= shortSide, { error: "imageSize is larger than shortSide" }),
   vocabulary: listOf(z.string(), MOST_WORDS),
   decoding: z.object({
     firstWord: z.string().exactOptional(),
-    maxWords: wholeNumber(MAX_WORDS_LIMITS),
-    beam: wholeNumber(BEAM_LIMITS),
+    maxLength: wholeNumber(MAX_LENGTH_LIMITS),
+    beamSize: wholeNumber(BEAM_SIZE_LIMITS),
     tokenizer: z.enum(TOKENIZERS).exactOptional(),
   }),
   datasetFingerprint: z.string(),
@@ -137,7 +148,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     examples: z.string(),
     step: count,
     sums: z.object({ loss: z.number(), lossWeight: z.number(), gradientNorm: z.number() }),
-    criteria: listOf(z.number(), MOST_EPOCHS),
+    validationScores: listOf(z.number(), MOST_EPOCHS),
   }).exactOptional(),
 }).refine(({ vocabulary, model }) => vocabulary.length <= model.vocabularySize, {
   error: "it holds more words than model.vocabularySize",
@@ -164,9 +175,9 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
  *     vocabularySize: 5, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
  *     encoderWidth: 8, encoderBlocks: [1, 1, 1, 1],
  *   },
- *   preprocessing: { imageSize: 32, shortSide: 37 },
+ *   preprocessing: { imageSize: 32, shortSide: 37, applyExif: true },
  *   vocabulary: ["<pad>", "<unk>", "<start>", "<end>", "kite"],
- *   decoding: { maxWords: 20, beam: 3 },
+ *   decoding: { maxLength: 20, beamSize: 3 },
  *   datasetFingerprint: "none", epoch: 1, metrics: { cider: 0.5 },
  * };
  * const folder = await Deno.makeTempDir();
@@ -243,10 +254,12 @@ function parseMetadata(path: string, words: Readonly<Record<string, string>>): C
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1) {
     throw cannotRead(path, `its format version ${quoted(words[VERSION_KEY] ?? "")} is none; ${ADVICE}`);
   }
-  if (version > CHECKPOINT_VERSION) {
+  if (version !== CHECKPOINT_VERSION) {
+    const advice = version > CHECKPOINT_VERSION ? "update lrcn" : "train the model again";
+    const age = version > CHECKPOINT_VERSION ? "a newer" : "an older";
     throw cannotRead(
       path,
-      `a newer version of lrcn wrote it (format ${version}, this one reads ${CHECKPOINT_VERSION}), update lrcn`,
+      `${age} version of lrcn wrote it (format ${version}, this one reads ${CHECKPOINT_VERSION}); ${advice}`,
     );
   }
   const parsed = schema.safeParse(fields);

@@ -9,7 +9,7 @@ import { type LoadedEncoder, loadEncoder } from "./model_state.ts";
 import { openWeights } from "./weights_file.ts";
 
 /**
- * Reads weights of torchvision's ResNet-50 into a model's CNN. Nothing is changed unless every name and shape is right.
+ * Reads published weights into a model's encoder. Nothing is changed unless every name and shape is right.
  *
  * @param engine The model.
  * @param path A state_dict of PyTorch, in either of its formats, or a safetensors file.

@@ -12,7 +12,7 @@ import type { ModelSettings } from "../ffi/settings.ts";
 export type Limits = readonly [least: number, most: number];
 
 /** A model's dimensions: what the native library takes. */
-export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject">, Limits>> = {
+export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject" | "encoder">, Limits>> = {
   vocabularySize: [2, 2 ** 24],
   embedSize: [1, 2 ** 16],
   hiddenSize: [1, 2 ** 16],
@@ -22,14 +22,14 @@ export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject"
   encoderBlocks: [1, 256],
 };
 
-/** Sides of photographs, in pixels: 50 MB for each that is captioned. */
+/** Sides of images, in pixels: 50 MB for each that is captioned. */
 export const SIDE_LIMITS: Limits = [1, 4096];
 
 /** Words of a caption. Each costs a step of the model. */
-export const MAX_WORDS_LIMITS: Limits = [1, 1000];
+export const MAX_LENGTH_LIMITS: Limits = [1, 1000];
 
 /** Captions pursued at the same time. A step's work grows with the square. */
-export const BEAM_LIMITS: Limits = [1, 100];
+export const BEAM_SIZE_LIMITS: Limits = [1, 100];
 
 /** The most words of a vocabulary: several times those of any language's dictionary. */
 export const MOST_WORDS = 1_000_000;

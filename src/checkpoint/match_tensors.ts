@@ -5,7 +5,7 @@
  */
 
 import { InputError } from "../input_error.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import type { TensorLayout } from "./tensor.ts";
 
 const NAMED = 3;

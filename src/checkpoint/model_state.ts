@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
 import { readAhead } from "../read_ahead.ts";
@@ -130,19 +131,19 @@ export interface LoadedEncoder {
   /** How many tensors were taken. */
   readonly tensors: number;
   /** The names of those that the CNN does not have: its classifier's, in the order of the file. */
-  readonly leftOut: readonly string[];
+  readonly skipped: readonly string[];
 }
 
 /** Before each name in files of models that PyTorch's DataParallel has wrapped. */
 const WRAPPED = "module.";
-const CLASSIFIER: readonly string[] = ["fc.weight", "fc.bias"];
+const CLASSIFIER: readonly string[] = ["fc.weight", "fc.bias", "_fc.weight", "_fc.bias"];
 
 /**
- * Sets the CNN's parameters and buffers from weights of torchvision's ResNet, whose last layer, the classifier, is left
- * out: the captioner has its own. Names may have `module.` before them, as PyTorch's DataParallel puts it.
+ * Sets the encoder's parameters and buffers from its published weights, whose last layer, the classifier, is left out:
+ * the captioner has its own. Names may have `module.` before them, as PyTorch's DataParallel puts it.
  *
  * @param engine The model.
- * @param weights The file's tensors, by torchvision's names.
+ * @param weights The file's tensors, by the names that they were published with.
  * @param options See {@linkcode LoadModelOptions}.
  * @returns What was taken, and what was left out.
  * @throws {InputError} If the weights are another network's; the message has the file's names.
@@ -154,14 +155,14 @@ export async function loadEncoder(
 ): Promise<LoadedEncoder> {
   const names = [...weights.keys()];
   const prefix = names.length > 0 && names.every((name) => name.startsWith(WRAPPED)) ? WRAPPED : "";
-  const leftOut = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
-  const found = new Map([...weights].filter(([name]) => !leftOut.includes(name)));
-  const storedName = (name: string) => `${prefix}${name.slice("resnet.".length)}`;
+  const skipped = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
+  const found = new Map([...weights].filter(([name]) => !skipped.includes(name)));
+  const storedName = (name: string) => `${prefix}${name.slice(name.indexOf(".") + 1)}`;
   // Files older than this counter do not have it, and BatchNorm does not need it.
   const isCounter = (name: string) => name.endsWith(".num_batches_tracked") && !found.has(storedName(name));
   const tensors = (await engine.tensors()).filter(({ name, kind }) =>
-    kind !== "gradient" && name.startsWith("resnet.") && !name.startsWith("resnet.fc.") && !isCounter(name)
+    kind !== "gradient" && isEncoderTensor(name) && !isCounter(name)
   );
   await writeTensors(engine, tensors, { ...options, found, storedName });
-  return { tensors: tensors.length, leftOut };
+  return { tensors: tensors.length, skipped };
 }

@@ -56,7 +56,7 @@ function rebuiltTensor({ dtype, shape }: TensorSource, index: number): number[] 
  * Strides of a contiguous tensor.
  *
  * @param shape Its sizes.
- * @returns For each dimension, how many elements lie between neighbours, as PyTorch counts them.
+ * @returns For each dimension, how many elements lie between neighbors, as PyTorch counts them.
  */
 export function contiguousStrides(shape: readonly number[]): number[] {
   const strides: number[] = [];

@@ -27,7 +27,7 @@ export class PickledTensor {
    * @param storage Its elements.
    * @param offset The first one's index.
    * @param shape Sizes of the dimensions.
-   * @param strides Elements between neighbours of each dimension.
+   * @param strides Elements between neighbors of each dimension.
    */
   constructor(
     readonly storage: PickledStorage,

@@ -10,7 +10,7 @@
 
 import { crc32 } from "node:zlib";
 import { InputError } from "../input_error.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { cannotRead, openFile, type RandomAccessFile } from "../files/open_file.ts";
 import { MAX_PICKLE_BYTES, parseLegacyPth, type PthContent } from "./legacy_pth.ts";
 import { pickleStateDict } from "./pickle.ts";

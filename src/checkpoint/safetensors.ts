@@ -6,7 +6,7 @@
  * @module
  */
 
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { findJsonFault } from "../files/json_keys.ts";
 import { cannotRead, openFile, type RandomAccessFile } from "../files/open_file.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { STORAGE_CLASSES } from "./pickle.ts";
 import { PickledStorage, PickledTensor } from "./pickled_tensor.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import type { PickledStorage } from "./pickled_tensor.ts";
 import {

@@ -1,17 +1,18 @@
 /**
- * A vocabulary in a JSON file, for weights that stand alone: the words, and how photographs and captions are treated.
+ * A vocabulary in a JSON file, for weights that stand alone: the words, and how images and captions are treated.
  *
  * @module
  */
 
 import { z } from "zod";
-import { fileErrorReason, quoted } from "../files/file_error.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
 import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 import { TOKENIZERS } from "../text/tokenizer.ts";
 import type { CheckpointMetadata } from "./checkpoint.ts";
 import { findJsonFault } from "../files/json_keys.ts";
-import { BEAM_LIMITS, MAX_WORDS_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
+import { BEAM_SIZE_LIMITS, MAX_LENGTH_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
 
 type Words = readonly string[] | Readonly<Record<string, number>>;
 
@@ -24,16 +25,16 @@ const ADVICE = 'give an array of words, or an object {word: id}, or {"words": ..
 const IMAGE_SIZE = 224;
 const SHORT_SIDE = 256;
 const WORDS_OF_CAPTION = 20;
-const BEAM = 3;
+const BEAM_SIZE = 3;
 
 const side = wholeNumber(SIDE_LIMITS).optional();
 const settingsSchema = z.object({
   words: z.custom<Words>(isWords, { error: "it is neither an array of words nor an object {word: id}" }),
-  preprocessing: z.object({ imageSize: side, shortSide: side }).optional(),
+  preprocessing: z.object({ imageSize: side, shortSide: side, applyExif: z.boolean().optional() }).optional(),
   decoding: z.object({
     firstWord: z.string().optional(),
-    maxWords: wholeNumber(MAX_WORDS_LIMITS).optional(),
-    beam: wholeNumber(BEAM_LIMITS).optional(),
+    maxLength: wholeNumber(MAX_LENGTH_LIMITS).optional(),
+    beamSize: wholeNumber(BEAM_SIZE_LIMITS).optional(),
     tokenizer: z.enum(TOKENIZERS).optional(),
   }).optional(),
 });
@@ -59,7 +60,7 @@ export async function writeVocabularyFile(
 
 /**
  * Reads a vocabulary: what {@linkcode writeVocabularyFile} wrote, or an array of words, or an object from words to ids.
- * Settings that it does not give are the default recipe's: photographs scaled to 256 pixels and cut to 224 (or in the same
+ * Settings that it does not give are the default recipe's: images scaled to 256 pixels and cut to 224 (or in the same
  * proportion), at most 20 words, beam 3.
  *
  * @param path The file.
@@ -112,22 +113,22 @@ function withDefaults(path: string, content: z.infer<typeof settingsSchema>): Vo
     if (first !== undefined) throw cannotRead(path, `${quoted(word)} is word ${first} and word ${id}`);
     places.set(word, id);
   }
-  const { firstWord, tokenizer, maxWords = WORDS_OF_CAPTION, beam = BEAM } = content.decoding ?? {};
+  const { firstWord, tokenizer, maxLength = WORDS_OF_CAPTION, beamSize = BEAM_SIZE } = content.decoding ?? {};
   if (firstWord !== undefined && !places.has(firstWord)) {
     throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is none of its words`);
   }
-  const { imageSize = IMAGE_SIZE } = content.preprocessing ?? {};
+  const { imageSize = IMAGE_SIZE, applyExif = true } = content.preprocessing ?? {};
   const { shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = content.preprocessing ?? {};
   if (imageSize > shortSide) {
     throw cannotRead(path, `"imageSize" is ${imageSize}, larger than "shortSide", which is ${shortSide}`);
   }
   return {
     vocabulary,
-    preprocessing: { imageSize, shortSide },
+    preprocessing: { imageSize, shortSide, applyExif },
     decoding: {
       ...(firstWord !== undefined && { firstWord }),
-      maxWords,
-      beam,
+      maxLength,
+      beamSize,
       ...(tokenizer !== undefined && { tokenizer }),
     },
   };

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import type { RandomAccessFile } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { describeBytes } from "../files/free_space.ts";
 import {
   clearCache,
   type KeptCache,
   keptCaches,
-  summarizeSquares,
+  summarizeResized,
   verifyCache,
 } from "../pipeline/cache/kept_caches.ts";
 import { CACHE_FILES } from "../pipeline/cache/cache_index.ts";
@@ -43,7 +43,7 @@ export async function listCaches(root: string, print: Print): Promise<void> {
   const width = Math.max(...caches.map(({ name }) => name.length));
   for (const cache of caches) {
     const { name, folder, bytes, preprocessing } = cache;
-    const summary = preprocessing?.current ? await summarizeSquares(cache) : undefined;
+    const summary = preprocessing?.current ? await summarizeResized(cache) : undefined;
     const bad = summary?.bad ?? [];
     const what = summary === undefined ? count(cache.files.length, "file") : count(summary.stored, "image");
     print([`${name.padEnd(width)}  ${what}`, describeBytes(bytes), ...details(cache, bad.length)].join(", "));
@@ -111,10 +111,10 @@ export async function clearCaches(root: string, name: string | undefined, print:
 
 function details({ preprocessing }: KeptCache, bad: number): string[] {
   if (preprocessing === undefined) return [];
-  const { square, orientation, current } = preprocessing;
+  const { side, applyExif, current } = preprocessing;
   return [
-    `${square} x ${square} pixels`,
-    `orientation ${orientation}`,
+    `${side} x ${side} pixels`,
+    applyExif ? "EXIF orientation applied" : "EXIF orientation ignored",
     ...(current ? [] : ["of another version and unused, clear it"]),
     ...(bad === 0 ? [] : [`${count(bad, "file")} cannot be used:`]),
   ];

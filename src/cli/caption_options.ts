@@ -16,15 +16,15 @@ const decodingSchema = z.object({
   beam: z.number().optional(),
   nBest: z.number().optional(),
   lengthPenalty: z.number().optional(),
-  groups: z.number().optional(),
-  diversity: z.number().optional(),
+  beamGroups: z.number().optional(),
+  diversityPenalty: z.number().optional(),
   sample: z.boolean().optional(),
   temperature: z.number().optional(),
   topK: z.number().optional(),
   topP: z.number().optional(),
   seed: z.number().optional(),
-  minWords: z.number().optional(),
-  maxWords: z.number().optional(),
+  minLength: z.number().optional(),
+  maxLength: z.number().optional(),
   blockNgrams: z.number().optional(),
   with: z.array(z.string()).optional(),
   without: z.array(z.string()).optional(),
@@ -88,18 +88,22 @@ export function addDecodingOptions(command: Command): Command {
   const positive = number((value) => value > 0, "a number over 0");
   const notNegative = number((value) => value >= 0, "a number, 0 or more");
   const share = number((value) => value > 0 && value <= 1, "a number over 0, at most 1");
-  const searching = ["beam", "lengthPenalty", "groups", "diversity"];
+  const searching = ["beam", "lengthPenalty", "beamGroups", "diversityPenalty"];
   const drawing = (flags: string, text: string) => new Option(flags, text).implies({ sample: true });
   return command
-    .option("--beam <n>", "captions pursued at once, 1 for greedy (default: the checkpoint's)", wholeNumber(1))
+    .option("--beam <n>", "beam size (default: the checkpoint's); 1 is greedy", wholeNumber(1))
     .option("--n-best <n>", "captions of each image, best first (default: 1)", wholeNumber(1))
     .option(
       "--length-penalty <p>",
-      "favour longer captions: compare log-probability / length^p, 0 to 1 or more (default: 0)",
+      "favor longer captions: compare log-probability / length^p, 0 to 1 or more (default: 0)",
       notNegative,
     )
-    .option("--groups <n>", "diverse beam search: groups of the beam that keep apart (default: 1)", wholeNumber(1))
-    .option("--diversity <nats>", "what a word of another group costs (default: 0.5; needs --groups)", notNegative)
+    .option("--beam-groups <n>", "diverse beam search: number of beam groups (default: 1)", wholeNumber(1))
+    .option(
+      "--diversity-penalty <x>",
+      "penalty for a token of an earlier group, in nats (default: 0.5; needs --beam-groups)",
+      notNegative,
+    )
     .addOption(new Option("--sample", "draw captions at random").conflicts(searching))
     .addOption(drawing("--temperature <t>", "under 1 for likelier words (default: 1)").argParser(positive))
     .addOption(drawing("--top-k <n>", "draw from the n most probable words (default: all)").argParser(wholeNumber(1)))
@@ -109,8 +113,8 @@ export function addDecodingOptions(command: Command): Command {
       ),
     )
     .addOption(drawing("--seed <n>", "decides what is drawn (default: 0)").argParser(wholeNumber(0)))
-    .option("--min-words <n>", "least words (default: 1)", wholeNumber(1))
-    .option("--max-words <n>", "most words (default: the checkpoint's)", wholeNumber(1))
+    .option("--min-length <n>", "minimum caption length in tokens (default: 1)", wholeNumber(1))
+    .option("--max-length <n>", "maximum caption length in tokens (default: the checkpoint's)", wholeNumber(1))
     .option("--block-ngrams <n>", "no n words in a row come twice (default: 0, they may)", wholeNumber(0))
     .option("--with <word>", "a word that each caption holds; may be given several times", collect)
     .option("--without <word>", "a word that no caption holds; may be given several times", collect)
@@ -140,17 +144,32 @@ export function parseCaptionOptions(options: Readonly<Record<string, unknown>>):
  */
 export function parseDecodingOptions(options: Readonly<Record<string, unknown>>): DecodingOptions {
   const parsed = decodingSchema.parse(options);
-  const { groups, diversity: strength, sample, temperature, topK, topP, seed, begin, anyEnding, ...others } = parsed;
-  if (strength !== undefined && groups === undefined) {
-    throw new InputError("Cannot write diverse captions: --diversity needs --groups, the groups that keep apart");
+  const {
+    beam,
+    blockNgrams,
+    beamGroups: numBeamGroups,
+    diversityPenalty,
+    sample,
+    temperature,
+    topK,
+    topP,
+    seed,
+    begin,
+    anyEnding,
+    ...others
+  } = parsed;
+  if (diversityPenalty !== undefined && numBeamGroups === undefined) {
+    throw new InputError("Cannot write diverse captions: --diversity-penalty needs --beam-groups");
   }
   const { with: forced, without: forbidden, ...numbers } = others;
   return {
     ...numbers,
+    beamSize: beam,
+    noRepeatNgramSize: blockNgrams,
     forced,
     forbidden,
     prefix: begin,
-    ...(groups !== undefined && { diversity: { groups, strength } }),
+    ...(numBeamGroups !== undefined && { diversity: { numBeamGroups, diversityPenalty } }),
     ...(sample && { sampling: { temperature, topK, topP, seed } }),
     ...(anyEnding && { badEndings: [] }),
   };

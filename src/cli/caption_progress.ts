@@ -6,7 +6,7 @@
 
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
-import { duration } from "./training_reporter.ts";
+import { duration } from "./progress_reporter.ts";
 
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
 

@@ -8,7 +8,7 @@ import { describeBytes } from "../files/free_space.ts";
 import type { CaptionsExamination } from "../doctor/examine_captions.ts";
 import type { Examination } from "../doctor/examine.ts";
 import type { SpeedExamination } from "../doctor/time_steps.ts";
-import { duration } from "./training_reporter.ts";
+import { duration } from "./progress_reporter.ts";
 
 const SHOWN = 10;
 const BAR = 40;
@@ -26,8 +26,8 @@ export function describeExamination(examination: Examination): string[] {
   const facts: [string, string][] = [];
   if (data !== undefined) {
     facts.push(["format", data.format], [
-      "photographs",
-      `${data.photographs} with ${data.captions} captions, ${data.missing.length} missing, ` +
+      "dataset",
+      `${data.images} images with ${data.captions} captions, ${data.missing.length} missing, ` +
       `${data.rejected.length} rows that cannot be used`,
     ]);
   }
@@ -42,14 +42,14 @@ export function describeExamination(examination: Examination): string[] {
     const { kind, unit, train, validation, test, inTwoSplits } = splits;
     facts.push([
       `${kind} split`,
-      `${unit} in train ${train}, validation ${validation}, test ${test}; photographs in two splits ${inTwoSplits.length}`,
+      `${unit} in train ${train}, validation ${validation}, test ${test}; images in two splits ${inTwoSplits.length}`,
     ]);
   }
   if (captions !== undefined) {
-    const { unknownShares: { validation, test } } = captions;
+    const { unknownFractions: { validation, test } } = captions;
     facts.push([
       "words",
-      `${captions.vocabulary} in the vocabulary, ${captions.leftOutWords} too rare for it; ` +
+      `${captions.vocabulary} in the vocabulary, ${captions.skippedWords} too rare for it; ` +
       `unknown in validation ${percent(validation)}, in test ${percent(test)}`,
     ]);
   }
@@ -81,7 +81,7 @@ export function describeExamination(examination: Examination): string[] {
   );
   lines.push(...listed("rows that cannot be used", data?.rejected));
   lines.push(...listed("images that are not there", data?.missing));
-  lines.push(...listed("photographs with the same bytes", images?.duplicates.groups.map((names) => names.join(" = "))));
+  lines.push(...listed("images with the same bytes", images?.duplicates.groups.map((names) => names.join(" = "))));
   if (warnings.length > 0) {
     lines.push(
       "",

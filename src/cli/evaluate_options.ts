@@ -6,12 +6,11 @@
 
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import { InputError } from "../input_error.ts";
+import type { EvaluatedCheckpoint } from "../evaluation/evaluate_checkpoint.ts";
 import { SPLIT_NAMES } from "../evaluation/checkpoint_split.ts";
 import { FORMAT_NAMES } from "../data/formats/format.ts";
 import { addDecodingOptions, parseDecodingOptions } from "./caption_options.ts";
-import type { EngineOptions } from "../ffi/settings.ts";
 import { wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
@@ -34,19 +33,7 @@ export interface PredictionsOptions extends ScoringOptions {
 }
 
 /** A model that is scored. */
-export interface CheckpointOptions extends ScoringOptions {
-  /** The checkpoints; several write together. */
-  readonly checkpoint: readonly string[];
-  /** The words of weights that stand alone. */
-  readonly vocabulary: string | undefined;
-  /** How the model computes. */
-  readonly engine: EngineOptions;
-  /** Where the data is. */
-  readonly dataset: z.infer<typeof datasetSchema>;
-  /** The part of it. */
-  readonly split: typeof SPLIT_NAMES[number];
-  /** How captions are written. */
-  readonly decoding: DecodingOptions;
+export interface CheckpointOptions extends ScoringOptions, EvaluatedCheckpoint {
   /** A folder for captions, references and scores. */
   readonly out: string | undefined;
 }
@@ -73,7 +60,7 @@ const schema = z.object({
 });
 
 /**
- * Adds the options of where captioned photographs lie.
+ * Adds the options of where captioned images lie.
  *
  * @param command The command.
  * @returns The command.
@@ -98,7 +85,7 @@ export function addEvaluateOptions(command: Command): Command {
   command
     .option("--checkpoint <file>", "what training wrote; several times for an ensemble", collect)
     .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .addOption(new Option("--split <name>", "which photographs (default: test)").choices(SPLIT_NAMES));
+    .addOption(new Option("--split <name>", "which images (default: test)").choices(SPLIT_NAMES));
   addDatasetOptions(command)
     .option("--out <dir>", "folder for predictions.json, references.json and scores.json")
     .option("--predictions <file>", 'captions of another program: [{"image_id": ..., "caption": ...}]')
@@ -146,7 +133,7 @@ export function parseEvaluateOptions(
 }
 
 /**
- * Reads where captioned photographs lie.
+ * Reads where captioned images lie.
  *
  * @param options What commander parsed.
  * @param path Makes a user's path absolute.

@@ -7,11 +7,12 @@
 import { encode as encodePng } from "fast-png";
 import { join, parse } from "node:path";
 import type { Captioner, CaptionOptions } from "../captioning/captioner.ts";
-import type { ExplainedWord, Explanation } from "../captioning/explain.ts";
+import type { ExplainedWord, Explanation } from "../explanation/explain_words.ts";
 import { drawHeat } from "../explanation/draw_heat.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import { warmestPart } from "../explanation/warmest_part.ts";
-import { fileErrorReason, printable } from "../files/file_error.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { printable } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
@@ -54,14 +55,14 @@ export interface ExplainedImage extends Explanation {
  * @throws {InputError} If the image cannot be decoded, or captioned as the options say, or the sentence has no words.
  */
 export async function explainImage(
-  captioner: Pick<Captioner, "orientation" | "prepare" | "caption" | "tokenize" | "explain">,
+  captioner: Pick<Captioner, "applyExif" | "prepare" | "caption" | "tokenize" | "explain">,
   path: string,
   options: ExplainImageOptions = {},
 ): Promise<ExplainedImage> {
   const { caption: given, maxPixels, decoding } = options;
   using decoders = new ImageDecoders({ count: 1 });
   const square = await decoders.decodeThen({ path }, (image) => captioner.prepare(image), {
-    orientation: captioner.orientation,
+    applyExif: captioner.applyExif,
     ...(maxPixels !== undefined && { maxPixels }),
   });
   const [written] = given === undefined ? await captioner.caption([square], decoding) : [];
@@ -127,7 +128,7 @@ export function describeExplanation({ caption, words, rows, columns }: Explained
 }
 
 /** A word as the JSON output has it. */
-export interface WrittenWord extends Omit<ExplainedWord, "heat"> {
+export interface WrittenToken extends Omit<ExplainedWord, "heat"> {
   /** Its map, row by row. */
   readonly heat: readonly number[];
   /** The name of its picture. */
@@ -143,7 +144,7 @@ export interface WrittenWord extends Omit<ExplainedWord, "heat"> {
 export function explanationJson(
   { caption, rows, columns, words }: ExplainedImage,
   pictures: readonly string[],
-): { caption: string; rows: number; columns: number; words: WrittenWord[] } {
+): { caption: string; rows: number; columns: number; words: WrittenToken[] } {
   const written = words.map(({ word, probability, strength, heat }, index) => ({
     word,
     probability,

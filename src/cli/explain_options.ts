@@ -25,7 +25,7 @@ const schema = z.object({
 const OUTPUT = `
 Output: a line a word, "word probability strength where": how probable the model finds it after the words before it, how
 warm its map is beside the warmest of the caption, and the ninth of the square with most of its heat. The square is what
-the model sees: the middle of the photograph. Of each word a picture is written: 01-a.png, 02-dog.png, ...`;
+the model sees: the middle of the image. Of each word a picture is written: 01-a.png, 02-dog.png, ...`;
 
 /** What a call of `deno task explain` asks for. */
 export interface ExplainCommandOptions extends z.infer<typeof schema> {

@@ -120,7 +120,7 @@ function checkpointFacts(checkpoint: CheckpointMetadata): [string, string][] {
     ...(training === undefined ? [] : [
       ["training", `seed ${training.seed}, ${training.step} steps into the next epoch`],
       ["settings", settings(training.settings)],
-      ["criteria", training.criteria.join(", ")],
+      ["validationScores", training.validationScores.join(", ")],
       ["examples", training.examples],
     ] satisfies [string, string][]),
   ];
@@ -135,7 +135,7 @@ function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** A stranger's word could move the cursor or colour the terminal, and be as long as the file. */
+/** A stranger's word could move the cursor or color the terminal, and be as long as the file. */
 function printable(word: string, characters = NAME_CHARACTERS): string {
   const escaped = word.slice(0, characters + 1)
     .replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);

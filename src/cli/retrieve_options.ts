@@ -26,11 +26,11 @@ interface Common {
   readonly json: boolean;
 }
 
-/** Photographs that are looked for by a sentence. */
+/** Images that are looked for by a sentence. */
 export interface SearchOptions extends Common {
   /** The sentence. */
   readonly query: string;
-  /** The folder of the photographs. */
+  /** The folder of the images. */
   readonly images: string;
   /** Whether folders in it are looked through. */
   readonly recursive: boolean;
@@ -68,10 +68,10 @@ export function addRetrieveOptions(command: Command): Command {
   command
     .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
     .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .option("--query <text>", "look for photographs in the folder --images that this sentence may describe")
+    .option("--query <text>", "look for images in the folder --images that this sentence may describe")
     .option("-r, --recursive", "look through folders in that folder")
-    .option("--top <n>", "photographs shown (default: 10)", wholeNumber(1))
-    .addOption(new Option("--split <name>", "of a dataset, which photographs (default: test)").choices(SPLIT_NAMES));
+    .option("--top <n>", "images shown (default: 10)", wholeNumber(1))
+    .addOption(new Option("--split <name>", "of a dataset, which images (default: test)").choices(SPLIT_NAMES));
   return addDatasetOptions(addEngineOptions(command)).option("--json", "for programs");
 }
 

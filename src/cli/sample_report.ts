@@ -4,12 +4,12 @@
  * @module
  */
 
+import type { TrainingReporter } from "../pipeline/training_run.ts";
 import { join } from "node:path";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { captionHeldOut, scoreHeldOut } from "../sample/sample_result.ts";
 import type { Scene } from "../sample/scenes.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
-import type { Reporter } from "../pipeline/training_run.ts";
 
 const SHOWN = 8;
 
@@ -22,7 +22,7 @@ export interface FinishSampleOptions extends EngineOptions {
   /** Seconds that training took. */
   readonly trainingSeconds: number;
   /** Where it tells what it finds. */
-  readonly reporter: Reporter;
+  readonly reporter: TrainingReporter;
   /** Ends the captioning. */
   readonly signal: AbortSignal;
 }
@@ -47,19 +47,19 @@ export async function finishSample(heldOut: readonly Scene[], options: FinishSam
     const exact = references.includes(caption);
     reporter.note(`  ${image}  ${caption}${exact ? "" : `   (right would be: ${references[0]})`}`);
   }
-  const { bestSingleCaptionShare, shuffledShare, exactShare, bleu4, cider } = result;
+  const { bestSingleCaptionFraction, shuffledFraction, exactFraction, bleu4, cider } = result;
   const percent = (share: number) => `${Math.round(100 * share)}%`;
   reporter.note(
     `The best single caption would be exact for ${
-      percent(bestSingleCaptionShare)
-    }, these captions on shuffled pictures for ${percent(shuffledShare)}`,
+      percent(bestSingleCaptionFraction)
+    }, these captions on shuffled pictures for ${percent(shuffledFraction)}`,
   );
   reporter.note("\nCaption one of them with:");
   reporter.note(`  deno task caption --checkpoint ${checkpoint} ${join(out, captions[0]?.image ?? "")}`);
-  reporter.note("Train on your own photographs (a folder with captions.txt and Images/) with:");
+  reporter.note("Train on your own images (a folder with captions.txt and Images/) with:");
   reporter.note("  deno task train --data path/to/folder\n");
   reporter.note(
-    `${percent(exactShare)} of ${captions.length} unseen pictures captioned exactly; BLEU-4 ${
+    `${percent(exactFraction)} of ${captions.length} unseen pictures captioned exactly; BLEU-4 ${
       bleu4.toFixed(3)
     }, CIDEr ${cider.toFixed(2)}`,
   );

@@ -9,7 +9,8 @@ import { captionStatistics } from "../evaluation/caption_statistics.ts";
 import { meteor } from "../evaluation/meteor.ts";
 import { type ScoringTokenizer, scoringTokens } from "../evaluation/scoring_tokenizer.ts";
 import { scoreCaptions, type ScoredCaption, type Scores, tokenizeCaptions } from "../evaluation/score_captions.ts";
-import { fileErrorReason, quoted } from "../files/file_error.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 
@@ -18,13 +19,13 @@ export interface ScoreReport extends Scores {
   /** Images that were captioned. */
   readonly images: number;
   /** Share of different captions. */
-  readonly distinctShare: number;
+  readonly distinctFraction: number;
   /** Different words in them. */
   readonly vocabularyUsed: number;
   /** Mean length in words. */
   readonly meanLength: number;
   /** Share of captions that no training caption equals. */
-  readonly novelShare?: number;
+  readonly novelFraction?: number;
   /** How many words the model wavers between, in people's captions. */
   readonly perplexity?: number;
   /** Captions without a word. */
@@ -99,7 +100,8 @@ export async function reportOf(evaluated: Evaluated, options: ReportOptions): Pr
  * @returns Lines for a person.
  */
 export function describeReport(report: ScoreReport): string[] {
-  const { images, distinctShare, vocabularyUsed, meanLength, novelShare, perplexity, emptyCaptions, perImage } = report;
+  const { images, distinctFraction, vocabularyUsed, meanLength, novelFraction, perplexity, emptyCaptions, perImage } =
+    report;
   const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
   const facts: [string, string][] = [
     ...NAMES.flatMap((name): [string, string][] => {
@@ -108,8 +110,8 @@ export function describeReport(report: ScoreReport): string[] {
     }),
     ...(perplexity === undefined ? [] : [["perplexity", perplexity.toFixed(2)] satisfies [string, string]]),
     ["images", `${images}`],
-    ["distinct", percent(distinctShare)],
-    ...(novelShare === undefined ? [] : [["novel", percent(novelShare)] satisfies [string, string]]),
+    ["distinct", percent(distinctFraction)],
+    ...(novelFraction === undefined ? [] : [["novel", percent(novelFraction)] satisfies [string, string]]),
     ["words used", `${vocabularyUsed}`],
     ["mean length", meanLength.toFixed(1)],
   ];

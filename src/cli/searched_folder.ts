@@ -1,5 +1,5 @@
 /**
- * The photographs of a folder that is searched.
+ * The images of a folder that is searched.
  *
  * @module
  */
@@ -16,20 +16,20 @@ export interface SearchedFolderOptions {
   readonly signal: AbortSignal;
 }
 
-/** Photographs, and why others cannot be read. */
+/** Images, and why others cannot be read. */
 export interface SearchedFolder {
-  /** The photographs by name. */
+  /** The images by name. */
   readonly files: readonly { readonly name: string; readonly path: string }[];
   /** What is wrong with others, a line each. */
   readonly problems: readonly string[];
 }
 
 /**
- * Lists a folder's photographs.
+ * Lists a folder's images.
  *
  * @param images The folder.
  * @param options See {@linkcode SearchedFolderOptions}.
- * @returns Its photographs.
+ * @returns Its images.
  * @throws {InputError} If there are none.
  */
 export async function searchedFolder(

@@ -55,7 +55,7 @@ export function addServeOptions(command: Command): Command {
   command
     .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
     .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .option("--images <folder>", "photographs that can be searched by a sentence")
+    .option("--images <folder>", "images that can be searched by a sentence")
     .option("-r, --recursive", "look through folders in that folder")
     .option("--run <folder>", "show a training run, while it goes on or later")
     .option("--host <address>", "where to listen; 0.0.0.0 for all networks of this machine (default: 127.0.0.1)")

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TrainingReporter } from "./training_reporter.ts";
+import { ProgressReporter } from "./progress_reporter.ts";
 
 /** Options of {@linkcode terminalReporter}. */
 export interface TerminalReporterOptions {
@@ -40,9 +40,9 @@ export interface TerminalReporterOptions {
  * @param options See {@linkcode TerminalReporterOptions}.
  * @returns The reporter, to be disposed with `using`.
  */
-export function terminalReporter(options: TerminalReporterOptions = {}): TrainingReporter {
+export function terminalReporter(options: TerminalReporterOptions = {}): ProgressReporter {
   const { epochs = 0, rewards = false, quiet = false, print = console.error } = options;
-  return new TrainingReporter({
+  return new ProgressReporter({
     ...{ epochs, rewards, quiet, print },
     terminal: Deno.stderr.isTerminal(),
     now: () => performance.now(),

@@ -8,8 +8,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
-import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
+import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODER_STAGES } from "../ffi/encoders.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../data/formats/format.ts";
 import {
@@ -36,7 +36,6 @@ const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
  * @returns The command.
  */
 export function addTrainOptions(command: Command): Command {
-  const weights = Object.keys(IMAGENET_WEIGHTS).join("|");
   command
     .option("--data <path>", "folder with captions and images, captions file, or tar shard")
     .addOption(
@@ -61,10 +60,10 @@ export function addTrainOptions(command: Command): Command {
     .addOption(
       new Option(
         "--baseline <what>",
-        "what a caption must earn more than: the photograph's other samples (default), or its greedy caption",
+        "what a caption must earn more than: the image's other samples (default), or its greedy caption",
       ).choices(["greedy", "samples"]),
     )
-    .option("--cache <dir>", "folder for decoded photographs, features and downloaded weights (default: the project's)")
+    .option("--cache <dir>", "folder for decoded images, features and downloaded weights (default: the project's)")
     .option(
       "--checkpoint-every <steps>",
       "steps between checkpoints (default: 10 minutes, and each epoch)",
@@ -77,7 +76,7 @@ export function addTrainOptions(command: Command): Command {
     .option("--epochs <n>", `most epochs (default: ${defaults("epochs")})`, wholeNumber(1))
     .option(
       "--batch-size <n>",
-      `photographs computed at once; captions in the notebook recipe (default: ${defaults("batchSize")})`,
+      `images computed at once; captions in the notebook recipe (default: ${defaults("batchSize")})`,
       wholeNumber(1),
     )
     .option(
@@ -85,9 +84,9 @@ export function addTrainOptions(command: Command): Command {
       `side of the square that the CNN sees, in pixels (default: ${defaults("imageSize")})`,
       wholeNumber(16),
     )
-    .option("--max-images <n>", "use so many photographs only, drawn at random (default: all)", wholeNumber(1))
+    .option("--max-images <n>", "use so many images only, drawn at random (default: all)", wholeNumber(1))
     .option("--max-pixels <n>", "leave out images of more pixels (default: 50 million)", wholeNumber(1))
-    .option("--no-image-cache", "decode photographs anew in each epoch, where no disk holds them all")
+    .option("--no-image-cache", "decode images anew in each epoch, where no disk holds them all")
     .addOption(
       new Option("--tokenizer <name>", "what splits captions into words: unicode for other scripts (default: nltk)")
         .choices([...TOKENIZERS]),
@@ -109,10 +108,13 @@ export function addTrainOptions(command: Command): Command {
       `numbers in each LSTM layer's state (default: ${defaults("hiddenSize")})`,
       wholeNumber(1),
     )
+    .addOption(
+      new Option("--encoder <name>", `image encoder (default: ${DEFAULT_ENCODER})`).choices([...ENCODER_NAMES]),
+    )
     .option(
-      "--encoder-weights <file>",
-      `ResNet-50's first weights: a .pth or .safetensors file, ${weights} to download them, none, or auto ` +
-        "(default with data: imagenet where they can be had, else none)",
+      "--encoder-weights <what>",
+      "the encoder's first weights: imagenet, none, or a .pth or .safetensors file (default with data: auto, imagenet " +
+        "for an encoder of the published size)",
     )
     .option(
       "--finetune-after <epoch>",
@@ -122,7 +124,7 @@ export function addTrainOptions(command: Command): Command {
     .addOption(
       new Option(
         "--finetune-from <part>",
-        "first part of the CNN that learns; what is before stands still (default: conv1)",
+        "first stage of the encoder that is fine-tuned; those before it stay frozen (default: all are fine-tuned)",
       )
         .choices([...ENCODER_STAGES]),
     );
@@ -183,6 +185,7 @@ const schema = z.object({
   inject: z.string().optional(),
   embedSize: z.number().optional(),
   hiddenSize: z.number().optional(),
+  encoder: z.string().optional(),
   encoderWeights: z.string().optional(),
   finetuneAfter: z.union([z.number(), z.literal("never")]).optional(),
   finetuneFrom: z.string().optional(),
@@ -382,10 +385,19 @@ function movedDataset(config: RunConfig, places: DatasetOrigin, context: ParseCo
 function givenSettings(options: Parsed): Record<string, unknown> {
   const { epochs, batchSize, imageSize, variant, inject, embedSize, hiddenSize, finetuneAfter, finetuneFrom } = options;
   const named = {
-    ...{ tokenizer: options.tokenizer, baseline: options.baseline },
-    ...{ epochs, batchSize, imageSize, inject, embedSize, hiddenSize, finetuneFrom, frozenEpochs: finetuneAfter },
+    ...{ tokenizer: options.tokenizer, baseline: options.baseline, encoder: options.encoder },
+    ...{
+      epochs,
+      batchSize,
+      imageSize,
+      inject,
+      embedSize,
+      hiddenSize,
+      trainableFrom: finetuneFrom,
+      frozenEpochs: finetuneAfter,
+    },
     ...(variant !== undefined && VARIANTS[variant]),
-    batchStatistics: options.syncBatchNorm ? "synchronized" : undefined,
+    batchNorm: options.syncBatchNorm ? "synchronized" : undefined,
   };
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
   const twin = Object.keys(options.set ?? {}).find((name) => Object.hasOwn(given, name));

@@ -5,8 +5,8 @@
  */
 
 import { join } from "node:path";
-import { fromFirst } from "../distributed/exchange.ts";
-import type { TrainingRanks } from "../distributed/ranks.ts";
+import { broadcastObject } from "../distributed/collectives.ts";
+import type { TrainingGroup } from "../distributed/process_group.ts";
 import { readSource } from "../pipeline/file_source.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
 import { drawSample } from "../sample/sample_source.ts";
@@ -27,11 +27,11 @@ import { parseTrainOptions } from "./train_options.ts";
  * @returns The exit code.
  * @throws {InputError} If options, data or device cannot be used.
  */
-export async function trainTask(given: Readonly<Record<string, unknown>>, ranks: TrainingRanks): Promise<number> {
-  const isFirst = ranks.rank === 0;
-  const parsed = await parseTrainOptions(await afterRestart(given, ranks), { now: new Date(), path: userPath });
+export async function trainTask(given: Readonly<Record<string, unknown>>, group: TrainingGroup): Promise<number> {
+  const isFirst = group.rank === 0;
+  const parsed = await parseTrainOptions(await afterRestart(given, group), { now: new Date(), path: userPath });
   // Its name has the time.
-  const options = { ...parsed, out: await fromFirst(ranks, () => Promise.resolve(parsed.out)) };
+  const options = { ...parsed, out: await broadcastObject(group, () => Promise.resolve(parsed.out)) };
   const { seed, dataset, cache } = options;
   const quiet = parseQuietOption(given);
 
@@ -51,7 +51,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, ranks:
     : undefined;
   const source = drawn ??
     await readSource({ ...dataset, seed, cacheFolder: join(cache, "images"), keepImages: options.keepImages });
-  const encoderWeights = await fromFirst(ranks, () =>
+  const encoderWeights = await broadcastObject(group, () =>
     chooseEncoderWeights(options.encoderWeights, {
       ...{ folder: join(cache, "weights"), recipe: options.recipe(false), reporter, signal },
     }));
@@ -59,7 +59,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, ranks:
   for (const line of options.warnings(recipe)) reporter.note(line);
   const { reason, best } = await runTraining(source, {
     ...options,
-    ...{ recipe, encoderWeights, reporter, signal, ranks },
+    ...{ recipe, encoderWeights, reporter, signal, group },
     featuresFolder: join(cache, "features"),
   });
   if (isFirst) reporter.summary(join(options.out, "report.html"));
@@ -67,7 +67,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, ranks:
   if (best === undefined || !isFirst) return 0;
   if (quiet) console.log(best);
   else if (drawn === undefined) {
-    reporter.note(`Caption a photograph with: deno task caption --checkpoint ${best} photo.jpg`);
+    reporter.note(`Caption an image with: deno task caption --checkpoint ${best} photo.jpg`);
   } else {
     const trainingSeconds = (performance.now() - start) / 1000;
     await finishSample(drawn.heldOut, { ...options, checkpoint: best, trainingSeconds, reporter, signal });
@@ -84,11 +84,11 @@ const KEPT = [
 /** Where torchrun starts the processes again, after one has died, the run that `--out` names goes on. */
 async function afterRestart(
   given: Readonly<Record<string, unknown>>,
-  ranks: TrainingRanks,
+  group: TrainingGroup,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { out, resume } = given;
-  if (!ranks.restarted || typeof out !== "string" || resume !== undefined) return given;
-  const begun = await fromFirst(ranks, () => new RunFolder(userPath(out)).hasBegun());
+  if (!group.restarted || typeof out !== "string" || resume !== undefined) return given;
+  const begun = await broadcastObject(group, () => new RunFolder(userPath(out)).hasBegun());
   if (!begun) return given;
   return { ...Object.fromEntries(Object.entries(given).filter(([name]) => KEPT.includes(name))), resume: out };
 }

@@ -1,5 +1,5 @@
 /**
- * Photographs with their captions, found in the folders of the datasets that people have.
+ * Images with their captions, found in the folders of the datasets that people have.
  *
  * @module
  */
@@ -15,30 +15,31 @@ import type { CaptionsSource, Format } from "./formats/format.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import { findImages, isImagesFolderName } from "./find_images.ts";
 import { matchSplits } from "./match_splits.ts";
-import { type OfficialSplits, readSplitLists } from "./split_lists.ts";
+import { readSplitLists } from "./split_lists.ts";
+import type { OfficialSplits } from "./official_splits.ts";
 
 /** An image and its captions: a file of its own, or a range of bytes in a tar. */
-export interface Photograph extends ImageFile {
+export interface Example extends ImageFile {
   /** The image's name as the captions have it; in a tar `shard.tar/key.jpg`. */
   readonly name: string;
   /** Its captions in file order, at least one. */
   readonly captions: readonly string[];
 }
 
-/** One caption with the photograph that it describes. */
-export interface CaptionedPhotograph {
-  /** The photograph. */
-  readonly photograph: Photograph;
+/** One caption with the image that it describes. */
+export interface CaptionedExample {
+  /** The image. */
+  readonly example: Example;
   /** One of its captions. */
   readonly caption: string;
 }
 
-/** Photographs with captions; no image has been opened yet. */
+/** Images with captions; no image has been opened yet. */
 export interface Dataset {
-  /** The photographs whose files are there, in the order of the captions file. */
-  readonly photographs: readonly Photograph[];
-  /** The captions of these photographs in the order of the captions file. */
-  readonly rows: readonly CaptionedPhotograph[];
+  /** The images whose files are there, in the order of the captions file. */
+  readonly examples: readonly Example[];
+  /** The captions of these images in the order of the captions file. */
+  readonly rows: readonly CaptionedExample[];
   /** Names in the captions file for which there is no image. */
   readonly missing: readonly string[];
   /** The format of the captions, where they come from files. */
@@ -94,7 +95,7 @@ export interface DatasetOptions extends ReadCaptionsOptions {
  * Finds a dataset's captions, images and official split lists, and reads all but the images.
  *
  * @param options Where to look.
- * @returns Photographs with their captions, and what is missing or wrong.
+ * @returns Images with their captions, and what is missing or wrong.
  * @throws {InputError} If a file or folder is missing or wrong, no row can be used, or none of the images is there.
  *
  * @example A folder of captions and images, of which one is missing
@@ -106,9 +107,9 @@ export interface DatasetOptions extends ReadCaptionsOptions {
  * await Deno.writeTextFile(`${data}/captions.txt`, "image,caption\nkite.jpg,A red kite .\nboat.jpg,A boat .\n");
  * await Deno.mkdir(`${data}/Images`);
  * await Deno.writeFile(`${data}/Images/kite.jpg`, new Uint8Array(8)); // it is not opened yet
- * const { format, photographs, missing } = await readDataset({ data });
+ * const { format, examples, missing } = await readDataset({ data });
  * assert.equal(format, "kaggle");
- * assert.deepEqual(photographs.map(({ name, captions }) => [name, captions]), [["kite.jpg", ["A red kite ."]]]);
+ * assert.deepEqual(examples.map(({ name, captions }) => [name, captions]), [["kite.jpg", ["A red kite ."]]]);
  * assert.deepEqual(missing, ["boat.jpg"]);
  * await Deno.remove(data, { recursive: true });
  * ```
@@ -121,18 +122,18 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
   const files = images === undefined
     ? await findImagesOf(names, source, { ...options, data })
     : imagesInPlace(images, options);
-  const photographs = groupByPhotograph(rows, files);
-  const distinct = [...new Set(photographs.values())];
-  const told = options.splits === undefined && splits !== undefined && leavesSome(splits, photographs);
+  const examples = groupByImage(rows, files);
+  const distinct = [...new Set(examples.values())];
+  const told = options.splits === undefined && splits !== undefined && leavesSome(splits, examples);
   const lists = told
     ? splits
     : await findSplitLists(options.splits, source.format === "folder" ? [] : await listFolders(source, data));
-  const matched = lists && matchSplits(lists, photographs);
+  const matched = lists && matchSplits(lists, examples);
   return {
-    photographs: distinct,
+    examples: distinct,
     rows: rows.flatMap(({ image, caption }) => {
-      const photograph = photographs.get(image);
-      return photograph === undefined ? [] : [{ photograph, caption }];
+      const example = examples.get(image);
+      return example === undefined ? [] : [{ example, caption }];
     }),
     missing: names.filter((name) => !files.has(name)),
     format: source.format,
@@ -171,8 +172,8 @@ function imagesInPlace(
 }
 
 /** Whether there is more than the training images: of COCO, people often fetch only those, with the captions of both parts. */
-function leavesSome({ validation, test }: OfficialSplits, photographs: ReadonlyMap<string, unknown>): boolean {
-  return [...validation, ...test].some((name) => photographs.has(name));
+function leavesSome({ validation, test }: OfficialSplits, examples: ReadonlyMap<string, unknown>): boolean {
+  return [...validation, ...test].some((name) => examples.has(name));
 }
 
 /** Where lists may lie: beside the captions, in the dataset's folder and in those in it. */
@@ -202,29 +203,29 @@ async function findSplitLists(
   );
 }
 
-/** Photographs by name. An image that is written in two ways is one photograph, so that no split can part it. */
-function groupByPhotograph(
+/** Images by name. An image that is written in two ways is one image, so that no split can part it. */
+function groupByImage(
   rows: readonly CaptionRow[],
   files: ReadonlyMap<string, ImageFile>,
-): ReadonlyMap<string, Photograph> {
-  const byName = new Map<string, Photograph & { captions: string[] }>();
-  const byPlace = new Map<string, Photograph & { captions: string[] }>();
+): ReadonlyMap<string, Example> {
+  const byName = new Map<string, Example & { captions: string[] }>();
+  const byPlace = new Map<string, Example & { captions: string[] }>();
   for (const { image: name, caption } of rows) {
     const file = files.get(name);
     if (file === undefined) continue;
     const place = `${file.offset ?? ""}:${file.path}`;
-    const photograph = byPlace.get(place) ?? { name, ...file, captions: [] };
-    photograph.captions.push(caption);
-    byPlace.set(place, photograph);
-    byName.set(name, photograph);
+    const example = byPlace.get(place) ?? { name, ...file, captions: [] };
+    example.captions.push(caption);
+    byPlace.set(place, example);
+    byName.set(name, example);
   }
   return byName;
 }
 
 /** Over the JSON of all names and captions, of which only a piece is in memory. */
-function fingerprintOf(photographs: readonly Photograph[]): string {
+function fingerprintOf(examples: readonly Example[]): string {
   const hash = createHash("sha256").update("[");
-  for (const [index, { name, captions }] of photographs.entries()) {
+  for (const [index, { name, captions }] of examples.entries()) {
     hash.update(`${index > 0 ? "," : ""}${JSON.stringify([name, captions])}`);
   }
   return hash.update("]").digest("hex").slice(0, 16);

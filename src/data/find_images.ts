@@ -6,7 +6,7 @@
 
 import { basename, join, normalize } from "node:path";
 import { InputError } from "../input_error.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { type FolderListing, listFolder, listIfReadable } from "../files/list_folder.ts";
 import type { ImageFile } from "../images/image_file.ts";
 

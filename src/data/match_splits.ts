@@ -1,25 +1,24 @@
 /**
- * Official lists and photographs that write their names in different ways.
+ * Official lists and images that write their names in different ways.
  *
  * @module
  */
 
-import type { Photograph } from "./dataset.ts";
-import type { OfficialSplits } from "./split_lists.ts";
+import type { OfficialSplits } from "./official_splits.ts";
 
 /**
- * Gives the names in lists as their photographs have them: letters may be composed in one file and decomposed in another,
- * and one photograph may have several names. It stays in the first list that has it.
+ * Gives the names in lists as their images have them: letters may be composed in one file and decomposed in another,
+ * and one image may have several names. It stays in the first list that has it.
  *
  * @param lists The names in each part.
- * @param photographs The photographs by all their names.
- * @returns The lists; names without a photograph stay as they are. And the names that a list lost to another.
+ * @param images The images by all their names.
+ * @returns The lists; names without an image stay as they are. And the names that a list lost to another.
  */
 export function matchSplits(
   lists: OfficialSplits,
-  photographs: ReadonlyMap<string, Pick<Photograph, "name">>,
+  examples: ReadonlyMap<string, { readonly name: string }>,
 ): { readonly lists: OfficialSplits; readonly inSeveral: readonly string[] } {
-  const composed = new Map([...photographs].map(([name, photograph]) => [name.normalize("NFC"), photograph.name]));
+  const composed = new Map([...examples].map(([name, example]) => [name.normalize("NFC"), example.name]));
   const taken = new Set<string>();
   const inSeveral = new Set<string>();
   function match(names: readonly string[]): string[] {

@@ -6,20 +6,12 @@
 
 import { join } from "node:path";
 import { InputError } from "../input_error.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { listFolder } from "../files/list_folder.ts";
 import { pairFiles } from "./formats/caption_folder.ts";
 import { readTextFile } from "../files/text_file.ts";
 
-/** Names of the images in each part of a dataset; no name is in two parts. */
-export interface OfficialSplits {
-  /** Names to learn from. */
-  readonly train: readonly string[];
-  /** Names to validate with. */
-  readonly validation: readonly string[];
-  /** Names to test with. */
-  readonly test: readonly string[];
-}
+import type { OfficialSplits } from "./official_splits.ts";
 
 const patterns = {
   train: /train.*images.*\.txt$/i,

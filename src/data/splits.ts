@@ -5,9 +5,9 @@
  */
 
 import { InputError } from "../input_error.ts";
-import type { Photograph } from "./dataset.ts";
+import type { Example } from "./dataset.ts";
 import { Random } from "../random.ts";
-import type { OfficialSplits } from "./split_lists.ts";
+import type { OfficialSplits } from "./official_splits.ts";
 
 /** A dataset in three parts, each in its own order; all but the test have at least one item. */
 export interface Splits<T> {
@@ -18,7 +18,7 @@ export interface Splits<T> {
   /** What is kept for the last word. */
   readonly test: readonly T[];
   /** How many items are in no part. */
-  readonly leftOut: number;
+  readonly skipped: number;
 }
 
 /** Options of {@linkcode splitByImage} and {@linkcode splitByCaption}. */
@@ -28,20 +28,20 @@ export interface SplitOptions {
 }
 
 /**
- * Splits photographs by a dataset's official lists. The parts keep the order of the photographs. Training needs no test:
+ * Splits images by a dataset's official lists. The parts keep the order of the images. Training needs no test:
  * that part may be empty.
  *
- * @param photographs The photographs to split.
+ * @param images The images to split.
  * @param lists The names in each part.
- * @throws {InputError} If the train or the validation list has no photograph here.
+ * @throws {InputError} If the train or the validation list has no image here.
  */
-export function splitOfficially(photographs: readonly Photograph[], lists: OfficialSplits): Splits<Photograph> {
-  function select(list: readonly string[], name: string): Photograph[] {
+export function splitOfficially(examples: readonly Example[], lists: OfficialSplits): Splits<Example> {
+  function select(list: readonly string[], name: string): Example[] {
     const names = new Set(list);
-    const selected = photographs.filter((photograph) => names.has(photograph.name));
+    const selected = examples.filter((example) => names.has(example.name));
     if (selected.length === 0 && name !== "test") {
       throw new InputError(
-        `Cannot split dataset: none of its ${photographs.length} photographs is among the ${names.size} of the official ` +
+        `Cannot split dataset: none of its ${examples.length} images is among the ${names.size} of the official ` +
           `${name} list; at least 1 is needed, so add images or name a folder of other lists with --splits`,
       );
     }
@@ -50,24 +50,24 @@ export function splitOfficially(photographs: readonly Photograph[], lists: Offic
   const train = select(lists.train, "train");
   const validation = select(lists.validation, "validation");
   const test = select(lists.test, "test");
-  return { train, validation, test, leftOut: photographs.length - train.length - validation.length - test.length };
+  return { train, validation, test, skipped: examples.length - train.length - validation.length - test.length };
 }
 
 /**
- * Splits photographs at random into 80% for training, 10% for validation and the rest for the test. A photograph's
+ * Splits images at random into 80% for training, 10% for validation and the rest for the test. A image's
  * captions stay together.
  *
- * @param photographs The photographs to split, at least 10.
+ * @param images The images to split, at least 10.
  * @param options The seed.
  * @throws {InputError} If a part would be empty.
  */
-export function splitByImage(photographs: readonly Photograph[], options: SplitOptions): Splits<Photograph> {
-  return splitAtRandom(photographs, options, "photographs");
+export function splitByImage(examples: readonly Example[], options: SplitOptions): Splits<Example> {
+  return splitAtRandom(examples, options, "images");
 }
 
 /**
  * Splits caption rows at random as the notebook does: int(0.8 n) for training, int(0.1 n) for validation, the rest for the
- * test. Captions of one photograph fall into several parts, which flatters validation.
+ * test. Captions of one image fall into several parts, which flatters validation.
  *
  * @param rows The captions to split, at least 10.
  * @param options The seed.
@@ -91,6 +91,6 @@ function splitAtRandom<T>(items: readonly T[], options: SplitOptions, what: stri
     train: shuffled.slice(0, trainCount),
     validation: shuffled.slice(trainCount, trainCount + validationCount),
     test: shuffled.slice(trainCount + validationCount),
-    leftOut: 0,
+    skipped: 0,
   };
 }

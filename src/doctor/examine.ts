@@ -13,15 +13,16 @@ import { InputError } from "../input_error.ts";
 import type { freeBytes } from "../files/free_space.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { describeRejected } from "../data/formats/caption_rows.ts";
-import { refuseBatchOfOne, tryHardestStep } from "../pipeline/hardest_step.ts";
-import type { BrokenImage } from "../pipeline/image_cache.ts";
+import { dryRunLargestBatch, refuseBatchOfOne } from "../pipeline/dry_run.ts";
+import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../pipeline/training_data.ts";
-import type { Reporter, TrainingSource } from "../pipeline/training_run.ts";
+import type { TrainingSource } from "../pipeline/training_run.ts";
+import type { Reporter } from "../reporter.ts";
 import { checkOut } from "./check_out.ts";
 import { type CaptionsExamination, examineCaptions } from "./examine_captions.ts";
-import { type Duplicates, findDuplicates, photographsInTwoSplits } from "./examine_splits.ts";
+import { type Duplicates, findDuplicates, imagesInTwoSplits } from "./examine_splits.ts";
 import { spaceErrors, type SpaceExamination, spaceNeeded } from "./space_needed.ts";
 import { type SpeedExamination, timeSteps } from "./time_steps.ts";
 
@@ -29,8 +30,8 @@ import { type SpeedExamination, timeSteps } from "./time_steps.ts";
 export interface DataExamination {
   /** The format of the captions. */
   readonly format: string;
-  /** Photographs whose files are there. */
-  readonly photographs: number;
+  /** Images whose files are there. */
+  readonly images: number;
   /** Their captions. */
   readonly captions: number;
   /** Rows that cannot be used, and why. */
@@ -44,7 +45,7 @@ export interface SplitsExamination {
   /** Whether the dataset has a split of its own. */
   readonly kind: "official" | "random";
   /** What is counted. */
-  readonly unit: "photographs" | "captions";
+  readonly unit: "examples" | "captions";
   /** Learnt from. */
   readonly train: number;
   /** Validated on. */
@@ -52,8 +53,8 @@ export interface SplitsExamination {
   /** Kept for the last word. */
   readonly test: number;
   /** In no list. */
-  readonly leftOut: number;
-  /** Names of photographs that two splits have. */
+  readonly skipped: number;
+  /** Names of images that two splits have. */
   readonly inTwoSplits: readonly string[];
   /** Names that several official lists have; each stays in one, the test's before the others. */
   readonly inSeveralLists: readonly string[];
@@ -118,7 +119,7 @@ export interface ExamineOptions extends EngineOptions {
   /** The folder of the caches. */
   readonly cache: string;
   /**
-   * Whether decoded photographs are kept there.
+   * Whether decoded images are kept there.
    *
    * @default {true}
    */
@@ -186,10 +187,10 @@ async function goThrough(
   const data = prepareTrainingData(dataset, recipe, seed);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({
     kind: dataset.officialSplits === undefined ? "random" : "official",
-    unit: recipe.name === "notebook" ? "captions" : "photographs",
+    unit: recipe.name === "notebook" ? "captions" : "examples",
     ...{ train: splits.train.length, validation: splits.validation.length, test: splits.test.length },
-    leftOut: splits.leftOut,
-    inTwoSplits: photographsInTwoSplits(splits),
+    skipped: splits.skipped,
+    inTwoSplits: imagesInTwoSplits(splits),
     inSeveralLists: dataset.inSeveralLists ?? [],
   });
   found.splits = examineSplits(data.splits);
@@ -204,30 +205,28 @@ async function goThrough(
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
     progress: (task, done, total) => options.reporter.progress(task, done, total),
-    step() {},
-    epoch() {},
   };
   using images = await source.openImages({ engine, recipe, reporter, signal });
-  const splits = keepDecoded(data.splits, images.photographs);
+  const splits = keepDecoded(data.splits, images.examples);
   found.splits = examineSplits(splits);
   const duplicates = images.contents === undefined
     ? { groups: [], acrossSplits: 0 }
-    : findDuplicates(images.photographs, images.contents, splits);
-  found.images = { usable: images.photographs.length, broken: images.broken, duplicates };
+    : findDuplicates(images.examples, images.contents, splits);
+  found.images = { usable: images.examples.length, broken: images.broken, duplicates };
   warnings.push(...imageWarnings(found.images));
 
   const { device, precision, threads } = engine;
   found.space = await spaceNeeded({
-    ...{ recipe, square: images.square, photographs: images.photographs.length, tensors: await engine.tensors() },
+    ...{ recipe, side: images.side, images: images.examples.length, tensors: await engine.tensors() },
     ...{ cache: join(options.cache, "images"), keepImages: options.keepImages ?? true, out: options.out },
     ...(free !== undefined && { free }),
   });
   refuseBatchOfOne(splits.train.length, recipe);
   const left = device === "cpu" ? memoryLeft?.() : undefined;
   const learns = { engine, recipe, images };
-  await tryHardestStep(learns, splits.train);
+  await dryRunLargestBatch(learns, splits.train);
   const onProgress = (done: number, total: number) => options.reporter.progress("Measuring steps", done, total);
-  const measuring = { photographs: images.photographs.length, now, onProgress, signal };
+  const measuring = { images: images.examples.length, now, onProgress, signal };
   found.speed = await timeSteps(learns, splits.train, measuring);
   const { peak } = await engine.memory();
   found.compute = { device, precision, threads, peakMemory: peak, ...(left !== undefined && { memoryLeft: left }) };
@@ -236,7 +235,7 @@ async function goThrough(
 function examineData(dataset: Dataset): DataExamination {
   return {
     format: dataset.format ?? "drawn",
-    photographs: dataset.photographs.length,
+    images: dataset.examples.length,
     captions: dataset.rows.length,
     rejected: (dataset.rejected ?? []).map(describeRejected),
     missing: dataset.missing,
@@ -252,26 +251,26 @@ function dataWarnings({ rejected, missing }: DataExamination): string[] {
   ];
 }
 
-function splitWarnings({ inTwoSplits, inSeveralLists, leftOut }: SplitsExamination): string[] {
+function splitWarnings({ inTwoSplits, inSeveralLists, skipped }: SplitsExamination): string[] {
   return [
     ...(inTwoSplits.length > 0
-      ? [`${inTwoSplits.length} photographs are in two splits, so that what is tested with was learnt from`]
+      ? [`${inTwoSplits.length} images are in two splits, so that what is tested with was learnt from`]
       : []),
     ...(inSeveralLists.length > 0
       ? [
-        `${inSeveralLists.length} photographs are in several lists and stay in one, the test's before the others; the ` +
+        `${inSeveralLists.length} images are in several lists and stay in one, the test's before the others; the ` +
         `first is '${inSeveralLists[0]}'`,
       ]
       : []),
-    ...(leftOut > 0 ? [`${leftOut} photographs are in no list and are left out`] : []),
+    ...(skipped > 0 ? [`${skipped} images are in no list and are left out`] : []),
   ];
 }
 
 function captionWarnings(
-  { lengths, unknownShares, cut }: CaptionsExamination,
-  { minCount, maxWords }: Recipe,
+  { lengths, unknownFractions, cut }: CaptionsExamination,
+  { minCount, maxLength }: Recipe,
 ): string[] {
-  const { validation } = unknownShares;
+  const { validation } = unknownFractions;
   const empty = lengths["0"] ?? 0;
   return [
     ...(validation > MOST_UNKNOWN
@@ -281,7 +280,7 @@ function captionWarnings(
       ]
       : []),
     ...(empty > 0 ? [`${empty} captions have no word in them`] : []),
-    ...(cut > 0 ? [`${cut} captions are cut to ${maxWords} words`] : []),
+    ...(cut > 0 ? [`${cut} captions are cut to ${maxLength} words`] : []),
   ];
 }
 
@@ -292,7 +291,7 @@ function imageWarnings({ broken, duplicates: { groups, acrossSplits } }: ImagesE
       ? [`${broken.length} images cannot be decoded and are left out, the first is '${first.path}': ${first.reason}`]
       : []),
     ...(groups.length > 0
-      ? [`${groups.length} groups of photographs have the same bytes, ${acrossSplits} of them in several splits`]
+      ? [`${groups.length} groups of images have the same bytes, ${acrossSplits} of them in several splits`]
       : []),
   ];
 }

@@ -7,10 +7,10 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
-import type { Example, TrainingData } from "../pipeline/training_data.ts";
+import type { EncodedExample, TrainingData } from "../pipeline/training_data.ts";
 
 /** Shares of the words of captions, 0 to 1. */
-export interface UnknownShares {
+export interface UnknownFractions {
   /** In the train split. */
   readonly train: number;
   /** In the validation split. */
@@ -30,9 +30,9 @@ export interface CaptionsExamination {
   /** Words of the vocabulary, the special ones among them. */
   readonly vocabulary: number;
   /** Different words of the train split that the vocabulary leaves out, as they occur too seldom. */
-  readonly leftOutWords: number;
+  readonly skippedWords: number;
   /** Share of the words that the vocabulary does not hold. */
-  readonly unknownShares: UnknownShares;
+  readonly unknownFractions: UnknownFractions;
 }
 
 /**
@@ -46,18 +46,18 @@ export interface CaptionsExamination {
 export function examineCaptions(dataset: Dataset, data: TrainingData, recipe: Recipe): CaptionsExamination {
   const tokenize = tokenizerOf(recipe.tokenizer);
   const { vocabulary, splits } = data;
-  const learnt = new Set(splits.train.map(({ photograph }) => photograph));
+  const learnt = new Set(splits.train.map(({ example }) => example));
   const known = new Set(vocabulary.words);
-  const leftOutWords = new Set<string>();
+  const skippedWords = new Set<string>();
   const counts = new Map<number, number>();
-  for (const { photograph, caption } of dataset.rows) {
+  for (const { example, caption } of dataset.rows) {
     const tokens = tokenize(caption);
     counts.set(tokens.length, (counts.get(tokens.length) ?? 0) + 1);
-    if (learnt.has(photograph)) { for (const token of tokens) if (!known.has(token)) leftOutWords.add(token); }
+    if (learnt.has(example)) { for (const token of tokens) if (!known.has(token)) skippedWords.add(token); }
   }
   const sorted = [...counts].sort(([a], [b]) => a - b);
   const special = new Set([vocabulary.pad, vocabulary.start, vocabulary.end]);
-  const share = (examples: readonly Example[]) => {
+  const share = (examples: readonly EncodedExample[]) => {
     let [words, unknown] = [0, 0];
     for (const ids of examples.flatMap(({ captions }) => captions)) {
       for (const id of ids) {
@@ -71,10 +71,10 @@ export function examineCaptions(dataset: Dataset, data: TrainingData, recipe: Re
   return {
     lengths: Object.fromEntries(sorted),
     medianLength: medianOf(sorted, dataset.rows.length),
-    cut: sorted.reduce((sum, [length, count]) => length > recipe.maxWords ? sum + count : sum, 0),
+    cut: sorted.reduce((sum, [length, count]) => length > recipe.maxLength ? sum + count : sum, 0),
     vocabulary: vocabulary.size,
-    leftOutWords: leftOutWords.size,
-    unknownShares: { train: share(splits.train), validation: share(splits.validation), test: share(splits.test) },
+    skippedWords: skippedWords.size,
+    unknownFractions: { train: share(splits.train), validation: share(splits.validation), test: share(splits.test) },
   };
 }
 

@@ -1,14 +1,14 @@
 /**
- * Photographs that are where they should not be: in two splits, or twice in a dataset.
+ * Images that are where they should not be: in two splits, or twice in a dataset.
  *
  * @module
  */
 
-import type { Photograph } from "../data/dataset.ts";
+import type { Example } from "../data/dataset.ts";
 import type { Splits } from "../data/splits.ts";
-import type { Example } from "../pipeline/training_data.ts";
+import type { EncodedExample } from "../pipeline/training_data.ts";
 
-/** Photographs with the same bytes. */
+/** Images with the same bytes. */
 export interface Duplicates {
   /** Names of those that are the same, group by group. */
   readonly groups: readonly (readonly string[])[];
@@ -19,42 +19,42 @@ export interface Duplicates {
 const NAMES = ["train", "validation", "test"] as const;
 
 /**
- * Finds photographs that several splits have.
+ * Finds images that several splits have.
  *
  * @param splits The splits.
  * @returns Their names.
  */
-export function photographsInTwoSplits(splits: Splits<Example>): string[] {
-  const seen = NAMES.map((name) => new Set(splits[name].map(({ photograph }) => photograph)));
-  const all = new Set(seen.flatMap((photographs) => [...photographs]));
-  return [...all].filter((photograph) => seen.filter((photographs) => photographs.has(photograph)).length > 1)
+export function imagesInTwoSplits(splits: Splits<EncodedExample>): string[] {
+  const seen = NAMES.map((name) => new Set(splits[name].map(({ example }) => example)));
+  const all = new Set(seen.flatMap((examples) => [...examples]));
+  return [...all].filter((example) => seen.filter((examples) => examples.has(example)).length > 1)
     .map(({ name }) => name);
 }
 
 /**
- * Finds photographs with the same bytes.
+ * Finds images with the same bytes.
  *
- * @param photographs The photographs.
+ * @param images The images.
  * @param contents A digest of each one's bytes.
  * @param splits What they are used for.
  * @returns Those of which there are several.
  */
 export function findDuplicates(
-  photographs: readonly Photograph[],
+  examples: readonly Example[],
   contents: readonly string[],
-  splits: Splits<Example>,
+  splits: Splits<EncodedExample>,
 ): Duplicates {
-  const members = photographs.map((photograph, index) => ({ photograph, content: contents[index] ?? "" }));
+  const members = examples.map((example, index) => ({ example, content: contents[index] ?? "" }));
   const groups = [...Map.groupBy(members, ({ content }) => content).values()].filter(({ length }) => length > 1)
-    .map((group) => group.map(({ photograph }) => photograph));
-  const splitsOf = new Map<Photograph, Set<string>>();
+    .map((group) => group.map(({ example }) => example));
+  const splitsOf = new Map<Example, Set<string>>();
   for (const name of NAMES) {
-    for (const { photograph } of splits[name]) {
-      splitsOf.set(photograph, (splitsOf.get(photograph) ?? new Set()).add(name));
+    for (const { example } of splits[name]) {
+      splitsOf.set(example, (splitsOf.get(example) ?? new Set()).add(name));
     }
   }
-  const across = (group: readonly Photograph[]) =>
-    new Set(group.flatMap((photograph) => [...splitsOf.get(photograph) ?? []])).size > 1;
+  const across = (group: readonly Example[]) =>
+    new Set(group.flatMap((example) => [...splitsOf.get(example) ?? []])).size > 1;
   return {
     groups: groups.map((group) => group.map(({ name }) => name)),
     acrossSplits: groups.filter(across).length,

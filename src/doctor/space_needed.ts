@@ -5,14 +5,15 @@
  */
 
 import { dirname } from "node:path";
+import { featureSize } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
 import { describeBytes, freeBytes } from "../files/free_space.ts";
-import { squareBytes } from "../pipeline/cache/squares_file.ts";
+import { resizedBytes } from "../pipeline/cache/resized_file.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 
 /** Bytes on the disk. */
 export interface SpaceExamination {
-  /** All decoded photographs in the cache, those that are there already among them; 0 where none are kept. */
+  /** All decoded images in the cache, those that are there already among them; 0 where none are kept. */
   readonly images: number;
   /** Features of the frozen CNN in the cache. */
   readonly features: number;
@@ -27,17 +28,17 @@ export interface SpaceExamination {
 /** Options of {@linkcode spaceNeeded}. */
 export interface SpaceNeededOptions {
   /** The settings. */
-  readonly recipe: Pick<Recipe, "name" | "encoderWidth" | "frozenEpochs">;
+  readonly recipe: Pick<Recipe, "name" | "encoder" | "encoderWidth" | "frozenEpochs">;
   /** Side of the cached squares. */
-  readonly square: number;
-  /** Photographs that can be decoded. */
-  readonly photographs: number;
+  readonly side: number;
+  /** Images that can be decoded. */
+  readonly images: number;
   /** The model's tensors. */
   readonly tensors: readonly TensorInfo[];
   /** The cache's folder. */
   readonly cache: string;
   /**
-   * Whether decoded photographs are kept.
+   * Whether decoded images are kept.
    *
    * @default {true}
    */
@@ -61,7 +62,7 @@ const FLOAT_BYTES = 4;
  * @returns Bytes needed and left.
  */
 export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExamination> {
-  const { recipe, square, photographs, tensors, cache, keepImages = true, out, free = freeBytes } = options;
+  const { recipe, side, images, tensors, cache, keepImages = true, out, free = freeBytes } = options;
   const bytesOf = (kind: TensorInfo["kind"]) =>
     tensors.filter((tensor) => tensor.kind === kind)
       .reduce((sum, { shape }) => sum + FLOAT_BYTES * shape.reduce((product, length) => product * length, 1), 0);
@@ -72,8 +73,8 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
   const notebook = recipe.name === "notebook" ? best : 0;
   const [cacheFree, runFree] = [await freeAt(cache, free), await freeAt(out, free)];
   return {
-    images: keepImages ? photographs * squareBytes(square) : 0,
-    features: recipe.frozenEpochs > 0 ? photographs * 32 * recipe.encoderWidth * FLOAT_BYTES : 0,
+    images: keepImages ? images * resizedBytes(side) : 0,
+    features: recipe.frozenEpochs > 0 ? images * featureSize(recipe) * FLOAT_BYTES : 0,
     ...(cacheFree !== undefined && { cacheFree }),
     checkpoints: best + 2 * last + notebook,
     ...(runFree !== undefined && { runFree }),
@@ -81,7 +82,7 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
 }
 
 /**
- * Says what there is no room for; decoded photographs are not among it: training goes on without keeping them.
+ * Says what there is no room for; decoded images are not among it: training goes on without keeping them.
  *
  * @param space Bytes needed and left.
  * @returns A line for each.

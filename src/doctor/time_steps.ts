@@ -7,10 +7,10 @@
 import type { Batch } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { exampleBatches, inOrder } from "../pipeline/example_batches.ts";
-import type { HardestStepSource } from "../pipeline/hardest_step.ts";
+import type { DryRunSource } from "../pipeline/dry_run.ts";
 import { learningRates } from "../pipeline/learning_rates.ts";
 import { stepOptions } from "../pipeline/train.ts";
-import type { Example } from "../pipeline/training_data.ts";
+import type { EncodedExample } from "../pipeline/training_data.ts";
 
 /** How fast the epochs of a stage go. Validation is not counted. */
 export interface StageSpeed {
@@ -32,22 +32,22 @@ export interface SpeedExamination {
   readonly measuredSteps: number;
   /** Its stages in their order. */
   readonly stages: readonly StageSpeed[];
-  /** Seconds in which a frozen CNN goes through all photographs once; 0 where it is not frozen. */
+  /** Seconds in which a frozen CNN goes through all images once; 0 where it is not frozen. */
   readonly featuresSeconds: number;
   /** Seconds of all epochs and of the features. */
   readonly totalSeconds: number;
 }
 
 /** What {@linkcode timeSteps} needs. */
-export interface TimeStepsSource extends HardestStepSource {
+export interface TimeStepsSource extends DryRunSource {
   /** The model; it learns something. */
   readonly engine: Pick<Engine, "tryTrainStep" | "trainStep" | "encode">;
 }
 
 /** Options of {@linkcode timeSteps}. */
 export interface TimeStepsOptions {
-  /** Photographs that have pixels. */
-  readonly photographs: number;
+  /** Images that have pixels. */
+  readonly images: number;
   /** Milliseconds of a steady clock. */
   readonly now: () => number;
   /** Called after each step. */
@@ -68,12 +68,12 @@ const STEPS = 10;
  */
 export async function timeSteps(
   source: TimeStepsSource,
-  examples: readonly Example[],
+  examples: readonly EncodedExample[],
   options: TimeStepsOptions,
 ): Promise<SpeedExamination> {
   const { engine, recipe } = source;
-  const { photographs, now, onProgress, signal } = options;
-  const { epochs, frozenEpochs, accumulate, batchSize } = recipe;
+  const { images, now, onProgress, signal } = options;
+  const { epochs, frozenEpochs, gradientAccumulationSteps, batchSize } = recipe;
   const frozen = Math.min(frozenEpochs, epochs);
   const planned = [
     { stage: "frozen", epochs: frozen, epoch: 1 } as const,
@@ -83,19 +83,19 @@ export async function timeSteps(
       epoch: frozen + 1,
     } as const,
   ].filter(({ epochs }) => epochs > 0);
-  const steps = Math.ceil(examples.length / (batchSize * accumulate));
-  const encoding = { seconds: 0, photographs: 0 };
+  const steps = Math.ceil(examples.length / (batchSize * gradientAccumulationSteps));
+  const encoding = { seconds: 0, images: 0 };
   const stages: StageSpeed[] = [];
   for (const { stage, epochs, epoch } of planned) {
     const batches = repeated(source, examples);
     const progress = (step: number) => onProgress(stages.length * STEPS + step + 1, planned.length * STEPS);
-    // A frozen CNN sees each photograph once, before the epochs: its steps neither read nor decode any.
+    // A frozen CNN sees each image once, before the epochs: its steps neither read nor decode any.
     const encoded: Batch[][] = [];
     for (let step = 0; stage === "frozen" && step < STEPS; step++) {
       signal.throwIfAborted();
       const began = now();
       const parts = await nextBatches(batches);
-      for (const batch of parts) encoding.photographs += batch.images.count;
+      for (const batch of parts) encoding.images += batch.images.count;
       encoded.push(await Promise.all(parts.map(withFeatures)));
       encoding.seconds += (now() - began) / 1000;
       progress(step);
@@ -105,7 +105,7 @@ export async function timeSteps(
       signal.throwIfAborted();
       const began = now();
       const parts = encoded[step] ?? await nextBatches(batches);
-      const rates = learningRates(recipe, { epoch, step: 0, steps, criteria: [] });
+      const rates = learningRates(recipe, { epoch, step: 0, steps, validationScores: [] });
       await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...rates });
       seconds += (now() - began) / 1000;
       captions += parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0);
@@ -119,13 +119,13 @@ export async function timeSteps(
       epochSeconds: stepSeconds * steps,
     });
   }
-  const featuresSeconds = encoding.photographs > 0 ? encoding.seconds / encoding.photographs * photographs : 0;
+  const featuresSeconds = encoding.images > 0 ? encoding.seconds / encoding.images * images : 0;
   const totalSeconds = stages.reduce((sum, stage) => sum + stage.epochs * stage.epochSeconds, featuresSeconds);
   return { measuredSteps: STEPS, stages, featuresSeconds, totalSeconds };
 
   async function nextBatches(batches: AsyncGenerator<Batch, void, undefined>): Promise<Batch[]> {
     const parts: Batch[] = [];
-    while (parts.length < accumulate) {
+    while (parts.length < gradientAccumulationSteps) {
       const { value } = await batches.next();
       if (value === undefined) throw new RangeError("Cannot measure a training without examples");
       parts.push(value);
@@ -141,7 +141,7 @@ export async function timeSteps(
 /** The examples in their order, again and again. */
 async function* repeated(
   source: TimeStepsSource,
-  examples: readonly Example[],
+  examples: readonly EncodedExample[],
 ): AsyncGenerator<Batch, void, undefined> {
   while (examples.length > 0) yield* exampleBatches({ ...source, features: undefined }, examples, inOrder(examples));
 }

@@ -7,13 +7,13 @@
 /** Numbers of a set of captions. */
 export interface CaptionStatistics {
   /** Share of different captions. */
-  readonly distinctShare: number;
+  readonly distinctFraction: number;
   /** Different words in them. */
   readonly vocabularyUsed: number;
   /** Mean length in words. */
   readonly meanLength: number;
   /** Share of captions that no training caption equals; absent where those are not known. */
-  readonly novelShare?: number;
+  readonly novelFraction?: number;
 }
 
 /**
@@ -30,9 +30,9 @@ export function captionStatistics(
   const texts = captions.map((tokens) => tokens.join(" "));
   const known = training && new Set(Iterator.from(training).map((tokens) => tokens.join(" ")));
   return {
-    distinctShare: new Set(texts).size / texts.length,
+    distinctFraction: new Set(texts).size / texts.length,
     vocabularyUsed: new Set(captions.flat()).size,
     meanLength: captions.reduce((sum, { length }) => sum + length, 0) / captions.length,
-    ...(known !== undefined && { novelShare: texts.filter((text) => !known.has(text)).length / texts.length }),
+    ...(known !== undefined && { novelFraction: texts.filter((text) => !known.has(text)).length / texts.length }),
   };
 }

@@ -31,7 +31,7 @@ interface Weighed {
   readonly weights: readonly ReadonlyMap<string, number>[];
   /** For n of 1 to 4, the 2-norm of these weights. */
   readonly norms: readonly number[];
-  /** Pairs of neighbouring words, by which lengths are compared. */
+  /** Pairs of neighboring words, by which lengths are compared. */
   readonly length: number;
 }
 

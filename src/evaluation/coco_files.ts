@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { checked, parseJson } from "../files/json_text.ts";
 

@@ -1,5 +1,5 @@
 /**
- * What a model's CNN sees in many photographs, each looked at once.
+ * What a model's CNN sees in many images, each looked at once.
  *
  * @module
  */
@@ -8,30 +8,30 @@ import type { Captioner } from "../captioning/captioner.ts";
 import type { Features } from "../ffi/batch.ts";
 import { InputError } from "../input_error.ts";
 import { concatenateFeatures } from "../ffi/feature_rows.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import { readAhead } from "../read_ahead.ts";
 
-/** Options of {@linkcode encodePhotographs}. */
-export interface EncodePhotographsOptions {
+/** Options of {@linkcode encodeImages}. */
+export interface EncodeImagesOptions {
   /**
    * The most pixels that an image may have.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
-  /** Called as photographs are done. */
+  /** Called as images are done. */
   readonly onProgress: (done: number, total: number) => void;
   /** Ends the work with its reason. */
   readonly signal: AbortSignal;
 }
 
-/** Photographs that could be decoded, and the others. */
-export interface EncodedPhotographs<Photograph> {
-  /** The photographs that could be decoded. */
-  readonly photographs: readonly Photograph[];
+/** Images that could be decoded, and the others. */
+export interface EncodedImages<Example> {
+  /** The images that could be decoded. */
+  readonly images: readonly Example[];
   /** What the CNN sees in them, in their order. */
   readonly features: Features;
   /** Why others are not among them. */
@@ -41,28 +41,28 @@ export interface EncodedPhotographs<Photograph> {
 const BATCH = 16;
 
 /**
- * Decodes photographs and runs the CNN.
+ * Decodes images and runs the CNN.
  *
  * @param captioner The model, one alone.
- * @param photographs The photographs.
- * @param options See {@linkcode EncodePhotographsOptions}.
+ * @param images The images.
+ * @param options See {@linkcode EncodeImagesOptions}.
  * @returns The features.
  * @throws {InputError} If none of them can be decoded.
  */
-export async function encodePhotographs<Photograph extends ImageFile>(
-  captioner: Pick<Captioner, "orientation" | "prepare" | "encode">,
-  photographs: readonly Photograph[],
-  options: EncodePhotographsOptions,
-): Promise<EncodedPhotographs<Photograph>> {
+export async function encodeImages<Example extends ImageFile>(
+  captioner: Pick<Captioner, "applyExif" | "prepare" | "encode">,
+  images: readonly Example[],
+  options: EncodeImagesOptions,
+): Promise<EncodedImages<Example>> {
   const { maxPixels, onProgress, signal } = options;
-  const decoding = { orientation: captioner.orientation, ...(maxPixels !== undefined && { maxPixels }) };
+  const decoding = { applyExif: captioner.applyExif, ...(maxPixels !== undefined && { maxPixels }) };
   using decoders = new ImageDecoders();
 
-  async function load(photograph: Photograph) {
+  async function load(image: Example) {
     try {
       return {
-        photograph,
-        square: await decoders.decodeThen(photograph, (image) => captioner.prepare(image), decoding),
+        image,
+        square: await decoders.decodeThen(image, (image) => captioner.prepare(image), decoding),
       };
     } catch (error) {
       if (error instanceof ImageError) return { problem: error.message };
@@ -70,25 +70,25 @@ export async function encodePhotographs<Photograph extends ImageFile>(
     }
   }
 
-  const kept: Photograph[] = [];
+  const kept: Example[] = [];
   const parts: Features[] = [];
   const problems: string[] = [];
   let squares: RgbImage[] = [];
   let done = 0;
-  for await (const loaded of readAhead(load, photographs, BATCH)) {
+  for await (const loaded of readAhead(load, images, BATCH)) {
     signal.throwIfAborted();
     if ("problem" in loaded) problems.push(loaded.problem);
     else {
-      kept.push(loaded.photograph);
+      kept.push(loaded.image);
       squares.push(loaded.square);
     }
     if (squares.length === BATCH) parts.push(await captioner.encode(squares.splice(0)));
-    onProgress(++done, photographs.length);
+    onProgress(++done, images.length);
   }
   if (squares.length > 0) parts.push(await captioner.encode(squares));
   squares = [];
   if (parts.length === 0) {
-    throw new InputError(`Cannot look at images: none of ${photographs.length} can be decoded: ${problems[0] ?? ""}`);
+    throw new InputError(`Cannot look at images: none of ${images.length} can be decoded: ${problems[0] ?? ""}`);
   }
-  return { photographs: kept, features: concatenateFeatures(parts), problems };
+  return { images: kept, features: concatenateFeatures(parts), problems };
 }

@@ -6,7 +6,7 @@
 
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
-import type { Photograph } from "../data/dataset.ts";
+import type { Example } from "../data/dataset.ts";
 import { evaluateModel, type ModelCaptions } from "./evaluate_model.ts";
 import { scoreCaptions, type ScoreResult, tokenizeCaptions } from "./score_captions.ts";
 import { scoringTokenizer } from "./scoring_tokenizer.ts";
@@ -26,7 +26,7 @@ export interface EvaluateCaptionerOptions {
    */
   readonly maxPixels?: number;
   /**
-   * Called as photographs are done, with those done and all.
+   * Called as images are done, with those done and all.
    *
    * @default {nothing}
    */
@@ -46,23 +46,23 @@ export interface CaptionerEvaluation extends ModelCaptions {
 }
 
 /**
- * Lets a model caption photographs, and scores what it wrote by people's captions of them, as `deno task evaluate` does:
+ * Lets a model caption images, and scores what it wrote by people's captions of them, as `deno task evaluate` does:
  * BLEU (Papineni et al. 2002), ROUGE-L (Lin 2004) and CIDEr-D (Vedantam et al. 2015), equal to pycocoevalcap 1.2's.
  *
  * @param captioner The model.
- * @param photographs Photographs with their captions, such as those of {@linkcode readDataset} that no training has seen.
+ * @param images Images with their captions, such as those of {@linkcode readDataset} that no training has seen.
  * @param options See {@linkcode EvaluateCaptionerOptions}.
- * @returns Scores, captions, and why photographs have none.
+ * @returns Scores, captions, and why images have none.
  * @throws {InputError} If captions cannot be as the options say.
  *
- * @example Scores of a model on the photographs of a folder
+ * @example Scores of a model on the images of a folder
  * ```ts
  * import assert from "node:assert/strict";
  * import { Captioner, evaluateCaptioner, readDataset } from "@lrcn/lrcn";
  *
  * using captioner = await Captioner.load("docs/example/model.safetensors");
- * const { photographs } = await readDataset({ data: "docs/example/scenes" });
- * const { scores, captions, problems } = await evaluateCaptioner(captioner, photographs, { decoding: { beam: 5 } });
+ * const { examples } = await readDataset({ data: "docs/example/scenes" });
+ * const { scores, captions, problems } = await evaluateCaptioner(captioner, examples, { decoding: { beamSize: 5 } });
  * assert.equal(captions.length, 12);
  * assert.deepEqual(problems, []);
  * assert(scores.corpus.CIDEr > 5 && scores.corpus.Bleu_4 > 0.5);
@@ -70,11 +70,11 @@ export interface CaptionerEvaluation extends ModelCaptions {
  */
 export async function evaluateCaptioner(
   captioner: Captioner,
-  photographs: readonly Photograph[],
+  examples: readonly Example[],
   options: EvaluateCaptionerOptions = {},
 ): Promise<CaptionerEvaluation> {
   const { decoding = {}, maxPixels, onProgress = () => {}, signal = new AbortController().signal } = options;
-  const found = await evaluateModel(captioner, photographs, { decoding, maxPixels, onProgress, signal });
+  const found = await evaluateModel(captioner, examples, { decoding, maxPixels, onProgress, signal });
   const tokenizer = scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk");
   return { ...found, scores: scoreCaptions(tokenizeCaptions(found.captions, tokenizer)) };
 }

@@ -1,19 +1,20 @@
 /**
- * Letting a checkpoint caption a dataset's photographs, to be scored.
+ * Letting a checkpoint caption a dataset's images, to be scored.
  *
  * @module
  */
 
-import { agree } from "../distributed/agreement.ts";
+import { assertSameOnAllRanks } from "../distributed/assert_same.ts";
 import { Captioner } from "../captioning/captioner.ts";
-import type { TrainingRanks } from "../distributed/ranks.ts";
+import type { TrainingGroup } from "../distributed/process_group.ts";
 import { evaluateModel, type ModelCaptions } from "./evaluate_model.ts";
 import { type ScoringTokenizer, scoringTokenizer } from "./scoring_tokenizer.ts";
 import { InputError } from "../input_error.ts";
-import { checkpointSplit } from "./checkpoint_split.ts";
-import { readDataset } from "../data/dataset.ts";
-import type { Reporter } from "../pipeline/training_run.ts";
-import type { CheckpointOptions } from "../cli/evaluate_options.ts";
+import type { Reporter } from "../reporter.ts";
+import type { DecodingOptions } from "../captioning/decoding_options.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
+import { checkpointSplit, type SPLIT_NAMES } from "./checkpoint_split.ts";
+import { type DatasetOptions, readDataset } from "../data/dataset.ts";
 
 /** A model's captions, with those that it learnt from. */
 export interface CheckpointCaptions extends ModelCaptions {
@@ -23,38 +24,59 @@ export interface CheckpointCaptions extends ModelCaptions {
   readonly tokenizer: ScoringTokenizer;
 }
 
+/** A model and the images that it captions. */
+export interface EvaluatedCheckpoint {
+  /** The checkpoints; several form an ensemble. */
+  readonly checkpoint: readonly string[];
+  /** The vocabulary file of weights that come without one. */
+  readonly vocabulary: string | undefined;
+  /** Device, precision and threads. */
+  readonly engine: EngineOptions;
+  /** Where the data is. */
+  readonly dataset: DatasetOptions & { readonly maxPixels?: number | undefined };
+  /** The part of it. */
+  readonly split: typeof SPLIT_NAMES[number];
+  /** How captions are decoded. */
+  readonly decoding: DecodingOptions;
+}
+
 /**
  * Captions a part of a dataset.
  *
  * @param options The model, the data and how captions are written.
  * @param context Where it tells what it does, and what ends it.
  * @returns The captions.
- * @throws {InputError} If the model or the data cannot be read, or no photograph can be captioned.
+ * @throws {InputError} If the model or the data cannot be read, or no image can be captioned.
  */
 export async function evaluateCheckpoint(
-  options: Pick<CheckpointOptions, "checkpoint" | "vocabulary" | "engine" | "dataset" | "split" | "decoding">,
-  { reporter, signal, ranks }: {
+  options: EvaluatedCheckpoint,
+  { reporter, signal, group }: {
     readonly reporter: Pick<Reporter, "note" | "progress">;
     readonly signal: AbortSignal;
-    readonly ranks: TrainingRanks;
+    readonly group: TrainingGroup;
   },
 ): Promise<CheckpointCaptions> {
   const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...place }, split, decoding } = options;
   const dataset = await readDataset(place);
-  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: ranks.localRank, vocabulary });
-  await agree(ranks, { "the checkpoint": captioner.metadata, "the captions": dataset.fingerprint, split, decoding });
-  const { photographs, learntFrom, notes } = checkpointSplit(dataset, split, captioner.metadata);
+  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: group.localRank, vocabulary });
+  await assertSameOnAllRanks(group, {
+    "the checkpoint": captioner.metadata,
+    "the captions": dataset.fingerprint,
+    split,
+    decoding,
+  });
+  const { examples, trainingExamples, notes } = checkpointSplit(dataset, split, captioner.metadata);
   for (const line of notes) reporter.note(line);
   const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);
-  const found = await evaluateModel(captioner, photographs, { decoding, maxPixels, onProgress, signal, ranks });
+  const found = await evaluateModel(captioner, examples, { decoding, maxPixels, onProgress, signal, group });
   if (found.captions.length === 0) {
     throw new InputError(
-      `Cannot evaluate: none of ${photographs.length} photographs can be captioned: ${found.problems[0]}`,
+      `Cannot evaluate: none of ${examples.length} images can be captioned: ${found.problems[0]}`,
     );
   }
   return {
     ...found,
-    trainingCaptions: learntFrom.flatMap(({ captions }) => captions),
+    trainingCaptions: trainingExamples.flatMap(({ captions }) => captions),
     tokenizer: scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk"),
   };
 }

@@ -1,16 +1,16 @@
 /**
- * What a model is worth: its captions of photographs beside those of people.
+ * What a model is worth: its captions of images beside those of people.
  *
  * @module
  */
 
-import { gather, sums } from "../distributed/exchange.ts";
-import { ALONE, type Ranks } from "../distributed/ranks.ts";
-import { shareOfBatches } from "../distributed/share.ts";
+import { allGatherObject, allReduceSum } from "../distributed/collectives.ts";
+import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
+import { shardBatches } from "../distributed/shard.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
-import type { Photograph } from "../data/dataset.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { Example } from "../data/dataset.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import { readAhead } from "../read_ahead.ts";
@@ -26,23 +26,23 @@ export interface EvaluateModelOptions {
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
-  /** Called as photographs are done. */
+  /** Called as images are done. */
   readonly onProgress: (done: number, total: number) => void;
   /** Ends the evaluation with its reason. */
   readonly signal: AbortSignal;
   /**
-   * Processes that evaluate together, each a part of the photographs.
+   * Processes that evaluate together, each a part of the images.
    *
-   * @default {ALONE}
+   * @default {SINGLE_PROCESS}
    */
-  readonly ranks?: Ranks;
+  readonly group?: ProcessGroup;
 }
 
 /** What a model wrote. */
 export interface ModelCaptions {
   /** Its captions, with people's. */
   readonly captions: readonly ScoredCaption[];
-  /** Why photographs have none. */
+  /** Why images have none. */
   readonly problems: readonly string[];
   /**
    * Two to the power of the mean bits of a word in people's captions, `<end>` included; absent where several models write
@@ -54,36 +54,36 @@ export interface ModelCaptions {
 const BATCH = 16;
 
 /**
- * Lets a model caption photographs; its CNN looks at each once.
+ * Lets a model caption images; its CNN looks at each once.
  *
  * @param captioner The model.
- * @param photographs The photographs.
+ * @param images The images.
  * @param options See {@linkcode EvaluateModelOptions}.
- * @returns The captions, in the order of the photographs.
+ * @returns The captions, in the order of the images.
  * @throws {InputError} If captions cannot be as the options say.
  */
 export async function evaluateModel(
   captioner: Captioner,
-  photographs: readonly Photograph[],
+  examples: readonly Example[],
   options: EvaluateModelOptions,
 ): Promise<ModelCaptions> {
-  const { decoding, maxPixels, onProgress, signal, ranks = ALONE } = options;
-  const share = shareOfBatches([...photographs.entries()], { ...ranks, batchSize: BATCH });
-  const { orientation } = captioner;
+  const { decoding, maxPixels, onProgress, signal, group = SINGLE_PROCESS } = options;
+  const share = shardBatches([...examples.entries()], { ...group, batchSize: BATCH });
+  const { applyExif } = captioner;
   using decoders = new ImageDecoders();
   const alone = captioner.models === 1;
   const scores = alone && captioner.metadata.decoding.firstWord === undefined;
   const captions: Placed[] = [];
   const problems: Placed[] = [];
   let [logProbability, words, done] = [0, 0, 0];
-  let batch: { readonly place: number; readonly photograph: Photograph; readonly square: RgbImage }[] = [];
+  let batch: { readonly place: number; readonly example: Example; readonly square: RgbImage }[] = [];
 
-  async function load([place, photograph]: readonly [number, Photograph]) {
+  async function load([place, example]: readonly [number, Example]) {
     try {
-      const decoded = { orientation, ...(maxPixels !== undefined && { maxPixels }) };
+      const decoded = { applyExif, ...(maxPixels !== undefined && { maxPixels }) };
       return {
-        ...{ place, photograph },
-        square: await decoders.decodeThen(photograph, (image) => captioner.prepare(image), decoded),
+        ...{ place, example },
+        square: await decoders.decodeThen(example, (image) => captioner.prepare(image), decoded),
       };
     } catch (error) {
       if (error instanceof ImageError) return { place, problem: error.message };
@@ -95,15 +95,13 @@ export async function evaluateModel(
     signal.throwIfAborted();
     if (batch.length === 0) return;
     const squares = batch.map(({ square }) => square);
-    // Drawn captions depend on the photograph itself.
+    // Drawn captions depend on the image itself.
     const seen = alone && decoding.sampling === undefined ? await captioner.encode(squares) : squares;
     const written = await captioner.caption(seen, decoding);
     for (const [index, { place }] of batch.entries()) captions.push([place, written[index]?.caption ?? ""]);
     if (scores) {
       const features = "count" in seen ? seen : await captioner.encode(squares);
-      const given = batch.map(({ photograph }) =>
-        photograph.captions.map((caption) => captioner.encodeCaption(caption))
-      );
+      const given = batch.map(({ example }) => example.captions.map((caption) => captioner.encodeCaption(caption)));
       logProbability += (await captioner.score(features, given)).reduce((sum, value) => sum + value, 0);
       words += given.flat().reduce((sum, ids) => sum + ids.length - 1, 0);
     }
@@ -117,29 +115,29 @@ export async function evaluateModel(
     onProgress(++done, share.length);
   }
   await write();
-  return await gathered(photographs, { captions, problems, logProbability, words }, ranks);
+  return await gathered(examples, { captions, problems, logProbability, words }, group);
 }
 
-/** A text of the photograph at a place. */
+/** A text of the image at a place. */
 type Placed = readonly [place: number, text: string];
 
-/** What all ranks wrote, in the order of the photographs. */
+/** What all ranks wrote, in the order of the images. */
 async function gathered(
-  photographs: readonly Photograph[],
+  examples: readonly Example[],
   here: {
     readonly captions: readonly Placed[];
     readonly problems: readonly Placed[];
     readonly logProbability: number;
     readonly words: number;
   },
-  ranks: Ranks,
+  group: ProcessGroup,
 ): Promise<ModelCaptions> {
-  const parts = await gather(ranks, { captions: here.captions, problems: here.problems });
-  const [logProbability = 0, words = 0] = await sums(ranks, [here.logProbability, here.words]);
+  const parts = await allGatherObject(group, { captions: here.captions, problems: here.problems });
+  const [logProbability = 0, words = 0] = await allReduceSum(group, [here.logProbability, here.words]);
   const inOrder = (items: readonly Placed[]) => items.toSorted(([a], [b]) => a - b);
   const captions = inOrder(parts.flatMap(({ captions }) => captions)).flatMap(([place, caption]) => {
-    const photograph = photographs[place];
-    return photograph === undefined ? [] : [{ image: photograph.name, caption, references: photograph.captions }];
+    const example = examples[place];
+    return example === undefined ? [] : [{ image: example.name, caption, references: example.captions }];
   });
   const problems = inOrder(parts.flatMap(({ problems }) => problems)).map(([, problem]) => problem);
   return { captions, problems, ...(words > 0 && { perplexity: Math.exp(-logProbability / words) }) };

@@ -1,27 +1,27 @@
 /**
- * A folder of photographs that can be searched by sentences.
+ * A folder of images that can be searched by sentences.
  *
  * @module
  */
 
 import type { Captioner } from "../captioning/captioner.ts";
-import { encodePhotographs } from "./encode_images.ts";
+import { encodeImages } from "./encode_images.ts";
 import { scorePairs } from "./score_pairs.ts";
 import type { Features } from "../ffi/batch.ts";
 import { selectFeatures } from "../ffi/feature_rows.ts";
 import { UNKNOWN } from "../text/vocabulary.ts";
-import { Problem } from "../server/problem.ts";
+import { InputError } from "../input_error.ts";
 
-/** A photograph of a folder. */
-export interface SearchedPhotograph {
+/** A image of a folder. */
+export interface SearchedImage {
   /** What a person knows it by. */
   readonly name: string;
   /** Where it lies. */
   readonly path: string;
 }
 
-/** A photograph that was found. */
-export interface FoundPhotograph {
+/** A image that was found. */
+export interface FoundImage {
   /** Its place in the folder. */
   readonly id: number;
   /** What a person knows it by. */
@@ -35,29 +35,29 @@ export interface FoundPhotograph {
 /** What searching needs of a model. */
 export type SearchingModel = Pick<
   Captioner,
-  "orientation" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"
+  "applyExif" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"
 >;
 
-/** Options of {@linkcode PhotographSearch}. */
-export interface PhotographSearchOptions {
+/** Options of {@linkcode ImageSearch}. */
+export interface ImageSearchOptions {
   /**
    * The most pixels that an image may have.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
-  /** Ends the looking at photographs. */
+  /** Ends the looking at images. */
   readonly signal: AbortSignal;
 }
 
 interface Index {
-  readonly photographs: readonly SearchedPhotograph[];
+  readonly images: readonly SearchedImage[];
   readonly features: Features;
 }
 
-/** Looks at each photograph once, while the program goes on, and then answers sentences. */
-export class PhotographSearch {
-  /** Photographs of the folder. */
+/** Looks at each image once, while the program goes on, and then answers sentences. */
+export class ImageSearch {
+  /** Images of the folder. */
   readonly total: number;
   /** Ends when all have been looked at: with why some could not be, in a line each. */
   readonly ready: Promise<readonly string[]>;
@@ -71,39 +71,40 @@ export class PhotographSearch {
    * Begins to look.
    *
    * @param model The model.
-   * @param photographs The folder's photographs.
-   * @param options See {@linkcode PhotographSearchOptions}.
+   * @param images The folder's images.
+   * @param options See {@linkcode ImageSearchOptions}.
    */
-  constructor(model: SearchingModel, photographs: readonly SearchedPhotograph[], options: PhotographSearchOptions) {
+  constructor(model: SearchingModel, images: readonly SearchedImage[], options: ImageSearchOptions) {
     this.#model = model;
-    this.total = photographs.length;
-    this.ready = this.#look(photographs, options);
+    this.total = images.length;
+    this.ready = this.#look(images, options);
     this.ready.catch((error) => this.#failure = error instanceof Error ? error.message : String(error));
   }
 
-  /** Photographs looked at so far. */
+  /** Images looked at so far. */
   get done(): number {
     return this.#done;
   }
 
   /**
-   * Ranks the photographs.
+   * ProcessGroup the images.
    *
    * @param query A sentence.
    * @param top How many are wanted.
    * @param signal Ends the search between its steps.
    * @returns The most probable first, and whether the model knows all words of the sentence.
-   * @throws {Problem} 503 as long as photographs are looked at, and where they could not be.
+   * @throws {InputError} As {@linkcode notReady} says.
    */
   async search(
     query: string,
     top: number,
     signal: AbortSignal,
-  ): Promise<{ found: FoundPhotograph[]; allWordsKnown: boolean }> {
-    const { photographs, features } = this.#looked();
+  ): Promise<{ found: FoundImage[]; allWordsKnown: boolean }> {
+    if (this.#index === undefined) throw new InputError(`Cannot search: ${this.notReady?.reason}`);
+    const { images, features } = this.#index;
     const sentence = this.#model.encodeCaption(query);
     const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence]));
-    const ranked = photographs.map((photograph, id) => ({ ...photograph, id, logProbability: row[id] ?? NaN }))
+    const ranked = images.map((image, id) => ({ ...image, id, logProbability: row[id] ?? NaN }))
       .sort((a, b) => b.logProbability - a.logProbability).slice(0, top);
     signal.throwIfAborted();
     await this.#caption(ranked.map(({ id }) => id), features);
@@ -117,28 +118,25 @@ export class PhotographSearch {
   }
 
   /**
-   * Where a photograph lies.
+   * The path of an image.
    *
-   * @param id Its place in the folder, as a search gave it.
-   * @throws {Problem} 404 if there is none.
+   * @param id Its index, as a search gave it.
+   * @returns The path, or undefined if there is no such image.
    */
-  pathOf(id: number): string {
-    const photograph = this.#looked().photographs[id];
-    if (photograph === undefined) throw new Problem(404, `There is no photograph ${id}`);
-    return photograph.path;
+  pathOf(id: number): string | undefined {
+    return this.#index?.images[id]?.path;
   }
 
-  #looked(): Index {
-    if (this.#index !== undefined) return this.#index;
-    if (this.#failure !== undefined) throw new Problem(503, this.#failure);
-    throw new Problem(503, `${this.#done} of ${this.total} photographs have been looked at; try again later`, {
-      retryAfter: 2,
-    });
+  /** Why the folder cannot be searched (yet), and when to try again. */
+  get notReady(): { readonly reason: string; readonly retryAfter?: number } | undefined {
+    if (this.#index !== undefined) return undefined;
+    if (this.#failure !== undefined) return { reason: this.#failure };
+    return { reason: `${this.#done} of ${this.total} images are indexed; try again later`, retryAfter: 2 };
   }
 
-  async #look(photographs: readonly SearchedPhotograph[], options: PhotographSearchOptions) {
+  async #look(images: readonly SearchedImage[], options: ImageSearchOptions) {
     const onProgress = (done: number) => this.#done = done;
-    const { problems, ...index } = await encodePhotographs(this.#model, photographs, { ...options, onProgress });
+    const { problems, ...index } = await encodeImages(this.#model, images, { ...options, onProgress });
     this.#index = index;
     return problems;
   }

@@ -1,5 +1,5 @@
 /**
- * Sequences of neighbouring words.
+ * Sequences of neighboring words.
  *
  * @module
  */

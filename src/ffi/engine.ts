@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { RgbImage } from "../images/decode_image.ts";
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
-import { ENCODERS } from "./encoders.ts";
 import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
+import { DEFAULT_ENCODER, ENCODERS, stagesOf } from "./encoders.ts";
 import type { Group } from "./group.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
 import type { EngineOptions, ModelSettings, TrainStepOptions } from "./settings.ts";
@@ -49,7 +48,11 @@ export interface Averaging {
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
 const INITIALIZATIONS = { drawn: 0, "zero-padding": 1, zero: 2 } as const;
+const ARCHITECTURES = { "resnet-basic": 0, "resnet-bottleneck": 1, "efficientnet-lite": 2 } as const;
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
+
+/** lrcn_batch_norm */
+const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const;
 
 /**
  * A captioner's model on a device, with words as ids: what {@linkcode Captioner} and {@linkcode trainCaptioner} are made
@@ -140,7 +143,6 @@ export class Engine implements Disposable {
     const precision = options.precision === undefined || options.precision === "auto"
       ? (native ? "bf16" : "fp32")
       : options.precision;
-    const encoder = ENCODERS[model.encoder ?? "resnet50"];
     const struct = encodeStruct("lrcn_engine_options", {
       device: DEVICES[device] + (device === "cuda" ? options.gpu ?? 0 : 0),
       precision: PRECISIONS[precision],
@@ -152,7 +154,7 @@ export class Engine implements Disposable {
       fusion_layers: model.fusionLayers,
       inject: model.inject === "every" ? 1 : 0,
       initialization: INITIALIZATIONS[options.initialization ?? "drawn"],
-      encoder: encoder.architecture,
+      encoder: ARCHITECTURES[ENCODERS[model.encoder ?? DEFAULT_ENCODER].architecture],
       encoder_width: model.encoderWidth,
       encoder_blocks: Array.from({ length: 7 }, (_, stage) => model.encoderBlocks[stage] ?? 0),
       seed: options.seed ?? 0,
@@ -168,7 +170,7 @@ export class Engine implements Disposable {
         "read the number of threads",
         (engine, text) => library.symbols.lrcn_threads(engine, threads, text, text.length),
       );
-      return new Engine(library, handle, encoder.stages, { device, precision, threads: threads[0] ?? 0 });
+      return new Engine(library, handle, stagesOf(model), { device, precision, threads: threads[0] ?? 0 });
     } catch (error) {
       handle[Symbol.dispose]();
       throw error;
@@ -278,19 +280,19 @@ export class Engine implements Disposable {
     part: { words: number; update: boolean },
     result: Float64Array<ArrayBuffer> | null,
   ): Promise<void> {
-    const { encoderFrom = this.#stages[0] ?? "none" } = options;
+    const { trainableFrom = this.#stages[0] ?? "none" } = options;
     const stages = [...this.#stages, "none"];
-    if (!stages.includes(encoderFrom)) {
-      throw new RangeError(`Cannot train from '${encoderFrom}': the encoder's stages are ${stages.join(", ")}`);
+    if (!stages.includes(trainableFrom)) {
+      throw new RangeError(`Cannot train from '${trainableFrom}': the encoder's stages are ${stages.join(", ")}`);
     }
     const struct = encodeStruct("lrcn_train_options", {
       optimizer: OPTIMIZERS[options.optimizer],
-      encoder_from: stages.indexOf(encoderFrom),
-      batch_statistics: options.batchStatistics === "shared" ? 2 : Number(options.batchStatistics ?? true),
+      trainable_from: stages.indexOf(trainableFrom),
+      batch_norm: BATCH_NORM[options.batchNorm ?? "batch"],
       update: part.update ? 1 : 0,
-      record: options.record ? 1 : 0,
-      word_dropout: options.wordDropout ?? 0,
-      layer_dropout: options.layerDropout ?? 0,
+      cuda_graphs: options.cudaGraphs ? 1 : 0,
+      embedding_dropout: options.embeddingDropout ?? 0,
+      lstm_dropout: options.lstmDropout ?? 0,
       output_dropout: options.outputDropout ?? 0,
       label_smoothing: options.labelSmoothing ?? 0,
       scheduled_sampling: options.scheduledSampling ?? 0,
@@ -302,7 +304,7 @@ export class Engine implements Disposable {
       beta2: options.beta2 ?? 0.999,
       epsilon: options.epsilon ?? 1e-8,
       max_gradient_norm: options.maxGradientNorm ?? 0,
-      counted_words: part.words,
+      counted_tokens: part.words,
     });
     const crops = "crops" in batch.images ? batch.images.crops : null;
     await this.#handle.run("train a step", (engine, message) =>
@@ -478,7 +480,7 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Scales an image until its short side has a length, with an antialiased bilinear filter, and cuts out its centre, as
+   * Scales an image until its short side has a length, with an antialiased bilinear filter, and cuts out its center, as
    * torchvision's Resize and CenterCrop do with a PIL image.
    *
    * @param image The image.
@@ -486,7 +488,11 @@ export class Engine implements Disposable {
    * @param crop Side of the square, at most shortSide.
    * @returns R, G, B of each pixel: crop x crop x 3.
    */
-  async resizeCrop(image: RgbImage, shortSide: number, crop: number): Promise<Uint8Array<ArrayBuffer>> {
+  async resizeCrop(
+    image: { readonly width: number; readonly height: number; readonly pixels: Uint8Array },
+    shortSide: number,
+    crop: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const cropped = new Uint8Array(crop * crop * 3);
     await this.#handle.run("resize an image", (engine, message) =>
       this.#library.symbols.lrcn_resize_crop(

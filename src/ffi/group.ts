@@ -4,11 +4,24 @@
  * @module
  */
 
-import type { Ranks } from "../distributed/ranks.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 import { create, Handle } from "./call.ts";
 import { type Library, loadLibrary } from "./library.ts";
 import { encodeStruct } from "./struct.ts";
+
+/** What processes that work together ask of each other. Each call must be made by all of them, in the same order. */
+export interface ProcessGroup {
+  /** This process among them, from 0. */
+  readonly rank: number;
+  /** How many there are. */
+  readonly worldSize: number;
+  /** Adds each number up over all ranks, in place. */
+  allReduce(values: Float64Array<ArrayBuffer>): Promise<void>;
+  /** Gives all ranks each one's bytes, by rank. */
+  allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]>;
+  /** Gives all ranks the first one's bytes; what others pass does not matter. */
+  broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+}
 
 /** Options of {@linkcode Group.join}. */
 export interface GroupOptions {
@@ -33,21 +46,21 @@ export interface GroupOptions {
  * assert.equal(group?.size, undefined); // started alone, it has none to join
  * ```
  */
-export class Group implements Ranks, Disposable {
+export class Group implements ProcessGroup, Disposable {
   /** This process, from 0. */
   readonly rank: number;
   /** How many there are. */
-  readonly size: number;
+  readonly worldSize: number;
   /** This process among those of its machine, from 0. */
   readonly localRank: number;
   readonly #library: Library;
   readonly #handle: Handle;
 
-  private constructor(library: Library, handle: Handle, { rank, size, localRank }: Rendezvous) {
+  private constructor(library: Library, handle: Handle, { rank, worldSize, localRank }: Rendezvous) {
     this.#library = library;
     this.#handle = handle;
     this.rank = rank;
-    this.size = size;
+    this.worldSize = worldSize;
     this.localRank = localRank;
   }
 
@@ -63,7 +76,7 @@ export class Group implements Ranks, Disposable {
     const library = loadLibrary();
     const struct = encodeStruct("lrcn_group_options", {
       rank: place.rank,
-      world_size: place.size,
+      world_size: place.worldSize,
       port: place.port,
       hosted: place.hosted ? 1 : 0,
       timeout: options.timeout ?? 600,
@@ -86,7 +99,7 @@ export class Group implements Ranks, Disposable {
 
   /** Gives all ranks each one's bytes, by rank. */
   async allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]> {
-    const lengths = new BigInt64Array(this.size);
+    const lengths = new BigInt64Array(this.worldSize);
     await this.#run((group, message) =>
       this.#library.symbols.lrcn_group_all_gather(
         group,

@@ -11,7 +11,7 @@ export interface Rendezvous {
   /** This process, from 0. */
   readonly rank: number;
   /** How many there are. */
-  readonly size: number;
+  readonly worldSize: number;
   /** This process among those of its machine, from 0. */
   readonly localRank: number;
   /** The machine of the store. */
@@ -46,12 +46,12 @@ export const RENDEZVOUS_VARIABLES = [
  *
  * const variables = new Map([["RANK", "1"], ["WORLD_SIZE", "2"], ["MASTER_ADDR", "node0"], ["MASTER_PORT", "29500"]]);
  * const place = readRendezvous((name) => variables.get(name));
- * assert.deepEqual([place?.rank, place?.size, place?.address], [1, 2, "node0"]);
+ * assert.deepEqual([place?.rank, place?.worldSize, place?.address], [1, 2, "node0"]);
  * ```
  */
 export function readRendezvous(variable: (name: string) => string | undefined): Rendezvous | undefined {
-  const [rank, size] = [variable("RANK"), variable("WORLD_SIZE")];
-  if (rank === undefined && size === undefined) return undefined;
+  const [rank, worldSize] = [variable("RANK"), variable("WORLD_SIZE")];
+  if (rank === undefined && worldSize === undefined) return undefined;
   const whole = (name: string, least: number, fallback?: number): number => {
     const text = variable(name);
     if (text === undefined && fallback !== undefined) return fallback;
@@ -67,7 +67,7 @@ export function readRendezvous(variable: (name: string) => string | undefined): 
   const address = variable("MASTER_ADDR") ?? "";
   const place = {
     rank: whole("RANK", 0),
-    size: whole("WORLD_SIZE", 1),
+    worldSize: whole("WORLD_SIZE", 1),
     localRank: whole("LOCAL_RANK", 0, 0),
     port: whole("MASTER_PORT", 1),
     address,
@@ -76,8 +76,8 @@ export function readRendezvous(variable: (name: string) => string | undefined): 
     prefix: `lrcn/${variable("TORCHELASTIC_RUN_ID") ?? ""}`,
   };
   if (address === "") throw new InputError("Cannot join other processes: MASTER_ADDR is not set");
-  if (place.rank >= place.size) {
-    throw new InputError(`Cannot join other processes: RANK ${place.rank} is not under WORLD_SIZE ${place.size}`);
+  if (place.rank >= place.worldSize) {
+    throw new InputError(`Cannot join other processes: RANK ${place.rank} is not under WORLD_SIZE ${place.worldSize}`);
   }
   return place;
 }

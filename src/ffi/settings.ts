@@ -86,26 +86,26 @@ export interface TrainStepOptions {
    *
    * @default The first stage: all of it
    */
-  readonly encoderFrom?: EncoderStage | "none";
+  readonly trainableFrom?: EncoderStage | "none";
   /**
-   * Whether BatchNorm of the learning part of the CNN normalises by the batch and moves its statistics; `shared` by the
+   * Whether BatchNorm of the learning part of the CNN normalizes by the batch and moves its statistics; `shared` by the
    * batches of all processes of the engine's group. Otherwise it keeps to its statistics, as in evaluation.
    *
    * @default {true}
    */
-  readonly batchStatistics?: boolean | "shared";
+  readonly batchNorm?: "batch" | "synchronized" | "frozen";
   /**
    * Share of the word vectors' elements that is dropped.
    *
    * @default {0}
    */
-  readonly wordDropout?: number;
+  readonly embeddingDropout?: number;
   /**
    * Share that is dropped between LSTM layers.
    *
    * @default {0}
    */
-  readonly layerDropout?: number;
+  readonly lstmDropout?: number;
   /**
    * Share that is dropped before the output layer.
    *
@@ -167,5 +167,5 @@ export interface TrainStepOptions {
    *
    * @default {false}
    */
-  readonly record?: boolean;
+  readonly cudaGraphs?: boolean;
 }

@@ -385,7 +385,7 @@ export const symbols = {
       "buffer", // const int32_t *words
       "i64", // int64_t words_length
       "i32", // int32_t k
-      "buffer", // int32_t *next_words
+      "buffer", // int32_t *next_tokens
       "i64", // int64_t next_words_length
       "buffer", // float *log_probabilities
       "i64", // int64_t log_probabilities_length

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quoted } from "./file_error.ts";
+import { quoted } from "../printable.ts";
 
 /** How much {@linkcode findJsonFault} lets pass. */
 export interface JsonLimits {

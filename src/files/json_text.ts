@@ -6,7 +6,7 @@
 
 import type { z } from "zod";
 import { InputError } from "../input_error.ts";
-import { quoted } from "./file_error.ts";
+import { quoted } from "../printable.ts";
 
 /**
  * Reads a JSON text.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quoted } from "./file_error.ts";
+import { quoted } from "../printable.ts";
 import { cannotRead, type RandomAccessFile } from "./open_file.ts";
 import { readPaxRecords } from "./pax_records.ts";
 import { hasHeaderChecksum, headerField, headerNumber } from "./tar_header.ts";

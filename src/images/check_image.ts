@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecodeImageOptions } from "./decode_image.ts";
+import type { DecodeImageOptions } from "./rgb_image.ts";
 import { decodingMemory } from "./decoding_memory.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageHeader, readImageHeader } from "./image_header.ts";
@@ -14,7 +14,7 @@ export const DEFAULT_MAX_PIXELS = 50e6;
 /** The most that one side may exceed the other: a strip's long side would be scaled up without limit. */
 const MAX_ASPECT = 64;
 /**
- * Memory for each pixel that is allowed, in bytes: enough for 50 megapixels of a baseline JPEG with 4:2:0 colours, and with
+ * Memory for each pixel that is allowed, in bytes: enough for 50 megapixels of a baseline JPEG with 4:2:0 colors, and with
  * what the runtime adds for its Workers 500 MB in all.
  */
 const MEMORY_PER_PIXEL = 8;

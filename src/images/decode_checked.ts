@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
+import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { ImageHeader } from "./image_header.ts";
 
 /** Options of {@linkcode decodeChecked}. */
-export interface DecodeCheckedOptions extends Pick<DecodeImageOptions, "orientation"> {
+export interface DecodeCheckedOptions extends Pick<DecodeImageOptions, "applyExif"> {
   /**
    * Gives the file's bytes up as soon as the decoder has them: called at most once.
    *
@@ -31,8 +31,8 @@ export async function decodeChecked(
   header: ImageHeader,
   options: DecodeCheckedOptions = {},
 ): Promise<RgbImage> {
-  const { orientation = "obeyed", release } = options;
-  const turned: ImageHeader = orientation === "obeyed" ? header : { ...header, orientation: 1 };
+  const { applyExif = true, release } = options;
+  const turned: ImageHeader = applyExif ? header : { ...header, orientation: 1 };
   // Imported here so that whoever imports this module loads no decoder before it is needed.
   const pixels = turned.kind === "jpeg"
     ? (await import("./decode_jpeg.ts")).decodeJpeg(bytes, turned, release)

@@ -7,35 +7,10 @@
 import { checkImage } from "./check_image.ts";
 import { decodeChecked } from "./decode_checked.ts";
 
-/** A picture of 8-bit colours. */
-export interface RgbImage {
-  /** Pixels in a row. */
-  readonly width: number;
-  /** Rows. */
-  readonly height: number;
-  /** R, G, B of each pixel, row by row from the top: height x width x 3. */
-  readonly pixels: Uint8Array<ArrayBuffer>;
-}
-
-/** Options of {@linkcode decodeImage}. */
-export interface DecodeImageOptions {
-  /**
-   * The most pixels that an image may declare; one with more is refused before anything is decoded, and so is one that
-   * takes more than 8 bytes for each of these to decode (400 MB by default, and never less).
-   *
-   * @default {50e6}
-   */
-  maxPixels?: number;
-  /**
-   * Whether the picture is turned as its EXIF data say.
-   *
-   * @default {"obeyed"}
-   */
-  orientation?: "obeyed" | "ignored";
-}
+import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 
 /**
- * Decodes a JPEG (baseline or progressive; grey, RGB, CMYK, YCCK) or PNG (of any kind; transparent ones are laid over
+ * Decodes a JPEG (baseline or progressive; gray, RGB, CMYK, YCCK) or PNG (of any kind; transparent ones are laid over
  * white, and of 16-bit samples the upper byte counts).
  *
  * @param bytes The whole file.

@@ -58,14 +58,14 @@ function copyIn(
   bytes: Uint8Array,
   { end, transform }: JpegHeader,
 ): { pointer: number; length: number } {
-  const colours = adobeSegment(transform);
-  const length = bytes.length + colours.length;
+  const colors = adobeSegment(transform);
+  const length = bytes.length + colors.length;
   const pointer = decoder.walloc(length) >>> 0;
   if (pointer === 0) throw new RangeError("Cannot copy an image to its decoder: no memory is left");
   const copy = new Uint8Array(decoder.memory.buffer, pointer, length);
   copy.set(bytes.subarray(0, end));
-  copy.set(colours, end);
-  copy.set(bytes.subarray(end), end + colours.length);
+  copy.set(colors, end);
+  copy.set(bytes.subarray(end), end + colors.length);
   return { pointer, length };
 }
 
@@ -79,7 +79,7 @@ function failuresToZero(decode: () => number): number {
   }
 }
 
-/** The decoder knows colours by this segment alone, the last one counting, so each file gets one. */
+/** The decoder knows colors by this segment alone, the last one counting, so each file gets one. */
 function adobeSegment(transform: number): Uint8Array {
   return Uint8Array.of(0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform);
 }

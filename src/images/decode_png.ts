@@ -8,7 +8,7 @@
 import { Unzlib } from "fflate";
 import { ImageError } from "./image_error.ts";
 import { pngChunks, pngCutError, pngEndsEarly, type PngHeader } from "./png_header.ts";
-import { type PngColours, rowPainter } from "./png_colours.ts";
+import { type PngColors, rowPainter } from "./png_colors.ts";
 import { type Turn, turnOf } from "./turned_pixels.ts";
 
 /** The most compressed bytes inflated at once: they become at most a thousand times as many, 34 MB. */
@@ -26,7 +26,7 @@ const PASSES = [
 ];
 
 /**
- * Decodes a PNG. Transparent pixels are laid over white, of 16-bit samples the upper byte counts, and colour profiles
+ * Decodes a PNG. Transparent pixels are laid over white, of 16-bit samples the upper byte counts, and color profiles
  * are left aside.
  *
  * @param bytes The file.
@@ -43,18 +43,18 @@ export function decodePng(bytes: Uint8Array, header: PngHeader): Uint8Array<Arra
     // Given back at once, not when it is collected: of a large picture there are thousands.
     inflated.buffer.transfer(0);
   });
-  const colours: PngColours = { palette: undefined, transparency: undefined };
+  const colors: PngColors = { palette: undefined, transparency: undefined };
   let started = false;
   for (const chunk of pngChunks(bytes)) {
     const { type, content } = chunk;
     if (rows.done || type === "IEND") break;
     if (type === "PLTE" || type === "tRNS") {
       if (!chunk.isWhole()) throw damaged("a checksum is wrong");
-      if (!started) colours[type === "PLTE" ? "palette" : "transparency"] = content;
+      if (!started) colors[type === "PLTE" ? "palette" : "transparency"] = content;
     } else if (type === "IDAT") {
       if (!chunk.isWhole()) throw damaged("a checksum is wrong");
-      if (header.indexed && colours.palette === undefined) throw damaged("it has no palette");
-      if (!started) rows.start(colours);
+      if (header.indexed && colors.palette === undefined) throw damaged("it has no palette");
+      if (!started) rows.start(colors);
       started = true;
       for (let from = 0; from < content.length && !rows.done; from += PIECE) {
         inflatePiece(inflate, content.subarray(from, from + PIECE));
@@ -104,8 +104,8 @@ class RowReader {
     this.#nextPass();
   }
 
-  start(colours: PngColours): void {
-    this.#paint = rowPainter(this.#header, colours);
+  start(colors: PngColors): void {
+    this.#paint = rowPainter(this.#header, colors);
   }
 
   push(bytes: Uint8Array): void {

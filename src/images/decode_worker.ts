@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
+import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import { ImageError } from "./image_error.ts";
 import type { ImageBytes, ImageFile } from "./image_file.ts";
 import { decodeBytesWithin, readImageWithin } from "./read_image.ts";

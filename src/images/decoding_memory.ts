@@ -22,7 +22,7 @@ export function decodingMemory(header: ImageHeader, fileBytes: number): number {
     return fileBytes + 3 * pixels + Math.min(INFLATED, pixels * header.components * header.depth / 8);
   }
   // The decoder holds each component's samples, of a progressive picture the 16-bit coefficients, and its result (of a
-  // grey picture the samples are the result).
+  // gray picture the samples are the result).
   const { components, samples, progressive } = header;
   const result = components === 1 ? 0 : components * pixels;
   return fileBytes + samples * (progressive ? 3 : 1) + result + 3 * pixels;

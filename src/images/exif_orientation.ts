@@ -1,5 +1,5 @@
 /**
- * The orientation that a camera notes in a photograph's EXIF data.
+ * The orientation that a camera notes in an image's EXIF data.
  *
  * @module
  */

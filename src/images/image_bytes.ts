@@ -6,7 +6,7 @@
 
 import { ImageError } from "./image_error.ts";
 
-/** No photograph of 50 million pixels takes more, and what is read lies in memory whole. */
+/** No image of 50 million pixels takes more, and what is read lies in memory whole. */
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecodeImageOptions, RgbImage } from "./decode_image.ts";
+import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";
@@ -43,7 +43,7 @@ interface Job {
 
 /** Memory that images decoded at the same time share; a larger image is decoded alone. */
 const SHARED_MEMORY = 350e6;
-/** Set aside for an image before its header is read: enough for a photograph of two megapixels. */
+/** Set aside for an image before its header is read: enough for an image of two megapixels. */
 const FIRST_MEMORY = 16e6;
 /** A Worker that used more is ended, which alone gives its memory back at once. */
 const KEPT_MEMORY = 64e6;

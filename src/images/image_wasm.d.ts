@@ -20,7 +20,7 @@ export interface JpegDecoder {
   decode_width(result: number): number;
   /** Height of a result in pixels. */
   decode_height(result: number): number;
-  /** Samples of a result: 0 grey, 1 RGB, 2 CMYK where 255 is full ink. */
+  /** Samples of a result: 0 gray, 1 RGB, 2 CMYK where 255 is full ink. */
   decode_format(result: number): number;
   /** Pointer to the samples of a result; their number is what `wlen` returns next. */
   decode_buffer(result: number): number;

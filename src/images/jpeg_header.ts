@@ -17,13 +17,13 @@ export interface JpegHeader {
   readonly height: number;
   /** How to turn the stored picture. */
   readonly orientation: Orientation;
-  /** Samples a pixel: 1 grey, 3 colour, 4 CMYK or YCCK. */
+  /** Samples a pixel: 1 gray, 3 color, 4 CMYK or YCCK. */
   readonly components: 1 | 3 | 4;
   /** Whether the picture comes in scans of growing detail, which all have to be kept. */
   readonly progressive: boolean;
   /** Samples of all components, each padded to whole blocks. */
   readonly samples: number;
-  /** Colours as the Adobe segment numbers them: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. */
+  /** Colors as the Adobe segment numbers them: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. */
   readonly transform: 0 | 1 | 2;
   /** Where the first scan's marker stands, in bytes. */
   readonly end: number;
@@ -46,7 +46,7 @@ type Frame = Pick<JpegHeader, "width" | "height" | "components" | "progressive" 
 
 /**
  * Walks the segments up to the first scan (ITU T.81, annex B); as libjpeg, it passes over bytes between segments.
- * Colours are told as libjpeg tells them: by the JFIF segment, then the Adobe segment, then the components' names.
+ * Colors are told as libjpeg tells them: by the JFIF segment, then the Adobe segment, then the components' names.
  *
  * @param bytes The file; any bytes may follow the first two.
  * @returns The header.
@@ -64,7 +64,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       if (countScans(bytes, start) > MAX_SCANS) {
         throw new ImageError(`the JPEG has more than ${MAX_SCANS} scans, save it anew`);
       }
-      const transform = colourTransform(frame, isJfif, adobe);
+      const transform = colorTransform(frame, isJfif, adobe);
       const { names: _, ...shape } = frame;
       return { kind: "jpeg", ...shape, orientation: orientation ?? 1, transform, end: start };
     }
@@ -147,7 +147,7 @@ function readFrame(file: DataView, content: Uint8Array, marker: number): Frame {
   const [height, width, components] = [view.getUint16(1), view.getUint16(3), view.getUint8(5)];
   if (width < 1 || height < 1) throw new ImageError(`the JPEG is damaged: it declares ${width} x ${height} pixels`);
   if (components !== 1 && components !== 3 && components !== 4) {
-    throw new ImageError(`the JPEG has ${components} components, save it in grey, RGB or CMYK`);
+    throw new ImageError(`the JPEG has ${components} components, save it in gray, RGB or CMYK`);
   }
   if (content.length < 6 + 3 * components) throw new ImageError("the JPEG is damaged: its frame header is too short");
   const factors = Array.from({ length: components }, (_, index) => {
@@ -164,7 +164,7 @@ function readFrame(file: DataView, content: Uint8Array, marker: number): Frame {
   return { width, height, components, progressive: marker === 0xc2, samples: 64 * blocks, names };
 }
 
-function colourTransform({ components, names }: Frame, isJfif: boolean, adobe: number | undefined): 0 | 1 | 2 {
+function colorTransform({ components, names }: Frame, isJfif: boolean, adobe: number | undefined): 0 | 1 | 2 {
   if (components === 4) return adobe === undefined || adobe === 0 ? 0 : 2;
   if (components === 1 || isJfif) return 1;
   if (adobe !== undefined) return adobe === 0 ? 0 : 1;

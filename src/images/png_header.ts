@@ -18,7 +18,7 @@ export interface PngHeader {
   readonly height: number;
   /** How to turn the stored picture. */
   readonly orientation: Orientation;
-  /** Samples a pixel in the file: 1 grey or palette, 2 grey and alpha, 3 colour, 4 colour and alpha. */
+  /** Samples a pixel in the file: 1 gray or palette, 2 gray and alpha, 3 color, 4 color and alpha. */
   readonly components: 1 | 2 | 3 | 4;
   /** Bits a sample. */
   readonly depth: number;
@@ -41,8 +41,8 @@ export interface PngChunk {
 }
 
 const SIGNATURE_BYTES = 8;
-/** Samples a pixel and the depths allowed, by colour type (PNG, table 11.1). */
-const COLOUR_TYPES: Readonly<Record<number, { components: 1 | 2 | 3 | 4; depths: readonly number[] }>> = {
+/** Samples a pixel and the depths allowed, by color type (PNG, table 11.1). */
+const COLOR_TYPES: Readonly<Record<number, { components: 1 | 2 | 3 | 4; depths: readonly number[] }>> = {
   0: { components: 1, depths: [1, 2, 4, 8, 16] },
   2: { components: 3, depths: [8, 16] },
   3: { components: 1, depths: [1, 2, 4, 8] },
@@ -101,8 +101,8 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   if (first?.type !== "IHDR" || first.content.length !== 13) throw wrongHeader();
   const view = new DataView(first.content.buffer, first.content.byteOffset, first.content.byteLength);
   const [width, height, depth] = [view.getUint32(0), view.getUint32(4), view.getUint8(8)];
-  const colourType = view.getUint8(9);
-  const kind = COLOUR_TYPES[colourType];
+  const colorType = view.getUint8(9);
+  const kind = COLOR_TYPES[colorType];
   const [compression, filter, interlace] = first.content.subarray(10);
   if (!kind?.depths.includes(depth) || compression !== 0 || filter !== 0 || interlace === undefined || interlace > 1) {
     throw wrongHeader();
@@ -121,7 +121,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     orientation,
     components: kind.components,
     depth,
-    indexed: colourType === 3,
+    indexed: colorType === 3,
     interlaced: interlace === 1,
     end,
   };

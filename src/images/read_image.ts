@@ -7,7 +7,8 @@
 import { fileErrorReason } from "../files/file_error.ts";
 import { checkImage } from "./check_image.ts";
 import { decodeChecked } from "./decode_checked.ts";
-import { decodeImage, type DecodeImageOptions, type RgbImage } from "./decode_image.ts";
+import { decodeImage } from "./decode_image.ts";
+import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import { decodingMemory } from "./decoding_memory.ts";
 import { checkImageBytes, checkRegularFile } from "./image_bytes.ts";
 import { ImageError } from "./image_error.ts";

@@ -14,7 +14,7 @@ export interface Turn {
   readonly height: number;
   /** Where the stored picture's first pixel belongs. */
   readonly first: number;
-  /** From a stored pixel to its right neighbour. */
+  /** From a stored pixel to its right neighbor. */
   readonly column: number;
   /** From a stored pixel to the one below. */
   readonly row: number;

@@ -6,7 +6,7 @@
 
 import { ciderD, documentFrequencies } from "../evaluation/cider.ts";
 import type { Reward } from "./self_critical.ts";
-import type { Example } from "./training_data.ts";
+import type { EncodedExample } from "./training_data.ts";
 
 /**
  * Makes the reward of a training: CIDEr-D by the document frequencies of what is learnt from. `<end>` counts as a word, so
@@ -15,7 +15,7 @@ import type { Example } from "./training_data.ts";
  * @param examples What is learnt from.
  * @returns The reward.
  */
-export function ciderReward(examples: readonly Example[]): Reward {
+export function ciderReward(examples: readonly EncodedExample[]): Reward {
   const words = (ids: Iterable<number>) => Array.from(ids, String);
   const frequencies = documentFrequencies(
     examples.map(({ captions }) => captions.map((ids) => words(ids.subarray(1)))),

@@ -1,27 +1,28 @@
 /**
- * Where the CNN's first weights come from.
+ * Where the encoder's first weights come from.
  *
  * @module
  */
 
-import { downloadImagenetWeights, IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
-import { InputError } from "../input_error.ts";
 import { join } from "node:path";
+import { findImagenetWeights, hasInstalledWeights } from "../checkpoint/imagenet_weights.ts";
+import { type Encoder, ENCODERS } from "../ffi/encoders.ts";
+import { InputError } from "../input_error.ts";
 import type { Recipe } from "./recipe.ts";
-import type { Reporter } from "./training_run.ts";
+import type { Reporter } from "../reporter.ts";
 
 /** The choices that are no file. */
-export const ENCODER_WEIGHTS = ["auto", "none", "imagenet", "imagenet-v2"] as const;
+export const ENCODER_WEIGHTS = ["auto", "imagenet", "none"] as const;
 
-/** A choice, or a file; of a run that is gone on with the file that it began with, if any. */
+/** A choice, or a file; for a resumed run, the file that it began with, if any. */
 export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string | undefined };
 
 /** What {@linkcode chooseEncoderWeights} needs to know. */
 export interface ChooseEncoderWeightsOptions {
   /** Where downloads are kept. */
   readonly folder: string;
-  /** The CNN; published weights are ResNet-50's. */
-  readonly recipe: Pick<Recipe, "name" | "encoderWidth" | "encoderBlocks">;
+  /** The encoder. */
+  readonly recipe: Pick<Recipe, "name" | "encoder" | "encoderWidth" | "encoderBlocks">;
   /** Where it tells what it does. */
   readonly reporter: Pick<Reporter, "note" | "progress">;
   /** Ends the download. */
@@ -29,28 +30,29 @@ export interface ChooseEncoderWeightsOptions {
   /**
    * Gives the file out of the folder, or downloads it.
    *
-   * @default {downloadImagenetWeights}
+   * @default {findImagenetWeights}
    */
-  readonly download?: typeof downloadImagenetWeights;
+  readonly find?: typeof findImagenetWeights;
 }
 
 const MEGABYTE = 1e6;
-const RESNET_50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] };
-const FROM_SCRATCH = "the CNN is trained from scratch, and captions will be poor";
+const FROM_SCRATCH = "the encoder is trained from scratch, and captions will be poor";
+/** The encoder whose weights the build installs. */
+const INSTALLED = "efficientnet-lite2";
 
 /**
- * Finds the file of the CNN's first weights, and downloads it where it must.
+ * Finds the file of the encoder's first weights, and downloads it if it must.
  *
  * @param choice What the user chose.
  * @param options See {@linkcode ChooseEncoderWeightsOptions}.
- * @returns The file, or undefined for a CNN from scratch.
- * @throws {InputError} If weights that were asked for cannot be had, or are not for this CNN.
+ * @returns The file, or undefined for an encoder from scratch.
+ * @throws {InputError} If weights cannot be had, or are not for this encoder.
  */
 export async function chooseEncoderWeights(
   choice: EncoderWeightsChoice,
   options: ChooseEncoderWeightsOptions,
 ): Promise<string | undefined> {
-  const { folder, recipe, reporter, signal, download = downloadImagenetWeights } = options;
+  const { folder, recipe, reporter, signal, find = findImagenetWeights } = options;
   if (typeof choice === "object") return choice.file;
   if (choice === "none") {
     if (recipe.name !== "sample") {
@@ -58,19 +60,19 @@ export async function chooseEncoderWeights(
     }
     return undefined;
   }
-  const unlike = unlikeResNet50(recipe);
+  const unlike = unlikePublished(recipe);
   if (unlike !== undefined) {
     if (choice !== "auto") {
       throw new InputError(
-        `Cannot use --encoder-weights ${choice}: its ResNet-50 has ${unlike}; change that by --set, or train from scratch ` +
-          "by --encoder-weights none",
+        `Cannot use --encoder-weights ${choice}: the published ${recipe.encoder} has ${unlike}; change that by --set, or ` +
+          "train from scratch by --encoder-weights none",
       );
     }
-    reporter.note(`No pretrained weights, which there are for ResNet-50 alone, with ${unlike}: ${FROM_SCRATCH}`);
+    reporter.note(`No pretrained weights, since the published ${recipe.encoder} has ${unlike}: ${FROM_SCRATCH}`);
     return undefined;
   }
   try {
-    return await download(choice === "auto" ? "imagenet" : choice, {
+    return await find(recipe.encoder, {
       ...{ folder, signal, onNote: (line) => reporter.note(line) },
       onProgress: (done, total) =>
         reporter.progress(
@@ -80,9 +82,13 @@ export async function chooseEncoderWeights(
         ),
     });
   } catch (error) {
-    if (choice !== "auto" || !(error instanceof InputError)) throw error;
-    reporter.note(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
-    return undefined;
+    if (!(error instanceof InputError)) throw error;
+    const other = recipe.encoder === INSTALLED
+      ? ""
+      : `--encoder ${INSTALLED}${await hasInstalledWeights(INSTALLED) ? ", whose weights are there already" : ""}, or `;
+    throw new InputError(`${error.message}, or use ${other}--encoder-weights none to train from scratch`, {
+      cause: error,
+    });
   }
 }
 
@@ -109,26 +115,31 @@ export async function chooseLocalWeights(
   options: Pick<ChooseEncoderWeightsOptions, "folder" | "recipe">,
 ): Promise<LocalWeights> {
   const notes: string[] = [];
-  let missing: string | undefined;
+  let missing: Encoder | undefined;
   const file = await chooseEncoderWeights(choice, {
     ...options,
     reporter: { note: (line) => notes.push(line), progress() {} },
     signal: new AbortController().signal,
-    async download(name) {
-      const path = join(options.folder, IMAGENET_WEIGHTS[name]);
-      if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) missing = IMAGENET_WEIGHTS[name];
+    async find(name, found) {
+      const encoder: Encoder = ENCODERS[name];
+      if (encoder.weightsPackage !== undefined) return await findImagenetWeights(name, found);
+      const path = join(options.folder, encoder.weights);
+      if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) missing = encoder;
       return path;
     },
   });
   if (missing === undefined) return { file, pretrained: file !== undefined, notes };
-  const note = `${missing} is not there yet: train will fetch its 103 MB; examined with weights drawn at random`;
+  const { weights, megabytes } = missing;
+  const note = `${weights} is not there yet: train will fetch its ${megabytes} MB; examined with random weights`;
   return { file: undefined, pretrained: true, notes: [note] };
 }
 
-/** The settings in which a CNN differs, or undefined where it is a ResNet-50. */
-function unlikeResNet50(recipe: ChooseEncoderWeightsOptions["recipe"]): string | undefined {
-  const unlike = (["encoderWidth", "encoderBlocks"] as const)
-    .filter((setting) => `${recipe[setting]}` !== `${RESNET_50[setting]}`)
-    .map((setting) => `${setting}=${RESNET_50[setting]} where this run has ${recipe[setting]}`);
-  return unlike.length === 0 ? undefined : unlike.join(" and ");
+/** The settings in which an encoder differs from the published one, or undefined if it does not. */
+function unlikePublished(recipe: ChooseEncoderWeightsOptions["recipe"]): string | undefined {
+  const { width, blocks } = ENCODERS[recipe.encoder];
+  const unlike = Object.entries({ encoderWidth: width, encoderBlocks: blocks }).flatMap(([setting, published]) => {
+    const given = setting === "encoderWidth" ? recipe.encoderWidth : recipe.encoderBlocks;
+    return `${given}` === `${published}` ? [] : [`${setting}=${published} and this run ${given}`];
+  });
+  return unlike.length === 0 ? undefined : unlike.join(", and ");
 }

@@ -5,22 +5,23 @@
  */
 
 import type { Batch, CroppedImages, Features, Images } from "../ffi/batch.ts";
-import { batches, collateLrcn, collateNotebook } from "./batches.ts";
-import type { Photograph } from "../data/dataset.ts";
+import { batches } from "./batches.ts";
+import { collateLrcn, collateNotebook } from "../ffi/collate.ts";
+import type { Example } from "../data/dataset.ts";
 import type { Crop, EpochPlan } from "./epoch_plan.ts";
 import type { FeatureCache } from "./feature_cache.ts";
-import type { ImageCache } from "./image_cache.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { Recipe } from "./recipe.ts";
-import type { Example } from "./training_data.ts";
+import type { EncodedExample } from "./training_data.ts";
 
 /** Where batches come from. */
 export interface BatchSource {
   /** The settings. */
   readonly recipe: Pick<Recipe, "name" | "batchSize" | "imageSize">;
-  /** The photographs' pixels. */
-  readonly images: Pick<ImageCache, "photographs" | "read" | "square">;
-  /** Their features, where the CNN need not be run; in the order of the photographs. */
+  /** The images' pixels. */
+  readonly images: Pick<ImageCache, "examples" | "read" | "side">;
+  /** Their features, where the CNN need not be run; in the order of the images. */
   readonly features?: Pick<FeatureCache, "read" | "size"> | undefined;
   /**
    * Whether every batch must be there, since other processes wait for its step.
@@ -31,10 +32,10 @@ export interface BatchSource {
 }
 
 /** A batch with the examples that it is made of. */
-export type ExampleBatch = Batch & { readonly examples: readonly Example[] };
+export type ExampleBatch = Batch & { readonly examples: readonly EncodedExample[] };
 
 interface Member {
-  readonly example: Example;
+  readonly example: EncodedExample;
   readonly place: number;
   readonly crop: Crop | undefined;
 }
@@ -50,31 +51,31 @@ interface Member {
  */
 export async function* exampleBatches(
   source: BatchSource,
-  examples: readonly Example[],
+  examples: readonly EncodedExample[],
   plan: EpochPlan,
 ): AsyncGenerator<ExampleBatch, void, undefined> {
   const { recipe, images, features } = source;
-  const places = new Map<Photograph, number>(images.photographs.map((photograph, place) => [photograph, place]));
+  const places = new Map<Example, number>(images.examples.map((example, place) => [example, place]));
 
   async function load(positions: readonly number[]): Promise<ExampleBatch | ImageError> {
     const members = positions.flatMap((position): Member[] => {
       const example = examples[plan.order[position] ?? -1];
       if (example === undefined) return [];
-      return [{ example, place: places.get(example.photograph) ?? -1, crop: plan.crops[position] }];
+      return [{ example, place: places.get(example.example) ?? -1, crop: plan.crops[position] }];
     });
     if (features !== undefined) {
       return collate(members, await readFeatures(features, members.map(({ place }) => place)));
     }
     const crops = members.flatMap(({ crop }) => crop ?? []);
-    const side = crops.length === 0 ? recipe.imageSize : images.square;
-    const read = await Promise.all(members.map((member) => readCentre(images, member, side)));
+    const side = crops.length === 0 ? recipe.imageSize : images.side;
+    const read = await Promise.all(members.map((member) => readCenterCrop(images, member, side)));
     const kept = read.flatMap((one) => one instanceof ImageError ? [] : [one]);
     const [first] = read;
     if (kept.length === 0 && first instanceof ImageError) return first;
-    const centres = joined(kept.map(({ pixels }) => pixels), side);
+    const centers = joined(kept.map(({ pixels }) => pixels), side);
     const left = kept.map(({ member }) => member);
     const leftCrops = left.flatMap(({ crop }) => crop ?? []);
-    return collate(left, leftCrops.length === 0 ? centres : cropped(centres, leftCrops, recipe.imageSize));
+    return collate(left, leftCrops.length === 0 ? centers : cropped(centers, leftCrops, recipe.imageSize));
   }
 
   function collate(members: readonly Member[], seen: Batch["images"]): ExampleBatch {
@@ -97,12 +98,12 @@ export async function* exampleBatches(
   if (!some && lost !== undefined) throw lost;
 }
 
-/** The examples one after the other, each with its centre. */
-export function inOrder(examples: readonly Example[]): EpochPlan {
+/** The examples one after the other, each with its center. */
+export function inOrder(examples: readonly EncodedExample[]): EpochPlan {
   return { order: [...examples.keys()], crops: [] };
 }
 
-async function readCentre(
+async function readCenterCrop(
   images: BatchSource["images"],
   member: Member,
   side: number,
@@ -117,10 +118,10 @@ async function readCentre(
   }
 }
 
-function joined(centres: readonly Uint8Array[], side: number): Images {
-  const pixels = new Uint8Array(centres.length * side * side * 3);
-  for (const [index, centre] of centres.entries()) pixels.set(centre, index * centre.length);
-  return { count: centres.length, height: side, width: side, pixels };
+function joined(centers: readonly Uint8Array[], side: number): Images {
+  const pixels = new Uint8Array(centers.length * side * side * 3);
+  for (const [index, center] of centers.entries()) pixels.set(center, index * center.length);
+  return { count: centers.length, height: side, width: side, pixels };
 }
 
 function cropped(squares: Images, crops: readonly Crop[], side: number): CroppedImages {

@@ -1,31 +1,32 @@
 /**
- * What a frozen CNN sees in the photographs of a dataset, computed once: float32 features in one file.
+ * What a frozen CNN sees in the images of a dataset, computed once: float32 features in one file.
  *
- * The file holds the features of one photograph after the other, then eight bytes of mark.
+ * The file holds the features of one image after the other, then eight bytes of mark.
  *
  * @module
  */
 
 import { join } from "node:path";
-import { anywhere } from "../distributed/exchange.ts";
-import { ALONE, type Ranks } from "../distributed/ranks.ts";
+import { anyRank } from "../distributed/collectives.ts";
+import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
 import type { Features, Images } from "../ffi/batch.ts";
+import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { removeOldTemporaries } from "../files/old_temporaries.ts";
 import { openFile, type RandomAccessFile } from "../files/open_file.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
-import type { ImageCache } from "./image_cache.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
 
 /** An open cache: close it with `using`, after the last read has ended. */
 export interface FeatureCache extends Disposable {
-  /** Numbers of a photograph. */
+  /** Numbers of an image. */
   readonly size: number;
   /**
-   * Reads the features of a photograph. Reads may be asked for at the same time.
+   * Reads the features of an image. Reads may be asked for at the same time.
    *
-   * @param index Its index in the photographs of the image cache.
+   * @param index Its index in the images of the image cache.
    * @param into Filled: `size` numbers.
    * @throws {InputError} If the file cannot be read.
    */
@@ -52,7 +53,7 @@ export interface Encoder {
 export interface FeatureCacheOptions {
   /** Where caches are kept; made if it is missing. */
   readonly folder: string;
-  /** Side of the centre that the CNN sees, in pixels. */
+  /** Side of the center that the CNN sees, in pixels. */
   readonly imageSize: number;
   /**
    * Called as features are computed; not called where they are there already.
@@ -69,38 +70,38 @@ export interface FeatureCacheOptions {
   /**
    * Processes that compute together, each a part of the batches; those of a machine share its file.
    *
-   * @default {ALONE}
+   * @default {SINGLE_PROCESS}
    */
-  readonly ranks?: Ranks & { readonly localRank?: number };
+  readonly group?: ProcessGroup & { readonly localRank?: number };
 }
 
 const MARK = "lrcnfea1";
 const BYTES = 4;
-/** Photographs that the CNN sees at once, in every run alike: the features' last bits depend on it. */
+/** Images that the CNN sees at once, in every run alike: the features' last bits depend on it. */
 const BATCH_SIZE = 16;
 
 /**
- * Opens the features of these photographs, and computes them if they are not there. They are known by the photographs,
+ * Opens the features of these images, and computes them if they are not there. They are known by the images,
  * the weights of the CNN, its arithmetic and the size of the images. Until the file is whole it has another name.
  *
  * @param encoder The model; only its CNN without the last layer matters.
- * @param images The photographs' pixels.
+ * @param images The images' pixels.
  * @param options See {@linkcode FeatureCacheOptions}.
- * @returns The open cache, in the order of the photographs.
+ * @returns The open cache, in the order of the images.
  * @throws {InputError} If the cache cannot be written.
  */
 export async function openFeatureCache(
   encoder: Encoder,
-  images: Pick<ImageCache, "photographs" | "read" | "fingerprint">,
+  images: Pick<ImageCache, "examples" | "read" | "fingerprint">,
   options: FeatureCacheOptions,
 ): Promise<FeatureCache> {
   const { folder, imageSize } = options;
   const path = join(folder, `${await digest(encoder, images.fingerprint, imageSize)}.features`);
-  const count = images.photographs.length;
+  const count = images.examples.length;
   await removeOldTemporaries(folder);
-  const ranks = options.ranks ?? ALONE;
+  const group = options.group ?? SINGLE_PROCESS;
   const found = await openIfWhole(path, count);
-  if (!await anywhere(ranks, found === undefined) && found !== undefined) return found;
+  if (!await anyRank(group, found === undefined) && found !== undefined) return found;
   found?.[Symbol.dispose]();
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -108,9 +109,9 @@ export async function openFeatureCache(
     throw new InputError(`Cannot create the folder '${folder}': ${fileErrorReason(error)}`, { cause: error });
   }
   const features = featuresOf(encoder, images, options);
-  if ((options.ranks?.localRank ?? 0) === 0) await writeAtomic(path, features);
+  if ((options.group?.localRank ?? 0) === 0) await writeAtomic(path, features);
   else await Array.fromAsync(features, () => undefined);
-  await anywhere(ranks, false); // until the file is there
+  await anyRank(group, false); // until the file is there
   const made = await openIfWhole(path, count);
   if (made === undefined) throw new InputError(`Cannot read '${path}': it was changed by another program, start again`);
   return made;
@@ -118,17 +119,17 @@ export async function openFeatureCache(
 
 async function* featuresOf(
   encoder: Encoder,
-  images: Pick<ImageCache, "photographs" | "read">,
-  { imageSize: side, onProgress, signal, ranks = ALONE }: FeatureCacheOptions,
+  images: Pick<ImageCache, "examples" | "read">,
+  { imageSize: side, onProgress, signal, group = SINGLE_PROCESS }: FeatureCacheOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const total = images.photographs.length;
+  const total = images.examples.length;
   const bytes = side * side * 3;
-  const together = BATCH_SIZE * ranks.size;
+  const together = BATCH_SIZE * group.worldSize;
   for (let start = 0; start < total; start += together) {
-    if (await anywhere(ranks, signal?.aborted ?? false)) {
+    if (await anyRank(group, signal?.aborted ?? false)) {
       throw signal?.reason ?? new DOMException("Stopped", "AbortError");
     }
-    const first = Math.min(total, start + ranks.rank * BATCH_SIZE);
+    const first = Math.min(total, start + group.rank * BATCH_SIZE);
     const count = Math.min(BATCH_SIZE, total - first);
     const pixels = new Uint8Array(count * bytes);
     await Promise.all(Array.from({ length: count }, (_, index) => {
@@ -138,7 +139,7 @@ async function* featuresOf(
     const { values } = count === 0
       ? { values: new Float32Array() }
       : await encoder.encode({ count, height: side, width: side, pixels });
-    yield* await ranks.allGather(new Uint8Array(values.buffer));
+    yield* await group.allGather(new Uint8Array(values.buffer));
     onProgress?.(Math.min(total, start + together), total);
   }
   yield new TextEncoder().encode(MARK);
@@ -149,9 +150,7 @@ async function digest(encoder: Encoder, fingerprint: string, imageSize: number):
   const parts = [fingerprint, imageSize, encoder.device, encoder.precision, encoder.threads].map(String);
   for (const tensor of await encoder.tensors()) {
     const { name, kind } = tensor;
-    if ((kind !== "parameter" && kind !== "buffer") || !name.startsWith("resnet.") || name.startsWith("resnet.fc.")) {
-      continue;
-    }
+    if ((kind !== "parameter" && kind !== "buffer") || !isEncoderTensor(name)) continue;
     parts.push(name, await sha256(await encoder.read(tensor)));
   }
   return await sha256(new TextEncoder().encode(JSON.stringify(parts)));

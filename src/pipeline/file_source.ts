@@ -6,17 +6,17 @@
 
 import { InputError } from "../input_error.ts";
 import { type DatasetOptions, readDataset } from "../data/dataset.ts";
-import { openImageCache } from "./image_cache.ts";
+import { openImageCache } from "./cache/open_image_cache.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
-import { orientationOf, shortSide } from "./recipe.ts";
-import { limitPhotographs } from "./training_data.ts";
+import { shortSide } from "./recipe.ts";
+import { limitExamples } from "./training_data.ts";
 import type { TrainingSource } from "./training_run.ts";
 
 /** Options of {@linkcode readSource}. */
 export interface FileSourceOptions extends DatasetOptions {
   /** Where decoded images are kept. */
   readonly cacheFolder: string;
-  /** The most photographs to use, drawn with the seed. */
+  /** The most images to use, drawn with the seed. */
   readonly maxImages?: number | undefined;
   /**
    * The most pixels that an image may have.
@@ -45,7 +45,7 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
   const whole = await readDataset(options);
   const { maxImages, maxPixels } = options;
   if (maxImages !== undefined && maxImages < 1) throw new InputError("Cannot train on no image: --max-images is 0");
-  const dataset = maxImages === undefined ? whole : limitPhotographs(whole, maxImages, options.seed);
+  const dataset = maxImages === undefined ? whole : limitExamples(whole, maxImages, options.seed);
   return {
     dataset,
     origin: {
@@ -59,10 +59,10 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
       ...(maxPixels !== undefined && { maxPixels }),
     },
     async openImages({ engine, recipe, reporter, signal }) {
-      return await openImageCache(dataset.photographs, {
+      return await openImageCache(dataset.examples, {
         folder: options.cacheFolder,
-        square: shortSide(recipe.imageSize),
-        orientation: orientationOf(recipe.name),
+        side: shortSide(recipe.imageSize),
+        applyExif: recipe.applyExif,
         ...(maxPixels !== undefined && { maxPixels }),
         cache: options.keepImages ?? true ? "auto" : "none",
         resizeCrop: (image, side, crop) => engine.resizeCrop(image, side, crop),

@@ -13,7 +13,7 @@ import type { Vocabulary } from "../text/vocabulary.ts";
 
 /** Options of {@linkcode loadFirstWeights}. */
 export interface FirstWeightsOptions {
-  /** A file with torchvision's ResNet-50, or undefined for a CNN from scratch. */
+  /** A file of the encoder's weights, or undefined for an encoder from scratch. */
   readonly encoderWeights?: string | undefined;
   /** A checkpoint of the whole model, or undefined for a new one. */
   readonly initialWeights?: string | undefined;
@@ -33,8 +33,8 @@ export interface FirstWeightsOptions {
 export async function loadFirstWeights(engine: Engine, options: FirstWeightsOptions): Promise<void> {
   const { encoderWeights, initialWeights, vocabulary, note } = options;
   if (encoderWeights !== undefined) {
-    const { tensors, leftOut } = await loadEncoderWeights(engine, encoderWeights);
-    const rest = leftOut.length > 0 ? `; left out: ${leftOut.join(", ")} (the classifier)` : "";
+    const { tensors, skipped } = await loadEncoderWeights(engine, encoderWeights);
+    const rest = skipped.length > 0 ? `; left out: ${skipped.join(", ")} (the classifier)` : "";
     note(`CNN: ${tensors} tensors from ${encoderWeights}${rest}`);
   }
   if (initialWeights === undefined) return;

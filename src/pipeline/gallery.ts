@@ -1,5 +1,5 @@
 /**
- * What a model says to some photographs of the validation, for people to look at.
+ * What a model says to some images of the validation, for people to look at.
  *
  * @module
  */
@@ -10,26 +10,11 @@ import { writeCaptions } from "../captioning/write_captions.ts";
 import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
 import { scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
 import type { Engine } from "../ffi/engine.ts";
-import type { Photograph } from "../data/dataset.ts";
+import type { Example } from "../data/dataset.ts";
 import { exampleBatches, inOrder } from "./example_batches.ts";
-import type { Example } from "./training_data.ts";
+import type { GalleryItem } from "../report/reported_run.ts";
+import type { EncodedExample } from "./training_data.ts";
 import type { ValidationSource } from "./validate.ts";
-
-/** A photograph with what is said of it. */
-export interface GalleryItem {
-  /** The image's name in the dataset. */
-  readonly name: string;
-  /** What the model sees of it, made small: a `data:` URL. */
-  readonly image: string;
-  /** What people say. */
-  readonly references: readonly string[];
-  /** What the model says. */
-  readonly caption: string;
-  /** CIDEr-D of that, 0 to 10, by how rare words are among the photographs shown. */
-  readonly cider: number;
-  /** The model's best captions and their probabilities, the best first. */
-  readonly best: readonly { readonly caption: string; readonly probability: number }[];
-}
 
 /** What a gallery is made with. */
 export interface GallerySource extends Omit<ValidationSource, "features"> {
@@ -40,21 +25,21 @@ export interface GallerySource extends Omit<ValidationSource, "features"> {
 const [SHOWN, SIDE, BEST] = [24, 160, 3];
 
 /**
- * Captions photographs spread over the validation, so many that a page can hold them.
+ * Captions images spread over the validation, so many that a page can hold them.
  *
  * @param source The model and its data.
  * @param examples What is validated on.
- * @returns At most 24 photographs.
+ * @returns At most 24 images.
  */
-export async function makeGallery(source: GallerySource, examples: readonly Example[]): Promise<GalleryItem[]> {
+export async function makeGallery(source: GallerySource, examples: readonly EncodedExample[]): Promise<GalleryItem[]> {
   const { engine, recipe, vocabulary, metadata } = source;
-  const several = metadata.decoding.firstWord === undefined ? { beam: BEST, nBest: BEST } : {};
+  const several = metadata.decoding.firstWord === undefined ? { beamSize: BEST, nBest: BEST } : {};
   const items: Omit<GalleryItem, "cider">[] = [];
   const chosen = spread(examples);
   for await (const { images, examples: members } of exampleBatches(source, chosen, inOrder(chosen))) {
-    if (!("pixels" in images)) throw new TypeError("Cannot show photographs: only their features are read");
+    if (!("pixels" in images)) throw new TypeError("Cannot show images: only their features are read");
     const captions = await writeCaptions(engine, await engine.encode(images), { ...metadata, vocabulary, ...several });
-    for (const [index, { photograph }] of members.entries()) {
+    for (const [index, { example }] of members.entries()) {
       const caption = captions[index];
       if (caption === undefined) continue;
       const bytes = images.height * images.width * 3;
@@ -62,7 +47,7 @@ export async function makeGallery(source: GallerySource, examples: readonly Exam
       const square = { height: images.height, width: images.width, pixels };
       const side = Math.min(SIDE, images.height, images.width);
       items.push({
-        ...describe(photograph, caption),
+        ...describe(example, caption),
         image: dataUrl(await engine.resizeCrop(square, side, side), side),
       });
     }
@@ -71,15 +56,15 @@ export async function makeGallery(source: GallerySource, examples: readonly Exam
   return items.map((item, index) => ({ ...item, cider: captions[index]?.CIDEr ?? 0 }));
 }
 
-/** One example for each photograph, evenly over all. */
-function spread(examples: readonly Example[]): Example[] {
-  const of = new Map<Photograph, Example>(examples.map((example) => [example.photograph, example]));
+/** One example for each image, evenly over all. */
+function spread(examples: readonly EncodedExample[]): EncodedExample[] {
+  const of = new Map<Example, EncodedExample>(examples.map((example) => [example.example, example]));
   const all = [...of.values()];
   const count = Math.min(SHOWN, all.length);
   return Array.from({ length: count }, (_, index) => all[Math.floor(index * all.length / count)] ?? []).flat();
 }
 
-function describe({ name, captions }: Photograph, best: Caption): Omit<GalleryItem, "cider" | "image"> {
+function describe({ name, captions }: Example, best: Caption): Omit<GalleryItem, "cider" | "image"> {
   return {
     name,
     references: captions,

@@ -16,7 +16,7 @@ export interface StepPosition {
   /** Steps of an epoch. */
   readonly steps: number;
   /** What the completed epochs are judged by, lower is better. */
-  readonly criteria: readonly number[];
+  readonly validationScores: readonly number[];
 }
 
 /**
@@ -29,7 +29,7 @@ export interface StepPosition {
  */
 export function learningRates(
   recipe: Recipe,
-  { epoch, step, steps, criteria }: StepPosition,
+  { epoch, step, steps, validationScores }: StepPosition,
 ): { readonly learningRate: number; readonly encoderLearningRate: number } {
   const { epochs, frozenEpochs } = recipe;
   const frozen = epoch <= frozenEpochs;
@@ -38,7 +38,7 @@ export function learningRates(
   const factor = scheduleFactor(recipe, {
     step: (epoch - before - 1) * steps + step,
     steps: (epochs - before) * steps,
-    criteria: criteria.slice(before),
+    validationScores: validationScores.slice(before),
   });
   return frozen
     ? { learningRate: recipe.frozenLearningRate * factor, encoderLearningRate: 0 }

@@ -5,8 +5,15 @@
  */
 
 import { z } from "zod";
-import { BEAM_LIMITS, MAX_WORDS_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
-import { ENCODER_STAGES } from "../ffi/settings.ts";
+import { BEAM_SIZE_LIMITS, MAX_LENGTH_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
+import {
+  DEFAULT_ENCODER,
+  ENCODER_NAMES,
+  ENCODER_STAGES,
+  type EncoderName,
+  ENCODERS,
+  stagesOf,
+} from "../ffi/encoders.ts";
 import { InputError } from "../input_error.ts";
 import { SCHEDULES } from "./schedule.ts";
 import { TOKENIZERS } from "../text/tokenizer.ts";
@@ -23,7 +30,7 @@ function number(type: z.ZodType<number>) {
   return z.preprocess((value) => typeof value === "string" && value.trim() === "" ? NaN : value, type);
 }
 
-const CRITERIA = ["loss", "bleu4", "cider"] as const;
+const VALIDATION_METRICS = ["loss", "bleu4", "cider"] as const;
 
 /** Every setting with its type and meaning; `--set key=value` takes these names. */
 const schema = z.strictObject({
@@ -33,34 +40,38 @@ const schema = z.strictObject({
   ),
   minCount: positive.describe("occurrences in the train split that make a word part of the vocabulary"),
   minVocabulary: count.describe("least rows of the embedding and the output layer"),
-  maxWords: number(z.coerce.number().int().positive().max(MAX_WORDS_LIMITS[1])).describe(
+  maxLength: number(z.coerce.number().int().positive().max(MAX_LENGTH_LIMITS[1])).describe(
     "words of a caption that are kept, and the most that are written",
   ),
-  batchSize: positive.describe("photographs computed at once (captions in the notebook recipe)"),
-  accumulate: positive.describe("batches whose gradients make one step"),
+  batchSize: positive.describe("images computed at once (captions in the notebook recipe)"),
+  gradientAccumulationSteps: positive.describe("batches whose gradients make one step"),
   epochs: positive.describe("most epochs"),
   patience: count.describe("epochs without a better validation after which training ends; 0: never"),
-  bestBy: z.enum(CRITERIA).describe(
+  bestBy: z.enum(VALIDATION_METRICS).describe(
     "what makes a validation better: its loss, or BLEU-4 or CIDEr of the captions written",
   ),
+  applyExif: z.boolean().describe("turn images as their EXIF orientation says"),
   imageSize: number(z.coerce.number().int().min(16).max(Math.floor(SIDE_LIMITS[1] * 224 / 256))).describe(
     "side of the square that the CNN sees, in pixels",
   ),
   augmentation: z.enum(["none", "crop", "crop-flip"]).describe(
-    "what a CNN that learns sees of a photograph: its centre, any part of that size, or that or its mirror image",
+    "what a CNN that learns sees of an image: its center, any part of that size, or that or its mirror image",
   ),
   embedSize: positive.describe("width of word vectors"),
   hiddenSize: positive.describe("width of each LSTM layer"),
   languageLayers: count.describe("LSTM layers that read words alone"),
   fusionLayers: positive.describe("LSTM layers that read words and the image"),
   inject: z.enum(["first", "every"]).describe("where the image feature enters: the first step or every step"),
-  encoderWidth: positive.describe("channels of the CNN's first layer"),
+  encoder: z.enum(ENCODER_NAMES).describe("the image encoder"),
+  encoderWidth: positive.describe(
+    "channels of a ResNet's first layer; hundredths of EfficientNet-Lite's width coefficient",
+  ),
   encoderBlocks: z.preprocess(
     (value) => typeof value === "string" ? value.split(",") : value,
-    z.tuple([positive, positive, positive, positive]),
-  ).describe("blocks of the CNN's four stages: 3,4,6,3"),
-  wordDropout: share.describe("share of the word vectors' elements dropped in training"),
-  layerDropout: share.describe("share dropped between LSTM layers"),
+    z.array(positive),
+  ).describe("blocks of each of the encoder's stages"),
+  embeddingDropout: share.describe("share of the word vectors' elements dropped in training"),
+  lstmDropout: share.describe("share dropped between LSTM layers"),
   outputDropout: share.describe("share dropped before the output layer"),
   labelSmoothing: share.describe("share of each target that is spread over the vocabulary"),
   scheduledSampling: number(z.coerce.number().min(0).max(1)).describe(
@@ -80,24 +91,24 @@ const schema = z.strictObject({
   maxGradientNorm: rate.describe("2-norm that gradients are clipped to; 0: never"),
   frozenEpochs: count.describe("first epochs in which the CNN stands still, its BatchNorm statistics too"),
   frozenLearningRate: rate.describe("highest step size in those epochs"),
-  finetuneFrom: z.enum(ENCODER_STAGES).describe("first part of the CNN that learns; what is before stands still"),
-  batchStatistics: z.enum(["updated", "synchronized", "frozen"]).describe(
-    "BatchNorm of the part that learns: normalise by the batch (synchronized: of all processes) and update the statistics, or keep to them",
+  trainableFrom: z.enum(ENCODER_STAGES).describe("first part of the CNN that learns; what is before stands still"),
+  batchNorm: z.enum(["batch", "synchronized", "frozen"]).describe(
+    "BatchNorm of the part that learns: normalize by the batch (synchronized: of all processes) and update the statistics, or keep to them",
   ),
-  beam: number(z.coerce.number().int().positive().max(BEAM_LIMITS[1])).describe(
+  beamSize: number(z.coerce.number().int().positive().max(BEAM_SIZE_LIMITS[1])).describe(
     "captions pursued at once when captioning",
   ),
   objective: z.enum(["cross-entropy", "self-critical"]).describe(
     "what is learnt: the words of people's captions, or, by --self-critical, what earns CIDEr-D",
   ),
-  samples: positive.describe("captions drawn of each photograph in self-critical training"),
+  samples: positive.describe("captions drawn of each image in self-critical training"),
   baseline: z.enum(["greedy", "samples"]).describe(
-    "what their rewards are compared with: that of the greedy caption, or the mean of the photograph's other draws",
+    "what their rewards are compared with: that of the greedy caption, or the mean of the image's other draws",
   ),
 });
 
 /** What validations can be compared by. */
-export type Criterion = typeof CRITERIA[number];
+export type ValidationMetric = typeof VALIDATION_METRICS[number];
 
 /** The settings of a training run. */
 export type Recipe = Readonly<z.infer<typeof schema>>;
@@ -105,7 +116,6 @@ export type Recipe = Readonly<z.infer<typeof schema>>;
 /** The names of the recipes. */
 export const RECIPE_NAMES: readonly Recipe["name"][] = schema.shape.name.options;
 
-const RESNET50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] } satisfies Partial<Recipe>;
 const SINGLE_LAYER = { languageLayers: 0, fusionLayers: 1 } satisfies Partial<Recipe>;
 
 /** The default, LRCN with the image at every step, for a CNN that is trained from scratch. */
@@ -114,21 +124,21 @@ const LRCN: Recipe = {
   tokenizer: "nltk",
   minCount: 5,
   minVocabulary: 0,
-  maxWords: 20,
+  maxLength: 20,
   batchSize: 16,
-  accumulate: 1,
+  gradientAccumulationSteps: 1,
   epochs: 30,
   patience: 5,
   bestBy: "cider",
-  imageSize: 224,
+  applyExif: true,
   augmentation: "crop",
   embedSize: 512,
   hiddenSize: 512,
   ...SINGLE_LAYER,
   inject: "every",
-  ...RESNET50,
-  wordDropout: 0.5,
-  layerDropout: 0,
+  ...encoderSettings(DEFAULT_ENCODER),
+  embeddingDropout: 0.5,
+  lstmDropout: 0,
   outputDropout: 0.5,
   labelSmoothing: 0,
   scheduledSampling: 0,
@@ -144,13 +154,25 @@ const LRCN: Recipe = {
   maxGradientNorm: 5,
   frozenEpochs: 0,
   frozenLearningRate: 5e-4,
-  finetuneFrom: "conv1",
-  batchStatistics: "updated",
-  beam: 3,
+  batchNorm: "batch",
+  beamSize: 3,
   objective: "cross-entropy",
   samples: 5,
   baseline: "samples",
 };
+
+/** What an encoder brings with it. */
+function encoderSettings(encoder: EncoderName) {
+  const { width, blocks, imageSize } = ENCODERS[encoder];
+  const [trainableFrom = "conv1"] = stagesOf({ encoder });
+  return {
+    encoder,
+    encoderWidth: width,
+    encoderBlocks: [...blocks],
+    imageSize,
+    trainableFrom,
+  } satisfies Partial<Recipe>;
+}
 
 /**
  * What changes when the CNN starts from pretrained weights: they are frozen for the first third of the epochs and changed
@@ -162,7 +184,7 @@ function pretrainedSettings(epochs: unknown) {
     learningRate: 1e-4,
     encoderLearningRate: 1e-5,
     schedule: "cosine",
-    batchStatistics: "frozen",
+    batchNorm: "frozen",
   } satisfies Partial<Recipe>;
 }
 
@@ -172,21 +194,22 @@ const NOTEBOOK: Recipe = {
   name: "notebook",
   minCount: 1,
   minVocabulary: 15000,
-  maxWords: 30,
+  maxLength: 30,
   epochs: 5,
   patience: 0,
   bestBy: "loss",
   embedSize: 16,
+  applyExif: false,
   augmentation: "none",
   inject: "first",
-  wordDropout: 0,
+  embeddingDropout: 0,
   outputDropout: 0,
   optimizer: "adam",
   schedule: "constant",
   weightDecay: 0,
   encoderWeightDecay: 0,
   maxGradientNorm: 0,
-  beam: 1,
+  beamSize: 1,
 };
 
 /** Drawn scenes, at a size and for a time that two cores manage in minutes. */
@@ -201,7 +224,7 @@ const SAMPLE: Recipe = {
   augmentation: "none",
   embedSize: 256,
   hiddenSize: 256,
-  wordDropout: 0,
+  embeddingDropout: 0,
   outputDropout: 0,
   encoderLearningRate: 4e-4,
 };
@@ -224,7 +247,7 @@ export function selfCriticalRecipe({ name, ...former }: Recipe, changes: Readonl
     ...former,
     ...{ objective: "self-critical", epochs, frozenEpochs: epochs, patience: 0, bestBy: "cider" },
     ...{ schedule: "constant", warmupSteps: 0, frozenLearningRate: 5e-5, augmentation: "none" },
-    ...{ wordDropout: 0, layerDropout: 0, outputDropout: 0, labelSmoothing: 0, scheduledSampling: 0 },
+    ...{ embeddingDropout: 0, lstmDropout: 0, outputDropout: 0, labelSmoothing: 0, scheduledSampling: 0 },
     ...changes,
   });
 }
@@ -250,7 +273,11 @@ export function makeRecipe(
     const known = Object.keys(schema.shape).filter((key) => key !== "name").join(", ");
     throw new InputError(`Cannot set '${unknown}': there is no such setting; known are ${known}`);
   }
-  const parsed = schema.safeParse({ ...base, ...staged, ...changes });
+  const named = ENCODER_NAMES.find((encoder) => encoder === changes["encoder"]);
+  const encoder = named === undefined || named === base.encoder ? {} : encoderSettings(named);
+  // The sample's scenes are small for all encoders.
+  const size = name === "sample" ? { imageSize: base.imageSize } : {};
+  const parsed = schema.safeParse({ ...base, ...encoder, ...size, ...staged, ...changes });
   if (parsed.success) return refuseUnfit(parsed.data);
   const issue = parsed.error.issues[0];
   const key = String(issue?.path[0]);
@@ -263,25 +290,37 @@ export function makeRecipe(
  * that it is given are not those after which it predicts.
  */
 function refuseUnfit(recipe: Recipe): Recipe {
-  const { name, inject, maxWords, beam, scheduledSampling, objective, baseline, samples } = recipe;
-  if (objective === "self-critical" && baseline === "samples" && samples < 2) {
+  const { name, inject, maxLength, beamSize, scheduledSampling, objective, baseline, samples } = recipe;
+  const { encoder, encoderBlocks, trainableFrom } = recipe;
+  const stages = stagesOf(recipe);
+  if (encoderBlocks.length !== ENCODERS[encoder].blocks.length) {
     throw new InputError(
-      "Cannot compare samples with each other: there is one of each photograph; set samples=2 or more",
+      `Cannot set 'encoderBlocks' to '${encoderBlocks}': ${encoder} has ${ENCODERS[encoder].blocks.length} stages`,
     );
   }
-  if (name !== "notebook" || (inject === "first" && maxWords >= 3 && beam === 1 && scheduledSampling === 0)) {
+  if (!stages.includes(trainableFrom)) {
+    throw new InputError(
+      `Cannot set 'trainableFrom' to '${trainableFrom}': the stages of ${encoder} are ${stages.join(", ")}`,
+    );
+  }
+  if (objective === "self-critical" && baseline === "samples" && samples < 2) {
+    throw new InputError(
+      "Cannot compare samples with each other: there is one of each image; set samples=2 or more",
+    );
+  }
+  if (name !== "notebook" || (inject === "first" && maxLength >= 3 && beamSize === 1 && scheduledSampling === 0)) {
     return recipe;
   }
   throw new InputError(
-    `Cannot use inject '${inject}', maxWords ${maxWords}, beam ${beam} and scheduledSampling ${scheduledSampling} in the ` +
-      "notebook recipe: it needs inject=first, maxWords of 3 or more, beam=1 and scheduledSampling=0; leave these " +
+    `Cannot use inject '${inject}', maxLength ${maxLength}, beamSize ${beamSize} and scheduledSampling ${scheduledSampling} in the ` +
+      "notebook recipe: it needs inject=first, maxLength of 3 or more, beamSize=1 and scheduledSampling=0; leave these " +
       "settings, or use --recipe lrcn",
   );
 }
 
 /** Settings that matter only where the CNN learns. */
 const FINETUNING: readonly string[] = [
-  ...["learningRate", "encoderLearningRate", "encoderWeightDecay", "finetuneFrom", "batchStatistics", "augmentation"],
+  ...["learningRate", "encoderLearningRate", "encoderWeightDecay", "trainableFrom", "batchNorm", "augmentation"],
 ];
 
 /**
@@ -300,7 +339,7 @@ export function idleSettings(recipe: Recipe, given: readonly string[]): string[]
       `the CNN is frozen in all ${epochs} epochs, and frozenLearningRate is the rate`,
     ],
     [["frozenLearningRate"], frozenEpochs === 0, "the CNN is frozen in no epoch"],
-    [["layerDropout"], languageLayers + fusionLayers === 1, "there is one LSTM layer and none after it"],
+    [["lstmDropout"], languageLayers + fusionLayers === 1, "there is one LSTM layer and none after it"],
     [["samples", "baseline"], objective === "cross-entropy", "captions are drawn in self-critical training alone"],
     [["warmupSteps"], schedule === "one-cycle", "the one-cycle schedule has a rise of its own"],
     [["plateauFactor", "plateauPatience"], schedule !== "plateau", `the schedule is ${schedule}`],
@@ -345,7 +384,7 @@ export const VARIANTS = {
 } as const satisfies Readonly<Record<string, Partial<Recipe>>>;
 
 /**
- * The pixels that a photograph's short side is scaled to before the square of `imageSize` is cut out, in ImageNet's
+ * The pixels that an image's short side is scaled to before the square of `imageSize` is cut out, in ImageNet's
  * proportion of 256 to 224.
  *
  * @param imageSize Side of the square.
@@ -353,13 +392,4 @@ export const VARIANTS = {
  */
 export function shortSide(imageSize: number): number {
   return Math.round(256 * imageSize / 224);
-}
-
-/**
- * What becomes of the orientation that a camera noted in an image: the notebook ignores it, as Pillow's `convert` does.
- *
- * @param name The recipe.
- */
-export function orientationOf(name: Recipe["name"]): "obeyed" | "ignored" {
-  return name === "notebook" ? "ignored" : "obeyed";
 }

@@ -50,7 +50,7 @@ export async function resumeTraining(
     "the model": [metadata.model, expected.model],
     "the dataset's captions": [metadata.datasetFingerprint, expected.datasetFingerprint],
     "the vocabulary": [metadata.vocabulary, expected.vocabulary],
-    "the photographs": [training.examples, expected.training.examples],
+    "the images": [training.examples, expected.training.examples],
   }).filter(([, [there, now]]) => canonical(there) !== canonical(now)).map(([name]) => name);
   if (differing.length > 0) {
     throw new InputError(
@@ -60,12 +60,14 @@ export async function resumeTraining(
         "was trained with, or train anew",
     );
   }
-  if (training.criteria.length !== epoch) {
-    throw new InputError(`Cannot resume from '${path}': it judges ${training.criteria.length} of its ${epoch} epochs`);
+  if (training.validationScores.length !== epoch) {
+    throw new InputError(
+      `Cannot resume from '${path}': it judges ${training.validationScores.length} of its ${epoch} epochs`,
+    );
   }
   await loadTraining(engine, tensors, { source: path });
-  const { criteria, step, sums } = training;
-  return { progress: { criteria, step, sums }, metrics };
+  const { validationScores, step, sums } = training;
+  return { progress: { validationScores, step, sums }, metrics };
 }
 
 /** A setting that came after the checkpoint was written has its default; one that is no more makes the settings differ. */

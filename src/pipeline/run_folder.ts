@@ -28,7 +28,7 @@ export interface DatasetOrigin {
   readonly format?: Format | undefined;
   /** Whether a row that cannot be used is an error. */
   readonly strict?: boolean | undefined;
-  /** The most photographs to use. */
+  /** The most images to use. */
   readonly maxImages?: number | undefined;
   /** The most pixels that an image may have. */
   readonly maxPixels?: number | undefined;

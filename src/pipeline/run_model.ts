@@ -18,9 +18,11 @@ import type { TrainingData } from "./training_data.ts";
  * @returns The model, with a row for each word or as many as the recipe wants at least.
  */
 export function modelSettings(recipe: Recipe, words: number): ModelSettings {
-  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks } = recipe;
+  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject } = recipe;
+  const { encoder, encoderWidth, encoderBlocks } = recipe;
   const vocabularySize = Math.max(words, recipe.minVocabulary);
-  return { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks };
+  const dimensions = { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject };
+  return { ...dimensions, encoder, encoderWidth, encoderBlocks };
 }
 
 /**
@@ -38,16 +40,16 @@ export function checkpointMetadata(
   data: Pick<TrainingData, "vocabulary" | "firstWord">,
   { model, seed }: { readonly model: ModelSettings; readonly seed: number },
 ): CheckpointMetadata {
-  const { imageSize, maxWords, beam, tokenizer } = recipe;
+  const { imageSize, maxLength, beamSize, tokenizer } = recipe;
   // The notebook's model never sees the last of its 30 words as an input: it writes 29.
   const length = recipe.name === "notebook"
-    ? { firstWord: data.firstWord, maxWords: maxWords - 1, beam }
-    : { maxWords, beam };
+    ? { firstWord: data.firstWord, maxLength: maxLength - 1, beamSize }
+    : { maxLength, beamSize };
   const decoding = tokenizer === "nltk" ? length : { ...length, tokenizer };
   return {
     recipe: recipe.name,
     model,
-    preprocessing: { imageSize, shortSide: shortSide(imageSize) },
+    preprocessing: { imageSize, shortSide: shortSide(imageSize), applyExif: recipe.applyExif },
     vocabulary: data.vocabulary.words,
     decoding,
     datasetFingerprint: dataset.fingerprint,

@@ -26,7 +26,7 @@ export interface SchedulePosition {
   /** Steps of the whole course. */
   readonly steps: number;
   /** What the completed epochs were judged by, lower is better. */
-  readonly criteria: readonly number[];
+  readonly validationScores: readonly number[];
 }
 
 /** Share of a one-cycle run in which the rate rises, and the factors that it starts and ends at. */
@@ -47,7 +47,10 @@ const PLATEAU_THRESHOLD = 1e-4;
  * @param position The step.
  * @returns The factor, 0 to 1.
  */
-export function scheduleFactor(settings: ScheduleSettings, { step, steps, criteria }: SchedulePosition): number {
+export function scheduleFactor(
+  settings: ScheduleSettings,
+  { step, steps, validationScores }: SchedulePosition,
+): number {
   const { schedule, warmupSteps } = settings;
   if (schedule === "one-cycle") return oneCycle(step, steps);
   const warmup = Math.min(1, (step + 1) / (warmupSteps + 1));
@@ -57,7 +60,7 @@ export function scheduleFactor(settings: ScheduleSettings, { step, steps, criter
     case "cosine":
       return step < warmupSteps ? warmup : anneal(1, 0, (step - warmupSteps) / Math.max(1, steps - warmupSteps));
     case "plateau":
-      return warmup * plateau(settings, criteria);
+      return warmup * plateau(settings, validationScores);
   }
 }
 
@@ -71,15 +74,15 @@ function anneal(from: number, to: number, share: number): number {
   return to + (from - to) * (1 + Math.cos(Math.PI * Math.min(1, share))) / 2;
 }
 
-/** The factor after epochs judged by `criteria`. */
-function plateau({ plateauFactor, plateauPatience }: ScheduleSettings, criteria: readonly number[]): number {
+/** The factor after epochs judged by `validationScores`. */
+function plateau({ plateauFactor, plateauPatience }: ScheduleSettings, validationScores: readonly number[]): number {
   let factor = 1;
   let best = Infinity;
   let worse = 0;
-  for (const criterion of criteria) {
+  for (const scoreOf of validationScores) {
     // The sign: a criterion that is a negated score counts as PyTorch counts the score in its mode "max".
-    if (criterion < best * (1 - Math.sign(best) * PLATEAU_THRESHOLD)) {
-      best = criterion;
+    if (scoreOf < best * (1 - Math.sign(best) * PLATEAU_THRESHOLD)) {
+      best = scoreOf;
       worse = 0;
     } else if (++worse > plateauPatience) {
       factor *= plateauFactor;

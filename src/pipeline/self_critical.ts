@@ -8,8 +8,8 @@
 import { writeCaptions, type WriteCaptionsOptions } from "../captioning/write_captions.ts";
 import type { Batch, Features, Images } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
-import { collateLrcn } from "./batches.ts";
-import type { Example } from "./training_data.ts";
+import { collateLrcn } from "../ffi/collate.ts";
+import type { EncodedExample } from "./training_data.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 
 /**
@@ -57,7 +57,7 @@ export interface SelfCriticalBatch {
  */
 export async function selfCriticalBatch(
   engine: Pick<Engine, "encode" | "startDecoding">,
-  seen: { readonly images: Images | Features; readonly examples: readonly Example[] },
+  seen: { readonly images: Images | Features; readonly examples: readonly EncodedExample[] },
   options: SelfCriticalOptions,
 ): Promise<SelfCriticalBatch> {
   const { vocabulary, reward, baseline, samples, seed, decoding, model } = options;
@@ -73,7 +73,7 @@ export async function selfCriticalBatch(
   // Drawn from the model as it is: what only makes captions look better would not be learnt.
   const writing = { vocabulary, decoding, model, badEndings: [] };
   const drawn = await writeCaptions(engine, features, { ...writing, sampling: { seed }, nBest: samples });
-  const greedy = baseline === "greedy" ? await writeCaptions(engine, features, { ...writing, beam: 1 }) : [];
+  const greedy = baseline === "greedy" ? await writeCaptions(engine, features, { ...writing, beamSize: 1 }) : [];
   const idsOf = ({ tokens }: { readonly tokens: readonly string[] }) => [...vocabulary.encode(tokens), end];
 
   const captions: Int32Array<ArrayBuffer>[][] = [];

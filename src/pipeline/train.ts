@@ -4,9 +4,9 @@
  * @module
  */
 
-import { anywhere, sums } from "../distributed/exchange.ts";
-import { ALONE, type Ranks } from "../distributed/ranks.ts";
-import { batchOfRank, sharedExamples, shareOfPlan } from "../distributed/share.ts";
+import { allReduceSum, anyRank } from "../distributed/collectives.ts";
+import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
+import { batchSizeOfRank, shardedExamples, shardPlan } from "./epoch_plan.ts";
 import type { Batch } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { TrainStepOptions } from "../ffi/settings.ts";
@@ -14,7 +14,7 @@ import { InputError } from "../input_error.ts";
 import { planEpoch } from "./epoch_plan.ts";
 import { type ExampleBatch, exampleBatches } from "./example_batches.ts";
 import type { FeatureCache } from "./feature_cache.ts";
-import type { ImageCache } from "./image_cache.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
 import { learningRates } from "./learning_rates.ts";
 import { Mean } from "./mean.ts";
 import { Random } from "../random.ts";
@@ -22,8 +22,8 @@ import type { Recipe } from "./recipe.ts";
 import { type Reward, selfCriticalBatch } from "./self_critical.ts";
 import type { Splits } from "../data/splits.ts";
 import { StepQueue } from "./step_queue.ts";
-import type { Example } from "./training_data.ts";
-import { criterion, lossWeight, validate, type Validation, type ValidationSource } from "./validate.ts";
+import type { EncodedExample } from "./training_data.ts";
+import { lossWeight, scoreOf, validate, type Validation, type ValidationSource } from "./validate.ts";
 
 /** What is trained, and on what. */
 export interface Training extends Omit<ValidationSource, "features"> {
@@ -35,9 +35,9 @@ export interface Training extends Omit<ValidationSource, "features"> {
   /** The settings. */
   readonly recipe: Recipe;
   /** The examples. */
-  readonly splits: Pick<Splits<Example>, "train" | "validation">;
+  readonly splits: Pick<Splits<EncodedExample>, "train" | "validation">;
   /** Their pixels. */
-  readonly images: Pick<ImageCache, "photographs" | "read" | "square">;
+  readonly images: Pick<ImageCache, "examples" | "read" | "side">;
   /** What the frozen CNN sees in them, for the epochs in which it is frozen. */
   readonly frozenFeatures?: Pick<FeatureCache, "read" | "size"> | undefined;
   /** What is wanted of captions, in self-critical training. */
@@ -49,7 +49,7 @@ export interface Training extends Omit<ValidationSource, "features"> {
 /** Where a training stands. */
 export interface Progress {
   /** What each completed epoch is judged by, lower is better. */
-  readonly criteria: readonly number[];
+  readonly validationScores: readonly number[];
   /** Steps done of the next epoch. */
   readonly step: number;
   /** Sums over these steps. */
@@ -80,7 +80,7 @@ export interface EpochMetrics extends Validation {
   /** Training images a second. */
   readonly imagesPerSecond: number;
   /** Share of the training time in which the step waited for its batch. */
-  readonly dataWaitShare: number;
+  readonly dataWaitFraction: number;
 }
 
 /** What the progress bar shows after each step. */
@@ -104,7 +104,7 @@ export interface StepReport {
   /** Captions a second so far. */
   readonly captionsPerSecond: number;
   /** Share of the time spent waiting for data so far. */
-  readonly dataWaitShare: number;
+  readonly dataWaitFraction: number;
 }
 
 /** What {@linkcode train} does besides. */
@@ -126,13 +126,13 @@ export interface TrainOptions {
    *
    * @default {false}
    */
-  readonly record?: boolean;
+  readonly cudaGraphs?: boolean;
   /**
    * Processes that train together: the engine averages its gradients over them, and each works on its part of each batch.
    *
-   * @default {ALONE}
+   * @default {SINGLE_PROCESS}
    */
-  readonly ranks?: Ranks;
+  readonly group?: ProcessGroup;
   /** Called after each step, for the eye. */
   readonly onStep?: (report: StepReport) => void;
   /** Called where steps' numbers were read with where the training stands, before the next: the moment to save it. */
@@ -159,9 +159,6 @@ export interface TrainResult {
   readonly progress: Progress;
 }
 
-/** The engine's names for what BatchNorm goes by. */
-const STATISTICS = { updated: true, synchronized: "shared", frozen: false } as const;
-
 const NOTHING_DONE = { step: 0, sums: { loss: 0, lossWeight: 0, gradientNorm: 0 } };
 
 /**
@@ -174,25 +171,28 @@ const NOTHING_DONE = { step: 0, sums: { loss: 0, lossWeight: 0, gradientNorm: 0 
  */
 export async function train(training: Training, options: TrainOptions = {}): Promise<TrainResult> {
   const { recipe, splits } = training;
-  const { now = () => performance.now(), signal, ranks = ALONE } = options;
-  const stopped = () => anywhere(ranks, signal?.aborted ?? false);
-  let progress: Progress = options.from ?? { criteria: [], ...NOTHING_DONE };
-  while (progress.criteria.length < recipe.epochs) {
+  const { now = () => performance.now(), signal, group = SINGLE_PROCESS } = options;
+  const stopped = () => anyRank(group, signal?.aborted ?? false);
+  let progress: Progress = options.from ?? { validationScores: [], ...NOTHING_DONE };
+  while (progress.validationScores.length < recipe.epochs) {
     if (isOutOfPatience(recipe, progress)) return { reason: "patience", progress };
     const start = now();
-    const trained = await trainEpoch(training, progress, { ...options, now, ranks });
+    const trained = await trainEpoch(training, progress, { ...options, now, group });
     progress = trained.progress;
     if (await stopped()) return { reason: "interrupted", progress };
     await options.onTrained?.();
     const features = isFrozen(recipe, trained.metrics.epoch) ? training.frozenFeatures : undefined;
     const trainedAt = now();
-    const validation = await validate({ ...training, features }, splits.validation, { signal, ranks });
+    const validation = await validate({ ...training, features }, splits.validation, { signal, group });
     if (await stopped()) return { reason: "interrupted", progress };
     if (!Number.isFinite(validation.validationLoss)) {
       const what = `the validation loss is ${validation.validationLoss} after epoch ${trained.metrics.epoch}`;
       throw diverged(what, isFrozen(recipe, trained.metrics.epoch));
     }
-    progress = { criteria: [...progress.criteria, criterion(validation, recipe.bestBy)], ...NOTHING_DONE };
+    progress = {
+      validationScores: [...progress.validationScores, scoreOf(validation, recipe.bestBy)],
+      ...NOTHING_DONE,
+    };
     const { epoch, trainLoss, ...rest } = trained.metrics;
     const ended = now();
     const times = { seconds: (ended - start) / 1000, validationSeconds: (ended - trainedAt) / 1000 };
@@ -206,28 +206,28 @@ export async function train(training: Training, options: TrainOptions = {}): Pro
 async function trainEpoch(
   training: Training,
   from: Progress,
-  options: TrainOptions & Required<Pick<TrainOptions, "now" | "ranks">>,
+  options: TrainOptions & Required<Pick<TrainOptions, "now" | "group">>,
 ) {
   const { engine, recipe, splits, seed, images } = training;
-  const { now, signal, ranks } = options;
-  const { criteria } = from;
-  const epoch = criteria.length + 1;
+  const { now, signal, group } = options;
+  const { validationScores } = from;
+  const epoch = validationScores.length + 1;
   const frozen = isFrozen(recipe, epoch);
   const stageEnd = frozen && recipe.frozenEpochs < recipe.epochs ? recipe.frozenEpochs : recipe.epochs;
   const augmentation = frozen ? "none" : recipe.augmentation;
-  const plan = planEpoch(splits.train.length, { seed, epoch, augmentation, margin: images.square - recipe.imageSize });
-  const examplesPerStep = recipe.batchSize * recipe.accumulate;
-  const sharing = { ...ranks, batchSize: recipe.batchSize };
-  const steps = Math.ceil(sharedExamples(splits.train.length, sharing) / examplesPerStep);
+  const plan = planEpoch(splits.train.length, { seed, epoch, augmentation, margin: images.side - recipe.imageSize });
+  const examplesPerStep = recipe.batchSize * recipe.gradientAccumulationSteps;
+  const sharing = { ...group, batchSize: recipe.batchSize };
+  const steps = Math.ceil(shardedExamples(splits.train.length, sharing) / examplesPerStep);
   const left = {
     order: plan.order.slice(from.step * examplesPerStep),
     crops: plan.crops.slice(from.step * examplesPerStep),
   };
   const source = {
     ...training,
-    recipe: { ...recipe, batchSize: batchOfRank(recipe.batchSize, ranks) },
+    recipe: { ...recipe, batchSize: batchSizeOfRank(recipe.batchSize, group) },
     features: frozen ? training.frozenFeatures : undefined,
-    strict: ranks.size > 1,
+    strict: group.worldSize > 1,
   };
   const loss = new Mean(from.sums.loss, from.sums.lossWeight);
   const gradientNorm = new Mean(from.sums.gradientNorm, from.step);
@@ -251,47 +251,51 @@ async function trainEpoch(
       captions += parts.captions;
       seen += parts.images;
       const sums = { loss: loss.sum, lossWeight: loss.weight, gradientNorm: gradientNorm.sum };
-      progress = { criteria, step: progress.step + 1, sums };
+      progress = { validationScores, step: progress.step + 1, sums };
       const seconds = (now() - start) / 1000;
       options.onStep?.({
         ...{ epoch, stageEnd, step: progress.step, steps, loss: loss.value, ...rates },
         gradientNorm: result.gradientNorm,
-        ...{ captionsPerSecond: ranks.size * captions / seconds, dataWaitShare: waited / 1000 / seconds },
+        ...{ captionsPerSecond: group.worldSize * captions / seconds, dataWaitFraction: waited / 1000 / seconds },
       });
     }
     if (done.length === 0) return;
     await options.onProgress?.(progress);
-    stopping = await anywhere(ranks, signal?.aborted ?? false);
+    stopping = await anyRank(group, signal?.aborted ?? false);
   }
 
   for await (
     const parts of inGroups(
-      exampleBatches(source, splits.train, shareOfPlan(left, sharing)),
-      recipe.accumulate,
+      exampleBatches(source, splits.train, shardPlan(left, sharing)),
+      recipe.gradientAccumulationSteps,
     )
   ) {
     waited += now() - asked;
-    if (stopping || (ranks.size === 1 && signal?.aborted)) break;
-    const rates = learningRates(recipe, { epoch, step: begun, steps, criteria });
-    const place = (drawing + begun * recipe.accumulate) * ranks.size + ranks.rank;
-    const drawn = await drawCaptions(training, parts, { seed: place, ranks });
+    if (stopping || (group.worldSize === 1 && signal?.aborted)) break;
+    const rates = learningRates(recipe, { epoch, step: begun, steps, validationScores });
+    const place = (drawing + begun * recipe.gradientAccumulationSteps) * group.worldSize + group.rank;
+    const drawn = await sampleCaptions(training, parts, { seed: place, group });
     begun++;
-    const step = { ...stepOptions(recipe, epoch), ...rates, record: options.record ?? false };
+    const step = { ...stepOptions(recipe, epoch), ...rates, cudaGraphs: options.cudaGraphs ?? false };
     const note = { rates, reward: drawn?.reward, parts: sizeOf(parts) };
     await account(await queue.run(drawn?.batches ?? parts, step, note));
     asked = now();
   }
   await account(await queue.settle());
   const seconds = (now() - start) / 1000;
-  const [allCaptions = 0, allSeen = 0, allWaited = 0] = await sums(ranks, [captions, seen, waited / ranks.size]);
+  const [allCaptions = 0, allSeen = 0, allWaited = 0] = await allReduceSum(group, [
+    captions,
+    seen,
+    waited / group.worldSize,
+  ]);
   const metrics = {
     epoch,
     trainLoss: loss.value,
-    ...learningRates(recipe, { epoch, step: steps - 1, steps, criteria }),
+    ...learningRates(recipe, { epoch, step: steps - 1, steps, validationScores }),
     gradientNorm: gradientNorm.value,
     captionsPerSecond: seconds > 0 ? allCaptions / seconds : 0,
     imagesPerSecond: seconds > 0 ? allSeen / seconds : 0,
-    dataWaitShare: seconds > 0 ? allWaited / 1000 / seconds : 0,
+    dataWaitFraction: seconds > 0 ? allWaited / 1000 / seconds : 0,
   };
   return { progress, metrics };
 }
@@ -311,10 +315,10 @@ function sizeOf(parts: readonly Batch[]) {
 }
 
 /** Captions that the model draws itself in place of people's, in self-critical training, and their mean reward. */
-async function drawCaptions(
+async function sampleCaptions(
   training: Training,
   parts: readonly ExampleBatch[],
-  { seed, ranks }: { readonly seed: number; readonly ranks: Ranks },
+  { seed, group }: { readonly seed: number; readonly group: ProcessGroup },
 ): Promise<{ readonly batches: readonly Batch[]; readonly reward: number } | undefined> {
   const { engine, recipe, vocabulary, metadata, reward } = training;
   if (recipe.objective !== "self-critical") return undefined;
@@ -323,12 +327,12 @@ async function drawCaptions(
   const batches: Batch[] = [];
   const rewards = new Mean();
   for (const [index, { images, examples }] of parts.entries()) {
-    const options = { ...metadata, vocabulary, reward, baseline, samples, seed: seed + index * ranks.size };
+    const options = { ...metadata, vocabulary, reward, baseline, samples, seed: seed + index * group.worldSize };
     const drawn = await selfCriticalBatch(engine, { images, examples }, options);
     batches.push(drawn.batch);
     rewards.add(drawn.reward, images.count);
   }
-  const [sum = NaN, weight = NaN] = await sums(ranks, [rewards.sum, rewards.weight]);
+  const [sum = NaN, weight = NaN] = await allReduceSum(group, [rewards.sum, rewards.weight]);
   return { batches, reward: sum / weight };
 }
 
@@ -346,10 +350,10 @@ export function stepOptions(
   const { epochs, scheduledSampling } = recipe;
   return {
     optimizer: recipe.optimizer,
-    encoderFrom: isFrozen(recipe, epoch) ? "none" : recipe.finetuneFrom,
-    batchStatistics: STATISTICS[recipe.batchStatistics],
-    wordDropout: recipe.wordDropout,
-    layerDropout: recipe.layerDropout,
+    trainableFrom: isFrozen(recipe, epoch) ? "none" : recipe.trainableFrom,
+    batchNorm: recipe.batchNorm,
+    embeddingDropout: recipe.embeddingDropout,
+    lstmDropout: recipe.lstmDropout,
     outputDropout: recipe.outputDropout,
     labelSmoothing: recipe.labelSmoothing,
     scheduledSampling: scheduledSampling * (epochs > 1 ? (epoch - 1) / (epochs - 1) : 1),
@@ -364,8 +368,8 @@ function isFrozen(recipe: Recipe, epoch: number): boolean {
   return epoch <= recipe.frozenEpochs;
 }
 
-function epochsSinceBest({ criteria }: Progress): number {
-  return criteria.length - 1 - criteria.indexOf(Math.min(...criteria));
+function epochsSinceBest({ validationScores }: Progress): number {
+  return validationScores.length - 1 - validationScores.indexOf(Math.min(...validationScores));
 }
 
 /**
@@ -377,7 +381,7 @@ function epochsSinceBest({ criteria }: Progress): number {
 export function isOutOfPatience({ patience, epochs, frozenEpochs }: Recipe, progress: Progress): boolean {
   if (patience === 0) return false;
   const stage = frozenEpochs < epochs ? frozenEpochs : 0;
-  return Math.min(epochsSinceBest(progress), progress.criteria.length - stage) >= patience;
+  return Math.min(epochsSinceBest(progress), progress.validationScores.length - stage) >= patience;
 }
 
 function diverged(what: string, frozen: boolean): InputError {

@@ -4,19 +4,20 @@
  * @module
  */
 
+import type { TrainingReporter } from "./training_run.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { join } from "node:path";
 import type { DatasetOptions } from "../data/dataset.ts";
 import { readSource } from "./file_source.ts";
 import { makeRecipe } from "./recipe.ts";
-import { type Reporter, runTraining, type TrainingRunResult } from "./training_run.ts";
+import { runTraining, type TrainingRunResult } from "./training_run.ts";
 
 /** Options of {@linkcode trainCaptioner}: `data` or `captions` must be given. */
 export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOptions, "initialization"> {
   /** The folder that gets the run's files: `best.safetensors`, `last.safetensors`, `metrics.jsonl`, `config.json`. */
   readonly out: string;
   /**
-   * The folder where decoded photographs and the features of a frozen CNN are kept.
+   * The folder where decoded images and the features of a frozen CNN are kept.
    *
    * @default {"cache" in `out`}
    */
@@ -34,9 +35,9 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    */
   readonly settings?: Readonly<Record<string, unknown>>;
   /**
-   * A file with torchvision's ResNet-50, `.pth` or `.safetensors`.
+   * A file of the encoder's ImageNet weights, `.pth` or `.safetensors`.
    *
-   * @default {a CNN from scratch, whose captions of photographs will be poor}
+   * @default {an encoder from scratch, whose captions of images will be poor}
    */
   readonly encoderWeights?: string;
   /**
@@ -46,7 +47,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    */
   readonly resume?: boolean;
   /**
-   * The most photographs to use, drawn with the seed.
+   * The most images to use, drawn with the seed.
    *
    * @default {all}
    */
@@ -56,7 +57,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    *
    * @default {nothing is told}
    */
-  readonly reporter?: Partial<Reporter>;
+  readonly reporter?: Partial<TrainingReporter>;
   /**
    * Ends the training after the step in progress and one checkpoint.
    *
@@ -66,7 +67,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
 }
 
 /**
- * Trains a captioner on photographs with captions, as `deno task train --data` does.
+ * Trains a captioner on images with captions, as `deno task train --data` does.
  *
  * @param options What to learn from, and how.
  * @returns How the training ended, and its best checkpoint.
@@ -81,7 +82,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
  * const { best } = await trainCaptioner({
  *   data: "docs/example/scenes",
  *   out,
- *   // As small as can be. For photographs leave these out, and give `encoderWeights`.
+ *   // As small as can be. For examples leave these out, and give `encoderWeights`.
  *   settings: { epochs: 1, minCount: 1, imageSize: 32, encoderWidth: 8, encoderBlocks: [1, 1, 1, 1], hiddenSize: 8 },
  *   reporter: { epoch: ({ epoch, validationLoss }) => assert(epoch === 1 && validationLoss > 0) },
  * });

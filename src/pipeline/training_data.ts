@@ -5,7 +5,7 @@
  */
 
 import { InputError } from "../input_error.ts";
-import type { CaptionedPhotograph, Dataset, Photograph } from "../data/dataset.ts";
+import type { CaptionedExample, Dataset, Example } from "../data/dataset.ts";
 import { lrcnCaption, notebookCaption } from "../text/encode_captions.ts";
 import { Random } from "../random.ts";
 import type { Recipe } from "./recipe.ts";
@@ -13,10 +13,10 @@ import { splitByCaption, splitByImage, splitOfficially, type Splits } from "../d
 import { tokenizerOf } from "../text/tokenizer.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 
-/** A photograph with word ids: all its captions, or in the notebook recipe one of them. */
-export interface Example {
-  /** The photograph. */
-  readonly photograph: Photograph;
+/** An example with token ids: all its captions, or in the notebook recipe one of them. */
+export interface EncodedExample {
+  /** The image. */
+  readonly example: Example;
   /** Word ids of each caption. */
   readonly captions: readonly Int32Array<ArrayBuffer>[];
 }
@@ -26,28 +26,28 @@ export interface TrainingData {
   /** The words. */
   readonly vocabulary: Vocabulary;
   /** The examples of each split. */
-  readonly splits: Splits<Example>;
+  readonly splits: Splits<EncodedExample>;
   /** The commonest first word of the training captions. */
   readonly firstWord: string;
 }
 
 /**
- * Keeps some photographs of a dataset, drawn at random and in their order.
+ * Keeps some images of a dataset, drawn at random and in their order.
  *
  * @param dataset The dataset.
  * @param count How many to keep.
  * @param seed Decides which.
  * @returns The smaller dataset.
  */
-export function limitPhotographs(dataset: Dataset, count: number, seed: number): Dataset {
+export function limitExamples(dataset: Dataset, count: number, seed: number): Dataset {
   const lists = dataset.officialSplits;
   const listed = lists && new Set([...lists.train, ...lists.validation, ...lists.test]);
-  const eligible = dataset.photographs.filter(({ name }) => listed?.has(name) ?? true);
+  const eligible = dataset.examples.filter(({ name }) => listed?.has(name) ?? true);
   const kept = new Set(new Random(seed).shuffle(eligible).slice(0, count));
   return {
     ...dataset,
-    photographs: dataset.photographs.filter((photograph) => kept.has(photograph)),
-    rows: dataset.rows.filter(({ photograph }) => kept.has(photograph)),
+    examples: dataset.examples.filter((example) => kept.has(example)),
+    rows: dataset.rows.filter(({ example }) => kept.has(example)),
   };
 }
 
@@ -65,12 +65,12 @@ export function prepareTrainingData(dataset: Dataset, recipe: Recipe, seed: numb
 }
 
 function lrcnData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
-  const { photographs, officialSplits } = dataset;
-  const splits = officialSplits ? splitOfficially(photographs, officialSplits) : splitByImage(photographs, { seed });
+  const { examples, officialSplits } = dataset;
+  const splits = officialSplits ? splitOfficially(examples, officialSplits) : splitByImage(examples, { seed });
   const tokenize = tokenizerOf(recipe.tokenizer);
-  const tokens = mapSplits(splits, (photograph) => ({
-    photograph,
-    captions: photograph.captions.map((caption) => tokenize(caption)),
+  const tokens = mapSplits(splits, (example) => ({
+    example,
+    captions: example.captions.map((caption) => tokenize(caption)),
   }));
   const trainTokens = tokens.train.flatMap(({ captions }) => captions);
   const vocabulary = Vocabulary.fromTokens(trainTokens, { minCount: recipe.minCount });
@@ -83,41 +83,41 @@ function lrcnData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData 
   return {
     vocabulary,
     firstWord: commonestFirst(trainTokens),
-    splits: mapSplits(tokens, ({ photograph, captions }) => ({
-      photograph,
-      captions: captions.map((words) => lrcnCaption(words, vocabulary, recipe.maxWords)),
+    splits: mapSplits(tokens, ({ example, captions }) => ({
+      example,
+      captions: captions.map((tokens) => lrcnCaption(tokens, vocabulary, recipe.maxLength)),
     })),
   };
 }
 
 function notebookData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
   const tokenize = tokenizerOf(recipe.tokenizer);
-  const rows = dataset.rows.map((row: CaptionedPhotograph) => ({ ...row, tokens: tokenize(row.caption) }));
+  const rows = dataset.rows.map((row: CaptionedExample) => ({ ...row, tokens: tokenize(row.caption) }));
   const vocabulary = Vocabulary.notebook(rows.map(({ tokens }) => tokens));
   const splits = splitByCaption(rows, { seed });
   return {
     vocabulary,
     firstWord: commonestFirst(splits.train.map(({ tokens }) => tokens)),
-    splits: mapSplits(splits, ({ photograph, tokens }) => ({
-      photograph,
-      captions: [notebookCaption(tokens, vocabulary, recipe.maxWords)],
+    splits: mapSplits(splits, ({ example, tokens }) => ({
+      example,
+      captions: [notebookCaption(tokens, vocabulary, recipe.maxLength)],
     })),
   };
 }
 
 /**
- * Leaves out the examples whose photograph could not be decoded.
+ * Leaves out the examples whose image could not be decoded.
  *
  * @param splits The examples.
- * @param photographs Those that have pixels.
+ * @param decodable The images that can be decoded.
  * @returns The rest.
  * @throws {InputError} If a split is empty now.
  */
-export function keepDecoded(splits: Splits<Example>, photographs: readonly Photograph[]): Splits<Example> {
-  const decoded = new Set(photographs);
-  const kept = mapSplits(splits, (example) => example, ({ photograph }) => decoded.has(photograph));
-  for (const [name, examples] of Object.entries({ train: kept.train, validation: kept.validation })) {
-    if (examples.length === 0) {
+export function keepDecoded(splits: Splits<EncodedExample>, decodable: readonly Example[]): Splits<EncodedExample> {
+  const decoded = new Set(decodable);
+  const kept = mapSplits(splits, (example) => example, ({ example }) => decoded.has(example));
+  for (const [name, left] of Object.entries({ train: kept.train, validation: kept.validation })) {
+    if (left.length === 0) {
       throw new InputError(
         `Cannot train: none of the ${name} split's images can be decoded; add images to the dataset`,
       );
@@ -136,7 +136,7 @@ function mapSplits<From, To>(
     train: part(splits.train),
     validation: part(splits.validation),
     test: part(splits.test),
-    leftOut: splits.leftOut,
+    skipped: splits.skipped,
   };
 }
 

@@ -7,23 +7,23 @@
 import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.ts";
 import { modelTensors } from "../checkpoint/model_state.ts";
 import { writePth } from "../checkpoint/pth.ts";
-import { agree } from "../distributed/agreement.ts";
-import { anywhere, fromFirst, onFirst } from "../distributed/exchange.ts";
-import { copyFirst, otherRandomStates, restoreRandomStates } from "../distributed/model_exchange.ts";
-import { ALONE, type Ranks, type TrainingRanks } from "../distributed/ranks.ts";
-import { batchOfRank } from "../distributed/share.ts";
+import { assertSameOnAllRanks } from "../distributed/assert_same.ts";
+import { anyRank, broadcastObject, onRankZero } from "../distributed/collectives.ts";
+import { broadcastTensors, gatherRandomStates, restoreRandomStates } from "../distributed/broadcast_model.ts";
+import { type ProcessGroup, SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group.ts";
+import { batchSizeOfRank } from "./epoch_plan.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import { quoted } from "../files/file_error.ts";
+import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { ciderReward } from "./cider_reward.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import { loadFirstWeights } from "./first_weights.ts";
-import { refuseBatchOfOne, tryHardestStep } from "./hardest_step.ts";
-import type { ImageCache } from "./image_cache.ts";
-import { neglect } from "./neglect.ts";
+import { dryRunLargestBatch, refuseBatchOfOne, refuseFrozenRandomEncoder } from "./dry_run.ts";
+import type { ImageCache } from "./cache/image_cache.ts";
+import { warnIfImageIgnored } from "./warn_if_image_ignored.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
 import { type DatasetOrigin, type RunConfig, RunFolder } from "./run_folder.ts";
@@ -33,17 +33,18 @@ import { type EpochMetrics, isOutOfPatience, type Progress, type StepReport, tra
 import { makeGallery } from "./gallery.ts";
 import { writeReport } from "../report/write_report.ts";
 import { validate } from "./validate.ts";
-import { type Example, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
+import type { Reporter } from "../reporter.ts";
+import { type EncodedExample, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 
 /** Images that a run reads its pixels from. */
 export type TrainingImages =
-  & Pick<ImageCache, "photographs" | "broken" | "read" | "square" | "fingerprint">
+  & Pick<ImageCache, "examples" | "broken" | "read" | "side" | "fingerprint">
   & Partial<Pick<ImageCache, "contents">>
   & Disposable;
 
 /** Where a run's captions and pixels come from. */
 export interface TrainingSource {
-  /** Photographs and captions. */
+  /** Images and captions. */
   readonly dataset: Dataset;
   /** Where they were found, for going on later; null for drawn scenes. */
   readonly origin: DatasetOrigin | null;
@@ -58,12 +59,8 @@ export interface TrainingSource {
   ): Promise<TrainingImages>;
 }
 
-/** Where a run tells what it does. */
-export interface Reporter {
-  /** A line for the user. */
-  note(line: string): void;
-  /** Something counted is under way. */
-  progress(task: string, done: number, total: number): void;
+/** Receives the messages and the progress of a training run. */
+export interface TrainingReporter extends Reporter {
   /** A training step is done. */
   step(report: StepReport): void;
   /** An epoch is done. */
@@ -78,9 +75,9 @@ export interface TrainingRunOptions extends EngineOptions {
   readonly out: string;
   /** Whether the run in that folder is gone on with. */
   readonly resume?: boolean;
-  /** Decides the split, the initial weights, the order, what is seen of photographs, and the dropout. */
+  /** Decides the split, the initial weights, the order, what is seen of images, and the dropout. */
   readonly seed: number;
-  /** A file with torchvision's ResNet-50, or undefined for a CNN from scratch. */
+  /** A file of the encoder's weights, or undefined for an encoder from scratch. */
   readonly encoderWeights?: string | undefined;
   /** A checkpoint that the model begins with, or undefined for a new model. */
   readonly initialWeights?: string | undefined;
@@ -95,13 +92,13 @@ export interface TrainingRunOptions extends EngineOptions {
   /**
    * Processes that train together. The first one's model is everybody's, and it alone writes files.
    *
-   * @default {ALONE}
+   * @default {SINGLE_PROCESS}
    */
-  readonly ranks?: TrainingRanks | undefined;
+  readonly group?: TrainingGroup | undefined;
   /** Where features of a frozen CNN are kept. */
   readonly featuresFolder: string;
   /** Where it tells what it does. */
-  readonly reporter: Reporter;
+  readonly reporter: TrainingReporter;
   /** Ends the run after the step in progress and one checkpoint. */
   readonly signal: AbortSignal;
 }
@@ -135,86 +132,87 @@ const STEPS_PER_READ = 10;
 export async function runTraining(source: TrainingSource, options: TrainingRunOptions): Promise<TrainingRunResult> {
   const { recipe, out, seed, resume, reporter, signal } = options;
   const { dataset } = source;
-  const ranks = options.ranks ?? ALONE;
-  const isFirst = ranks.rank === 0;
+  const group = options.group ?? SINGLE_PROCESS;
+  const isFirst = group.rank === 0;
   const folder = new RunFolder(out);
+  refuseFrozenRandomEncoder(recipe, (options.encoderWeights ?? options.initialWeights) !== undefined);
   const data = prepareTrainingData(dataset, recipe, seed);
-  await agree(ranks, {
+  await assertSameOnAllRanks(group, {
     ...{ recipe, seed, resume: resume ?? false, "the captions": dataset.fingerprint },
     ...{ "the vocabulary": data.vocabulary.words, "the split": await digest(data.splits, "") },
   });
-  batchOfRank(recipe.batchSize, ranks);
+  batchSizeOfRank(recipe.batchSize, group);
   const model = modelSettings(recipe, data.vocabulary.size);
   using engine = await Engine.open(model, {
     ...options,
     // What each rank drops and draws is its own; its parameters will be the first one's.
-    seed: seed + ranks.rank * SEEDS_BETWEEN_RANKS,
-    gpu: ranks.localRank,
+    seed: seed + group.rank * SEEDS_BETWEEN_RANKS,
+    gpu: group.localRank,
     initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
   });
-  await agree(ranks, { device: engine.device, precision: engine.precision });
-  await using undo = resume ? undefined : await onFirst(ranks, () =>
+  await assertSameOnAllRanks(group, { device: engine.device, precision: engine.precision });
+  await using undo = resume ? undefined : await onRankZero(group, () =>
     folder.create({
       ...{ recipe, seed, device: engine.device, precision: engine.precision, threads: engine.threads },
       ...{ encoderWeights: options.encoderWeights ?? null, initialWeights: options.initialWeights ?? null },
       dataset: source.origin,
       ...{ datasetFingerprint: dataset.fingerprint, vocabularySize: data.vocabulary.size },
     }));
-  using _lock = await onFirst(ranks, () => folder.lock());
+  using _lock = await onRankZero(group, () => folder.lock());
   if (resume && isFirst) await folder.sweep();
-  const goesOn = await fromFirst(ranks, async () => resume === true && await folder.hasLast());
+  const goesOn = await broadcastObject(group, async () => resume === true && await folder.hasLast());
   const { vocabulary } = data;
   if (!goesOn) {
     const note = (line: string) => reporter.note(line);
-    await onFirst(ranks, () => loadFirstWeights(engine, { ...options, vocabulary, note }));
+    await onRankZero(group, () => loadFirstWeights(engine, { ...options, vocabulary, note }));
   }
   using images = await source.openImages({ engine, recipe, reporter, signal });
-  const splits = keepDecoded(data.splits, images.photographs);
+  const splits = keepDecoded(data.splits, images.examples);
   refuseBatchOfOne(splits.train.length, recipe);
   noteData(source.dataset, { ...data, splits }, images, options, engine);
 
   const examples = await digest(splits, images.fingerprint);
-  await agree(ranks, { "the images": examples });
+  await assertSameOnAllRanks(group, { "the images": examples });
   const metadata = checkpointMetadata(dataset, recipe, data, { model, seed });
   const training = { settings: recipe, seed, examples };
   const resumed = goesOn
-    ? await fromFirst(ranks, () => resumeTraining(engine, folder.file("last"), { ...metadata, training }))
+    ? await broadcastObject(group, () => resumeTraining(engine, folder.file("last"), { ...metadata, training }))
     : undefined;
   const from = resumed?.progress;
   if (resume) noteResumption(recipe, from, reporter);
-  if (resume && isFirst) noteOtherArithmetic(await folder.readConfig(), engine, reporter);
+  if (resume && isFirst) warnIfNumericsDiffer(await folder.readConfig(), engine, reporter);
   const reward = recipe.objective === "self-critical" ? ciderReward(splits.train) : undefined;
   const learns = { engine, recipe, splits, images, seed, metadata, vocabulary, reward };
   const run = { folder, engine, metadata: { ...metadata, metrics: resumed?.metrics ?? {} }, training, options };
-  const share = { ...recipe, batchSize: batchOfRank(recipe.batchSize, ranks) };
-  await tryHardestStep({ ...learns, recipe: share }, splits.train);
-  await copyFirst(engine, ranks, ["parameter", "buffer", "optimizer"]);
-  if (goesOn) await resumeDraws(engine, folder.file("last"), ranks);
-  await ranks.join(engine);
-  using frozenFeatures = (from?.criteria.length ?? 0) < recipe.frozenEpochs
+  const share = { ...recipe, batchSize: batchSizeOfRank(recipe.batchSize, group) };
+  await dryRunLargestBatch({ ...learns, recipe: share }, splits.train);
+  await broadcastTensors(engine, group, ["parameter", "buffer", "optimizer"]);
+  if (goesOn) await restoreRandomState(engine, folder.file("last"), group);
+  await group.join(engine);
+  using frozenFeatures = (from?.validationScores.length ?? 0) < recipe.frozenEpochs
     ? await computeFeatures(engine, images, options)
     : undefined;
   undo?.move();
   if (reward !== undefined && from === undefined) {
     const { cider, bleu4 } = await validate({ ...learns, features: frozenFeatures }, splits.validation, {
       signal,
-      ranks,
+      group,
     });
-    if (!await anywhere(ranks, signal.aborted)) {
+    if (!await anyRank(group, signal.aborted)) {
       reporter.note(`Before: validation BLEU-4 ${bleu4.toFixed(3)}, CIDEr ${cider.toFixed(3)}`);
     }
   }
   return await trainAndSave({ ...learns, frozenFeatures }, { ...run, from });
 }
 
-function noteResumption(recipe: Recipe, from: Progress | undefined, reporter: Reporter): void {
-  const done = from?.criteria.length ?? 0;
+function noteResumption(recipe: Recipe, from: Progress | undefined, reporter: TrainingReporter): void {
+  const done = from?.validationScores.length ?? 0;
   if (done >= recipe.epochs) return reporter.note(`All ${recipe.epochs} epochs are done`);
   if (from !== undefined && isOutOfPatience(recipe, from)) return;
   reporter.note(`Going on in epoch ${done + 1} after step ${from?.step ?? 0}`);
 }
 
-function noteOtherArithmetic(config: RunConfig, engine: Engine, reporter: Reporter): void {
+function warnIfNumericsDiffer(config: RunConfig, engine: Engine, reporter: TrainingReporter): void {
   for (const name of ["device", "precision", "threads"] as const) {
     if (engine[name] === config[name]) continue;
     reporter.note(
@@ -224,8 +222,8 @@ function noteOtherArithmetic(config: RunConfig, engine: Engine, reporter: Report
 }
 
 /** When the CNN learns. */
-function stages({ epochs, frozenEpochs, finetuneFrom }: Recipe): string {
-  const part = finetuneFrom === "conv1" ? "" : ` from ${finetuneFrom}`;
+function stages({ epochs, frozenEpochs, trainableFrom }: Recipe): string {
+  const part = trainableFrom === "conv1" ? "" : ` from ${trainableFrom}`;
   if (frozenEpochs >= epochs) return "the CNN stands still";
   if (frozenEpochs === 0) return `the CNN learns${part} from the first epoch`;
   return `the CNN stands still for ${frozenEpochs} of ${epochs} epochs, then learns${part}`;
@@ -246,13 +244,13 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   const { folder, engine, training, from } = run;
   const { recipe, reporter, signal, checkpointEvery } = run.options;
   let metadata = run.metadata;
-  const photographs = new Set(learns.splits.validation.map(({ photograph }) => photograph)).size;
+  const examples = new Set(learns.splits.validation.map(({ example }) => example)).size;
   const pretrained = run.options.encoderWeights !== undefined;
-  const ranks = run.options.ranks ?? ALONE;
-  const isFirst = ranks.rank === 0;
+  const group = run.options.group ?? SINGLE_PROCESS;
+  const isFirst = group.rank === 0;
   const readEvery = engine.device === "cuda" ? Math.min(STEPS_PER_READ, checkpointEvery ?? Infinity) : 1;
   let saved = { at: performance.now(), step: from?.step ?? 0 };
-  const lines = isFirst ? await folder.readMetrics(from?.criteria.length ?? 0) : [];
+  const lines = isFirst ? await folder.readMetrics(from?.validationScores.length ?? 0) : [];
 
   async function save(name: "last" | "best", checkpoint: Parameters<typeof saveCheckpoint>[1]): Promise<void> {
     try {
@@ -265,8 +263,8 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
   }
 
   async function saveLast(progress: Progress): Promise<void> {
-    const draws = await otherRandomStates(engine, ranks);
-    metadata = { ...metadata, epoch: progress.criteria.length };
+    const draws = await gatherRandomStates(engine, group);
+    metadata = { ...metadata, epoch: progress.validationScores.length };
     if (isFirst) {
       const tensors = [...await modelTensors(engine, ["parameter", "buffer", "optimizer", "random"]), ...draws];
       await save("last", { metadata: { ...metadata, training: { ...training, ...progress } }, tensors });
@@ -292,21 +290,25 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
       from,
       signal,
       readEvery,
-      ranks,
-      record: run.options.cudaGraphs ?? false,
+      group,
+      cudaGraphs: run.options.cudaGraphs ?? false,
     },
     onStep: (report) => reporter.step(report),
     async onProgress(progress) {
       const due = checkpointEvery === undefined
         ? performance.now() - saved.at >= CHECKPOINT_INTERVAL_MS
         : progress.step - saved.step >= checkpointEvery;
-      if (await anywhere(ranks, isFirst && due)) await saveLast(progress);
+      if (await anyRank(group, isFirst && due)) await saveLast(progress);
     },
     // BatchNorm's statistics are each rank's own until then.
-    onTrained: () => copyFirst(engine, ranks, ["buffer"]),
+    onTrained: () => broadcastTensors(engine, group, ["buffer"]),
     async onEpoch(metrics, progress, isBest) {
-      const { epoch, trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = metrics;
-      metadata = { ...metadata, epoch, metrics: { trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } };
+      const { epoch, trainLoss, validationLoss, mismatchedImageLossGap, distinctFraction, bleu4, cider } = metrics;
+      metadata = {
+        ...metadata,
+        epoch,
+        metrics: { trainLoss, validationLoss, mismatchedImageLossGap, distinctFraction, bleu4, cider },
+      };
       if (isFirst && isBest) {
         const tensors = await modelTensors(engine, ["parameter", "buffer"]);
         await save("best", { metadata, tensors });
@@ -317,12 +319,12 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
       await saveLast(progress);
       reporter.epoch(metrics, isBest);
       if (isFirst) await report(isBest);
-      const warning = neglect(metrics, { photographs, recipe, pretrained });
+      const warning = warnIfImageIgnored(metrics, { examples, recipe, pretrained });
       if (warning !== undefined) reporter.note(warning);
     },
   });
   const { reason, progress } = result;
-  const epochs = progress.criteria.length;
+  const epochs = progress.validationScores.length;
   if (reason === "interrupted") {
     await saveLast(progress);
     reporter.note(`Stopped in epoch ${epochs + 1} after step ${progress.step}; ${howToGoOn(folder)}`);
@@ -337,10 +339,10 @@ async function trainAndSave(learns: Parameters<typeof train>[0], run: Run): Prom
 }
 
 /** Lets the ranks after the first go on with their draws. */
-async function resumeDraws(engine: Engine, path: string, ranks: Ranks): Promise<void> {
-  if (ranks.size === 1) return;
-  using checkpoint = ranks.rank === 0 ? await openCheckpoint(path) : undefined;
-  await restoreRandomStates(engine, ranks, (name) => checkpoint?.tensors.get(name)?.read());
+async function restoreRandomState(engine: Engine, path: string, group: ProcessGroup): Promise<void> {
+  if (group.worldSize === 1) return;
+  using checkpoint = group.rank === 0 ? await openCheckpoint(path) : undefined;
+  await restoreRandomStates(engine, group, (name) => checkpoint?.tensors.get(name)?.read());
 }
 
 function howToGoOn({ path }: RunFolder): string {
@@ -352,15 +354,15 @@ async function computeFeatures(engine: Engine, images: TrainingImages, options: 
   return await openFeatureCache(engine, images, {
     folder: featuresFolder,
     imageSize: recipe.imageSize,
-    ranks: options.ranks ?? ALONE,
+    group: options.group ?? SINGLE_PROCESS,
     onProgress: (done, total) => reporter.progress("Computing features of the frozen CNN", done, total),
     signal,
   });
 }
 
 /** Of the examples that are learnt from and validated on, in their order, and of their pixels. */
-async function digest({ train, validation }: Splits<Example>, pixels: string): Promise<string> {
-  const names = [train, validation].map((examples) => examples.map(({ photograph }) => photograph.name));
+async function digest({ train, validation }: Splits<EncodedExample>, pixels: string): Promise<string> {
+  const names = [train, validation].map((examples) => examples.map(({ example }) => example.name));
   const bytes = new TextEncoder().encode(JSON.stringify([...names, pixels]));
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
@@ -374,14 +376,14 @@ function noteData(
 ): void {
   const { recipe, reporter } = options;
   const { splits } = data;
-  const { train, validation, test, leftOut } = splits;
-  const unit = recipe.name === "notebook" ? "captions" : "photographs";
+  const { train, validation, test, skipped } = splits;
+  const unit = recipe.name === "notebook" ? "captions" : "examples";
   const official = recipe.name !== "notebook" && dataset.officialSplits !== undefined;
   const origin = dataset.format === undefined
     ? ""
     : `; ${dataset.format} format, split ${official ? "by its authors" : "at random"}`;
   reporter.note(
-    `Data: ${dataset.photographs.length} photographs, ${dataset.rows.length} captions; ${unit} in train ${train.length}, ` +
+    `Data: ${dataset.examples.length} images, ${dataset.rows.length} captions; ${unit} in train ${train.length}, ` +
       `validation ${validation.length}, test ${test.length}; ${data.vocabulary.size} words${origin}`,
   );
   const [rejected] = dataset.rejected ?? [];
@@ -401,7 +403,7 @@ function noteData(
       `Left out: ${images.broken.length} broken images, the first is ${quoted(first?.path ?? "")}: ${first?.reason}`,
     );
   }
-  if (leftOut > 0) reporter.note(`Left out: ${leftOut} photographs that are in no official list`);
+  if (skipped > 0) reporter.note(`Left out: ${skipped} images that are in no official list`);
   if (recipe.minVocabulary > 0 && data.vocabulary.size > recipe.minVocabulary) {
     reporter.note(
       `The dataset has ${data.vocabulary.size} words: the output layer gets as many rows, not ${recipe.minVocabulary}`,

@@ -1,24 +1,24 @@
 /**
- * What a model is worth after an epoch: its loss on photographs it does not learn from, and the captions it writes.
+ * What a model is worth after an epoch: its loss on images it does not learn from, and the captions it writes.
  *
  * @module
  */
 
-import { anywhere, gather, sums } from "../distributed/exchange.ts";
-import { ALONE, type Ranks } from "../distributed/ranks.ts";
-import { shareOfBatches } from "../distributed/share.ts";
+import { allGatherObject, allReduceSum, anyRank } from "../distributed/collectives.ts";
+import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
+import { shardBatches } from "../distributed/shard.ts";
 import { writeCaptions } from "../captioning/write_captions.ts";
 import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
 import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
 import { scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
 import type { Batch, Features } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
-import type { Photograph } from "../data/dataset.ts";
+import type { Example } from "../data/dataset.ts";
 import { type BatchSource, exampleBatches, inOrder } from "./example_batches.ts";
 import { concatenateFeatures, selectFeatures } from "../ffi/feature_rows.ts";
 import { Mean } from "./mean.ts";
-import type { Criterion, Recipe } from "./recipe.ts";
-import type { Example } from "./training_data.ts";
+import type { Recipe, ValidationMetric } from "./recipe.ts";
+import type { EncodedExample } from "./training_data.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 
 const WRITTEN_AT_ONCE = 64;
@@ -27,10 +27,10 @@ const WRITTEN_AT_ONCE = 64;
 export interface Validation {
   /** Mean cross-entropy of a word in nats, with nothing dropped (in the notebook recipe: mean of the batches' means). */
   readonly validationLoss: number;
-  /** What the loss is higher by, in nats, where each caption is given another photograph: 0 if photographs are ignored. */
-  readonly imageGap: number;
-  /** Share of different captions among those written for the photographs. */
-  readonly distinctShare: number;
+  /** What the loss is higher by, in nats, where each caption is given another image: 0 if images are ignored. */
+  readonly mismatchedImageLossGap: number;
+  /** Share of different captions among those written for the images. */
+  readonly distinctFraction: number;
   /** BLEU-4 of these captions, 0 to 1, as `deno task evaluate` computes it. */
   readonly bleu4: number;
   /** CIDEr-D of these captions, 0 to 10, likewise. */
@@ -56,15 +56,21 @@ export interface ValidateOptions {
   /**
    * Processes that validate together, each a part of the batches.
    *
-   * @default {ALONE}
+   * @default {SINGLE_PROCESS}
    */
-  readonly ranks?: Ranks;
+  readonly group?: ProcessGroup;
 }
 
-const NOTHING: Validation = { validationLoss: NaN, imageGap: NaN, distinctShare: NaN, bleu4: NaN, cider: NaN };
+const NOTHING: Validation = {
+  validationLoss: NaN,
+  mismatchedImageLossGap: NaN,
+  distinctFraction: NaN,
+  bleu4: NaN,
+  cider: NaN,
+};
 
 /**
- * Validates a model: the CNN runs once for each batch, then the right loss, the loss with another photograph in each
+ * Validates a model: the CNN runs once for each batch, then the right loss, the loss with another image in each
  * one's place, and greedy captions come from its features.
  *
  * @param source The model and its data.
@@ -74,27 +80,31 @@ const NOTHING: Validation = { validationLoss: NaN, imageGap: NaN, distinctShare:
  */
 export async function validate(
   source: ValidationSource,
-  examples: readonly Example[],
-  { signal, ranks = ALONE }: ValidateOptions = {},
+  examples: readonly EncodedExample[],
+  { signal, group = SINGLE_PROCESS }: ValidateOptions = {},
 ): Promise<Validation> {
   const { engine, recipe, vocabulary, metadata } = source;
-  const share = shareOfBatches(examples, { ...ranks, batchSize: recipe.batchSize });
+  const share = shardBatches(examples, { ...group, batchSize: recipe.batchSize });
   const [right, gap] = [new Mean(), new Mean()];
-  const written = new Map<Photograph, string>();
-  let unwritten: { readonly photographs: Photograph[]; readonly features: Features[] } = {
-    photographs: [],
+  const written = new Map<Example, string>();
+  let unwritten: { readonly examples: Example[]; readonly features: Features[] } = {
+    examples: [],
     features: [],
   };
 
   // A step of many captions takes little longer than one of few.
   async function write(): Promise<void> {
-    const { photographs, features } = unwritten;
-    unwritten = { photographs: [], features: [] };
-    if (photographs.length === 0) return;
-    const captions = await writeCaptions(engine, concatenateFeatures(features), { ...metadata, vocabulary, beam: 1 });
-    for (const [index, photograph] of photographs.entries()) {
+    const { examples, features } = unwritten;
+    unwritten = { examples: [], features: [] };
+    if (examples.length === 0) return;
+    const captions = await writeCaptions(engine, concatenateFeatures(features), {
+      ...metadata,
+      vocabulary,
+      beamSize: 1,
+    });
+    for (const [index, example] of examples.entries()) {
       const caption = captions[index]?.caption;
-      if (caption !== undefined) written.set(photograph, caption);
+      if (caption !== undefined) written.set(example, caption);
     }
   }
 
@@ -111,43 +121,41 @@ export async function validate(
     const wrong = otherImages(batch, features, before);
     if (wrong !== undefined) gap.add((await engine.evaluateStep(wrong)).loss - loss, lossWeight(recipe, words));
     before = features;
-    const members = batch.examples.map(({ photograph }) => photograph);
-    // In the notebook recipe a photograph stands here once for each of its captions.
-    const fresh = members.flatMap((photograph, index) =>
-      written.has(photograph) || unwritten.photographs.includes(photograph) || members.indexOf(photograph) < index
-        ? []
-        : [index]
+    const members = batch.examples.map(({ example }) => example);
+    // In the notebook recipe an image stands here once for each of its captions.
+    const fresh = members.flatMap((example, index) =>
+      written.has(example) || unwritten.examples.includes(example) || members.indexOf(example) < index ? [] : [index]
     );
-    unwritten.photographs.push(...fresh.flatMap((index) => members[index] ?? []));
+    unwritten.examples.push(...fresh.flatMap((index) => members[index] ?? []));
     if (fresh.length > 0) unwritten.features.push(selectFeatures(features, fresh));
-    if (unwritten.photographs.length >= WRITTEN_AT_ONCE) await write();
+    if (unwritten.examples.length >= WRITTEN_AT_ONCE) await write();
   }
-  if (await anywhere(ranks, broken || (signal?.aborted ?? false))) return NOTHING;
+  if (await anyRank(group, broken || (signal?.aborted ?? false))) return NOTHING;
   await write();
-  const [loss = 0, words = 0, gapLoss = 0, gapWords = 0] = await sums(ranks, [
+  const [loss = 0, words = 0, gapLoss = 0, gapWords = 0] = await allReduceSum(group, [
     ...[right.sum, right.weight, gap.sum, gap.weight],
   ]);
-  const captions = await gatherCaptions(examples, written, ranks);
+  const captions = await gatherCaptions(examples, written, group);
   const { corpus } = scoreCaptions(tokenizeCaptions(captions, scoringTokenizer(recipe.tokenizer)));
   return {
     validationLoss: loss / words,
-    imageGap: gapWords > 0 ? gapLoss / gapWords : 0,
-    distinctShare: new Set(captions.map(({ caption }) => caption)).size / captions.length,
+    mismatchedImageLossGap: gapWords > 0 ? gapLoss / gapWords : 0,
+    distinctFraction: new Set(captions.map(({ caption }) => caption)).size / captions.length,
     bleu4: corpus.Bleu_4,
     cider: corpus.CIDEr,
   };
 }
 
-/** The captions of all ranks, in the order of the photographs. */
+/** The captions of all ranks, in the order of the images. */
 async function gatherCaptions(
-  examples: readonly Example[],
-  written: ReadonlyMap<Photograph, string>,
-  ranks: Ranks,
+  examples: readonly EncodedExample[],
+  written: ReadonlyMap<Example, string>,
+  group: ProcessGroup,
 ): Promise<{ readonly caption: string; readonly references: readonly string[] }[]> {
-  const photographs = [...new Set(examples.map(({ photograph }) => photograph))];
-  const here = photographs.map((photograph) => written.get(photograph) ?? null);
-  const everywhere = await gather(ranks, here);
-  return photographs.flatMap(({ captions: references }, index) => {
+  const images = [...new Set(examples.map(({ example }) => example))];
+  const here = images.map((example) => written.get(example) ?? null);
+  const everywhere = await allGatherObject(group, here);
+  return images.flatMap(({ captions: references }, index) => {
     const caption = everywhere.map((captions) => captions[index]).find((caption) => typeof caption === "string");
     return typeof caption === "string" ? [{ caption, references }] : [];
   });
@@ -165,7 +173,7 @@ export function lossWeight({ name }: Pick<Recipe, "name">, words: number): numbe
  * @param by The setting.
  * @returns A number; lower is better.
  */
-export function criterion(validation: Validation, by: Criterion): number {
+export function scoreOf(validation: Validation, by: ValidationMetric): number {
   const { validationLoss } = validation;
   // Of scores that are the same, such as the zeros of the first epochs, the one with the lower loss is the better.
   return by === "loss" ? validationLoss : 1e-6 * validationLoss - validation[by];

@@ -39,16 +39,16 @@ ${styles.map((text) => `<style>${text}</style>`).join("\n")}
 </head>
 <body>
 <header><h1>${escaped(title)}</h1><p id="state"></p></header>
-<noscript>The curves and photographs of this page are drawn by its scripts, which this browser does not run.</noscript>
+<noscript>The curves and images of this page are drawn by its scripts, which this browser does not run.</noscript>
 <main>
-<section aria-labelledby="scores-title"><h2 id="scores-title">Best epochs</h2><table id="scores"></table></section>
-<section aria-labelledby="curves-title"><h2 id="curves-title">Curves</h2>
+<section aria-labeledby="scores-title"><h2 id="scores-title">Best epochs</h2><table id="scores"></table></section>
+<section aria-labeledby="curves-title"><h2 id="curves-title">Curves</h2>
 <p class="hint">Drag over a part to see it larger; a double click shows all.</p><div id="curves"></div></section>
-<section id="gallery-section" aria-labelledby="gallery-title"><h2 id="gallery-title">Photographs of the validation</h2>
+<section id="gallery-section" aria-labeledby="gallery-title"><h2 id="gallery-title">Images of the validation</h2>
 <p><label>Sorted by <select id="order"><option value="worst">lowest CIDEr first</option>
 <option value="best">highest CIDEr first</option><option value="name">name</option></select></label></p>
 <div id="gallery"></div></section>
-<section aria-labelledby="settings-title"><h2 id="settings-title">Settings</h2><table id="settings"></table></section>
+<section aria-labeledby="settings-title"><h2 id="settings-title">Settings</h2><table id="settings"></table></section>
 </main>
 <script type="application/json" id="data">${json(runs)}</script>
 ${scripts.map((text) => `<script>${text}</script>`).join("\n")}

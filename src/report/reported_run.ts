@@ -8,7 +8,6 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
-import type { GalleryItem } from "../pipeline/gallery.ts";
 
 /** A number of an epoch that a report draws; null where the run's version did not write it, or it was no number. */
 type Figure = number | null;
@@ -35,6 +34,22 @@ export interface ReportedEpoch {
   readonly validationSeconds: Figure;
 }
 
+/** A image with what is said of it. */
+export interface GalleryItem {
+  /** The image's name in the dataset. */
+  readonly name: string;
+  /** What the model sees of it, made small: a `data:` URL. */
+  readonly image: string;
+  /** What people say. */
+  readonly references: readonly string[];
+  /** What the model says. */
+  readonly caption: string;
+  /** CIDEr-D of that, 0 to 10, by how rare words are among the images shown. */
+  readonly cider: number;
+  /** The model's best captions and their probabilities, the best first. */
+  readonly best: readonly { readonly caption: string; readonly probability: number }[];
+}
+
 /** A run as a report tells of it. */
 export interface ReportedRun {
   /** Its folder's name. */
@@ -43,7 +58,7 @@ export interface ReportedRun {
   readonly settings: Readonly<Record<string, string>>;
   /** Its epochs. */
   readonly epochs: readonly ReportedEpoch[];
-  /** Photographs with captions; none where the run kept none. */
+  /** Images with captions; none where the run kept none. */
   readonly gallery: readonly GalleryItem[];
 }
 

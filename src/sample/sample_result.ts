@@ -29,7 +29,7 @@ export interface HeldOut {
 /** What `result.json` holds. */
 export interface SampleResult {
   /** Share of the pictures whose caption equals one of their references. */
-  readonly exactShare: number;
+  readonly exactFraction: number;
   /** BLEU-4 of the captions, 0 to 1. */
   readonly bleu4: number;
   /** CIDEr-D of the captions, 0 to 10. */
@@ -39,9 +39,9 @@ export interface SampleResult {
   /** Different descriptions among the pictures: how hard it is to guess. */
   readonly descriptions: number;
   /** The share that the best single caption would get for all pictures. */
-  readonly bestSingleCaptionShare: number;
+  readonly bestSingleCaptionFraction: number;
   /** The share that these captions get when the pictures are shuffled. */
-  readonly shuffledShare: number;
+  readonly shuffledFraction: number;
   /** The pictures. */
   readonly heldOut: readonly HeldOut[];
 }
@@ -106,13 +106,13 @@ export function scoreHeldOut(heldOut: readonly HeldOut[], trainingSeconds: numbe
   const exactCounts = [...everyReference].map((caption) => heldOut.filter((picture) => exact(caption, picture)).length);
   const { Bleu_4: bleu4, CIDEr: cider } = scoreCaptions(tokenizeCaptions(heldOut)).corpus;
   return {
-    exactShare: share(captions),
+    exactFraction: share(captions),
     bleu4,
     cider,
     trainingSeconds,
     descriptions: new Set(heldOut.map(({ references }) => references.toSorted().join("\n"))).size,
-    bestSingleCaptionShare: Math.max(...exactCounts) / total,
-    shuffledShare: share(new Random(0).shuffle(captions)),
+    bestSingleCaptionFraction: Math.max(...exactCounts) / total,
+    shuffledFraction: share(new Random(0).shuffle(captions)),
     heldOut,
   };
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { cropCentre } from "../images/crop_centre.ts";
-import type { Photograph } from "../data/dataset.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import { centerCrop } from "../images/crop_center.ts";
+import type { Example } from "../data/dataset.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { Random } from "../random.ts";
 import { shortSide } from "../pipeline/recipe.ts";
 import { drawScene, type Scene } from "./scenes.ts";
@@ -38,7 +38,7 @@ export async function drawSample(
 ): Promise<SampleSource> {
   const total = COUNTS.train + COUNTS.validation + COUNTS.test;
   const random = new Random(seed);
-  const images = new Map<Photograph, RgbImage>();
+  const images = new Map<Example, RgbImage>();
   const scenes: Scene[] = [];
   for (let index = 0; index < total; index++) {
     const scene = drawScene(SIDE, random);
@@ -50,15 +50,15 @@ export async function drawSample(
     if (index % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
     signal?.throwIfAborted();
   }
-  const photographs = [...images.keys()];
-  const names = photographs.map(({ name }) => name);
+  const examples = [...images.keys()];
+  const names = examples.map(({ name }) => name);
   const end = COUNTS.train + COUNTS.validation;
   return {
     origin: null,
     heldOut: scenes.slice(end),
     dataset: {
-      photographs,
-      rows: photographs.flatMap((photograph) => photograph.captions.map((caption) => ({ photograph, caption }))),
+      examples,
+      rows: examples.flatMap((example) => example.captions.map((caption) => ({ example, caption }))),
       missing: [],
       officialSplits: {
         train: names.slice(0, COUNTS.train),
@@ -68,23 +68,22 @@ export async function drawSample(
       fingerprint: `sample-${seed}`,
     },
     async openImages({ engine, recipe, signal }) {
-      const side = recipe.imageSize;
-      const square = shortSide(side);
-      const squares: Uint8Array[] = [];
+      const side = shortSide(recipe.imageSize);
+      const resized: Uint8Array[] = [];
       for (const image of images.values()) {
         signal.throwIfAborted();
-        squares.push(await engine.resizeCrop(image, square, square));
+        resized.push(await engine.resizeCrop(image, side, side));
       }
       return {
-        photographs,
+        examples,
         broken: [],
-        square,
-        fingerprint: `sample-${seed}-${side}`,
+        side,
+        fingerprint: `sample-${seed}-${recipe.imageSize}`,
         // deno-lint-ignore require-await
-        async read(index, _side, into) {
-          const pixels = squares[index];
+        async read(index, _crop, into) {
+          const pixels = resized[index];
           if (pixels === undefined) throw new RangeError(`Cannot read picture ${index}: there is none`);
-          cropCentre(pixels, into);
+          centerCrop(pixels, into);
         },
         [Symbol.dispose]() {},
       };

@@ -1,11 +1,11 @@
 /**
- * Drawn scenes of one or two coloured shapes, with captions: a small dataset whose every picture can be described
+ * Drawn scenes of one or two colored shapes, with captions: a small dataset whose every picture can be described
  * exactly.
  *
  * @module
  */
 
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import type { Random } from "../random.ts";
 
 type Color = readonly [number, number, number];
@@ -39,7 +39,7 @@ const SHAPES: Record<string, Outline> = {
 
 /** Shares of the scenes with two shapes of one kind, and with two different ones; the rest have one. */
 const SHARES = { twins: 0.4, pairs: 0.15 };
-/** Free space along the picture's sides, of which the centre crop cuts a part. */
+/** Free space along the picture's sides, of which the center crop cuts a part. */
 const MARGIN = 0.07;
 
 /** A picture and all it may be called. */

@@ -9,7 +9,7 @@ import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import { InputError } from "../input_error.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { ImageDecoders } from "../images/image_decoders.ts";
 import { readImageFile } from "./image_answer.ts";
@@ -26,14 +26,14 @@ import { CaptionQueue } from "./caption_queue.ts";
 import { withDeadline } from "./deadline.ts";
 import { type Answers, openApi } from "./openapi.ts";
 import { PAGE_FILES, SECURITY_HEADERS } from "./page.ts";
-import type { PhotographSearch } from "../evaluation/image_search.ts";
+import type { ImageSearch } from "../evaluation/image_search.ts";
 import { Problem } from "./problem.ts";
 import { readUpload } from "./upload.ts";
 
 /** What is asked of a model. */
 export type ServedModel = Pick<
   Captioner,
-  "orientation" | "prepare" | "caption" | "explain" | "tokenize" | "metadata"
+  "applyExif" | "prepare" | "caption" | "explain" | "tokenize" | "metadata"
 >;
 
 /** What a server does at most. */
@@ -61,7 +61,7 @@ export interface AppOptions {
    *
    * @default {none}
    */
-  readonly search?: PhotographSearch | undefined;
+  readonly search?: ImageSearch | undefined;
   /**
    * A training run to show.
    *
@@ -153,7 +153,7 @@ export function createApp(options: AppOptions): App {
     const { raw } = context.req;
     return within(context, async (signal, take) => {
       const bytes = await readUpload(raw, { most: limits.bytes, take, signal });
-      const decoding = { orientation: model.orientation, maxPixels: limits.pixels };
+      const decoding = { applyExif: model.applyExif, maxPixels: limits.pixels };
       const square = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
       signal.throwIfAborted();
       return await use(square, signal);
@@ -188,15 +188,19 @@ export function createApp(options: AppOptions): App {
     if (search === undefined) {
       throw new Problem(404, "There is no folder to search; start the server with --images DIR");
     }
+    requireIndex(search);
     const { query, top } = readQuery(new URL(context.req.url), SEARCH_QUERY);
     const { found, allWordsKnown } = await within(context, (signal) => search.search(query, top, signal));
-    const photographs = found.map((photograph) => ({ ...photograph, url: `/api/photographs/${photograph.id}` }));
-    return context.json({ allWordsKnown, photographs } satisfies Answers["Found"]);
+    const images = found.map((image) => ({ ...image, url: `/api/images/${image.id}` }));
+    return context.json({ allWordsKnown, images } satisfies Answers["Found"]);
   });
 
-  app.get("/api/photographs/:id{[0-9]{1,9}}", async (context) => {
-    if (search === undefined) throw new Problem(404, "There are no photographs; start the server with --images DIR");
-    const path = search.pathOf(Number(context.req.param("id")));
+  app.get("/api/images/:id{[0-9]{1,9}}", async (context) => {
+    if (search === undefined) throw new Problem(404, "There are no images; start the server with --images DIR");
+    requireIndex(search);
+    const id = context.req.param("id");
+    const path = search.pathOf(Number(id));
+    if (path === undefined) throw new Problem(404, `There is no image ${id}`);
     // Hono asks for the whole where the head is asked for, and nobody would read the file to its end.
     return context.req.method === "HEAD" ? new Response() : await readImageFile(path);
   });
@@ -216,7 +220,7 @@ export function createApp(options: AppOptions): App {
         recipe: metadata.recipe ?? null,
         words: metadata.vocabulary.length,
         imageSize: metadata.preprocessing.imageSize,
-        ...{ beam: metadata.decoding.beam, maxWords: metadata.decoding.maxWords },
+        ...{ beamSize: metadata.decoding.beamSize, maxLength: metadata.decoding.maxLength },
         limits: { bytes: limits.bytes, requests: limits.requests, seconds: limits.seconds },
         search: search === undefined ? null : { done: search.done, total: search.total },
         run: run?.name ?? null,
@@ -270,6 +274,11 @@ function secured(response: Response): Response {
 function captionAnswer({ alternatives, ...best }: Caption): Answers["Caption"] {
   const answer = ({ caption, logProbability, tokens }: Caption) => ({ caption, logProbability, tokens: [...tokens] });
   return { ...answer(best), ...(alternatives !== undefined && { alternatives: alternatives.map(answer) }) };
+}
+
+function requireIndex(search: ImageSearch): void {
+  const waiting = search.notReady;
+  if (waiting !== undefined) throw new Problem(503, waiting.reason, waiting);
 }
 
 function shown(run: ShownRun | undefined): ShownRun {

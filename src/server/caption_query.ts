@@ -14,7 +14,7 @@ const words = z.array(z.string().min(1).max(100)).max(4);
 
 /** What a request may ask of its captions; the bounds keep one from taking the machine from all others. */
 export const CAPTION_QUERY = z.strictObject({
-  beam: whole(1, 20).describe("Captions pursued at once; 1 is greedy. The checkpoint's by default"),
+  beamSize: whole(1, 20).describe("Beam size; 1 is greedy. The checkpoint's by default"),
   nBest: whole(1, 20).describe("Captions wanted, best first; 1 by default"),
   lengthPenalty: z.coerce.number().min(0).max(5)
     .describe("Favours longer captions: they are compared by log-probability / length^lengthPenalty; 0 by default"),
@@ -23,9 +23,9 @@ export const CAPTION_QUERY = z.strictObject({
   topK: whole(1, 1_000_000).describe("Draws from so many most probable words; needs temperature"),
   topP: z.coerce.number().gt(0).max(1).describe("Draws from the fewest words of this share; needs temperature"),
   seed: whole(0, 2 ** 31 - 1).describe("Decides what is drawn; needs temperature; 0 by default"),
-  minWords: whole(1, 100).describe("Least words; 1 by default"),
-  maxWords: whole(1, 100).describe("Most words; the checkpoint's by default"),
-  blockNgrams: whole(0, 10).describe("No so many words in a row come twice; 0 allows all"),
+  minLength: whole(1, 100).describe("Least words; 1 by default"),
+  maxLength: whole(1, 100).describe("Most words; the checkpoint's by default"),
+  noRepeatNgramSize: whole(0, 10).describe("No so many words in a row come twice; 0 allows all"),
   with: words.describe("Words that each caption holds"),
   without: words.describe("Words that no caption holds"),
   begin: z.string().max(500).describe("What each caption begins with"),
@@ -41,7 +41,7 @@ export const EXPLAIN_QUERY = CAPTION_QUERY.extend({
 /** What a search may say. */
 export const SEARCH_QUERY = z.strictObject({
   query: z.string().trim().min(1).max(500).describe("The sentence to look for"),
-  top: whole(1, 100).default(12).describe("Photographs wanted; 12 by default"),
+  top: whole(1, 100).default(12).describe("Images wanted; 12 by default"),
 });
 
 /**
@@ -89,7 +89,7 @@ export function decodingOptions(query: z.output<typeof CAPTION_QUERY>): Decoding
     }
     return { ...others, forced, forbidden, prefix };
   }
-  for (const name of ["beam", "lengthPenalty"] as const) {
+  for (const name of ["beamSize", "lengthPenalty"] as const) {
     if (others[name] !== undefined) {
       throw new Problem(400, `Cannot read the query: temperature draws captions and ${name} searches; leave out one`);
     }

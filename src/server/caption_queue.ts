@@ -7,7 +7,7 @@
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
-import type { RgbImage } from "../images/decode_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 
 /** Images captioned together, at most. */
 const BATCH = 16;

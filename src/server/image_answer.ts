@@ -24,10 +24,10 @@ export async function readImageFile(path: string): Promise<Response> {
     return new Response(file.readable, {
       headers: {
         "content-type": /\.png$/i.test(path) ? "image/png" : "image/jpeg",
-        "cache-control": "no-cache", // another folder may have another photograph in its place
+        "cache-control": "no-cache", // another folder may have another image in its place
       },
     });
   } catch (error) {
-    throw new Problem(404, `The photograph cannot be read any more: ${fileErrorReason(error)}`);
+    throw new Problem(404, `The image cannot be read any more: ${fileErrorReason(error)}`);
   }
 }

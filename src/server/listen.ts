@@ -26,7 +26,7 @@ export interface ListenOptions {
 
 const PAUSE_MS = 1000;
 
-/** What keeps pages of other names, which a browser was led to believe lie here, from reading photographs. */
+/** What keeps pages of other names, which a browser was led to believe lie here, from reading images. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
 /**

@@ -35,7 +35,7 @@ const ANSWERS = {
   }),
   Found: z.object({
     allWordsKnown: z.boolean().describe("Whether the model knows all words of the query; it ranks by those it knows"),
-    photographs: z.array(z.object({
+    images: z.array(z.object({
       id: count,
       name: z.string(),
       caption: z.string(),
@@ -52,14 +52,14 @@ const ANSWERS = {
     recipe: z.string().nullable(),
     words: count.describe("Words of the vocabulary"),
     imageSize: count.describe("Side in pixels of the square that the CNN sees"),
-    beam: count.describe("Captions pursued at once where nothing is asked for"),
-    maxWords: count.describe("Most words of a caption where nothing is asked for"),
+    beamSize: count.describe("Default beam size"),
+    maxLength: count.describe("Most words of a caption where nothing is asked for"),
     limits: z.object({
       bytes: count.describe("Of an upload"),
       requests: count.describe("In work or waiting"),
       seconds: z.number().describe("Of a request"),
     }),
-    search: z.object({ done: count, total: count }).nullable().describe("Photographs looked at, of all; null without"),
+    search: z.object({ done: count, total: count }).nullable().describe("Images looked at, of all; null without"),
     run: z.string().nullable().describe("The training run that is shown; null without"),
   }),
   Run: z.object({
@@ -88,7 +88,7 @@ export function openApi(): Json {
   const schemas = Object.fromEntries(Object.entries(ANSWERS).map(([name, schema]) => [name, schemaOf(schema)]));
   return {
     openapi: "3.1.0",
-    info: { title: "lrcn", version: "1", description: "Captions of photographs, and photographs by captions." },
+    info: { title: "lrcn", version: "1", description: "Captions of images, and images by captions." },
     paths: {
       "/api/caption": {
         post: operation("Captions an image", "Caption", [400, 413, 422, 429, 503], {
@@ -103,13 +103,13 @@ export function openApi(): Json {
         }),
       },
       "/api/search": {
-        get: operation("Finds photographs of the folder by a sentence", "Found", [400, 404, 429, 503], {
+        get: operation("Finds images of the folder by a sentence", "Found", [400, 404, 429, 503], {
           parameters: parametersOf(SEARCH_QUERY),
         }),
       },
-      "/api/photographs/{id}": {
+      "/api/images/{id}": {
         get: {
-          summary: "A photograph that a search found",
+          summary: "A image that a search found",
           parameters: [{ name: "id", in: "path", required: true, schema: { type: "integer", minimum: 0 } }],
           responses: { 200: { description: "The file", content: { "image/*": {} } }, ...problems([404, 503]) },
         },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "../files/file_error.ts";
+import { printable } from "../printable.ts";
 
 /** Options of {@linkcode Problem}. */
 export interface ProblemOptions {

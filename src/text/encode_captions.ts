@@ -25,18 +25,22 @@ export function notebookCaption(
 }
 
 /**
- * A caption as the lrcn recipe encodes it: `<start>`, at most `maxWords` words, `<end>`; nothing is padded.
+ * A caption as the lrcn recipe encodes it: `<start>`, at most `maxLength` words, `<end>`; nothing is padded.
  *
  * @param tokens The caption's tokens.
  * @param vocabulary The words' ids, `<start>` and `<end>` among them.
- * @param maxWords How many words are kept.
+ * @param maxLength How many words are kept.
  * @returns As many ids as words are kept, and two more.
  * @throws {TypeError} If the vocabulary has no `<start>` and `<end>`.
  */
-export function lrcnCaption(tokens: readonly string[], vocabulary: Vocabulary, maxWords = 20): Int32Array<ArrayBuffer> {
+export function lrcnCaption(
+  tokens: readonly string[],
+  vocabulary: Vocabulary,
+  maxLength = 20,
+): Int32Array<ArrayBuffer> {
   const { start, end } = vocabulary;
   if (start === undefined || end === undefined) {
     throw new TypeError("Cannot encode caption: the vocabulary has no <start> and <end>");
   }
-  return Int32Array.of(start, ...vocabulary.encode(tokens.slice(0, maxWords)), end);
+  return Int32Array.of(start, ...vocabulary.encode(tokens.slice(0, maxLength)), end);
 }

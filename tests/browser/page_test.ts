@@ -91,14 +91,14 @@ function browserTest(
   });
 }
 
-browserTest("dropping a photograph shows its caption, others, and the probability of each word", async ({ url }) => {
+browserTest("dropping an image shows its caption, others, and the probability of each word", async ({ url }) => {
   await withPage(url, async (page) => {
     await drop(page, { "red.png": drawSquare("red", 1) });
     await explained(page);
     const body = drawSquare("red", 1);
     const answer = await (await fetch(`${url}/api/caption?nBest=3`, { method: "POST", body })).json();
     assert.equal(await text(page, "#caption"), answer.caption);
-    assert.equal(await page.locator("#photograph img").getAttribute("alt"), answer.caption);
+    assert.equal(await page.locator("#image img").getAttribute("alt"), answer.caption);
     assert.equal(await text(page, "#said"), `Caption: ${answer.caption}`);
     const words = (await page.locator("#words li").allInnerTexts()).map((word) => word.split("\n"));
     assert.deepEqual(words.map(([word]) => word), answer.tokens);
@@ -111,11 +111,11 @@ browserTest("dropping a photograph shows its caption, others, and the probabilit
   });
 });
 
-browserTest("pointing at a word warms the photograph, and leaving it cools it", async ({ url }) => {
+browserTest("pointing at a word warms the image, and leaving it cools it", async ({ url }) => {
   await withPage(url, async (page) => {
     await drop(page, { "red.png": drawSquare("red", 1) });
     await explained(page);
-    const frame = page.locator("#photograph");
+    const frame = page.locator("#image");
     assert.doesNotMatch(await frame.getAttribute("class") ?? "", /warm/);
     const word = page.locator("#words button").nth(1);
     await word.hover();
@@ -123,8 +123,8 @@ browserTest("pointing at a word warms the photograph, and leaving it cools it", 
     const [map, picture] = await Promise.all(["canvas", "img"].map((tag) => frame.locator(tag).boundingBox()));
     assert(map !== null && map !== undefined && picture !== null && picture !== undefined);
     assert(Math.abs(map.width - map.height) < 1, "what the model sees is a square");
-    const centre = ({ x, width }: { x: number; width: number }) => x + width / 2;
-    assert(Math.abs(centre(map) - centre(picture)) < 1, "in the middle of the photograph");
+    const center = ({ x, width }: { x: number; width: number }) => x + width / 2;
+    assert(Math.abs(center(map) - center(picture)) < 1, "in the middle of the image");
     assert.match(await text(page, "#hint"), /% sure after the words before it; (the|no) /);
     await page.mouse.move(0, 0);
     assert.doesNotMatch(await frame.getAttribute("class") ?? "", /warm/);
@@ -142,7 +142,7 @@ browserTest("a text is refused with the reason, and what was dropped beside it i
 });
 
 browserTest(
-  "a photograph that cannot be captioned now stays, and is captioned on a second attempt",
+  "an image that cannot be captioned now stays, and is captioned on a second attempt",
   async ({ url }) => {
     await withPage(url, async (page) => {
       let refusals = 2;
@@ -154,7 +154,7 @@ browserTest(
       await explained(page);
       assert.equal(await text(page, "#problem"), "");
       assert.equal(await page.locator("#retry").isVisible(), false);
-      await until(async () => await page.locator('#strip img[alt="Photograph without a caption yet"]').count() === 0);
+      await until(async () => await page.locator('#strip img[alt="Example without a caption yet"]').count() === 0);
       assert.equal(await page.locator("#strip li").count(), 2);
     });
   },
@@ -166,7 +166,7 @@ browserTest("a file that is gone is said to be, and one that is too large refuse
     await page.setInputFiles("#files", path);
     await explained(page);
     await Deno.remove(path);
-    await page.locator('[name="beam"]').fill("2");
+    await page.locator('[name="beamSize"]').fill("2");
     await page.getByText(/^red\.png: It cannot be read; /).waitFor();
     const large = join(folder, "large.jpg");
     await Deno.writeFile(large, new Uint8Array());
@@ -176,11 +176,11 @@ browserTest("a file that is gone is said to be, and one that is too large refuse
   });
 }, ["--max-upload", "1"]);
 
-browserTest("photographs are removed one by one, and none is left", async ({ url }) => {
+browserTest("images are removed one by one, and none is left", async ({ url }) => {
   await withPage(url, async (page) => {
     await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
     await explained(page);
-    const button = page.getByRole("button", { name: "Remove this photograph" });
+    const button = page.getByRole("button", { name: "Remove this image" });
     await button.click();
     assert.equal(await page.locator("#strip li").count(), 1);
     await explained(page);
@@ -228,7 +228,7 @@ browserTest(
       await page.locator('[name="temperature"]').fill("1.5");
       await page.waitForSelector("#again:not([hidden])");
       await explained(page);
-      assert.equal(await page.locator('[name="beam"]').isDisabled(), true);
+      assert.equal(await page.locator('[name="beamSize"]').isDisabled(), true);
       await page.locator("#again").click();
       await explained(page);
       await page.locator('button[type="reset"]').click();
@@ -237,13 +237,13 @@ browserTest(
       const queries = asked.map((address) => new URL(address).searchParams);
       assert.deepEqual(queries.map((query) => query.get("seed")), ["0", "1", null]);
       assert.deepEqual(queries.map((query) => query.get("temperature")), ["1.5", "1.5", null]);
-      assert.deepEqual(queries.map((query) => query.get("beam")), [null, null, "3"]);
+      assert.deepEqual(queries.map((query) => query.get("beamSize")), [null, null, "3"]);
     });
   },
 );
 
 browserTest(
-  "the keyboard alone chooses a photograph, goes through the words, and searches",
+  "the keyboard alone chooses an image, goes through the words, and searches",
   async ({ url, folder }) => {
     await withPage(url, async (page) => {
       const focused = () =>
@@ -262,11 +262,11 @@ browserTest(
       await (await chooser).setFiles(join(folder, "photos", "red.png"));
       await explained(page);
       await tabTo(/, \d[\d.]*%, (the|no) /);
-      assert.match(await page.locator("#photograph").getAttribute("class") ?? "", /warm/);
+      assert.match(await page.locator("#image").getAttribute("class") ?? "", /warm/);
       await page.waitForSelector('nav a[href="#search"]:not([hidden])');
       await page.locator('nav a[href="#search"]').focus();
       await page.keyboard.press("Enter");
-      await page.getByText(/^2 photographs$/).waitFor(); // all have been looked at
+      await page.getByText(/^2 images$/).waitFor(); // all have been looked at
       await tabTo(/^query$/);
       await page.keyboard.type("a red square");
       await page.keyboard.press("Enter");
@@ -281,10 +281,10 @@ browserTest(
   ["--images", "photos"],
 );
 
-browserTest("a photograph that was found is captioned on a click", async ({ url }) => {
+browserTest("an image that was found is captioned on a click", async ({ url }) => {
   await withPage(url, async (page) => {
     await page.locator('nav a[href="#search"]').click();
-    await page.getByText(/^2 photographs$/).waitFor();
+    await page.getByText(/^2 images$/).waitFor();
     await page.fill("#query", "blue");
     await page.keyboard.press("Enter");
     const [alt] = await Promise.all([

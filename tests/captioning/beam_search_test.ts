@@ -28,7 +28,11 @@ async function searchAll(
   options: Partial<BeamSearchOptions> = {},
   change: Partial<ConstraintsOptions> = {},
 ) {
-  const [captions] = await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beam: 3, ...options });
+  const [captions] = await beamSearch(toyModel(transitions).step, {
+    ...searchOptions(change),
+    beamSize: 3,
+    ...options,
+  });
   assert(captions !== undefined && captions.length > 0);
   return captions;
 }
@@ -48,7 +52,7 @@ Deno.test("beamSearch() as wide as all continuations finds what brute force find
     const transitions = randomTransitions(seed);
     for (const lengthPenalty of PENALTIES) {
       const expected = bruteForce(transitions, {}, lengthPenalty)[0];
-      assertSame(await search(transitions, { beam: ALL, lengthPenalty }), expected);
+      assertSame(await search(transitions, { beamSize: ALL, lengthPenalty }), expected);
     }
   }
 });
@@ -59,7 +63,7 @@ Deno.test("beamSearch() as wide as all continuations gives the n best of all, no
     for (const lengthPenalty of PENALTIES) {
       const expected = bruteForce(transitions, {}, lengthPenalty);
       for (const nBest of [2, 17, ALL]) {
-        const captions = await searchAll(transitions, { beam: ALL, nBest, lengthPenalty });
+        const captions = await searchAll(transitions, { beamSize: ALL, nBest, lengthPenalty });
         assert.equal(captions.length, Math.min(nBest, expected.length));
         for (const [index, caption] of captions.entries()) assertSame(caption, expected[index]);
       }
@@ -69,10 +73,10 @@ Deno.test("beamSearch() as wide as all continuations gives the n best of all, no
 
 Deno.test("beamSearch() gives as many captions as are asked for up to its beam, none twice, best first", async () => {
   for (let seed = 0; seed < 30; seed++) {
-    for (const beam of [1, 2, 5]) {
-      const captions = await searchAll(randomTransitions(seed), { beam, nBest: beam });
-      assert.equal(captions.length, beam);
-      assert.equal(new Set(captions.map(({ words }) => words.join(" "))).size, beam);
+    for (const beamSize of [1, 2, 5]) {
+      const captions = await searchAll(randomTransitions(seed), { beamSize, nBest: beamSize });
+      assert.equal(captions.length, beamSize);
+      assert.equal(new Set(captions.map(({ words }) => words.join(" "))).size, beamSize);
       const values = captions.map(({ logProbability }) => logProbability);
       assert.deepEqual(values, values.toSorted((a, b) => b - a));
     }
@@ -90,23 +94,23 @@ Deno.test("beamSearch() with beam 1 takes the most probable word that may stand 
       if (next === END) break;
       words.push(next);
     }
-    const caption = await search(transitions, { beam: 1 }, { maxWords: 20 });
+    const caption = await search(transitions, { beamSize: 1 }, { maxLength: 20 });
     assert.deepEqual(caption.words, words);
   }
 });
 
 Deno.test("beamSearch() never gives a caption of a lower score than greedy search, whatever the constraints", async () => {
-  const changes = [{}, { forced: [5, 7] }, { blockNgrams: 2, minWords: 3 }, { badEndings: [4, 5] }];
+  const changes = [{}, { forced: [5, 7] }, { noRepeatNgramSize: 2, minLength: 3 }, { badEndings: [4, 5] }];
   for (let seed = 0; seed < 300; seed++) {
     const transitions = randomTransitions(seed);
-    const change = { maxWords: 12, ...changes[seed % changes.length] };
+    const change = { maxLength: 12, ...changes[seed % changes.length] };
     const lengthPenalty = PENALTIES[seed % PENALTIES.length] ?? 0;
-    const scoreOf = async (beam: number) => {
-      const { words, logProbability } = await search(transitions, { beam, lengthPenalty }, change);
+    const scoreOf = async (beamSize: number) => {
+      const { words, logProbability } = await search(transitions, { beamSize, lengthPenalty }, change);
       return logProbability / (words.length + 1) ** lengthPenalty;
     };
     const greedy = await scoreOf(1);
-    for (const beam of [2, 3]) assert(await scoreOf(beam) >= greedy, `seed ${seed}, beam ${beam}`);
+    for (const beamSize of [2, 3]) assert(await scoreOf(beamSize) >= greedy, `seed ${seed}, beamSize ${beamSize}`);
   }
 });
 
@@ -120,9 +124,9 @@ Deno.test("beamSearch() finds greedy search's caption where the beam loses it", 
     5: [0, 0, 0, 1, 0, 0, 0, 0],
   };
   const transitions: Transitions = (_, before) => (rows[before] ?? []).map(Math.log);
-  const greedy = await search(transitions, { beam: 1 });
+  const greedy = await search(transitions, { beamSize: 1 });
   assert.deepEqual(greedy.words, [4, 5]);
-  assert((await search(transitions, { beam: 2 })).logProbability >= greedy.logProbability);
+  assert((await search(transitions, { beamSize: 2 })).logProbability >= greedy.logProbability);
 });
 
 Deno.test("beamSearch() finds a caption whose beginning is less probable, where greedy search does not", async () => {
@@ -132,15 +136,15 @@ Deno.test("beamSearch() finds a caption whose beginning is less probable, where 
   const start = logProbabilities([-9, -9, -9, -9, 2, 1.9, -9, -9]);
   const transitions: Transitions = (_, before) =>
     before === START ? start : before === 5 ? likely(END, 0) : logProbabilities(new Array(WORDS).fill(0));
-  assert.equal((await search(transitions, { beam: 1 })).words[0], 4);
-  assert.deepEqual((await search(transitions, { beam: 2 })).words, [5]);
+  assert.equal((await search(transitions, { beamSize: 1 })).words[0], 4);
+  assert.deepEqual((await search(transitions, { beamSize: 2 })).words, [5]);
 });
 
 Deno.test("beamSearch() puts a forced word where it stands best, however narrow the beam and improbable the word", async () => {
   const transitions = constant([0, 0, 0, 4, 3, 2, 1, -9]);
-  for (const beam of [1, 2]) {
+  for (const beamSize of [1, 2]) {
     assertSame(
-      await search(transitions, { beam }, { forced: [7] }),
+      await search(transitions, { beamSize }, { forced: [7] }),
       { words: [7], logProbability: logProbability([7], transitions) },
     );
   }
@@ -151,7 +155,9 @@ Deno.test("beamSearch() gives longer captions under a higher length penalty", as
   for (let seed = 0; seed < 50; seed++) {
     const lengths: number[] = [];
     for (const lengthPenalty of [0, 1]) {
-      lengths.push((await search(randomTransitions(seed), { beam: 50, lengthPenalty }, { maxWords: 12 })).words.length);
+      lengths.push(
+        (await search(randomTransitions(seed), { beamSize: 50, lengthPenalty }, { maxLength: 12 })).words.length,
+      );
     }
     const [without = 0, with1 = 0] = lengths;
     if (with1 > without) longer++;
@@ -162,13 +168,13 @@ Deno.test("beamSearch() gives longer captions under a higher length penalty", as
 });
 
 Deno.test("beamSearch() gives every image of a batch the captions that it has alone", async () => {
-  const changes = [{}, { forced: [6], maxWords: 6 }, { blockNgrams: 1, badEndings: [4] }];
+  const changes = [{}, { forced: [6], maxLength: 6 }, { noRepeatNgramSize: 1, badEndings: [4] }];
   for (let seed = 0; seed < 12; seed++) {
     const transitions = randomTransitions(seed);
     const images = [2, 0, 3, 1];
     const change = changes[seed % changes.length] ?? {};
-    for (const [beam, nBest, lengthPenalty] of [[1, 1, 0], [2, 1, 1], [5, 3, 0.7]] as const) {
-      const options = { ...searchOptions(change), beam, nBest, lengthPenalty };
+    for (const [beamSize, nBest, lengthPenalty] of [[1, 1, 0], [2, 1, 1], [5, 3, 0.7]] as const) {
+      const options = { ...searchOptions(change), beamSize, nBest, lengthPenalty };
       const together = await beamSearch(toyModel(transitions, images).step, { ...options, images: 4 });
       for (const [index, image] of images.entries()) {
         const [alone] = await beamSearch(toyModel(transitions, [image]).step, options);
@@ -184,21 +190,21 @@ Deno.test("beamSearch() writes no padding, unknown word or start, however likely
     assert(words.every((word) => word >= A), String(words));
   }
   const specials = constant([9, 9, 9, 0, 0.1, 0, 0, 0]);
-  for (const beam of [1, 2, 3]) assert((await search(specials, { beam })).words.every((word) => word >= A));
+  for (const beamSize of [1, 2, 3]) assert((await search(specials, { beamSize })).words.every((word) => word >= A));
 });
 
 Deno.test("beamSearch() writes no word that the vocabulary lacks, however likely", async () => {
   const transitions = constant([9, 9, 9, 0, 0.1, 0, 9, 9]);
-  for (const beam of [1, 2, 3]) {
-    const { words } = await search(transitions, { beam }, { words: 6 });
+  for (const beamSize of [1, 2, 3]) {
+    const { words } = await search(transitions, { beamSize }, { words: 6 });
     assert(words.every((word) => word === 4 || word === 5), String(words));
   }
 });
 
 Deno.test("beamSearch() writes at least one word where the end is always likeliest", async () => {
   const transitions = constant([0, 0, 0, 20, 1, 2, 1, 1]);
-  for (const beam of [1, 2, 8]) {
-    const caption = await search(transitions, { beam });
+  for (const beamSize of [1, 2, 8]) {
+    const caption = await search(transitions, { beamSize });
     assertSame(caption, { words: [5], logProbability: logProbability([5], transitions) });
   }
 });
@@ -206,8 +212,8 @@ Deno.test("beamSearch() writes at least one word where the end is always likelie
 Deno.test("beamSearch() ends captions of the most words, and counts their end however improbable", async () => {
   for (const end of [2, -50]) {
     const transitions = constant([0, 0, 0, end, 1, 3, 1, 1]);
-    for (const beam of [1, 2]) {
-      const caption = await search(transitions, { beam }, { maxWords: 1 });
+    for (const beamSize of [1, 2]) {
+      const caption = await search(transitions, { beamSize }, { maxLength: 1 });
       assertSame(caption, { words: [5], logProbability: logProbability([5], transitions) });
     }
   }
@@ -216,18 +222,18 @@ Deno.test("beamSearch() ends captions of the most words, and counts their end ho
 Deno.test("beamSearch() takes the best unfinished captions where none can end", async () => {
   const transitions = constant([0, 0, 0, -Infinity, 1, 3, 1, 1]);
   const row = transitions(0, START, 0);
-  for (const beam of [1, 2]) {
-    const caption = await search(transitions, { beam }, { maxWords: 3 });
+  for (const beamSize of [1, 2]) {
+    const caption = await search(transitions, { beamSize }, { maxLength: 3 });
     assertSame(caption, { words: [5, 5, 5], logProbability: 3 * (row[5] ?? NaN) });
   }
-  assert.equal((await searchAll(transitions, { beam: 3, nBest: 2 })).length, 2);
+  assert.equal((await searchAll(transitions, { beamSize: 3, nBest: 2 })).length, 2);
 });
 
-Deno.test("beamSearch() writes at most maxWords words", async () => {
+Deno.test("beamSearch() writes at most maxLength words", async () => {
   for (let seed = 0; seed < 10; seed++) {
-    for (const maxWords of [1, 2, 3]) {
-      const { words } = await search(randomTransitions(seed), {}, { maxWords });
-      assert(words.length >= 1 && words.length <= maxWords);
+    for (const maxLength of [1, 2, 3]) {
+      const { words } = await search(randomTransitions(seed), {}, { maxLength });
+      assert(words.length >= 1 && words.length <= maxLength);
     }
   }
 });
@@ -235,14 +241,14 @@ Deno.test("beamSearch() writes at most maxWords words", async () => {
 Deno.test("beamSearch() gives the summed log-probability of the words and of <end>", async () => {
   for (let seed = 0; seed < 10; seed++) {
     const transitions = randomTransitions(seed);
-    const caption = await search(transitions, {}, { maxWords: 20 });
+    const caption = await search(transitions, {}, { maxLength: 20 });
     assertSame(caption, { words: caption.words, logProbability: logProbability(caption.words, transitions) });
   }
 });
 
 Deno.test("beamSearch() asks the model for few words where few suffice, and takes each caption's step once", async () => {
   const { step, calls } = toyModel(randomTransitions(3), [0, 1]);
-  await beamSearch(step, { ...searchOptions(), images: 2, beam: 2 });
+  await beamSearch(step, { ...searchOptions(), images: 2, beamSize: 2 });
   // Two of its beam, <pad>, <unk>, <start>, and <end>, which may not be the first.
   assert.deepEqual(calls[0], { rows: 2, words: [START, START], k: 6 });
   for (const { rows } of calls) assert(rows <= 6, `${rows} rows for two images, beams of 2 and greedy ones`);
@@ -250,7 +256,7 @@ Deno.test("beamSearch() asks the model for few words where few suffice, and take
 
 Deno.test("withImagesFirst() gives no word at the image's own step, then <start>", async () => {
   const { step, calls } = toyModel(randomTransitions(1), [0, 1]);
-  const options = { ...searchOptions(), images: 2, beam: 3 };
+  const options = { ...searchOptions(), images: 2, beamSize: 3 };
   const first = await beamSearch(withImagesFirst(step, 2), options);
   assert.deepEqual(calls.slice(0, 2).map(({ rows, words }) => ({ rows, words })), [
     { rows: 2, words: null },
@@ -271,7 +277,7 @@ Deno.test("beamSearch() refuses a model that gives no numbers in one line", asyn
 
 Deno.test("beamSearch() refuses numbers that are out of range", async () => {
   const wrong: Partial<BeamSearchOptions>[] = [
-    ...[0, -1, 1.5, NaN].map((beam) => ({ beam })),
+    ...[0, -1, 1.5, NaN].map((beamSize) => ({ beamSize })),
     ...[0, 4, 1.5].map((nBest) => ({ nBest })),
     ...[-0.1, NaN, Infinity].map((lengthPenalty) => ({ lengthPenalty })),
   ];
@@ -280,7 +286,7 @@ Deno.test("beamSearch() refuses numbers that are out of range", async () => {
 
 Deno.test(`beamSearch() as wide as all continuations of ${MOST} words goes through each`, async () => {
   const { step, calls } = toyModel(constant(new Array(WORDS).fill(0)));
-  await beamSearch(step, { ...searchOptions(), beam: ALL, nBest: ALL });
+  await beamSearch(step, { ...searchOptions(), beamSize: ALL, nBest: ALL });
   assert.deepEqual(calls.map(({ rows }) => rows), [1, 4, 16, 64, 256]);
   assert.equal(END, 3);
 });

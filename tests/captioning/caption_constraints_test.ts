@@ -5,7 +5,7 @@ import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
 import { InputError } from "../../src/input_error.ts";
 
 const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "a", "dog", "runs", "of", ".", "on", "犬"];
-const DECODING = { maxWords: 5, beam: 3 };
+const DECODING = { maxLength: 5, beamSize: 3 };
 
 function after(begun: string, options: DecodingOptions = {}, tokenizer: "nltk" | "unicode" = "nltk"): string[] {
   const constraints = captionConstraints(findSpecialWords(WORDS), { ...DECODING, tokenizer }, options);
@@ -37,7 +37,7 @@ Deno.test("captionConstraints() finds words as the model's tokenizer writes them
   assert.deepEqual(after("dog", { forbidden: ["Dog", "unheard"] }), ["<end>", "a", "runs", "of", ".", "on", "犬"]);
   assert.deepEqual(after("", { prefix: "A DOG runs." }), ["a"]);
   assert.deepEqual(after("a dog runs", { prefix: "A DOG runs." }), ["."]);
-  assert.deepEqual(after("a dog", { forced: ["Runs"], maxWords: 3 }), ["runs"]);
+  assert.deepEqual(after("a dog", { forced: ["Runs"], maxLength: 3 }), ["runs"]);
   assert.deepEqual(after("", { prefix: "犬" }, "unicode"), ["犬"]);
 });
 

@@ -13,10 +13,10 @@ const ignore = !canRead || !canWrite;
 const PICTURE = Uint8Array.fromBase64(images.images["rgb.png"].file);
 
 /** Captions every image with its width, and notes how it was called. */
-function fakeCaptioner(orientation: Captioner["orientation"] = "obeyed") {
+function fakeCaptioner(applyExif: Captioner["applyExif"] = true) {
   const calls: { count: number; options: CaptionOptions | undefined }[] = [];
   const captioner: FileCaptioner = {
-    orientation,
+    applyExif,
     prepare: (image) => Promise.resolve({ ...image, pixels: image.pixels.slice() }),
     caption(images, options) {
       calls.push({ count: images.length, options });
@@ -54,7 +54,7 @@ Deno.test({
       { name: "-", bytes: PICTURE },
       ...inputsOf(folder.path, ["a.png", "gone.png"]),
     ];
-    const lines = await captionAll(captioner, inputs, { beam: 4, nBest: 2 });
+    const lines = await captionAll(captioner, inputs, { beamSize: 4, nBest: 2 });
     assert.deepEqual(lines.map(([image]) => image), ["c.png", "b.jpg", "empty", "-", "a.png", "gone.png"]);
     const texts = lines.map(([, text]) => text);
     assert.deepEqual([texts[0], texts[2], texts[3], texts[4]], [
@@ -65,7 +65,7 @@ Deno.test({
     ]);
     assert.match(texts[1] ?? "", /^Cannot decode image '.*b\.jpg': /);
     assert.match(texts[5] ?? "", /^Cannot decode image '.*gone\.png': /);
-    assert.deepEqual(calls, [{ count: 3, options: { beam: 4, nBest: 2 } }]);
+    assert.deepEqual(calls, [{ count: 3, options: { beamSize: 4, nBest: 2 } }]);
   },
 });
 
@@ -206,9 +206,8 @@ Deno.test({
     const bytes = Uint8Array.fromBase64(kinds.images["turned-6.jpg"].file);
     await using folder = await makeFolder({ "turned.jpg": bytes });
     for (const input of [...inputsOf(folder.path, ["turned.jpg"]), { name: "-", bytes }]) {
-      const widths = (orientation: Captioner["orientation"]) =>
-        captionAll(fakeCaptioner(orientation).captioner, [input]);
-      assert.notDeepEqual(await widths("obeyed"), await widths("ignored"));
+      const widths = (applyExif: Captioner["applyExif"]) => captionAll(fakeCaptioner(applyExif).captioner, [input]);
+      assert.notDeepEqual(await widths(true), await widths(false));
       const [[, problem = ""] = []] = await captionAll(fakeCaptioner().captioner, [input], { maxPixels: 10 });
       assert.match(problem, /^Cannot decode image '.*': .*scale it down to at most 10 in all/);
     }

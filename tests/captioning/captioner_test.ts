@@ -7,7 +7,8 @@ import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions, ModelSettings } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { decodeImage, type RgbImage } from "../../src/images/decode_image.ts";
+import { decodeImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { fillModel } from "../support/golden_batch.ts";
 import { TINY_MODEL } from "../support/native.ts";
@@ -20,7 +21,7 @@ const SINGLE: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
 const DOUBLE: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const SPECIALS = ["<pad>", "<unk>", "<start>", "<end>"];
 const VOCABULARY = [...SPECIALS, ...Array.from({ length: 36 }, (_, index) => `word${index}`)];
-const PREPROCESSING = { imageSize: 32, shortSide: 37 };
+const PREPROCESSING = { imageSize: 32, shortSide: 37, applyExif: true };
 const IMAGES: readonly RgbImage[] = [drawnImage(50, 40), drawnImage(37, 90), drawnImage(64, 64), drawnImage(20, 30)];
 
 /** Saves a tiny model with weights from a formula, and gives the file's path. */
@@ -41,7 +42,7 @@ async function saveModel(
       model,
       preprocessing: PREPROCESSING,
       vocabulary: VOCABULARY,
-      decoding: { maxWords: 6, beam: 3 },
+      decoding: { maxLength: 6, beamSize: 3 },
       datasetFingerprint: "0123456789abcdef",
       epoch: 1,
       metrics: {},
@@ -88,8 +89,8 @@ for (const inject of ["every", "first"] as const) {
     const model: ModelSettings = { ...TINY_MODEL, inject, languageLayers: 1, fusionLayers: 1 };
     await saveModel(path, { model, engine: DOUBLE });
     using captioner = await Captioner.load(path, DOUBLE);
-    for (const beam of [1, 3]) {
-      const captions = await captioner.caption(IMAGES, { beam });
+    for (const beamSize of [1, 3]) {
+      const captions = await captioner.caption(IMAGES, { beamSize });
       assert.equal(captions.length, IMAGES.length);
       for (const [index, { caption, logProbability, tokens }] of captions.entries()) {
         assert(tokens.length >= 1 && tokens.length <= 6 && !tokens.some((token) => SPECIALS.includes(token)));
@@ -105,12 +106,12 @@ for (const inject of ["every", "first"] as const) {
 }
 
 const WAYS: Record<string, CaptionOptions> = {
-  "a beam of 1": { beam: 1 },
+  "a beam of 1": { beamSize: 1 },
   "the checkpoint's beam": {},
   "n best, a length penalty and constraints": {
-    ...{ nBest: 4, lengthPenalty: 0.7, minWords: 3, blockNgrams: 2, forced: ["word30"], forbidden: ["word1"] },
+    ...{ nBest: 4, lengthPenalty: 0.7, minLength: 3, noRepeatNgramSize: 2, forced: ["word30"], forbidden: ["word1"] },
   },
-  "diverse beam search": { nBest: 4, diversity: { groups: 2 } },
+  "diverse beam search": { nBest: 4, diversity: { numBeamGroups: 2 } },
   "sampling": { nBest: 4, sampling: { seed: 3, temperature: 0.8, topK: 10, topP: 0.9 } },
 };
 
@@ -137,7 +138,12 @@ for (const [name, options] of Object.entries(WAYS)) {
 
 captionerTest("Captioner gives n best captions as one and its alternatives, none twice, best first", async (path) => {
   using captioner = await Captioner.load(await saveModel(path), SINGLE);
-  for (const options of [{ nBest: 5 }, { nBest: 5, beam: 2 }, { nBest: 5, diversity: { groups: 2, strength: 0 } }]) {
+  for (
+    const options of [{ nBest: 5 }, { nBest: 5, beamSize: 2 }, {
+      nBest: 5,
+      diversity: { numBeamGroups: 2, diversityPenalty: 0 },
+    }]
+  ) {
     for (const { alternatives, ...best } of await captioner.caption(IMAGES, options)) {
       const all = [best, ...alternatives ?? []];
       assert(all.length <= 5 && all.length >= 3);
@@ -160,14 +166,14 @@ captionerTest("Captioner writes captions that hold what is asked for", async (pa
   assert(!(await tokensOf({ forbidden: [first, "unheard"] })).includes(first));
   assert((await tokensOf({ forced: ["word35", "word34"] })).includes("word35"));
   assert.deepEqual((await tokensOf({ prefix: "Word9 word8" })).slice(0, 2), ["word9", "word8"]);
-  assert.equal((await tokensOf({ minWords: 5, maxWords: 5 })).length, 5);
+  assert.equal((await tokensOf({ minLength: 5, maxLength: 5 })).length, 5);
   assert.notEqual((await tokensOf({ badEndings: [plain?.tokens.at(-1) ?? ""] })).at(-1), plain?.tokens.at(-1));
-  const once = await tokensOf({ blockNgrams: 1, minWords: 6 });
+  const once = await tokensOf({ noRepeatNgramSize: 1, minLength: 6 });
   assert.equal(new Set(once).size, 6);
   assert.notEqual(second, "");
 });
 
-captionerTest("Captioner draws the same for a photograph wherever it stands, and for no other", async (path) => {
+captionerTest("Captioner draws the same for an image wherever it stands, and for no other", async (path) => {
   using captioner = await Captioner.load(await saveModel(path, { engine: DOUBLE }), DOUBLE);
   const options = { nBest: 3, sampling: { seed: 9, temperature: 2 } };
   const forwards = await captioner.caption(IMAGES, options);
@@ -197,7 +203,7 @@ nativeTest(
     await saveModel(first, {
       engine: DOUBLE,
       model: { inject: "first", hiddenSize: 9, languageLayers: 1, fusionLayers: 2 },
-      metadata: { preprocessing: { imageSize: 24, shortSide: 29 } },
+      metadata: { preprocessing: { imageSize: 24, shortSide: 29, applyExif: true } },
     });
     using together = await Captioner.load([every, first], DOUBLE);
     const captions = await together.caption(IMAGES);
@@ -228,10 +234,10 @@ captionerTest("Captioner.load() refuses several checkpoints that cannot write to
     ],
     [{ vocabulary: VOCABULARY.slice(0, -1) }, /their vocabularies differ/],
     [
-      { decoding: { maxWords: 6, beam: 3, tokenizer: "unicode" } },
+      { decoding: { maxLength: 6, beamSize: 3, tokenizer: "unicode" } },
       /their tokenizers differ; name models of one tokenizer$/,
     ],
-    [{ decoding: { maxWords: 6, beam: 1, firstWord: "word1" } }, /is of the notebook recipe, which writes alone$/],
+    [{ decoding: { maxLength: 6, beamSize: 1, firstWord: "word1" } }, /is of the notebook recipe, which writes alone$/],
   ];
   await saveModel(path);
   for (const [metadata, message] of refused) {
@@ -246,14 +252,14 @@ captionerTest("Captioner.load() refuses several checkpoints that cannot write to
 });
 
 captionerTest("Captioner takes the checkpoint's beam where none is given", async (path) => {
-  const decoding = { maxWords: 6, beam: 4 };
+  const decoding = { maxLength: 6, beamSize: 4 };
   using captioner = await Captioner.load(await saveModel(path, { metadata: { decoding } }), SINGLE);
-  assert.deepEqual(await captioner.caption(IMAGES), await captioner.caption(IMAGES, { beam: 4 }));
-  const wide = await captioner.caption(IMAGES, { beam: 4 });
-  const greedy = await captioner.caption(IMAGES, { beam: 1 });
+  assert.deepEqual(await captioner.caption(IMAGES), await captioner.caption(IMAGES, { beamSize: 4 }));
+  const wide = await captioner.caption(IMAGES, { beamSize: 4 });
+  const greedy = await captioner.caption(IMAGES, { beamSize: 1 });
   const sum = (captions: typeof wide) => captions.reduce((total, { logProbability }) => total + logProbability, 0);
   assert(sum(wide) > sum(greedy), "a wider beam finds nothing more probable");
-  await assert.rejects(captioner.caption(IMAGES, { beam: 0 }), RangeError);
+  await assert.rejects(captioner.caption(IMAGES, { beamSize: 0 }), RangeError);
 });
 
 captionerTest("Captioner.load() reads a float64 checkpoint into a float32 model", async (path) => {
@@ -283,7 +289,7 @@ captionerTest(
     const vocabulary = ["<pad>", "<unk>", "word0", "word1", "word2"];
     await saveModel(path, {
       model: { inject: "first" },
-      metadata: { recipe: "notebook", vocabulary, decoding: { firstWord: "word2", maxWords: 7, beam: 1 } },
+      metadata: { recipe: "notebook", vocabulary, decoding: { firstWord: "word2", maxLength: 7, beamSize: 1 } },
     });
     using captioner = await Captioner.load(path, SINGLE);
     const captions = await captioner.caption(IMAGES);
@@ -295,8 +301,9 @@ captionerTest(
       assert(tokens.every((token) => vocabulary.includes(token)));
     }
     await assert.rejects(
-      captioner.caption(IMAGES, { beam: 3 }),
-      (error) => error instanceof InputError && /^Cannot search with beam 3: .*use --beam 1$/.test(error.message),
+      captioner.caption(IMAGES, { beamSize: 3 }),
+      (error) =>
+        error instanceof InputError && /^Cannot search with beamSize 3: .*use --beamSize 1$/.test(error.message),
     );
     const refused: CaptionOptions[] = [{ nBest: 2 }, { sampling: {} }, { prefix: "word0" }, { lengthPenalty: 1 }];
     for (const options of refused) {
@@ -305,7 +312,7 @@ captionerTest(
         message: /^Cannot write .*: a model of the notebook recipe writes greedily; (leave it out|ask for one)$/,
       });
     }
-    for (const { tokens } of await captioner.caption(IMAGES, { maxWords: 3 })) assert(tokens.length <= 3);
+    for (const { tokens } of await captioner.caption(IMAGES, { maxLength: 3 })) assert(tokens.length <= 3);
   },
 );
 
@@ -315,7 +322,7 @@ captionerTest("Captioner refuses a vocabulary with neither first word nor <start
   await assert.rejects(captioner.caption(IMAGES), /^InputError: Cannot caption: .* has no <start> and <end>$/);
 });
 
-const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/version1.safetensors", import.meta.url));
+const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 
 nativeTest("Captioner writes the captions that the format's first version wrote", async () => {
   const pictures = [await decodeImage(drawSquare("red", 0)), await decodeImage(drawSquare("blue", 3))];
@@ -368,7 +375,7 @@ captionerTest(
     using captioner = await Captioner.load(path, DOUBLE);
     const [first, unknown] = ["word30", "<unk>"].map((word) => VOCABULARY.indexOf(word));
     assert.deepEqual([...captioner.encodeCaption("word30 zebra")], [2, first, unknown, 3]);
-    assert.equal(captioner.encodeCaption("word30 ".repeat(50)).length, captioner.metadata.decoding.maxWords + 2);
+    assert.equal(captioner.encodeCaption("word30 ".repeat(50)).length, captioner.metadata.decoding.maxLength + 2);
   },
 );
 

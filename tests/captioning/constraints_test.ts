@@ -24,42 +24,42 @@ const someWords = fc.uniqueArray(word, { maxLength: 3 });
 
 /** Any constraints, whether a caption can keep to them or not. */
 const anyConstraints: fc.Arbitrary<Partial<ConstraintsOptions>> = fc.record({
-  maxWords: fc.integer({ min: 1, max: 4 }),
-  minWords: fc.integer({ min: 0, max: 4 }),
+  maxLength: fc.integer({ min: 1, max: 4 }),
+  minLength: fc.integer({ min: 0, max: 4 }),
   never: fc.uniqueArray(word, { maxLength: 2 }),
   forced: someWords,
   prefix: fc.array(word, { maxLength: 3 }),
-  blockNgrams: fc.integer({ min: 0, max: 3 }),
+  noRepeatNgramSize: fc.integer({ min: 0, max: 3 }),
   badEndings: someWords,
   closers: fc.uniqueArray(word, { maxLength: 2 }),
 }, { requiredKeys: [] });
 
 const EACH: Record<string, Partial<ConstraintsOptions>> = {
-  "a least number of words": { minWords: 3 },
-  "exactly so many words": { minWords: 3, maxWords: 3 },
-  "no word twice": { blockNgrams: 1 },
-  "no two words twice": { blockNgrams: 2 },
-  "no three words twice": { blockNgrams: 3 },
+  "a least number of words": { minLength: 3 },
+  "exactly so many words": { minLength: 3, maxLength: 3 },
+  "no word twice": { noRepeatNgramSize: 1 },
+  "no two words twice": { noRepeatNgramSize: 2 },
+  "no three words twice": { noRepeatNgramSize: 3 },
   "forbidden words": { never: [A, C] },
   "a forced word": { forced: [B] },
   "forced words that take all the room": { forced: [A, B, C, D] },
   "endings that are none": { badEndings: [A, B] },
-  "forced words that cannot end": { forced: [A, B], badEndings: [A, B], maxWords: 3 },
+  "forced words that cannot end": { forced: [A, B], badEndings: [A, B], maxLength: 3 },
   "full stops after endings that are none": { badEndings: [A], closers: [D] },
   "a beginning": { prefix: [C, A] },
   "a beginning of the most words": { prefix: [A, B, C, D] },
   "a beginning with a forbidden word": { prefix: [C], never: [C] },
   "a beginning that holds a forced word": { prefix: [C], forced: [C, D] },
-  "all at once": { minWords: 2, blockNgrams: 2, never: [A], forced: [D], badEndings: [C], prefix: [B] },
+  "all at once": { minLength: 2, noRepeatNgramSize: 2, never: [A], forced: [D], badEndings: [C], prefix: [B] },
 };
 
 for (const [name, change] of Object.entries(EACH)) {
-  Deno.test(`A beam as wide as all continuations finds what brute force finds with ${name}`, async () => {
+  Deno.test(`A beamSize as wide as all continuations finds what brute force finds with ${name}`, async () => {
     for (let seed = 0; seed < 10; seed++) {
       const transitions = randomTransitions(seed);
       for (const lengthPenalty of [0, 1]) {
         const expected = bruteForce(transitions, change, lengthPenalty);
-        const options = { ...searchOptions(change), beam: ALL, nBest: ALL, lengthPenalty };
+        const options = { ...searchOptions(change), beamSize: ALL, nBest: ALL, lengthPenalty };
         const [captions = []] = await beamSearch(toyModel(transitions).step, options);
         assert.equal(captions.length, expected.length);
         for (const [index, caption] of captions.entries()) assertSame(caption, expected[index]);
@@ -75,7 +75,7 @@ Deno.test("A beam as wide as all continuations finds what brute force finds with
       const transitions = randomTransitions(seed);
       const expected = bruteForce(transitions, change);
       const search = async () =>
-        await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beam: ALL, nBest: ALL });
+        await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beamSize: ALL, nBest: ALL });
       if (expected.length === 0) return await assert.rejects(search, InputError);
       found++;
       const [captions = []] = await search();
@@ -89,11 +89,11 @@ Deno.test("A beam as wide as all continuations finds what brute force finds with
 
 Deno.test("Narrow beams and samples keep to any constraints without repetition that a caption can keep to", async () => {
   await fc.assert(
-    fc.asyncProperty(anyConstraints, fc.nat(1000), fc.integer({ min: 1, max: 3 }), async (any, seed, beam) => {
-      const { blockNgrams: _, ...change } = any;
+    fc.asyncProperty(anyConstraints, fc.nat(1000), fc.integer({ min: 1, max: 3 }), async (any, seed, beamSize) => {
+      const { noRepeatNgramSize: _, ...change } = any;
       const transitions = randomTransitions(seed);
       if (bruteForce(transitions, change).length === 0) return assert.throws(() => constraints(change), InputError);
-      const [captions = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beam });
+      const [captions = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beamSize });
       const [drawn = []] = await sample(toyModel(transitions).step, { ...searchOptions(change), seed, samples: 5 });
       assert(captions.length > 0 && drawn.length === 5);
       for (const { words } of [...captions, ...drawn]) assert(keeps(words, change), String(words));
@@ -103,19 +103,19 @@ Deno.test("Narrow beams and samples keep to any constraints without repetition t
 });
 
 Deno.test("Constraints never leave a word twice in a row of the most words, with words enough", async () => {
-  const change = { blockNgrams: 1, minWords: 4 };
+  const change = { noRepeatNgramSize: 1, minLength: 4 };
   for (let seed = 0; seed < 30; seed++) {
     const [[caption] = []] = await beamSearch(toyModel(randomTransitions(seed)).step, {
       ...searchOptions(change),
-      beam: 2,
+      beamSize: 2,
     });
     assert.equal(new Set(caption?.words).size, 4);
   }
 });
 
 const IMPOSSIBLE: Record<string, [change: Partial<ConstraintsOptions>, message: RegExp]> = {
-  "more words than fewer": [{ minWords: 4, maxWords: 3 }, /captions of at least 4 words cannot have at most 3$/],
-  "no word": [{ maxWords: 0 }, /captions of at most 0 words would be empty; allow more$/],
+  "more words than fewer": [{ minLength: 4, maxLength: 3 }, /captions of at least 4 words cannot have at most 3$/],
+  "no word": [{ maxLength: 0 }, /captions of at most 0 words would be empty; allow more$/],
   "every word forbidden": [
     { never: [A, B, C, D] },
     /no word is left that a caption may be written with; forbid fewer words$/,
@@ -124,13 +124,13 @@ const IMPOSSIBLE: Record<string, [change: Partial<ConstraintsOptions>, message: 
     { forced: [A], never: [A] },
     /a word is both forced and forbidden; leave out one of them$/,
   ],
-  "more forced words than fit": [{ forced: [A, B, C], maxWords: 2 }, /take more than 2 words; allow more words$/],
+  "more forced words than fit": [{ forced: [A, B, C], maxLength: 2 }, /take more than 2 words; allow more words$/],
   "forced words and no room for an ending": [
-    { forced: [A, B], badEndings: [A, B], maxWords: 2 },
+    { forced: [A, B], badEndings: [A, B], maxLength: 2 },
     /beginning, forced words and an ending take more than 2 words; allow more words$/,
   ],
   "a beginning that is too long": [
-    { prefix: [A, B, C], maxWords: 2 },
+    { prefix: [A, B, C], maxLength: 2 },
     /the beginning has 3 words, a caption at most 2; allow/,
   ],
 };
@@ -148,8 +148,8 @@ for (const [what, [change, message]] of Object.entries(IMPOSSIBLE)) {
 
 Deno.test("beamSearch() says so in one line where it gets into a corner", async () => {
   // Four words, none twice, cannot make five.
-  const change = { blockNgrams: 1, minWords: 5, maxWords: 6 };
-  await assert.rejects(beamSearch(toyModel(randomTransitions(0)).step, { ...searchOptions(change), beam: 3 }), {
+  const change = { noRepeatNgramSize: 1, minLength: 5, maxLength: 6 };
+  await assert.rejects(beamSearch(toyModel(randomTransitions(0)).step, { ...searchOptions(change), beamSize: 3 }), {
     name: "InputError",
     message:
       "Cannot write a caption: none was found that keeps to all that is asked; ask for less, or for a wider beam",
@@ -157,7 +157,7 @@ Deno.test("beamSearch() says so in one line where it gets into a corner", async 
 });
 
 Deno.test("Constraints.after() names the words that are missing, and how many are refused", () => {
-  const rules = constraints({ forced: [A, B], maxWords: 4, blockNgrams: 1 });
+  const rules = constraints({ forced: [A, B], maxLength: 4, noRepeatNgramSize: 1 });
   assert.deepEqual(rules.after([C]).missing, [A, B]);
   assert.deepEqual(rules.missing([C, B]), [A]);
   // <pad>, <unk>, <start>, the end, and C again.

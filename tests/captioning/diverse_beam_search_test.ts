@@ -15,7 +15,7 @@ import {
 
 async function search(
   transitions: Transitions,
-  options: Pick<DiverseBeamSearchOptions, "beam" | "groups">,
+  options: Pick<DiverseBeamSearchOptions, "beamSize" | "numBeamGroups">,
   images = [0],
 ) {
   const found = await diverseBeamSearch(toyModel(transitions, images).step, {
@@ -27,9 +27,9 @@ async function search(
 }
 
 /** Groups of one caption each, one after the other, word by word, as the paper has it. */
-function groupsOfOne(transitions: Transitions, groups: number, strength: number): number[][] {
+function groupsOfOne(transitions: Transitions, numBeamGroups: number, diversityPenalty: number): number[][] {
   const captions: { words: number[]; ended: boolean }[] = Array.from(
-    { length: groups },
+    { length: numBeamGroups },
     () => ({ words: [], ended: false }),
   );
   for (let place = 0; place < MOST; place++) {
@@ -38,7 +38,7 @@ function groupsOfOne(transitions: Transitions, groups: number, strength: number)
       if (caption.ended) continue;
       const values = transitions(0, caption.words.at(-1) ?? START, place).map((value, word) => ({
         word,
-        value: value - (word === END ? 0 : strength * chosen.filter((other) => other === word).length),
+        value: value - (word === END ? 0 : diversityPenalty * chosen.filter((other) => other === word).length),
       }));
       const [best] = values.filter(({ word }) => word >= A || (word === END && place > 0)).sort((a, b) =>
         b.value - a.value
@@ -56,13 +56,17 @@ function groupsOfOne(transitions: Transitions, groups: number, strength: number)
 Deno.test("diverseBeamSearch() with groups of one caption writes what the method's definition writes", async () => {
   for (let seed = 0; seed < 60; seed++) {
     const transitions = randomTransitions(seed);
-    for (const strength of [0.2, 0.5, 3]) {
-      const expected = new Set(groupsOfOne(transitions, 3, strength).map((words) => words.join(" ")));
+    for (const diversityPenalty of [0.2, 0.5, 3]) {
+      const expected = new Set(groupsOfOne(transitions, 3, diversityPenalty).map((words) => words.join(" ")));
       const [found = []] = await diverseBeamSearch(toyModel(transitions).step, {
         ...searchOptions(),
-        ...{ beam: 3, groups: 3, strength },
+        ...{ beamSize: 3, numBeamGroups: 3, diversityPenalty },
       });
-      assert.deepEqual(new Set(found.map(({ words }) => words.join(" "))), expected, `seed ${seed}, ${strength}`);
+      assert.deepEqual(
+        new Set(found.map(({ words }) => words.join(" "))),
+        expected,
+        `seed ${seed}, ${diversityPenalty}`,
+      );
     }
   }
 });
@@ -71,9 +75,9 @@ Deno.test("diverseBeamSearch() with one group is beam search", async () => {
   for (let seed = 0; seed < 20; seed++) {
     const transitions = randomTransitions(seed);
     for (const lengthPenalty of [0, 1]) {
-      const options = { ...searchOptions(), beam: 4, nBest: 4, lengthPenalty };
+      const options = { ...searchOptions(), beamSize: 4, nBest: 4, lengthPenalty };
       assert.deepEqual(
-        await diverseBeamSearch(toyModel(transitions).step, { ...options, groups: 1 }),
+        await diverseBeamSearch(toyModel(transitions).step, { ...options, numBeamGroups: 1 }),
         await beamSearch(toyModel(transitions).step, options),
       );
     }
@@ -83,8 +87,8 @@ Deno.test("diverseBeamSearch() with one group is beam search", async () => {
 Deno.test("diverseBeamSearch() finds beam search's best caption in its first group", async () => {
   for (let seed = 0; seed < 30; seed++) {
     const transitions = randomTransitions(seed);
-    const [[best] = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(), beam: 2 });
-    const [captions = []] = await search(transitions, { beam: 6, groups: 3 });
+    const [[best] = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(), beamSize: 2 });
+    const [captions = []] = await search(transitions, { beamSize: 6, numBeamGroups: 3 });
     assert(captions.some(({ words }) => words.join(" ") === best?.words.join(" ")));
   }
 });
@@ -93,7 +97,7 @@ Deno.test("diverseBeamSearch() begins captions of different groups with differen
   for (let seed = 0; seed < 30; seed++) {
     const [found = []] = await diverseBeamSearch(toyModel(randomTransitions(seed)).step, {
       ...searchOptions(),
-      ...{ beam: 4, groups: 4, strength: 1000 },
+      ...{ beamSize: 4, numBeamGroups: 4, diversityPenalty: 1000 },
     });
     assert.equal(new Set(found.map(({ words }) => words[0])).size, 4);
     const values = found.map(({ logProbability }) => logProbability);
@@ -104,7 +108,7 @@ Deno.test("diverseBeamSearch() begins captions of different groups with differen
 Deno.test("diverseBeamSearch() gives no caption twice, up to nBest, the groups' best ones before all others", async () => {
   for (let seed = 0; seed < 30; seed++) {
     const transitions = randomTransitions(seed);
-    const options = { ...searchOptions(), beam: 6, groups: 3, strength: 0 };
+    const options = { ...searchOptions(), beamSize: 6, numBeamGroups: 3, diversityPenalty: 0 };
     const [all = []] = await diverseBeamSearch(toyModel(transitions).step, { ...options, nBest: 6 });
     assert.equal(new Set(all.map(({ words }) => words.join(" "))).size, all.length);
     assert(all.every(({ words }) => keeps(words, {})));
@@ -121,18 +125,27 @@ Deno.test("diverseBeamSearch() gives every image of a batch the captions that it
   const images = [3, 1, 0, 2];
   for (let seed = 0; seed < 10; seed++) {
     const transitions = randomTransitions(seed);
-    const together = await search(transitions, { beam: 4, groups: 2 }, images);
+    const together = await search(transitions, { beamSize: 4, numBeamGroups: 2 }, images);
     for (const [index, image] of images.entries()) {
-      assert.deepEqual([together[index]], await search(transitions, { beam: 4, groups: 2 }, [image]));
+      assert.deepEqual([together[index]], await search(transitions, { beamSize: 4, numBeamGroups: 2 }, [image]));
     }
   }
 });
 
 Deno.test("diverseBeamSearch() refuses numbers that are out of range", async () => {
   for (
-    const wrong of [{ groups: 2 }, { groups: 0 }, { strength: -1 }, { nBest: 4 }, { beam: 0 }, { lengthPenalty: NaN }]
+    const wrong of [
+      { numBeamGroups: 2 },
+      { numBeamGroups: 0 },
+      { diversityPenalty: -1 },
+      { nBest: 4 },
+      { beamSize: 0 },
+      {
+        lengthPenalty: NaN,
+      },
+    ]
   ) {
-    const options = { ...searchOptions(), beam: 3, groups: 3, ...wrong };
+    const options = { ...searchOptions(), beamSize: 3, numBeamGroups: 3, ...wrong };
     await assert.rejects(diverseBeamSearch(toyModel(randomTransitions(0)).step, options), RangeError);
   }
 });

@@ -15,7 +15,7 @@ export const ENGLISH_CAPTIONS: readonly string[] = [
   "nobody knows why the heron waits...",
   "he waits... and waits",
   "a heron, a stork, and a crane stand in a row.",
-  "there are three eels: one grey, one green, and one blue.",
+  "there are three eels: one gray, one green, and one blue.",
   "at 10:30 the 1,000 runners start; at 11:45 they rest.",
   "a bowl of 3.5 litres costs $12.50 at this stall.",
   "the price went up by 10%, and nobody buys plums.",

@@ -29,7 +29,7 @@ Deno.test("ensembleStep() finds the caption of the mean of the models' probabili
     const [first, second] = [randomTransitions(seed), randomTransitions(seed + 100)];
     const [expected] = bruteForce(meanOf(first, second));
     const step = ensembleStep(membersOf(first, second));
-    const [[caption] = []] = await beamSearch(step, { ...searchOptions(), beam: ALL });
+    const [[caption] = []] = await beamSearch(step, { ...searchOptions(), beamSize: ALL });
     assertSame(caption, expected);
   }
 });
@@ -37,7 +37,7 @@ Deno.test("ensembleStep() finds the caption of the mean of the models' probabili
 Deno.test("ensembleStep() of one model writes what the model writes", async () => {
   for (let seed = 0; seed < 10; seed++) {
     const transitions = randomTransitions(seed);
-    const options = { ...searchOptions(), beam: 3 };
+    const options = { ...searchOptions(), beamSize: 3 };
     const [[alone] = []] = await beamSearch(toyModel(transitions).step, options);
     const [[caption] = []] = await beamSearch(ensembleStep(membersOf(transitions)), options);
     assertSame(caption, alone);
@@ -65,7 +65,7 @@ Deno.test("ensembleStep() takes models whose image comes first beside others, an
     { step: every.step, vocabularySize: WORDS },
     { step: withImagesFirst(first.step, 2), vocabularySize: WORDS - 1 },
   ]);
-  const options = { ...searchOptions({ words: WORDS - 1 }), images: 2, beam: 2, vocabularySize: WORDS - 1 };
+  const options = { ...searchOptions({ words: WORDS - 1 }), images: 2, beamSize: 2, vocabularySize: WORDS - 1 };
   const captions = await beamSearch(step, options);
   assert.equal(captions.length, 2);
   assert.equal(first.calls.length, every.calls.length + 1);
@@ -86,5 +86,5 @@ Deno.test("ensembleStep() gives words that all models know, equal ones in their 
 
 Deno.test("ensembleStep() passes on that a model gives no numbers", async () => {
   const step = ensembleStep(membersOf(randomTransitions(0), () => new Array(WORDS).fill(NaN)));
-  await assert.rejects(beamSearch(step, { ...searchOptions(), beam: 2 }), /gives no numbers/);
+  await assert.rejects(beamSearch(step, { ...searchOptions(), beamSize: 2 }), /gives no numbers/);
 });

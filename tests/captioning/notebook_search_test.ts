@@ -24,14 +24,14 @@ function scripted(captions: readonly (readonly number[])[]) {
 
 Deno.test("notebookSearch() gives the image alone first, then each word two steps after it was predicted", async () => {
   const { step, given } = scripted([[11, 12, 13, 14, 15, 16]]);
-  const [caption] = await notebookSearch(step, { images: 1, firstWord: 7, padding: 0, maxWords: 5 });
+  const [caption] = await notebookSearch(step, { images: 1, firstWord: 7, padding: 0, maxLength: 5 });
   assert.deepEqual(caption, { words: [7, 11, 12, 13, 14], logProbability: -2 });
   assert.deepEqual(given, [null, [7], [11], [12]]);
 });
 
 Deno.test("notebookSearch() ends each caption before its first padding, and counts the padding's probability", async () => {
   const { step, given } = scripted([[11, 0, 12], [21, 22, 23, 0], [0]]);
-  const captions = await notebookSearch(step, { images: 3, firstWord: 7, padding: 0, maxWords: 29 });
+  const captions = await notebookSearch(step, { images: 3, firstWord: 7, padding: 0, maxLength: 29 });
   assert.deepEqual(captions, [
     { words: [7, 11], logProbability: -1 },
     { words: [7, 21, 22, 23], logProbability: -2 },
@@ -51,7 +51,7 @@ for (const name of ["notebook", "notebook with ResNet-50"] as const) {
       images: images.count,
       firstWord: captions.firstWord,
       padding: 0,
-      maxWords: 29,
+      maxLength: 29,
     });
     assert.deepEqual(written.map(({ words }) => words), captions.words);
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Images } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { collateLrcn } from "../../src/pipeline/batches.ts";
+import { collateLrcn } from "../../src/ffi/collate.ts";
 import { Random } from "../../src/random.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
@@ -10,29 +10,29 @@ const PLACE = 32;
 const PLACES = 3;
 const SIDE = PLACE * PLACES;
 const PAPER = 124;
-const [START, END, FIRST_COLOUR] = [2, 3, 4];
-const COLOURS = [[230, 30, 30], [30, 200, 30], [30, 30, 230]] as const;
+const [START, END, FIRST_COLOR] = [2, 3, 4];
+const COLORS = [[230, 30, 30], [30, 200, 30], [30, 30, 230]] as const;
 
-/** A picture of one coloured square on grey, and the word for its colour. */
+/** A picture of one colored square on gray, and the word for its color. */
 interface Picture {
   readonly pixels: Uint8Array<ArrayBuffer>;
   readonly word: number;
 }
 
-function paint(pixels: Uint8Array, colour: readonly number[], top: number, left: number): void {
+function paint(pixels: Uint8Array, color: readonly number[], top: number, left: number): void {
   for (let y = top; y < top + PLACE; y++) {
-    for (let x = left; x < left + PLACE; x++) pixels.set(colour, (y * SIDE + x) * 3);
+    for (let x = left; x < left + PLACE; x++) pixels.set(color, (y * SIDE + x) * 3);
   }
 }
 
-/** Draws a picture; of `kinds`, what is beyond the colours is grey alone, which has a word too. */
+/** Draws a picture; of `kinds`, what is beyond the colors is gray alone, which has a word too. */
 function draw(random: Random, kinds: number): Picture {
   const pixels = new Uint8Array(SIDE * SIDE * 3).fill(PAPER);
   const kind = random.below(kinds);
   const [top, left] = [random.below(PLACES), random.below(PLACES)];
-  const colour = COLOURS[kind];
-  if (colour !== undefined) paint(pixels, colour, top * PLACE, left * PLACE);
-  return { pixels, word: FIRST_COLOUR + kind };
+  const color = COLORS[kind];
+  if (color !== undefined) paint(pixels, color, top * PLACE, left * PLACE);
+  return { pixels, word: FIRST_COLOR + kind };
 }
 
 function imagesOf(pictures: readonly Pick<Picture, "pixels">[]): Images {
@@ -41,17 +41,17 @@ function imagesOf(pictures: readonly Pick<Picture, "pixels">[]): Images {
   return { count: pictures.length, height: SIDE, width: SIDE, pixels };
 }
 
-/** Teaches a model to name the square's colour. */
+/** Teaches a model to name the square's color. */
 async function learn(engine: Engine, random: Random): Promise<void> {
   for (let step = 0; step < 60; step++) {
-    const pictures = Array.from({ length: 24 }, () => draw(random, COLOURS.length + 1));
+    const pictures = Array.from({ length: 24 }, () => draw(random, COLORS.length + 1));
     const captions = pictures.map(({ word }) => [Int32Array.of(START, word, END)]);
     const rates = { learningRate: 5e-3, encoderLearningRate: 5e-3 };
     await engine.trainStep([collateLrcn(imagesOf(pictures), captions)], { optimizer: "adam", ...rates });
   }
 }
 
-nativeTest("Engine.explain() is warmest where a patch of grey costs a word most", async () => {
+nativeTest("Engine.explain() is warmest where a patch of gray costs a word most", async () => {
   using engine = await Engine.open({ ...TINY_MODEL, vocabularySize: 8 }, {
     ...{ device: "cpu", precision: "fp32", threads: 1, seed: 1 },
   });
@@ -61,7 +61,7 @@ nativeTest("Engine.explain() is warmest where a patch of grey costs a word most"
   let agreeing = 0;
   const count = 24;
   for (let index = 0; index < count; index++) {
-    const { pixels, word } = draw(random, COLOURS.length);
+    const { pixels, word } = draw(random, COLORS.length);
     const explain = async (seen: Uint8Array<ArrayBuffer>) => {
       const images = imagesOf([{ pixels: seen }]);
       const { heat, probabilities } = await engine.explain({

@@ -9,7 +9,7 @@ import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { modelSettings } from "../support/golden_batch.ts";
 import { CASES, INTERCHANGE } from "../golden/interchange.ts";
 
-const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/version1.safetensors", import.meta.url));
+const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 const SPECIALS = ["<pad>", "<unk>", "<start>", "<end>"];
 
 async function open(weights: string, vocabulary: unknown) {
@@ -35,8 +35,8 @@ Deno.test({
     assert.deepEqual(model.metadata, {
       model: modelSettings(CASES["1u_every"]),
       vocabulary: words,
-      preprocessing: { imageSize: 224, shortSide: 256 },
-      decoding: { maxWords: 20, beam: 3 },
+      preprocessing: { imageSize: 224, shortSide: 256, applyExif: true },
+      decoding: { maxLength: 20, beamSize: 3 },
     });
   },
 });

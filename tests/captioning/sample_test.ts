@@ -34,7 +34,7 @@ function chiSquare(
 }
 
 async function drawMany(transitions: Transitions, options: Partial<SampleOptions> = {}) {
-  const all = { ...searchOptions({ maxWords: 2 }), seed: 1, samples: 20_000, ...options };
+  const all = { ...searchOptions({ maxLength: 2 }), seed: 1, samples: 20_000, ...options };
   const [captions = []] = await sample(toyModel(transitions).step, all);
   return captions;
 }
@@ -134,7 +134,9 @@ Deno.test("sample() draws for an image the same in every batch, by its key, and 
 });
 
 Deno.test("sample() keeps to the constraints", async () => {
-  const changes = [{ forced: [5, 6] }, { blockNgrams: 1, minWords: 3 }, { badEndings: [4, 5, 6] }, { prefix: [7, 7] }];
+  const changes = [{ forced: [5, 6] }, { noRepeatNgramSize: 1, minLength: 3 }, { badEndings: [4, 5, 6] }, {
+    prefix: [7, 7],
+  }];
   for (const change of changes) {
     for (let seed = 0; seed < 20; seed++) {
       const [captions = []] = await sample(toyModel(randomTransitions(seed)).step, {
@@ -149,7 +151,7 @@ Deno.test("sample() keeps to the constraints", async () => {
 Deno.test("sample() reaches every caption that there is", async () => {
   const transitions = constant([0, 0, 0, 0, 0, 0, 0, 0]);
   const captions = await drawMany(transitions, { samples: 2000 });
-  assert.equal(count(captions).size, bruteForce(transitions, { maxWords: 2 }).length);
+  assert.equal(count(captions).size, bruteForce(transitions, { maxLength: 2 }).length);
 });
 
 const WORDS = [{ word: 4, logProbability: Math.log(0.5) }, { word: 5, logProbability: Math.log(0.3) }, {

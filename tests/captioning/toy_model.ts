@@ -29,7 +29,7 @@ export function constraints(change: Partial<ConstraintsOptions> = {}): Constrain
 
 function rules(change: Partial<ConstraintsOptions>): ConstraintsOptions {
   const never = [PAD, UNKNOWN, START, ...change.never ?? []];
-  return { end: END, words: WORDS, maxWords: MOST, ...change, never };
+  return { end: END, words: WORDS, maxLength: MOST, ...change, never };
 }
 
 /** What every search is given, for one image. */
@@ -95,11 +95,11 @@ export function bruteForce(
   change: Partial<ConstraintsOptions> = {},
   lengthPenalty = 0,
 ): WordSequence[] {
-  const { maxWords } = rules(change);
+  const { maxLength } = rules(change);
   const found: WordSequence[] = [];
   const visit = (words: readonly number[]) => {
     if (keeps(words, change)) found.push({ words, logProbability: logProbability(words, transitions) });
-    if (words.length === maxWords) return;
+    if (words.length === maxLength) return;
     for (let word = A; word < WORDS; word++) visit([...words, word]);
   };
   visit([]);
@@ -109,16 +109,16 @@ export function bruteForce(
 
 /** Whether a whole caption keeps to the constraints, each by its definition. */
 export function keeps(words: readonly number[], change: Partial<ConstraintsOptions>): boolean {
-  const { maxWords, minWords = 1, never = [], forced = [], prefix = [], blockNgrams = 0 } = rules(change);
+  const { maxLength, minLength = 1, never = [], forced = [], prefix = [], noRepeatNgramSize = 0 } = rules(change);
   const { badEndings = [] } = change;
   const closers = (change.closers ?? []).filter((word) => !badEndings.includes(word));
   const places = words.map((_, place) => place).filter((place) => place >= prefix.length);
   const isRepeated = (place: number) => {
-    const sequence = (end: number) => words.slice(Math.max(0, end + 1 - blockNgrams), end + 1).join(" ");
-    return blockNgrams > 0 &&
-      words.some((_, end) => end >= blockNgrams - 1 && end < place && sequence(end) === sequence(place));
+    const sequence = (end: number) => words.slice(Math.max(0, end + 1 - noRepeatNgramSize), end + 1).join(" ");
+    return noRepeatNgramSize > 0 &&
+      words.some((_, end) => end >= noRepeatNgramSize - 1 && end < place && sequence(end) === sequence(place));
   };
-  return words.length >= Math.max(1, minWords) && words.length <= maxWords &&
+  return words.length >= Math.max(1, minLength) && words.length <= maxLength &&
     prefix.every((word, place) => words[place] === word) &&
     forced.every((word) => words.includes(word)) &&
     places.every((place) => !never.includes(words[place] ?? -1)) &&

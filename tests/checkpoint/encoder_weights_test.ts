@@ -63,13 +63,13 @@ for (const ending of ["safetensors", "pth"] as const) {
     else await writeSafetensors(path, { metadata: {}, tensors });
     using engine = await Engine.open({ ...TINY_MODEL, hiddenSize: 20 }, { ...CPU, seed: 2 });
     const before = await digests(engine);
-    const { tensors: count, leftOut } = await loadEncoderWeights(engine, path);
+    const { tensors: count, skipped } = await loadEncoderWeights(engine, path);
     const [after, expected] = [await digests(engine), await digests(donor)];
     for (const [name, bytes] of after) {
       assert.equal(bytes, isEncoder(name) ? expected.get(name) : before.get(name), name);
     }
     assert.equal(count, [...after.keys()].filter(isEncoder).length);
-    assert.deepEqual(leftOut.toSorted(), ["fc.bias", "fc.weight"]);
+    assert.deepEqual(skipped.toSorted(), ["fc.bias", "fc.weight"]);
   });
 }
 
@@ -78,8 +78,8 @@ weightsTest("loadEncoderWeights() does without BatchNorm's counters, which old f
   const tensors = (await torchvisionTensors(donor)).filter(({ name }) => !name.endsWith(".num_batches_tracked"));
   await writePth(path, tensors);
   using engine = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
-  const leftOut = ["fc.weight", "fc.bias"];
-  assert.deepEqual(await loadEncoderWeights(engine, path), { tensors: tensors.length - leftOut.length, leftOut });
+  const skipped = ["fc.weight", "fc.bias"];
+  assert.deepEqual(await loadEncoderWeights(engine, path), { tensors: tensors.length - skipped.length, skipped });
   const [after, expected] = [await digests(engine), await digests(donor)];
   assert.equal(after.get("resnet.layer4.0.bn3.running_var"), expected.get("resnet.layer4.0.bn3.running_var"));
   assert.notEqual(after.get("resnet.bn1.num_batches_tracked"), expected.get("resnet.bn1.num_batches_tracked"));
@@ -120,8 +120,8 @@ weightsTest("loadEncoderWeights() reads what DataParallel has wrapped", async (d
   const path = file("wrapped.pth");
   await writePth(path, wrapped(await torchvisionTensors(donor)));
   using engine = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
-  const { leftOut } = await loadEncoderWeights(engine, path);
-  assert.deepEqual(leftOut, ["module.fc.weight", "module.fc.bias"]);
+  const { skipped } = await loadEncoderWeights(engine, path);
+  assert.deepEqual(skipped, ["module.fc.weight", "module.fc.bias"]);
   const [after, expected] = [await digests(engine), await digests(donor)];
   for (const name of [...after.keys()].filter(isEncoder)) assert.equal(after.get(name), expected.get(name), name);
 });

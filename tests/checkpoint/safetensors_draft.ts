@@ -42,7 +42,7 @@ export const PLACED: readonly Placed[] = [
 export const DATA_BYTES = 39;
 
 const METADATA = {
-  lrcn: 2,
+  lrcn: 3,
   recipe: "lrcn",
   model: {
     vocabularySize: 6,
@@ -54,9 +54,9 @@ const METADATA = {
     encoderWidth: 8,
     encoderBlocks: [1, 1, 1, 1],
   },
-  preprocessing: { imageSize: 32, shortSide: 37 },
+  preprocessing: { imageSize: 32, shortSide: 37, applyExif: true },
   vocabulary: ["<pad>", "<unk>", "<start>", "<end>", "a", "dög 🐕"],
-  decoding: { firstWord: "a", maxWords: 20, beam: 3 },
+  decoding: { firstWord: "a", maxLength: 20, beamSize: 3 },
   datasetFingerprint: "sha256:0123",
   epoch: 2,
   metrics: { validationLoss: 1.25, trainLoss: 1.5 },
@@ -66,7 +66,7 @@ const METADATA = {
     examples: "sha256:4567",
     step: 3,
     sums: { loss: 0.5, lossWeight: 87, gradientNorm: 1.5 },
-    criteria: [2.5, 1.25],
+    validationScores: [2.5, 1.25],
   },
 };
 

@@ -4,7 +4,10 @@ import { InputError } from "../../src/input_error.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "a", "dög 🐕", "words"];
-const DEFAULTS = { preprocessing: { imageSize: 224, shortSide: 256 }, decoding: { maxWords: 20, beam: 3 } };
+const DEFAULTS = {
+  preprocessing: { imageSize: 224, shortSide: 256, applyExif: true },
+  decoding: { maxLength: 20, beamSize: 3 },
+};
 
 async function read(text: string) {
   await using folder = await temporaryFolder();
@@ -19,9 +22,9 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const path = folder.file("vocab.json");
-    const japanese = { maxWords: 8, beam: 1, tokenizer: "unicode" } as const;
-    for (const decoding of [{ maxWords: 8, beam: 1 }, { firstWord: "a", maxWords: 29, beam: 2 }, japanese]) {
-      const content = { vocabulary: WORDS, preprocessing: { imageSize: 32, shortSide: 40 }, decoding };
+    const japanese = { maxLength: 8, beamSize: 1, tokenizer: "unicode" } as const;
+    for (const decoding of [{ maxLength: 8, beamSize: 1 }, { firstWord: "a", maxLength: 29, beamSize: 2 }, japanese]) {
+      const content = { vocabulary: WORDS, preprocessing: { imageSize: 32, shortSide: 40, applyExif: true }, decoding };
       await writeVocabularyFile(path, content);
       assert.deepEqual(await readVocabularyFile(path), content);
     }
@@ -46,13 +49,13 @@ for (const [what, value] of Object.entries(FORMS)) {
 }
 
 Deno.test({
-  name: "readVocabularyFile() takes some settings, and scales photographs in the default's proportion",
+  name: "readVocabularyFile() takes some settings, and scales images in the default's proportion",
   ...NEEDS_FILES,
   async fn() {
-    const value = { words: WORDS, preprocessing: { imageSize: 112 }, decoding: { beam: 5 } };
+    const value = { words: WORDS, preprocessing: { imageSize: 112 }, decoding: { beamSize: 5 } };
     const { preprocessing, decoding } = await read(JSON.stringify(value));
-    assert.deepEqual(preprocessing, { imageSize: 112, shortSide: 128 });
-    assert.deepEqual(decoding, { maxWords: 20, beam: 5 });
+    assert.deepEqual(preprocessing, { imageSize: 112, shortSide: 128, applyExif: true });
+    assert.deepEqual(decoding, { maxLength: 20, beamSize: 5 });
   },
 });
 
@@ -63,16 +66,16 @@ const REFUSED: Record<string, [text: string, message: RegExp]> = {
   "an object of other things": ['{"a": "b"}', /it is no vocabulary/],
   "an id that is no whole number": ['{"a": 0.5}', /it is no vocabulary/],
   "words of another kind": ['{"words": [1]}', /the field 'words/],
-  "a wrong setting": ['{"words": ["a"], "decoding": {"beam": 0}}', /the field 'decoding\.beam' is wrong/],
+  "a wrong setting": ['{"words": ["a"], "decoding": {"beamSize": 0}}', /the field 'decoding\.beamSize' is wrong/],
   "a caption of a billion words": [
-    '{"words": ["a"], "decoding": {"maxWords": 1000000000}}',
-    /the field 'decoding\.maxWords' is wrong, it is 1000000000, give a whole number from 1 to 1000,/,
+    '{"words": ["a"], "decoding": {"maxLength": 1000000000}}',
+    /the field 'decoding\.maxLength' is wrong, it is 1000000000, give a whole number from 1 to 1000,/,
   ],
   "a beam of a billion captions": [
-    '{"words": ["a"], "decoding": {"beam": 1000000000}}',
-    /the field 'decoding\.beam' is wrong, it is 1000000000, give a whole number from 1 to 100,/,
+    '{"words": ["a"], "decoding": {"beamSize": 1000000000}}',
+    /the field 'decoding\.beamSize' is wrong, it is 1000000000, give a whole number from 1 to 100,/,
   ],
-  "photographs of a trillion pixels": [
+  "images of a trillion pixels": [
     '{"words": ["a"], "preprocessing": {"imageSize": 1000000}}',
     /the field 'preprocessing\.imageSize' is wrong, it is 1000000, give a whole number from 1 to 4096,/,
   ],

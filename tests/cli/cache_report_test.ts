@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { clearCaches, listCaches, verifyCaches } from "../../src/cli/cache_report.ts";
 import { lockCache } from "../../src/pipeline/cache/cache_lock.ts";
-import { openImageCache } from "../../src/pipeline/image_cache.ts";
+import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { InputError } from "../../src/input_error.ts";
 import { namesIn } from "../support/checkpoint_folder.ts";
-import { files, makeSetting, readSquares, SQUARE, squareOf } from "../support/cache_setting.ts";
+import { files, makeSetting, readResized, resizeToSquare, SQUARE } from "../support/cache_setting.ts";
 
 const BYTES = SQUARE * SQUARE * 3;
 
@@ -19,16 +19,16 @@ async function makeCaches() {
     await Deno.mkdir(join(root, path, ".."), { recursive: true });
     await Deno.writeTextFile(join(root, path), text);
   };
-  await write("images/8-obeyed-v1/index.jsonl", "former");
+  await write("images/8-exif-v2/index.jsonl", "former");
   await write("features/aa.features", "1234lrcnfea1");
   await write("weights/resnet.pth", "weights");
   await write("weights/resnet-9a129038.pth", "weights");
   const said = async (does: (print: (line: string) => void) => Promise<unknown>) => {
     const lines: string[] = [];
     const result = await does((line) => lines.push(line));
-    return { lines: lines.map((line) => line.replaceAll(setting.photographs[1]?.path ?? "?", "PATH")), result };
+    return { lines: lines.map((line) => line.replaceAll(setting.examples[1]?.path ?? "?", "PATH")), result };
   };
-  const squares = join(root, "images", `${SQUARE}-obeyed-v2`, "squares.bin");
+  const squares = join(root, "images", `${SQUARE}-exif-v3`, "resized.bin");
   return { ...setting, root, write, said, squares, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
 }
 
@@ -40,11 +40,11 @@ Deno.test(
     const { lines } = await caches.said((print) => listCaches(caches.root, print));
     const sizes = lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE"));
     assert.deepEqual(sizes.map((line) => line.replace(/'\.\.\..*1\.jpg'/, "'PATH'")), [
-      "images/8-obeyed-v1  1 file, SIZE, 8 x 8 pixels, orientation obeyed, of another version and unused, clear it",
-      "images/9-obeyed-v2  3 images, SIZE, 9 x 9 pixels, orientation obeyed, 1 file cannot be used:",
+      "images/8-exif-v2  1 file, SIZE, 8 x 8 pixels, EXIF orientation applied, of another version and unused, clear it",
+      "images/9-exif-v3  3 images, SIZE, 9 x 9 pixels, EXIF orientation applied, 1 file cannot be used:",
       "  'PATH': the file is text",
-      "features            1 file, SIZE",
-      "weights             2 files, SIZE",
+      "features          1 file, SIZE",
+      "weights           2 files, SIZE",
       `SIZE in '${caches.root}'`,
     ]);
     assert.deepEqual((await caches.said((print) => listCaches(join(caches.root, "no"), print))).lines, [
@@ -70,7 +70,7 @@ Deno.test(
     await using caches = await makeCaches();
     const verify = () => caches.said((print) => verifyCaches(caches.root, { print, progress() {} }));
     assert.deepEqual(await verify(), {
-      lines: ["images/9-obeyed-v2: 3 images right", "features: 1 file right", "weights: 1 file right"],
+      lines: ["images/9-exif-v3: 3 images right", "features: 1 file right", "weights: 1 file right"],
       result: true,
     });
     const bytes = await Deno.readFile(caches.squares);
@@ -81,7 +81,7 @@ Deno.test(
     const dropped = ": dropped, and made anew when needed";
     assert.deepEqual(await verify(), {
       lines: [
-        `images/9-obeyed-v2: 1 image right, 2 wrong${dropped}`,
+        `images/9-exif-v3: 1 image right, 2 wrong${dropped}`,
         `features: 1 file right, 1 wrong${dropped}`,
         "weights: 1 file right, 1 wrong: downloaded anew when needed",
       ],
@@ -91,12 +91,12 @@ Deno.test(
     assert.equal(namesIn(join(caches.root, "weights")).length, 3, "a file there may be the user's own");
     await Deno.remove(join(caches.root, "weights/resnet-00000000.pth"));
     assert.deepEqual(await verify(), {
-      lines: ["images/9-obeyed-v2: 1 image right", "features: 1 file right", "weights: 1 file right"],
+      lines: ["images/9-exif-v3: 1 image right", "features: 1 file right", "weights: 1 file right"],
       result: true,
     });
-    const { decoded, squares } = await caches.opened();
-    assert.deepEqual([decoded, squares], [{ filling: 2, reading: 0 }, [20, 31, 25].map(squareOf)]);
-    assert.equal((await verify()).lines[0], "images/9-obeyed-v2: 3 images right");
+    const { decoded, resized } = await caches.opened();
+    assert.deepEqual([decoded, resized], [{ filling: 2, reading: 0 }, [20, 31, 25].map(resizeToSquare)]);
+    assert.equal((await verify()).lines[0], "images/9-exif-v3: 3 images right");
   },
 );
 
@@ -105,17 +105,17 @@ Deno.test("cache clear removes all but downloaded weights, also temporaries of f
   const old = `images/.00ff.squares.3f2a9c00-0000-4000-8000-0123456789ab.tmp`;
   await caches.write(old, "");
   await Deno.utime(join(caches.root, old), 1, 1);
-  using open = await openImageCache(caches.photographs, caches.options);
+  using open = await openImageCache(caches.examples, caches.options);
   const { lines } = await caches.said((print) => clearCaches(caches.root, undefined, print));
   assert.deepEqual(lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE")), [
-    "Removed images/8-obeyed-v1: SIZE",
-    "Removed images/9-obeyed-v2: SIZE",
+    "Removed images/8-exif-v2: SIZE",
+    "Removed images/9-exif-v3: SIZE",
     "Removed features: SIZE",
     "Kept weights, which were downloaded; to remove them: deno task cache clear weights",
   ]);
   assert.deepEqual(namesIn(join(caches.root, "images")), []);
   assert.deepEqual(namesIn(join(caches.root, "features")), []);
-  assert.deepEqual(await readSquares(open), [20, 31, 25].map(squareOf), "a run that reads goes on");
+  assert.deepEqual(await readResized(open), [20, 31, 25].map(resizeToSquare), "a run that reads goes on");
   assert.equal((await caches.opened()).decoded.filling, 4);
 });
 
@@ -123,11 +123,11 @@ Deno.test("cache clear NAME removes that one alone", files, async () => {
   await using caches = await makeCaches();
   const clear = (name: string) => caches.said((print) => clearCaches(caches.root, name, print));
   assert.deepEqual((await clear("weights")).lines, ["Removed weights: 14 bytes"]);
-  assert.equal((await clear("images/8-obeyed-v1")).lines.length, 1);
-  assert.deepEqual(namesIn(join(caches.root, "images")), ["9-obeyed-v2"]);
+  assert.equal((await clear("images/8-exif-v2")).lines.length, 1);
+  assert.deepEqual(namesIn(join(caches.root, "images")), ["9-exif-v3"]);
   await assert.rejects(clear("squares"), (error) =>
     error instanceof InputError &&
-    /^Cannot clear 'squares': there is no such cache in '.+'; there are: images\/9-obeyed-v2, features$/
+    /^Cannot clear 'squares': there is no such cache in '.+'; there are: images\/9-exif-v3, features$/
       .test(error.message));
 });
 
@@ -136,7 +136,7 @@ Deno.test("cache verify passes over a cache that a run fills, and verifies the o
   using _lock = await lockCache(join(caches.squares, ".."));
   assert.deepEqual(await caches.said((print) => verifyCaches(caches.root, { print, progress() {} })), {
     lines: [
-      "images/9-obeyed-v2: not verified, another process fills it now",
+      "images/9-exif-v3: not verified, another process fills it now",
       "features: 1 file right",
       "weights: 1 file right",
     ],
@@ -149,7 +149,7 @@ Deno.test("cache verify says how far it is", files, async () => {
   const steps: unknown[] = [];
   await verifyCaches(caches.root, { print() {}, progress: (...step) => steps.push(step) });
   assert.deepEqual(steps, [
-    ...[1, 2, 3].map((done) => ["Verifying images/9-obeyed-v2", done, 3]),
+    ...[1, 2, 3].map((done) => ["Verifying images/9-exif-v3", done, 3]),
     ["Verifying features", 1, 1],
     ["Verifying weights", 1, 1],
   ]);
@@ -159,8 +159,8 @@ Deno.test("cache clear refuses a cache that a run fills, and leaves it", files, 
   await using caches = await makeCaches();
   using _lock = await lockCache(join(caches.squares, ".."));
   await assert.rejects(
-    caches.said((print) => clearCaches(caches.root, "images/9-obeyed-v2", print)),
-    (error) => error instanceof InputError && /'images\/9-obeyed-v2': another process fills it now/.test(error.message),
+    caches.said((print) => clearCaches(caches.root, "images/9-exif-v3", print)),
+    (error) => error instanceof InputError && /'images\/9-exif-v3': another process fills it now/.test(error.message),
   );
   assert.equal((await Deno.stat(caches.squares)).size, 3 * BYTES);
 });

@@ -29,15 +29,17 @@ Deno.test("Without options, captioning leaves all to the checkpoint", () => {
 
 Deno.test("Each option of decoding has its place", () => {
   assert.deepEqual(
-    decodingOf("--beam", "5", "--n-best", "4", "--length-penalty", "0.7", "--min-words", "3", "--max-words", "9"),
-    { beam: 5, nBest: 4, lengthPenalty: 0.7, minWords: 3, maxWords: 9 },
+    decodingOf("--beam", "5", "--n-best", "4", "--length-penalty", "0.7", "--min-length", "3", "--max-length", "9"),
+    { beamSize: 5, nBest: 4, lengthPenalty: 0.7, minLength: 3, maxLength: 9 },
   );
   assert.deepEqual(
     decodingOf("--block-ngrams", "2", "--with", "dog", "--with", "ball", "--without", "cat", "--begin", "two dogs"),
-    { blockNgrams: 2, forced: ["dog", "ball"], forbidden: ["cat"], prefix: "two dogs" },
+    { noRepeatNgramSize: 2, forced: ["dog", "ball"], forbidden: ["cat"], prefix: "two dogs" },
   );
   assert.deepEqual(decodingOf("--any-ending"), { badEndings: [] });
-  assert.deepEqual(decodingOf("--groups", "3", "--diversity", "1.5"), { diversity: { groups: 3, strength: 1.5 } });
+  assert.deepEqual(decodingOf("--beam-groups", "3", "--diversity-penalty", "1.5"), {
+    diversity: { numBeamGroups: 3, diversityPenalty: 1.5 },
+  });
 });
 
 Deno.test("Any option of sampling means sampling", () => {
@@ -74,15 +76,17 @@ for (const [what, [args, message]] of Object.entries(REFUSED)) {
 
 Deno.test("The options of captioning refuse diversity without groups", () => {
   assert.throws(
-    () => parse("--diversity", "1"),
-    (error) => error instanceof InputError && /needs --groups/.test(error.message),
+    () => parse("--diversity-penalty", "1"),
+    (error) => error instanceof InputError && /needs --beam-groups/.test(error.message),
   );
 });
 
 Deno.test("The help has an example of each way to caption", () => {
   let text = "";
   captionCommand().configureOutput({ writeOut: (piece) => text += piece }).outputHelp();
-  for (const part of ["--n-best 5", "--jsonl", "--sample", "--groups 5", "--with frisbee", "| deno task caption -"]) {
+  for (
+    const part of ["--n-best 5", "--jsonl", "--sample", "--beam-groups 5", "--with frisbee", "| deno task caption -"]
+  ) {
     assert(text.includes(part), part);
   }
 });

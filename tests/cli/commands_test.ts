@@ -43,7 +43,7 @@ for (const [task, create] of Object.entries(TASK_COMMANDS)) {
 
   Deno.test(`each option of ${task} is explained, and one that takes a number says what is taken without it`, () => {
     // What has no default: nothing is done, or there is nothing without it.
-    const without = ["--checkpoint-every", "--min-words"];
+    const without = ["--checkpoint-every", "--min-length"];
     for (const { long, flags, description, mandatory } of create().options) {
       assert.notEqual(description, "", flags);
       if (!/<(?:n|p|t|nats)>/.test(flags) || mandatory || without.includes(long ?? "")) continue;

@@ -10,7 +10,7 @@ const COMMANDS = {
     createCommand("fly", "Flies ada's kite.")
       .option("-q, --quiet", "say nothing [ever]: at all")
       .option("--line <file>", "what it hangs on")
-      .addOption(new Option("--colour <name>", "of the kite").choices(["red", "blue"])),
+      .addOption(new Option("--color <name>", "of the kite").choices(["red", "blue"])),
   land: () => createCommand("land", "Lands it.").addArgument(new Argument("<where>").choices(["beach", "roof"])),
 };
 
@@ -50,9 +50,9 @@ Deno.test("completionScript() lets no quote, bracket or colon of a description o
 
 Deno.test("completionScript() offers files where an option takes one, and words where it takes one of some", () => {
   assert(completionScript("zsh", COMMANDS).includes("'*--line[what it hangs on]:value:_files'"));
-  assert(completionScript("zsh", COMMANDS).includes("'*--colour[of the kite]:value:(red blue)'"));
+  assert(completionScript("zsh", COMMANDS).includes("'*--color[of the kite]:value:(red blue)'"));
   assert(completionScript("fish", COMMANDS).includes("-l line -r -d"));
-  assert(completionScript("fish", COMMANDS).includes("-l colour -x -a 'red blue' -d"));
+  assert(completionScript("fish", COMMANDS).includes("-l color -x -a 'red blue' -d"));
 });
 
 Deno.test("completionScript() of fish comes after Deno's own, which erases what was there", () => {
@@ -66,8 +66,8 @@ Deno.test({
   ignore: !canRun,
   async fn() {
     assert.deepEqual(await bashOffers(["deno", "task", "l"]), ["land"]);
-    assert.deepEqual(await bashOffers(["deno", "task", "fly", "--"]), ["--quiet", "--line", "--colour", "--help"]);
-    assert.deepEqual(await bashOffers(["deno", "task", "fly", "--colour", ""]), ["red", "blue"]);
+    assert.deepEqual(await bashOffers(["deno", "task", "fly", "--"]), ["--quiet", "--line", "--color", "--help"]);
+    assert.deepEqual(await bashOffers(["deno", "task", "fly", "--color", ""]), ["red", "blue"]);
     assert.deepEqual(await bashOffers(["deno", "task", "land", ""]), ["beach", "roof"]);
     // Files, which bash offers itself.
     assert.deepEqual(await bashOffers(["deno", "task", "fly", "--line", ""]), []);

@@ -3,14 +3,14 @@ import { describeExamination } from "../../src/cli/doctor_report.ts";
 import type { Examination } from "../../src/doctor/examine.ts";
 
 const SOUND: Examination = {
-  data: { format: "kaggle", photographs: 100, captions: 500, rejected: [], missing: [] },
+  data: { format: "kaggle", images: 100, captions: 500, rejected: [], missing: [] },
   splits: {
-    ...{ kind: "random", unit: "photographs", train: 80, validation: 10, test: 10, leftOut: 0 },
+    ...{ kind: "random", unit: "examples", train: 80, validation: 10, test: 10, skipped: 0 },
     ...{ inTwoSplits: [], inSeveralLists: [] },
   },
   captions: {
-    ...{ lengths: { 2: 1, 9: 400, 30: 99 }, medianLength: 9, cut: 99, vocabulary: 321, leftOutWords: 45 },
-    unknownShares: { train: 0.01, validation: 0.021, test: 0.5 },
+    ...{ lengths: { 2: 1, 9: 400, 30: 99 }, medianLength: 9, cut: 99, vocabulary: 321, skippedWords: 45 },
+    unknownFractions: { train: 0.01, validation: 0.021, test: 0.5 },
   },
   images: { usable: 100, broken: [], duplicates: { groups: [["a", "b"]], acrossSplits: 1 } },
   space: { images: 2e9, features: 8e6, cacheFree: 5e10, checkpoints: 9e8 },
@@ -34,9 +34,9 @@ Deno.test("describeExamination() gives each fact a line, and says that training 
   for (
     const fact of [
       "format        kaggle",
-      "photographs   100 with 500 captions, 0 missing, 0 rows that cannot be used",
+      "dataset       100 images with 500 captions, 0 missing, 0 rows that cannot be used",
       "duplicates    1 groups with the same bytes, 1 of them in several splits",
-      "random split  photographs in train 80, validation 10, test 10; photographs in two splits 0",
+      "random split  images in train 80, validation 10, test 10; images in two splits 0",
       "words         321 in the vocabulary, 45 too rare for it; unknown in validation 2.1%, in test 50.0%",
       "cache         2.0 GB of decoded images and 8.0 MB of features; 50.0 GB left",
       "checkpoints   900 MB; how much is left is not known",

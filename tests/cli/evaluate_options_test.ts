@@ -17,7 +17,7 @@ Deno.test("parseEvaluateOptions() takes a model with data, the test split unless
   const options = parse("--checkpoint", "a", "--checkpoint", "b", "--data", "d", "--beam", "5", "--out", "o");
   assert("checkpoint" in options);
   assert.deepEqual([options.checkpoint, options.split], [["/home/ada/a", "/home/ada/b"], "test"]);
-  assert.deepEqual([options.dataset, options.decoding.beam], [{ data: "/home/ada/d" }, 5]);
+  assert.deepEqual([options.dataset, options.decoding.beamSize], [{ data: "/home/ada/d" }, 5]);
   assert.deepEqual([options.out, options.perImage, options.json], ["/home/ada/o", false, false]);
   const elsewhere = parse("--checkpoint", "a", "--captions", "c", "--images", "i", "--split", "all");
   assert("checkpoint" in elsewhere);

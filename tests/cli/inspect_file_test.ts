@@ -18,9 +18,9 @@ const METADATA: CheckpointMetadata = {
     encoderWidth: 1,
     encoderBlocks: [1, 1, 1, 1],
   },
-  preprocessing: { imageSize: 16, shortSide: 18 },
+  preprocessing: { imageSize: 16, shortSide: 18, applyExif: true },
   vocabulary: ["<pad>", "<unk>", "<start>", "<end>", ..."abcdefghij"],
-  decoding: { maxWords: 8, beam: 3 },
+  decoding: { maxLength: 8, beamSize: 3 },
   datasetFingerprint: "0123456789abcdef",
   epoch: 2,
   metrics: { validationLoss: 1.25 },
@@ -44,7 +44,7 @@ Deno.test({
       examples: "sha256:4567",
       step: 3,
       sums: { loss: 1, lossWeight: 2, gradientNorm: 3 },
-      criteria: [2, 1.25],
+      validationScores: [2, 1.25],
     };
     await saveCheckpoint(file, {
       metadata: { ...METADATA, training },
@@ -141,7 +141,7 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const [broken, text] = [folder.file("broken.safetensors"), folder.file("captions.txt")];
-    await writeSafetensors(broken, { metadata: { lrcn: "2", recipe: "7" }, tensors: TENSORS });
+    await writeSafetensors(broken, { metadata: { lrcn: "3", recipe: "7" }, tensors: TENSORS });
     await Deno.writeTextFile(text, "image,caption\n");
     for (const [file, message] of [[broken, /the field 'recipe' is wrong/], [text, /cut off or not a/]] as const) {
       await assert.rejects(inspectFile(file), (error) => {

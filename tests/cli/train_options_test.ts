@@ -73,7 +73,7 @@ Deno.test("parseTrainOptions() has an option for each device of the LRCN paper's
 
 Deno.test("parseTrainOptions() freezes the CNN for some epochs, for ever, or in part", async () => {
   const staged = await recipeOf("--data", "d", "--finetune-after", "4", "--finetune-from", "layer3");
-  assert.deepEqual([staged.frozenEpochs, staged.finetuneFrom], [4, "layer3"]);
+  assert.deepEqual([staged.frozenEpochs, staged.trainableFrom], [4, "layer3"]);
   const never = await recipeOf("--data", "d", "--finetune-after", "never", "--epochs", "7");
   assert.deepEqual([never.epochs, never.frozenEpochs], [7, 7]);
   assert.equal((await recipeOf("--data", "d", "--finetune-after", "0")).frozenEpochs, 0);
@@ -113,7 +113,7 @@ Deno.test("parseTrainOptions() warns of settings that do nothing", async () => {
 Deno.test("parseTrainOptions() looks for ImageNet weights where there is data, unless told otherwise", async () => {
   assert.equal((await parse("--data", "d")).encoderWeights, "auto");
   assert.equal((await parse("--data", "d", "--encoder-weights", "none")).encoderWeights, "none");
-  assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet-v2")).encoderWeights, "imagenet-v2");
+  assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet")).encoderWeights, "imagenet");
   const given = await parse("--data", "d", "--encoder-weights", "resnet50.pth");
   assert.deepEqual(given.encoderWeights, { file: "/home/ada/resnet50.pth" });
   assert.deepEqual(given.recipe(true), makeRecipe("lrcn", {}, { pretrained: true }));
@@ -183,10 +183,10 @@ Deno.test({
     assert.deepEqual([options.initialWeights, options.resume], [folder.file("best.safetensors"), false]);
     assert.deepEqual([options.seed, options.dataset, options.out], [7, CONFIG.dataset, "/home/ada/out"]);
     assert.deepEqual(options.encoderWeights, { file: undefined });
-    const { objective, baseline, epochs, frozenEpochs, wordDropout, bestBy, ...rest } = options.recipe(true);
+    const { objective, baseline, epochs, frozenEpochs, embeddingDropout, bestBy, ...rest } = options.recipe(true);
     assert.deepEqual([objective, baseline, epochs, frozenEpochs], ["self-critical", "samples", 10, 10]);
-    assert.deepEqual([wordDropout, bestBy, rest.augmentation], [0, "cider", "none"]);
-    const same = ["minCount", "maxWords", "hiddenSize", "imageSize", "encoderBlocks", "tokenizer"] as const;
+    assert.deepEqual([embeddingDropout, bestBy, rest.augmentation], [0, "cider", "none"]);
+    const same = ["minCount", "maxLength", "hiddenSize", "imageSize", "encoderBlocks", "tokenizer"] as const;
     for (const name of same) assert.deepEqual(rest[name], CONFIG.recipe[name]);
     const changed = await parse(...run, "--epochs", "4", "--set", "samples=3", "--data", "moved");
     assert.deepEqual([changed.recipe(true).frozenEpochs, changed.recipe(true).samples], [4, 3]);

@@ -17,17 +17,17 @@ const lists = {
 };
 
 Deno.test({
-  name: "readDataset() groups captions by photograph, in file order, and counts images that are not there",
+  name: "readDataset() groups captions by image, in file order, and counts images that are not there",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "captions.txt": captions, "Images/a.jpg": "", "Images/b.jpg": "" });
     const dataset = await readDataset({ data: folder.path });
-    assert.deepEqual(dataset.photographs, [
+    assert.deepEqual(dataset.examples, [
       { name: "b.jpg", path: join(folder.path, "Images", "b.jpg"), captions: ["A kite .", "A red kite ."] },
       { name: "a.jpg", path: join(folder.path, "Images", "a.jpg"), captions: ["A boat ."] },
     ]);
     assert.deepEqual(
-      dataset.rows.map(({ photograph, caption }) => [photograph.name, caption]),
+      dataset.rows.map(({ example, caption }) => [example.name, caption]),
       [["b.jpg", "A kite ."], ["a.jpg", "A boat ."], ["b.jpg", "A red kite ."]],
     );
     assert.deepEqual(dataset.missing, ["gone.jpg"]);
@@ -57,7 +57,7 @@ Deno.test({
     for (const layout of layouts) {
       await using folder = await makeFolder(layout);
       const dataset = await readDataset({ data: folder.path });
-      assert.deepEqual(dataset.photographs.map((photograph) => photograph.name), ["a.jpg"], JSON.stringify(layout));
+      assert.deepEqual(dataset.examples.map((example) => example.name), ["a.jpg"], JSON.stringify(layout));
     }
   },
 });
@@ -68,9 +68,9 @@ Deno.test({
   async fn() {
     await using folder = await makeFolder({ "x/words.csv": captions, "y/a.jpg": "", "x/Images/b.jpg": "" });
     const named = await readDataset({ captions: join(folder.path, "x/words.csv"), images: join(folder.path, "y") });
-    assert.deepEqual(named.photographs.map((photograph) => photograph.name), ["a.jpg"]);
+    assert.deepEqual(named.examples.map((example) => example.name), ["a.jpg"]);
     const beside = await readDataset({ captions: join(folder.path, "x/words.csv") });
-    assert.deepEqual(beside.photographs.map((photograph) => photograph.name), ["b.jpg"]);
+    assert.deepEqual(beside.examples.map((example) => example.name), ["b.jpg"]);
     assert.notEqual(named.fingerprint, beside.fingerprint);
   },
 });
@@ -84,7 +84,7 @@ Deno.test({
       "in/a.jpg": "",
     });
     const dataset = await readDataset({ data: folder.path });
-    assert.deepEqual(dataset.photographs.map((photograph) => photograph.path), [join(folder.path, "in", "a.jpg")]);
+    assert.deepEqual(dataset.examples.map((example) => example.path), [join(folder.path, "in", "a.jpg")]);
     assert.deepEqual(dataset.missing, ["out/b.jpg"]);
   },
 });
@@ -139,8 +139,8 @@ Deno.test({
     const files = Object.fromEntries(pairs.flatMap((name) => [[`${name}.jpg`, ""], [`${name}.txt`, "A kite ."]]));
     await using folder = await makeFolder(files);
     await Deno.symlink("round", join(folder.path, "round"));
-    const { photographs, officialSplits } = await readDataset({ data: folder.path });
-    assert.deepEqual([photographs.length, officialSplits], [3, undefined]);
+    const { examples, officialSplits } = await readDataset({ data: folder.path });
+    assert.deepEqual([examples.length, officialSplits], [3, undefined]);
   },
 });
 
@@ -151,7 +151,7 @@ Deno.test({
   async fn() {
     const read = async (name: string, text: string) => {
       await using folder = await makeFolder({ [name]: text, "a.jpg": "", "b.jpg": "" });
-      return (await readDataset({ data: folder.path })).photographs.map(({ name, captions }) => [name, ...captions]);
+      return (await readDataset({ data: folder.path })).examples.map(({ name, captions }) => [name, ...captions]);
     };
     const lines = ["a", "b"].map((name) => JSON.stringify({ file_name: `${name}.jpg`, text: `A ${name} .` }));
     const expected = [["a.jpg", "A a ."], ["b.jpg", "A b ."]];
@@ -217,8 +217,8 @@ Deno.test({
   async fn() {
     const file = "image,caption\n../a.jpg,x\na.jpg,A kite .\nb.jpg,\n";
     await using folder = await makeFolder({ "captions.txt": file, "a.jpg": "", "b.jpg": "" });
-    const { photographs, rejected, missing } = await readDataset({ data: folder.path });
-    assert.deepEqual(photographs.map(({ name }) => name), ["a.jpg"]);
+    const { examples, rejected, missing } = await readDataset({ data: folder.path });
+    assert.deepEqual(examples.map(({ name }) => name), ["a.jpg"]);
     assert.deepEqual(missing, []);
     assert.deepEqual(
       rejected.map(({ file, line }) => [file, line]),
@@ -246,17 +246,17 @@ Deno.test({
         "valImages.txt": "a b.jpg",
         "testImages.txt": "سماء.png",
       });
-      const { photographs, missing, officialSplits } = await readDataset({ data: folder.path });
+      const { examples, missing, officialSplits } = await readDataset({ data: folder.path });
       assert.deepEqual(missing, []);
-      assert.deepEqual(photographs.map(({ name }) => name), names.map((name) => name.normalize(written)));
-      for (const { path } of photographs) assert((await Deno.stat(path)).isFile);
+      assert.deepEqual(examples.map(({ name }) => name), names.map((name) => name.normalize(written)));
+      for (const { path } of examples) assert((await Deno.stat(path)).isFile);
       assert.deepEqual(officialSplits?.train, [names[3]?.normalize(written)]);
     }
   },
 });
 
 Deno.test({
-  name: "readDataset() makes one photograph of an image whose name is written in two ways, in one split alone",
+  name: "readDataset() makes one image of an image whose name is written in two ways, in one split alone",
   ignore,
   async fn() {
     const rows = [["train", "é.jpg"], ["test", "e\u0301.jpg"], ["test", "./é.jpg"], ["test", "b.jpg"], [
@@ -266,9 +266,9 @@ Deno.test({
     const lines = rows.map(([split, image]) => JSON.stringify({ image, caption: `${split} .`, split }));
     await using folder = await makeFolder({ "c.jsonl": lines.join("\n"), "é.jpg": "", "b.jpg": "", "c.jpg": "" });
     const dataset = await readDataset({ data: folder.path });
-    const { photographs, rows: captioned, officialSplits, splitsFrom, inSeveralLists } = dataset;
+    const { examples, rows: captioned, officialSplits, splitsFrom, inSeveralLists } = dataset;
     assert.deepEqual(inSeveralLists, ["é.jpg"]);
-    assert.deepEqual(photographs.map(({ name, captions }) => [name, captions.length]), [
+    assert.deepEqual(examples.map(({ name, captions }) => [name, captions.length]), [
       ["é.jpg", 3],
       ["b.jpg", 1],
       ["c.jpg", 1],
@@ -304,8 +304,8 @@ Deno.test({
     ];
     for (const [files, data] of layouts) {
       await using folder = await makeFolder(files);
-      const { photographs, missing } = await readDataset({ data: join(folder.path, data) });
-      assert.deepEqual([photographs.length, missing.length], [2, 0], JSON.stringify(files));
+      const { examples, missing } = await readDataset({ data: join(folder.path, data) });
+      assert.deepEqual([examples.length, missing.length], [2, 0], JSON.stringify(files));
     }
   },
 });
@@ -340,8 +340,8 @@ Deno.test({
     await using folder = await makeFolder({ "0.tar": shard, "1.tar": shard });
     const path = join(folder.path, "1.tar");
     const whole = await readDataset({ data: folder.path });
-    assert.deepEqual(whole.photographs.map(({ name }) => name), ["0.tar/a.jpg", "1.tar/a.jpg"]);
-    assert.deepEqual((await readDataset({ data: path })).photographs, [
+    assert.deepEqual(whole.examples.map(({ name }) => name), ["0.tar/a.jpg", "1.tar/a.jpg"]);
+    assert.deepEqual((await readDataset({ data: path })).examples, [
       { name: "1.tar/a.jpg", path, offset: 512, size: 7, member: "a.jpg", captions: ["A kite ."] },
     ]);
     await assert.rejects(readDataset({ data: path, images: folder.path }), { message: /leave out --images/ });
@@ -354,15 +354,15 @@ Deno.test({
   async fn() {
     const folder = testData ?? "";
     const coco = await readDataset({ data: join(folder, "coco-mini") });
-    assert.deepEqual([coco.format, coco.photographs.length, coco.missing.length], ["coco", 80, 0]);
+    assert.deepEqual([coco.format, coco.examples.length, coco.missing.length], ["coco", 80, 0]);
     const flickr = await readDataset({ data: join(folder, "formats", "flickr30k") });
-    assert.deepEqual([flickr.format, flickr.photographs.length, flickr.rows.length], ["flickr30k-csv", 1, 5]);
+    assert.deepEqual([flickr.format, flickr.examples.length, flickr.rows.length], ["flickr30k-csv", 1, 5]);
     const kaggle = await readDataset({ data: join(folder, "flickr8k-mini") });
-    assert.deepEqual([kaggle.format, kaggle.photographs.length, kaggle.rejected.length], ["kaggle", 875, 0]);
+    assert.deepEqual([kaggle.format, kaggle.examples.length, kaggle.rejected.length], ["kaggle", 875, 0]);
     const captions = join(folder, "formats", "karpathy_flickr8k_first3.json");
     const karpathy = await readDataset({ captions, images: join(folder, "flickr8k-224", "Images") });
     assert.equal(karpathy.format, "karpathy");
-    assert.equal(karpathy.photographs.length + karpathy.missing.length, 3);
+    assert.equal(karpathy.examples.length + karpathy.missing.length, 3);
   },
 });
 
@@ -373,7 +373,7 @@ Deno.test({
     const folder = testData ?? "";
     const captions = join(folder, "flickr8k-text", "Flickr8k.token.txt");
     const dataset = await readDataset({ captions, images: join(folder, "flickr8k-224", "Images") });
-    assert.equal(dataset.photographs.length, 3500);
+    assert.equal(dataset.examples.length, 3500);
     assert.equal(dataset.rows.length, 17500);
     assert.equal(dataset.missing.length, 8092 + 1 - 3500);
     assert.ok(dataset.missing.includes("2258277193_586949ec62.jpg.1"));
@@ -381,7 +381,7 @@ Deno.test({
     assert.deepEqual([train.length, validation.length, test.length], [6000, 1000, 1000]);
     const { officialSplits } = dataset;
     assert.ok(officialSplits);
-    const splits = splitOfficially(dataset.photographs, officialSplits);
+    const splits = splitOfficially(dataset.examples, officialSplits);
     assert.deepEqual([splits.train.length, splits.validation.length, splits.test.length], [3000, 500, 0]);
   },
 });

@@ -17,10 +17,10 @@ Deno.test({
   name: "the notebook's rows, vocabulary, encoded captions and split sizes are those of pandas and NLTK",
   ignore: testData === undefined,
   async fn() {
-    const { rows, photographs } = await readDataset({ data: join(testData ?? "", "flickr8k-mini") });
+    const { rows, examples } = await readDataset({ data: join(testData ?? "", "flickr8k-mini") });
     assert.equal(rows.length, golden.captions);
-    assert.equal(photographs.length, golden.photographs);
-    const lines = rows.map(({ photograph, caption }) => `${photograph.name}\t${caption}\n`);
+    assert.equal(examples.length, golden.images);
+    const lines = rows.map(({ example, caption }) => `${example.name}\t${caption}\n`);
     assert.equal(await sha256(lines.join("")), golden.rowsSha256);
 
     const tokenLists = rows.map(({ caption }) => tokenize(caption));

@@ -7,9 +7,9 @@ import type { Dataset } from "../../src/data/dataset.ts";
 const lists = { train: ["0", "1"], validation: ["2"], test: ["3"] };
 
 function datasetOf(captions: readonly (readonly string[])[]): Dataset {
-  const photographs = captions.map((captions, index) => ({ name: `${index}`, path: `/${index}`, captions }));
-  const rows = photographs.flatMap((photograph) => photograph.captions.map((caption) => ({ photograph, caption })));
-  return { photographs, rows, missing: [], officialSplits: lists, fingerprint: "" };
+  const examples = captions.map((captions, index) => ({ name: `${index}`, path: `/${index}`, captions }));
+  const rows = examples.flatMap((example) => example.captions.map((caption) => ({ example, caption })));
+  return { examples, rows, missing: [], officialSplits: lists, fingerprint: "" };
 }
 
 function examineOf(captions: readonly (readonly string[])[], changes: Readonly<Record<string, unknown>>) {
@@ -19,7 +19,7 @@ function examineOf(captions: readonly (readonly string[])[], changes: Readonly<R
 }
 
 Deno.test("examineCaptions() counts captions by their words, and those that are cut", () => {
-  const found = examineOf([["a b c", "a b"], ["a b c"], ["a b c d e"], ["a"]], { minCount: 1, maxWords: 3 });
+  const found = examineOf([["a b c", "a b"], ["a b c"], ["a b c d e"], ["a"]], { minCount: 1, maxLength: 3 });
   assert.deepEqual(found.lengths, { 1: 1, 2: 1, 3: 2, 5: 1 });
   assert.equal(found.medianLength, 3);
   assert.equal(found.cut, 1);
@@ -29,6 +29,6 @@ Deno.test("examineCaptions() gives the share of words that the train split has t
   const found = examineOf([["a kite", "a red kite"], ["a kite"], ["a red kite . !"], ["one boat"]], { minCount: 2 });
   // <pad> <unk> <start> <end> a kite; red is too rare, and what others say was never to be learnt.
   assert.equal(found.vocabulary, 6);
-  assert.equal(found.leftOutWords, 1);
-  assert.deepEqual(found.unknownShares, { train: 1 / 7, validation: 3 / 5, test: 1 });
+  assert.equal(found.skippedWords, 1);
+  assert.deepEqual(found.unknownFractions, { train: 1 / 7, validation: 3 / 5, test: 1 });
 });

@@ -28,8 +28,8 @@ function optionsOf(changes: Partial<ExamineOptions> = {}, settings: Partial<Reci
   };
 }
 
-const NAMES = drawnSource(20).dataset.photographs.map(({ name }) => name);
-/** Each colour is among those learnt from. */
+const NAMES = drawnSource(20).dataset.examples.map(({ name }) => name);
+/** Each color is among those learnt from. */
 const LISTS = { train: NAMES.slice(0, 16), validation: NAMES.slice(16, 18), test: NAMES.slice(18) };
 
 function sourceWith(change: Partial<TrainingSource["dataset"]>): ExamineOptions["openSource"] {
@@ -40,9 +40,9 @@ function sourceWith(change: Partial<TrainingSource["dataset"]>): ExamineOptions[
 nativeTest("examine() finds nothing wrong with sound data, and says all there is to know", async () => {
   const found = await examine(optionsOf({ openSource: sourceWith({ officialSplits: LISTS }) }, { epochs: 3 }));
   assert.deepEqual([found.errors, found.warnings], [[], []]);
-  assert.deepEqual(found.data, { format: "drawn", photographs: 20, captions: 40, rejected: [], missing: [] });
+  assert.deepEqual(found.data, { format: "drawn", examples: 20, captions: 40, rejected: [], missing: [] });
   assert.deepEqual(found.splits, {
-    ...{ kind: "official", unit: "photographs", train: 16, validation: 2, test: 2, leftOut: 0 },
+    ...{ kind: "official", unit: "examples", train: 16, validation: 2, test: 2, skipped: 0 },
     ...{ inTwoSplits: [], inSeveralLists: [] },
   });
   assert.deepEqual(found.captions?.lengths, { 4: 20, 5: 20 });
@@ -62,14 +62,14 @@ nativeTest("examine() finds nothing wrong with sound data, and says all there is
 });
 
 nativeTest("examine() measures a frozen CNN's epochs apart, and its features once", async () => {
-  const { speed } = await examine(optionsOf({}, { epochs: 5, frozenEpochs: 2, accumulate: 2 }));
+  const { speed } = await examine(optionsOf({}, { epochs: 5, frozenEpochs: 2, gradientAccumulationSteps: 2 }));
   assert.deepEqual(speed, {
     measuredSteps: 10,
     stages: [
       { stage: "frozen", epochs: 2, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
       { stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
     ],
-    // A quarter of a second for 8 photographs.
+    // A quarter of a second for 8 images.
     featuresSeconds: 0.25 / 8 * 20,
     totalSeconds: 2 * 0.5 + 3 * 0.5 + 0.25 / 8 * 20,
   });
@@ -80,7 +80,7 @@ nativeTest(
   async () => {
     const source = drawnSource(20);
     let time = 0;
-    const reading = drawnImages(source.dataset.photographs, () => time += 1000);
+    const reading = drawnImages(source.dataset.examples, () => time += 1000);
     const openSource = () => Promise.resolve({ ...source, openImages: () => Promise.resolve(reading) });
     const { speed } = await examine(optionsOf({ openSource, now: () => time }, { epochs: 5, frozenEpochs: 2 }));
     assert.deepEqual(speed?.stages.map(({ stepSeconds }) => stepSeconds > 0), [false, true]);
@@ -90,19 +90,19 @@ nativeTest(
 
 nativeTest("examine() goes through the longest captions before it measures", async () => {
   const source = drawnSource(20);
-  const [first, ...others] = source.dataset.photographs;
+  const [first, ...others] = source.dataset.examples;
   assert(first !== undefined);
-  const photographs = [...others, { ...first, captions: first.captions.map((caption) => `${caption} !`) }];
+  const examples = [...others, { ...first, captions: first.captions.map((caption) => `${caption} !`) }];
   const read: number[] = [];
   const found = await examine(optionsOf({
     openSource: () =>
       Promise.resolve({
         ...source,
-        dataset: { ...source.dataset, photographs, officialSplits: { ...LISTS, train: [...LISTS.train] } },
-        openImages: () => Promise.resolve(drawnImages(photographs, (index) => read.push(index))),
+        dataset: { ...source.dataset, examples, officialSplits: { ...LISTS, train: [...LISTS.train] } },
+        openImages: () => Promise.resolve(drawnImages(examples, (index) => read.push(index))),
       }),
-  }, { batchSize: 1, batchStatistics: "frozen" }));
-  assert.deepEqual([found.errors, read[0]], [[], photographs.length - 1]);
+  }, { batchSize: 1, batchNorm: "frozen" }));
+  assert.deepEqual([found.errors, read[0]], [[], examples.length - 1]);
 });
 
 nativeTest(
@@ -134,13 +134,13 @@ nativeTest("examine() warns of rows, missing images, lists and unknown words", a
       officialSplits: { train: NAMES.slice(0, 8), validation: NAMES.slice(8, 10), test: NAMES.slice(10, 19) },
       inSeveralLists: ["4.png"],
     }),
-  }, { minCount: 9, maxWords: 4 }));
+  }, { minCount: 9, maxLength: 4 }));
   assert.deepEqual(found.errors, []);
   assert.deepEqual(found.warnings, [
     "1 rows cannot be used and are left out, the first: line 3 of captions.txt has no caption",
     "1 images are not there, the first is 'gone.jpg'",
-    "1 photographs are in several lists and stay in one, the test's before the others; the first is '4.png'",
-    "1 photographs are in no list and are left out",
+    "1 images are in several lists and stay in one, the test's before the others; the first is '4.png'",
+    "1 images are in no list and are left out",
     found.warnings[4],
     "20 captions are cut to 4 words",
   ]);
@@ -151,8 +151,8 @@ nativeTest("examine() warns of rows, missing images, lists and unknown words", a
   assert.deepEqual(found.splits?.inSeveralLists, ["4.png"]);
 });
 
-nativeTest("examine() names photographs that the notebook's split by captions puts into two splits", async () => {
-  const settings = { maxWords: 30, inject: "first", beam: 1, batchSize: 8, epochs: 1 } as const;
+nativeTest("examine() names images that the notebook's split by captions puts into two splits", async () => {
+  const settings = { maxLength: 30, inject: "first", beamSize: 1, batchSize: 8, epochs: 1 } as const;
   const { encoderWidth = 8, encoderBlocks = [1, 1, 1, 1], hiddenSize = 8 } = TINY_RECIPE;
   const recipe = makeRecipe("notebook", { ...settings, encoderWidth, encoderBlocks, hiddenSize, imageSize: 64 });
   const source = drawnSource(20);
@@ -160,29 +160,29 @@ nativeTest("examine() names photographs that the notebook's split by captions pu
   assert.equal(found.splits?.unit, "captions");
   assert(found.splits.inTwoSplits.length > 0);
   const warning =
-    `${found.splits.inTwoSplits.length} photographs are in two splits, so that what is tested with was learnt from`;
+    `${found.splits.inTwoSplits.length} images are in two splits, so that what is tested with was learnt from`;
   assert(found.warnings.includes(warning), found.warnings.join("\n"));
 });
 
 nativeTest("examine() lists broken images, and the same bytes in several splits", async () => {
   const source = drawnSource(20);
-  const { photographs } = source.dataset;
+  const { examples } = source.dataset;
   const found = await examine(optionsOf({
     openSource: () =>
       Promise.resolve({
         ...source,
         openImages: () =>
           Promise.resolve({
-            ...drawnImages(photographs.slice(1)),
+            ...drawnImages(examples.slice(1)),
             broken: [{ path: "/drawn/0.png", reason: "the file is text" }],
-            contents: photographs.slice(1).map((_, index) => index < 3 ? "same" : `${index}`),
+            contents: examples.slice(1).map((_, index) => index < 3 ? "same" : `${index}`),
           }),
       }),
   }));
   assert.deepEqual(found.images?.broken, [{ path: "/drawn/0.png", reason: "the file is text" }]);
   assert.deepEqual(found.images?.duplicates.groups, [["1.png", "2.png", "3.png"]]);
   const across = found.images.duplicates.acrossSplits;
-  const duplicates = `1 groups of photographs have the same bytes, ${across} of them in several splits`;
+  const duplicates = `1 groups of images have the same bytes, ${across} of them in several splits`;
   assert(found.warnings.includes(duplicates), found.warnings.join("\n"));
   assert(
     found.warnings.includes(
@@ -196,14 +196,14 @@ nativeTest("examine() lists broken images, and the same bytes in several splits"
 nativeTest("examine() tells as an error what would end a training, with all that was found before", async () => {
   const few = drawnSource(5);
   const split = await examine(optionsOf({ openSource: () => Promise.resolve(few) }));
-  assert.equal(split.data?.photographs, 5);
+  assert.equal(split.data?.images, 5);
   assert.equal(split.splits, undefined);
-  assert.match(split.errors.join(), /^Cannot split dataset: it has 5 photographs/);
+  assert.match(split.errors.join(), /^Cannot split dataset: it has 5 images/);
 
   const unopened = await examine(optionsOf({ openSource: () => Promise.reject(new InputError("no such folder")) }));
   assert.deepEqual(unopened, { warnings: [], errors: ["no such folder"] });
 
-  const single = await examine(optionsOf({}, { batchSize: 1, batchStatistics: "updated" }));
+  const single = await examine(optionsOf({}, { batchSize: 1, batchNorm: "batch" }));
   assert.match(single.errors.join(), /too few for BatchNorm/);
   assert.equal(single.speed, undefined);
 
@@ -219,9 +219,9 @@ nativeTest("examine() tells as an error what would end a training, with all that
 
 nativeTest("examine() warns of captions without a word", async () => {
   const { dataset } = drawnSource(20);
-  const [photograph] = dataset.photographs;
-  assert(photograph !== undefined);
-  const rows = [...dataset.rows, { photograph, caption: " " }];
+  const [example] = dataset.examples;
+  assert(example !== undefined);
+  const rows = [...dataset.rows, { example, caption: " " }];
   const { warnings } = await examine(optionsOf({ openSource: sourceWith({ rows }) }));
   assert(warnings.includes("1 captions have no word in them"), warnings.join("\n"));
 });

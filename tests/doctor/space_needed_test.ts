@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { spaceNeeded, type SpaceNeededOptions } from "../../src/doctor/space_needed.ts";
 
 const OPTIONS: SpaceNeededOptions = {
-  recipe: { name: "lrcn", encoderWidth: 64, frozenEpochs: 0 },
-  square: 256,
-  photographs: 10,
+  recipe: { name: "lrcn", encoder: "resnet50", encoderWidth: 64, frozenEpochs: 0 },
+  side: 256,
+  images: 10,
   tensors: [
     { name: "w", kind: "parameter", dtype: "F32", shape: [3, 5] },
     { name: "b", kind: "buffer", dtype: "F32", shape: [7] },
@@ -30,7 +30,7 @@ Deno.test("spaceNeeded() counts the features of a frozen CNN, and the notebook's
   assert.equal(notebook.checkpoints, 4 * (22 + 2 * (22 + 30) + 22));
 });
 
-Deno.test("spaceNeeded() counts no photographs where none are kept", async () => {
+Deno.test("spaceNeeded() counts no images where none are kept", async () => {
   assert.equal((await spaceNeeded({ ...OPTIONS, keepImages: false })).images, 0);
 });
 

@@ -4,10 +4,10 @@ import { captionStatistics } from "../../src/evaluation/caption_statistics.ts";
 const CAPTIONS = [["a", "kite"], ["a", "red", "kite"], ["a", "kite"], []];
 
 Deno.test("captionStatistics() counts different captions, words and lengths", () => {
-  assert.deepEqual(captionStatistics(CAPTIONS), { distinctShare: 0.75, vocabularyUsed: 3, meanLength: 7 / 4 });
+  assert.deepEqual(captionStatistics(CAPTIONS), { distinctFraction: 0.75, vocabularyUsed: 3, meanLength: 7 / 4 });
 });
 
 Deno.test("captionStatistics() counts captions that were not learnt, where those are known", () => {
-  assert.equal(captionStatistics(CAPTIONS, [["a", "kite"], ["kite"]]).novelShare, 0.5);
-  assert.equal(captionStatistics(CAPTIONS, []).novelShare, 1);
+  assert.equal(captionStatistics(CAPTIONS, [["a", "kite"], ["kite"]]).novelFraction, 0.5);
+  assert.equal(captionStatistics(CAPTIONS, []).novelFraction, 1);
 });

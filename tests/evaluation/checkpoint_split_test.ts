@@ -5,31 +5,31 @@ import { InputError } from "../../src/input_error.ts";
 import { drawnDataset } from "../support/drawn_data.ts";
 
 const dataset = drawnDataset(20);
-const names = dataset.photographs.map(({ name }) => name);
+const names = dataset.examples.map(({ name }) => name);
 const trained = { recipe: "lrcn", splitSeed: 7, datasetFingerprint: dataset.fingerprint };
 
-Deno.test("checkpointSplit() finds the photographs that the checkpoint's training put aside", () => {
-  const { photographs, learntFrom, notes } = checkpointSplit(dataset, "test", trained);
-  const expected = splitByImage(dataset.photographs, { seed: 7 });
-  assert.deepEqual([photographs, learntFrom, notes], [expected.test, expected.train, []]);
-  assert.deepEqual(checkpointSplit(dataset, "validation", trained).photographs, expected.validation);
+Deno.test("checkpointSplit() finds the images that the checkpoint's training put aside", () => {
+  const { examples, trainingExamples, notes } = checkpointSplit(dataset, "test", trained);
+  const expected = splitByImage(dataset.examples, { seed: 7 });
+  assert.deepEqual([examples, trainingExamples, notes], [expected.test, expected.train, []]);
+  assert.deepEqual(checkpointSplit(dataset, "validation", trained).examples, expected.validation);
 });
 
 Deno.test("checkpointSplit() takes the dataset's own split where it has one", () => {
   const officialSplits = { train: names.slice(0, 10), validation: names.slice(10, 15), test: names.slice(15) };
-  const { photographs, notes } = checkpointSplit({ ...dataset, officialSplits }, "test", {});
-  assert.deepEqual([photographs.map(({ name }) => name), notes], [names.slice(15), []]);
+  const { examples, notes } = checkpointSplit({ ...dataset, officialSplits }, "test", {});
+  assert.deepEqual([examples.map(({ name }) => name), notes], [names.slice(15), []]);
 });
 
-Deno.test("checkpointSplit() takes all photographs where it is told so", () => {
+Deno.test("checkpointSplit() takes all images where it is told so", () => {
   assert.deepEqual(checkpointSplit(dataset, "all", {}), {
-    photographs: dataset.photographs,
-    learntFrom: [],
+    examples: dataset.examples,
+    trainingExamples: [],
     notes: [],
   });
 });
 
-Deno.test("checkpointSplit() warns where the model may have learnt from the photographs", () => {
+Deno.test("checkpointSplit() warns where the model may have learnt from the images", () => {
   const [other] = checkpointSplit(dataset, "test", { ...trained, datasetFingerprint: "other" }).notes;
   assert.match(other ?? "", /^Warning: the model was trained on other data/);
   const [notebook] = checkpointSplit(dataset, "test", { ...trained, recipe: "notebook" }).notes;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
 import type { Features } from "../../src/ffi/batch.ts";
-import { PhotographSearch, type SearchingModel } from "../../src/evaluation/image_search.ts";
-import { Problem } from "../../src/server/problem.ts";
+import { ImageSearch, type SearchingModel } from "../../src/evaluation/image_search.ts";
 import { canRead, canWrite } from "../support/test_data.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
 import { picture } from "../support/picture.ts";
@@ -11,11 +10,11 @@ const ignore = !canRead || !canWrite;
 const NEVER = new AbortController().signal;
 const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "wide"];
 
-/** A model to which sentences are the more probable, the wider a photograph is; it counts the captions it writes. */
+/** A model to which sentences are the more probable, the wider an image is; it counts the captions it writes. */
 function wideModel() {
   let captioned = 0;
   const model = {
-    ...{ orientation: "obeyed", metadata: { vocabulary: WORDS } },
+    ...{ applyExif: true, metadata: { vocabulary: WORDS } },
     prepare: (image: { width: number }) => Promise.resolve({ width: image.width, height: 1, pixels: new Uint8Array() }),
     encode: (images: readonly { width: number }[]) =>
       Promise.resolve({ count: images.length, values: Float32Array.from(images, ({ width }) => width) }),
@@ -34,20 +33,20 @@ function wideModel() {
 
 async function folderOf(files: Readonly<Record<string, string | Uint8Array>>) {
   const folder = await makeFolder(files);
-  const photographs = Object.keys(files).map((name) => ({ name, path: `${folder.path}/${name}` }));
-  return { folder, photographs };
+  const images = Object.keys(files).map((name) => ({ name, path: `${folder.path}/${name}` }));
+  return { folder, images };
 }
 
 Deno.test({
-  name: "PhotographSearch ranks by probability, captions what it shows once, and names what it cannot read",
+  name: "ImageSearch ranks by probability, captions what it shows once, and names what it cannot read",
   ignore,
   async fn() {
-    const { folder, photographs } = await folderOf({
+    const { folder, images } = await folderOf({
       ...{ "a.png": picture(5), "b.png": "no image", "c.png": picture(9), "d.png": picture(7) },
     });
     await using _ = folder;
     const { model, captioned } = wideModel();
-    const search = new PhotographSearch(model, photographs, { signal: NEVER });
+    const search = new ImageSearch(model, images, { signal: NEVER });
     const problems = await search.ready;
     assert.equal(problems.length, 1);
     assert.match(problems[0] ?? "", /b\.png/);
@@ -59,39 +58,39 @@ Deno.test({
       { id: 2, name: "d.png", caption: "7 wide", logProbability: -93 },
     ]);
     assert.equal(search.pathOf(1), `${folder.path}/c.png`);
-    assert.throws(() => search.pathOf(3), (error) => error instanceof Problem && error.status === 404);
+    assert.equal(search.pathOf(3), undefined);
     assert.equal((await search.search("narrow", 3, NEVER)).allWordsKnown, false);
     assert.equal(captioned(), 3);
   },
 });
 
 Deno.test({
-  name: "PhotographSearch asks to wait until it has looked at all photographs",
+  name: "ImageSearch asks to wait until it has looked at all images",
   ignore,
   async fn() {
-    const { folder, photographs } = await folderOf({ "a.png": picture(5) });
+    const { folder, images } = await folderOf({ "a.png": picture(5) });
     await using _ = folder;
-    const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
-    const early = (error: unknown) =>
-      error instanceof Problem && error.status === 503 && error.retryAfter !== undefined;
-    await assert.rejects(search.search("wide", 1, NEVER), early);
-    assert.throws(() => search.pathOf(0), early);
+    const search = new ImageSearch(wideModel().model, images, { signal: NEVER });
+    assert.deepEqual(search.notReady, { reason: "0 of 1 images are indexed; try again later", retryAfter: 2 });
+    await assert.rejects(search.search("wide", 1, NEVER), InputError);
+    assert.equal(search.pathOf(0), undefined);
     await search.ready;
+    assert.equal(search.notReady, undefined);
     assert.equal((await search.search("wide", 1, NEVER)).found.length, 1);
   },
 });
 
 Deno.test({
-  name: "PhotographSearch says why it cannot search where no photograph could be looked at",
+  name: "ImageSearch says why it cannot search where no image could be looked at",
   ignore,
   async fn() {
-    const { folder, photographs } = await folderOf({ "a.png": "no image" });
+    const { folder, images } = await folderOf({ "a.png": "no image" });
     await using _ = folder;
-    const search = new PhotographSearch(wideModel().model, photographs, { signal: NEVER });
+    const search = new ImageSearch(wideModel().model, images, { signal: NEVER });
     await assert.rejects(search.ready, InputError);
     await assert.rejects(search.search("wide", 1, NEVER), (error) => {
-      assert(error instanceof Problem);
-      assert.deepEqual([error.status, error.retryAfter], [503, undefined]);
+      assert(error instanceof InputError);
+      assert.equal(search.notReady?.retryAfter, undefined);
       assert.match(error.message, /none of 1 can be decoded: .*a\.png/);
       return true;
     });
@@ -99,13 +98,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "PhotographSearch refuses images of too many pixels, and captions nothing for one who is gone",
+  name: "ImageSearch refuses images of too many pixels, and captions nothing for one who is gone",
   ignore,
   async fn() {
-    const { folder, photographs } = await folderOf({ "a.png": picture(5), "b.png": picture(50) });
+    const { folder, images } = await folderOf({ "a.png": picture(5), "b.png": picture(50) });
     await using _ = folder;
     const { model, captioned } = wideModel();
-    const search = new PhotographSearch(model, photographs, { maxPixels: 100, signal: NEVER });
+    const search = new ImageSearch(model, images, { maxPixels: 100, signal: NEVER });
     assert.match((await search.ready).join(), /b\.png/);
     await assert.rejects(search.search("wide", 1, AbortSignal.abort(new RangeError("gone"))), RangeError);
     assert.equal(captioned(), 0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { drawHeat } from "../../src/explanation/draw_heat.ts";
-import { heatColour } from "../../src/explanation/heat_colour.ts";
+import { heatColor } from "../../src/explanation/heat_color.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
 
 function brightness(pixels: Uint8Array, pixel: number): number {
@@ -15,17 +15,17 @@ Deno.test("drawHeat() enlarges what the model sees by a whole number until it ca
   }
 });
 
-Deno.test("drawHeat() is brightest where the map is warmest, and its colours are those of heat alone", () => {
+Deno.test("drawHeat() is brightest where the map is warmest, and its colors are those of heat alone", () => {
   const seen = { width: 400, height: 400, pixels: new Uint8Array(400 * 400 * 3) };
   const { pixels } = drawHeat(Float32Array.of(0, 0.2, 0.4, 1), { rows: 2, columns: 2, seen });
   const corners = [0, 399, 399 * 400, 400 * 400 - 1];
   const bright = corners.map((corner) => brightness(pixels, corner));
   assert.deepEqual(bright, bright.toSorted((a, b) => a - b));
-  const warm = heatColour(1).map((part) => Math.round(0.6 * part));
+  const warm = heatColor(1).map((part) => Math.round(0.6 * part));
   assert.deepEqual([...pixels.subarray(-3)], warm);
 });
 
-Deno.test("drawHeat() shows the photograph below the map, without its colours", () => {
+Deno.test("drawHeat() shows the image below the map, without its colors", () => {
   const seen = { width: 400, height: 400, pixels: new Uint8Array(400 * 400 * 3) };
   seen.pixels.fill(255, 0, 200 * 400 * 3);
   const cold = { rows: 7, columns: 7, seen };

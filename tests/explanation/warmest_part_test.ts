@@ -9,7 +9,7 @@ function only(place: number, size: number): Float32Array {
 Deno.test("warmestPart() names each ninth", () => {
   const names = Array.from({ length: 9 }, (_, place) => warmestPart(only(place, 9), { rows: 3, columns: 3 }));
   assert.deepEqual(names.map((found) => found?.part), [
-    ...["top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right"],
+    ...["top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right"],
   ]);
   for (const found of names) assert(Math.abs((found?.share ?? NaN) - 1) < 1e-9);
 });

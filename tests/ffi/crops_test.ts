@@ -15,13 +15,13 @@ const batch = goldenBatch(NAME, settings);
 
 const STEP: TrainStepOptions = {
   optimizer: "adam",
-  encoderFrom: "conv1",
+  trainableFrom: "conv1",
   learningRate: 1e-3,
   encoderLearningRate: 1e-3,
-  batchStatistics: true,
+  batchNorm: "batch",
 };
 
-/** Squares of each image, cut out by rule: at the first corner, in the middle and at the last corner, some mirrored. */
+/** ResizedFile of each image, cut out by rule: at the first corner, in the middle and at the last corner, some mirrored. */
 function cropped(side: number): CroppedImages {
   const { images } = batch;
   const [down, right] = [images.height - side, images.width - side];

@@ -9,7 +9,7 @@ const STEP: TrainStepOptions = {
   weightDecay: 0.01,
 };
 const TASK: Omit<RankTask, "place"> = {
-  ...{ caseName: "1u every", images: 8, options: STEP, accumulate: 1, steps: 5, timeout: 30 },
+  ...{ caseName: "1u every", images: 8, options: STEP, gradientAccumulationSteps: 1, steps: 5, timeout: 30 },
 };
 
 function assertClose(actual: readonly number[], expected: readonly number[], what: string): void {
@@ -19,8 +19,8 @@ function assertClose(actual: readonly number[], expected: readonly number[], wha
 }
 
 /** Fails where ranks do not come to what one process comes to. */
-function assertSame(ranks: readonly RankReport[], alone: RankReport): void {
-  for (const { results, parameters } of ranks) {
+function assertSame(group: readonly RankReport[], alone: RankReport): void {
+  for (const { results, parameters } of group) {
     assertClose(parameters, alone.parameters, "parameters");
     for (const [step, { loss, words, gradientNorm }] of results.entries()) {
       const expected = alone.results[step];
@@ -35,12 +35,12 @@ function assertSame(ranks: readonly RankReport[], alone: RankReport): void {
 }
 
 const CASES: Record<string, Partial<RankTask>> = {
-  "with BatchNorm's statistics frozen": { options: { ...STEP, batchStatistics: false } },
-  "with BatchNorm synchronised": { options: { ...STEP, batchStatistics: "shared" } },
-  "with a part of the CNN frozen": { options: { ...STEP, encoderFrom: "layer3", batchStatistics: "shared" } },
+  "with BatchNorm's statistics frozen": { options: { ...STEP, batchNorm: "frozen" } },
+  "with BatchNorm synchronized": { options: { ...STEP, batchNorm: "synchronized" } },
+  "with a part of the CNN frozen": { options: { ...STEP, trainableFrom: "layer3", batchNorm: "synchronized" } },
   "with gradients added up, in another arrangement of LSTMs": {
-    ...{ caseName: "2f every", accumulate: 2 },
-    options: { ...STEP, optimizer: "adamw", batchStatistics: false },
+    ...{ caseName: "2f every", gradientAccumulationSteps: 2 },
+    options: { ...STEP, optimizer: "adamw", batchNorm: "frozen" },
   },
 };
 
@@ -51,18 +51,18 @@ for (const [name, changes] of Object.entries(CASES)) {
     async fn() {
       const task = { ...TASK, ...changes };
       const [alone] = await trainTogether(1, task);
-      const ranks = await trainTogether(2, task);
+      const group = await trainTogether(2, task);
       assert(alone !== undefined);
-      assertSame(ranks, alone);
+      assertSame(group, alone);
       assert.deepEqual(alone.averaging, { backward: 0, averaging: 0, hidden: 0 });
-      for (const { averaging: { backward, averaging, hidden } } of ranks) {
+      for (const { averaging: { backward, averaging, hidden } } of group) {
         assert(
           backward > 0 && averaging > 0 && hidden >= 0 && hidden <= averaging,
           `${backward} ${averaging} ${hidden}`,
         );
       }
-      if (task.options.batchStatistics === "shared") {
-        for (const { buffers } of ranks) assertClose(buffers, alone.buffers, "BatchNorm's statistics");
+      if (task.options.batchNorm === "synchronized") {
+        for (const { buffers } of group) assertClose(buffers, alone.buffers, "BatchNorm's statistics");
       }
     },
   });
@@ -74,10 +74,10 @@ Deno.test({
   async fn() {
     const [alone] = await trainTogether(1, { ...TASK, steps: 2 });
     assert(alone !== undefined);
-    assertSame(await trainTogether(4, { ...TASK, steps: 2, options: { ...STEP, batchStatistics: "shared" } }), alone);
-    const ranks = await trainTogether(2, { ...TASK, steps: 2 });
-    assert.deepEqual(ranks[0]?.parameters, ranks[1]?.parameters);
-    assert.throws(() => assertSame(ranks, alone));
+    assertSame(await trainTogether(4, { ...TASK, steps: 2, options: { ...STEP, batchNorm: "synchronized" } }), alone);
+    const group = await trainTogether(2, { ...TASK, steps: 2 });
+    assert.deepEqual(group[0]?.parameters, group[1]?.parameters);
+    assert.throws(() => assertSame(group, alone));
   },
 });
 

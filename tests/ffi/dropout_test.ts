@@ -17,7 +17,7 @@ const STEPS = 100;
 /** A step that changes nothing, and so can be repeated. */
 const STILL: TrainStepOptions = {
   optimizer: "adam",
-  encoderFrom: "none",
+  trainableFrom: "none",
   learningRate: 0,
   encoderLearningRate: 0,
 };
@@ -46,37 +46,37 @@ interface Dropped {
   /** The columns of its weight that meet what is dropped. */
   readonly columns: readonly [number, number];
   readonly model: ModelSettings;
-  readonly option: "wordDropout" | "layerDropout" | "outputDropout";
+  readonly option: "embeddingDropout" | "lstmDropout" | "outputDropout";
   /** Whether the option drops something behind that layer too, which then changes its rows' gradients. */
   readonly dropsFurther?: boolean;
 }
 
 const CASES: Record<string, Dropped> = {
-  "word vectors": { weight: "lstm.weight_ih_l0", columns: [0, EMBED], model: MODEL, option: "wordDropout" },
+  "word vectors": { weight: "lstm.weight_ih_l0", columns: [0, EMBED], model: MODEL, option: "embeddingDropout" },
   "word vectors before language layers": {
     weight: "language_lstm.weight_ih_l0",
     columns: [0, EMBED],
     model: { ...MODEL, languageLayers: 1 },
-    option: "wordDropout",
+    option: "embeddingDropout",
   },
   "what goes between fusion layers": {
     weight: "lstm.weight_ih_l1",
     columns: [0, HIDDEN],
     model: { ...MODEL, fusionLayers: 2 },
-    option: "layerDropout",
+    option: "lstmDropout",
   },
   "what goes between language layers": {
     weight: "language_lstm.weight_ih_l1",
     columns: [0, HIDDEN],
     model: { ...MODEL, languageLayers: 2 },
-    option: "layerDropout",
+    option: "lstmDropout",
     dropsFurther: true,
   },
   "what goes from language to fusion layers, not the image feature": {
     weight: "lstm.weight_ih_l0",
     columns: [0, HIDDEN],
     model: { ...MODEL, languageLayers: 1 },
-    option: "layerDropout",
+    option: "lstmDropout",
   },
   "the output layer's input": { weight: "linear.weight", columns: [0, HIDDEN], model: MODEL, option: "outputDropout" },
 };
@@ -116,7 +116,7 @@ for (const [name, { weight, columns: [first, end], model, option, dropsFurther }
   });
 }
 
-for (const option of ["wordDropout", "layerDropout", "outputDropout"] as const) {
+for (const option of ["embeddingDropout", "lstmDropout", "outputDropout"] as const) {
   const model = { ...MODEL, fusionLayers: 2 };
 
   nativeTest(`${option} concerns training alone`, async () => {
@@ -163,10 +163,10 @@ for (const option of ["wordDropout", "layerDropout", "outputDropout"] as const) 
   });
 }
 
-nativeTest("layerDropout does nothing where there is one layer", async () => {
+nativeTest("lstmDropout does nothing where there is one layer", async () => {
   using engine = await Engine.open(MODEL, CPU);
   const before = await digests(engine, ["random"]);
   const without = await engine.trainStep([LONGER], STILL);
-  assert.deepEqual(await engine.trainStep([LONGER], { ...STILL, layerDropout: 0.9 }), without);
+  assert.deepEqual(await engine.trainStep([LONGER], { ...STILL, lstmDropout: 0.9 }), without);
   assert.deepEqual(await digests(engine, ["random"]), before);
 });

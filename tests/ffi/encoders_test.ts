@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
-import { ENCODERS, type EncoderStage } from "../../src/ffi/encoders.ts";
+import { stagesOf } from "../../src/ffi/encoders.ts";
 import golden from "../golden/encoders.json" with { type: "json" };
 import type { PixelBatch } from "./batches.ts";
 import { changed, digests } from "./engine_state.ts";
@@ -68,15 +68,13 @@ for (const [name, entry] of Object.entries(cases)) {
   });
 
   for (const { trainableFrom, ...expected } of entry.training) {
-    const stage = ENCODERS[settings.encoder ?? "resnet50"].stages.find((each): each is EncoderStage =>
-      each === trainableFrom
-    );
+    const stage = stagesOf(settings).find((each) => each === trainableFrom);
     assert(stage !== undefined);
 
     nativeTest(`The encoder trains as PyTorch's from ${stage} on: ${name}`, async () => {
       using engine = await Engine.open(settings, { device: "cpu", precision: "fp64", initialization: "zero" });
       await fillModel(engine);
-      const { loss, gradientNorm } = await engine.trainStep([batchOf(name, entry)], { ...STEP, encoderFrom: stage });
+      const { loss, gradientNorm } = await engine.trainStep([batchOf(name, entry)], { ...STEP, trainableFrom: stage });
       assertClose(loss, expected.loss, BOUND * expected.loss, "loss");
       assertClose(gradientNorm, expected.gradientNorm, BOUND * expected.gradientNorm, "norm of all gradients");
       const gradients = await tensorsOf(engine, "gradient", "grad.");
@@ -106,15 +104,18 @@ for (const name of ["small resnet18, odd", "small efficientnet-lite2, odd"]) {
     using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", seed: 1 });
     using precise = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp64" });
     const before = await engine.encode(batch.images);
-    const shallow = ENCODERS[modelSettings(entry.case).encoder ?? "resnet50"].stages.at(-1);
-    for (const encoderFrom of [undefined, shallow]) {
-      for (const batchStatistics of [true, false]) {
-        await engine.trainStep([batch], { ...STEP, encoderFrom, batchStatistics });
+    const stages = stagesOf(modelSettings(entry.case));
+    for (const trainableFrom of [stages[0], stages.at(-1)]) {
+      assert(trainableFrom !== undefined);
+      for (const batchNorm of ["batch", "frozen"] as const) {
+        await engine.trainStep([batch], { ...STEP, trainableFrom, batchNorm });
         const { values } = await engine.encode(batch.images);
         await copyModel(engine, precise);
         const expected = (await precise.encode(batch.images)).values;
         const largest = Math.max(...expected);
-        values.forEach((value, index) => assertClose(value, expected[index] ?? NaN, 1e-4 * largest, `feature ${index}`));
+        values.forEach((value, index) =>
+          assertClose(value, expected[index] ?? NaN, 1e-4 * largest, `feature ${index}`)
+        );
       }
     }
     assert.notDeepEqual((await engine.encode(batch.images)).values, before.values);
@@ -123,7 +124,7 @@ for (const name of ["small resnet18, odd", "small efficientnet-lite2, odd"]) {
   nativeTest(`Training leaves the stages before trainableFrom as they are: ${name}`, async () => {
     using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", seed: 1 });
     const before = await digests(engine, ["parameter", "buffer"]);
-    await engine.trainStep([batch], { ...STEP, encoderFrom: "none" });
+    await engine.trainStep([batch], { ...STEP, trainableFrom: "none" });
     const after = changed(before, await digests(engine, ["parameter", "buffer"]));
     assert.deepEqual(after.filter((tensor) => /^(resnet|efficientnet)\.(?!_?fc\.)/.test(tensor)), []);
     assert(after.some((tensor) => /^(resnet|efficientnet)\._?fc\.weight$/.test(tensor)));
@@ -135,7 +136,7 @@ nativeTest("Engine.trainStep() refuses a stage that the encoder does not have", 
   const entry = cases[name];
   assert(entry !== undefined);
   using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32" });
-  await assert.rejects(engine.trainStep([batchOf(name, entry)], { ...STEP, encoderFrom: "layer4" }), {
+  await assert.rejects(engine.trainStep([batchOf(name, entry)], { ...STEP, trainableFrom: "layer4" }), {
     name: "RangeError",
     message: "Cannot train from 'layer4': the encoder's stages are stem, stage1, stage2, stage3, stage4, stage5, " +
       "stage6, stage7, head, none",

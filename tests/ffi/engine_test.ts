@@ -82,7 +82,7 @@ nativeTest("Engine.threads is what was asked for, or what libtorch chose", async
 nativeTest("Engine.trainStep() leaves a frozen CNN as it is, its statistics too", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   const before = await digests(engine, MODEL_STATE, "resnet.");
-  await engine.trainStep([BATCH], { ...STEP, encoderFrom: "none" });
+  await engine.trainStep([BATCH], { ...STEP, trainableFrom: "none" });
   const after = await digests(engine, MODEL_STATE, "resnet.");
   assert.deepEqual(changed(before, after), ["resnet.fc.weight", "resnet.fc.bias"]);
 });

@@ -9,7 +9,7 @@ import { nativeTest } from "../support/native_test_case.ts";
 
 const STEP: TrainStepOptions = {
   optimizer: "adamw",
-  encoderFrom: "none",
+  trainableFrom: "none",
   learningRate: 1e-3,
   encoderLearningRate: 1e-3,
   weightDecay: 0.01,
@@ -73,8 +73,8 @@ nativeTest("Engine.trainStep() refuses features where the CNN is to learn", asyn
   using engine = await Engine.open(modelSettings(settings), { device: "cpu" });
   const batch = goldenBatch("1u every", settings);
   const features = { ...batch, images: await engine.encode(batch.images) };
-  for (const encoderFrom of ["conv1", "layer4"] as const) {
-    await assert.rejects(engine.trainStep([features], { ...STEP, encoderFrom }), /features are given/);
+  for (const trainableFrom of ["conv1", "layer4"] as const) {
+    await assert.rejects(engine.trainStep([features], { ...STEP, trainableFrom }), /features are given/);
   }
   const none = { ...batch, images: { count: batch.images.count, values: new Float32Array() } };
   await assert.rejects(engine.evaluateStep(none), /neither pixels nor features are given/);

@@ -98,7 +98,7 @@ Deno.test({
   async fn() {
     const [first, second] = placesOf(2);
     assert(first !== undefined && second !== undefined);
-    const [, told] = await run([first, { ...second, size: 3 }], { timeout: 5, ...NOBODY });
+    const [, told] = await run([first, { ...second, worldSize: 3 }], { timeout: 5, ...NOBODY });
     assert.deepEqual(told, ["Cannot join the other processes: rank 0 was told of 2 processes, and rank 1 of 3"]);
 
     const [one, two] = placesOf(3);

@@ -26,7 +26,7 @@ export interface RankTask {
   /** How its steps learn. */
   readonly options: TrainStepOptions;
   /** Parts that a batch is divided into, whose gradients are added up. */
-  readonly accumulate: number;
+  readonly gradientAccumulationSteps: number;
   /** Steps on the same batch. */
   readonly steps: number;
   /** Seconds that others are waited for. */
@@ -48,10 +48,10 @@ export interface RankReport {
 }
 
 const task: RankTask = JSON.parse(Deno.args[0] ?? "");
-const { place, caseName, options, accumulate, steps, timeout, killed } = task;
+const { place, caseName, options, gradientAccumulationSteps, steps, timeout, killed } = task;
 const settings = golden.cases[caseName].case;
-const whole = microBatches(goldenBatch(caseName, { ...settings, images: task.images }), accumulate);
-const parts = whole.map((part) => microBatches(part, place?.size ?? 1)[place?.rank ?? 0] ?? part);
+const whole = microBatches(goldenBatch(caseName, { ...settings, images: task.images }), gradientAccumulationSteps);
+const parts = whole.map((part) => microBatches(part, place?.worldSize ?? 1)[place?.rank ?? 0] ?? part);
 using engine = await Engine.open(modelSettings(settings), { device: "cpu", precision: "fp64", threads: 1 });
 await fillModel(engine);
 using group = place && await Group.join(place, { timeout });

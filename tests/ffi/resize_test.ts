@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
-import type { RgbImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { readImage } from "../../src/images/read_image.ts";
 import { drawnImage, samplePixels } from "../golden/drawn_image.ts";
 import golden from "../golden/resize.json" with { type: "json" };
@@ -9,7 +9,7 @@ import { testData } from "../support/test_data.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
-const { shortSide, crop, drawnSamples, photographSamples } = golden;
+const { shortSide, crop, drawnSamples, imageSamples } = golden;
 
 async function resize(image: RgbImage): Promise<RgbImage> {
   using engine = await Engine.open(TINY_MODEL, { device: "cpu" });
@@ -34,14 +34,14 @@ nativeTest("Engine.resizeCrop() is within 1 of PIL's Resize and CenterCrop of th
   }
 });
 
-nativeTest("Engine.resizeCrop() of our decoded photographs differs from PIL's by at most 1 in the mean", async () => {
+nativeTest("Engine.resizeCrop() of our decoded images differs from PIL's by at most 1 in the mean", async () => {
   const folder = join(testData ?? "", "flickr8k-mini", "Images");
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg"))
     .toSorted();
-  for (const { index, croppedSample } of golden.photographs) {
+  for (const { index, croppedSample } of golden.images) {
     const cropped = await resize(await readImage({ path: join(folder, files[index] ?? "") }));
-    const difference = mean(differences(cropped, photographSamples, croppedSample));
-    assert(difference <= 1, `photograph ${index}: ${difference}`);
+    const difference = mean(differences(cropped, imageSamples, croppedSample));
+    assert(difference <= 1, `image ${index}: ${difference}`);
   }
 }, { ignore: testData === undefined });
 

@@ -12,7 +12,7 @@ import { nativeTest } from "../support/native_test_case.ts";
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const STILL: TrainStepOptions = {
   optimizer: "adam",
-  encoderFrom: "none",
+  trainableFrom: "none",
   learningRate: 0,
   encoderLearningRate: 0,
 };
@@ -126,7 +126,7 @@ nativeTest("scheduledSampling leaves every parameter its gradient, in bfloat16 t
     await fillModel(engine);
     await engine.trainStep([goldenBatch("4f every", settings)], {
       ...STILL,
-      encoderFrom: "conv1",
+      trainableFrom: "conv1",
       scheduledSampling: 0.5,
     });
     const tensors = await engine.tensors();

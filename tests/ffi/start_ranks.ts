@@ -25,7 +25,16 @@ export function freePort(): number {
 export function placesOf(size: number): Rendezvous[] {
   const port = freePort();
   return Array.from({ length: size }, (_, rank) => (
-    { rank, size, localRank: rank, address: "127.0.0.1", port, hosted: false, restarted: false, prefix: "test/0" }
+    {
+      rank,
+      worldSize: size,
+      localRank: rank,
+      address: "127.0.0.1",
+      port,
+      hosted: false,
+      restarted: false,
+      prefix: "test/0",
+    }
   ));
 }
 

@@ -23,10 +23,10 @@ const STEP: TrainStepOptions = {
   optimizer: "adamw",
   learningRate: 1e-3,
   encoderLearningRate: 1e-4,
-  encoderFrom: "layer2",
-  batchStatistics: true,
-  wordDropout: 0.3,
-  layerDropout: 0.2,
+  trainableFrom: "layer2",
+  batchNorm: "batch",
+  embeddingDropout: 0.3,
+  lstmDropout: 0.2,
   outputDropout: 0.5,
   labelSmoothing: 0.1,
   scheduledSampling: 0.25,
@@ -78,7 +78,7 @@ nativeTest("Engine.tryTrainStep() that fails, at whichever batch, changes nothin
   using engine = await openFilled();
   await engine.trainStep([BATCH], STEP);
   const before = await digests(engine, STATE);
-  await assert.rejects(engine.tryTrainStep([BATCH], { ...STEP, wordDropout: 1 }), /word_dropout is 1/);
+  await assert.rejects(engine.tryTrainStep([BATCH], { ...STEP, embeddingDropout: 1 }), /embedding_dropout is 1/);
   const wrong = { ...BATCH, targets: BATCH.targets.map(() => -1) };
   await assert.rejects(engine.tryTrainStep([BATCH, wrong], STEP), /counts no word/);
   assert.deepEqual(changed(before, await digests(engine, STATE)), []);
@@ -102,7 +102,7 @@ nativeTest("Engine.trainStep() changes no parameter or moment where the gradient
     assert(!Number.isFinite(gradientNorm), `${value} gives ${gradientNorm}`);
     assert.deepEqual(changed(before, await digests(engine, ["parameter", "optimizer"])), []);
     await mapTensor(engine, "linear.weight", (_, index) => sound[index] ?? NaN);
-    assert(Number.isFinite((await engine.trainStep(PARTS, { ...STEP, batchStatistics: false })).gradientNorm));
+    assert(Number.isFinite((await engine.trainStep(PARTS, { ...STEP, batchNorm: "frozen" })).gradientNorm));
   }
 });
 
@@ -114,9 +114,9 @@ nativeTest("Engine.trainStep() that fails at a later batch leaves no gradients f
   const wrong = { ...second, targets: second.targets.map(() => -1) };
   const plain = {
     ...STEP,
-    batchStatistics: false,
-    wordDropout: 0,
-    layerDropout: 0,
+    batchNorm: "frozen" as const,
+    embeddingDropout: 0,
+    lstmDropout: 0,
     outputDropout: 0,
     scheduledSampling: 0,
   };
@@ -166,8 +166,8 @@ nativeTest("Engine.trainStep() needs a batch", async () => {
 
 nativeTest("Engine.evaluateStep() knows no label smoothing", async () => {
   using engine = await openFilled();
-  const still = { ...STEP, learningRate: 0, encoderLearningRate: 0, encoderFrom: "none" } as const;
-  const plain = { ...still, wordDropout: 0, layerDropout: 0, outputDropout: 0, scheduledSampling: 0 };
+  const still = { ...STEP, learningRate: 0, encoderLearningRate: 0, trainableFrom: "none" } as const;
+  const plain = { ...still, embeddingDropout: 0, lstmDropout: 0, outputDropout: 0, scheduledSampling: 0 };
   const { loss: evaluated } = await engine.evaluateStep(BATCH);
   const { loss: smoothed } = await engine.trainStep([BATCH], plain);
   const { loss: sharp } = await engine.trainStep([BATCH], { ...plain, labelSmoothing: 0 });
@@ -181,7 +181,7 @@ nativeTest("Engine.trainStep() refuses batch statistics of a single value", asyn
   const pixels = new Uint8Array(32 * 32 * 3);
   const single = { ...BATCH, images: { count: 1, height: 32, width: 32, pixels }, imageOfRow: new Int32Array(12) };
   await assert.rejects(engine.trainStep([single], STEP), /single image of at most 32 x 32 pixels/);
-  assert(Number.isFinite((await engine.trainStep([single], { ...STEP, batchStatistics: false })).loss));
+  assert(Number.isFinite((await engine.trainStep([single], { ...STEP, batchNorm: "frozen" })).loss));
 });
 
 nativeTest("Engine.open() that needs more memory than there is says so, and the process lives on", async () => {

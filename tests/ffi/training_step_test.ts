@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { ENCODERS } from "../../src/ffi/encoders.ts";
+import { STAGES } from "../../src/ffi/encoders.ts";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/training_step.json" with { type: "json" };
 import { microBatches, wordsOf } from "./batches.ts";
@@ -12,9 +12,9 @@ import { nativeTest } from "../support/native_test_case.ts";
 interface Entry {
   readonly batch: string;
   readonly case: GoldenCase;
-  readonly settings: Omit<TrainStepOptions, "optimizer" | "encoderFrom"> & {
+  readonly settings: Omit<TrainStepOptions, "optimizer" | "trainableFrom"> & {
     readonly optimizer: string;
-    readonly encoderFrom?: string;
+    readonly trainableFrom?: string;
     readonly rowWeights?: readonly number[];
   };
   readonly steps: readonly { readonly loss: number; readonly gradientNorm: number }[];
@@ -26,8 +26,8 @@ interface Entry {
 const cases: Record<string, Entry> = golden.cases;
 
 function stepOptions({ settings }: Entry): TrainStepOptions {
-  const encoderFrom = ENCODERS.resnet50.stages.find((stage) => stage === settings.encoderFrom) ?? "conv1";
-  return { ...settings, optimizer: settings.optimizer === "adam" ? "adam" : "adamw", encoderFrom };
+  const trainableFrom = STAGES["resnet-bottleneck"].find((stage) => stage === settings.trainableFrom) ?? "conv1";
+  return { ...settings, optimizer: settings.optimizer === "adam" ? "adam" : "adamw", trainableFrom };
 }
 
 /** Takes the golden steps on these batches and compares all that the file holds. */
@@ -51,8 +51,8 @@ async function assertSteps(entry: Entry, batches: readonly Batch[]): Promise<Map
   assertFingerprints(changes(before, after), entry.change);
   const moved = [...changes(buffersBefore, await tensorsOf(engine, "buffer"))]
     .filter(([, change]) => change.some((value) => value !== 0)).map(([name]) => name);
-  const learning = options.encoderFrom === "layer3" ? /layer[34]/ : /./;
-  const expected = options.batchStatistics === false
+  const learning = options.trainableFrom === "layer3" ? /layer[34]/ : /./;
+  const expected = options.batchNorm === "frozen"
     ? []
     : [...buffersBefore.keys()].filter((name) => learning.test(name));
   assert.deepEqual(moved, expected);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { fileErrorReason, printable, quoted } from "../../src/files/file_error.ts";
+import { fileErrorReason } from "../../src/files/file_error.ts";
+import { printable, quoted } from "../../src/printable.ts";
 
 Deno.test("quoted() shows any word on one line, without what a terminal obeys", () => {
   assert.equal(quoted("a dög 🐕"), "'a dög 🐕'");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RgbImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 
 /**
  * Two slow waves and a fast pattern a channel, mixed 1 : 1 : 2, all in integers.

@@ -17,7 +17,7 @@ HEIGHT, WIDTH = 70, 100
 
 
 def picture(name):
-    """An image as model.py's batch normalises it, (1, 3, HEIGHT, WIDTH)."""
+    """An image as model.py's batch normalizes it, (1, 3, HEIGHT, WIDTH)."""
     pixels = integers(f"{name} picture", HEIGHT * WIDTH * 3, 256).reshape(1, HEIGHT, WIDTH, 3)
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
     mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])

@@ -1,10 +1,10 @@
-"""Writes image_kinds.json: a tiny picture as a PNG of every colour type and depth, plain and interlaced, with and without
+"""Writes image_kinds.json: a tiny picture as a PNG of every color type and depth, plain and interlaced, with and without
 transparency; as JPEGs of rarer kinds; and turned by EXIF in all ways.
 
     python3 tests/golden/image_kinds.py
 
 The pixels are those that Pillow decodes, laid over white where they are transparent, the upper byte where samples have 16
-bits. Where Pillow has another notion (the one transparent grey of a PNG with less or more than 8 bits) they come from the
+bits. Where Pillow has another notion (the one transparent gray of a PNG with less or more than 8 bits) they come from the
 samples that the file was made of.
 """
 import base64
@@ -50,7 +50,7 @@ def filtered(kind, row, above, step):
     return bytes(out)
 
 
-def png(samples, colour_type, depth, interlaced=False, before=b"", exif=None):
+def png(samples, color_type, depth, interlaced=False, before=b"", exif=None):
     """A PNG of samples [height, width, channels]; its rows take the five filters in turn."""
     height, width, channels = samples.shape
     step = max(1, channels * depth // 8)
@@ -64,7 +64,7 @@ def png(samples, colour_type, depth, interlaced=False, before=b"", exif=None):
             row = packed(row, depth)
             rows += filtered(next(kinds), row, above, step)
             above = row
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, int(interlaced))
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, int(interlaced))
     body = chunk(b"IHDR", header) + before + chunk(b"IDAT", zlib.compress(rows, 9))
     if exif is not None:
         body += chunk(b"eXIf", exif)
@@ -87,7 +87,7 @@ def by_pillow(file):
 
 
 def with_clear(samples, depth, clear):
-    """8-bit colours of grey or RGB samples of which one value is transparent."""
+    """8-bit colors of gray or RGB samples of which one value is transparent."""
     eight = samples >> 8 if depth == 16 else numpy.rint(samples * 255 / (2**depth - 1))
     eight = numpy.broadcast_to(eight, eight.shape[:2] + (3,)).copy()
     eight[(samples == clear).all(-1)] = 255
@@ -105,26 +105,26 @@ def samples_of(channels, depth):
 files = {}
 for depth, interlaced in itertools.product((1, 2, 4, 8, 16), (False, True)):
     form = f"{depth}-bit{'-interlaced' if interlaced else ''}.png"
-    grey = samples_of(1, depth)
-    clear = grey[3, 4]
-    files[f"grey-{form}"] = (png(grey, 0, depth, interlaced), None)
-    files[f"grey-clear-{form}"] = (
-        png(grey, 0, depth, interlaced, chunk(b"tRNS", struct.pack(">H", clear[0]))),
-        with_clear(grey, depth, clear),
+    gray = samples_of(1, depth)
+    clear = gray[3, 4]
+    files[f"gray-{form}"] = (png(gray, 0, depth, interlaced), None)
+    files[f"gray-clear-{form}"] = (
+        png(gray, 0, depth, interlaced, chunk(b"tRNS", struct.pack(">H", clear[0]))),
+        with_clear(gray, depth, clear),
     )
     if depth <= 8:
-        palette = bytes((place * 53 + 31 * colour) % 256 for place in range(2**depth) for colour in range(3))
+        palette = bytes((place * 53 + 31 * color) % 256 for place in range(2**depth) for color in range(3))
         opacity = bytes((place * 77 + 40) % 256 for place in range(2**depth // 2))
-        files[f"palette-{form}"] = (png(grey, 3, depth, interlaced, chunk(b"PLTE", palette)), None)
+        files[f"palette-{form}"] = (png(gray, 3, depth, interlaced, chunk(b"PLTE", palette)), None)
         before = chunk(b"PLTE", palette) + chunk(b"tRNS", opacity)
-        files[f"palette-clear-{form}"] = (png(grey, 3, depth, interlaced, before), None)
+        files[f"palette-clear-{form}"] = (png(gray, 3, depth, interlaced, before), None)
     if depth >= 8:
         rgb = samples_of(3, depth)
         clear = rgb[5, 6]
         files[f"rgb-{form}"] = (png(rgb, 2, depth, interlaced), None)
         before = chunk(b"tRNS", struct.pack(">HHH", *clear))
         files[f"rgb-clear-{form}"] = (png(rgb, 2, depth, interlaced, before), with_clear(rgb, depth, clear))
-        files[f"grey-alpha-{form}"] = (png(samples_of(2, depth), 4, depth, interlaced), None)
+        files[f"gray-alpha-{form}"] = (png(samples_of(2, depth), 4, depth, interlaced), None)
         files[f"rgb-alpha-{form}"] = (png(samples_of(4, depth), 6, depth, interlaced), None)
 
 

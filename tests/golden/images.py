@@ -2,7 +2,7 @@
 
     python3 tests/golden/images.py
 
-Transparent pictures are laid over white. Interlaced and 16-bit colour PNGs, which Pillow reads but does not write, are
+Transparent pictures are laid over white. Interlaced and 16-bit color PNGs, which Pillow reads but does not write, are
 written here; of 16-bit samples the upper byte counts.
 """
 import base64
@@ -39,7 +39,7 @@ def chunk(name, data):
     return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def png(samples, colour_type, interlaced=False, before_pixels=b""):
+def png(samples, color_type, interlaced=False, before_pixels=b""):
     """A PNG of samples [height, width, channels], 8 or 16 bits, each row unfiltered."""
     height, width = samples.shape[:2]
     wide = samples.astype(samples.dtype.newbyteorder(">"))
@@ -49,7 +49,7 @@ def png(samples, colour_type, interlaced=False, before_pixels=b""):
     rows = b""
     for left, top, across, down in passes:
         rows += b"".join(b"\0" + row.tobytes() for row in wide[top::down, left::across])
-    header = struct.pack(">IIBBBBB", width, height, 8 * samples.itemsize, colour_type, 0, 0, int(interlaced))
+    header = struct.pack(">IIBBBBB", width, height, 8 * samples.itemsize, color_type, 0, 0, int(interlaced))
     pixels = chunk(b"IDAT", zlib.compress(rows, 9))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before_pixels + pixels + chunk(b"IEND", b"")
 
@@ -57,8 +57,8 @@ def png(samples, colour_type, interlaced=False, before_pixels=b""):
 def expected(file):
     picture = Image.open(io.BytesIO(file))
     if picture.mode == "I;16":
-        grey = (numpy.asarray(picture) >> 8).astype(numpy.uint8)
-        return numpy.stack([grey] * 3, -1)
+        gray = (numpy.asarray(picture) >> 8).astype(numpy.uint8)
+        return numpy.stack([gray] * 3, -1)
     if picture.mode in ("LA", "RGBA") or "transparency" in picture.info:
         front = numpy.asarray(picture.convert("RGBA")).astype(float)
         alpha = front[..., 3:] / 255
@@ -66,46 +66,46 @@ def expected(file):
     return numpy.asarray(picture.convert("RGB"))
 
 
-def with_ycck_colours(file):
-    """The same samples, said to be YCCK: the Adobe segment's last byte is the colour transform."""
+def with_ycck_colors(file):
+    """The same samples, said to be YCCK: the Adobe segment's last byte is the color transform."""
     at = file.index(b"\xff\xee")
     last = at + 1 + struct.unpack(">H", file[at + 2 : at + 4])[0]
     return file[:last] + b"\x02" + file[last + 1 :]
 
 
 rgb = drawing()
-grey = rgb.convert("L")
+gray = rgb.convert("L")
 array = numpy.asarray(rgb)
 y, x = numpy.mgrid[0:HEIGHT, 0:WIDTH]
 alpha = Image.fromarray(((x * 6 + y * 3) % 256).astype(numpy.uint8))
-rgba, grey_alpha = rgb.copy(), grey.copy()
+rgba, gray_alpha = rgb.copy(), gray.copy()
 rgba.putalpha(alpha)
-grey_alpha.putalpha(alpha)
+gray_alpha.putalpha(alpha)
 palette = rgb.quantize(16)
 deep = array.astype(numpy.uint16) * 256 + ((x * 31 + y * 17) % 256)[..., None].astype(numpy.uint16)
 cmyk = saved(rgb.convert("CMYK"), "JPEG", quality=92)
 
 files = {
-    "grey.jpg": saved(grey, "JPEG", quality=90),
+    "gray.jpg": saved(gray, "JPEG", quality=90),
     "rgb-444.jpg": saved(rgb, "JPEG", quality=90, subsampling=0),
     "rgb-422.jpg": saved(rgb, "JPEG", quality=90, subsampling=1),
     "rgb-420.jpg": saved(rgb, "JPEG", quality=90, subsampling=2),
     "progressive.jpg": saved(rgb, "JPEG", quality=90, progressive=True),
-    "progressive-grey.jpg": saved(grey, "JPEG", quality=90, progressive=True),
+    "progressive-gray.jpg": saved(gray, "JPEG", quality=90, progressive=True),
     "restarts.jpg": saved(rgb, "JPEG", quality=90, restart_marker_blocks=3),
     "untransformed-rgb.jpg": saved(rgb, "JPEG", quality=90, keep_rgb=True),
     "one-pixel.jpg": saved(rgb.crop((10, 10, 11, 11)), "JPEG", quality=90),
     "cmyk.jpg": cmyk,
-    "ycck.jpg": with_ycck_colours(cmyk),
+    "ycck.jpg": with_ycck_colors(cmyk),
     "rgb.png": saved(rgb, "PNG"),
-    "grey.png": saved(grey, "PNG"),
+    "gray.png": saved(gray, "PNG"),
     "one-bit.png": saved(rgb.convert("1"), "PNG"),
     "palette.png": saved(palette, "PNG"),
     "palette-transparent.png": saved(palette, "PNG", transparency=bytes([0, 90, 200])),
-    "rgb-transparent-colour.png": saved(rgb, "PNG", transparency=(220, 40, 30)),
+    "rgb-transparent-color.png": saved(rgb, "PNG", transparency=(220, 40, 30)),
     "rgb-alpha.png": saved(rgba, "PNG"),
-    "grey-alpha.png": saved(grey_alpha, "PNG"),
-    "grey-16-bit.png": png(deep[..., :1], 0),
+    "gray-alpha.png": saved(gray_alpha, "PNG"),
+    "gray-16-bit.png": png(deep[..., :1], 0),
     "rgb-16-bit.png": png(deep, 2),
     "interlaced.png": png(array, 2, interlaced=True),
     "interlaced-alpha.png": png(numpy.asarray(rgba), 6, interlaced=True),

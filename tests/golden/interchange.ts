@@ -62,10 +62,10 @@ export async function saveFormulaCheckpoint(path: string, name: CaseName): Promi
     metadata: {
       recipe: isNotebook ? "notebook" : "lrcn",
       model,
-      preprocessing: { imageSize: 32, shortSide: 37 },
+      preprocessing: { imageSize: 32, shortSide: 37, applyExif: true },
       // The notebook's layer is larger than its vocabulary.
       vocabulary: [...specials, "a", "red", "kite", "dog", "."],
-      decoding: { ...(isNotebook ? { firstWord: "a" } : {}), maxWords: 6, beam: 3 },
+      decoding: { ...(isNotebook ? { firstWord: "a" } : {}), maxLength: 6, beamSize: 3 },
       datasetFingerprint: "0123456789abcdef",
       epoch: 1,
       metrics: {},

@@ -1,4 +1,4 @@
-"""Writes notebook_data.json: digests of what pandas and NLTK make of a folder of Flickr8k photographs.
+"""Writes notebook_data.json: digests of what pandas and NLTK make of a folder of Flickr8k images.
 
     python3 tests/golden/notebook_data.py flickr8k-mini NLTK_DATA
 
@@ -41,7 +41,7 @@ golden = {
     "nltk": nltk.__version__,
     "pandas": pandas.__version__,
     "captions": count,
-    "photographs": int(table["image"].nunique()),
+    "images": int(table["image"].nunique()),
     "rowsSha256": digest("".join(f"{image}\t{text}\n" for image, text in table.itertuples(index=False)).encode()),
     "longestCaption": max(map(len, tokens)),
     "vocabularySize": len(words),

@@ -2,7 +2,7 @@
 
     python3 tests/golden/resize.py FLICKR8K_MINI
 
-FLICKR8K_MINI is a folder with Images/. Of its 20 photographs no more is written than a sparse sample and the means;
+FLICKR8K_MINI is a folder with Images/. Of its 20 images no more is written than a sparse sample and the means;
 the same 20 sizes are used for pictures that drawn_image.ts and this script compute alike, with a larger sample.
 
 A sample of n pixels of an image of N holds pixel floor((2 k + 1) N / (2 n)) for k from 0 to n - 1, counted row by row.
@@ -17,7 +17,7 @@ import numpy
 from PIL import Image
 
 SHORT_SIDE, CROP = 256, 224
-PHOTOGRAPHS, PHOTOGRAPH_SAMPLES, DRAWN_SAMPLES = 20, 300, 2000
+PHOTOGRAPHS, IMAGE_SAMPLES, DRAWN_SAMPLES = 20, 300, 2000
 
 
 def drawn(width, height):
@@ -54,22 +54,22 @@ def means(pixels):
 
 folder = pathlib.Path(sys.argv[1]) / "Images"
 paths = sorted(path for path in folder.iterdir() if path.suffix == ".jpg")
-photographs, drawings = [], []
+images, drawings = [], []
 for place in range(PHOTOGRAPHS):
     index = place * len(paths) // PHOTOGRAPHS
     picture = Image.open(paths[index]).convert("RGB")
     decoded, cropped = numpy.asarray(picture), resize_crop(picture)
-    photographs.append({
+    images.append({
         "index": index,
         "sha256": hashlib.sha256(paths[index].read_bytes()).hexdigest(),
         "width": picture.width,
         "height": picture.height,
         "decodedMeans": means(decoded),
-        "decodedSample": sample(decoded, PHOTOGRAPH_SAMPLES),
+        "decodedSample": sample(decoded, IMAGE_SAMPLES),
         "croppedMeans": means(cropped),
-        "croppedSample": sample(cropped, PHOTOGRAPH_SAMPLES),
+        "croppedSample": sample(cropped, IMAGE_SAMPLES),
     })
-    # Photographs of one size would make one picture; each is a pixel wider than a former one like it.
+    # Images of one size would make one picture; each is a pixel wider than a former one like it.
     width, height = picture.size
     while any((width, height) == (other["width"], other["height"]) for other in drawings):
         width += 1
@@ -85,9 +85,9 @@ for place in range(PHOTOGRAPHS):
 data = {
     "shortSide": SHORT_SIDE,
     "crop": CROP,
-    "photographSamples": PHOTOGRAPH_SAMPLES,
+    "imageSamples": IMAGE_SAMPLES,
     "drawnSamples": DRAWN_SAMPLES,
-    "photographs": photographs,
+    "images": images,
     "drawings": drawings,
 }
 path = pathlib.Path(__file__).with_name("resize.json")

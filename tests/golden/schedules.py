@@ -1,4 +1,4 @@
-"""Writes schedules.json: the learning rates of PyTorch's schedulers, as shares of the highest.
+"""Writes schedules.json: the learning rates of PyTorch's schedulers, as fractions of the highest.
 
     python3 tests/golden/schedules.py
 """
@@ -21,7 +21,7 @@ def new_optimizer():
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
 
 
-def shares(make, steps):
+def factors(make, steps):
     """The rate that each of `steps` optimizer steps is taken with, of a highest rate of 1."""
     optimizer = new_optimizer()
     scheduler = make(optimizer, steps)
@@ -62,25 +62,25 @@ def warmed(make, warmup):
     return made
 
 
-def plateau(criteria, mode, factor, patience, warmup=0, epoch_steps=1):
-    """The rate after 0, 1, ... epochs, each judged by one of `criteria`; with `warmup`, the rate of each step."""
+def plateau(scores, mode, factor, patience, warmup=0, epoch_steps=1):
+    """The rate after 0, 1, ... epochs, each judged by one of `scores`; with `warmup`, the rate of each step."""
     optimizer = new_optimizer()
-    # eps is the least change of a rate: here the rates are shares, and every change is made.
+    # eps is the least change of a rate: here the rates are factors, and every change is made.
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, mode, factor, patience, threshold=1e-4, eps=0)
     rise = linear(optimizer, warmup) if warmup else None
     rates = [optimizer.param_groups[0]["lr"]]
-    for criterion in criteria:
+    for score in scores:
         for step in range(epoch_steps):
             optimizer.step()
             if rise:
                 rise.step()
             if step == epoch_steps - 1:
-                scheduler.step(criterion)
+                scheduler.step(score)
             rates.append(optimizer.param_groups[0]["lr"])
     return rates
 
 
-def criteria_sequences():
+def score_sequences():
     """Criteria that fall, stay and rise: few different ones, so that many are equal."""
     numbers = random.Random(5)
     yield [round(numbers.uniform(1, 3), 1) for _ in range(24)]
@@ -92,20 +92,20 @@ def criteria_sequences():
 
 
 plateaus = []
-for index, criteria in enumerate(criteria_sequences()):
+for index, scores in enumerate(score_sequences()):
     for factor, patience in [(0.1, 0), (0.5, 2)]:
         setting = {"plateauFactor": factor, "plateauPatience": patience}
-        plateaus.append({**setting, "criteria": criteria, "shares": plateau(criteria, "min", factor, patience)})
+        plateaus.append({**setting, "validationScores": scores, "factors": plateau(scores, "min", factor, patience)})
         if index < 2:
-            negated = [-criterion for criterion in criteria]
-            plateaus.append({**setting, "criteria": negated, "shares": plateau(criteria, "max", factor, patience)})
+            negated = [-score for score in scores]
+            plateaus.append({**setting, "validationScores": negated, "factors": plateau(scores, "max", factor, patience)})
 
-warm_criteria = [2, 2, 1.5, 1.5, 1.5, 1.6]
+warm_scores = [2, 2, 1.5, 1.5, 1.5, 1.6]
 golden = {
     "torch": torch.__version__.split("+")[0],
     "schedules": {
         name: [
-            {"steps": steps, "warmupSteps": warmup, "shares": shares(warmed(make, warmup), steps)}
+            {"steps": steps, "warmupSteps": warmup, "factors": factors(warmed(make, warmup), steps)}
             for warmup in warmups
             for steps in LENGTHS
         ]
@@ -121,8 +121,8 @@ golden = {
         "plateauPatience": 1,
         "warmupSteps": 7,
         "epochSteps": 3,
-        "criteria": warm_criteria,
-        "shares": plateau(warm_criteria, "min", 0.5, 1, warmup=7, epoch_steps=3),
+        "validationScores": warm_scores,
+        "factors": plateau(warm_scores, "min", 0.5, 1, warmup=7, epoch_steps=3),
     },
 }
 path = pathlib.Path(__file__).with_suffix(".json")

@@ -18,7 +18,7 @@ CAPTIONS = {
     "baker": ("the baker 's van isn't here", ["The baker's van isn't here.", "A van that is the baker's"]),
     "clock": ("a clock shows 3 1/2 minutes past ten", ["The clock is at 3 1/2 past", "a clock shows 3 1/2 minutes past 10:00 a.m."]),
     "call": ("call (555) 123-4567 for a tram", ["A sign says : call (555) 123-4567", "A sign with a number for trams"]),
-    "goat": ("A goat-like animal sits; it's grey", ["a goat - like thing sits", "It's a grey goat (or two)"]),
+    "goat": ("A goat-like animal sits; it's gray", ["a goat - like thing sits", "It's a gray goat (or two)"]),
     "none": ("...", ["nothing to be seen here", "an empty field"]),
     "quote": ('He says "stop" and waits', ["A man says ``stop''", "'stop' , says he , and waits"]),
     "same": ("a tram stops at the bridge", ["a tram stops at the bridge"]),

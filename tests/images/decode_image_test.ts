@@ -31,7 +31,7 @@ for (const [name, { file, width, height, deflatedPixels }] of Object.entries(gol
 }
 
 Deno.test("decodeImage() refuses a JPEG cut anywhere", async () => {
-  for (const name of ["grey.jpg", "rgb-420.jpg", "progressive.jpg", "cmyk.jpg"] as const) {
+  for (const name of ["gray.jpg", "rgb-420.jpg", "progressive.jpg", "cmyk.jpg"] as const) {
     const file = fileOf(name);
     for (const share of [0.1, 0.3, 0.5, 0.7, 0.9, 0.99]) {
       await rejects(file.subarray(0, Math.floor(file.length * share)), /the JPEG ends too early/);
@@ -96,7 +96,7 @@ Deno.test("decodeImage() refuses images that take too much memory before it deco
 });
 
 Deno.test("decodeImage() decodes after failures, and calls at the same time do not meet", async () => {
-  const names: Name[] = ["rgb.png", "grey.jpg", "rgb-444.jpg", "interlaced.png"];
+  const names: Name[] = ["rgb.png", "gray.jpg", "rgb-444.jpg", "interlaced.png"];
   const damaged = fileOf("rgb-420.jpg").subarray(0, 700);
   const alone = await Promise.all(names.map((name) => decodeImage(fileOf(name))));
   const results = await Promise.allSettled(

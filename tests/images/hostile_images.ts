@@ -65,18 +65,18 @@ interface PngParts {
   readonly width: number;
   readonly height: number;
   readonly depth?: number;
-  readonly colourType?: number;
+  readonly colorType?: number;
   readonly chunks: readonly Uint8Array[];
 }
 
-function png({ width, height, depth = 8, colourType = 0, chunks }: PngParts): Uint8Array {
-  const header = joined(uint32(width), uint32(height), Uint8Array.of(depth, colourType, 0, 0, 0));
+function png({ width, height, depth = 8, colorType = 0, chunks }: PngParts): Uint8Array {
+  const header = joined(uint32(width), uint32(height), Uint8Array.of(depth, colorType, 0, 0, 0));
   const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
   return joined(signature, chunk("IHDR", header), ...chunks, chunk("IEND"));
 }
 
 const zeros = (length: number) => deflateSync(new Uint8Array(length));
-const grey = (side: number) => chunk("IDAT", zeros(side * (side + 1)));
+const gray = (side: number) => chunk("IDAT", zeros(side * (side + 1)));
 
 /** A segment of a JPEG. */
 function segment(marker: number, content: Uint8Array): Uint8Array {
@@ -124,7 +124,7 @@ function cut(file: Uint8Array, share: number): Uint8Array {
 
 function plainImages(): Files {
   return {
-    "good-grey.jpg": picture("grey.jpg"),
+    "good-gray.jpg": picture("gray.jpg"),
     "good-420.jpg": picture("rgb-420.jpg"),
     "good-progressive.jpg": picture("progressive.jpg"),
     "good-restarts.jpg": picture("restarts.jpg"),
@@ -172,18 +172,18 @@ function badPngs(): Files {
       depth: 1,
       chunks: [chunk("IDAT", zeros(16000 * 2001))],
     }),
-    "huge-claim.png": png({ width: 0x7fffffff, height: 0x7fffffff, chunks: [grey(8)] }),
-    "strip.png": png({ width: 6500, height: 1, chunks: [grey(80)] }),
-    "no-width.png": png({ width: 0, height: 8, chunks: [grey(8)] }),
-    "wrong-depth.png": png({ width: 8, height: 8, depth: 7, chunks: [grey(8)] }),
-    "wrong-colours.png": png({ width: 8, height: 8, colourType: 5, chunks: [grey(8)] }),
+    "huge-claim.png": png({ width: 0x7fffffff, height: 0x7fffffff, chunks: [gray(8)] }),
+    "strip.png": png({ width: 6500, height: 1, chunks: [gray(80)] }),
+    "no-width.png": png({ width: 0, height: 8, chunks: [gray(8)] }),
+    "wrong-depth.png": png({ width: 8, height: 8, depth: 7, chunks: [gray(8)] }),
+    "wrong-colors.png": png({ width: 8, height: 8, colorType: 5, chunks: [gray(8)] }),
     "wrong-filter.png": png({ width: 64, height: 64, chunks: [chunk("IDAT", deflateSync(filter))] }),
-    "no-palette.png": png({ width: 8, height: 8, colourType: 3, chunks: [grey(8)] }),
+    "no-palette.png": png({ width: 8, height: 8, colorType: 3, chunks: [gray(8)] }),
     "no-pixels.png": png({ width: 8, height: 8, chunks: [] }),
-    "few-pixels.png": png({ width: 64, height: 64, chunks: [grey(8)] }),
-    "much-claimed.png": png({ width: 7000, height: 7000, chunks: [grey(8)] }),
+    "few-pixels.png": png({ width: 64, height: 64, chunks: [gray(8)] }),
+    "much-claimed.png": png({ width: 7000, height: 7000, chunks: [gray(8)] }),
     "no-zlib.png": png({ width: 8, height: 8, chunks: [chunk("IDAT", text("no compressed data"))] }),
-    "unknown-chunk.png": png({ width: 8, height: 8, chunks: [chunk("ABCD"), grey(8)] }),
+    "unknown-chunk.png": png({ width: 8, height: 8, chunks: [chunk("ABCD"), gray(8)] }),
     "endless-chunk.png": joined(plain.subarray(0, 33), uint32(0xffffffff), text("IDAT")),
     "checksum.png": flipped,
     "cut-10.png": cut(plain, 0.1),

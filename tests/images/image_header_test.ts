@@ -48,10 +48,10 @@ Deno.test("readImageHeader() reads the size and the components of JPEGs and PNGs
     assert.equal(header.kind, name.endsWith(".png") ? "png" : "jpeg", name);
   }
   const components = (file: string) => readImageHeader(Uint8Array.fromBase64(file)).components;
-  assert.equal(components(golden.images["grey.jpg"].file), 1);
+  assert.equal(components(golden.images["gray.jpg"].file), 1);
   assert.equal(components(golden.images["rgb-420.jpg"].file), 3);
   assert.equal(components(golden.images["cmyk.jpg"].file), 4);
-  assert.equal(components(golden.images["grey-alpha.png"].file), 2);
+  assert.equal(components(golden.images["gray-alpha.png"].file), 2);
 });
 
 Deno.test("readImageHeader() names the format of other images and says what to do", () => {

@@ -69,18 +69,18 @@ Deno.test("readImageWithin() says how much memory it needs instead of using more
 });
 
 Deno.test(
-  "readImage() decodes photographs as Pillow does, a mean difference under 1",
+  "readImage() decodes images as Pillow does, a mean difference under 1",
   { ignore: !testData },
   async () => {
     const folder = join(testData ?? "", "flickr8k-mini", "Images");
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg")).sort();
-    for (const { index, width, height, decodedSample } of golden.photographs) {
+    for (const { index, width, height, decodedSample } of golden.images) {
       const image = await readImage({ path: join(folder, names[index] ?? "") });
       assert.deepEqual([image.width, image.height], [width, height]);
       const expected = Uint8Array.fromBase64(decodedSample);
-      const actual = samplePixels(image.pixels, golden.photographSamples);
+      const actual = samplePixels(image.pixels, golden.imageSamples);
       const sum = expected.reduce((total, value, place) => total + Math.abs(value - (actual[place] ?? NaN)), 0);
-      assert.ok(sum / expected.length < 1, `photograph ${index}: mean difference ${sum / expected.length}`);
+      assert.ok(sum / expected.length < 1, `image ${index}: mean difference ${sum / expected.length}`);
     }
   },
 );

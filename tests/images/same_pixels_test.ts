@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { captionFiles, type FileCaptioner } from "../../src/captioning/caption_files.ts";
-import { decodeImage, type RgbImage } from "../../src/images/decode_image.ts";
-import { openImageCache } from "../../src/pipeline/image_cache.ts";
+import { decodeImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
+import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { ImageDecoders } from "../../src/images/image_decoders.ts";
 import { readImage } from "../../src/images/read_image.ts";
 import kinds from "../golden/image_kinds.json" with { type: "json" };
@@ -14,9 +15,9 @@ async function digest({ width, height, pixels }: RgbImage): Promise<string> {
   return `${width} x ${height} ${new Uint8Array(await crypto.subtle.digest("SHA-256", pixels)).toHex()}`;
 }
 
-for (const orientation of ["obeyed", "ignored"] as const) {
+for (const applyExif of [true, false]) {
   Deno.test({
-    name: `training, evaluation, caption and the library see the same pixels, orientation ${orientation}`,
+    name: `training, evaluation, caption and the library see the same pixels, applyExif ${applyExif}`,
     ignore: !canRead || !canWrite,
     async fn() {
       const files = Object.fromEntries(
@@ -26,15 +27,15 @@ for (const orientation of ["obeyed", "ignored"] as const) {
       await using folder = await makeFolder(files);
       const names = Object.keys(files);
       const path = (name: string) => join(folder.path, name);
-      const decoded = await Promise.all(Object.values(files).map((file) => decodeImage(file, { orientation })));
+      const decoded = await Promise.all(Object.values(files).map((file) => decodeImage(file, { applyExif })));
       const expected = await Promise.all(decoded.map(digest));
 
-      const read = await Promise.all(names.map((name) => readImage({ path: path(name) }, { orientation })));
+      const read = await Promise.all(names.map((name) => readImage({ path: path(name) }, { applyExif })));
       assert.deepEqual(await Promise.all(read.map(digest)), expected, "pictures of a sample run");
 
       const captioned: string[] = [];
       const captioner: FileCaptioner = {
-        orientation,
+        applyExif,
         prepare: async (image) => ({ width: 1, height: 1, pixels: new TextEncoder().encode(await digest(image)) }),
         caption(images) {
           captioned.push(...images.map(({ pixels }) => new TextDecoder().decode(pixels)));
@@ -48,8 +49,8 @@ for (const orientation of ["obeyed", "ignored"] as const) {
       const cached = new Set<string>();
       using _ = await openImageCache(names.map((name) => ({ name, path: path(name), captions: ["a picture"] })), {
         folder: join(folder.path, "cache"),
-        square: 1,
-        orientation,
+        side: 1,
+        applyExif,
         newDecoders: () => new ImageDecoders({ count: 2 }),
         resizeCrop: async (image) => {
           cached.add(await digest(image));

@@ -66,7 +66,7 @@ Deno.test("readStandardInput() ends paths when it is told to, although the next 
 const REFUSED: Record<string, [content: Uint8Array<ArrayBuffer>, message: RegExp]> = {
   "nothing": [bytes(""), /^Cannot read images: standard input is empty; give it an image, or paths, one a line$/],
   "a text that is none": [
-    Uint8Array.of(...bytes("photograph-1.jpg\n".repeat(9)), 0xff, 0xfe),
+    Uint8Array.of(...bytes("image-1.jpg\n".repeat(9)), 0xff, 0xfe),
     /^Cannot read paths: standard input is neither an image nor text in UTF-8$/,
   ],
   "a line without end": [bytes("x".repeat(100_000)), /^Cannot read paths: a line is no path; give one a line$/],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Batch, Images } from "../../src/ffi/batch.ts";
-import { batches, collateLrcn, collateNotebook } from "../../src/pipeline/batches.ts";
+import { batches } from "../../src/pipeline/batches.ts";
+import { collateLrcn, collateNotebook } from "../../src/ffi/collate.ts";
 
 function imagesOf(count: number): Images {
   return { count, height: 2, width: 2, pixels: new Uint8Array(count * 12) };

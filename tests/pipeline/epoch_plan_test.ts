@@ -18,7 +18,7 @@ Deno.test("planEpoch() leaves the order as it is whatever the augmentation", () 
   }
 });
 
-Deno.test("planEpoch() shows the centre without augmentation", () => {
+Deno.test("planEpoch() shows the center without augmentation", () => {
   assert.deepEqual(planEpoch(20, OPTIONS).crops, []);
 });
 

@@ -1,36 +1,36 @@
 import assert from "node:assert/strict";
 import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
 import { ImageError } from "../../src/images/image_error.ts";
-import { drawnImages, drawnPhotographs } from "../support/drawn_data.ts";
+import { drawnImages, renderedExamples } from "../support/drawn_data.ts";
 
-const photographs = drawnPhotographs(5);
+const rendered = renderedExamples(5);
 const RECIPE = { name: "lrcn", batchSize: 2, imageSize: 32 } as const;
-const examples = photographs.map((photograph, index) => ({
-  photograph,
+const examples = rendered.map((example, index) => ({
+  example,
   captions: [Int32Array.of(1, 10 + index, 2)],
 }));
 
 async function readAll(plan: Parameters<typeof exampleBatches>[2], lost: readonly number[] = []) {
-  const images = drawnImages(photographs, (index) => {
-    if (lost.includes(index)) throw new ImageError("it is gone", photographs[index]?.path);
+  const images = drawnImages(rendered, (index) => {
+    if (lost.includes(index)) throw new ImageError("it is gone", rendered[index]?.path);
   });
   const source = { recipe: RECIPE, images };
   return await Array.fromAsync(exampleBatches(source, examples, plan));
 }
 
-async function squareOf(index: number, side: number): Promise<Uint8Array> {
+async function readResized(index: number, side: number): Promise<Uint8Array> {
   const pixels = new Uint8Array(side * side * 3);
-  await drawnImages(photographs).read(index, side, pixels);
+  await drawnImages(rendered).read(index, side, pixels);
   return pixels;
 }
 
-Deno.test("exampleBatches() gives each example its photograph's centre where nothing else is planned", async () => {
+Deno.test("exampleBatches() gives each example its image's center where nothing else is planned", async () => {
   const [first, second, third, ...rest] = await readAll(inOrder(examples));
   assert.deepEqual(rest, []);
   assert.deepEqual([first, second, third].map((batch) => batch?.images.count), [2, 2, 1]);
   assert(third !== undefined && "pixels" in third.images && !("crops" in third.images));
   assert.deepEqual([third.images.height, third.images.width], [32, 32]);
-  assert.deepEqual(third.images.pixels, await squareOf(4, 32));
+  assert.deepEqual(third.images.pixels, await readResized(4, 32));
 });
 
 Deno.test("exampleBatches() gives whole squares with the part that is planned for each example", async () => {
@@ -41,7 +41,7 @@ Deno.test("exampleBatches() gives whole squares with the part that is planned fo
   assert.deepEqual([first.images.height, first.images.width, first.images.crop], [37, 37, 32]);
   assert.deepEqual([...first.images.crops], [3, 2, 0, 0, 5, 1]);
   assert.deepEqual([...second.images.crops], [4, 1, 0]);
-  assert.deepEqual(first.images.pixels.subarray(37 * 37 * 3), await squareOf(0, 37));
+  assert.deepEqual(first.images.pixels.subarray(37 * 37 * 3), await readResized(0, 37));
   assert.deepEqual([...first.inputs], [1, 13, 1, 10]);
 });
 
@@ -53,7 +53,7 @@ Deno.test("exampleBatches() leaves out examples whose images are lost, with thei
   assert.deepEqual([first, second, third].map(({ images }) => images.count), [1, 2, 1]);
   assert.deepEqual([first.examples, [...first.inputs]], [[examples[0]], [1, 10]]);
   assert.deepEqual([...first.images.crops], [0, 0, 0]);
-  assert.deepEqual(first.images.pixels, await squareOf(0, 37));
+  assert.deepEqual(first.images.pixels, await readResized(0, 37));
   assert.deepEqual(second.examples, [examples[1], examples[2]]);
   assert.deepEqual(rest, []);
 });

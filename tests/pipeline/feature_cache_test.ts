@@ -3,10 +3,10 @@ import type { Images } from "../../src/ffi/batch.ts";
 import type { TensorInfo } from "../../src/ffi/engine.ts";
 import { type Encoder, type FeatureCacheOptions, openFeatureCache } from "../../src/pipeline/feature_cache.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
-import { drawnImages, drawnPhotographs } from "../support/drawn_data.ts";
+import { drawnImages, renderedExamples } from "../support/drawn_data.ts";
 
 const SIZE = 3;
-const IMAGES = drawnImages(drawnPhotographs(18));
+const IMAGES = drawnImages(renderedExamples(18));
 
 /** A CNN that sees the first pixel, times its weight; it counts the images that it is shown. */
 function encoderOf(weight = 2, other: Partial<Encoder> = {}): Encoder & { readonly shown: number[] } {
@@ -41,7 +41,7 @@ function cacheTest(name: string, fn: (options: FeatureCacheOptions) => Promise<v
   });
 }
 
-cacheTest("openFeatureCache() gives each photograph's features bit for bit, in any order", async (options) => {
+cacheTest("openFeatureCache() gives each image's features bit for bit, in any order", async (options) => {
   const encoder = encoderOf();
   using cache = await openFeatureCache(encoder, IMAGES, options);
   assert.equal(cache.size, SIZE);
@@ -55,7 +55,7 @@ cacheTest("openFeatureCache() gives each photograph's features bit for bit, in a
   }
 });
 
-cacheTest("openFeatureCache() runs the CNN once for each photograph, and not at all a second time", async (options) => {
+cacheTest("openFeatureCache() runs the CNN once for each image, and not at all a second time", async (options) => {
   const encoder = encoderOf();
   const progress: number[] = [];
   const onProgress = (done: number) => progress.push(done);
@@ -66,7 +66,7 @@ cacheTest("openFeatureCache() runs the CNN once for each photograph, and not at 
   assert.deepEqual([again.shown, progress], [[], [16, 18]]);
 });
 
-cacheTest("openFeatureCache() computes anew for other weights, photographs, sizes and arithmetic", async (options) => {
+cacheTest("openFeatureCache() computes anew for other weights, images, sizes and arithmetic", async (options) => {
   const open = async (encoder: ReturnType<typeof encoderOf>, images = IMAGES, change = {}) => {
     (await openFeatureCache(encoder, images, { ...options, ...change }))[Symbol.dispose]();
     return encoder.shown.length > 0;

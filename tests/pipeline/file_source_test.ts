@@ -32,13 +32,13 @@ async function makeDataset() {
 }
 
 Deno.test({
-  name: "readSource() takes as many photographs as it is told, drawn by the seed",
+  name: "readSource() takes as many images as it is told, drawn by the seed",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await makeDataset();
     const options = { data: folder.path, cacheFolder: join(folder.path, "cache"), seed: 1 };
     const names = async (change: { maxImages?: number; seed?: number }) =>
-      (await readSource({ ...options, ...change })).dataset.photographs.map(({ name }) => name);
+      (await readSource({ ...options, ...change })).dataset.examples.map(({ name }) => name);
     assert.deepEqual(await names({}), NAMES);
     assert.equal((await names({ maxImages: 3 })).length, 3);
     assert.deepEqual(await names({ maxImages: 3 }), await names({ maxImages: 3 }));
@@ -58,7 +58,7 @@ nativeTest("readSource() opens images as the CNN wants them, and again from the 
   const reporter = silentReporter();
   const read = async () => {
     using images = await source.openImages({ engine, recipe, reporter, signal });
-    assert.deepEqual(images.photographs.map(({ name }) => name), NAMES.filter((name) => name !== "3.png"));
+    assert.deepEqual(images.examples.map(({ name }) => name), NAMES.filter((name) => name !== "3.png"));
     assert.deepEqual(images.broken.map(({ path }) => path), [join(folder.path, "Images", "3.png")]);
     const pixels = new Uint8Array(32 * 32 * 3);
     await images.read(4, 32, pixels);
@@ -66,12 +66,12 @@ nativeTest("readSource() opens images as the CNN wants them, and again from the 
   };
   const pixels = await read();
   assert(reporter.tasks.delete("Decoding images"));
-  // As when captioning: the short side becomes 37 pixels, a square of them is kept, its centre is cut out.
+  // As when captioning: the short side becomes 37 pixels, a square of them is kept, its center is cut out.
   const square = { width: 37, height: 37, pixels: await engine.resizeCrop(drawnImage(45, 40), 37, 37) };
   assert.deepEqual(pixels, await engine.resizeCrop(square, 37, 32));
   const stored = () =>
     [...Deno.readDirSync(join(folder.path, "cache"))].map(({ name }) => {
-      const { size, mtime } = Deno.statSync(join(folder.path, "cache", name, "squares.bin"));
+      const { size, mtime } = Deno.statSync(join(folder.path, "cache", name, "resized.bin"));
       return [name, size, mtime?.getTime()];
     });
   const before = stored();
@@ -106,7 +106,7 @@ nativeTest("readSource() opens images in tar shards to the same pixels as in fil
     });
     const pixels = new Uint8Array(32 * 32 * 3);
     await images.read(0, 32, pixels);
-    return [pixels.toHex(), images.photographs[0]?.captions];
+    return [pixels.toHex(), images.examples[0]?.captions];
   };
   assert.deepEqual(await read("shards", "x"), await read("files", "y"));
 }, NEEDS_FILES);
@@ -124,10 +124,10 @@ nativeTest("readSource() stops decoding when it is interrupted, and goes on with
   });
   const again = silentReporter();
   using images = await source.openImages({ engine, recipe, reporter: again, signal: new AbortController().signal });
-  assert.equal(images.photographs.length, NAMES.length - 1);
+  assert.equal(images.examples.length, NAMES.length - 1);
 }, NEEDS_FILES);
 
-nativeTest("readSource() turns photographs as their cameras say, and in the notebook recipe leaves them", async () => {
+nativeTest("readSource() turns images as their cameras say, and in the notebook recipe leaves them", async () => {
   const jpeg = Uint8Array.fromBase64(kinds.images["turned-6.jpg"].file);
   await using folder = await makeFolder({ "data/a.jpg": jpeg, "data/a.txt": "A kite ." });
   const source = await readSource({
@@ -136,17 +136,17 @@ nativeTest("readSource() turns photographs as their cameras say, and in the note
     seed: 0,
   });
   using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
-  for (const [name, orientation] of [["lrcn", "obeyed"], ["notebook", "ignored"]] as const) {
+  for (const [name, applyExif] of [["lrcn", true], ["notebook", false]] as const) {
     using images = await source.openImages({
       engine,
       recipe: makeRecipe(name, { imageSize: 32 }),
       reporter: silentReporter(),
       signal: new AbortController().signal,
     });
-    const { square } = images;
-    const pixels = new Uint8Array(square * square * 3);
-    await images.read(0, square, pixels);
-    const expected = await engine.resizeCrop(await decodeImage(jpeg, { orientation }), square, square);
+    const { side } = images;
+    const pixels = new Uint8Array(side * side * 3);
+    await images.read(0, side, pixels);
+    const expected = await engine.resizeCrop(await decodeImage(jpeg, { applyExif }), side, side);
     assert.deepEqual(pixels.toHex(), expected.toHex(), name);
   }
 }, NEEDS_FILES);
@@ -161,7 +161,7 @@ nativeTest("readSource() leaves out images of more pixels than it is told, and s
     const { signal } = new AbortController();
     const recipe = makeRecipe("lrcn", { imageSize: 32 });
     using images = await source.openImages({ engine, recipe, reporter: silentReporter(), signal });
-    return images.photographs.map(({ name }) => name);
+    return images.examples.map(({ name }) => name);
   };
   // 40 x 50, 41 x 48, 42 x 46, 44 x 42 and 45 x 40 pixels.
   assert.equal((await names()).length, 5);

@@ -6,11 +6,17 @@ import { scheduleFactor } from "../../src/pipeline/schedule.ts";
 const RATES = { frozenLearningRate: 0.5, learningRate: 0.1, encoderLearningRate: 0.01 };
 
 /** The rates at the first step of each epoch. */
-function course(changes: Partial<Recipe>, criteria: readonly number[] = []) {
+function course(changes: Partial<Recipe>, validationScores: readonly number[] = []) {
   const recipe = makeRecipe("lrcn", { ...RATES, ...changes });
   return Array.from(
     { length: recipe.epochs },
-    (_, index) => learningRates(recipe, { epoch: index + 1, step: 0, steps: 10, criteria: criteria.slice(0, index) }),
+    (_, index) =>
+      learningRates(recipe, {
+        epoch: index + 1,
+        step: 0,
+        steps: 10,
+        validationScores: validationScores.slice(0, index),
+      }),
   );
 }
 
@@ -34,7 +40,7 @@ Deno.test("learningRates() runs the schedule over all epochs where the CNN never
   const rates = course({ epochs: 4, frozenEpochs: 4, schedule: "one-cycle" });
   const settings = makeRecipe("lrcn", { schedule: "one-cycle" });
   for (const [epoch, { learningRate, encoderLearningRate }] of rates.entries()) {
-    assert.equal(learningRate, 0.5 * scheduleFactor(settings, { step: epoch * 10, steps: 40, criteria: [] }));
+    assert.equal(learningRate, 0.5 * scheduleFactor(settings, { step: epoch * 10, steps: 40, validationScores: [] }));
     assert.equal(encoderLearningRate, 0);
   }
 });

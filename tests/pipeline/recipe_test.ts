@@ -19,25 +19,31 @@ Deno.test("makeRecipe() knows three recipes, each of ResNet-50 and one LSTM", ()
 });
 
 Deno.test("makeRecipe() gives the notebook's numbers", () => {
-  const { batchSize, embedSize, hiddenSize, minVocabulary, maxWords, epochs, ...recipe } = makeRecipe("notebook");
-  assert.deepEqual([batchSize, embedSize, hiddenSize, minVocabulary, maxWords, epochs], [16, 16, 512, 15000, 30, 5]);
+  const { batchSize, embedSize, hiddenSize, minVocabulary, maxLength, epochs, ...recipe } = makeRecipe("notebook");
+  assert.deepEqual([batchSize, embedSize, hiddenSize, minVocabulary, maxLength, epochs], [16, 16, 512, 15000, 30, 5]);
   const { optimizer, learningRate, encoderLearningRate, schedule, weightDecay, inject, ...rest } = recipe;
   assert.deepEqual([optimizer, learningRate, encoderLearningRate, schedule], ["adam", 1e-3, 1e-3, "constant"]);
   assert.deepEqual([weightDecay, rest.encoderWeightDecay, inject, rest.imageSize], [0, 0, "first", 224]);
-  const { wordDropout, layerDropout, outputDropout, labelSmoothing, scheduledSampling, accumulate } = rest;
-  assert.deepEqual([wordDropout, layerDropout, outputDropout, labelSmoothing, scheduledSampling], [0, 0, 0, 0, 0]);
-  assert.deepEqual([accumulate, rest.augmentation, rest.batchStatistics, rest.bestBy], [1, "none", "updated", "loss"]);
+  const { embeddingDropout, lstmDropout, outputDropout, labelSmoothing, scheduledSampling, gradientAccumulationSteps } =
+    rest;
+  assert.deepEqual([embeddingDropout, lstmDropout, outputDropout, labelSmoothing, scheduledSampling], [0, 0, 0, 0, 0]);
+  assert.deepEqual([gradientAccumulationSteps, rest.augmentation, rest.batchNorm, rest.bestBy], [
+    1,
+    "none",
+    "updated",
+    "loss",
+  ]);
   assert.deepEqual([rest.maxGradientNorm, rest.patience, rest.frozenEpochs, rest.minCount], [0, 0, 0, 1]);
 });
 
 Deno.test("makeRecipe() freezes a pretrained CNN first and changes it slowly, in the lrcn recipe alone", () => {
-  const { frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate, batchStatistics } = makeRecipe(
+  const { frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate, batchNorm } = makeRecipe(
     "lrcn",
     {},
     { pretrained: true },
   );
   assert.deepEqual([frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate], [10, 5e-4, 1e-4, 1e-5]);
-  assert.equal(batchStatistics, "frozen");
+  assert.equal(batchNorm, "frozen");
   assert.equal(makeRecipe("lrcn").frozenEpochs, 0);
   assert.deepEqual(makeRecipe("notebook", {}, { pretrained: true }), makeRecipe("notebook"));
   assert.equal(makeRecipe("lrcn", { frozenEpochs: 3 }, { pretrained: true }).frozenEpochs, 3);
@@ -95,7 +101,7 @@ Deno.test("shortSide() keeps ImageNet's proportion of 256 to 224", () => {
 });
 
 Deno.test("makeRecipe() refuses settings that the notebook's shifts cannot have", () => {
-  for (const changes of [{ inject: "every" }, { maxWords: "2" }, { beam: "3" }, { scheduledSampling: 0.1 }]) {
+  for (const changes of [{ inject: "every" }, { maxLength: "2" }, { beamSize: "3" }, { scheduledSampling: 0.1 }]) {
     assert.throws(() => makeRecipe("notebook", changes), /it needs inject=first/);
   }
 });
@@ -124,11 +130,11 @@ Deno.test("idleSettings() names each setting that was given and does nothing", (
     return lines.map((line) => /'(\w+)' does nothing/.exec(line)?.[1]);
   };
   const frozen = { epochs: 3, frozenEpochs: 3 };
-  assert.deepEqual(idle({ ...frozen, learningRate: 1, finetuneFrom: "layer3" }), ["learningRate", "finetuneFrom"]);
+  assert.deepEqual(idle({ ...frozen, learningRate: 1, trainableFrom: "layer3" }), ["learningRate", "trainableFrom"]);
   assert.deepEqual(idle({ ...frozen, frozenLearningRate: 1 }), []);
   assert.deepEqual(idle({ frozenLearningRate: 1 }), ["frozenLearningRate"]);
-  assert.deepEqual(idle({ layerDropout: 0.5 }), ["layerDropout"]);
-  assert.deepEqual(idle({ layerDropout: 0.5, fusionLayers: 2 }), []);
+  assert.deepEqual(idle({ lstmDropout: 0.5 }), ["lstmDropout"]);
+  assert.deepEqual(idle({ lstmDropout: 0.5, fusionLayers: 2 }), []);
   assert.deepEqual(idle({ warmupSteps: 5 }), ["warmupSteps"]);
   assert.deepEqual(idle({ warmupSteps: 5, schedule: "cosine" }), []);
   assert.deepEqual(idle({ plateauFactor: 0.5 }), ["plateauFactor"]);
@@ -136,7 +142,7 @@ Deno.test("idleSettings() names each setting that was given and does nothing", (
 });
 
 Deno.test("makeRecipe() takes no setting that its checkpoints could not hold", () => {
-  for (const [name, most] of [["imageSize", 3584], ["maxWords", 1000], ["beam", 100]] as const) {
+  for (const [name, most] of [["imageSize", 3584], ["maxLength", 1000], ["beamSize", 100]] as const) {
     assert.equal(makeRecipe("lrcn", { [name]: most })[name], most);
     assert.throws(() => makeRecipe("lrcn", { [name]: most + 1 }), InputError);
   }

@@ -18,7 +18,7 @@ const MODEL: ModelSettings = {
 };
 const FEATURES = { count: 3, values: Float32Array.from({ length: 3 * 64 }, (_, index) => Math.sin(index)) };
 const examples = [0, 1, 2].map((index) => ({
-  photograph: { name: `${index}.png`, path: `${index}.png`, captions: [] },
+  example: { name: `${index}.png`, path: `${index}.png`, captions: [] },
   captions: [Int32Array.of(2, 4, 5 + index, 3), Int32Array.of(2, 4, 7, 3)],
 }));
 
@@ -29,7 +29,7 @@ function optionsOf(changes: Partial<SelfCriticalOptions>): SelfCriticalOptions {
   return {
     vocabulary,
     model: MODEL,
-    decoding: { maxWords: 6, beam: 3 },
+    decoding: { maxLength: 6, beamSize: 3 },
     ...{ reward: lengthReward, baseline: "samples", samples: 4, seed: 1 },
     ...changes,
   };
@@ -102,7 +102,7 @@ for (const baseline of ["greedy", "samples"] as const) {
       const drawn = await selfCriticalBatch(engine, { images: FEATURES, examples }, options);
       rewards.push(drawn.reward);
       await engine.trainStep([drawn.batch], {
-        ...{ optimizer: "adam", encoderFrom: "none", learningRate: 0.01, encoderLearningRate: 0 },
+        ...{ optimizer: "adam", trainableFrom: "none", learningRate: 0.01, encoderLearningRate: 0 },
       });
     }
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

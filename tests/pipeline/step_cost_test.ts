@@ -60,7 +60,7 @@ async function costOf(changes: Partial<Recipe>): Promise<Cost> {
   const dataset = drawnDataset(TRAIN + VALIDATION);
   const { splits, vocabulary } = prepareTrainingData(dataset, recipe, 0);
   const all = [...splits.train, ...splits.validation, ...splits.test];
-  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, maxWords } = recipe;
+  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, maxLength } = recipe;
   const model = { ...TINY_MODEL, encoderWidth, encoderBlocks, hiddenSize, embedSize, inject };
   using engine = await Engine.open(model, { device: "cpu", precision: "fp32" });
   const size = 32 * encoderWidth;
@@ -68,15 +68,15 @@ async function costOf(changes: Partial<Recipe>): Promise<Cost> {
   const before = await engine.reads();
   const cost = await count(loadLibrary(), async () => {
     await train({
-      ...{ engine, recipe, vocabulary, seed: 0, metadata: { model, decoding: { maxWords, beam: 1 } } },
-      ...{ images: drawnImages(dataset.photographs), frozenFeatures },
+      ...{ engine, recipe, vocabulary, seed: 0, metadata: { model, decoding: { maxLength, beamSize: 1 } } },
+      ...{ images: drawnImages(dataset.examples), frozenFeatures },
       splits: { train: all.slice(0, TRAIN), validation: all.slice(TRAIN) },
     });
   });
   return { ...cost, reads: await engine.reads() - before };
 }
 
-nativeTest("train() makes one native call a step, and runs the CNN once for each photograph of an epoch", async () => {
+nativeTest("train() makes one native call a step, and runs the CNN once for each image of an epoch", async () => {
   const { calls } = await costOf({});
   assert.equal(calls["lrcn_train_step"], 2 * TRAIN / BATCH);
   assert.equal(calls["lrcn_encode"], 2 * VALIDATION / BATCH, "once a batch of the validation");
@@ -85,7 +85,7 @@ nativeTest("train() makes one native call a step, and runs the CNN once for each
   assert.deepEqual(new Set(Object.keys(calls)), new Set(["lrcn_train_step", "lrcn_encode", ...others, ...decoding]));
 });
 
-nativeTest("train() hands each photograph over once, and its captions as 32-bit words", async () => {
+nativeTest("train() hands each image over once, and its captions as 32-bit words", async () => {
   const { pixels, rest } = await costOf({});
   const square = 37;
   assert.equal(pixels, 2 * TRAIN * square * square * 3);

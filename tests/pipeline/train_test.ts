@@ -4,7 +4,7 @@ import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { collateLrcn, collateNotebook } from "../../src/pipeline/batches.ts";
+import { collateLrcn, collateNotebook } from "../../src/ffi/collate.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { scheduleFactor } from "../../src/pipeline/schedule.ts";
 import {
@@ -18,22 +18,22 @@ import {
   type TrainOptions,
   type TrainResult,
 } from "../../src/pipeline/train.ts";
-import { type Example, prepareTrainingData } from "../../src/pipeline/training_data.ts";
-import { criterion } from "../../src/pipeline/validate.ts";
+import { type EncodedExample, prepareTrainingData } from "../../src/pipeline/training_data.ts";
+import { scoreOf } from "../../src/pipeline/validate.ts";
 import { fillModel } from "../support/golden_batch.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
-/** Nothing is dropped, and photographs are seen from their centre. */
-const PLAIN: Partial<Recipe> = { wordDropout: 0, outputDropout: 0, augmentation: "none" };
+/** Nothing is dropped, and images are seen from their center. */
+const PLAIN: Partial<Recipe> = { embeddingDropout: 0, outputDropout: 0, augmentation: "none" };
 /** A run in which nothing is learnt. */
 const STILL: Partial<Recipe> = { frozenEpochs: 9, frozenLearningRate: 0 };
 
 interface Run extends Disposable {
   readonly training: Training & { readonly engine: Engine };
-  /** Indices of the photographs that were read, in order. */
+  /** Indices of the images that were read, in order. */
   readonly reads: number[];
   /** What `onEpoch` was told. */
   readonly epochs: { readonly metrics: EpochMetrics; readonly best: boolean }[];
@@ -41,23 +41,23 @@ interface Run extends Disposable {
   readonly steps: StepReport[];
 }
 
-/** A tiny model, 8 photographs to train on and 2 others to validate with. */
+/** A tiny model, 8 images to train on and 2 others to validate with. */
 async function openRun(changes: Partial<Recipe> = {}, seed = 0, onRead = () => {}): Promise<Run> {
   const recipe = makeRecipe(changes.name ?? "lrcn", { ...TINY_RECIPE, ...PLAIN, ...without(changes, "name") });
   const dataset = drawnDataset(10);
   const { splits, vocabulary, firstWord } = prepareTrainingData(dataset, { ...recipe, minVocabulary: 0 }, 0);
   const examples = [...splits.train, ...splits.validation, ...splits.test];
-  // In the notebook recipe a photograph has several examples, of one caption each: one of them is enough here.
-  const all = [...new Map(examples.map((example) => [example.photograph, example])).values()];
+  // In the notebook recipe an image has several examples, of one caption each: one of them is enough here.
+  const all = [...new Map(examples.map((example) => [example.example, example])).values()];
   const reads: number[] = [];
-  const images = drawnImages(dataset.photographs, (index) => {
+  const images = drawnImages(dataset.examples, (index) => {
     reads.push(index);
     onRead();
   });
-  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, maxWords } = recipe;
+  const { encoderWidth, encoderBlocks, hiddenSize, embedSize, inject, maxLength } = recipe;
   const model = { ...TINY_MODEL, encoderWidth, encoderBlocks, hiddenSize, embedSize, inject };
   const engine = await Engine.open(model, CPU);
-  const decoding = { ...(recipe.name === "notebook" && { firstWord }), maxWords, beam: 1 };
+  const decoding = { ...(recipe.name === "notebook" && { firstWord }), maxLength, beamSize: 1 };
   const training = {
     ...{ engine, recipe, splits: { train: all.slice(0, 8), validation: all.slice(8, 10) }, images, seed },
     ...{ vocabulary, metadata: { model, decoding } },
@@ -96,13 +96,13 @@ function untimedStep({ epoch, step, loss, learningRate, gradientNorm }: StepRepo
 }
 
 function untimedEpoch({ metrics, best }: Run["epochs"][number]) {
-  const { seconds: _1, captionsPerSecond: _2, imagesPerSecond: _3, dataWaitShare: _4, ...others } = metrics;
+  const { seconds: _1, captionsPerSecond: _2, imagesPerSecond: _3, dataWaitFraction: _4, ...others } = metrics;
   const { validationSeconds: _5, ...rest } = others;
   return { ...rest, best };
 }
 
 function ending({ reason, progress }: TrainResult) {
-  return { epochs: progress.criteria.length, step: progress.step, reason };
+  return { epochs: progress.validationScores.length, step: progress.step, reason };
 }
 
 /** All parameters and buffers of a model, the CNN's (without its last layer) apart from the rest. */
@@ -116,12 +116,12 @@ async function snapshot(engine: Engine): Promise<{ encoder: string[]; rest: stri
 }
 
 /** The batch of some examples, made without the training loop. */
-async function batchOf({ images, recipe }: Training, examples: readonly Example[]): Promise<Batch> {
+async function batchOf({ images, recipe }: Training, examples: readonly EncodedExample[]): Promise<Batch> {
   const side = recipe.imageSize;
   const pixels = new Uint8Array(examples.length * side * side * 3);
-  for (const [position, { photograph }] of examples.entries()) {
+  for (const [position, { example }] of examples.entries()) {
     const part = pixels.subarray(position * side * side * 3, (position + 1) * side * side * 3);
-    await images.read(images.photographs.indexOf(photograph), side, part);
+    await images.read(images.examples.indexOf(example), side, part);
   }
   const pictures = { count: examples.length, height: side, width: side, pixels };
   return recipe.name === "notebook"
@@ -129,7 +129,7 @@ async function batchOf({ images, recipe }: Training, examples: readonly Example[
     : collateLrcn(pictures, examples.map(({ captions }) => captions));
 }
 
-nativeTest("train() lowers the loss when it sees the same eight photographs again and again", async () => {
+nativeTest("train() lowers the loss when it sees the same eight images again and again", async () => {
   using run = await openRun({
     ...{ epochs: 60, batchSize: 4, patience: 0, schedule: "constant" },
     ...{ learningRate: 0.01, encoderLearningRate: 0.01 },
@@ -140,7 +140,7 @@ nativeTest("train() lowers the loss when it sees the same eight photographs agai
   assert(last < first / 4, `the loss went from ${first} to ${last}`);
 });
 
-nativeTest("train() goes through all photographs in each epoch, in an order that the seed alone decides", async () => {
+nativeTest("train() goes through all images in each epoch, in an order that the seed alone decides", async () => {
   const orders: number[][] = [];
   for (const [seed, changes] of [[1, {}], [1, { learningRate: 0.1, batchSize: 4 }], [2, {}]] as const) {
     using run = await openRun({ epochs: 2, batchSize: 3, ...changes }, seed);
@@ -177,9 +177,9 @@ Deno.test("stepOptions() lets the model's own words grow from none in the first 
 });
 
 Deno.test("isOutOfPatience() does not count epochs of a frozen CNN that is to learn after them", () => {
-  const out = (epochs: number, criteria: number[]) =>
+  const out = (epochs: number, validationScores: number[]) =>
     isOutOfPatience(makeRecipe("lrcn", { epochs, frozenEpochs: 4, patience: 2 }), {
-      criteria,
+      validationScores,
       step: 0,
       sums: { loss: 0, lossWeight: 0, gradientNorm: 0 },
     });
@@ -208,26 +208,26 @@ nativeTest("train() ends after the step in progress when it is interrupted", asy
 
 nativeTest("train() measures time, speed and waiting by the clock it is given", async () => {
   let time = 5000;
-  // All 10 photographs are read in two batches: 8 to train on take 4 s, 2 to validate with 1 s; the step takes 1 s.
+  // All 10 images are read in two batches: 8 to train on take 4 s, 2 to validate with 1 s; the step takes 1 s.
   using run = await openRun({ epochs: 1, batchSize: 8 }, 0, () => time += 500);
   await start(run, { now: () => time, onStep: () => time += 1000 });
   const { metrics } = run.epochs[0] ?? {};
   assert.equal(metrics?.seconds, 6);
   assert.equal(metrics.imagesPerSecond, 8 / 5);
   assert.equal(metrics.captionsPerSecond, 16 / 5);
-  assert.equal(metrics.dataWaitShare, 4 / 5);
+  assert.equal(metrics.dataWaitFraction, 4 / 5);
   const [step] = run.steps;
   assert.deepEqual([step?.epoch, step?.step, step?.steps], [1, 1, 1]);
-  assert.deepEqual([step?.captionsPerSecond, step?.dataWaitShare], [16 / 4, 1]);
+  assert.deepEqual([step?.captionsPerSecond, step?.dataWaitFraction], [16 / 4, 1]);
   assert.equal(step?.loss, metrics.trainLoss);
   // What happens between the steps is no waiting.
   using second = await openRun({ epochs: 1, batchSize: 4 });
   await start(second, { now: () => time, onStep: () => time += 1000 });
-  assert.equal(second.epochs[0]?.metrics.dataWaitShare, 0);
+  assert.equal(second.epochs[0]?.metrics.dataWaitFraction, 0);
 });
 
 nativeTest("train() reports the mean loss of a word over the whole split", async () => {
-  // Batches of 3, 3 and 2 photographs with captions of several lengths: a mean of means would differ.
+  // Batches of 3, 3 and 2 images with captions of several lengths: a mean of means would differ.
   using run = await openRun({ ...STILL, epochs: 1, batchSize: 3 });
   await fillModel(run.training.engine);
   const { training } = run;
@@ -248,10 +248,8 @@ nativeTest("train() reports the mean of the batches' means in the notebook recip
   await fillModel(run.training.engine);
   await start(run);
   const { training } = run;
-  const order = run.reads.slice(0, 8).map((index) => training.images.photographs[index]);
-  const examples = order.map((photograph) =>
-    training.splits.train.find((example) => example.photograph === photograph)
-  );
+  const order = run.reads.slice(0, 8).map((index) => training.images.examples[index]);
+  const examples = order.map((wanted) => training.splits.train.find(({ example }) => example === wanted));
   const losses: number[] = [];
   for (const part of [examples.slice(0, 7), examples.slice(7)]) {
     const batch = await batchOf(training, part.filter((example) => example !== undefined));
@@ -286,7 +284,7 @@ nativeTest("train() follows the schedule over the epochs in which the CNN learns
   // Two steps an epoch: the last step of epoch e is step 2 (e - 1) - 1 of 6.
   const expected = [
     0.5,
-    ...[1, 3, 5].map((step) => 1e-3 * scheduleFactor(run.training.recipe, { step, steps: 6, criteria: [] })),
+    ...[1, 3, 5].map((step) => 1e-3 * scheduleFactor(run.training.recipe, { step, steps: 6, validationScores: [] })),
   ];
   assert.deepEqual(run.epochs.map(({ metrics }) => metrics.learningRate), expected);
 });
@@ -334,8 +332,8 @@ nativeTest("train() tells after each step where it stands", async () => {
   using run = await openRun({ epochs: 2, batchSize: 4 });
   const places: (readonly [number, number])[] = [];
   await train(run.training, {
-    onProgress: ({ criteria, step }) => {
-      places.push([criteria.length, step]);
+    onProgress: ({ validationScores, step }) => {
+      places.push([validationScores.length, step]);
       return Promise.resolve();
     },
   });
@@ -343,9 +341,12 @@ nativeTest("train() tells after each step where it stands", async () => {
 });
 
 nativeTest("train() gives the same numbers where they are read every few steps", async () => {
-  const cases = [[{ accumulate: 1 }, 3, [3, 4, 3, 4]], [{ accumulate: 2 }, 2, [2, 2]]] as const;
-  for (const [{ accumulate }, readEvery, places] of cases) {
-    const changes = { epochs: 2, batchSize: 2, accumulate, learningRate: 0.01 };
+  const cases = [[{ gradientAccumulationSteps: 1 }, 3, [3, 4, 3, 4]], [{ gradientAccumulationSteps: 2 }, 2, [
+    2,
+    2,
+  ]]] as const;
+  for (const [{ gradientAccumulationSteps }, readEvery, places] of cases) {
+    const changes = { epochs: 2, batchSize: 2, gradientAccumulationSteps, learningRate: 0.01 };
     using whole = await openRun(changes);
     await start(whole);
     using run = await openRun(changes);
@@ -359,7 +360,7 @@ nativeTest("train() gives the same numbers where they are read every few steps",
 });
 
 nativeTest("train() makes one step of several batches where told, the last of fewer", async () => {
-  using run = await openRun({ epochs: 1, batchSize: 3, accumulate: 2 });
+  using run = await openRun({ epochs: 1, batchSize: 3, gradientAccumulationSteps: 2 });
   const sizes: number[][] = [];
   const { engine } = run.training;
   const listening = {
@@ -383,7 +384,7 @@ nativeTest("train() shows the frozen CNN's features in place of pixels, with the
   const { engine, images } = cached.training;
   const side = cached.training.recipe.imageSize;
   const features: Float32Array[] = [];
-  for (const index of images.photographs.keys()) {
+  for (const index of images.examples.keys()) {
     const pixels = new Uint8Array(side * side * 3);
     await images.read(index, side, pixels);
     features.push((await engine.encode({ count: 1, height: side, width: side, pixels })).values);
@@ -405,8 +406,8 @@ nativeTest("train() shows the frozen CNN's features in place of pixels, with the
 nativeTest("train() keeps the best by BLEU-4 where told", async () => {
   using run = await openRun({ epochs: 4, batchSize: 4, bestBy: "bleu4", patience: 0, learningRate: 0.02 });
   const { progress } = await start(run);
-  const criteria = run.epochs.map(({ metrics }) => criterion(metrics, "bleu4"));
-  assert.deepEqual(progress.criteria, criteria);
-  const bests = criteria.map((value, epoch) => value < Math.min(Infinity, ...criteria.slice(0, epoch)));
+  const validationScores = run.epochs.map(({ metrics }) => scoreOf(metrics, "bleu4"));
+  assert.deepEqual(progress.validationScores, validationScores);
+  const bests = validationScores.map((value, epoch) => value < Math.min(Infinity, ...validationScores.slice(0, epoch)));
   assert.deepEqual(run.epochs.map(({ best }) => best), bests);
 });

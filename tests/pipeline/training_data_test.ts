@@ -1,40 +1,40 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { collateLrcn } from "../../src/pipeline/batches.ts";
-import type { Dataset, Photograph } from "../../src/data/dataset.ts";
+import { collateLrcn } from "../../src/ffi/collate.ts";
+import type { Dataset, Example } from "../../src/data/dataset.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
-import { keepDecoded, limitPhotographs, prepareTrainingData } from "../../src/pipeline/training_data.ts";
+import { keepDecoded, limitExamples, prepareTrainingData } from "../../src/pipeline/training_data.ts";
 
-/** A dataset with photographs called by number. */
+/** A dataset with images called by number. */
 function datasetOf(captions: readonly (readonly string[])[], officialSplits?: Dataset["officialSplits"]): Dataset {
-  const photographs = captions.map((list, index): Photograph => ({
+  const examples = captions.map((list, index): Example => ({
     name: `${index}.jpg`,
-    path: `/photographs/${index}.jpg`,
+    path: `/images/${index}.jpg`,
     captions: list,
   }));
   return {
-    photographs,
-    rows: photographs.flatMap((photograph) => photograph.captions.map((caption) => ({ photograph, caption }))),
+    examples,
+    rows: examples.flatMap((example) => example.captions.map((caption) => ({ example, caption }))),
     missing: [],
     fingerprint: "",
     ...(officialSplits && { officialSplits }),
   };
 }
 
-/** Twenty photographs; photograph i has the words `w<i>` and, in its second caption, `v<i>`. */
+/** Twenty images; image i has the words `w<i>` and, in its second caption, `v<i>`. */
 const TWENTY = datasetOf(Array.from({ length: 20 }, (_, index) => [`A w${index} kite .`, `Two v${index} boats`]));
 const LISTED = datasetOf([["a red kite", "a red fox"], ["the blue boat"], ["a green car"], ["a pink cow"]], {
   train: ["0.jpg", "gone.jpg"],
   validation: ["1.jpg"],
   test: ["2.jpg"],
 });
-/** Ten captions of three photographs, with lists that the notebook does not know of. */
+/** Ten captions of three images, with lists that the notebook does not know of. */
 const LISTED_TEN = datasetOf(
   [new Array(2).fill("A red kite"), new Array(7).fill("The boat sinks"), ["One cow"]],
   { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] },
 );
 
-const names = (examples: readonly { photograph: Photograph }[]) => examples.map(({ photograph }) => photograph.name);
+const names = (examples: readonly { example: Example }[]) => examples.map(({ example }) => example.name);
 
 Deno.test("prepareTrainingData() takes the lrcn vocabulary from the train split alone", () => {
   const { vocabulary, splits } = prepareTrainingData(LISTED, makeRecipe("lrcn", { minCount: 1 }), 0);
@@ -44,19 +44,19 @@ Deno.test("prepareTrainingData() takes the lrcn vocabulary from the train split 
     ["1.jpg"],
     ["2.jpg"],
   ]);
-  assert.equal(splits.leftOut, 1);
+  assert.equal(splits.skipped, 1);
   assert.deepEqual(splits.train[0]?.captions, [Int32Array.of(2, 4, 5, 6, 3), Int32Array.of(2, 4, 5, 7, 3)]);
   assert.deepEqual(splits.validation[0]?.captions, [Int32Array.of(2, 1, 1, 1, 3)]);
 });
 
 Deno.test("prepareTrainingData() leaves rare words out of the lrcn vocabulary and cuts long captions", () => {
-  const recipe = makeRecipe("lrcn", { minCount: 2, maxWords: 2 });
+  const recipe = makeRecipe("lrcn", { minCount: 2, maxLength: 2 });
   const { vocabulary, splits } = prepareTrainingData(LISTED, recipe, 0);
   assert.deepEqual(vocabulary.words.slice(4), ["a", "red"]);
   assert.deepEqual(splits.train[0]?.captions[0], Int32Array.of(2, 4, 5, 3));
 });
 
-Deno.test("prepareTrainingData() splits photographs by the seed where there are no lists", () => {
+Deno.test("prepareTrainingData() splits images by the seed where there are no lists", () => {
   const recipe = makeRecipe("lrcn", { minCount: 1 });
   const { splits } = prepareTrainingData(TWENTY, recipe, 1);
   assert.deepEqual([splits.train.length, splits.validation.length, splits.test.length], [16, 2, 2]);
@@ -123,11 +123,11 @@ Deno.test("prepareTrainingData() refuses a dataset too small to be split", () =>
   }
 });
 
-Deno.test("keepDecoded() leaves out the examples whose photograph has no pixels", () => {
+Deno.test("keepDecoded() leaves out the examples whose image has no pixels", () => {
   const { splits } = prepareTrainingData(TWENTY, makeRecipe("lrcn"), 0);
-  const missing = splits.train[3]?.photograph;
-  const kept = keepDecoded(splits, TWENTY.photographs.filter((photograph) => photograph !== missing));
-  assert.deepEqual(kept.train, splits.train.filter(({ photograph }) => photograph !== missing));
+  const missing = splits.train[3]?.example;
+  const kept = keepDecoded(splits, TWENTY.examples.filter((example) => example !== missing));
+  assert.deepEqual(kept.train, splits.train.filter(({ example }) => example !== missing));
   assert.deepEqual([kept.validation, kept.test], [splits.validation, splits.test]);
 });
 
@@ -135,32 +135,32 @@ Deno.test("keepDecoded() refuses a train or validation split without pixels, by 
   const { splits } = prepareTrainingData(TWENTY, makeRecipe("lrcn"), 0);
   for (const part of ["train", "validation"] as const) {
     const gone = new Set(names(splits[part]));
-    const rest = TWENTY.photographs.filter(({ name }) => !gone.has(name));
+    const rest = TWENTY.examples.filter(({ name }) => !gone.has(name));
     assert.throws(
       () => keepDecoded(splits, rest),
       (error) => error instanceof InputError && error.message.includes(`none of the ${part} split's images`),
     );
   }
   const tests = new Set(names(splits.test));
-  assert.deepEqual(keepDecoded(splits, TWENTY.photographs.filter(({ name }) => !tests.has(name))).test, []);
+  assert.deepEqual(keepDecoded(splits, TWENTY.examples.filter(({ name }) => !tests.has(name))).test, []);
 });
 
-Deno.test("limitPhotographs() keeps so many photographs, drawn by the seed, with all their captions, in order", () => {
-  const limited = limitPhotographs(TWENTY, 5, 1);
-  assert.equal(limited.photographs.length, 5);
+Deno.test("limitExamples() keeps so many images, drawn by the seed, with all their captions, in order", () => {
+  const limited = limitExamples(TWENTY, 5, 1);
+  assert.equal(limited.examples.length, 5);
   assert.deepEqual(
-    limited.photographs,
-    TWENTY.photographs.filter((photograph) => limited.photographs.includes(photograph)),
+    limited.examples,
+    TWENTY.examples.filter((example) => limited.examples.includes(example)),
   );
-  assert.deepEqual(limited.rows, TWENTY.rows.filter(({ photograph }) => limited.photographs.includes(photograph)));
-  assert.deepEqual(limitPhotographs(TWENTY, 5, 1), limited);
-  assert.notDeepEqual(limitPhotographs(TWENTY, 5, 2).photographs, limited.photographs);
-  assert.deepEqual(limitPhotographs(TWENTY, 100, 1), TWENTY);
+  assert.deepEqual(limited.rows, TWENTY.rows.filter(({ example }) => limited.examples.includes(example)));
+  assert.deepEqual(limitExamples(TWENTY, 5, 1), limited);
+  assert.notDeepEqual(limitExamples(TWENTY, 5, 2).examples, limited.examples);
+  assert.deepEqual(limitExamples(TWENTY, 100, 1), TWENTY);
 });
 
-Deno.test("limitPhotographs() draws among the photographs of the official lists", () => {
+Deno.test("limitExamples() draws among the images of the official lists", () => {
   for (let seed = 0; seed < 10; seed++) {
-    assert(!limitPhotographs(LISTED, 3, seed).photographs.some(({ name }) => name === "3.jpg"));
+    assert(!limitExamples(LISTED, 3, seed).examples.some(({ name }) => name === "3.jpg"));
   }
 });
 

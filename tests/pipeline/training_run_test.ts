@@ -68,10 +68,17 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
 
   using last = await openCheckpoint(join(out, "last.safetensors"));
   assert.equal(last.metadata.epoch, 2);
-  const { trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider } = lines[1] ?? {};
-  assert.deepEqual(last.metadata.metrics, { trainLoss, validationLoss, imageGap, distinctShare, bleu4, cider });
-  assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37 });
-  assert.deepEqual(last.metadata.decoding, { maxWords: 6, beam: 3 });
+  const { trainLoss, validationLoss, mismatchedImageLossGap, distinctFraction, bleu4, cider } = lines[1] ?? {};
+  assert.deepEqual(last.metadata.metrics, {
+    trainLoss,
+    validationLoss,
+    mismatchedImageLossGap,
+    distinctFraction,
+    bleu4,
+    cider,
+  });
+  assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37, applyExif: true });
+  assert.deepEqual(last.metadata.decoding, { maxLength: 6, beamSize: 3 });
   assert.equal(last.metadata.datasetFingerprint, "drawn");
   assert.equal(last.metadata.splitSeed, 3);
   assert(last.tensors.has("adam.exp_avg.linear.bias") && last.tensors.has("rng"));
@@ -116,8 +123,8 @@ runTest("runTraining() writes the notebook's weights as PyTorch has them", async
   using last = await openCheckpoint(join(options.out, "last.safetensors"));
   assert.deepEqual(await weights.get("linear.weight")?.read(), await last.tensors.get("linear.weight")?.read());
   // Half of the captions begin with "a", half with "there": which is commoner depends on the split.
-  const { firstWord, maxWords, beam } = last.metadata.decoding;
-  assert.deepEqual([maxWords, beam], [5, 1]);
+  const { firstWord, maxLength, beamSize } = last.metadata.decoding;
+  assert.deepEqual([maxLength, beamSize], [5, 1]);
   assert(firstWord === "a" || firstWord === "there");
 });
 
@@ -171,7 +178,7 @@ runTest("runTraining() writes nothing when the data are wrong", async (folder) =
   const dataset = drawnDataset(20);
   const undecodable: TrainingSource = {
     ...{ dataset, origin: null },
-    openImages: () => Promise.resolve(drawnImages(dataset.photographs.slice(0, 0))),
+    openImages: () => Promise.resolve(drawnImages(dataset.examples.slice(0, 0))),
   };
   const failing: TrainingSource = {
     ...{ dataset, origin: null },
@@ -206,7 +213,7 @@ runTest("runTraining() starts from the CNN weights it is given", async (folder) 
 
 runTest("runTraining() tells what was left out", async (folder) => {
   const dataset = { ...drawnDataset(20), missing: ["gone.png", "lost.png"] };
-  const [broken, ...rest] = dataset.photographs;
+  const [broken, ...rest] = dataset.examples;
   const source: TrainingSource = {
     ...{ dataset, origin: null },
     openImages: () =>
@@ -218,7 +225,7 @@ runTest("runTraining() tells what was left out", async (folder) => {
   const reporter = silentReporter();
   await runTraining(source, { ...optionsOf(join(folder, "run"), { epochs: 1 }), reporter });
   const notes = reporter.notes.join("\n");
-  assert.match(notes, /Data: 20 photographs, 40 captions; photographs in train 15, validation 2, test 2; \d+ words/);
+  assert.match(notes, /Data: 20 images, 40 captions; images in train 15, validation 2, test 2; \d+ words/);
   assert.match(notes, /Left out: 2 images that are not there, the first is 'gone\.png'/);
   assert.match(notes, /Left out: 1 broken images, the first is '\/drawn\/0\.png': the PNG is damaged/);
 });
@@ -276,7 +283,7 @@ runTest("runTraining() goes on self-critically from a run's best model, and exac
 });
 
 runTest("runTraining() earns more and more CIDEr where it learns self-critically", async (folder) => {
-  const rates = { learningRate: 0.02, encoderLearningRate: 0.02, wordDropout: 0, outputDropout: 0 };
+  const rates = { learningRate: 0.02, encoderLearningRate: 0.02, embeddingDropout: 0, outputDropout: 0 };
   const former = optionsOf(join(folder, "former"), { epochs: 6, schedule: "constant", bestBy: "loss", ...rates });
   await runTraining(drawnSource(40), former);
   const recipe = selfCriticalRecipe(former.recipe, { epochs: 24, frozenLearningRate: 0.01, samples: 10, patience: 0 });
@@ -325,7 +332,7 @@ runTest("runTraining() refuses to go on with other data or settings, and names t
       (error) => error instanceof InputError && what.test(error.message) && !error.message.includes("\n"),
       String(what),
     );
-  await refuses(drawnSource(20), { seed: 4 }, /: the seed and .*the photographs differ/);
+  await refuses(drawnSource(20), { seed: 4 }, /: the seed and .*the images differ/);
   await refuses(drawnSource(20), { recipe: { ...options.recipe, epochs: 9 } }, /: the settings differ from those/);
   const wider = { ...options.recipe, hiddenSize: 20 };
   await refuses(drawnSource(20), { recipe: wider }, /: the settings and the model differ/);
@@ -388,18 +395,18 @@ runTest("runTraining() warns of a model that ignores its images", async (folder)
   const reporter = silentReporter();
   const changes: Partial<Recipe> = { epochs: 3, frozenEpochs: 3, frozenLearningRate: 0, patience: 0 };
   await runTraining(drawnSource(420), { ...optionsOf(join(folder, "run"), { ...changes, batchSize: 64 }), reporter });
-  assert(reporter.notes.some((line) => line.startsWith("Warning: the model ignores its photographs")));
+  assert(reporter.notes.some((line) => line.startsWith("Warning: the model ignores its images")));
 });
 
 runTest(
   "runTraining() tries the step that needs most before the first epoch, and leaves nothing where it fails",
   async (folder) => {
-    const options = optionsOf(join(folder, "run"), { epochs: 3, frozenEpochs: 1, accumulate: 2 });
+    const options = optionsOf(join(folder, "run"), { epochs: 3, frozenEpochs: 1, gradientAccumulationSteps: 2 });
     const trial = Engine.prototype.tryTrainStep;
     const tried: (string | undefined)[] = [];
     try {
       Engine.prototype.tryTrainStep = function (batches, step) {
-        tried.push(step.encoderFrom);
+        tried.push(step.trainableFrom);
         assert.deepEqual(batches.map(({ images }) => images.count), [4, 4]);
         return Promise.reject(new InputError("Cannot train a step: no memory is left"));
       };
@@ -414,10 +421,10 @@ runTest(
   },
 );
 
-runTest("runTraining() goes on when a photograph is lost on the way", async (folder) => {
+runTest("runTraining() goes on when an image is lost on the way", async (folder) => {
   const source = drawnSource(20);
   const reads = new Map<number, number>();
-  const images = drawnImages(source.dataset.photographs, (index) => {
+  const images = drawnImages(source.dataset.examples, (index) => {
     const count = (reads.get(index) ?? 0) + 1;
     reads.set(index, count);
     if (index % 5 === 0 && count > 1) throw new ImageError("it is gone");

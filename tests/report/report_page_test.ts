@@ -62,7 +62,7 @@ Deno.test("reportPage() allows the scripts and styles that it holds by their dig
   }
 });
 
-Deno.test("reportPage() stays small: the photographs are most of it", async () => {
+Deno.test("reportPage() stays small: the images are most of it", async () => {
   const page = await reportPage([run()]);
   assert(page.length < 100_000, `${page.length} characters`);
 });

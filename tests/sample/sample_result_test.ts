@@ -23,7 +23,7 @@ Deno.test("scoreHeldOut() counts captions that equal one of their references", (
     ["a blue kite", ["a blue kite", "there is a blue kite"]],
   );
   const result = scoreHeldOut(pictures, 12.5);
-  assert.equal(result.exactShare, 0.5);
+  assert.equal(result.exactFraction, 0.5);
   assert(result.bleu4 >= 0 && result.bleu4 < 1 && result.cider > 0 && result.cider < 10);
   assert.equal(result.trainingSeconds, 12.5);
   assert.equal(result.heldOut, pictures);
@@ -39,16 +39,16 @@ Deno.test("scoreHeldOut() tells what one caption for all pictures would get, and
     ),
     0,
   );
-  assert.deepEqual([result.descriptions, result.bestSingleCaptionShare, result.exactShare], [3, 0.5, 0]);
+  assert.deepEqual([result.descriptions, result.bestSingleCaptionFraction, result.exactFraction], [3, 0.5, 0]);
 });
 
 Deno.test("scoreHeldOut() finds captions of shuffled pictures wrong where each picture is different", () => {
   const different = Array.from({ length: 100 }, (_, index) => [`kite ${index}`, [`kite ${index}`]] as const);
   const result = scoreHeldOut(heldOut(...different), 0);
-  assert.equal(result.exactShare, 1);
-  assert(result.shuffledShare < 0.05, `${result.shuffledShare}`);
+  assert.equal(result.exactFraction, 1);
+  assert(result.shuffledFraction < 0.05, `${result.shuffledFraction}`);
   const same = new Array(10).fill(["a kite", ["a kite"]] as const);
-  assert.equal(scoreHeldOut(heldOut(...same), 0).shuffledShare, 1);
+  assert.equal(scoreHeldOut(heldOut(...same), 0).shuffledFraction, 1);
 });
 
 nativeTest("captionHeldOut() keeps the pictures beside the run and captions their files", async () => {
@@ -60,9 +60,9 @@ nativeTest("captionHeldOut() keeps the pictures beside the run and captions thei
       metadata: {
         recipe: "sample",
         model: TINY_MODEL,
-        preprocessing: { imageSize: 32, shortSide: 37 },
+        preprocessing: { imageSize: 32, shortSide: 37, applyExif: true },
         vocabulary: ["<pad>", "<unk>", "<start>", "<end>", ...Array.from({ length: 36 }, (_, index) => `word${index}`)],
-        decoding: { maxWords: 4, beam: 1 },
+        decoding: { maxLength: 4, beamSize: 1 },
         datasetFingerprint: "",
         epoch: 1,
         metrics: {},

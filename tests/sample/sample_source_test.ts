@@ -19,11 +19,11 @@ Deno.test("drawSample() holds pictures out that no training sees", async () => {
   const { dataset, heldOut } = await sample();
   const { splits, vocabulary } = prepareTrainingData(dataset, makeRecipe("sample"), 0);
   assert.equal(heldOut.length, 160);
-  assert.deepEqual(splits.test.map(({ photograph }) => photograph.captions), heldOut.map(({ captions }) => captions));
-  const seen = new Set([...splits.train, ...splits.validation].map(({ photograph }) => photograph.name));
-  assert.equal(seen.size + heldOut.length, dataset.photographs.length);
-  assert(splits.test.every(({ photograph }) => !seen.has(photograph.name)));
-  assert.equal(dataset.rows.length, dataset.photographs.flatMap(({ captions }) => captions).length);
+  assert.deepEqual(splits.test.map(({ example }) => example.captions), heldOut.map(({ captions }) => captions));
+  const seen = new Set([...splits.train, ...splits.validation].map(({ example }) => example.name));
+  assert.equal(seen.size + heldOut.length, dataset.examples.length);
+  assert(splits.test.every(({ example }) => !seen.has(example.name)));
+  assert.equal(dataset.rows.length, dataset.examples.flatMap(({ captions }) => captions).length);
   // Every word of the captions is common enough to be learnt.
   assert(
     heldOut.every(({ captions }) => captions.every((caption) => !vocabulary.encode(caption.split(" ")).includes(1))),
@@ -41,7 +41,7 @@ Deno.test("drawSample() makes a task that cannot be guessed", async () => {
 
 Deno.test("drawSample() tells how far it is", async () => {
   const { dataset } = await sample();
-  const total = dataset.photographs.length;
+  const total = dataset.examples.length;
   assert.deepEqual(progress.at(-1), [total, total]);
   assert(progress.every(([done], index) => index === 0 || done > (progress[index - 1]?.[0] ?? 0)));
 });
@@ -52,9 +52,9 @@ nativeTest("drawSample() gives the pixels that captioning would see", async () =
   using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
   const { signal } = new AbortController();
   using images = await source.openImages({ engine, recipe, reporter: silentReporter(), signal });
-  assert.deepEqual(images.photographs, source.dataset.photographs);
+  assert.deepEqual(images.examples, source.dataset.examples);
   assert.deepEqual(images.broken, []);
-  const first = images.photographs.length - source.heldOut.length;
+  const first = images.examples.length - source.heldOut.length;
   for (const place of [0, 7, 159]) {
     const scene = source.heldOut[place];
     assert(scene !== undefined);
@@ -64,5 +64,5 @@ nativeTest("drawSample() gives the pixels that captioning would see", async () =
     const square = { width: side, height: side, pixels: await engine.resizeCrop(scene.image, side, side) };
     assert.deepEqual(pixels, await engine.resizeCrop(square, side, 32));
   }
-  await assert.rejects(images.read(images.photographs.length, 32, new Uint8Array(3072)), RangeError);
+  await assert.rejects(images.read(images.examples.length, 32, new Uint8Array(3072)), RangeError);
 });

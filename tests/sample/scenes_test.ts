@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RgbImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { Random } from "../../src/random.ts";
 import { drawScene, type Scene } from "../../src/sample/scenes.ts";
 
@@ -8,7 +8,7 @@ const ONE_OR_TWO =
   /^(?:there is )?an? (?<color1>\w+) (?<name1>\w+)(?: and an? (?<color2>\w+) (?<name2>\w+))? on (?:an? )?(?<ground>\w+)(?: background)?$/;
 const TWINS = /^(?:there are )?two (?<color1>\w+) (?<name1>\w+)s on (?:an? )?(?<ground>\w+)(?: background)?$/;
 
-/** What people call these colours. */
+/** What people call these colors. */
 const COLORS: Record<string, readonly [number, number, number]> = {
   red: [210, 35, 35],
   green: [20, 130, 50],
@@ -25,7 +25,7 @@ const COLORS: Record<string, readonly [number, number, number]> = {
 };
 
 /**
- * Of each shape, the squares of the farthest point inside and of the nearest point outside, both from the centre, as
+ * Of each shape, the squares of the farthest point inside and of the nearest point outside, both from the center, as
  * shares of its area: for a circle both are 1 / pi.
  */
 const SHAPES: Record<string, readonly [number, number]> = {
@@ -50,13 +50,13 @@ function read(caption: string): Words {
   return { shapes: [first, ...second], background: ground };
 }
 
-/** The name, of those that are known, of each pixel's colour. */
+/** The name, of those that are known, of each pixel's color. */
 function namesOfPixels({ pixels }: RgbImage, known: ReadonlySet<string>): string[] {
   return Array.from({ length: pixels.length / 3 }, (_, index) => {
     let [best, least] = ["", Infinity];
     for (const name of known) {
       const color = COLORS[name];
-      assert(color !== undefined, `no colour: ${name}`);
+      assert(color !== undefined, `no color: ${name}`);
       const distance = Math.hypot(...color.map((value, channel) => value - (pixels[3 * index + channel] ?? 0)));
       if (distance < least) [best, least] = [name, distance];
     }
@@ -64,14 +64,14 @@ function namesOfPixels({ pixels }: RgbImage, known: ReadonlySet<string>): string
   });
 }
 
-/** Names of the colours that more than 2.5% of the pixels have; at edges, mixtures look like other colours. */
+/** Names of the colors that more than 2.5% of the pixels have; at edges, mixtures look like other colors. */
 function commonColors(names: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].filter(([, count]) => count > 0.025 * names.length).map(([name]) => name);
 }
 
-/** The shape that the pixels of a colour have. */
+/** The shape that the pixels of a color have. */
 function shapeOf(names: readonly string[], background: string): string {
   const points = names.map((name, index) => ({
     inside: name !== background,
@@ -95,7 +95,7 @@ function draw(count: number, side: number, seed: number): Scene[] {
   return Array.from({ length: count }, () => drawScene(side, random));
 }
 
-Deno.test("drawScene() draws what its captions say: colours, shapes and background", () => {
+Deno.test("drawScene() draws what its captions say: colors, shapes and background", () => {
   const scenes = draw(120, SIDE, 1).map(({ image, captions: [caption = ""] }) => ({
     image,
     caption,

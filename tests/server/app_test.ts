@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { Problem } from "../../src/server/problem.ts";
-import type { PhotographSearch } from "../../src/evaluation/image_search.ts";
+import type { ImageSearch } from "../../src/evaluation/image_search.ts";
 import { ask, fakeApp, fakeModel, LIMITS } from "../support/fake_model.ts";
 import { picture } from "../support/picture.ts";
 
@@ -35,13 +34,13 @@ Deno.test("POST /api/caption gives alternatives, and hands on how captions are t
   const { model, asked } = fakeModel();
   const answer = await ask(
     fakeApp({ model }),
-    "/api/caption?nBest=2&beam=5&lengthPenalty=0.7&maxWords=9&with=dog&with=red&begin=a%20dog",
+    "/api/caption?nBest=2&beamSize=5&lengthPenalty=0.7&maxLength=9&with=dog&with=red&begin=a%20dog",
     post(picture(8)),
   );
   const { alternatives } = await answer.json();
   assert.deepEqual(alternatives, [{ caption: "8 pixels", logProbability: -1, tokens: ["8", "pixels"] }]);
   assert.deepEqual(JSON.parse(JSON.stringify(asked[0]?.decoding)), {
-    ...{ nBest: 2, beam: 5, lengthPenalty: 0.7, maxWords: 9 },
+    ...{ nBest: 2, beamSize: 5, lengthPenalty: 0.7, maxLength: 9 },
     ...{ forced: ["dog", "red"], prefix: "a dog" },
   });
 });
@@ -72,10 +71,10 @@ Deno.test("what cannot be captioned is a problem that says what to do", async (t
     "a form without the field": ["", new FormData(), 400, /^There is no image/],
     "too many bytes": ["", new Uint8Array(1001), 413, /^The upload has more than 1000 bytes; send a smaller image$/],
     "an unknown name": ["?beem=2", picture(), 400, /beem/],
-    "a number out of range": ["?beam=0", picture(), 400, /^Cannot read the query, beam: /],
-    "a number that is none": ["?maxWords=many", picture(), 400, /^Cannot read the query, maxWords: /],
-    "a name twice": ["?beam=2&beam=3", picture(), 400, /^Cannot read the query, beam: /],
-    "drawing and searching": ["?temperature=1&beam=2", picture(), 400, /temperature draws.*beam searches/],
+    "a number out of range": ["?beamSize=0", picture(), 400, /^Cannot read the query, beamSize: /],
+    "a number that is none": ["?maxLength=many", picture(), 400, /^Cannot read the query, maxLength: /],
+    "a name twice": ["?beamSize=2&beamSize=3", picture(), 400, /^Cannot read the query, beamSize: /],
+    "drawing and searching": ["?temperature=1&beamSize=2", picture(), 400, /temperature draws.*beamSize searches/],
     "a seed for nothing": ["?seed=1", picture(), 400, /seed needs temperature/],
   };
   for (const [name, [query, body, status, pattern]] of Object.entries(cases)) {
@@ -168,32 +167,33 @@ Deno.test("a request whose client is gone is captioned no more", async () => {
   assert.deepEqual(asked.map(({ widths }) => widths), [[8]]);
 });
 
-Deno.test("GET /api/search ranks the folder, /api/photographs/N gives a file, and both say where there is no folder", async () => {
+Deno.test("GET /api/search ranks the folder, /api/images/N gives a file, and both say where there is no folder", async () => {
   const search = {
     ...{ total: 2, done: 1 },
-    search: (query: string, top: number) => {
-      if (query === "early") throw new Problem(503, "1 of 2 photographs have been looked at", { retryAfter: 2 });
+    search: (_query: string, top: number) => {
       const found = [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2 }].slice(0, top);
       return Promise.resolve({ found, allWordsKnown: false });
     },
-    pathOf: () => {
-      throw new Problem(404, "There is no photograph 7");
-    },
-  } as unknown as PhotographSearch;
+    pathOf: () => undefined,
+  } as unknown as ImageSearch;
   const app = fakeApp({ search });
   assert.deepEqual(await (await ask(app, "/api/search?query=dog")).json(), {
     allWordsKnown: false,
-    photographs: [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, url: "/api/photographs/1" }],
+    images: [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, url: "/api/images/1" }],
   });
   assert.deepEqual((await (await ask(app, "/api/model")).json()).search, { done: 1, total: 2 });
-  const early = await ask(app, "/api/search?query=early");
-  assert.equal(early.headers.get("retry-after"), "2");
-  await assertProblem(early, 503, /looked at/);
+  const notReady = { reason: "1 of 2 images are indexed; try again later", retryAfter: 2 };
+  const indexing = fakeApp({ search: { ...search, notReady } as unknown as ImageSearch });
+  for (const path of ["/api/search?query=dog", "/api/images/0"]) {
+    const early = await ask(indexing, path);
+    assert.equal(early.headers.get("retry-after"), "2");
+    await assertProblem(early, 503, /1 of 2 images are indexed/);
+  }
   await assertProblem(await ask(app, "/api/search"), 400, /^Cannot read the query, query: /);
-  await assertProblem(await ask(app, "/api/photographs/7"), 404, /no photograph 7/);
-  await assertProblem(await ask(app, "/api/photographs/..%2f..%2fetc%2fpasswd"), 404, /There is no/);
+  await assertProblem(await ask(app, "/api/images/7"), 404, /no image 7/);
+  await assertProblem(await ask(app, "/api/images/..%2f..%2fetc%2fpasswd"), 404, /There is no/);
   await assertProblem(await ask(fakeApp(), "/api/search?query=dog"), 404, /--images DIR$/);
-  await assertProblem(await ask(fakeApp(), "/api/photographs/0"), 404, /--images DIR$/);
+  await assertProblem(await ask(fakeApp(), "/api/images/0"), 404, /--images DIR$/);
 });
 
 Deno.test("GET /api/run and /run show a run as it is now, and say where there is none", async () => {
@@ -216,7 +216,7 @@ Deno.test("GET /api/model and /api/health say what the server is and does", asyn
   const app = fakeApp();
   await ask(app, "/api/caption", post(picture()));
   assert.deepEqual(await (await ask(app, "/api/model")).json(), {
-    ...{ recipe: "lrcn", words: 5, imageSize: 224, beam: 3, maxWords: 20, search: null, run: null },
+    ...{ recipe: "lrcn", words: 5, imageSize: 224, beamSize: 3, maxLength: 20, search: null, run: null },
     limits: { bytes: 1e6, requests: 100, seconds: 10 },
   });
   assert.deepEqual(await (await ask(app, "/api/health")).json(), { status: "ok", requests: 0, batches: 1 });
@@ -226,12 +226,12 @@ Deno.test("GET /api/openapi.json describes every path of the API, with its probl
   const { openapi, paths, components } = await (await ask(fakeApp(), "/api/openapi.json")).json();
   assert.equal(openapi, "3.1.0");
   assert.deepEqual(Object.keys(paths), [
-    ...["/api/caption", "/api/explain", "/api/search", "/api/photographs/{id}", "/api/run", "/api/model"],
+    ...["/api/caption", "/api/explain", "/api/search", "/api/images/{id}", "/api/run", "/api/model"],
     "/api/health",
   ]);
   const { parameters, responses } = paths["/api/caption"].post;
   assert.deepEqual(Object.keys(responses), ["200", "400", "403", "413", "422", "429", "500", "503"]);
-  const beam = parameters.find(({ name }: { name: string }) => name === "beam");
+  const beam = parameters.find(({ name }: { name: string }) => name === "beamSize");
   assert.deepEqual([beam.in, beam.required, beam.schema], ["query", false, {
     type: "integer",
     minimum: 1,

@@ -19,9 +19,9 @@ const refused = (pattern: RegExp) => (error: unknown) =>
 
 Deno.test("readQuery() takes the numbers within a parameter's bounds, and refuses the next outside them", () => {
   const bounds: Record<string, [least: number, most: number, step: number]> = {
-    ...{ beam: [1, 20, 1], nBest: [1, 20, 1], lengthPenalty: [0, 5, 0.001], temperature: [0.01, 10, 0.001] },
-    ...{ topK: [1, 1_000_000, 1], topP: [0.001, 1, 0.001], seed: [0, 2 ** 31 - 1, 1], minWords: [1, 100, 1] },
-    ...{ maxWords: [1, 100, 1], blockNgrams: [0, 10, 1] },
+    ...{ beamSize: [1, 20, 1], nBest: [1, 20, 1], lengthPenalty: [0, 5, 0.001], temperature: [0.01, 10, 0.001] },
+    ...{ topK: [1, 1_000_000, 1], topP: [0.001, 1, 0.001], seed: [0, 2 ** 31 - 1, 1], minLength: [1, 100, 1] },
+    ...{ maxLength: [1, 100, 1], noRepeatNgramSize: [0, 10, 1] },
   };
   const numbers = Object.entries(CAPTION_QUERY.shape).filter(([, schema]) => !schema.safeParse(["dog"]).success);
   assert.deepEqual(numbers.map(([name]) => name).filter((name) => name !== "begin").sort(), Object.keys(bounds).sort());
@@ -72,7 +72,7 @@ Deno.test("readQuery() refuses names that it does not know, in one line, whateve
   }
 });
 
-Deno.test("readQuery() wants a sentence that is more than spaces, and 12 photographs, of 100 at most", () => {
+Deno.test("readQuery() wants a sentence that is more than spaces, and 12 images, of 100 at most", () => {
   assert.deepEqual(readQuery(urlOf("query=+dog+"), SEARCH_QUERY), { query: "dog", top: 12 });
   assert.equal(readQuery(urlOf("query=dog&top=100"), SEARCH_QUERY).top, 100);
   for (const bad of ["query=dog&top=101", "query=dog&top=0", "query=+", "top=2"]) {
@@ -81,11 +81,11 @@ Deno.test("readQuery() wants a sentence that is more than spaces, and 12 photogr
 });
 
 Deno.test("decodingOptions() hands on what captions must hold, whether they are searched or drawn", () => {
-  const query = "with=dog&without=cat&begin=a&minWords=3&maxWords=9&blockNgrams=2&nBest=4";
-  const others = { minWords: 3, maxWords: 9, blockNgrams: 2, nBest: 4 };
+  const query = "with=dog&without=cat&begin=a&minLength=3&maxLength=9&noRepeatNgramSize=2&nBest=4";
+  const others = { minLength: 3, maxLength: 9, noRepeatNgramSize: 2, nBest: 4 };
   const held = { forced: ["dog"], forbidden: ["cat"], prefix: "a" };
   const options = (more: string) => decodingOptions(readQuery(urlOf(`${query}${more}`), CAPTION_QUERY));
-  assert.deepEqual(options("&beam=5&lengthPenalty=1"), { ...others, ...held, beam: 5, lengthPenalty: 1 });
+  assert.deepEqual(options("&beamSize=5&lengthPenalty=1"), { ...others, ...held, beamSize: 5, lengthPenalty: 1 });
   assert.deepEqual(options("&temperature=0.5&topK=5&topP=0.9&seed=7"), {
     ...{ ...others, ...held },
     sampling: { temperature: 0.5, topK: 5, topP: 0.9, seed: 7 },
@@ -97,7 +97,7 @@ Deno.test("decodingOptions() refuses drawing's options without a temperature, an
     const query = readQuery(urlOf(`${name}=1`), CAPTION_QUERY);
     assert.throws(() => decodingOptions(query), refused(new RegExp(`${name} needs temperature$`)));
   }
-  for (const name of ["beam", "lengthPenalty"]) {
+  for (const name of ["beamSize", "lengthPenalty"]) {
     const query = readQuery(urlOf(`temperature=1&${name}=1`), CAPTION_QUERY);
     assert.throws(() => decodingOptions(query), refused(new RegExp(`temperature draws captions and ${name} searches`)));
   }
@@ -107,9 +107,13 @@ Deno.test("explainedCaption() takes a caption, its words, or how one is written,
   const explained = (query: string) => explainedCaption(readQuery(urlOf(query), EXPLAIN_QUERY));
   assert.deepEqual(explained("caption=a+dog").given, { caption: "a dog", token: undefined });
   assert.deepEqual(explained("token=a&token=dog").given, { caption: undefined, token: ["a", "dog"] });
-  assert.equal(explained("beam=2").given, undefined);
-  assert.equal(explained("beam=2").decoding.beam, 2);
-  const bad = { "caption=a&token=b": "token", "caption=a&beam=2": "beam", "token=a&temperature=1": "temperature" };
+  assert.equal(explained("beamSize=2").given, undefined);
+  assert.equal(explained("beamSize=2").decoding.beamSize, 2);
+  const bad = {
+    "caption=a&token=b": "token",
+    "caption=a&beamSize=2": "beamSize",
+    "token=a&temperature=1": "temperature",
+  };
   for (const [query, other] of Object.entries(bad)) {
     assert.throws(() => explained(query), refused(new RegExp(`which caption to explain; leave out ${other}$`)), query);
   }

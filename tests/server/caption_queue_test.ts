@@ -32,8 +32,11 @@ Deno.test("CaptionQueue captions apart what is to be captioned in other ways, th
   const { model, asked } = fakeModel();
   const queue = new CaptionQueue(model);
   const beams = [1, 5, 1, 5];
-  await Promise.all(beams.map((beam, index) => queue.caption(image(index + 1), { beam }, NEVER)));
-  assert.deepEqual(asked, [{ widths: [1, 3], decoding: { beam: 1 } }, { widths: [2, 4], decoding: { beam: 5 } }]);
+  await Promise.all(beams.map((beam, index) => queue.caption(image(index + 1), { beamSize: beam }, NEVER)));
+  assert.deepEqual(asked, [{ widths: [1, 3], decoding: { beamSize: 1 } }, {
+    widths: [2, 4],
+    decoding: { beamSize: 5 },
+  }]);
 });
 
 Deno.test("CaptionQueue leaves out what nobody waits for any more", async () => {

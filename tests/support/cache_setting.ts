@@ -5,9 +5,10 @@
  */
 
 import { join } from "node:path";
-import type { Photograph } from "../../src/data/dataset.ts";
-import type { RgbImage } from "../../src/images/decode_image.ts";
-import { type ImageCache, type ImageCacheOptions, openImageCache } from "../../src/pipeline/image_cache.ts";
+import type { Example } from "../../src/data/dataset.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
+import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
+import type { ImageCache, ImageCacheOptions } from "../../src/pipeline/cache/image_cache.ts";
 import { ImageError } from "../../src/images/image_error.ts";
 import type { ImageFile } from "../../src/images/image_file.ts";
 import { drawnImage } from "../golden/drawn_image.ts";
@@ -22,8 +23,8 @@ export const SQUARE = 9;
 
 /** What a test has. */
 export interface Setting extends AsyncDisposable {
-  /** Photographs whose files hold a number: the width of the picture that the decoders make of it, or "broken". */
-  readonly photographs: Photograph[];
+  /** Images whose files hold a number: the width of the picture that the decoders make of it, or "broken". */
+  readonly examples: Example[];
   /** Where caches are. */
   readonly folder: string;
   /** What `openImageCache()` is told. */
@@ -31,15 +32,15 @@ export interface Setting extends AsyncDisposable {
   /** What was asked of the decoders and of the resizer, and how many pools of decoders were started and are open. */
   readonly counts: { decoded: number; resized: number; pools: number; open: number };
   /** Opens the cache, reads all squares and closes it. */
-  opened(photographs?: readonly Photograph[], more?: Partial<ImageCacheOptions>): Promise<Opened>;
+  opened(examples?: readonly Example[], more?: Partial<ImageCacheOptions>): Promise<Opened>;
 }
 
 /** What a cache held. */
 export interface Opened extends Pick<ImageCache, "fingerprint" | "broken"> {
-  /** Names of the photographs. */
+  /** Names of the images. */
   readonly names: readonly string[];
   /** Their squares. */
-  readonly squares: readonly Uint8Array[];
+  readonly resized: readonly Uint8Array[];
   /** Images decoded to fill the cache, and to read it. */
   readonly decoded: { readonly filling: number; readonly reading: number };
   /** Lines for the user. */
@@ -52,10 +53,10 @@ export async function makeSetting(contents: readonly string[]): Promise<Setting>
   const temporary = await makeFolder(Object.fromEntries(names.map((name, index) => [name, contents[index] ?? ""])));
   const counts = { decoded: 0, resized: 0, pools: 0, open: 0 };
   const folder = join(temporary.path, "deep", "cache");
-  const photographs = names.map((name) => ({ name, path: join(temporary.path, name), captions: ["a picture"] }));
+  const examples = names.map((name) => ({ name, path: join(temporary.path, name), captions: ["a picture"] }));
   const options: ImageCacheOptions = {
     folder,
-    square: SQUARE,
+    side: SQUARE,
     // The files are of some time ago, as files mostly are.
     disk: { now: () => Date.now() + 10_000, reserve: 0 },
     newDecoders() {
@@ -81,18 +82,18 @@ export async function makeSetting(contents: readonly string[]): Promise<Setting>
     },
   };
   return {
-    ...{ photographs, folder, counts, options },
-    async opened(list = photographs, more = {}) {
+    ...{ examples, folder, counts, options },
+    async opened(list = examples, more = {}) {
       const notes: string[] = [];
       const before = counts.decoded;
       using cache = await openImageCache(list, { ...options, onNote: (line) => notes.push(line), ...more });
       const filling = counts.decoded - before;
-      const squares = await readSquares(cache);
+      const resized = await readResized(cache);
       const reading = counts.decoded - before - filling;
       const { fingerprint, broken } = cache;
       return {
-        ...{ fingerprint, broken, squares, notes, decoded: { filling, reading } },
-        names: cache.photographs.map(({ name }) => name),
+        ...{ fingerprint, broken, resized, notes, decoded: { filling, reading } },
+        names: cache.examples.map(({ name }) => name),
       };
     },
     [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
@@ -105,16 +106,16 @@ async function readPart({ path, offset = 0, size }: ImageFile): Promise<string> 
 }
 
 /** Reads all squares at once: their pieces must not be mixed up. */
-export async function readSquares(cache: ImageCache): Promise<Uint8Array[]> {
-  return await Promise.all(cache.photographs.map(async (_, index) => {
-    const pixels = new Uint8Array(cache.square * cache.square * 3);
-    await cache.read(index, cache.square, pixels);
+export async function readResized(cache: ImageCache): Promise<Uint8Array[]> {
+  return await Promise.all(cache.examples.map(async (_, index) => {
+    const pixels = new Uint8Array(cache.side * cache.side * 3);
+    await cache.read(index, cache.side, pixels);
     return pixels;
   }));
 }
 
 /** The square of a picture of that width. */
-export function squareOf(width: number): Uint8Array {
+export function resizeToSquare(width: number): Uint8Array {
   return nearest(drawnImage(width, 20), SQUARE);
 }
 
@@ -132,5 +133,5 @@ export function nearest({ width, height, pixels }: RgbImage, side: number): Uint
 
 /** Where a cache's files are. */
 export function cacheFile({ folder }: Setting, name: string): string {
-  return join(folder, `${SQUARE}-obeyed-v2`, name);
+  return join(folder, `${SQUARE}-exif-v3`, name);
 }

@@ -1,5 +1,5 @@
 /**
- * A small dataset drawn for a test: pictures of coloured squares, described in sentences.
+ * A small dataset drawn for a test: pictures of colored squares, described in sentences.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { makeFolder, type TemporaryFolder } from "./temporary_folder.ts";
 
 const WIDTH = 40;
 const HEIGHT = 36;
-const PER_COLOUR = 8;
+const PER_COLOR = 8;
 const PAPER = 240;
-const COLOURS = { red: [220, 30, 30], green: [30, 200, 30], blue: [30, 30, 220] };
+const COLORS = { red: [220, 30, 30], green: [30, 200, 30], blue: [30, 30, 220] };
 
-/** Photographs of the dataset. */
-export const DRAWN_COUNT = 3 * PER_COLOUR;
+/** Images of the dataset. */
+export const DRAWN_COUNT = 3 * PER_COLOR;
 
 /** The name of its first picture. */
 export const FIRST_PICTURE = "red-0.png";
@@ -26,7 +26,7 @@ export const CACHE: readonly string[] = ["--cache", "cache"];
 /** What makes a training take a second: a model of few numbers, small pictures, one thread. */
 export const TINY: readonly string[] = [
   ...["--set", "minCount=1", "--set", "encoderWidth=8", "--set", "encoderBlocks=1,1,1,1"],
-  ...["--set", "hiddenSize=16", "--set", "embedSize=12", "--set", "maxWords=8"],
+  ...["--set", "hiddenSize=16", "--set", "embedSize=12", "--set", "maxLength=8"],
   ...CACHE,
   ...["--image-size", "16", "--epochs", "1", "--threads", "1", "--device", "cpu", "--precision", "fp32"],
 ];
@@ -34,13 +34,13 @@ export const TINY: readonly string[] = [
 /**
  * A PNG of a square of side 16 on paper.
  *
- * @param colour Its colour.
+ * @param color Its color.
  * @param place Further right and down with each place.
  */
-export function drawSquare(colour: keyof typeof COLOURS, place: number): Uint8Array<ArrayBuffer> {
+export function drawSquare(color: keyof typeof COLORS, place: number): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(WIDTH * HEIGHT * 3).fill(PAPER);
   for (let y = 2 + place; y < 18 + place; y++) {
-    for (let x = 4 + place; x < 20 + place; x++) data.set(COLOURS[colour], (y * WIDTH + x) * 3);
+    for (let x = 4 + place; x < 20 + place; x++) data.set(COLORS[color], (y * WIDTH + x) * 3);
   }
   return new Uint8Array(encode({ width: WIDTH, height: HEIGHT, data, channels: 3, depth: 8 }));
 }
@@ -55,7 +55,7 @@ export function drawDataset(files: Readonly<Record<string, string | Uint8Array>>
   const drawn: Record<string, string | Uint8Array> = {};
   const rows = ["image,caption"];
   for (const name of ["red", "green", "blue"] as const) {
-    for (let place = 0; place < PER_COLOUR; place++) {
+    for (let place = 0; place < PER_COLOR; place++) {
       drawn[`drawn/Images/${name}-${place}.png`] = drawSquare(name, place);
       rows.push(`${name}-${place}.png,A ${name} square lies on the paper .`, `${name}-${place}.png,This is ${name}`);
     }

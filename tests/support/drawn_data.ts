@@ -1,10 +1,10 @@
 /**
- * Pictures of one colour each, with captions that say so, in memory.
+ * Pictures of one color each, with captions that say so, in memory.
  *
  * @module
  */
 
-import type { Dataset, Photograph } from "../../src/data/dataset.ts";
+import type { Dataset, Example } from "../../src/data/dataset.ts";
 import type { Recipe } from "../../src/pipeline/recipe.ts";
 import type { TrainingImages, TrainingSource } from "../../src/pipeline/training_run.ts";
 
@@ -27,11 +27,11 @@ export const TINY_RECIPE: Partial<Recipe> = {
   embedSize: 12,
   imageSize: 32,
   minCount: 1,
-  maxWords: 6,
+  maxLength: 6,
 };
 
 /** Pictures with a caption of four words and one of five. */
-export function drawnPhotographs(count: number): Photograph[] {
+export function renderedExamples(count: number): Example[] {
   return Array.from({ length: count }, (_, index) => {
     const [color] = COLORS[index % COLORS.length] ?? ["gray"];
     const name = `${index}.png`;
@@ -43,17 +43,17 @@ const SQUARE = 37;
 
 /** The pictures' pixels, brighter to the right and below so that parts differ; `read` may be listened to. */
 export function drawnImages(
-  photographs: readonly Photograph[],
+  examples: readonly Example[],
   onRead: (index: number) => void = () => {},
 ): TrainingImages {
   return {
-    photographs,
+    examples,
     broken: [],
-    square: SQUARE,
-    fingerprint: `drawn-${photographs.length}`,
+    side: SQUARE,
+    fingerprint: `drawn-${examples.length}`,
     read(index, side, into) {
       onRead(index);
-      const [, color] = COLORS[Number.parseInt(photographs[index]?.name ?? "") % COLORS.length] ?? ["", []];
+      const [, color] = COLORS[Number.parseInt(examples[index]?.name ?? "") % COLORS.length] ?? ["", []];
       for (const byte of into.keys()) {
         const [row, column] = [Math.floor(byte / (3 * side)), Math.floor(byte / 3) % side];
         const brighter = row + column - side;
@@ -67,10 +67,10 @@ export function drawnImages(
 
 /** A dataset of such pictures. */
 export function drawnDataset(count: number): Dataset {
-  const photographs = drawnPhotographs(count);
+  const examples = renderedExamples(count);
   return {
-    photographs,
-    rows: photographs.flatMap((photograph) => photograph.captions.map((caption) => ({ photograph, caption }))),
+    examples,
+    rows: examples.flatMap((example) => example.captions.map((caption) => ({ example, caption }))),
     missing: [],
     fingerprint: "drawn",
   };
@@ -79,5 +79,5 @@ export function drawnDataset(count: number): Dataset {
 /** A source of such pictures. */
 export function drawnSource(count: number): TrainingSource {
   const dataset = drawnDataset(count);
-  return { dataset, origin: null, openImages: () => Promise.resolve(drawnImages(dataset.photographs)) };
+  return { dataset, origin: null, openImages: () => Promise.resolve(drawnImages(dataset.examples)) };
 }

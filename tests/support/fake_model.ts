@@ -6,7 +6,7 @@
 
 import type { Caption } from "../../src/captioning/caption.ts";
 import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
-import type { RgbImage } from "../../src/images/decode_image.ts";
+import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { decodeImage } from "../../src/images/decode_image.ts";
 import { ImageError } from "../../src/images/image_error.ts";
 import { type App, type AppOptions, createApp } from "../../src/server/app.ts";
@@ -39,12 +39,12 @@ export interface FakeModelOptions {
 export function fakeModel({ until = () => Promise.resolve(), failure }: FakeModelOptions = {}) {
   const asked: Asked[] = [];
   const model = {
-    orientation: "obeyed",
+    applyExif: true,
     metadata: {
       recipe: "lrcn",
       vocabulary: ["<pad>", "<unk>", "<start>", "<end>", "wide"],
-      preprocessing: { imageSize: 224, shortSide: 256 },
-      decoding: { beam: 3, maxWords: 20 },
+      preprocessing: { imageSize: 224, shortSide: 256, applyExif: true },
+      decoding: { beamSize: 3, maxLength: 20 },
     },
     prepare: (image: RgbImage) => Promise.resolve(image),
     tokenize: (text: string) => text.split(/\s+/).filter((word) => word !== ""),

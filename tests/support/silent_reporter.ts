@@ -4,11 +4,11 @@
  * @module
  */
 
+import type { TrainingReporter } from "../../src/pipeline/training_run.ts";
 import type { EpochMetrics, StepReport } from "../../src/pipeline/train.ts";
-import type { Reporter } from "../../src/pipeline/training_run.ts";
 
 /** Keeps notes, steps and epochs; counts of progress by task. */
-export interface SilentReporter extends Reporter {
+export interface SilentReporter extends TrainingReporter {
   readonly notes: string[];
   readonly steps: StepReport[];
   readonly epochs: { readonly metrics: EpochMetrics; readonly best: boolean }[];

@@ -1,5 +1,5 @@
 /**
- * What tests may use of the machine: permissions, and the folder of real photographs and captions.
+ * What tests may use of the machine: permissions, and the folder of real images and captions.
  *
  * @module
  */

@@ -19,23 +19,26 @@ Deno.test({
     setting.options.folder = join(setting.folder, "images");
     await setting.opened();
     const user = join(setting.folder, "..");
-    const squares = join(setting.options.folder, `${SQUARE}-obeyed-v2`, "squares.bin");
+    const squares = join(setting.options.folder, `${SQUARE}-exif-v3`, "resized.bin");
 
     const listed = await runCache(user, "list", "--cache", "cache");
     assertDone(listed);
-    assert.match(listed.stdout, /^images\/9-obeyed-v2 {2}2 images, .* 9 x 9 pixels, orientation obeyed\n.*cache'\n$/);
+    assert.match(
+      listed.stdout,
+      /^images\/9-exif-v3 {2}2 images, .* 9 x 9 pixels, EXIF orientation applied\n.*cache'\n$/,
+    );
 
     const right = await runCache(user, "verify", "--cache", "cache");
-    assert.deepEqual([right.code, right.stdout], [0, "images/9-obeyed-v2: 2 images right\n"]);
-    assert.match(right.stderr, /^Verifying images\/9-obeyed-v2: 2\/2$/m);
+    assert.deepEqual([right.code, right.stdout], [0, "images/9-exif-v3: 2 images right\n"]);
+    assert.match(right.stderr, /^Verifying images\/9-exif-v3: 2\/2$/m);
     await Deno.truncate(squares, 300);
     const wrong = await runCache(user, "verify", "--cache", "cache");
     assert.equal(wrong.code, 1);
-    assert.match(wrong.stdout, /^images\/9-obeyed-v2: 1 image right, 1 wrong: dropped, and made anew when needed\n$/);
+    assert.match(wrong.stdout, /^images\/9-exif-v3: 1 image right, 1 wrong: dropped, and made anew when needed\n$/);
 
     const cleared = await runCache(user, "clear", "--cache", setting.folder);
     assertDone(cleared);
-    assert.match(cleared.stdout, /^Removed images\/9-obeyed-v2: \d/);
+    assert.match(cleared.stdout, /^Removed images\/9-exif-v3: \d/);
     assert.deepEqual([...Deno.readDirSync(setting.options.folder)], []);
     assert.equal((await runCache(user, "list", "--cache", "cache")).stdout, `No caches in '${setting.folder}'\n`);
   },

@@ -19,7 +19,7 @@ Deno.test({
     const lines = examined.stdout.trimEnd().split("\n");
     assert.match(
       lines[1] ?? "",
-      new RegExp(`^photographs +${DRAWN_COUNT} with ${2 * DRAWN_COUNT} captions, 0 missing`),
+      new RegExp(`^images +${DRAWN_COUNT} with ${2 * DRAWN_COUNT} captions, 0 missing`),
     );
     assert.match(examined.stdout, /^CNN learns +1 epochs of .* captions\/s \(10 steps\)$/m);
     assert.equal(lines.at(-1), "Training can run.");
@@ -42,7 +42,7 @@ Deno.test({
     const { code, stdout } = await runTask("doctor", ["--data", "drawn", "--json", ...TINY], { folder: folder.path });
     assert.equal(code, 0);
     const found = JSON.parse(stdout);
-    assert.equal(found.data.photographs, DRAWN_COUNT + 2);
+    assert.equal(found.data.examples, DRAWN_COUNT + 2);
     assert.deepEqual(found.data.missing, ["gone.jpg"]);
     assert.equal(found.data.rejected.length, 1);
     const reason = "the file is text, not an image, give a JPEG or PNG file";
@@ -56,8 +56,8 @@ Deno.test({
 
 /** In the place of all that is drawn. */
 const NO_PICTURES = Object.fromEntries(
-  ["red", "green", "blue"].flatMap((colour) =>
-    Array.from({ length: DRAWN_COUNT / 3 }, (_, place) => `${colour}-${place}`)
+  ["red", "green", "blue"].flatMap((color) =>
+    Array.from({ length: DRAWN_COUNT / 3 }, (_, place) => `${color}-${place}`)
   )
     .map((name) => [`drawn/Images/${name}.png`, "no picture"]),
 );
@@ -123,7 +123,7 @@ Deno.test({
     const { code, stdout, stderr } = await runTask("doctor", arguments_, { folder: folder.path });
     assert.deepEqual([code, stderr], [1, ""]);
     const { errors, ...rest } = JSON.parse(stdout);
-    assert.match(errors.join(), /^Cannot use --encoder-weights imagenet: its ResNet-50 has encoderWidth=64 /);
+    assert.match(errors.join(), /^Cannot use --encoder-weights imagenet: the published resnet50 has encoderWidth=64 /);
     assert.deepEqual(rest, { warnings: [] });
   },
 });
@@ -189,7 +189,7 @@ Deno.test({
     assert.equal(space.images, 0);
     const kept = await Array.fromAsync(Deno.readDir(join(folder.path, "cache", "images")));
     for (const { name } of kept) {
-      const squares = join(folder.path, "cache", "images", name, "squares.bin");
+      const squares = join(folder.path, "cache", "images", name, "resized.bin");
       assert.equal(await Deno.stat(squares).then(({ size }) => size, () => 0), 0);
     }
     // Of the settings, and of the CNN's weights.

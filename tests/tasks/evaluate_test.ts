@@ -10,7 +10,7 @@ const CAPTIONS = [{ image_id: 1, caption: "A red kite ." }, { image_id: 2, capti
 const REFERENCES = { 1: ["a red kite", "the kite is red"], 2: ["Two boats !"] };
 
 Deno.test({
-  name: "evaluate scores a model on the photographs that its training put aside, and its files score alike",
+  name: "evaluate scores a model on the images that its training put aside, and its files score alike",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -21,7 +21,7 @@ Deno.test({
     assert.equal(evaluated.code, 0, evaluated.stderr);
     const report = JSON.parse(evaluated.stdout);
     assert.equal(report.images, 3);
-    for (const name of ["Bleu_1", "Bleu_4", "ROUGE_L", "CIDEr", "distinctShare", "novelShare"]) {
+    for (const name of ["Bleu_1", "Bleu_4", "ROUGE_L", "CIDEr", "distinctFraction", "novelFraction"]) {
       assert(report[name] >= 0 && report[name] <= 10, name);
     }
     assert(report.perplexity > 1 && report.perplexity < 100);

@@ -6,7 +6,7 @@ import { drawSquare } from "../support/draw_dataset.ts";
 import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
-const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/version1.safetensors");
+const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 const MODEL = ["--checkpoint", "best.safetensors", "--device", "cpu", "--precision", "fp32", "--threads", "1"];
 
 async function folderWithModel(files: Readonly<Record<string, string | Uint8Array>> = {}) {

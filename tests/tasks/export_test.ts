@@ -10,7 +10,7 @@ import { drawSquare } from "../support/draw_dataset.ts";
 import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
-const VERSION_1 = join(PROJECT, "tests/golden/checkpoint/version1.safetensors");
+const VERSION_1 = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 
 /** A folder with a run and a picture. */
 async function withRun(): Promise<TemporaryFolder> {

@@ -10,7 +10,7 @@ Deno.test({
   name: "inspect says what a checkpoint holds, a fact or a tensor in each line",
   ignore,
   async fn() {
-    const ended = await runTask("inspect", ["version1.safetensors"], { folder: GOLDEN });
+    const ended = await runTask("inspect", ["captioner.safetensors"], { folder: GOLDEN });
     assertDone(ended);
     for (const line of [/^recipe +lrcn$/m, /^epoch +8$/m, /^tensors +111$/m, /^linear\.bias +F32 +\[16\]$/m]) {
       assert.match(ended.stdout, line);
@@ -22,7 +22,7 @@ Deno.test({
   name: "inspect --json prints all of it as one object",
   ignore,
   async fn() {
-    const file = join(GOLDEN, "version1.safetensors");
+    const file = join(GOLDEN, "captioner.safetensors");
     const ended = await runTask("inspect", ["--json", file], { folder: GOLDEN });
     assertDone(ended);
     const { tensors, checkpoint, ...rest } = JSON.parse(ended.stdout);

@@ -83,7 +83,7 @@ Deno.test({
     await using folder = await drawDataset();
     // Long captions and a wide LSTM make a step of seconds.
     await repeatPicture(folder.path, 100, "red square ".repeat(100));
-    const wide = ["--set", "maxWords=200", "--set", "hiddenSize=512", "--precision", "fp64", "--batch-size", "80"];
+    const wide = ["--set", "maxLength=200", "--set", "hiddenSize=512", "--precision", "fp64", "--batch-size", "80"];
     const args = ["--data", "drawn", "--out", "out", ...TINY, ...wide, "--epochs", "100"];
     const last = join(folder.path, "out", "last.safetensors");
     const task = startTask("train", args, { folder: folder.path });
@@ -121,7 +121,7 @@ Deno.test({
       "index.jsonl",
       "lock",
       "quarantine.jsonl",
-      "squares.bin",
+      "resized.bin",
     ]);
   },
 });

@@ -10,7 +10,7 @@ const ignore = !canRunTasks;
 const TASKS = Object.keys(config.tasks) as (keyof typeof config.tasks)[];
 
 const RESNET50_WEIGHTS = [
-  ...["--encoder-weights", "imagenet-v2", "--set", "encoderWidth=64", "--set", "encoderBlocks=3,4,6,3"],
+  ...["--encoder-weights", "imagenet", "--set", "encoderWidth=64", "--set", "encoderBlocks=3,4,6,3"],
 ];
 
 function flagsOf(task: keyof typeof config.tasks): string[] {
@@ -108,7 +108,7 @@ Deno.test({
   name: "inspect and export need each of their permissions, and name the missing one in one line",
   ignore,
   async fn(t) {
-    const checkpoint = await Deno.readFile(join(PROJECT, "tests/golden/checkpoint/version1.safetensors"));
+    const checkpoint = await Deno.readFile(join(PROJECT, "tests/golden/checkpoint/captioner.safetensors"));
     await using folder = await makeFolder({ "best.safetensors": checkpoint });
     const tasks = {
       inspect: ["best.safetensors"],

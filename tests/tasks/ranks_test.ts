@@ -12,8 +12,8 @@ const torchrun = ignore ? undefined : await findTorchrun();
 
 /** A training whose numbers depend on nothing that is drawn. */
 const PLAIN = [
-  ...["--precision", "fp64", "--batch-size", "4", "--set", "batchStatistics=frozen", "--set", "augmentation=none"],
-  ...["--set", "wordDropout=0", "--set", "layerDropout=0", "--set", "outputDropout=0", "--timeout", "30"],
+  ...["--precision", "fp64", "--batch-size", "4", "--set", "batchNorm=frozen", "--set", "augmentation=none"],
+  ...["--set", "embeddingDropout=0", "--set", "lstmDropout=0", "--set", "outputDropout=0", "--timeout", "30"],
 ];
 
 /** Keeps the process of each rank in a file; torchrun makes one $ of two. */
@@ -57,7 +57,7 @@ Deno.test({
     const [two, one] = await Promise.all(["two", "one"].map((name) => metricsOf(join(folder.path, name))));
     assert.equal(two?.length, 2);
     for (const [index, metrics] of two?.entries() ?? []) {
-      for (const name of ["validationLoss", "imageGap", "bleu4", "cider"]) {
+      for (const name of ["validationLoss", "mismatchedImageLossGap", "bleu4", "cider"]) {
         assert(
           Math.abs((metrics[name] ?? NaN) - (one?.[index]?.[name] ?? NaN)) < 1e-3,
           `${name} of epoch ${index + 1}`,

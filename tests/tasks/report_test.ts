@@ -4,7 +4,7 @@ import { drawDataset, TINY } from "../support/draw_dataset.ts";
 import { assertDone, assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
 
 Deno.test({
-  name: "train writes a report with photographs, and report compares runs",
+  name: "train writes a report with images, and report compares runs",
   ignore: !canRunTasks,
   async fn() {
     await using folder = await drawDataset();

@@ -9,13 +9,13 @@ const ignore = !canRunTasks;
 /** Every device that draws numbers or keeps a state, in a run of ninety short steps. */
 const EVERYTHING: readonly string[] = [
   ...["--batch-size", "4", "--epochs", "30", "--seed", "3", "--variant", "2f", "--finetune-after", "3"],
-  ...["--set", "accumulate=2", "--set", "augmentation=crop-flip", "--set", "wordDropout=0.2"],
-  ...["--set", "layerDropout=0.1", "--set", "outputDropout=0.3", "--set", "labelSmoothing=0.1"],
+  ...["--set", "accumulate=2", "--set", "augmentation=crop-flip", "--set", "embeddingDropout=0.2"],
+  ...["--set", "lstmDropout=0.1", "--set", "outputDropout=0.3", "--set", "labelSmoothing=0.1"],
   ...["--set", "scheduledSampling=0.3", "--set", "schedule=plateau", "--set", "warmupSteps=5"],
   ...["--set", "plateauPatience=0", "--set", "patience=0", "--checkpoint-every", "1"],
 ];
 /** Keys of `metrics.jsonl` that a clock decides. */
-const TIMING = ["seconds", "validationSeconds", "captionsPerSecond", "imagesPerSecond", "dataWaitShare"];
+const TIMING = ["seconds", "validationSeconds", "captionsPerSecond", "imagesPerSecond", "dataWaitFraction"];
 /** Kills that a run must outlive. */
 const KILLS = 30;
 

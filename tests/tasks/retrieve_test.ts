@@ -7,7 +7,7 @@ const ignore = !canRunTasks;
 /** The model that {@linkcode trainedFolder} has learnt. */
 const TRAINED = ["--checkpoint", "runs/a/last.safetensors"];
 
-/** The dataset with a model that has learnt to tell its colours, whatever the seed. */
+/** The dataset with a model that has learnt to tell its colors, whatever the seed. */
 async function trainedFolder() {
   const folder = await drawDataset();
   const learning = [
@@ -22,7 +22,7 @@ async function trainedFolder() {
 }
 
 Deno.test({
-  name: "retrieve finds photographs by a sentence, and says how often captions and photographs find each other",
+  name: "retrieve finds images by a sentence, and says how often captions and images find each other",
   ignore,
   async fn() {
     await using folder = await trainedFolder();
@@ -42,12 +42,12 @@ Deno.test({
     const judged = await runTask("retrieve", [...TRAINED, "--data", "drawn", "--split", "all", "--json"], options);
     assert.equal(judged.code, 0, judged.stderr);
     const report = JSON.parse(judged.stdout);
-    assert.deepEqual([report.photographs, report.sentences], [DRAWN_COUNT, 2 * DRAWN_COUNT]);
-    // By chance it would be 12.5; of each colour there are 8 photographs that are hard to tell apart.
+    assert.deepEqual([report.images, report.sentences], [DRAWN_COUNT, 2 * DRAWN_COUNT]);
+    // By chance it would be 12.5; of each color there are 8 images that are hard to tell apart.
     assert(report.images.medianRank < 11 && report.captionsLessMean.medianRank < 11, judged.stdout);
     const text = await runTask("retrieve", ["--data", "drawn"], options);
-    assert.match(text.stdout, /^3 photographs, 6 captions$/m);
-    assert.match(text.stdout, /^caption to photograph +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d$/m);
+    assert.match(text.stdout, /^3 images, 6 captions$/m);
+    assert.match(text.stdout, /^caption to image +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d$/m);
     const odd = await runTask("retrieve", ["--query", "a zebra", "--images", "drawn/Images"], options);
     assert.match(odd.stderr, /does not know all words of the query/);
   },

@@ -5,7 +5,7 @@ import { assertDone, assertRefused, runTask } from "../support/run_task.ts";
 import { canServe, folderWithModel, MODEL, serve } from "./start_server.ts";
 
 const ignore = !canServe;
-const COLOURS = ["red", "green", "blue"] as const;
+const COLORS = ["red", "green", "blue"] as const;
 
 async function caption(url: string, image: Uint8Array<ArrayBuffer>): Promise<Response> {
   return await fetch(`${url}/api/caption`, { method: "POST", body: image });
@@ -17,7 +17,7 @@ Deno.test({
   async fn() {
     await using folder = await folderWithModel();
     const server = await serve(folder.path);
-    const images = COLOURS.map((colour) => drawSquare(colour, 3));
+    const images = COLORS.map((color) => drawSquare(color, 3));
     const alone: string[] = [];
     for (const image of images) alone.push((await (await caption(server.url, image)).json()).caption);
     const before = (await (await fetch(`${server.url}/api/health`)).json()).batches;
@@ -106,25 +106,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve searches a folder, gives its photographs, and names those that it cannot read",
+  name: "serve searches a folder, gives its images, and names those that it cannot read",
   ignore,
   async fn() {
-    const images = Object.fromEntries(COLOURS.map((colour) => [`photos/${colour}.png`, drawSquare(colour, 1)]));
+    const images = Object.fromEntries(COLORS.map((color) => [`photos/${color}.png`, drawSquare(color, 1)]));
     await using folder = await folderWithModel({ ...images, "photos/text.png": "no image", "secret.png": "secret" });
     const server = await serve(folder.path, ["--images", "photos"]);
     await server.printed(/text\.png/);
-    const { photographs } = await (await fetch(`${server.url}/api/search?query=a red square`)).json();
-    assert.deepEqual(photographs.map(({ name }: { name: string }) => name).toSorted(), [
+    const { images: found } = await (await fetch(`${server.url}/api/search?query=a red square`)).json();
+    assert.deepEqual(found.map(({ name }: { name: string }) => name).toSorted(), [
       "blue.png",
       "green.png",
       "red.png",
     ]);
-    const [first] = photographs;
+    const [first] = found;
     const file = await fetch(`${server.url}${first.url}`);
     assert.equal(file.headers.get("content-type"), "image/png");
     const bytes = new Uint8Array(await file.arrayBuffer());
     assert.deepEqual(bytes, drawSquare(first.name.replace(".png", ""), 1));
-    for (const path of ["/api/photographs/3", "/api/photographs/..%2F..%2Fsecret.png", "/secret.png"]) {
+    for (const path of ["/api/images/3", "/api/images/..%2F..%2Fsecret.png", "/secret.png"]) {
       const answer = await fetch(`${server.url}${path}`);
       assert.equal(answer.status, 404, path);
       await answer.body?.cancel();

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { makeFolder, type TemporaryFolder } from "../support/temporary_folder.ts";
 import { canRunTasks, PROJECT, type RunningTask, startTask, type StartTaskOptions } from "../support/run_task.ts";
 
-const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/version1.safetensors");
+const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 
 /** Whether tests may start servers here, and ask them. */
 export const canServe: boolean = canRunTasks &&

@@ -43,7 +43,7 @@ Deno.test({
     assert.deepEqual(config.dataset, { data: join(folder.path, "drawn") });
     assert.match(
       ended.stdout,
-      /^Data: 24 photographs, 48 captions; .*train 19, validation 2, test 3; 16 words; kaggle format, split at random$/m,
+      /^Data: 24 images, 48 captions; .*train 19, validation 2, test 3; 16 words; kaggle format, split at random$/m,
     );
     assert.match(ended.stdout, /^Epoch 2\/2: train loss \d\.\d+, validation loss \d\.\d+.* captions\/s$/m);
     assert.match(ended.stdout, /deno task caption --checkpoint \S*best\.safetensors/);
@@ -90,7 +90,7 @@ Deno.test({
     assertDone(ended);
     assert.match(ended.stdout, /^Left out: 1 images that are not there, the first is 'blue-7\.png'$/m);
     assert.match(ended.stdout, /^Left out: 1 broken images, the first is '\S+green-1\.png': \S/m);
-    assert.match(ended.stdout, /^Data: 23 photographs/m);
+    assert.match(ended.stdout, /^Data: 23 images/m);
   },
 });
 
@@ -150,7 +150,7 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
   },
   "so few images that a split would be empty": {
     args: ["--data", "drawn", "--max-images", "9"],
-    line: /Cannot split dataset: it has 9 photographs, and at least 10 are needed .*; add images/,
+    line: /Cannot split dataset: it has 9 images, and at least 10 are needed .*; add images/,
   },
   "batches of one image where BatchNorm needs two": {
     args: ["--data", "drawn", "--batch-size", "6"],
@@ -159,7 +159,7 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
   "official lists of which one has no image here": {
     files: { ...LIST, "lists/a.devImages.txt": "other.png", "lists/a.testImages.txt": "red-1.png" },
     args: ["--data", "drawn", "--splits", "lists"],
-    line: /none of its 24 photographs is among the 1 of the official validation list; .* --splits$/m,
+    line: /none of its 24 images is among the 1 of the official validation list; .* --splits$/m,
   },
   "official lists that are incomplete": {
     files: LIST,
@@ -254,7 +254,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train learns from photographs, and caption captions one with what it wrote",
+  name: "train learns from images, and caption captions one with what it wrote",
   ignore: ignore || testData === undefined,
   async fn() {
     assert(testData !== undefined);
@@ -264,10 +264,10 @@ Deno.test({
     assertDone(await runTask("train", args, { folder: folder.path }));
     const [first, second] = (await metricsOf(join(folder.path, "out"))).map(({ trainLoss }) => trainLoss ?? NaN);
     assert(first !== undefined && second !== undefined && second < first, `${first}, then ${second}`);
-    const photograph = namesIn(join(data, "Images")).find((name) => name.endsWith(".jpg")) ?? "";
+    const example = namesIn(join(data, "Images")).find((name) => name.endsWith(".jpg")) ?? "";
     const captioned = await runTask(
       "caption",
-      ["--checkpoint", "out/best.safetensors", join(data, "Images", photograph)],
+      ["--checkpoint", "out/best.safetensors", join(data, "Images", example)],
       { folder: folder.path },
     );
     assertDone(captioned);
@@ -276,7 +276,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train learns by Flickr8k's official lists where no photograph of the test is there",
+  name: "train learns by Flickr8k's official lists where no image of the test is there",
   ignore: ignore || testData === undefined,
   async fn() {
     assert(testData !== undefined);
@@ -290,7 +290,7 @@ Deno.test({
     assertDone(ended);
     assert.match(
       ended.stdout,
-      /^Data: 875 photographs, 4375 captions; photographs in train 753, validation \d+, test 0; \d+ words; flickr-token format, split by its authors$/m,
+      /^Data: 875 images, 4375 captions; images in train 753, validation \d+, test 0; \d+ words; flickr-token format, split by its authors$/m,
     );
   },
 });

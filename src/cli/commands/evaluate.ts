@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { createCommand } from "../command.ts";
 import { addEvaluateOptions } from "../evaluate_options.ts";
 import { addQuietOption } from "../quiet_option.ts";
-import { addRanksOptions } from "../ranks.ts";
+import { addRanksOptions } from "../process_group.ts";
 
 /** Makes the command `deno task evaluate`. */
 export function evaluateCommand(): Command {

@@ -10,7 +10,7 @@ import { addRetrieveOptions } from "../retrieve_options.ts";
 
 /** Makes the command `deno task retrieve`. */
 export function retrieveCommand(): Command {
-  return addRetrieveOptions(createCommand("retrieve", "Finds photographs that a sentence may describe.", {
+  return addRetrieveOptions(createCommand("retrieve", "Finds images that a sentence may describe.", {
     examples: [
       'deno task retrieve --query "a dog on the beach" --images photos --recursive',
       "deno task retrieve --checkpoint runs/first/best.safetensors --data path/to/flickr8k",

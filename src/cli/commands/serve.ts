@@ -10,7 +10,7 @@ import { addServeOptions } from "../serve_options.ts";
 
 /** Makes the command `deno task serve`. */
 export function serveCommand(): Command {
-  const command = createCommand("serve", "Serves a page and an API that caption and find photographs.", {
+  const command = createCommand("serve", "Serves a page and an API that caption and find images.", {
     examples: [
       "deno task serve                                          # http://127.0.0.1:8000",
       "deno task serve --checkpoint runs/first/best.safetensors --images photos",

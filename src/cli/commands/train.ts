@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { createCommand } from "../command.ts";
 import { addQuietOption } from "../quiet_option.ts";
-import { addRanksOptions } from "../ranks.ts";
+import { addRanksOptions } from "../process_group.ts";
 import { addTrainOptions } from "../train_options.ts";
 
 /** Makes the command `deno task train`. */

@@ -1,5 +1,5 @@
 /**
- * Photographs with a text file beside each: `photo.jpg` and `photo.txt`.
+ * Images with a text file beside each: `photo.jpg` and `photo.txt`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { ImageFile } from "../../images/image_file.ts";
 import { readAhead } from "../../read_ahead.ts";
 import { readTextFile } from "../../files/text_file.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
-import { captionLines } from "./webdataset.ts";
+import { captionLines } from "./caption_rows.ts";
 
 const IMAGE = /\.(?:jpe?g|png)$/i;
 const TEXT = /\.txt$/i;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { printable, quoted } from "../../files/file_error.ts";
+import { printable, quoted } from "../../printable.ts";
 import type { ImageFile } from "../../images/image_file.ts";
-import type { OfficialSplits } from "../split_lists.ts";
+import type { OfficialSplits } from "../official_splits.ts";
 
 /** What a caption of spaces and of characters without a shape, such as U+200B, has not. */
 const VISIBLE = /[^\p{Cc}\p{Cf}\p{Z}]/u;
@@ -122,4 +122,13 @@ export function wrongName(name: string): string | undefined {
     return `has the image name ${quoted(name)}, which leads out of the images folder`;
   }
   return undefined;
+}
+
+/**
+ * The captions of a text with one on each line; blank lines are passed over.
+ *
+ * @param text The text.
+ */
+export function captionLines(text: string): string[] {
+  return text.split(/\r\n?|\n/).map((line) => line.trim()).filter((line) => line !== "");
 }

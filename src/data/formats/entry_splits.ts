@@ -4,8 +4,8 @@
  * @module
  */
 
-import { quoted } from "../../files/file_error.ts";
-import type { OfficialSplits } from "../split_lists.ts";
+import { quoted } from "../../printable.ts";
+import type { OfficialSplits } from "../official_splits.ts";
 
 type Part = keyof OfficialSplits;
 

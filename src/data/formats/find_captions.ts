@@ -5,7 +5,7 @@
  */
 
 import { basename, dirname, join, relative } from "node:path";
-import { quoted } from "../../files/file_error.ts";
+import { quoted } from "../../printable.ts";
 import { InputError } from "../../input_error.ts";
 import { isFolder, listFolder, listIfReadable } from "../../files/list_folder.ts";
 import { isImagesFolderName } from "../find_images.ts";
@@ -202,7 +202,7 @@ async function withCocoSibling(file: string, format: Format): Promise<string[]> 
   return isOne ? [file, sibling].sort(trainFirst) : [file];
 }
 
-/** The order of photographs depends on it. */
+/** The order of images depends on it. */
 function trainFirst(a: string, b: string): number {
   return Number(cocoPart(a).split === "val") - Number(cocoPart(b).split === "val");
 }

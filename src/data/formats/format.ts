@@ -1,5 +1,5 @@
 /**
- * The formats in which people keep photographs and captions.
+ * The formats in which people keep images and captions.
  *
  * @module
  */

@@ -1,17 +1,17 @@
 /**
- * Photographs with captions in tar files, as the WebDataset library reads them: `key.jpg`, and `key.txt` or `key.json`.
+ * Images with captions in tar files, as the WebDataset library reads them: `key.jpg`, and `key.txt` or `key.json`.
  *
  * @module
  */
 
 import { relative } from "node:path";
 import { z } from "zod";
-import { quoted } from "../../files/file_error.ts";
+import { quoted } from "../../printable.ts";
 import { openFile, type RandomAccessFile } from "../../files/open_file.ts";
 import { tarMembers } from "../../files/tar.ts";
 import { InputError } from "../../input_error.ts";
 import type { ImageFile } from "../../images/image_file.ts";
-import { type CaptionData, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
+import { type CaptionData, captionLines, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
 import { checked } from "../../files/json_text.ts";
 
 /** Longer texts are no captions. */
@@ -172,15 +172,6 @@ async function readTexts(
     texts: texts.map((text) => text.trim()).filter((text) => text !== ""),
     ...(texts.length < entries.length && { wrong: "has a caption that is not text" }),
   };
-}
-
-/**
- * The captions of a text with one on each line; blank lines are passed over.
- *
- * @param text The text.
- */
-export function captionLines(text: string): string[] {
-  return text.split(/\r\n?|\n/).map((line) => line.trim()).filter((line) => line !== "");
 }
 
 /** As the library does: the key ends at the first dot of the file's name. */

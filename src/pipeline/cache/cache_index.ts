@@ -63,7 +63,7 @@ export interface BadImage extends FileLine {
 }
 
 /** Names of the files in a cache's folder. */
-export const CACHE_FILES = { squares: "squares.bin", index: "index.jsonl", quarantine: "quarantine.jsonl" } as const;
+export const CACHE_FILES = { resized: "resized.bin", index: "index.jsonl", quarantine: "quarantine.jsonl" } as const;
 
 /** What a cache is known to hold. */
 export class CacheIndex {

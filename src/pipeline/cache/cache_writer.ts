@@ -10,7 +10,7 @@ import { errorCode, fileErrorReason } from "../../files/file_error.ts";
 import { InputError } from "../../input_error.ts";
 import { type BadImage, CACHE_FILES, type CacheIndex, type FileLine, type StoredImage } from "./cache_index.ts";
 import { jsonLine } from "../../files/json_lines.ts";
-import { checksumOf, squareBytes, type Squares } from "./squares_file.ts";
+import { checksumOf, resizedBytes, type ResizedFile } from "./resized_file.ts";
 
 /** An open file, as far as a cache writes it. */
 export type CacheFile = Pick<Deno.FsFile, "seek" | "write" | "truncate" | "syncData" | "close">;
@@ -23,16 +23,16 @@ export interface CacheWriterOptions {
   /** The cache's folder; who writes has its lock. */
   readonly folder: string;
   /** Side of the squares in pixels. */
-  readonly square: number;
+  readonly side: number;
   /** What the folder holds; kept up to date. */
   readonly index: CacheIndex;
   /** Its squares, if it has some. */
-  readonly squares: Squares | undefined;
+  readonly resized: ResizedFile | undefined;
   /** Opens its files. */
   readonly open: OpenCacheFile;
 }
 
-/** Squares and lines between two flushes. */
+/** ResizedFile and lines between two flushes. */
 const FLUSH_EVERY = 128;
 
 /** Whether an error says that a disk takes no more. */
@@ -70,18 +70,18 @@ export class CacheWriter {
   /** @param options See {@linkcode CacheWriterOptions}. */
   constructor(
     options: CacheWriterOptions,
-    files: readonly [squares: CacheFile, index: LineFile, quarantine: LineFile],
+    files: readonly [resized: CacheFile, index: LineFile, quarantine: LineFile],
   ) {
-    const { index, squares, square } = options;
+    const { index, resized, side } = options;
     this.#options = options;
     [this.#file, this.#index, this.#quarantine] = files;
     const used = new Set<number>();
     for (const image of [...index.images]) {
       if (image.slot === undefined) continue;
-      if (squares?.reaches(image)) used.add(image.slot);
+      if (resized?.reaches(image)) used.add(image.slot);
       else this.#drop(image);
     }
-    this.#end = used.size === 0 ? 0 : (used.values().reduce((a, b) => Math.max(a, b)) + 1) * squareBytes(square);
+    this.#end = used.size === 0 ? 0 : (used.values().reduce((a, b) => Math.max(a, b)) + 1) * resizedBytes(side);
     this.#freeSlots = slotsWithout(used);
   }
 
@@ -179,10 +179,10 @@ export async function openCacheWriter(options: CacheWriterOptions): Promise<Cach
   return await attempt(folder, async () => {
     await using opened = new AsyncDisposableStack();
     const openNamed = async (name: string) => opened.adopt(await open(join(folder, name)), (file) => file.close());
-    const squares = await openNamed(CACHE_FILES.squares);
+    const resized = await openNamed(CACHE_FILES.resized);
     const lines = new LineFile(await openNamed(CACHE_FILES.index), index.wholeBytes.index);
     const bad = new LineFile(await openNamed(CACHE_FILES.quarantine), index.wholeBytes.quarantine);
-    const writer = new CacheWriter(options, [squares, lines, bad]);
+    const writer = new CacheWriter(options, [resized, lines, bad]);
     opened.move();
     return writer;
   });

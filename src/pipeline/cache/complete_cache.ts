@@ -6,39 +6,23 @@
 
 import { tooManyPixels } from "../../images/check_image.ts";
 import { ImageError } from "../../images/image_error.ts";
-import type { Decoders, ImageCacheOptions } from "../image_cache.ts";
+import type { Decoders, ImageCacheOptions } from "./image_cache.ts";
 import { type CacheIndex, readCacheIndex, type StoredImage } from "./cache_index.ts";
 import { lockCache } from "./cache_lock.ts";
-import { isDiskFull, isReadOnly, type OpenCacheFile, openCacheFile, openCacheWriter } from "./cache_writer.ts";
+import { isDiskFull, isReadOnly, openCacheFile, openCacheWriter } from "./cache_writer.ts";
 import { fillCache, type UnknownFile } from "./fill_cache.ts";
 import type { FoundFile } from "./find_files.ts";
 import { describeBytes, freeBytes } from "../../files/free_space.ts";
 import { fileKey, type FileState } from "./image_content.ts";
-import { openSquaresIfThere, squareBytes } from "./squares_file.ts";
-import { type MakeSquare, type Unknown, unknownImages } from "./unknown_images.ts";
-
-/** The disk, as far as a cache needs it. */
-export interface CacheDisk {
-  /** Bytes that a folder's disk has left; undefined where they are not known. */
-  readonly freeBytes: (folder: string) => Promise<number | undefined>;
-  /** Opens a file to be written. */
-  readonly open: OpenCacheFile;
-  /** The present time in milliseconds since 1970. */
-  readonly now: () => number;
-  /**
-   * Bytes that are left to others: a run's checkpoints and features come after its images.
-   *
-   * @default {2 GB}
-   */
-  readonly reserve: number;
-}
+import { openResizedFileIfThere, resizedBytes } from "./resized_file.ts";
+import { type ResizeImage, type Unknown, unknownImages } from "./unknown_images.ts";
 
 /** Options of {@linkcode completeCache}. */
 export interface CompleteCacheOptions extends ImageCacheOptions {
   /** The limit of pixels. */
   readonly maxPixels: number;
   /** Makes squares by means of decoders. */
-  readonly squareMaker: (decoders: Decoders) => MakeSquare;
+  readonly imageResizer: (decoders: Decoders) => ResizeImage;
 }
 
 /** Says of a file which image it holds, or why it has none. */
@@ -47,7 +31,7 @@ export type LookUp = (state: FileState) => StoredImage | { readonly reason: stri
 /**
  * Decodes what the cache does not know. Nothing is locked, and no file written, where it knows all.
  *
- * @param found The photographs' files.
+ * @param found The images' files.
  * @param options See {@linkcode CompleteCacheOptions}; `folder` is that of these squares.
  * @returns Looks an image up.
  * @throws {InputError} If the cache cannot be written for another reason than a full disk.
@@ -56,8 +40,8 @@ export async function completeCache(found: readonly FoundFile[], options: Comple
   const { folder, cache = "auto" } = options;
   {
     const index = await readCacheIndex(folder);
-    using squares = await openSquaresIfThere(folder, options.square);
-    const unknown = unknownImages({ index, squares, store: cache === "auto", maxPixels: options.maxPixels });
+    using resized = await openResizedFileIfThere(folder, options.side);
+    const unknown = unknownImages({ index, resized, store: cache === "auto", maxPixels: options.maxPixels });
     if (unknownFiles(found, index, unknown).length === 0) return lookUp(index, options);
   }
   const lock = await unlessRefused(() => lockCache(folder, options));
@@ -69,20 +53,20 @@ async function fill(
   found: readonly FoundFile[],
   options: CompleteCacheOptions & { readonly refusal: Error | undefined },
 ): Promise<LookUp> {
-  const { folder, square, maxPixels, cache = "auto", refusal, squareMaker, newDecoders } = options;
+  const { folder, side, maxPixels, cache = "auto", refusal, imageResizer, newDecoders } = options;
   const { onProgress, onNote, signal } = options;
   const disk = { freeBytes, open: openCacheFile, reserve: RESERVE, ...options.disk };
   // Another process may have filled it until now.
   const index = await readCacheIndex(folder);
-  using squares = await openSquaresIfThere(folder, square);
-  const toStore = unknownImages({ index, squares, store: cache === "auto", maxPixels });
-  const needed = countImages(unknownFiles(found, index, toStore), index) * squareBytes(square);
+  using resized = await openResizedFileIfThere(folder, side);
+  const toStore = unknownImages({ index, resized, store: cache === "auto", maxPixels });
+  const needed = countImages(unknownFiles(found, index, toStore), index) * resizedBytes(side);
   const noteFull = (free?: number) => onNote?.(fullDisk(folder, needed, { free, reserve: disk.reserve }));
 
   const free = cache === "auto" && refusal === undefined && needed > 0 ? await disk.freeBytes(folder) : undefined;
   const fits = free === undefined || needed + disk.reserve <= free;
   const opened = refusal ??
-    await unlessRefused(() => openCacheWriter({ folder, square, index, squares, open: disk.open }));
+    await unlessRefused(() => openCacheWriter({ folder, side, index, resized, open: disk.open }));
   const writer = opened instanceof Error ? undefined : opened;
   using _closing = { [Symbol.dispose]: () => writer?.close() };
   const store = cache === "auto" && fits && writer !== undefined;
@@ -92,13 +76,13 @@ async function fill(
     } else noteFull(fits ? undefined : free);
   }
 
-  const unknown = store ? toStore : unknownImages({ index, squares, store, maxPixels });
+  const unknown = store ? toStore : unknownImages({ index, resized, store, maxPixels });
   const files = unknownFiles(found, index, unknown);
   using decoders = newDecoders();
   let done = found.length - files.length;
   const unread = await fillCache(files, {
     ...{ index, unknown, maxPixels, writer, store, signal },
-    makeSquare: squareMaker(decoders),
+    resizeImage: imageResizer(decoders),
     depth: decoders.count,
     onFull: noteFull,
     onImage: () => onProgress?.(++done, found.length),
@@ -107,7 +91,7 @@ async function fill(
 }
 
 function unknownFiles(found: readonly FoundFile[], index: CacheIndex, unknown: Unknown): UnknownFile[] {
-  return found.flatMap(({ photograph: file, state }) => {
+  return found.flatMap(({ example: file, state }) => {
     if (state instanceof ImageError) return [];
     const content = index.contentOf(state);
     return content === undefined || unknown(content) ? [{ file, state }] : [];
@@ -143,7 +127,7 @@ async function unlessRefused<T>(operation: () => Promise<T>): Promise<T | Error>
   }
 }
 
-/** Two checkpoints of a ResNet-50 captioner with their moments, one of them twice, and features of 100,000 photographs. */
+/** Two checkpoints of a ResNet-50 captioner with their moments, one of them twice, and features of 100,000 images. */
 const RESERVE = 2e9;
 const WITHOUT = "images are decoded in each epoch instead, which takes longer";
 

@@ -10,7 +10,7 @@ import { readAhead } from "../../read_ahead.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { type CacheWriter, isDiskFull } from "./cache_writer.ts";
 import { contentDigest, fileKey, fileState, type FileStateNow, sameState } from "./image_content.ts";
-import type { MakeSquare, Square, Unknown } from "./unknown_images.ts";
+import type { ResizeImage, Square, Unknown } from "./unknown_images.ts";
 
 /** Options of {@linkcode fillCache}. */
 export interface FillCacheOptions {
@@ -19,7 +19,7 @@ export interface FillCacheOptions {
   /** Says which images there is nothing known of. */
   readonly unknown: Unknown;
   /** Makes a square of an image file. */
-  readonly makeSquare: MakeSquare;
+  readonly resizeImage: ResizeImage;
   /** Images that are made at once, beyond the one that is being stored. */
   readonly depth: number;
   /** The limit of pixels. */
@@ -47,7 +47,7 @@ export interface UnknownFile {
 interface Made {
   readonly state: FileStateNow;
   readonly content?: string;
-  readonly square?: Square;
+  readonly side?: Square;
   readonly error?: ImageError;
 }
 
@@ -63,7 +63,7 @@ export async function fillCache(
   files: readonly UnknownFile[],
   options: FillCacheOptions,
 ): Promise<ReadonlyMap<string, string>> {
-  const { index, unknown, makeSquare, depth, maxPixels, onFull, onImage, signal } = options;
+  const { index, unknown, resizeImage, depth, maxPixels, onFull, onImage, signal } = options;
   let { writer, store } = options;
   const unread = new Map<string, string>();
   const begun = new Set<string>();
@@ -75,15 +75,15 @@ export async function fillCache(
       content = index.contentOf(state) ?? await contentDigest(state);
       if (begun.has(content) || !unknown(content)) return { state, content };
       begun.add(content);
-      const square = await makeSquare(file);
-      return await hasChanged(file, state, content) ?? { state, content, square };
+      const side = await resizeImage(file);
+      return await hasChanged(file, state, content) ?? { state, content, side };
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       return await hasChanged(file, state, content) ?? { state, ...(content !== undefined && { content }), error };
     }
   }
 
-  async function keep({ state, content, square, error }: Made): Promise<void> {
+  async function keep({ state, content, side, error }: Made): Promise<void> {
     if (content === undefined) return void unread.set(fileKey(state), error?.reason ?? "");
     const { fresh, ...rest } = state;
     const line = { ...rest, content };
@@ -96,8 +96,8 @@ export async function fillCache(
       index.forget(content);
       return index.addBad(bad);
     }
-    if (square === undefined) return;
-    const { pixels, ...size } = square;
+    if (side === undefined) return;
+    const { pixels, ...size } = side;
     const image = { content, ...size };
     if (store && writer !== undefined) await writer.store(image, pixels);
     else if (index.image(content) === undefined) {

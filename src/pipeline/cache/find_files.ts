@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Photograph } from "../../data/dataset.ts";
+import type { Example } from "../../data/dataset.ts";
 import { ImageError } from "../../images/image_error.ts";
 import { readAhead } from "../../read_ahead.ts";
 import { fileState, type FileStateNow } from "./image_content.ts";
 
-/** A photograph and its file. */
+/** A image and its file. */
 export interface FoundFile {
-  /** The photograph. */
-  readonly photograph: Photograph;
+  /** The image. */
+  readonly example: Example;
   /** What its file is now, or why it cannot be read. */
   readonly state: FileStateNow | ImageError;
 }
@@ -29,14 +29,14 @@ export interface FindFilesOptions {
 const AHEAD = 32;
 
 /**
- * Asks for the state of photographs' files; of a file that holds several, once.
+ * Asks for the state of images' files; of a file that holds several, once.
  *
- * @param photographs The photographs.
+ * @param images The images.
  * @param options See {@linkcode FindFilesOptions}.
  * @returns All of them, in their order.
  */
 export async function findFiles(
-  photographs: readonly Photograph[],
+  examples: readonly Example[],
   { now, signal }: FindFilesOptions,
 ): Promise<FoundFile[]> {
   const infos = new Map<string, Promise<Deno.FileInfo>>();
@@ -47,17 +47,17 @@ export async function findFiles(
     return info;
   }
 
-  async function find(photograph: Photograph): Promise<FoundFile> {
+  async function find(example: Example): Promise<FoundFile> {
     try {
-      return { photograph, state: await fileState(photograph, { now, stat }) };
+      return { example, state: await fileState(example, { now, stat }) };
     } catch (error) {
-      if (error instanceof ImageError) return { photograph, state: error };
+      if (error instanceof ImageError) return { example, state: error };
       throw error;
     }
   }
 
   const found: FoundFile[] = [];
-  for await (const file of readAhead(find, photographs, AHEAD)) {
+  for await (const file of readAhead(find, examples, AHEAD)) {
     signal?.throwIfAborted();
     found.push(file);
   }

@@ -13,11 +13,11 @@ import { type BadImage, readCacheIndex, type StoredImage } from "./cache_index.t
 import { LOCK_NAME, tryLockCache } from "./cache_lock.ts";
 import { openCacheFile, openCacheWriter } from "./cache_writer.ts";
 import { parsePreprocessing, type Preprocessing } from "../../images/preprocessing.ts";
-import { openSquaresIfThere } from "./squares_file.ts";
+import { openResizedFileIfThere } from "./resized_file.ts";
 
 /** A cache of any kind. */
 export interface KeptCache {
-  /** What it is called on the command line: `images/256-obeyed-v2`, `features`, `weights`. */
+  /** What it is called on the command line: `images/256-exif-v3`, `features`, `weights`. */
   readonly name: string;
   /** Its folder. */
   readonly folder: string;
@@ -30,7 +30,7 @@ export interface KeptCache {
 }
 
 /** A cache of squares, as far as its index says. */
-export interface SquaresSummary {
+export interface ResizedSummary {
   /** Images whose squares are stored. */
   readonly stored: number;
   /** Files whose images cannot be used. */
@@ -39,7 +39,7 @@ export interface SquaresSummary {
 
 /** What {@linkcode verifyCache} found. */
 export interface Verified {
-  /** Squares or files that are right. */
+  /** ResizedFile or files that are right. */
   readonly right: number;
   /** Those that were not. */
   readonly wrong: number;
@@ -82,16 +82,16 @@ export async function keptCaches(root: string): Promise<KeptCache[]> {
  * @param cache A cache with `preprocessing`.
  * @throws {InputError} If it cannot be read.
  */
-export async function summarizeSquares({ folder, preprocessing }: KeptCache): Promise<SquaresSummary> {
+export async function summarizeResized({ folder, preprocessing }: KeptCache): Promise<ResizedSummary> {
   const index = await readCacheIndex(folder);
-  using squares = await openSquaresIfThere(folder, preprocessing?.square ?? 0);
-  const stored = [...index.images].filter((image) => squares?.reaches(image)).length;
+  using resized = await openResizedFileIfThere(folder, preprocessing?.side ?? 0);
+  const stored = [...index.images].filter((image) => resized?.reaches(image)).length;
   return { stored, bad: index.badFiles };
 }
 
 /**
  * Recomputes the checksums of squares, looks whether files of features are whole, and holds downloaded weights against the
- * digests in their names. Squares and features that are wrong are dropped, and made anew when they are needed; weights stay:
+ * digests in their names. ResizedFile and features that are wrong are dropped, and made anew when they are needed; weights stay:
  * they may be the user's own, and a download that is damaged is fetched anew when it is needed.
  *
  * @param cache The cache.
@@ -106,20 +106,20 @@ export async function verifyCache(
   if (cache.name === "features") return await verifyFeatures(cache, onProgress);
   if (cache.name === "weights") return await verifyWeights(cache, onProgress);
   if (cache.preprocessing === undefined || !cache.preprocessing.current) return undefined;
-  const { folder, preprocessing: { square } } = cache;
+  const { folder, preprocessing: { side } } = cache;
   using lock = await tryLockCache(folder);
   if (lock === undefined) return "busy";
   const index = await readCacheIndex(folder);
-  using squares = await openSquaresIfThere(folder, square);
+  using resized = await openResizedFileIfThere(folder, side);
   const images = [...index.images].filter(({ slot }) => slot !== undefined);
   const wrong: StoredImage[] = [];
   let done = 0;
   for (const image of images) {
-    if (!squares?.reaches(image) || await squares.read(image) === undefined) wrong.push(image);
+    if (!resized?.reaches(image) || await resized.read(image) === undefined) wrong.push(image);
     onProgress(++done, images.length);
   }
   if (wrong.length > 0) {
-    const writer = await openCacheWriter({ folder, square, index, squares, open: openCacheFile });
+    const writer = await openCacheWriter({ folder, side, index, resized, open: openCacheFile });
     using _closing = { [Symbol.dispose]: () => writer.close() };
     for (const image of wrong) await writer.addImage(image);
     await writer.flush();

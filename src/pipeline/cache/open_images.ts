@@ -5,20 +5,20 @@
  */
 
 import { InputError } from "../../input_error.ts";
-import { cropCentre } from "../../images/crop_centre.ts";
-import type { Photograph } from "../../data/dataset.ts";
-import type { BrokenImage, Decoders, ImageCache } from "../image_cache.ts";
+import { centerCrop } from "../../images/crop_center.ts";
+import type { Example } from "../../data/dataset.ts";
+import type { BrokenImage, Decoders, ImageCache } from "./image_cache.ts";
 import { ImageError } from "../../images/image_error.ts";
 import { imagePath } from "../../images/image_file.ts";
 import type { StoredImage } from "./cache_index.ts";
 import { contentDigest, fileState, type FileStateNow, sameState } from "./image_content.ts";
-import type { Squares } from "./squares_file.ts";
-import type { MakeSquare } from "./unknown_images.ts";
+import type { ResizedFile } from "./resized_file.ts";
+import type { ResizeImage } from "./unknown_images.ts";
 
-/** A photograph that can be decoded. */
+/** A image that can be decoded. */
 export interface KnownImage {
-  /** The photograph. */
-  readonly photograph: Photograph;
+  /** The image. */
+  readonly example: Example;
   /** Its file when the cache was opened. */
   readonly state: FileStateNow;
   /** The image that it held then. */
@@ -26,29 +26,29 @@ export interface KnownImage {
 }
 
 /** Options of {@linkcode OpenImages}. */
-export interface OpenImagesOptions extends Pick<ImageCache, "square" | "fingerprint"> {
-  /** The photographs that were left out. */
+export interface OpenImagesOptions extends Pick<ImageCache, "side" | "fingerprint"> {
+  /** The images that were left out. */
   readonly broken: readonly BrokenImage[];
   /** The stored squares, if there are any; taken over. */
-  readonly squares: Squares | undefined;
+  readonly resized: ResizedFile | undefined;
   /** Starts decoders, with the first square that is not stored. */
   readonly newDecoders: () => Decoders;
   /** Makes squares by means of them. */
-  readonly squareMaker: (decoders: Decoders) => MakeSquare;
+  readonly imageResizer: (decoders: Decoders) => ResizeImage;
   /** Takes a line for the user. */
   readonly onNote: ((line: string) => void) | undefined;
 }
 
 interface Maker {
   readonly decoders: Decoders;
-  readonly makeSquare: MakeSquare;
+  readonly resizeImage: ResizeImage;
 }
 
-/** Photographs whose squares are read from a cache, and made anew where they are not stored or no longer right. */
+/** Images whose squares are read from a cache, and made anew where they are not stored or no longer right. */
 export class OpenImages implements ImageCache {
-  readonly square: number;
+  readonly side: number;
   readonly fingerprint: string;
-  readonly photographs: readonly Photograph[];
+  readonly examples: readonly Example[];
   readonly contents: readonly string[];
   readonly broken: readonly BrokenImage[];
   readonly #images: readonly KnownImage[];
@@ -59,38 +59,38 @@ export class OpenImages implements ImageCache {
   readonly #lost = new Map<KnownImage, ImageError>();
 
   /**
-   * @param images The photographs.
+   * @param images The images.
    * @param options See {@linkcode OpenImagesOptions}.
    */
   constructor(images: readonly KnownImage[], options: OpenImagesOptions) {
     this.#images = images;
     this.#options = options;
-    this.photographs = images.map(({ photograph }) => photograph);
+    this.examples = images.map(({ example }) => example);
     this.contents = images.map(({ image }) => image.content);
-    ({ square: this.square, fingerprint: this.fingerprint, broken: this.broken } = options);
+    ({ side: this.side, fingerprint: this.fingerprint, broken: this.broken } = options);
   }
 
-  async read(index: number, side: number, into: Uint8Array): Promise<void> {
-    const { square } = this;
+  async read(index: number, crop: number, into: Uint8Array): Promise<void> {
+    const { side } = this;
     const known = this.#images[index];
     if (known === undefined) {
       throw new RangeError(`Cannot read an image: index must be from 0 to ${this.#images.length - 1}, got ${index}`);
     }
-    if (!Number.isInteger(side) || side < 1 || side > square) {
-      throw new RangeError(`Cannot read an image: side must be from 1 to ${square}, got ${side}`);
+    if (!Number.isInteger(crop) || crop < 1 || crop > side) {
+      throw new RangeError(`Cannot read an image: crop must be from 1 to ${side}, got ${crop}`);
     }
-    if (into.length !== side * side * 3) {
-      throw new RangeError(`Cannot read an image: ${side} x ${side} x 3 bytes are needed, got ${into.length}`);
+    if (into.length !== crop * crop * 3) {
+      throw new RangeError(`Cannot read an image: ${crop} x ${crop} x 3 bytes are needed, got ${into.length}`);
     }
-    cropCentre(await this.#readStored(known) ?? await this.#make(known), into);
+    centerCrop(await this.#readStored(known) ?? await this.#make(known), into);
   }
 
-  async #readStored({ image, photograph }: KnownImage): Promise<Uint8Array | undefined> {
-    const { squares, onNote } = this.#options;
-    if (!squares?.reaches(image)) return undefined;
+  async #readStored({ image, example }: KnownImage): Promise<Uint8Array | undefined> {
+    const { resized, onNote } = this.#options;
+    if (!resized?.reaches(image)) return undefined;
     let reason = "its checksum is wrong";
     try {
-      const pixels = await squares.read(image);
+      const pixels = await resized.read(image);
       if (pixels !== undefined) return pixels;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -99,7 +99,7 @@ export class OpenImages implements ImageCache {
     if (!this.#damageNoted) {
       this.#damageNoted = true;
       onNote?.(
-        `A cached image is damaged and decoded anew, '${imagePath(photograph)}' (${reason}); ` +
+        `A cached image is damaged and decoded anew, '${imagePath(example)}' (${reason}); ` +
           "to mend the cache: deno task cache verify",
       );
     }
@@ -107,19 +107,19 @@ export class OpenImages implements ImageCache {
   }
 
   async #make(known: KnownImage): Promise<Uint8Array> {
-    const { photograph, state, image } = known;
+    const { example, state, image } = known;
     const lost = this.#lost.get(known);
     if (lost !== undefined) throw lost;
     this.#maker ??= this.#startMaker();
     try {
-      const now = await fileState(photograph);
+      const now = await fileState(example);
       if ((state.fresh || !sameState(now, state)) && await contentDigest(now) !== image.content) {
         throw new ImageError("it has changed since the start");
       }
-      return (await this.#maker.makeSquare(photograph)).pixels;
+      return (await this.#maker.resizeImage(example)).pixels;
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      const path = imagePath(photograph);
+      const path = imagePath(example);
       const reason = `it is not in the cache, and its file can be used no longer: ${error.reason}`;
       // Read twice at once, it is noted once.
       if (!this.#lost.has(known)) this.#options.onNote?.(`Left out from now on: '${path}', ${reason}`);
@@ -130,13 +130,13 @@ export class OpenImages implements ImageCache {
   }
 
   #startMaker(): Maker {
-    const { newDecoders, squareMaker } = this.#options;
+    const { newDecoders, imageResizer } = this.#options;
     const decoders = newDecoders();
-    return { decoders, makeSquare: squareMaker(decoders) };
+    return { decoders, resizeImage: imageResizer(decoders) };
   }
 
   [Symbol.dispose](): void {
     this.#maker?.decoders[Symbol.dispose]();
-    this.#options.squares?.[Symbol.dispose]();
+    this.#options.resized?.[Symbol.dispose]();
   }
 }

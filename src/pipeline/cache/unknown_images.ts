@@ -7,7 +7,7 @@
 import { tooManyPixels } from "../../images/check_image.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { CacheIndex } from "./cache_index.ts";
-import type { Squares } from "./squares_file.ts";
+import type { ResizedFile } from "./resized_file.ts";
 
 /** Tells whether an image must be decoded, by its digest. */
 export type Unknown = (content: string) => boolean;
@@ -23,14 +23,14 @@ export interface Square {
 }
 
 /** Makes the square of an image file; throws an {@linkcode ImageError} where it cannot be used. */
-export type MakeSquare = (file: ImageFile) => Promise<Square>;
+export type ResizeImage = (file: ImageFile) => Promise<Square>;
 
 /** Options of {@linkcode unknownImages}. */
 export interface UnknownImagesOptions {
   /** What the cache holds. */
   readonly index: CacheIndex;
   /** Its squares, if there are any. */
-  readonly squares: Squares | undefined;
+  readonly resized: ResizedFile | undefined;
   /** Whether an image that is not stored shall be. */
   readonly store: boolean;
   /** The limit of pixels. */
@@ -45,10 +45,10 @@ export interface UnknownImagesOptions {
  * @param options See {@linkcode UnknownImagesOptions}.
  * @returns Tells of an image whether it is unknown.
  */
-export function unknownImages({ index, squares, store, maxPixels }: UnknownImagesOptions): Unknown {
+export function unknownImages({ index, resized, store, maxPixels }: UnknownImagesOptions): Unknown {
   return (content) => {
     const image = index.image(content);
-    if (image !== undefined) return store && tooManyPixels(image, maxPixels) === undefined && !squares?.reaches(image);
+    if (image !== undefined) return store && tooManyPixels(image, maxPixels) === undefined && !resized?.reaches(image);
     const bad = index.bad(content);
     return bad === undefined || bad.kind === "decoder" || maxPixels > bad.maxPixels;
   };

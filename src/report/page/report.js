@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const runs = JSON.parse(document.getElementById("data").textContent);
-  const COLOURS = ["#2f6fd0", "#d0622f", "#2f9e6b", "#9a4fc4", "#b58a00", "#c43f6f"];
+  const COLORS = ["#2f6fd0", "#d0622f", "#2f9e6b", "#9a4fc4", "#b58a00", "#c43f6f"];
   const SHADE = "80";
 
   const CURVES = [
@@ -72,10 +72,10 @@
         const of = new Map(run.epochs.map((epoch) => [epoch.epoch, epoch[key]]));
         const values = x.map((epoch) => of.get(epoch) ?? null);
         if (values.every((value) => value === null)) continue;
-        const colour = COLOURS[(runs.length > 1 ? index : place) % COLOURS.length];
+        const color = COLORS[(runs.length > 1 ? index : place) % COLORS.length];
         series.push({
           label: runs.length > 1 ? `${run.name} ${label}` : label,
-          stroke: place > 0 && runs.length > 1 ? colour + SHADE : colour,
+          stroke: place > 0 && runs.length > 1 ? color + SHADE : color,
           width: 2,
           points: { show: last < 30 },
           value: (_, value) => value === null ? "–" : Number(value.toPrecision(4)).toString(),

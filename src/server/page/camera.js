@@ -1,4 +1,4 @@
-// Photographs from the camera.
+// Images from the camera.
 
 const dialog = document.getElementById("viewfinder");
 const video = dialog.querySelector("video");

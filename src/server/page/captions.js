@@ -1,4 +1,4 @@
-// Photographs and what the model says of them.
+// Images and what the model says of them.
 
 import { send } from "./api.js";
 import { hideHeat, showHeat, warmestPart } from "./heat.js";
@@ -11,10 +11,10 @@ const NO_IMAGE = [413, 422];
 const find = (id) => document.getElementById(id);
 const HINT = find("hint").textContent;
 const [section, stage, strip] = [find("captions"), find("stage"), find("strip")];
-const picture = find("photograph").firstElementChild;
+const picture = find("image").firstElementChild;
 
-/** Photographs: file, url, button; and once it has been asked for its caption, an answer or a problem. */
-const photographs = [];
+/** Images: file, url, button; and once it has been asked for its caption, an answer or a problem. */
+const images = [];
 let selected;
 let waiting = [];
 let working = 0;
@@ -26,30 +26,30 @@ export function addFiles(files) {
   const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), button: makeButton() }));
   if (added.length === 0) return;
   section.classList.add("filled");
-  for (const photograph of added) {
-    const { button, url } = photograph;
+  for (const image of added) {
+    const { button, url } = image;
     button.firstElementChild.src = url;
-    button.addEventListener("click", () => select(photograph));
+    button.addEventListener("click", () => select(image));
     const item = document.createElement("li");
     item.append(button);
     strip.append(item);
   }
-  photographs.push(...added);
+  images.push(...added);
   waiting.push(...added);
   select(added[0]);
   work();
 }
 
-/** Captions all photographs anew, the one that is shown first. */
+/** Captions all images anew, the one that is shown first. */
 export function captionAgain() {
-  captionAnew(photographs);
+  captionAnew(images);
 }
 
 function captionAnew(chosen) {
   find("problem").textContent = "";
-  for (const photograph of chosen) {
-    photograph.asking?.abort();
-    photograph.answer = photograph.problem = undefined;
+  for (const image of chosen) {
+    image.asking?.abort();
+    image.answer = image.problem = undefined;
   }
   waiting = [...new Set([...waiting, ...chosen])].sort((a, b) => Number(b === selected) - Number(a === selected));
   if (selected !== undefined) show(selected);
@@ -60,15 +60,15 @@ function makeButton() {
   const button = document.createElement("button");
   button.type = "button";
   const image = document.createElement("img");
-  image.alt = "Photograph without a caption yet";
+  image.alt = "Example without a caption yet";
   button.append(image);
   return button;
 }
 
-function select(photograph) {
-  selected = photograph;
-  for (const { button } of photographs) button.setAttribute("aria-pressed", String(button === photograph.button));
-  show(photograph);
+function select(image) {
+  selected = image;
+  for (const { button } of images) button.setAttribute("aria-pressed", String(button === image.button));
+  show(image);
 }
 
 function work() {
@@ -81,38 +81,38 @@ function work() {
   }
 }
 
-async function caption(photograph) {
-  photograph.asking = new AbortController();
-  const { signal } = photograph.asking;
+async function caption(image) {
+  image.asking = new AbortController();
+  const { signal } = image.asking;
   try {
-    photograph.answer = await send("/api/caption", readSettings(), { image: photograph.file, signal });
-    photograph.button.firstElementChild.alt = photograph.answer.caption;
+    image.answer = await send("/api/caption", readSettings(), { image: image.file, signal });
+    image.button.firstElementChild.alt = image.answer.caption;
   } catch (error) {
     if (signal.aborted) return; // it is asked again, or has been removed
-    photograph.problem = error.message;
-    find("problem").textContent = `${photograph.file.name || "The pasted image"}: ${error.message}`;
-    if (NO_IMAGE.includes(error.status)) remove(photograph);
+    image.problem = error.message;
+    find("problem").textContent = `${image.file.name || "The pasted image"}: ${error.message}`;
+    if (NO_IMAGE.includes(error.status)) remove(image);
   }
-  if (photograph === selected) show(photograph);
+  if (image === selected) show(image);
 }
 
-function remove(photograph) {
-  const { asking, url, button } = photograph;
+function remove(image) {
+  const { asking, url, button } = image;
   asking?.abort();
-  const place = photographs.indexOf(photograph);
-  photographs.splice(place, 1);
-  waiting = waiting.filter((other) => other !== photograph);
+  const place = images.indexOf(image);
+  images.splice(place, 1);
+  waiting = waiting.filter((other) => other !== image);
   button.parentElement.remove();
   URL.revokeObjectURL(url);
-  if (photograph !== selected) return;
+  if (image !== selected) return;
   selected = undefined;
   stage.hidden = true;
-  find("settings").hidden = photographs.length === 0;
-  if (photographs.length > 0) select(photographs[Math.min(place, photographs.length - 1)]);
+  find("settings").hidden = images.length === 0;
+  if (images.length > 0) select(images[Math.min(place, images.length - 1)]);
 }
 
-function show(photograph) {
-  const { answer, problem, url } = photograph;
+function show(image) {
+  const { answer, problem, url } = image;
   if (picture.src !== url) picture.src = url;
   stage.hidden = false;
   find("settings").hidden = false;
@@ -121,18 +121,18 @@ function show(photograph) {
   if (answer === undefined) {
     explaining.abort();
     hideHeat();
-    picture.alt = "Photograph without a caption yet";
+    picture.alt = "Example without a caption yet";
     find("caption").textContent = problem === undefined ? "…" : "No caption yet";
     find("words").replaceChildren();
     find("others").replaceChildren();
     return;
   }
-  showCaption(photograph, answer);
+  showCaption(image, answer);
 }
 
 /** Shows one of an answer's captions, the others below it. */
-function showCaption(photograph, chosen) {
-  const { answer } = photograph;
+function showCaption(image, chosen) {
+  const { answer } = image;
   find("caption").textContent = chosen.caption || "(no words)";
   picture.alt = chosen.caption;
   find("said").textContent = `Caption: ${chosen.caption}`;
@@ -145,14 +145,14 @@ function showCaption(photograph, chosen) {
     probability.textContent = percent(Math.exp(other.logProbability - answer.logProbability));
     button.append(other.caption, probability);
     button.addEventListener("click", () => {
-      showCaption(photograph, other);
+      showCaption(image, other);
       find("words").querySelector("button")?.focus();
     });
     const item = document.createElement("li");
     item.append(button);
     return item;
   }));
-  explain(photograph, chosen);
+  explain(image, chosen);
 }
 
 async function explain({ file }, { tokens }) {
@@ -189,9 +189,7 @@ function explainedWord(explained, explanation) {
   button.append(share);
   button.style.setProperty("--share", `${100 * probability}%`);
   const part = warmestPart(explained, explanation);
-  const where = part === undefined
-    ? "no part of the photograph spoke for it"
-    : `the ${part} of the photograph spoke most for it`;
+  const where = part === undefined ? "no part of the image spoke for it" : `the ${part} of the image spoke most for it`;
   button.setAttribute("aria-label", `${explained.word}, ${percent(probability)}, ${where}`);
   const warm = () => {
     showHeat(explained, explanation);
@@ -210,9 +208,9 @@ function percent(share) {
 }
 
 find("retry").addEventListener("click", () => {
-  captionAnew(photographs.filter(({ problem }) => problem !== undefined));
+  captionAnew(images.filter(({ problem }) => problem !== undefined));
 });
 find("remove").addEventListener("click", () => {
   remove(selected);
-  if (photographs.length === 0) find("files").focus(); // the button is gone
+  if (images.length === 0) find("files").focus(); // the button is gone
 });

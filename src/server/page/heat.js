@@ -1,6 +1,6 @@
-// Heat maps over the photograph.
+// Heat maps over the image.
 
-const frame = document.getElementById("photograph");
+const frame = document.getElementById("image");
 const [picture, canvas] = frame.children;
 const WARMTH = 0.8;
 

@@ -1,4 +1,4 @@
-// The page's parts, and how photographs come into it.
+// The page's parts, and how images come into it.
 
 import { ask } from "./api.js";
 import { startCamera } from "./camera.js";
@@ -33,7 +33,7 @@ function takeDropped(event) {
   event.preventDefault();
   drop.classList.remove("over");
   if (event.dataTransfer.files.length > 0) take(event.dataTransfer.files);
-  else fail("What was dropped is no file; save the photograph first, or paste it");
+  else fail("What was dropped is no file; save the image first, or paste it");
 }
 
 async function start() {

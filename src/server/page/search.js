@@ -6,14 +6,14 @@ const [form, results, status] = ["#search form", "#results", "#found"].map((name
 const POLL_MS = 1000;
 let asking = new AbortController();
 
-/** Starts the search; `open` gets a photograph that is to be captioned. */
+/** Starts the search; `open` gets an image that is to be captioned. */
 export function startSearch({ done, total }, open) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     search(document.getElementById("query").value, open);
   });
   if (done < total) wait();
-  else status.textContent = `${total} photographs`;
+  else status.textContent = `${total} images`;
 }
 
 /** Tells how far the server has looked at the folder. */
@@ -21,7 +21,7 @@ async function wait() {
   try {
     const { search: { done, total } } = await ask("/api/model");
     if (results.childElementCount === 0) {
-      status.textContent = done < total ? `Looked at ${done} of ${total} photographs` : `${total} photographs`;
+      status.textContent = done < total ? `Looked at ${done} of ${total} images` : `${total} images`;
     }
     if (done < total) setTimeout(wait, POLL_MS);
   } catch (error) {
@@ -35,10 +35,10 @@ async function search(query, open) {
   const { signal } = asking;
   status.textContent = "Searching…";
   try {
-    const { photographs, allWordsKnown } = await ask(`/api/search?${new URLSearchParams({ query })}`, { signal });
-    results.replaceChildren(...photographs.map((photograph) => found(photograph, open)));
+    const { images, allWordsKnown } = await ask(`/api/search?${new URLSearchParams({ query })}`, { signal });
+    results.replaceChildren(...images.map((image) => found(image, open)));
     const unknown = allWordsKnown ? "" : " The model does not know all of these words; it goes by the others.";
-    status.textContent = `The ${photographs.length} photographs that fit best.${unknown}`;
+    status.textContent = `The ${images.length} images that fit best.${unknown}`;
   } catch (error) {
     if (!signal.aborted) status.textContent = error.message;
   }

@@ -2,8 +2,8 @@
 
 const form = document.getElementById("settings");
 const again = document.getElementById("again");
-const { beam, temperature, lengthPenalty, maxWords } = form.elements;
-/** Captions of a photograph. */
+const { beamSize, temperature, lengthPenalty, maxLength } = form.elements;
+/** Captions of an image. */
 const SHOWN = 5;
 let seed = 0;
 
@@ -13,18 +13,18 @@ export function readSettings() {
   // Not all models take one.
   const length = lengthPenalty.valueAsNumber > 0 ? { lengthPenalty: lengthPenalty.value } : {};
   return {
-    maxWords: maxWords.value,
+    maxLength: maxLength.value,
     ...(drawing
       ? { temperature: temperature.value, seed, nBest: SHOWN }
       // No more than are pursued: more would widen the search.
-      : { beam: beam.value, ...length, nBest: Math.min(SHOWN, beam.valueAsNumber) }),
+      : { beamSize: beamSize.value, ...length, nBest: Math.min(SHOWN, beamSize.valueAsNumber) }),
   };
 }
 
 /** Sets the controls to the model's own values, and tells of changes. */
 export function startSettings(model, changed) {
   // What a form is reset to.
-  for (const [input, value] of [[beam, model.beam], [maxWords, model.maxWords]]) {
+  for (const [input, value] of [[beamSize, model.beamSize], [maxLength, model.maxLength]]) {
     input.max = Math.max(input.max, value);
     input.defaultValue = value;
   }
@@ -46,9 +46,9 @@ export function startSettings(model, changed) {
 
 function update() {
   const drawing = temperature.valueAsNumber > 0;
-  for (const input of [beam, lengthPenalty]) input.disabled = drawing;
+  for (const input of [beamSize, lengthPenalty]) input.disabled = drawing;
   again.hidden = !drawing;
-  for (const input of [beam, temperature, lengthPenalty, maxWords]) {
+  for (const input of [beamSize, temperature, lengthPenalty, maxLength]) {
     input.parentElement.querySelector("output").textContent = input.value;
   }
 }

@@ -11,7 +11,7 @@ Deno.test("opening a cache that another fills says so once, waits, and can be ab
   let waits = 0;
   setTimeout(() => abort.abort(), 350);
   await assert.rejects(
-    setting.opened(setting.photographs, { signal: abort.signal, onWait: () => waits++ }),
+    setting.opened(setting.examples, { signal: abort.signal, onWait: () => waits++ }),
     { name: "AbortError" },
   );
   assert.deepEqual([waits, setting.counts.decoded], [1, 0]);

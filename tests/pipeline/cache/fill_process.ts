@@ -8,9 +8,9 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { openImageCache } from "../../../src/pipeline/image_cache.ts";
+import { openImageCache } from "../../../src/pipeline/cache/open_image_cache.ts";
 import { ImageDecoders } from "../../../src/images/image_decoders.ts";
-import { nearest, readSquares } from "../../support/cache_setting.ts";
+import { nearest, readResized } from "../../support/cache_setting.ts";
 
 const [pictures = "", folder = ""] = Deno.args;
 const names = [...Deno.readDirSync(pictures)].map(({ name }) => name).sort();
@@ -19,7 +19,7 @@ using cache = await openImageCache(
   names.map((name) => ({ name, path: join(pictures, name), captions: ["a picture"] })),
   {
     folder,
-    square: 32,
+    side: 32,
     newDecoders: () => new ImageDecoders({ count: 2 }),
     resizeCrop: (image, _shortSide, crop) => {
       resized++;
@@ -31,9 +31,9 @@ using cache = await openImageCache(
   },
 );
 const digest = createHash("sha256");
-for (const pixels of await readSquares(cache)) digest.update(pixels);
+for (const pixels of await readResized(cache)) digest.update(pixels);
 const { fingerprint, broken } = cache;
 console.log(JSON.stringify({
   ...{ resized, fingerprint, broken: broken.length, pixels: digest.digest("hex") },
-  photographs: cache.photographs.length,
+  examples: cache.examples.length,
 }));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type CacheFile, openCacheFile } from "../../../src/pipeline/cache/cache_writer.ts";
 import { describeBytes, freeBytes } from "../../../src/files/free_space.ts";
-import type { ImageCacheOptions } from "../../../src/pipeline/image_cache.ts";
-import { cacheFile, files, makeSetting, SQUARE, squareOf } from "../../support/cache_setting.ts";
+import type { ImageCacheOptions } from "../../../src/pipeline/cache/image_cache.ts";
+import { cacheFile, files, makeSetting, resizeToSquare, SQUARE } from "../../support/cache_setting.ts";
 
 const WIDTHS = [20, 21, 22, 23, 24, 25];
 const BYTES = SQUARE * SQUARE * 3;
@@ -49,39 +49,39 @@ Deno.test(
   files,
   async () => {
     await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
-    const { photographs, opened } = setting;
+    const { examples, opened } = setting;
     const needed = (WIDTHS.length + 1) * BYTES;
-    const without = await opened(photographs, {
+    const without = await opened(examples, {
       disk: { now, reserve: 0, freeBytes: () => Promise.resolve(needed - 1) },
     });
     assert.deepEqual(without.notes, [
       `No cache of decoded images: it needs 1.7 kB in '${
-        join(setting.folder, `${SQUARE}-obeyed-v2`)
+        join(setting.folder, `${SQUARE}-exif-v3`)
       }' and the disk has ` +
       "1.7 kB left; images are decoded in each epoch instead, which takes longer; free some space to change that, for " +
       "example by: deno task cache clear",
     ]);
-    assert.deepEqual(without.squares, WIDTHS.map(squareOf));
+    assert.deepEqual(without.resized, WIDTHS.map(resizeToSquare));
     assert.deepEqual(without.decoded, { filling: 7, reading: 6 });
-    assert.equal((await Deno.stat(cacheFile(setting, "squares.bin"))).size, 0);
+    assert.equal((await Deno.stat(cacheFile(setting, "resized.bin"))).size, 0);
     // What is bad needs no room the second time.
     const enough = WIDTHS.length * BYTES;
-    const again = await opened(photographs, {
+    const again = await opened(examples, {
       disk: { now, reserve: 0, freeBytes: () => Promise.resolve(enough - 1) },
     });
     assert.deepEqual(again.decoded, { filling: 0, reading: 6 });
-    const cached = await opened(photographs, { disk: { now, reserve: 0, freeBytes: () => Promise.resolve(enough) } });
+    const cached = await opened(examples, { disk: { now, reserve: 0, freeBytes: () => Promise.resolve(enough) } });
     assert.deepEqual(cached, { ...without, notes: [], decoded: { filling: 6, reading: 0 } });
     // Nothing is needed any more.
-    const none = await opened(photographs, { disk: { now, reserve: 0, freeBytes: () => Promise.resolve(0) } });
+    const none = await opened(examples, { disk: { now, reserve: 0, freeBytes: () => Promise.resolve(0) } });
     assert.deepEqual([none.notes, none.decoded], [[], { filling: 0, reading: 0 }]);
   },
 );
 
 for (
   const [what, room, name] of [
-    ["squares", 2 * BYTES + 100, /squares/],
-    ["the first square", 0, /squares/],
+    ["squares", 2 * BYTES + 100, /resized/],
+    ["the first square", 0, /resized/],
     ["lines of the index", 300, /index/],
     ["lines of bad images", 10, /quarantine/],
     ["any line", 0, /jsonl/],
@@ -90,13 +90,13 @@ for (
 ) {
   Deno.test(`a disk that turns out to be full at ${what} costs the cache alone`, files, async () => {
     await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
-    const { photographs, opened } = setting;
-    const first = await opened(photographs, { disk: diskOf(room, name) });
-    assert.deepEqual(first.squares, WIDTHS.map(squareOf));
+    const { examples, opened } = setting;
+    const first = await opened(examples, { disk: diskOf(room, name) });
+    assert.deepEqual(first.resized, WIDTHS.map(resizeToSquare));
     assert.deepEqual(first.broken.map(({ reason }) => reason), ["the file is text"]);
     assert.equal(first.decoded.filling, 7);
     // The room is given back: checkpoints need it.
-    const { size } = await Deno.stat(cacheFile(setting, "squares.bin"));
+    const { size } = await Deno.stat(cacheFile(setting, "resized.bin"));
     if (first.notes.length > 0) {
       assert.equal(size, 0);
       assert.match(
@@ -113,38 +113,38 @@ for (
 
 Deno.test("where squares were stored before, a full disk leaves them", files, async () => {
   await using setting = await makeSetting(WIDTHS.map(String));
-  const { photographs, opened } = setting;
-  await opened(photographs.slice(0, 3));
-  const { squares, decoded, notes } = await opened(photographs, { disk: diskOf(BYTES, /squares/) });
-  assert.deepEqual([squares, decoded, notes.length], [WIDTHS.map(squareOf), { filling: 3, reading: 3 }, 1]);
-  assert.equal((await Deno.stat(cacheFile(setting, "squares.bin"))).size, 3 * BYTES);
+  const { examples, opened } = setting;
+  await opened(examples.slice(0, 3));
+  const { resized, decoded, notes } = await opened(examples, { disk: diskOf(BYTES, /resized/) });
+  assert.deepEqual([resized, decoded, notes.length], [WIDTHS.map(resizeToSquare), { filling: 3, reading: 3 }, 1]);
+  assert.equal((await Deno.stat(cacheFile(setting, "resized.bin"))).size, 3 * BYTES);
 });
 
 Deno.test("room is left for what a run writes after its images", files, async () => {
   await using setting = await makeSetting(WIDTHS.map(String));
   const needed = WIDTHS.length * BYTES;
   const disk = (free: number) => ({ now, reserve: 1000, freeBytes: () => Promise.resolve(free) });
-  const { notes, squares } = await setting.opened(setting.photographs, { disk: disk(needed + 999) });
+  const { notes, resized } = await setting.opened(setting.examples, { disk: disk(needed + 999) });
   assert.match(
     notes.join(),
     /^No cache of decoded images: .* and the disk has 2\.5 kB left, of which 1\.0 kB are kept for the run; /,
   );
-  assert.deepEqual(squares, WIDTHS.map(squareOf));
-  assert.deepEqual((await setting.opened(setting.photographs, { disk: disk(needed + 1000) })).notes, []);
+  assert.deepEqual(resized, WIDTHS.map(resizeToSquare));
+  assert.deepEqual((await setting.opened(setting.examples, { disk: disk(needed + 1000) })).notes, []);
 });
 
 Deno.test("where a cache may not be written, a note says so, and images are decoded at each read", files, async () => {
   await using setting = await makeSetting(WIDTHS.map(String));
   const open = () => Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }));
   const disk = { now, reserve: 0, freeBytes: () => Promise.resolve(undefined), open };
-  const { notes, squares } = await setting.opened(setting.photographs, { disk });
+  const { notes, resized } = await setting.opened(setting.examples, { disk });
   assert.match(
     notes.join("\n"),
     /^No cache of decoded images: Cannot .*: the folder is read-only, choose another; images are decoded/,
   );
-  assert.deepEqual(squares, WIDTHS.map(squareOf));
-  const without = await setting.opened(setting.photographs, { disk, cache: "none" });
-  assert.deepEqual([without.notes, without.squares], [[], WIDTHS.map(squareOf)]);
+  assert.deepEqual(resized, WIDTHS.map(resizeToSquare));
+  const without = await setting.opened(setting.examples, { disk, cache: "none" });
+  assert.deepEqual([without.notes, without.resized], [[], WIDTHS.map(resizeToSquare)]);
 });
 
 Deno.test("freeBytes() is what the disk has left, or unknown without the permission", files, async () => {

@@ -21,7 +21,7 @@ const Result = z.object({
   fingerprint: z.string(),
   broken: z.int(),
   pixels: z.string(),
-  photographs: z.int(),
+  examples: z.int(),
 });
 
 /** Different pictures, and two that are none. */
@@ -101,7 +101,7 @@ Deno.test({
   async fn() {
     await using folder = await drawPictures();
     const whole = await ended(startProcess(folder.path, "whole"));
-    assert.deepEqual([whole.photographs, whole.broken, whole.resized], [COUNT - 2, 2, COUNT - 2]);
+    assert.deepEqual([whole.examples, whole.broken, whole.resized], [COUNT - 2, 2, COUNT - 2]);
     const random = new Random(5);
     let killed = 0;
     for (let kill = 0; kill < KILLS; kill++) {

@@ -1,0 +1,74 @@
+/**
+ * Models that are to be the same on all ranks.
+ *
+ * @module
+ */
+
+import type { Engine, TensorInfo } from "../ffi/engine.ts";
+import { broadcastObject } from "./collectives.ts";
+import type { ProcessGroup } from "./process_group.ts";
+
+/** A model whose tensors are read and written. */
+export type ExchangedModel = Pick<Engine, "tensors" | "read" | "write">;
+
+/**
+ * Sets tensors of all ranks to those of the first.
+ *
+ * @param engine The model.
+ * @param ranks The ranks.
+ * @param kinds Which of its tensors.
+ */
+export async function broadcastTensors(
+  engine: ExchangedModel,
+  group: ProcessGroup,
+  kinds: readonly TensorInfo["kind"][],
+): Promise<void> {
+  if (group.worldSize === 1) return;
+  // An optimizer's moments are there once a step was done, on the first rank perhaps alone.
+  const tensors = await broadcastObject(
+    group,
+    async () => (await engine.tensors()).filter(({ kind }) => kinds.includes(kind)),
+  );
+  for (const tensor of tensors) {
+    const bytes = await group.broadcast(group.rank === 0 ? await engine.read(tensor) : new Uint8Array());
+    if (group.rank > 0) await engine.write(tensor.name, bytes);
+  }
+}
+
+/**
+ * Collects what each rank's draws go on from.
+ *
+ * @param engine The model.
+ * @param ranks The ranks.
+ * @returns The random states of the ranks after the first, as tensors of a checkpoint.
+ */
+export async function gatherRandomStates(engine: ExchangedModel, group: ProcessGroup) {
+  const tensor = (await engine.tensors()).find(({ kind }) => kind === "random");
+  if (group.worldSize === 1 || tensor === undefined) return [];
+  const states = await group.allGather(await engine.read(tensor));
+  return states.slice(1).map((bytes, index) => ({
+    ...tensor,
+    name: `${tensor.name}.${index + 1}`,
+    read: () => Promise.resolve(bytes),
+  }));
+}
+
+/**
+ * Lets each rank's draws go on from where a checkpoint was written. ProcessGroup that were not there then draw anew.
+ *
+ * @param engine The model.
+ * @param ranks The ranks.
+ * @param read Reads a tensor of the checkpoint, on the first rank; undefined where there is none of that name.
+ */
+export async function restoreRandomStates(
+  engine: ExchangedModel,
+  group: ProcessGroup,
+  read: (name: string) => Promise<Uint8Array<ArrayBuffer>> | undefined,
+): Promise<void> {
+  const tensor = (await engine.tensors()).find(({ kind }) => kind === "random");
+  for (let rank = 1; rank < group.worldSize; rank++) {
+    const name = `${tensor?.name}.${rank}`;
+    const bytes = await group.broadcast(group.rank === 0 ? await read(name) ?? new Uint8Array() : new Uint8Array());
+    if (rank === group.rank && tensor !== undefined && bytes.length > 0) await engine.write(tensor.name, bytes);
+  }
+}
