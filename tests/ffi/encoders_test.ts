@@ -55,7 +55,7 @@ for (const [name, entry] of Object.entries(cases)) {
   nativeTest(`The encoder gives PyTorch's features and feature map: ${name}`, async () => {
     const batch = batchOf(name, entry);
     for (const [precision, bound] of [["fp64", BOUND], ["fp32", 1e-4]] as const) {
-      using engine = await Engine.open(settings, { device: "cpu", precision, initialization: "zero" });
+      using engine = await Engine.open(settings, { device: "cpu", precision, threads: 1, initialization: "zero" });
       await fillModel(engine);
       const { values } = await engine.encode(batch.images);
       assertSummary(Float64Array.from(values), entry.features, Math.max(bound, 1e-6), `${precision} features`);
@@ -72,7 +72,7 @@ for (const [name, entry] of Object.entries(cases)) {
     assert(stage !== undefined);
 
     nativeTest(`The encoder trains as PyTorch's from ${stage} on: ${name}`, async () => {
-      using engine = await Engine.open(settings, { device: "cpu", precision: "fp64", initialization: "zero" });
+      using engine = await Engine.open(settings, { device: "cpu", precision: "fp64", threads: 1, initialization: "zero" });
       await fillModel(engine);
       const { loss, gradientNorm } = await engine.trainStep([batchOf(name, entry)], { ...STEP, trainableFrom: stage });
       assertClose(loss, expected.loss, BOUND * expected.loss, "loss");
@@ -101,8 +101,8 @@ for (const name of ["small resnet18, odd", "small efficientnet-lite2, odd"]) {
   const batch = batchOf(name, entry);
 
   nativeTest(`The encoder encodes with its new weights and statistics after a step: ${name}`, async () => {
-    using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", seed: 1 });
-    using precise = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp64" });
+    using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", threads: 1, seed: 1 });
+    using precise = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp64", threads: 1 });
     const before = await engine.encode(batch.images);
     const stages = stagesOf(modelSettings(entry.case));
     for (const trainableFrom of [stages[0], stages.at(-1)]) {
@@ -122,7 +122,7 @@ for (const name of ["small resnet18, odd", "small efficientnet-lite2, odd"]) {
   });
 
   nativeTest(`Training leaves the stages before trainableFrom as they are: ${name}`, async () => {
-    using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", seed: 1 });
+    using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", threads: 1, seed: 1 });
     const before = await digests(engine, ["parameter", "buffer"]);
     await engine.trainStep([batch], { ...STEP, trainableFrom: "none" });
     const after = changed(before, await digests(engine, ["parameter", "buffer"]));
