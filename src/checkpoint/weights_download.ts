@@ -84,6 +84,12 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
   }
 }
 
+/** Whether the file exists and its SHA-256 starts with the digits in its name. */
+export async function isUndamaged(path: string, signal?: AbortSignal): Promise<boolean> {
+  const digest = DIGEST_IN_NAME.exec(path)?.[1];
+  return digest !== undefined && await isFile(path) && (await digestOf(path, signal)).startsWith(digest);
+}
+
 async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;

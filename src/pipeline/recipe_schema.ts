@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { BEAM_SIZE_LIMITS, type Limits, MAX_LENGTH_LIMITS, MODEL_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
-import { ENCODER_STAGES } from "../ffi/settings.ts";
+import { ENCODER_NAMES, ENCODER_STAGES, type EncoderName, type EncoderStage } from "../ffi/encoders.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { SCHEDULES } from "./schedule.ts";
 
@@ -85,10 +85,12 @@ export interface Recipe {
   readonly fusionLayers: number;
   /** Image feature as the first input (pre-inject) or beside every word (par-inject). */
   readonly inject: "first" | "every";
-  /** Channels of the encoder's first convolution. */
+  /** Image encoder. */
+  readonly encoder: EncoderName;
+  /** Channels of a ResNet's first convolution; EfficientNet-Lite's width coefficient in hundredths. */
   readonly encoderWidth: number;
-  /** Blocks of the encoder's four stages, e.g. 3,4,6,3. */
-  readonly encoderBlocks: readonly [number, number, number, number];
+  /** Blocks of each of the encoder's stages, e.g. 3,4,6,3. */
+  readonly encoderBlocks: readonly number[];
   /** PyTorch's random initialization, with or without a zero vector for <pad>. */
   readonly initialization: "zero-padding" | "random";
   /** Dropout on word embeddings. */
@@ -126,7 +128,7 @@ export interface Recipe {
   /** Peak learning rate in those epochs. */
   readonly frozenLearningRate: number;
   /** First stage of the encoder that is trained; those before stay frozen. */
-  readonly trainableFrom: typeof ENCODER_STAGES[number];
+  readonly trainableFrom: EncoderStage;
   /** BatchNorm of the trainable layers: batch statistics, synchronized across processes, or frozen running statistics. */
   readonly batchNorm: "batch" | "synchronized" | "frozen";
   /** Default beam size of the trained model; 1 is greedy. */
@@ -174,11 +176,14 @@ export const RECIPE_SCHEMA = z.strictObject({
   inject: z.enum(["first", "every"]).describe(
     "image feature as the first input (pre-inject) or beside every word (par-inject)",
   ),
-  encoderWidth: within(MODEL_LIMITS.encoderWidth).describe("channels of the encoder's first convolution"),
+  encoder: z.enum(ENCODER_NAMES).describe("image encoder"),
+  encoderWidth: within(MODEL_LIMITS.encoderWidth).describe(
+    "channels of a ResNet's first convolution; EfficientNet-Lite's width coefficient in hundredths",
+  ),
   encoderBlocks: z.preprocess(
     (value) => typeof value === "string" ? value.split(",") : value,
-    z.tuple([blocks, blocks, blocks, blocks]),
-  ).describe("blocks of the encoder's four stages, e.g. 3,4,6,3"),
+    z.array(blocks),
+  ).describe("blocks of each of the encoder's stages, e.g. 3,4,6,3"),
   initialization: z.enum(["zero-padding", "random"]).describe(
     "PyTorch's random initialization, with or without a zero vector for <pad>",
   ),

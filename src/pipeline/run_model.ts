@@ -18,9 +18,11 @@ import type { TrainingData } from "./training_data.ts";
  * @returns The model, with a row for each word or as many as the recipe wants at least.
  */
 export function modelSettings(recipe: Recipe, words: number): ModelSettings {
-  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks } = recipe;
+  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject } = recipe;
+  const { encoder, encoderWidth, encoderBlocks } = recipe;
   const vocabularySize = Math.max(words, recipe.minVocabulary);
-  return { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks };
+  const dimensions = { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject };
+  return { ...dimensions, encoder, encoderWidth, encoderBlocks };
 }
 
 /**

@@ -29,7 +29,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    */
   readonly settings?: Partial<Omit<Recipe, "name">>;
   /**
-   * A file with torchvision's ResNet-50, `.pth` or `.safetensors`.
+   * A file of the encoder's ImageNet weights, `.pth` or `.safetensors`.
    *
    * @default {random weights, whose captions of photos will be poor}
    */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { downloadImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
+import { findImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
 import { downloadWeights, type DownloadWeightsOptions } from "../../src/checkpoint/weights_download.ts";
 import { InputError } from "../../src/input_error.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
@@ -365,14 +365,20 @@ Deno.test("downloadWeights() is wrong to be used for a name without a digest", a
 });
 
 downloadTest(
-  "downloadImagenetWeights() asks for the published names",
+  "findImagenetWeights() asks for the names that torchvision published",
   () => new Response(null, { status: 404 }),
   async ({ server, path }) => {
     for (
-      const [name, file] of [["imagenet", "resnet50-0676ba61.pth"], ["imagenet-v2", "resnet50-11ad3fa6.pth"]] as const
+      const [name, file] of [
+        ["resnet18", "resnet18-f37072fd.pth"],
+        ["resnet34", "resnet34-b627a593.pth"],
+        ["resnet50", "resnet50-0676ba61.pth"],
+        ["resnet101", "resnet101-63fe2227.pth"],
+        ["resnet152", "resnet152-394f9c45.pth"],
+      ] as const
     ) {
       await assert.rejects(
-        downloadImagenetWeights(name, { folder: path, origin: server.origin }),
+        findImagenetWeights(name, { folder: path, origin: server.origin }),
         (error) => error instanceof InputError && error.message.startsWith(`Cannot download ${server.origin}${file}: `),
       );
     }
@@ -380,11 +386,32 @@ downloadTest(
 );
 
 Deno.test({
-  name: "downloadImagenetWeights() passes on that it may not use the network",
+  name: "findImagenetWeights() takes those of a Python package from either folder, undamaged, and downloads none",
+  ignore: NEEDS_FILES.ignore,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const [own, installed] = [folder.file("own"), folder.file("installed")];
+    for (const place of [own, installed]) {
+      await Deno.mkdir(place);
+      await Deno.writeTextFile(`${place}/efficientnet-lite2-9656183e.pth`, "damaged");
+    }
+    const requests = await countRequests(() =>
+      assert.rejects(findImagenetWeights("efficientnet-lite2", { folder: own, installed }), {
+        name: "InputError",
+        message: `Cannot find '${installed}/efficientnet-lite2-9656183e.pth', the ImageNet weights of ` +
+          "efficientnet-lite2: install them by deno task build --weights efficientnet-lite2",
+      })
+    );
+    assert.equal(requests, 0);
+  },
+});
+
+Deno.test({
+  name: "findImagenetWeights() passes on that it may not use the network",
   ignore: NEEDS_FILES.ignore || (await Deno.permissions.query({ name: "net", host: "192.0.2.1" })).state === "granted",
   async fn() {
     await using folder = await temporaryFolder();
     const options = { folder: folder.path, origin: "http://192.0.2.1/" };
-    await assert.rejects(downloadImagenetWeights("imagenet", options), Deno.errors.NotCapable);
+    await assert.rejects(findImagenetWeights("resnet50", options), Deno.errors.NotCapable);
   },
 });

@@ -113,7 +113,7 @@ Deno.test("parseTrainOptions() warns about settings without effect", async () =>
 Deno.test("parseTrainOptions() uses ImageNet weights by default if there is data", async () => {
   assert.equal((await parse("--data", "d")).encoderWeights, "auto");
   assert.equal((await parse("--data", "d", "--encoder-weights", "none")).encoderWeights, "none");
-  assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet-v2")).encoderWeights, "imagenet-v2");
+  assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet")).encoderWeights, "imagenet");
   const given = await parse("--data", "d", "--encoder-weights", "resnet50.pth");
   assert.deepEqual(given.encoderWeights, { file: "/home/ada/resnet50.pth" });
   assert.deepEqual(given.pretrainedRecipe, makeRecipe("lrcn", {}, { pretrained: true }));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { ENCODER_STAGES, type TrainStepOptions } from "../../src/ffi/settings.ts";
+import { STAGES } from "../../src/ffi/encoders.ts";
+import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/training_step.json" with { type: "json" };
 import { microBatches, wordsOf } from "./batches.ts";
 import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
@@ -25,7 +26,7 @@ interface Entry {
 const cases: Record<string, Entry> = golden.cases;
 
 function stepOptions({ settings }: Entry): TrainStepOptions {
-  const trainableFrom = ENCODER_STAGES.find((stage) => stage === settings.trainableFrom) ?? "conv1";
+  const trainableFrom = STAGES["resnet-bottleneck"].find((stage) => stage === settings.trainableFrom) ?? "conv1";
   return { ...settings, optimizer: settings.optimizer === "adam" ? "adam" : "adamw", trainableFrom };
 }
 

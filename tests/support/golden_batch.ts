@@ -5,6 +5,7 @@
  */
 
 import type { Engine, TensorInfo } from "../../src/ffi/engine.ts";
+import { type EncoderName, ENCODERS } from "../../src/ffi/encoders.ts";
 import type { ModelSettings } from "../../src/ffi/settings.ts";
 import type { PixelBatch } from "../ffi/batches.ts";
 import { fill, integers } from "../ffi/formula.ts";
@@ -16,6 +17,7 @@ export interface GoldenCase {
   readonly side: number;
   readonly loss: string;
   readonly model: {
+    readonly encoder?: string;
     readonly vocabulary: number;
     readonly embed: number;
     readonly hidden: number;
@@ -28,8 +30,9 @@ export interface GoldenCase {
 }
 
 export function modelSettings({ model }: GoldenCase): ModelSettings {
-  const [first = 0, second = 0, third = 0, fourth = 0] = model.blocks;
+  const encoder = Object.keys(ENCODERS).find((name): name is EncoderName => name === model.encoder) ?? "resnet50";
   return {
+    encoder,
     vocabularySize: model.vocabulary,
     embedSize: model.embed,
     hiddenSize: model.hidden,
@@ -37,14 +40,14 @@ export function modelSettings({ model }: GoldenCase): ModelSettings {
     fusionLayers: model.fusion,
     inject: model.inject === "every" ? "every" : "first",
     encoderWidth: model.width,
-    encoderBlocks: [first, second, third, fourth],
+    encoderBlocks: model.blocks,
   };
 }
 
 /** A weight of the golden model: small around 0, BatchNorm's scales around 1. */
 function golden({ name, shape }: TensorInfo): Float64Array<ArrayBuffer> {
   const values = fill(name, shape.reduce((product, length) => product * length, 1));
-  if (name.startsWith("resnet.") && shape.length === 1 && !name.startsWith("resnet.fc.")) {
+  if (/^(resnet|efficientnet)\.(?!_?fc\.)/.test(name) && shape.length === 1) {
     const center = name.endsWith(".weight") || name.endsWith(".running_var") ? 1 : 0;
     return values.map((value) => value * 0.4 + center);
   }

@@ -22,6 +22,7 @@ export const TINY_MODEL: ModelSettings = {
   languageLayers: 0,
   fusionLayers: 1,
   inject: "every",
+  encoder: "resnet50",
   encoderWidth: 8,
   encoderBlocks: [1, 1, 1, 1],
 };

@@ -123,7 +123,7 @@ Deno.test({
     const { code, stdout, stderr } = await runTask("doctor", arguments_, { folder: folder.path });
     assert.deepEqual([code, stderr], [1, ""]);
     const { errors, ...rest } = JSON.parse(stdout);
-    assert.match(errors.join(), /^Cannot use --encoder-weights imagenet: its ResNet-50 has encoderWidth=64 /);
+    assert.match(errors.join(), /^Cannot use --encoder-weights imagenet: the published resnet50 has encoderWidth=64 /);
     assert.deepEqual(rest, { warnings: [] });
   },
 });
