@@ -53,7 +53,7 @@ function weightsTest(name: string, fn: (donor: Engine, file: (name: string) => s
 }
 
 for (const ending of ["safetensors", "pth"] as const) {
-  weightsTest(`loadEncoderWeights() reads torchvision's names from .${ending}, its classifier left out`, async (
+  weightsTest(`loadEncoderWeights() reads torchvision's names from .${ending}, without its classifier`, async (
     donor,
     file,
   ) => {

@@ -203,7 +203,7 @@ for (const [name, answer, ranges] of RESTARTS) {
 }
 
 downloadTest(
-  "downloadWeights() goes on with a server that sends less than it was asked for",
+  "downloadWeights() continues with a server that sends less than requested",
   (request, count) => {
     if (count === 1) return some(request, 1000);
     const start = 1000 + (count - 2) * 150_000;
@@ -240,7 +240,7 @@ downloadTest(
 );
 
 downloadTest(
-  "downloadWeights() asks again where a server cannot answer at the moment, and goes on with the part that is there",
+  "downloadWeights() retries if a server is unavailable, and continues with the part that is there",
   (request, count) => count < 3 ? new Response("busy", { status: 503 }) : whole(request),
   async ({ fetch, file, server, checkWhole }) => {
     await Deno.writeFile(file(PART), WEIGHTS.subarray(0, 1000));

@@ -54,7 +54,7 @@ for (const inject of ["first", "every"] as const) {
   }
 }
 
-Deno.test("inferModel() passes over what a training goes on with, and takes float64", () => {
+Deno.test("inferModel() ignores optimizer and random states, and takes float64", () => {
   const layout = [...stateDictLayout(TINY_MODEL)].map(([name, { dtype, shape }]) =>
     [name, { dtype: dtype === "F32" ? "F64" : dtype, shape }] as const
   );

@@ -102,7 +102,7 @@ Deno.test(
 
 Deno.test("cache clear removes all but downloaded weights, old temporary files included", files, async () => {
   await using caches = await makeCaches();
-  const old = `images/.00ff.squares.3f2a9c00-0000-4000-8000-0123456789ab.tmp`;
+  const old = `images/.00ff.resized.3f2a9c00-0000-4000-8000-0123456789ab.tmp`;
   await caches.write(old, "");
   await Deno.utime(join(caches.root, old), 1, 1);
   using open = await openImageCache(caches.examples, caches.options);

@@ -10,7 +10,7 @@ Deno.test(
   NEEDS_FILES,
   async () => {
     await using folder = await temporaryFolder();
-    const old = [`.a.features.${UUID}.tmp`, `.b.squares.${UUID}.tmp`];
+    const old = [`.a.features.${UUID}.tmp`, `.b.resized.${UUID}.tmp`];
     const kept = [`.a.features.tmp`, `a.features`, `.a.features.${UUID}`, `.${UUID}.tmp`, `.young.${UUID}.tmp`];
     for (const name of [...old, ...kept]) {
       await Deno.writeTextFile(folder.file(name), "");

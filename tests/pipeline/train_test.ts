@@ -24,7 +24,7 @@ import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts
 const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
 /** Nothing is dropped, and images are seen from their center. */
 const PLAIN: Partial<Recipe> = { embeddingDropout: 0, outputDropout: 0, augmentation: "none" };
-/** A run in which nothing is learnt. */
+/** A run that changes nothing. */
 const STILL: Partial<Recipe> = { frozenEpochs: 9, frozenLearningRate: 0 };
 
 interface Run extends Disposable {

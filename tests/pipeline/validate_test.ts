@@ -63,7 +63,7 @@ nativeTest("validate() finds a gap and different captions where the model looks 
   const batch = await firstBatch(run.source, run.examples);
   const step = { optimizer: "adam", learningRate: 0.01, encoderLearningRate: 0.01 } as const;
   for (let count = 0; count < 60; count++) await run.engine.trainStep([batch], step);
-  // The statistics of BatchNorm follow slowly; one pass shows the pictures with what was learnt.
+  // The statistics of BatchNorm follow slowly; one pass shows the images with the trained weights.
   const { mismatchedImageLossGap, distinctFraction, validationLoss, bleu4 } = await validate(run.source, run.examples);
   assert(validationLoss < 2 && mismatchedImageLossGap > 0.1, `loss ${validationLoss}, gap ${mismatchedImageLossGap}`);
   assert(distinctFraction >= 0.4 && bleu4 > 0.2, `distinct ${distinctFraction}, BLEU-4 ${bleu4}`);

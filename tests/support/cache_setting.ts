@@ -18,7 +18,7 @@ import { makeFolder } from "./temporary_folder.ts";
 /** For `Deno.test`: these tests write and read files. */
 export const files: { ignore: boolean } = { ignore: !canRead || !canWrite };
 
-/** Side of the squares. */
+/** Side of the resized images. */
 export const SQUARE = 9;
 
 /** What a test has. */
@@ -31,7 +31,7 @@ export interface Setting extends AsyncDisposable {
   readonly options: ImageCacheOptions;
   /** What was asked of the decoders and of the resizer, and how many pools of decoders were started and are open. */
   readonly counts: { decoded: number; resized: number; pools: number; open: number };
-  /** Opens the cache, reads all squares and closes it. */
+  /** Opens the cache, reads all images and closes it. */
   opened(examples?: readonly Example[], more?: Partial<ImageCacheOptions>): Promise<Opened>;
 }
 
@@ -39,7 +39,7 @@ export interface Setting extends AsyncDisposable {
 export interface Opened extends Pick<ImageCache, "fingerprint" | "broken"> {
   /** Names of the images. */
   readonly names: readonly string[];
-  /** Their squares. */
+  /** The resized images. */
   readonly resized: readonly Uint8Array[];
   /** Images decoded to fill the cache, and to read it. */
   readonly decoded: { readonly filling: number; readonly reading: number };
@@ -105,7 +105,7 @@ async function readPart({ path, offset = 0, size }: ImageFile): Promise<string> 
   return text.slice(offset, size === undefined ? undefined : offset + size);
 }
 
-/** Reads all squares at once: their pieces must not be mixed up. */
+/** Reads all images at once: their parts must not be mixed up. */
 export async function readResized(cache: ImageCache): Promise<Uint8Array[]> {
   return await Promise.all(cache.examples.map(async (_, index) => {
     const pixels = new Uint8Array(cache.side * cache.side * 3);

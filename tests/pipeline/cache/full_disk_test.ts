@@ -80,7 +80,7 @@ Deno.test(
 
 for (
   const [what, room, name] of [
-    ["squares", 2 * BYTES + 100, /resized/],
+    ["resized images", 2 * BYTES + 100, /resized/],
     ["the first square", 0, /resized/],
     ["lines of the index", 300, /index/],
     ["lines of bad images", 10, /quarantine/],
@@ -111,7 +111,7 @@ for (
   });
 }
 
-Deno.test("where squares were stored before, a full disk leaves them", files, async () => {
+Deno.test("a full disk keeps the resized images that were stored before", files, async () => {
   await using setting = await makeSetting(WIDTHS.map(String));
   const { examples, opened } = setting;
   await opened(examples.slice(0, 3));

@@ -120,7 +120,7 @@ Deno.test("images within a larger file are told apart by where they begin", file
   assert.deepEqual((await setting.opened(parts)).decoded, { filling: 0, reading: 0 });
 });
 
-Deno.test("a changed setting has squares of its own and leaves the others", files, async () => {
+Deno.test("a changed setting has its own resized images and keeps the others", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
   const { examples, opened } = setting;
   const fingerprints = [
@@ -195,7 +195,7 @@ Deno.test("an image that once could be decoded and no longer can is bad from the
   assert.deepEqual([again.names, again.broken, again.decoded.filling], [["0.jpg"], failing.broken, 0]);
 });
 
-Deno.test("an image over the limit is left out though its square is in the cache", files, async () => {
+Deno.test("an image over the limit is skipped though it is in the cache", files, async () => {
   await using setting = await makeSetting(["20", "30"]);
   const { examples, opened } = setting;
   const { path = "" } = examples[1] ?? {};
@@ -212,7 +212,7 @@ Deno.test("an image over the limit is left out though its square is in the cache
   assert.deepEqual(await opened(examples, { maxPixels: 600 }), { ...all, decoded: { filling: 0, reading: 0 } });
 });
 
-Deno.test("an image over the limit is left out as it is known, without being decoded for it", files, async () => {
+Deno.test("an image over the limit is skipped as it is known, without being decoded for it", files, async () => {
   await using setting = await makeSetting(["20", "30"]);
   const { examples, opened } = setting;
   await opened(examples, { cache: "none" });
@@ -221,7 +221,7 @@ Deno.test("an image over the limit is left out as it is known, without being dec
   assert.equal(await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl")), "");
 });
 
-Deno.test("a file that cannot be read is left out, and is not put on the list: it may come back", files, async () => {
+Deno.test("a file that cannot be read is skipped, and is not recorded: it may come back", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
   const { examples, opened } = setting;
   const { path = "" } = examples[0] ?? {};
@@ -236,7 +236,7 @@ Deno.test("a file that cannot be read is left out, and is not put on the list: i
   assert.deepEqual((await opened()).names, ["0.jpg", "1.jpg"]);
 });
 
-Deno.test("a file that changes while it is decoded is left out and decoded at the next start", files, async () => {
+Deno.test("a file that changes while it is decoded is skipped, and decoded at the next start", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
   const { examples, options, opened } = setting;
   const { path = "" } = examples[0] ?? {};
@@ -306,7 +306,7 @@ Deno.test("a flipped byte is noticed when it is read, and the image is decoded a
   );
 });
 
-Deno.test("a cache that lost squares or lines has them made anew, and a torn line harms no other", files, async () => {
+Deno.test("a cache that lost pixels or lines makes them again, and a torn line harms no other", files, async () => {
   await using setting = await makeSetting(["20", "31", "25", "broken"]);
   const expected = await setting.opened();
   const [resized, index, quarantine] = ["resized.bin", "index.jsonl", "quarantine.jsonl"].map((name) =>
@@ -316,7 +316,7 @@ Deno.test("a cache that lost squares or lines has them made anew, and a torn lin
   const text = await Deno.readTextFile(index);
   const damages: [what: string, filling: number, damage: () => Promise<void>][] = [
     ["the last square", 1, () => Deno.truncate(resized, 2 * SQUARE * SQUARE * 3 + 5)],
-    ["all squares", 3, () => Deno.remove(resized)],
+    ["all pixels", 3, () => Deno.remove(resized)],
     ["a torn line", 0, () => Deno.writeTextFile(index, text.slice(0, -9))],
     ["rubbish", 0, () => Deno.writeTextFile(index, `\0\0{"content":7}\nnull\n[]\n${text}{"con`)],
     ["the index", 3, () => Deno.remove(index)],
@@ -467,11 +467,11 @@ Deno.test("openImageCache() removes temporaries of a former day", files, async (
   await using setting = await makeSetting(["20"]);
   await Deno.mkdir(setting.folder, { recursive: true });
   const temporary = (name: string) => join(setting.folder, `.${name}.00000000-0000-4000-8000-000000000000.tmp`);
-  for (const name of ["old.squares", "young.squares"]) await Deno.writeTextFile(temporary(name), "");
-  await Deno.utime(temporary("old.squares"), 1, 1);
+  for (const name of ["old.resized", "young.resized"]) await Deno.writeTextFile(temporary(name), "");
+  await Deno.utime(temporary("old.resized"), 1, 1);
   await setting.opened();
   assert.deepEqual([...Deno.readDirSync(setting.folder)].map(({ name }) => name).sort(), [
-    ".young.squares.00000000-0000-4000-8000-000000000000.tmp",
+    ".young.resized.00000000-0000-4000-8000-000000000000.tmp",
     `${SQUARE}-exif-v3`,
   ]);
 });
