@@ -64,8 +64,8 @@ export {
   describeRejected,
   type RejectedRow,
 } from "./src/data/formats/caption_rows.ts";
-export * from "./src/data/formats/find_captions.ts";
-export * from "./src/data/formats/format.ts";
+export * from "./src/data/find_captions.ts";
+export * from "./src/data/format_names.ts";
 export { ImageError } from "./src/images/image_error.ts";
 export type { ImageFile } from "./src/images/image_file.ts";
 export type { OfficialSplits } from "./src/data/official_splits.ts";

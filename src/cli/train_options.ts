@@ -5,7 +5,7 @@ import { z } from "zod";
 import { IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
 import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { FORMAT_NAMES } from "../data/formats/format.ts";
+import { FORMAT_NAMES } from "../data/format_names.ts";
 import {
   defaultPrecision,
   describeSettings,

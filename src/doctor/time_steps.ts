@@ -1,7 +1,7 @@
 import type { Batch } from "../ffi/batch.ts";
 import { exampleBatches, inOrder } from "../pipeline/example_batches.ts";
 import type { TrainingContext } from "../pipeline/training_context.ts";
-import { learningRates } from "../pipeline/learning_rates.ts";
+import { learningRates } from "../pipeline/learning_rate.ts";
 import { stepOptions } from "../pipeline/step_options.ts";
 import type { EncodedExample } from "../pipeline/training_data.ts";
 

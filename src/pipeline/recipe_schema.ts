@@ -8,7 +8,6 @@ import { z } from "zod";
 import { BEAM_SIZE_LIMITS, type Limits, MAX_LENGTH_LIMITS, MODEL_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
 import { ENCODER_STAGES } from "../ffi/settings.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
-import { SCHEDULES } from "./schedule.ts";
 
 /** A number that may be given as text. */
 type Setting = z.ZodType<number>;
@@ -35,6 +34,8 @@ const flag: z.ZodType<boolean> = z.preprocess(
   (value) => value === "true" ? true : value === "false" ? false : value,
   z.boolean(),
 );
+
+const SCHEDULES = ["constant", "cosine", "one-cycle", "plateau"] as const satisfies readonly Recipe["schedule"][];
 
 const VALIDATION_METRICS = ["loss", "bleu4", "cider"] as const satisfies readonly ValidationMetric[];
 

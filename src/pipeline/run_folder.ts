@@ -11,7 +11,7 @@ import { fileErrorReason } from "../files/file_error.ts";
 import { removeStaleTemporaries } from "../files/stale_temporaries.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
-import { type Format, FORMAT_NAMES } from "../data/formats/format.ts";
+import { type Format, FORMAT_NAMES } from "../data/format_names.ts";
 import { makeRecipe, type Recipe, RECIPE_NAMES } from "./recipe.ts";
 
 /** Where a dataset is, as absolute paths, and how it is read. */

@@ -7,7 +7,7 @@
 import { broadcastTensors } from "../distributed/broadcast_model.ts";
 import { allReduceSum, anyRank } from "../distributed/collectives.ts";
 import { loadEpoch } from "./epoch_loader.ts";
-import { learningRates } from "./learning_rates.ts";
+import { learningRates } from "./learning_rate.ts";
 import { countBatches, diverged, type EpochMetrics, Meter, type StepInfo, type StepReport } from "./meter.ts";
 import { type Objective, objectiveOf } from "./objective.ts";
 import { EPOCH_START, epochsSinceBest, isOutOfPatience, type Progress } from "./progress.ts";

@@ -7,7 +7,7 @@ import { InputError } from "../../src/input_error.ts";
 import { collateMasked, collateShifted } from "../../src/ffi/collate.ts";
 import { SINGLE_PROCESS } from "../../src/distributed/process_group.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
-import { scheduleFactor } from "../../src/pipeline/schedule.ts";
+import { scheduleFactor } from "../../src/pipeline/learning_rate.ts";
 import type { EpochMetrics, StepReport } from "../../src/pipeline/meter.ts";
 import { isOutOfPatience, type Progress } from "../../src/pipeline/progress.ts";
 import { stepOptions } from "../../src/pipeline/step_options.ts";

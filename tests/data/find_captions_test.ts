@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
-import { InputError } from "../../../src/input_error.ts";
-import { findCaptions } from "../../../src/data/formats/find_captions.ts";
-import { FORMAT_NAMES, isFormat } from "../../../src/data/formats/format.ts";
-import { NEEDS_FILES } from "../../support/checkpoint_folder.ts";
-import { tarFile } from "../../support/tar_file.ts";
-import { makeFolder } from "../../support/temporary_folder.ts";
+import { InputError } from "../../src/input_error.ts";
+import { findCaptions } from "../../src/data/find_captions.ts";
+import { FORMAT_NAMES, isFormat } from "../../src/data/format_names.ts";
+import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
+import { tarFile } from "../support/tar_file.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
 
 const kaggle = "image,caption\na.jpg,A kite .\n";
 const token = "a.jpg#0\tA kite .\n";
