@@ -57,7 +57,7 @@ export async function chooseEncoderWeights(
           "by --encoder-weights none",
       );
     }
-    reporter.warn(`No pretrained weights, which there are for ResNet-50 alone, with ${unlike}: ${FROM_SCRATCH}`);
+    reporter.warn(`No pretrained weights: they exist only for ResNet-50 with ${unlike}; ${FROM_SCRATCH}`);
     return undefined;
   }
   try {
@@ -112,11 +112,11 @@ export async function chooseLocalWeights(
     },
   });
   if (missing === undefined) return { file, pretrained: file !== undefined, notes };
-  const note = `${missing} is not there yet: train will fetch its 103 MB; examined with random weights`;
+  const note = `${missing} is not downloaded yet: training will fetch it (103 MB); examined with random weights`;
   return { file: undefined, pretrained: true, notes: [note] };
 }
 
-/** The settings in which a CNN differs, or undefined where it is a ResNet-50. */
+/** The settings that differ from ResNet-50's, or undefined. */
 function unlikeResNet50(recipe: ChooseEncoderWeightsOptions["recipe"]): string | undefined {
   const unlike = (["encoderWidth", "encoderBlocks"] as const)
     .filter((setting) => `${recipe[setting]}` !== `${RESNET_50[setting]}`)

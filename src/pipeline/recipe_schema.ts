@@ -154,7 +154,9 @@ export const RECIPE_SCHEMA = z.strictObject({
   lossMean: z.enum(["token", "batch"]).describe("epoch loss: mean over tokens, or mean of the batches' means"),
   tokenizer: z.enum(TOKENIZERS).describe("nltk: word_tokenize; unicode: for other scripts"),
   minCount: positive.describe("minimum occurrences of a word in the training set to enter the vocabulary"),
-  minVocabulary: count.describe("minimum rows of the embedding and the output layer"),
+  minVocabulary: within([0, MODEL_LIMITS.vocabularySize[1]]).describe(
+    "minimum rows of the embedding and the output layer",
+  ),
   maxLength: within(MAX_LENGTH_LIMITS).describe("maximum caption length in tokens, for training and generation"),
   batchSize: positive.describe("images per batch (captions if splitBy=caption)"),
   gradientAccumulationSteps: positive.describe("batches per optimizer step"),

@@ -118,7 +118,8 @@ async function trainEpoch(
 
   for await (const examples of batches) {
     meter.endWaiting();
-    if (stop) break;
+    // Other ranks would wait for this one in the step; alone, it need not wait for results.
+    if (stop || (group.worldSize === 1 && signal.aborted)) break;
     const rates = ratesAt(step);
     const { batches, reward } = await objective(examples, epoch, step++);
     await account(await queue.run(batches, { ...options, ...rates }, { rates, reward, ...countBatches(examples) }));

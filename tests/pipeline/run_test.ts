@@ -209,7 +209,7 @@ runTest("runTraining() starts from the CNN weights it is given", async (folder) 
   using last = await openCheckpoint(join(options.out, "last.safetensors"));
   const name = "layer2.0.conv2.weight";
   assert.deepEqual(await last.tensors.get(`resnet.${name}`)?.read(), await weights.tensors.get(name)?.read());
-  assert(reporter.notes.some((line) => /^CNN: \d+ tensors from .*resnet\.pth/.test(line)));
+  assert(reporter.notes.some((line) => /^Encoder: \d+ tensors from .*resnet\.pth/.test(line)));
 });
 
 runTest("runTraining() says what was skipped", async (folder) => {
@@ -344,7 +344,7 @@ runTest("runTraining() refuses to resume with other data or settings, and names 
   const other = { ...same, dataset: { ...same.dataset, fingerprint: "other" } };
   await refuses(other, {}, /: the dataset's captions differ from those it was trained with/);
   await Deno.copyFile(join(options.out, "best.safetensors"), join(options.out, "last.safetensors"));
-  await refuses(drawnSource(20), {}, /last\.safetensors': it does not say where its training stands/);
+  await refuses(drawnSource(20), {}, /last\.safetensors': it has no training state/);
   assert.notEqual(await digestOf(join(options.out, "last.safetensors")), before);
 });
 

@@ -125,7 +125,7 @@ nativeTest("validate() takes features instead of pixels where they are given", a
   assert.equal(found.distinctFraction, expected.distinctFraction);
 });
 
-Deno.test("criterion() is lower for a better validation, by the loss or a score, of equal scores by the loss", () => {
+Deno.test("scoreOf() is lower for a better validation, by the loss or a score, of equal scores by the loss", () => {
   const validation = { validationLoss: 1, bleu4: 0.2, cider: 0.3, mismatchedImageLossGap: 0, distinctFraction: 0 };
   for (const by of ["loss", "bleu4", "cider"] as const) {
     assert(scoreOf(validation, by) < scoreOf({ ...validation, validationLoss: 1.1 }, by));
