@@ -94,7 +94,9 @@ async function sourceOfFile(file: string, format: Format | undefined): Promise<C
   throw new InputError(
     detected.kind !== undefined
       ? `Cannot read captions: ${file} is ${detected.kind.name}; ${detected.kind.remedy}`
-      : `Cannot read captions: ${file} is in no format that is known; name one with --format (${FORMAT_NAMES.join(", ")})`,
+      : `Cannot read captions: ${file} is in no format that is known; name one with --format (${
+        FORMAT_NAMES.join(", ")
+      })`,
   );
 }
 
