@@ -5,9 +5,9 @@ import { lockCache } from "../../src/pipeline/cache/cache_lock.ts";
 import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { InputError } from "../../src/input_error.ts";
 import { namesIn } from "../support/checkpoint_folder.ts";
-import { files, makeSetting, readResized, resizeToSquare, SQUARE } from "../support/cache_setting.ts";
+import { files, makeSetting, readResized, resizeToSquare, SIDE } from "../support/cache_setting.ts";
 
-const BYTES = SQUARE * SQUARE * 3;
+const BYTES = SIDE * SIDE * 3;
 
 /** A folder of caches of every kind, and what is said of it. */
 async function makeCaches() {
@@ -28,7 +28,7 @@ async function makeCaches() {
     const result = await does((line) => lines.push(line));
     return { lines: lines.map((line) => line.replaceAll(setting.examples[1]?.path ?? "?", "PATH")), result };
   };
-  const squares = join(root, "images", `${SQUARE}-exif-v3`, "resized.bin");
+  const squares = join(root, "images", `${SIDE}-exif-v3`, "resized.bin");
   return { ...setting, root, write, said, squares, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
 }
 
