@@ -146,7 +146,7 @@ async function hasWebdataset(shards: readonly string[]): Promise<boolean> {
   return false;
 }
 
-/** Explains why some files of a folder that detected like captions are not. */
+/** Explains why some files of a folder that look like captions are not. */
 async function refusedFiles(folder: string): Promise<string> {
   const { files } = await listIfReadable(folder, "dataset");
   const reasons: string[] = [];

@@ -6,7 +6,7 @@ import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_fol
 const UUID = "3f2a9c00-0000-4000-8000-0123456789ab";
 
 Deno.test(
-  "removeOldTemporaries() removes what nobody has written for a day, and nothing else",
+  "removeOldTemporaries() removes temporaries not written for a day, and nothing else",
   NEEDS_FILES,
   async () => {
     await using folder = await temporaryFolder();
