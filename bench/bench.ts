@@ -6,6 +6,7 @@
  */
 
 import { existsSync } from "node:fs";
+import { Option } from "commander";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -37,7 +38,7 @@ interface Result {
   readonly rows: readonly Row[];
 }
 
-const PARTS = ["notebook", "lrcn", "batches", "caption", "examples"] as const;
+const PARTS = ["notebook", "lrcn", "batches", "caption", "images"] as const;
 
 const RESULTS = join(PROJECT, "bench", "results");
 const README = join(PROJECT, "bench", "README.md");
@@ -66,19 +67,19 @@ async function trainModel({ data, work, device, settings }: BenchContext): Promi
 
 async function* measure(
   context: BenchContext,
-  options: { only: readonly string[]; checkpoint?: string; examples?: string },
+  options: { only: readonly string[]; checkpoint?: string; images?: string },
 ): AsyncGenerator<Row> {
   const { data } = context;
-  const folder = options.examples ?? join(data, "Images");
+  const folder = options.images ?? join(data, "Images");
   const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => join(folder, name)).sort();
-  const files = options.examples === undefined ? names.slice(0, context.quick ? 32 : 96) : names;
+  const files = options.images === undefined ? names.slice(0, context.quick ? 32 : 96) : names;
   if (options.only.includes("notebook")) yield* notebookRows(context);
   if (options.only.includes("lrcn")) yield* lrcnRows(context);
   if (options.only.includes("batches")) yield* batchRows(context);
   if (options.only.includes("caption")) {
     yield* captioningRows(context, { checkpoint: options.checkpoint ?? await trainModel(context), files });
   }
-  if (options.only.includes("examples")) yield* imageRows(context);
+  if (options.only.includes("images")) yield* imageRows(context);
 }
 
 async function commitOf(checkout: string): Promise<string> {
@@ -96,12 +97,12 @@ async function main(): Promise<number> {
     .option("--smoke", "see in a minute whether each row still runs, on a small model and without PyTorch")
     .option("--device <device>", "cpu or cuda", "cpu")
     .option("--quick", "a minute's worth: two rounds, without the tuned forms of PyTorch")
-    .option("--only <parts...>", `some of ${PARTS.join(", ")}`)
+    .addOption(new Option("--only <parts...>", "measure only these parts").choices(PARTS))
     .option("--checkpoint <file>", "the model that captions, instead of one trained for it")
     .option("--images <folder>", "what it captions, instead of drawn images")
     .option("--out <folder>", "where the result is written; beside PyTorch also without, to bench/results");
   command.parse(Deno.args, { from: "user" });
-  const { device, checkpoint, examples, smoke = false } = command.opts();
+  const { device, checkpoint, images, smoke = false } = command.opts();
   const { quick = smoke } = command.opts();
   const against: string | undefined = command.opts().against && userPath(command.opts().against);
   const python: string | undefined = against === undefined && !smoke && command.opts().python || undefined;
@@ -136,7 +137,7 @@ async function main(): Promise<number> {
     const options = {
       only,
       ...(checkpoint && { checkpoint: userPath(checkpoint) }),
-      ...(examples && { examples: userPath(examples) }),
+      ...(images && { images: userPath(images) }),
     };
     for await (const row of measure(context, options)) {
       rows.push(row);

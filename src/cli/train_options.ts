@@ -5,11 +5,11 @@ import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODER_STAGES } from "../ffi/encoders.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { FORMAT_NAMES } from "../data/formats/format.ts";
+import { FORMAT_NAMES } from "../data/format_names.ts";
 import {
-  defaultPrecision,
   describeSettings,
   makeRecipe,
+  presetOf,
   type Recipe,
   RECIPE_NAMES,
   selfCriticalRecipe,
@@ -239,14 +239,15 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
   if (!hasData && images !== undefined) {
     throw new InputError("Cannot train on images alone: no captions are named; give --data DIR or --captions FILE");
   }
-  if (name === "sample" && (hasData || splits !== undefined || maxImages !== undefined)) {
-    throw new InputError("Cannot use the sample recipe with data: it renders its own; leave --recipe sample out");
+  const preset = presetOf(name);
+  if (preset.rendersData && (hasData || splits !== undefined || maxImages !== undefined)) {
+    throw new InputError(`Cannot use the ${name} recipe with data: it renders its own; leave --recipe ${name} out`);
   }
-  if (name !== "sample" && !hasData) {
+  if (!preset.rendersData && !hasData) {
     throw new InputError(`Cannot train with the ${name} recipe: no data is named; give --data DIR or --captions FILE`);
   }
   const given = givenSettings(options);
-  const precision = options.precision ?? defaultPrecision(name);
+  const precision = options.precision ?? preset.precision;
   return {
     recipe: recipeOf(name, given, false),
     pretrainedRecipe: recipeOf(name, given, true),

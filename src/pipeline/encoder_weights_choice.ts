@@ -56,7 +56,7 @@ export async function chooseEncoderWeights(
           "train from scratch by --encoder-weights none",
       );
     }
-    reporter.warn(`No pretrained weights, since the published ${recipe.encoder} has ${unlike}: ${FROM_SCRATCH}`);
+    reporter.warn(`No pretrained weights: the published ${recipe.encoder} has ${unlike}; ${FROM_SCRATCH}`);
     return undefined;
   }
   try {
@@ -115,7 +115,8 @@ export async function chooseLocalWeights(
   });
   if (missing === undefined) return { file, pretrained: file !== undefined, notes };
   const { weights, megabytes } = missing;
-  const note = `${weights} is not there yet: train will download its ${megabytes} MB; examined with random weights`;
+  const note =
+    `${weights} is not downloaded yet: training will fetch it (${megabytes} MB); examined with random weights`;
   return { file: undefined, pretrained: true, notes: [note] };
 }
 

@@ -144,18 +144,20 @@ interface Preset {
   readonly pretrained: (epochs: unknown) => Partial<Recipe>;
   /** The default of `--precision`. */
   readonly precision: "auto" | "fp32";
+  /** Whether it renders its own scenes instead of reading a dataset. */
+  readonly rendersData: boolean;
 }
 
 const PRESETS: Readonly<Record<Recipe["name"], Preset>> = {
-  lrcn: { settings: LRCN, pretrained: pretrainedSettings, precision: "auto" },
+  lrcn: { settings: LRCN, pretrained: pretrainedSettings, precision: "auto", rendersData: false },
   // The notebook computes in float32, and its numbers are meant to be compared.
-  notebook: { settings: NOTEBOOK, pretrained: () => ({}), precision: "fp32" },
-  sample: { settings: SAMPLE, pretrained: () => ({}), precision: "auto" },
+  notebook: { settings: NOTEBOOK, pretrained: () => ({}), precision: "fp32", rendersData: false },
+  sample: { settings: SAMPLE, pretrained: () => ({}), precision: "auto", rendersData: true },
 };
 
-/** The default precision of a recipe. */
-export function defaultPrecision(name: Recipe["name"]): Preset["precision"] {
-  return PRESETS[name].precision;
+/** What a recipe decides besides its settings. */
+export function presetOf(name: Recipe["name"]): Pick<Preset, "precision" | "rendersData"> {
+  return PRESETS[name];
 }
 
 /**
@@ -226,7 +228,7 @@ export function makeRecipe(
 }
 
 function refuseContradictions(recipe: Recipe): void {
-  const { collation, inject, maxLength, beamSize, scheduledSampling, objective, baseline, samples } = recipe;
+  const { collation, splitBy, inject, maxLength, beamSize, scheduledSampling, objective, baseline, samples } = recipe;
   const { encoder, encoderBlocks, trainableFrom } = recipe;
   const stages = stagesOf(recipe);
   if (encoderBlocks.length !== ENCODERS[encoder].blocks.length) {
@@ -245,11 +247,12 @@ function refuseContradictions(recipe: Recipe): void {
   // Shifted targets need the image first and two more tokens; their captions are greedy, and a token that the model is
   // given is not the one before its target.
   if (
-    collation === "masked" || (inject === "first" && maxLength >= 3 && beamSize === 1 && scheduledSampling === 0)
+    collation === "masked" ||
+    (splitBy === "caption" && inject === "first" && maxLength >= 3 && beamSize === 1 && scheduledSampling === 0)
   ) return;
   throw new InputError(
-    `Cannot use inject '${inject}', maxLength ${maxLength}, beamSize ${beamSize} and scheduledSampling ${scheduledSampling} with ` +
-      "shifted collation: it needs inject=first, maxLength of 3 or more, beamSize=1 and scheduledSampling=0; leave these " +
+    `Cannot use splitBy '${splitBy}', inject '${inject}', maxLength ${maxLength}, beamSize ${beamSize} and scheduledSampling ${scheduledSampling} with ` +
+      "shifted collation: it needs splitBy=caption, inject=first, maxLength of 3 or more, beamSize=1 and scheduledSampling=0; leave these " +
       "settings, or use --recipe lrcn",
   );
 }

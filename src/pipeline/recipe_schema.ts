@@ -8,7 +8,6 @@ import { z } from "zod";
 import { BEAM_SIZE_LIMITS, type Limits, MAX_LENGTH_LIMITS, MODEL_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
 import { ENCODER_NAMES, ENCODER_STAGES, type EncoderName, type EncoderStage } from "../ffi/encoders.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
-import { SCHEDULES } from "./schedule.ts";
 
 /** A number that may be given as text. */
 type Setting = z.ZodType<number>;
@@ -35,6 +34,8 @@ const flag: z.ZodType<boolean> = z.preprocess(
   (value) => value === "true" ? true : value === "false" ? false : value,
   z.boolean(),
 );
+
+const SCHEDULES = ["constant", "cosine", "one-cycle", "plateau"] as const satisfies readonly Recipe["schedule"][];
 
 const VALIDATION_METRICS = ["loss", "bleu4", "cider"] as const satisfies readonly ValidationMetric[];
 
@@ -155,7 +156,9 @@ export const RECIPE_SCHEMA = z.strictObject({
   lossMean: z.enum(["token", "batch"]).describe("epoch loss: mean over tokens, or mean of the batches' means"),
   tokenizer: z.enum(TOKENIZERS).describe("nltk: word_tokenize; unicode: for other scripts"),
   minCount: positive.describe("minimum occurrences of a word in the training set to enter the vocabulary"),
-  minVocabulary: count.describe("minimum rows of the embedding and the output layer"),
+  minVocabulary: within([0, MODEL_LIMITS.vocabularySize[1]]).describe(
+    "minimum rows of the embedding and the output layer",
+  ),
   maxLength: within(MAX_LENGTH_LIMITS).describe("maximum caption length in tokens, for training and generation"),
   batchSize: positive.describe("images per batch (captions if splitBy=caption)"),
   gradientAccumulationSteps: positive.describe("batches per optimizer step"),

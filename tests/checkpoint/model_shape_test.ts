@@ -88,7 +88,7 @@ for (const size of ENCODER_SIZES) {
   });
 }
 
-Deno.test("inferModel() passes over what a training goes on with, and takes float64", () => {
+Deno.test("inferModel() skips training state, and accepts float64", () => {
   const layout = [...stateDictLayout(TINY_MODEL)].map(([name, { dtype, shape }]) =>
     [name, { dtype: dtype === "F32" ? "F64" : dtype, shape }] as const
   );
@@ -132,7 +132,7 @@ const REFUSED: [string, ReadonlyMap<string, TensorLayout>, RegExp][] = [
 ];
 
 for (const [what, tensors, message] of REFUSED) {
-  Deno.test(`inferModel() refuses tensors with ${what} in one line`, () => {
+  Deno.test(`inferModel() rejects tensors with ${what} in one line`, () => {
     assert.throws(() => inferModel(tensors, SOURCE), (error) => {
       assert(error instanceof InputError);
       assert.match(error.message, message);
@@ -142,7 +142,7 @@ for (const [what, tensors, message] of REFUSED) {
   });
 }
 
-Deno.test("inferModel() refuses dimensions that no model may have, though all its tensors are there", () => {
+Deno.test("inferModel() rejects dimensions that no model may have, even if all its tensors are present", () => {
   const wide = stateDictLayout({ ...TINY_MODEL, encoderWidth: 1025 });
   assert.throws(() => inferModel(wide, SOURCE), {
     name: "InputError",

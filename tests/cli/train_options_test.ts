@@ -148,7 +148,7 @@ Deno.test({
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
-    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify({ version: 2, ...CONFIG }));
     const { recipe, pretrainedRecipe, givenSettings, cache: _, ...options } = await parse("--resume", folder.path);
     assert.deepEqual(givenSettings, []);
     assert.deepEqual([recipe, pretrainedRecipe], [CONFIG.recipe, CONFIG.recipe]);
@@ -184,7 +184,7 @@ Deno.test({
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
-    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify({ version: 2, ...CONFIG }));
     const run = ["--self-critical", folder.path];
     const options = await parse(...run, "--out", "out", "--baseline", "samples");
     assert.deepEqual([options.initialWeights, options.resume], [folder.file("best.safetensors"), false]);
@@ -205,7 +205,7 @@ Deno.test({
     await refuses([...run, "--baseline", "samples", "--set", "samples=1"], /^Cannot compare samples with each other/);
     await refuses(["--data", "d", "--set", "objective=self-critical"], /--self-critical RUN$/);
     const notebook = { ...CONFIG, recipe: makeRecipe("notebook") };
-    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(notebook));
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify({ version: 2, ...notebook }));
     await refuses(run, /^Cannot train self-critically after the notebook recipe/);
   },
 });

@@ -80,7 +80,7 @@ choiceTest("chooseEncoderWeights() by itself downloads nothing for an encoder of
   for (const [changes, settings] of OTHERS) {
     const { path, downloads, notes } = await choose("auto", { recipe: makeRecipe("lrcn", changes) });
     assert.deepEqual([path, downloads], [undefined, []]);
-    const start = `No pretrained weights, since ${settings}: the encoder is trained from scratch`;
+    const start = `No pretrained weights: ${settings}; the encoder is trained from scratch`;
     assert.ok(notes[0]?.startsWith(start), String(notes[0]));
   }
 });

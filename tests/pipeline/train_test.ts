@@ -7,7 +7,7 @@ import { InputError } from "../../src/input_error.ts";
 import { collateMasked, collateShifted } from "../../src/ffi/collate.ts";
 import { SINGLE_PROCESS } from "../../src/distributed/process_group.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
-import { scheduleFactor } from "../../src/pipeline/schedule.ts";
+import { scheduleFactor } from "../../src/pipeline/learning_rate.ts";
 import type { EpochMetrics, StepReport } from "../../src/pipeline/meter.ts";
 import { isOutOfPatience, type Progress } from "../../src/pipeline/progress.ts";
 import { stepOptions } from "../../src/pipeline/step_options.ts";
@@ -24,7 +24,7 @@ import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts
 const CPU: EngineOptions = { device: "cpu", precision: "fp32", threads: 1 };
 /** Nothing is dropped, and images are seen from their center. */
 const PLAIN: Partial<Recipe> = { embeddingDropout: 0, outputDropout: 0, augmentation: "none" };
-/** A run in which nothing is learnt. */
+/** A run that changes nothing. */
 const STILL: Partial<Recipe> = { frozenEpochs: 9, frozenLearningRate: 0 };
 
 interface Run extends Disposable {

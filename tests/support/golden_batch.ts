@@ -1,8 +1,4 @@
-/**
- * The batches and models of tests/golden/model.py, made again from its formula.
- *
- * @module
- */
+// The batches and models of tests/golden/model.py, made again from its formula.
 
 import type { Engine, TensorInfo } from "../../src/ffi/engine.ts";
 import { type EncoderName, ENCODERS } from "../../src/ffi/encoders.ts";

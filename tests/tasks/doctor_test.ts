@@ -138,7 +138,7 @@ Deno.test({
     const { code, stdout } = await runTask("doctor", arguments_, { folder: folder.path });
     assert.equal(code, 0);
     const { warnings, speed } = JSON.parse(stdout);
-    assert(warnings.some((line: string) => /^resnet50-\w+\.pth is not there yet: train will fetch/.test(line)));
+    assert(warnings.some((line: string) => /^resnet50-\w+\.pth is not downloaded yet: training will fetch/.test(line)));
     // With pretrained weights the CNN is frozen in the only epoch.
     assert.deepEqual(speed.stages.map(({ stage }: { stage: string }) => stage), ["frozen"]);
     const kept = (await Array.fromAsync(Deno.readDir(join(folder.path, "cache")))).map(({ name }) => name);

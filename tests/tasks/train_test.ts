@@ -43,7 +43,7 @@ Deno.test({
     assert.deepEqual(config.dataset, { data: join(folder.path, "drawn") });
     assert.match(
       ended.stdout,
-      /^Data: 24 images, 48 captions; .*train 19, validation 2, test 3; 16 words; kaggle format, split at random$/m,
+      /^Data: 24 images, 48 captions; .*train 19, validation 2, test 3; 16 words; kaggle format, random split$/m,
     );
     assert.match(ended.stdout, /^Epoch 2\/2: train loss \d\.\d+, validation loss \d\.\d+.* captions\/s$/m);
     assert.match(ended.stdout, /deno task caption --checkpoint \S*best\.safetensors/);
@@ -290,7 +290,7 @@ Deno.test({
     assertDone(ended);
     assert.match(
       ended.stdout,
-      /^Data: 875 images, 4375 captions; images in train 753, validation \d+, test 0; \d+ words; flickr-token format, split by its authors$/m,
+      /^Data: 875 images, 4375 captions; images in train 753, validation \d+, test 0; \d+ words; flickr-token format, official split$/m,
     );
   },
 });
