@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { broadcastObject } from "../distributed/collectives.ts";
 import type { TrainingGroup } from "../distributed/process_group.ts";
+import { refuseFrozenRandomEncoder } from "../pipeline/dry_run.ts";
 import { readSource } from "../pipeline/file_source.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
 import { drawSample } from "../sample/sample_source.ts";
@@ -56,6 +57,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
       ...{ folder: join(cache, "weights"), recipe: options.recipe(false), reporter, signal },
     }));
   const recipe = options.recipe(encoderWeights !== undefined);
+  if (!options.resume) refuseFrozenRandomEncoder(recipe, (encoderWeights ?? options.initialWeights) !== undefined);
   for (const line of options.warnings(recipe)) reporter.note(line);
   const { reason, best } = await runTraining(source, {
     ...options,

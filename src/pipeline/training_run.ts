@@ -21,7 +21,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import { loadFirstWeights } from "./first_weights.ts";
-import { dryRunLargestBatch, refuseBatchOfOne, refuseFrozenRandomEncoder } from "./dry_run.ts";
+import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
 import type { ImageCache } from "./cache/image_cache.ts";
 import { warnIfImageIgnored } from "./warn_if_image_ignored.ts";
 import type { Recipe } from "./recipe.ts";
@@ -135,7 +135,6 @@ export async function runTraining(source: TrainingSource, options: TrainingRunOp
   const group = options.group ?? SINGLE_PROCESS;
   const isFirst = group.rank === 0;
   const folder = new RunFolder(out);
-  refuseFrozenRandomEncoder(recipe, (options.encoderWeights ?? options.initialWeights) !== undefined);
   const data = prepareTrainingData(dataset, recipe, seed);
   await assertSameOnAllRanks(group, {
     ...{ recipe, seed, resume: resume ?? false, "the captions": dataset.fingerprint },

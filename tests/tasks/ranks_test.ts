@@ -78,19 +78,19 @@ Deno.test({
       ...TINY,
       ...PLAIN,
       "--set",
-      "frozenEpochs=9",
+      "frozenEpochs=1",
       "--batch-size",
       "6",
       "--out",
       "run",
     ];
-    (await runRanks("train", [[...start, "--epochs", "1"], [...start, "--epochs", "1"]], folder.path)).forEach(
+    (await runRanks("train", [[...start, "--epochs", "2"], [...start, "--epochs", "2"]], folder.path)).forEach(
       assertDone,
     );
     const features = [...Deno.readDirSync(join(folder.path, "cache", "features"))].map(({ name }) => name);
     assert.equal(features.length, 1);
     const config = join(folder.path, "run", "config.json");
-    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 1', '"epochs": 3'));
+    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 2', '"epochs": 3'));
     const last = join(folder.path, "run", "last.safetensors");
     {
       using checkpoint = await openCheckpoint(last);
@@ -103,7 +103,7 @@ Deno.test({
       assert.equal(code, 1);
       assert.match(stderr, /Cannot resume from .*the settings/);
     }
-    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 3', '"epochs": 1'));
+    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 3', '"epochs": 2'));
     (await runRanks("train", [resume, resume, resume], folder.path)).forEach(assertDone);
     assertDone(await runTask("train", resume, { folder: folder.path }));
   },
