@@ -58,6 +58,7 @@ export * from "./src/input_error.ts";
 export * from "./src/data/read_captions.ts";
 export * from "./src/data/dataset.ts";
 export * from "./src/images/decode_image.ts";
+export type { DecodeImageOptions, RgbImage } from "./src/images/rgb_image.ts";
 export {
   type CaptionData,
   type CaptionRow,
@@ -69,9 +70,11 @@ export * from "./src/data/formats/format.ts";
 export { ImageError } from "./src/images/image_error.ts";
 export type { ImageFile } from "./src/images/image_file.ts";
 export type { OfficialSplits } from "./src/data/official_splits.ts";
-export type { EpochMetrics, StepReport } from "./src/pipeline/train.ts";
+export type { Recipe, ValidationMetric } from "./src/pipeline/recipe_schema.ts";
+export type { EpochMetrics, StepReport } from "./src/pipeline/meter.ts";
 export * from "./src/pipeline/train_captioner.ts";
-export type { TrainingReporter, TrainingRunResult } from "./src/pipeline/training_run.ts";
+export type { TrainingReporter } from "./src/pipeline/training_reporter.ts";
+export type { TrainingRunResult } from "./src/pipeline/run.ts";
 export type { Reporter } from "./src/reporter.ts";
 export type { Validation } from "./src/pipeline/validate.ts";
 export * from "./src/text/tokenizer.ts";

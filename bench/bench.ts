@@ -1,5 +1,6 @@
 /**
- * `deno task bench`: everything that is measured, beside what a user of PyTorch would run, on drawn images.
+ * `deno task bench`: everything that is measured, beside what a user of PyTorch would run or another checkout, on drawn
+ * images.
  *
  * @module
  */
@@ -11,14 +12,18 @@ import process from "node:process";
 import { createCommand, runTask, userPath } from "../src/cli/command.ts";
 import { buildInfo, loadLibrary } from "../src/ffi/library.ts";
 import { InputError } from "../src/input_error.ts";
-import { type BenchContext, PROJECT } from "./context.ts";
+import type { BenchContext } from "./context.ts";
+import { drawDataset } from "./draw_dataset.ts";
 import { batchRows } from "./rows/batches.ts";
 import { captioningRows } from "./rows/captioning.ts";
 import { imageRows } from "./rows/images.ts";
 import { lrcnRows, notebookRows } from "./rows/training.ts";
+import { runScripts, SMALL_MODEL } from "./smoke.ts";
 import { formatTable, type Row } from "./table.ts";
+import { outputOf, PROJECT, taskCommand } from "./task_command.ts";
 
-const PHOTOGRAPHS = 320;
+const IMAGES = 320;
+const SMOKE_IMAGES = 32;
 /** Where Debian, Ubuntu and Fedora have it. */
 const JEMALLOC = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"].map((folder) =>
   `${folder}/libjemalloc.so.2`
@@ -32,7 +37,7 @@ interface Result {
   readonly rows: readonly Row[];
 }
 
-const PARTS = ["notebook", "lrcn", "batches", "caption", "images"] as const;
+const PARTS = ["notebook", "lrcn", "batches", "caption", "examples"] as const;
 
 const RESULTS = join(PROJECT, "bench", "results");
 const README = join(PROJECT, "bench", "README.md");
@@ -45,25 +50,17 @@ async function updateReadme(name: string, { machine, torch, commit, deno, rows }
   await Deno.writeTextFile(README, `${before}\n${made}\n\n${formatTable(rows)}\n${after}`);
 }
 
-/** Runs a program and returns what it prints. */
-async function output(command: string, args: readonly string[]): Promise<string> {
-  const { success, stdout } = await new Deno.Command(command, { args: [...args], cwd: PROJECT, stderr: "inherit" })
-    .output();
-  if (!success) throw new InputError(`Cannot measure: '${[command, ...args].join(" ")}' has failed, as said above`);
-  return new TextDecoder().decode(stdout).trim();
-}
-
 /** Trains a decoder for some seconds, so that captions are as long as they are. */
-async function trainModel({ data, work, device }: BenchContext): Promise<string> {
+async function trainModel({ data, work, device, settings }: BenchContext): Promise<string> {
   const out = join(work, "run");
   // A random encoder may not stay frozen to the end.
-  const settings = ["epochs=9", "frozenEpochs=8", "trainableFrom=layer4", "frozenLearningRate=0.002", "minCount=1"];
-  const script = ["run", "--allow-ffi=native/build/liblrcn.so", "--allow-read", "--allow-write"];
-  await output(Deno.execPath(), [
-    ...[...script, "--allow-env=INIT_CWD", "--allow-sys=statfs", "tasks/train.ts", "--data", data, "--out", out],
-    ...["--cache", work, "--device", device, "--encoder-weights", "none"],
-    ...settings.flatMap((setting) => ["--set", setting]),
+  const encoder = { epochs: 9, frozenEpochs: 8, trainableFrom: "layer4" };
+  const all = { ...encoder, frozenLearningRate: 0.002, minCount: 1, ...settings };
+  const { command, args } = taskCommand("train", [
+    ...["--data", data, "--out", out, "--cache", work, "--device", device, "--encoder-weights", "none"],
+    ...Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]),
   ]);
+  await outputOf(command, args);
   return join(out, "best.safetensors");
 }
 
@@ -84,35 +81,53 @@ async function* measure(
   if (options.only.includes("examples")) yield* imageRows(context);
 }
 
+async function commitOf(checkout: string): Promise<string> {
+  return await outputOf("git", ["describe", "--always", "--dirty"], checkout);
+}
+
 async function main(): Promise<number> {
   const command = createCommand("bench", "Measures training and captioning beside PyTorch, on drawn images.")
     .option("--python <program>", "a Python with the same torch, numpy and Pillow", "python3")
+    .option("--no-python", "measure nothing in PyTorch, and draw small scenes in place of images")
+    .option(
+      "--against <folder>",
+      "another checkout of this project to measure in PyTorch's place, in turns with this one",
+    )
+    .option("--smoke", "see in a minute whether each row still runs, on a small model and without PyTorch")
     .option("--device <device>", "cpu or cuda", "cpu")
     .option("--quick", "a minute's worth: two rounds, without the tuned forms of PyTorch")
     .option("--only <parts...>", `some of ${PARTS.join(", ")}`)
     .option("--checkpoint <file>", "the model that captions, instead of one trained for it")
     .option("--images <folder>", "what it captions, instead of drawn images")
-    .option("--out <folder>", "where the result is written", RESULTS);
+    .option("--out <folder>", "where the result is written; beside PyTorch also without, to bench/results");
   command.parse(Deno.args, { from: "user" });
-  const { python, device, quick = false, checkpoint, examples, out } = command.opts();
-  // Larger batches are a GPU's: on a CPU they take long, and are measured where they are asked for.
-  const all = PARTS.filter((part) => part !== "batches" || device === "cuda");
+  const { device, checkpoint, examples, smoke = false } = command.opts();
+  const { quick = smoke } = command.opts();
+  const against: string | undefined = command.opts().against && userPath(command.opts().against);
+  const python: string | undefined = against === undefined && !smoke && command.opts().python || undefined;
+  const { out = python && RESULTS } = command.opts();
+  // Larger batches are a GPU's: on a CPU they take long, and are measured if they are asked for.
+  const all = PARTS.filter((part) => part !== "batches" || device === "cuda" || smoke);
   const { only = all } = command.opts();
   const { torchLoaded, bf16, compiler } = buildInfo(loadLibrary());
-  const commit = await output("git", ["describe", "--always", "--dirty"]);
-  const torch = await output(python, ["-c", "import torch, PIL, numpy; print(torch.__version__.split('+')[0])"]);
-  if (torch !== torchLoaded) {
-    throw new InputError(
-      `Cannot compare: the library has torch ${torchLoaded}, '${python}' has ${torch}; give --python`,
-    );
+  const commit = await commitOf(PROJECT);
+  if (python !== undefined) {
+    const torch = await outputOf(python, ["-c", "import torch, PIL, numpy; print(torch.__version__.split('+')[0])"]);
+    if (torch !== torchLoaded) {
+      throw new InputError(
+        `Cannot compare: the library has torch ${torchLoaded}, '${python}' has ${torch}; give --python`,
+      );
+    }
   }
+  if (against !== undefined) await outputOf(Deno.execPath(), ["task", "build"], against);
   const work = await Deno.makeTempDir();
   try {
     const data = join(work, "data");
-    await output(python, [join("bench", "images.py"), data, String(PHOTOGRAPHS)]);
+    await drawDataset(data, smoke ? SMOKE_IMAGES : IMAGES, python);
     const context: BenchContext = {
-      ...{ python, device, data, work, quick, jemalloc: JEMALLOC.find((path) => existsSync(path)) },
-      ...(quick ? { rounds: 2, steps: 1 } : { rounds: 5, steps: 3 }),
+      ...{ python, against, device, data, work, quick, jemalloc: JEMALLOC.find((path) => existsSync(path)) },
+      ...(quick ? { rounds: smoke ? 1 : 2, steps: 1 } : { rounds: 5, steps: 3 }),
+      settings: smoke ? SMALL_MODEL : {},
       // Results are read after ten steps.
       ...(device === "cuda" && { steps: quick ? 10 : 50 }),
       precisions: bf16 || device === "cuda" ? ["fp32", "bf16"] : ["fp32"],
@@ -125,19 +140,31 @@ async function main(): Promise<number> {
     };
     for await (const row of measure(context, options)) {
       rows.push(row);
-      console.error(formatTable([row]).split("\n").at(-2));
+      // Figures of a small model say nothing.
+      console.error(smoke ? `measured: ${row.name}` : formatTable([row]).split("\n").at(-2));
+      if (smoke && !Number.isFinite(row.ours)) throw new Error(`'${row.name}' measured ${row.ours}`);
+    }
+    if (smoke) {
+      if (only.length === all.length) await runScripts(work);
+      return 0;
     }
     const machine = `${cpus()[0]?.model.trim()}, ${navigator.hardwareConcurrency} cores, ${
       Math.round(totalmem() / 2 ** 30)
     } GB`;
     const date = new Date().toISOString().slice(0, 10);
-    const result = { date, machine, device, commit, torch, deno: Deno.version.deno, compiler, rows };
-    console.log(formatTable(rows));
+    const result = {
+      ...{ date, machine, device, commit, torch: torchLoaded, deno: Deno.version.deno, compiler, rows },
+      ...(against !== undefined && { against: await commitOf(against) }),
+    };
+    console.log(formatTable(rows, against && "the other"));
+    if (out === undefined) return 0;
     await Deno.mkdir(out, { recursive: true });
     const name = `${date}-${machine.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
     await Deno.writeTextFile(join(out, `${name}.json`), JSON.stringify(result, null, 2) + "\n");
     console.error(`Written to ${join(out, `${name}.json`)}`);
-    if (out === RESULTS && !quick && only.length === all.length) await updateReadme(name, result);
+    if (out === RESULTS && python !== undefined && !quick && only.length === all.length) {
+      await updateReadme(name, result);
+    }
     return 0;
   } finally {
     await Deno.remove(work, { recursive: true });

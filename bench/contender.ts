@@ -18,6 +18,12 @@ export interface ContenderOptions {
   /** Its arguments. */
   readonly args: readonly string[];
   /**
+   * The folder it runs in.
+   *
+   * @default {this process's}
+   */
+  readonly cwd?: string;
+  /**
    * Environment variables besides those that are there.
    *
    * @default {{}}
@@ -30,8 +36,9 @@ export class Contender implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor({ command, args, env = {} }: ContenderOptions) {
+  private constructor({ command, args, cwd, env = {} }: ContenderOptions) {
     this.#process = spawn(command, args, {
+      cwd,
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, ...env },
     });

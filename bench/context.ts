@@ -4,22 +4,28 @@
  * @module
  */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import type { Recipe } from "../src/pipeline/recipe.ts";
 import type { Entrant } from "./rounds.ts";
+import type { Bar } from "./table.ts";
+import { taskCommand } from "./task_command.ts";
 
 /** The arithmetic of a measurement. */
 export type Precision = "fp32" | "bf16";
 
 /** What all measurements are made with. */
 export interface BenchContext {
-  /** A Python with torch of the library's version, numpy and Pillow. */
-  readonly python: string;
+  /** A Python with torch of the library's version, numpy and Pillow; undefined measures nothing in PyTorch. */
+  readonly python: string | undefined;
+  /** Another checkout of this project, measured in PyTorch's place. */
+  readonly against: string | undefined;
   /** Where both sides compute. */
   readonly device: "cpu" | "cuda";
   /** The arithmetics that the device is fast in. */
   readonly precisions: readonly Precision[];
-  /** A folder with the images and captions that `examples.py` draws. */
+  /** The dataset's folder. */
   readonly data: string;
   /** A folder for caches and models. */
   readonly work: string;
@@ -31,33 +37,45 @@ export interface BenchContext {
   readonly quick: boolean;
   /** jemalloc's library, or undefined where there is none. */
   readonly jemalloc: string | undefined;
+  /** Settings of every recipe that are changed, so that a smoke run has a small model. */
+  readonly settings: Partial<Recipe>;
 }
 
-/** Permissions of our side, those of `deno task train` and of what it is spoken to by. */
-const PERMISSIONS = ["--allow-ffi=native/build/liblrcn.so", "--allow-read", "--allow-write", "--allow-sys=statfs"];
-
-/** The project's root. */
-export const PROJECT: string = fileURLToPath(new URL("..", import.meta.url));
-
 const trainingAnswer = z.object({
-  ...{ seconds: z.number(), captions: z.number(), words: z.number(), examples: z.number() },
+  ...{ seconds: z.number(), captions: z.number(), words: z.number(), images: z.number() },
   ...{ native: z.number(), call: z.number(), held: z.number() },
 });
-const validationAnswer = z.object({ seconds: z.number(), examples: z.number() });
+const validationAnswer = z.object({ seconds: z.number(), images: z.number() });
 const theirTrainingAnswer = z.object({ seconds: z.number(), captions: z.number() });
 const captionAnswer = z.object({ seconds: z.number(), captions: z.array(z.string()) });
 
 /** What {@linkcode ourTraining} answers. */
 export type TrainingAnswer = z.infer<typeof trainingAnswer>;
 
-function ours(script: string, settings: unknown) {
-  const path = fileURLToPath(new URL(`lrcn/${script}`, import.meta.url));
-  return { command: Deno.execPath(), args: ["run", ...PERMISSIONS, path, JSON.stringify(settings)] };
+function ours(task: "train" | "caption", settings: unknown, root?: string) {
+  return taskCommand(task, [JSON.stringify(settings)], { script: `bench/lrcn/${task}.ts`, root });
 }
 
-function theirs({ python }: BenchContext, script: string, settings: unknown) {
+function theirs(python: string, script: string, settings: unknown) {
   const path = fileURLToPath(new URL(`pytorch/${script}`, import.meta.url));
   return { command: python, args: [path, JSON.stringify(settings)] };
+}
+
+/**
+ * Names a row by what ours is measured beside, with the bar that was set for PyTorch.
+ *
+ * @param name What is measured.
+ * @param pytorch The counterpart in PyTorch.
+ * @param bar What the ratio to it is held against.
+ */
+export function beside(
+  { python, against }: BenchContext,
+  name: string,
+  pytorch: string,
+  bar: Bar,
+): { readonly name: string; readonly bar: Bar } {
+  if (python !== undefined) return { name: `${name}, against ${pytorch}`, bar };
+  return { name: against === undefined ? name : `${name}, against ${against}`, bar: {} };
 }
 
 /** What is trained on our side. */
@@ -76,21 +94,22 @@ export interface OurTraining {
   readonly blank?: boolean;
 }
 
-/** Our training. */
-export function ourTraining(context: BenchContext, training: OurTraining): Entrant<TrainingAnswer> {
-  const { device, data, work: cache, steps } = context;
+/** Our training, or that of another checkout, which has a cache of its own. */
+export function ourTraining(context: BenchContext, training: OurTraining, root?: string): Entrant<TrainingAnswer> {
+  const { device, data, work, steps, settings: set } = context;
+  const cache = root === undefined ? work : join(work, "against");
   // Steps of the decoder alone take some milliseconds.
-  const settings = { ...training, device, data, cache, steps: training.frozen ? 20 * steps : steps };
-  return { program: ours("train.ts", settings), answer: trainingAnswer };
+  const settings = { ...training, device, data, cache, steps: training.frozen ? 20 * steps : steps, set };
+  return { program: ours("train", settings, root), answer: trainingAnswer };
 }
 
 /** Our validation: loss, image gap, captions and their scores. */
 export function ourValidation(
-  { device, data, work: cache }: BenchContext,
+  { device, data, work: cache, settings: set }: BenchContext,
   training: OurTraining,
 ): Entrant<z.infer<typeof validationAnswer>> {
-  const settings = { ...training, device, data, cache, steps: 1, validate: true };
-  return { program: ours("train.ts", settings), answer: validationAnswer };
+  const settings = { ...training, device, data, cache, steps: 1, validate: true, set };
+  return { program: ours("train", settings), answer: validationAnswer };
 }
 
 /** How the notebook is run in PyTorch. */
@@ -113,15 +132,17 @@ export interface TheirTraining {
   readonly batchSize?: number;
 }
 
-/** The notebook's training in PyTorch. */
+/** The counterpart of our training: the notebook's in PyTorch, or that of another checkout. */
 export function theirTraining(
   context: BenchContext,
   training: TheirTraining,
-): Entrant<z.infer<typeof theirTrainingAnswer>> {
-  const { device, data, steps } = context;
+  our: OurTraining,
+): Entrant<z.infer<typeof theirTrainingAnswer>> | undefined {
+  const { python, against, device, data, steps } = context;
+  if (python === undefined) return against === undefined ? undefined : ourTraining(context, our, against);
   const { compile = false, jemalloc = false, reads = false, recipe = "notebook", batchSize = 16, ...rest } = training;
   const settings = { ...rest, compile, recipe, batchSize, device, data: reads ? data : null, steps };
-  const program = theirs(context, "train.py", settings);
+  const program = theirs(python, "train.py", settings);
   const env = jemalloc && context.jemalloc !== undefined
     ? { LD_PRELOAD: context.jemalloc, MALLOC_CONF: "dirty_decay_ms:-1,muzzy_decay_ms:-1" }
     : {};
@@ -129,8 +150,8 @@ export function theirTraining(
 }
 
 /** The speed of a product of matrices in PyTorch. */
-export function matrixProduct(context: BenchContext, precision: Precision): Entrant<{ flops: number }> {
-  const program = theirs(context, "matrix_product.py", { precision, device: context.device });
+export function matrixProduct(python: string, precision: Precision, device: string): Entrant<{ flops: number }> {
+  const program = theirs(python, "matrix_product.py", { precision, device });
   return { program, answer: z.object({ flops: z.number() }) };
 }
 
@@ -146,12 +167,16 @@ export interface Captioning {
   readonly precision: Precision;
 }
 
-/** Our captions. */
-export function ourCaptions({ device }: BenchContext, captioning: Captioning): Entrant<z.infer<typeof captionAnswer>> {
-  return { program: ours("caption.ts", { ...captioning, device }), answer: captionAnswer };
+/** Our captions, or those of another checkout. */
+export function ourCaptions(
+  { device }: BenchContext,
+  captioning: Captioning,
+  root?: string,
+): Entrant<z.infer<typeof captionAnswer>> {
+  return { program: ours("caption", { ...captioning, device }, root), answer: captionAnswer };
 }
 
 /** Captions by PyTorch, of a model that was exported for it. */
-export function theirCaptions(context: BenchContext, settings: unknown): Entrant<z.infer<typeof captionAnswer>> {
-  return { program: theirs(context, "caption.py", settings), answer: captionAnswer };
+export function theirCaptions(python: string, settings: unknown): Entrant<z.infer<typeof captionAnswer>> {
+  return { program: theirs(python, "caption.py", settings), answer: captionAnswer };
 }

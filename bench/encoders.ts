@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ENCODERS } from "../src/ffi/encoders.ts";
 import { buildInfo, loadLibrary } from "../src/ffi/library.ts";
-import { type Entrant, inTurns } from "./rounds.ts";
+import { type Entrant, figures, inTurns } from "./rounds.ts";
 import { formatTable, makeRow, type Row } from "./table.ts";
 
 const BATCH = 16;
@@ -58,10 +58,7 @@ for (const encoder of ["resnet50", "efficientnet-lite2"] as const) {
       const theirs = entrant(python, [], "pytorch/encoder.py", settings);
       const { answers } = await inTurns(ours, theirs, rounds);
       const each = train ? BATCH : 1;
-      const speeds = answers.map(([a, b]): [number, number] => [
-        a.images / each / a.seconds,
-        b.images / each / b.seconds,
-      ]);
+      const speeds = figures(answers, ({ images, seconds }) => images / each / seconds);
       const name = `${encoder}, ${settings.side} pixels, ${
         train ? `training, batch ${BATCH}` : "encoding"
       }, ${precision}`;

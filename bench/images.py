@@ -1,9 +1,6 @@
-"""Draws a dataset to measure on: JPEG files of 500 x 375 pixels, as large as images, and five captions of each.
+"""Draws JPEG files of 500 x 375 pixels, as large as images: noise with a image's spectrum.
 
     python images.py FOLDER COUNT
-
-The pictures are noise with a image's spectrum; the captions, in Kaggle's form, have some 3,000 words that occur as
-often as words do (Zipf), and 11.8 tokens on average, as Flickr8k's.
 """
 import pathlib
 import sys
@@ -11,7 +8,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-WIDTH, HEIGHT, CAPTIONS = 500, 375, 5
+WIDTH, HEIGHT = 500, 375
 
 
 def image(random):
@@ -23,25 +20,11 @@ def image(random):
     return Image.fromarray((pixels * 255 / pixels.max()).astype(np.uint8))
 
 
-def caption(random):
-    word = lambda kind, count: f"{kind}{min(random.zipf(1.3), 10**6) % count}"
-    thing = lambda: f"a {word('kind', 800)} {word('thing', 1200)}"
-    sentence = f"{thing()} {word('does', 400)} {word('near', 40)} {thing()}"
-    if random.random() < 0.5:
-        sentence += f" and {thing()}"
-    return f"{sentence} on the {word('place', 600)} ."
-
-
 def main():
     folder, count = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-    (folder / "Images").mkdir(parents=True)
     random = np.random.default_rng(1)
-    lines = ["image,caption"]
     for index in range(count):
-        name = f"{index:04}.jpg"
-        image(random).save(folder / "Images" / name, quality=92)
-        lines += [f"{name},{caption(random)}" for _ in range(CAPTIONS)]
-    (folder / "captions.txt").write_text("\n".join(lines) + "\n")
+        image(random).save(folder / f"{index:04}.jpg", quality=92)
 
 
 main()

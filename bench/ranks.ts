@@ -1,25 +1,29 @@
 /**
  * A training step by one process with one thread beside the same by two, each with one thread and as many images: how
- * many captions a second, how long gradients are averaged, and how much of that the backward pass hides.
+ * many captions a second, how long gradients are averaged, and how much of that the backward pass hides; in bfloat16 too if
+ * the processor has it. With --smoke each takes one step of a small model.
  *
  *     deno run --allow-ffi=native/build/liblrcn.so --allow-read --allow-run --allow-net=127.0.0.1 bench/ranks.ts
  *
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import type { Rendezvous } from "../src/ffi/rendezvous.ts";
 import { Engine } from "../src/ffi/engine.ts";
 import { Group } from "../src/ffi/group.ts";
-import { collateLrcn } from "../src/ffi/collate.ts";
+import { buildInfo, loadLibrary } from "../src/ffi/library.ts";
+import { collateMasked } from "../src/ffi/collate.ts";
 import { Random } from "../src/random.ts";
 import { makeRecipe } from "../src/pipeline/recipe.ts";
 import { modelSettings } from "../src/pipeline/run_model.ts";
-import { stepOptions } from "../src/pipeline/train.ts";
+import { stepOptions } from "../src/pipeline/step_options.ts";
+import { SMALL_MODEL } from "./smoke.ts";
 import { median } from "./table.ts";
+import { outputOf, taskCommand } from "./task_command.ts";
 
-const [CAPTIONS, SIDE, WORDS, LENGTH] = [5, 224, 8000, 12];
-const [WARM, STEPS, ROUNDS] = [2, 6, 3];
+const smoke = Deno.args.includes("--smoke");
+const [CAPTIONS, WORDS, LENGTH] = [5, 8000, 12];
+const [SIDE, WARM, STEPS, ROUNDS] = smoke ? [32, 0, 1, 1] : [224, 2, 6, 3];
 
 /** What a process is told. */
 interface Task {
@@ -46,6 +50,7 @@ async function measure({ place, precision, frozen, images, synchronized }: Task)
   const recipe = makeRecipe("lrcn", {
     frozenEpochs: frozen ? 1 : 0,
     batchNorm: synchronized ? "synchronized" : "updated",
+    ...(smoke && SMALL_MODEL),
   });
   const random = new Random(place?.rank ?? 0);
   using engine = await Engine.open(modelSettings(recipe, WORDS), { device: "cpu", precision, threads: 1, seed: 1 });
@@ -53,7 +58,7 @@ async function measure({ place, precision, frozen, images, synchronized }: Task)
   const captions = Array.from({ length: images }, () => Array.from({ length: CAPTIONS }, caption));
   const pixels = Uint8Array.from({ length: images * SIDE * SIDE * 3 }, () => random.below(256));
   const pictures = { count: images, height: SIDE, width: SIDE, pixels };
-  const batch = collateLrcn(frozen ? await engine.encode(pictures) : pictures, captions);
+  const batch = collateMasked(frozen ? await engine.encode(pictures) : pictures, captions);
   using group = place && await Group.join(place, { timeout: 600 });
   if (group !== undefined) await engine.join(group);
   const options = { ...stepOptions(recipe, 1), learningRate: 1e-4, encoderLearningRate: 1e-4 };
@@ -82,13 +87,8 @@ async function measure({ place, precision, frozen, images, synchronized }: Task)
 }
 
 async function start(task: Task): Promise<Answer> {
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--allow-ffi", "--allow-read", fileURLToPath(import.meta.url), JSON.stringify(task)],
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
-    stderr: "inherit",
-  }).output();
-  if (code !== 0) throw new Error(`a process ended with ${code}`);
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const { command, args } = taskCommand("train", [JSON.stringify(task), ...Deno.args], { script: "bench/ranks.ts" });
+  return JSON.parse(await outputOf(command, args));
 }
 
 function freePort(): number {
@@ -132,14 +132,14 @@ async function compare(name: string, task: Task): Promise<void> {
   for (const [what, value] of Object.entries(row)) console.log(`  ${what.padEnd(38)} ${value}`);
 }
 
-const [given] = Deno.args;
+const [given] = Deno.args.filter((arg) => arg !== "--smoke");
 if (given !== undefined) console.log(JSON.stringify(await measure(JSON.parse(given))));
 else {
-  for (const precision of ["fp32", "bf16"] as const) {
+  for (const precision of buildInfo(loadLibrary()).bf16 ? ["fp32", "bf16"] as const : ["fp32"] as const) {
     const fine = { precision, frozen: false, images: 8, synchronized: false };
     await compare(`CNN fine-tuned, 8 images a process, ${precision}`, fine);
     if (precision === "fp32") {
-      await compare(`the same with BatchNorm synchronized, ${precision}`, { ...fine, synchronized: true });
+      await compare(`the same with BatchNorm synchronised, ${precision}`, { ...fine, synchronized: true });
     }
     await compare(`CNN frozen, 16 images a process, ${precision}`, { ...fine, frozen: true, images: 16 });
   }

@@ -86,13 +86,14 @@ function digits(value: number | null): string {
  * Writes rows as a Markdown table.
  *
  * @param rows The rows.
+ * @param counterpart What the second column is headed.
  * @returns The table, with a final line feed.
  */
-export function formatTable(rows: readonly Row[]): string {
+export function formatTable(rows: readonly Row[], counterpart = "PyTorch"): string {
   const lines = rows.map(({ name, ours, theirs, unit, ratio, spread, bar, met }) => [
     ...[name, digits(ours), digits(theirs), unit, digits(ratio), spread.map(digits).join(" to ")],
     bar === null ? "" : `${bar} ${met ? "yes" : "**no**"}`,
   ]);
-  const head = ["", "lrcn", "PyTorch", "unit", "ratio", "spread", "bar"];
+  const head = ["", "lrcn", counterpart, "unit", "ratio", "spread", "bar"];
   return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }

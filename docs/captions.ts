@@ -1,5 +1,5 @@
 /**
- * Draws README's picture: scenes of a sample run with the captions it wrote.
+ * Makes README's figure: scenes of a sample run with the generated captions.
  *
  *     deno run --allow-read docs/captions.ts runs/<date-time>-sample > docs/captions.svg
  *
@@ -11,7 +11,7 @@ import { z } from "zod";
 
 const COLUMNS = 4;
 const ROWS = 2;
-const PICTURE = 128;
+const SIDE = 128;
 const CELL = { width: 216, height: 184 };
 const LINE = 16;
 
@@ -19,7 +19,7 @@ const schema = z.object({
   heldOut: z.array(z.object({ image: z.string(), references: z.array(z.string()), caption: z.string() })),
 });
 
-/** Breaks a caption into two lines of about the same length. */
+/** Breaks a long caption into two lines of similar length. */
 function twoLines(caption: string): string[] {
   const words = caption.split(" ");
   const lengths = words.map((_, index) => words.slice(0, index).join(" ").length);
@@ -36,12 +36,10 @@ const cells = await Promise.all(
     const png = (await Deno.readFile(join(run, image))).toBase64();
     const color = references.includes(caption) ? "#1a7f37" : "#cf222e";
     const text = twoLines(caption).map((line, row) =>
-      `<text x="${x}" y="${y + PICTURE + LINE * (row + 1)}" fill="${color}">${line}</text>`
-    );
-    const left = x - PICTURE / 2;
-    return `<image x="${left}" y="${y}" width="${PICTURE}" height="${PICTURE}" href="data:image/png;base64,${png}"/>${
-      text.join("")
-    }`;
+      `<text x="${x}" y="${y + SIDE + LINE * (row + 1)}" fill="${color}">${line}</text>`
+    ).join("");
+    const href = `data:image/png;base64,${png}`;
+    return `<image x="${x - SIDE / 2}" y="${y}" width="${SIDE}" height="${SIDE}" href="${href}"/>${text}`;
   }),
 );
 const [width, height] = [COLUMNS * CELL.width, ROWS * CELL.height];

@@ -1,5 +1,5 @@
 /**
- * Draws the picture of docs/explain.md: an image and the maps of the words that the image has to do with.
+ * Makes the figure of docs/explain.md: an image, and the heat maps of the words with some strength.
  *
  *     deno task explain --json IMAGE > words.json
  *     deno run --allow-read docs/explain.ts IMAGE words.json > docs/explain.svg
@@ -12,11 +12,11 @@ import { z } from "zod";
 import { drawHeat } from "../src/explanation/draw_heat.ts";
 import { decodeImage } from "../src/images/decode_image.ts";
 
-const LEAST_STRENGTH = 0.05;
+const MIN_STRENGTH = 0.05;
 const SIDE = 128;
 const CELL = { width: 148, height: 176 };
-/** What drawHeat() gives is larger than a page needs. */
-const EVERY = 4;
+/** Heat maps are larger than a page needs: every fourth pixel is enough. */
+const STRIDE = 4;
 
 const schema = z.object({
   rows: z.number(),
@@ -31,23 +31,22 @@ const file = await Deno.readFile(image);
 const seen = await decodeImage(file);
 const { words, ...size } = schema.parse(JSON.parse(await Deno.readTextFile(explanation)));
 
-/** A word's map, every fourth pixel of every fourth row, as PNG. */
-function mapOf(heat: readonly number[]): Uint8Array {
+function heatMapPng(heat: readonly number[]): Uint8Array {
   const { width, height, pixels } = drawHeat(Float32Array.from(heat), { ...size, seen });
-  const small = { width: width / EVERY, height: height / EVERY };
+  const small = { width: width / STRIDE, height: height / STRIDE };
   const data = Uint8Array.from({ length: small.width * small.height * 3 }, (_, index) => {
-    const [place, channel] = [Math.floor(index / 3), index % 3];
-    const [x, y] = [place % small.width * EVERY, Math.floor(place / small.width) * EVERY];
+    const [pixel, channel] = [Math.floor(index / 3), index % 3];
+    const [x, y] = [pixel % small.width * STRIDE, Math.floor(pixel / small.width) * STRIDE];
     return pixels[(y * width + x) * 3 + channel] ?? 0;
   });
   return encodePng({ ...small, data, channels: 3, depth: 8 });
 }
 
-const shown = words.filter(({ strength }) => strength >= LEAST_STRENGTH);
+const shown = words.filter(({ strength }) => strength >= MIN_STRENGTH);
 const cells = [
   { png: file, lines: ["what the model sees", ""] },
   ...shown.map(({ word, probability, strength, heat }) => ({
-    png: mapOf(heat),
+    png: heatMapPng(heat),
     lines: [word, `${Math.round(100 * probability)}% probable, strength ${strength.toFixed(2)}`],
   })),
 ].map(({ png, lines }, index) => {

@@ -1,16 +1,10 @@
-/**
- * The one error for wrong input.
- *
- * @module
- */
-
 import { printable } from "./printable.ts";
 
 /**
- * Something outside the program is wrong: a file, an option, a device. The message is one line that says what failed,
- * where, and what to do; commands print it alone, without a stack trace, and exit with code 1.
+ * Something outside the program is wrong: a file, an option, a device. The message is one line with the fault, its
+ * place, and the remedy; commands print it without a stack trace and exit with code 1.
  *
- * @example Refusing an empty file
+ * @example Rejecting an empty file
  * ```ts
  * import assert from "node:assert/strict";
  * import { InputError, readCaptions } from "@lrcn/lrcn";
@@ -23,14 +17,13 @@ import { printable } from "./printable.ts";
  * ```
  */
 export class InputError extends Error {
-  /** The class's name, so that it survives bundling. */
+  /** A constant, so that it survives bundling. */
   override readonly name = "InputError";
 
   /**
-   * Makes the error of one line.
+   * Creates the error.
    *
-   * @param message The line; what a terminal would obey in it, such as a line break in a file's name, is escaped.
-   * @param options The error behind it.
+   * @param message One line; control characters such as line breaks are escaped.
    */
   constructor(message: string, options?: ErrorOptions) {
     super(printable(message), options);

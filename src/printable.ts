@@ -1,34 +1,19 @@
-/**
- * Text from outside as a terminal may show it.
- *
- * @module
- */
-
 const QUOTED_CHARACTERS = 80;
-// What JSON leaves as it is although a terminal may obey it: other line ends, control sequences, the turning of text.
-const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+// Characters that JSON does not escape although a terminal may interpret them: line ends, control sequences,
+// bidirectional controls.
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/**
- * A word out of a file as an error message shows it: on one line, in quotes, shortened.
- *
- * @param word Any text.
- * @returns The quoted text.
- */
-export function quoted(word: string): string {
-  const short = word.length > QUOTED_CHARACTERS ? `${word.slice(0, QUOTED_CHARACTERS)}...` : word;
+/** Quotes a text from a file for an error message: on one line, shortened. */
+export function quoted(text: string): string {
+  const short = text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}...` : text;
   return `'${printable(JSON.stringify(short).slice(1, -1))}'`;
 }
 
-/**
- * A text as a terminal may show it: on one line, and nothing in it is obeyed.
- *
- * @param text Any text, with paths and names that others have chosen.
- * @returns The text, with escapes in place of control characters.
- */
+/** Makes a text safe to print: escapes everything a terminal may interpret, including line breaks. */
 export function printable(text: string): string {
-  return text.replaceAll(OBEYED, escapedUnit);
+  return text.replaceAll(CONTROLS, escaped);
 }
 
-function escapedUnit(unit: string): string {
+function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

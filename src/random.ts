@@ -1,12 +1,7 @@
 /**
- * Seeded random numbers: the same seed gives the same shuffles on every machine.
- *
- * @module
- */
-
-/**
- * The generator xoshiro128** (Blackman and Vigna 2018, version 1.1), its state filled from the seed by splitmix32
- * (increment 0x9e3779b9, the multipliers 0x21f0aaad and 0x735a2d97 of Wellons' hash prospector). Not for secrets.
+ * Seeded random numbers by xoshiro128** (Blackman and Vigna 2018, version 1.1), the same on every machine. The state is
+ * filled by splitmix32 (increment 0x9e3779b9, multipliers 0x21f0aaad and 0x735a2d97 of Wellons' hash prospector). Not
+ * for secrets.
  *
  * @throws {RangeError} If the seed is not an integer from 0 to 2^53 - 1.
  *
@@ -24,11 +19,7 @@ export class Random {
   #c: number;
   #d: number;
 
-  /**
-   * Fills the state from the seed.
-   *
-   * @param seed An integer from 0 to 2^53 - 1.
-   */
+  /** Fills the state from the seed, an integer from 0 to 2^53 - 1. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(`Cannot seed random numbers: seed must be an integer from 0 to 2^53 - 1, got ${seed}`);
@@ -43,7 +34,7 @@ export class Random {
       mixed = Math.imul(mixed, 0x735a2d97);
       return mixed ^ (mixed >>> 15);
     }
-    // Four outputs of a bijection of a running counter are never all zero, the one state that must not be.
+    // Four outputs of a bijection of a running counter are never all zero, which would be the one invalid state.
     this.#a = splitmix32();
     this.#b = splitmix32();
     this.#c = splitmix32();
@@ -52,31 +43,26 @@ export class Random {
 
   /** The next number, uniform in [0, 1) with 32 bits. */
   next(): number {
-    return this.#word() / 2 ** 32;
+    return this.#uint32() / 2 ** 32;
   }
 
   /**
    * The next integer, uniform in [0, n) without bias.
    *
-   * @param n How many integers there are to choose from, from 1 to 2^32.
    * @throws {RangeError} If n is not an integer from 1 to 2^32.
    */
   below(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new RangeError(`Cannot draw a random integer: n must be an integer from 1 to 2^32, got ${n}`);
+      throw new RangeError(`Cannot sample a random integer: n must be an integer from 1 to 2^32, got ${n}`);
     }
-    // Words past the last whole multiple of n would favor small remainders.
+    // Values beyond the last whole multiple of n would favor small remainders.
     const limit = 2 ** 32 - (2 ** 32 % n);
-    let word = this.#word();
-    while (word >= limit) word = this.#word();
-    return word % n;
+    let value = this.#uint32();
+    while (value >= limit) value = this.#uint32();
+    return value % n;
   }
 
-  /**
-   * A shuffled copy (Fisher-Yates, from the end); the argument stays as it is.
-   *
-   * @param values The values to shuffle.
-   */
+  /** A shuffled copy (Fisher-Yates, from the end). */
   shuffle<T>(values: readonly T[]): T[] {
     const shuffled = [...values];
     for (let last = shuffled.length - 1; last > 0; last--) {
@@ -89,7 +75,7 @@ export class Random {
     return shuffled;
   }
 
-  #word(): number {
+  #uint32(): number {
     const scaled = Math.imul(this.#b, 5);
     const result = Math.imul((scaled << 7) | (scaled >>> 25), 9) >>> 0;
     const shifted = this.#b << 9;

@@ -1,50 +1,59 @@
 /**
- * Loading the next things while the present one is worked on.
+ * Loads the result of each item, several at once, and yields the results in the items' order, each as soon as it is
+ * loaded: a slow source delays no result. If the consumer stops early or something fails, the source is ended, and
+ * loads in progress are awaited and dropped, so that what they read from can be closed.
  *
- * @module
+ * @param source The items, taken one at a time as loads begin.
+ * @param depth How many loads may be in progress or finished beyond the one the consumer waits for or uses.
+ * @throws {RangeError} If the depth is not a non-negative integer.
  */
-
-/**
- * Loads something for each key, in their order, and begins the next loads before the present result is asked for.
- * When the consumer stops early or a load fails, loads that have begun are waited for and their results dropped, so that
- * what they read from can be closed.
- *
- * @param load Loads one key's result.
- * @param keys The keys; taken one at a time, as loads begin.
- * @param depth How many loads may be under way or done beyond the one that the consumer has.
- * @throws {RangeError} If the depth is not an integer from 0.
- */
-export async function* readAhead<Key, Value>(
-  load: (key: Key) => Promise<Value>,
-  keys: Iterable<Key>,
+export async function* readAhead<Item, Result>(
+  load: (item: Item) => Promise<Result>,
+  source: Iterable<Item> | AsyncIterable<Item>,
   depth = 1,
-): AsyncGenerator<Value, void, undefined> {
+): AsyncGenerator<Result, void, undefined> {
   if (!Number.isInteger(depth) || depth < 0) {
     throw new RangeError(`Cannot read ahead: depth must be an integer from 0, got ${depth}`);
   }
-  const iterator = keys[Symbol.iterator]();
-  const begun: Promise<Value>[] = [];
+  const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const loads: Promise<Result>[] = [];
+  let coming: Promise<IteratorResult<Item>> | undefined;
+  let ended = false;
 
-  function begin(): void {
-    const next = iterator.next();
-    if (next.done) return;
-    const { value } = next;
-    const loading = (async () => await load(value))();
-    // A failure is thrown when its turn comes; till then it must not count as unhandled.
+  function begin(item: IteratorResult<Item>): void {
+    if (item.done) {
+      ended = true;
+      return;
+    }
+    const loading = (async () => await load(item.value))();
+    // A failure is thrown in its turn; until then it must not count as unhandled.
     loading.catch(() => {});
-    begun.push(loading);
+    loads.push(loading);
   }
 
   try {
-    for (let count = 0; count < depth; count++) begin();
     while (true) {
-      begin();
-      const first = begun.shift();
-      if (first === undefined) return;
-      yield await first;
+      while (!ended && coming === undefined && loads.length <= depth) {
+        const item = items.next();
+        if ("then" in item) coming = item;
+        else begin(item);
+      }
+      const [first] = loads;
+      if (first === undefined && coming === undefined) return;
+      const ready = await Promise.race([
+        ...(first === undefined ? [] : [first.then((result) => ({ result }))]),
+        ...(coming === undefined ? [] : [coming.then((item) => ({ item }))]),
+      ]);
+      if ("item" in ready) {
+        coming = undefined;
+        begin(ready.item);
+      } else {
+        loads.shift();
+        yield ready.result;
+      }
     }
   } finally {
-    iterator.return?.();
-    await Promise.allSettled(begun);
+    await items.return?.();
+    await Promise.allSettled(loads);
   }
 }

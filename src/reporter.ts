@@ -1,13 +1,9 @@
-/**
- * Messages and progress of long work.
- *
- * @module
- */
-
-/** Receives messages and progress. */
+/** Receives messages and progress of long work. */
 export interface Reporter {
-  /** A line for the user. */
+  /** Prints a line for the user. */
   note(line: string): void;
-  /** `done` of `total` items of a task are done. */
+  /** Prints a line that is shown even if notes are hidden. */
+  warn(line: string): void;
+  /** Reports that `done` of `total` items of a task are done. */
   progress(task: string, done: number, total: number): void;
 }

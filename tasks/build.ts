@@ -1,9 +1,3 @@
-/**
- * `deno task build`: builds the native library if it is not up to date, and installs an encoder's weights.
- *
- * @module
- */
-
 import { dirname } from "node:path";
 import { z } from "zod";
 import { buildLibrary } from "../src/build/build_library.ts";

@@ -1,9 +1,3 @@
-/**
- * `deno task cache`: lists, verifies and clears what training keeps.
- *
- * @module
- */
-
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { clearCaches, listCaches, verifyCaches } from "../src/cli/cache_report.ts";
@@ -22,7 +16,7 @@ async function main(): Promise<number> {
   const [action, name] = command.args;
   const root = cache === undefined ? CACHE : userPath(cache);
   if (action !== "clear" && name !== undefined) {
-    throw new InputError(`Cannot ${action} one cache alone: leave out '${name}'`);
+    throw new InputError(`Cannot ${action} a single cache: leave out '${name}'`);
   }
   if (action === "list") await listCaches(root, console.log);
   if (action === "clear") await clearCaches(root, name, console.log);

@@ -1,9 +1,3 @@
-/**
- * `deno task caption`: captions images.
- *
- * @module
- */
-
 import type { Command } from "commander";
 import { Captioner } from "../src/captioning/captioner.ts";
 import { findInputs } from "../src/images/find_inputs.ts";
@@ -58,7 +52,8 @@ async function caption(command: Command, group: TrainingGroup): Promise<number> 
   const results = captionTogether(captioner, images, options);
   const problems = await printCaptions(results, {
     output: new CaptionOutput({ format, single, ranked: (decoding.nBest ?? 1) > 1 }),
-    ...{ progress, stop: () => stopped.abort() },
+    progress,
+    stop: () => stopped.abort(),
     print: isFirst ? writeOutput : () => Promise.resolve(),
     printProblem: isFirst ? console.error : () => {},
   });

@@ -1,9 +1,3 @@
-/**
- * `deno task completions`: prints a script by which a shell completes tasks and options.
- *
- * @module
- */
-
 import { z } from "zod";
 import { runTask } from "../src/cli/command.ts";
 import { completionsCommand } from "../src/cli/commands/completions.ts";

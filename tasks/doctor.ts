@@ -1,9 +1,3 @@
-/**
- * `deno task doctor`: says what will go wrong in a training, before it does.
- *
- * @module
- */
-
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { doctorCommand } from "../src/cli/commands/doctor.ts";
 import { describeExamination } from "../src/cli/doctor_report.ts";
@@ -13,30 +7,37 @@ import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 import { parseTrainOptions } from "../src/cli/train_options.ts";
 import { InputError } from "../src/input_error.ts";
 import { type Examination, examine } from "../src/doctor/examine.ts";
+import { idleSettings } from "../src/pipeline/recipe.ts";
 import { readSource } from "../src/pipeline/file_source.ts";
 import { join } from "node:path";
 
 async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Examination> {
   for (const [name, option] of [["resume", "--resume"], ["selfCritical", "--self-critical"]] as const) {
-    if (given[name] !== undefined) throw new InputError(`Cannot examine a run: give --data, and leave ${option} out`);
+    if (given[name] !== undefined) {
+      throw new InputError(`Cannot check a run: leave out ${option}, and give --data PATH`);
+    }
   }
   const options = await parseTrainOptions(given, { now: new Date(), path: userPath });
   const { dataset, seed, cache, keepImages } = options;
-  if (dataset === null) throw new InputError("Cannot examine: no data are named; give --data PATH");
+  if (dataset === null) throw new InputError("Cannot check a dataset: no data is named; give --data PATH");
   const folder = join(cache, "weights");
-  const weights = await chooseLocalWeights(options.encoderWeights, { folder, recipe: options.recipe(false) });
-  const recipe = options.recipe(weights.pretrained);
+  const weights = await chooseLocalWeights(options.encoderWeights, { folder, recipe: options.recipe });
+  const recipe = weights.pretrained ? options.pretrainedRecipe : options.recipe;
 
   using interrupts = listenToInterrupts();
   const { signal } = interrupts;
   using reporter = terminalReporter();
   const found = await examine({
     ...options,
-    ...{ recipe, reporter, signal, now: () => performance.now(), encoderWeights: weights.file },
+    recipe,
+    reporter,
+    signal,
+    now: () => performance.now(),
+    encoderWeights: weights.file,
     openSource: () => readSource({ ...dataset, seed, cacheFolder: join(cache, "images"), keepImages }),
     memoryLeft: () => Deno.systemMemoryInfo().available,
   });
-  return { ...found, warnings: [...options.warnings(recipe), ...weights.notes, ...found.warnings] };
+  return { ...found, warnings: [...idleSettings(recipe, options.givenSettings), ...weights.notes, ...found.warnings] };
 }
 
 async function main(): Promise<number> {
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
   command.parse(Deno.args, { from: "user" });
   const { json = false, ...given } = command.opts<{ json?: boolean }>();
   const found = await examineWith(given).catch((error: unknown): Examination => {
-    // Programs read what is wrong with the options where they read all else; people get a line of it.
+    // With --json, errors in the options belong to the document as well.
     if (!json || !(error instanceof InputError)) throw error;
     return { warnings: [], errors: [error.message] };
   });

@@ -1,9 +1,3 @@
-/**
- * `deno task evaluate`: scores a model's captions, or those of a file.
- *
- * @module
- */
-
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
 import { evaluateCheckpoint } from "../src/evaluation/evaluate_checkpoint.ts";

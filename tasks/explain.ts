@@ -1,9 +1,3 @@
-/**
- * `deno task explain`: shows what of an image speaks for each word of its caption.
- *
- * @module
- */
-
 import { Captioner } from "../src/captioning/captioner.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { explainCommand } from "../src/cli/commands/explain.ts";
@@ -12,7 +6,7 @@ import {
   explainImage,
   explanationFolder,
   explanationJson,
-  writePictures,
+  writeHeatMaps,
 } from "../src/cli/explain_image.ts";
 import { parseExplainOptions } from "../src/cli/explain_options.ts";
 import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
@@ -27,13 +21,13 @@ async function main(): Promise<number> {
   using captioner = await Captioner.load(path, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
   const explained = await explainImage(captioner, userPath(image), options);
   const folder = out ?? explanationFolder(image);
-  const pictures = await writePictures(explained, userPath(folder));
+  const heatMaps = await writeHeatMaps(explained, userPath(folder));
   if (json) {
-    console.log(JSON.stringify({ image, ...explanationJson(explained, pictures) }));
+    console.log(JSON.stringify({ image, ...explanationJson(explained, heatMaps) }));
     return 0;
   }
   for (const line of describeExplanation(explained)) console.log(line);
-  console.log(`\nPictures: ${printable(folder)}, ${pictures.length} of them`);
+  console.log(`\n${heatMaps.length} heat maps: ${printable(folder)}`);
   return 0;
 }
 

@@ -1,9 +1,3 @@
-/**
- * `deno task export`: writes a checkpoint's weights for PyTorch, and its vocabulary.
- *
- * @module
- */
-
 import { exportModel } from "../src/checkpoint/export_model.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
@@ -29,8 +23,8 @@ async function main(): Promise<number> {
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
     force,
   });
-  console.log(`${written.tensors} tensors of '${path}' are in '${written.out}' (${written.format})`);
-  console.log(`its ${written.words} words and settings are in '${written.vocabulary}'`);
+  console.log(`Wrote ${written.tensors} tensors of '${path}' to '${written.out}' (${written.format})`);
+  console.log(`Wrote ${written.words} words and the settings to '${written.vocabulary}'`);
   return 0;
 }
 

@@ -1,9 +1,3 @@
-/**
- * `deno task inspect`: says what a checkpoint or another file of weights holds.
- *
- * @module
- */
-
 import { runTask, userPath } from "../src/cli/command.ts";
 import { inspectCommand } from "../src/cli/commands/inspect.ts";
 import { describeInspection, inspectFile } from "../src/cli/inspect_file.ts";

@@ -1,9 +1,3 @@
-/**
- * `deno task report`: writes a page on one or several runs.
- *
- * @module
- */
-
 import { join } from "node:path";
 import process from "node:process";
 import { runTask, userFolder, userPath } from "../src/cli/command.ts";

@@ -1,9 +1,3 @@
-/**
- * `deno task retrieve`: finds images by a sentence, or judges a model by how well it does.
- *
- * @module
- */
-
 import { Captioner } from "../src/captioning/captioner.ts";
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { retrieveCommand } from "../src/cli/commands/retrieve.ts";

@@ -1,9 +1,3 @@
-/**
- * `deno task serve`: a page and an API.
- *
- * @module
- */
-
 import { relative } from "node:path";
 import { Captioner } from "../src/captioning/captioner.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
@@ -26,12 +20,12 @@ async function main(): Promise<number> {
   const { checkpoint, vocabulary, engine, images, recursive, run, host, port, limits } = options;
   const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
 
-  using interrupts = listenToInterrupts("Stopping when what has begun is done");
+  using interrupts = listenToInterrupts("Stopping after the requests in progress");
   const { signal } = interrupts;
   const shown = run === undefined ? undefined : await openRun(userPath(run));
   const folder = images === undefined ? undefined : await searchedFolder(userPath(images), { recursive, signal });
   using captioner = await Captioner.load(path, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
-  if (folder !== undefined) captioner.encodeCaption(""); // refuses a model that cannot search
+  if (folder !== undefined) captioner.encodeCaption(""); // throws if the model cannot search
   using decoders = new ImageDecoders();
   const files = folder?.files.map(({ path }) => ({ path, name: relative(userPath(images ?? ""), path) }));
   const search = files && new ImageSearch(captioner, files, { maxPixels: limits.pixels, signal });
@@ -40,12 +34,21 @@ async function main(): Promise<number> {
   }, (error) => signal.aborted || console.error(`error: ${error instanceof Error ? error.message : error}`));
 
   const app = createApp({
-    ...{ model: captioner, decoders, limits, search, run: shown, hostnames: hostnamesOf(host), signal },
+    model: captioner,
+    decoders,
+    limits,
+    search,
+    run: shown,
+    hostnames: hostnamesOf(host),
+    signal,
     onError: (error) => console.error("internal error:", error),
   });
   await listen(app, {
-    ...{ host, port, signal, grace: limits.seconds },
-    onListen: (url) => console.log(`${url}  (Ctrl-C ends it)`),
+    host,
+    port,
+    signal,
+    grace: limits.seconds,
+    onListen: (url) => console.log(`${url}  (Ctrl-C to stop)`),
     onPause: (reason) => console.error(`error: ${reason}`),
   });
   await search?.ready.catch(() => {}); // before the model is freed

@@ -1,9 +1,3 @@
-/**
- * `deno task tokenize`: prints the tokens of lines from standard input.
- *
- * @module
- */
-
 import { z } from "zod";
 import { runTask } from "../src/cli/command.ts";
 import { TOKENIZE_CHOICES, tokenizeCommand } from "../src/cli/commands/tokenize.ts";
@@ -25,7 +19,7 @@ async function main(): Promise<number> {
       for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
     }
   } catch (error) {
-    // Whoever reads the lines wants no more: `| head`.
+    // The reader, such as `head`, has closed the pipe.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
   return 0;

@@ -1,9 +1,3 @@
-/**
- * `deno task train`: trains a captioner.
- *
- * @module
- */
-
 import { runTask } from "../src/cli/command.ts";
 import { trainCommand } from "../src/cli/commands/train.ts";
 import { withProcessGroup } from "../src/cli/process_group.ts";

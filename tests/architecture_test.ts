@@ -23,8 +23,8 @@ const LAYERS = [
   ["text"],
   ["images"],
   ["ffi"],
-  ["files"],
   ["build"],
+  ["files"],
   ["leaf"],
 ];
 

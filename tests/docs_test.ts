@@ -7,16 +7,16 @@ import config from "../deno.json" with { type: "json" };
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** All pages, their places from the project's folder. */
+/** Paths of all pages, relative to the project. */
 async function pages(): Promise<string[]> {
   const found: string[] = [];
-  async function look(folder: string): Promise<void> {
+  async function visit(folder: string): Promise<void> {
     for await (const { name, isFile, isDirectory } of Deno.readDir(join(ROOT, folder))) {
-      if (isDirectory && folder !== "") await look(join(folder, name));
+      if (isDirectory && folder !== "") await visit(join(folder, name));
       if (isFile && name.endsWith(".md")) found.push(join(folder, name));
     }
   }
-  for (const folder of ["", "docs", "bench"]) await look(folder);
+  for (const folder of ["", "docs", "bench"]) await visit(folder);
   return found.toSorted();
 }
 
@@ -24,17 +24,17 @@ async function textOf(page: string): Promise<string> {
   return await Deno.readTextFile(join(ROOT, page));
 }
 
-/** What stands outside blocks of code. */
+/** A page without its blocks of code. */
 function proseOf(text: string): string {
   return text.replaceAll(/^```.*?^```$/gms, "").replaceAll(/^ {4}.*$/gm, "");
 }
 
-/** The anchor that a heading gets. */
+/** The anchor of a heading. */
 function anchorOf(heading: string): string {
   return heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
 }
 
-/** Calls of tasks in blocks of shell: name and words. */
+/** Calls of tasks in blocks of shell code: name and arguments. */
 function callsIn(text: string): string[][] {
   const blocks = [
     ...[...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block),
@@ -49,27 +49,27 @@ function callsIn(text: string): string[][] {
 }
 
 Deno.test({
-  name: "each relative link of the documentation leads to a file or folder, and to a heading where it names one",
+  name: "each relative link of the documentation leads to a file or folder, and each anchor to a heading",
   ignore: !canRead,
   async fn() {
     for (const page of await pages()) {
       for (const [, target = ""] of proseOf(await textOf(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^[a-z]+:/.test(target)) continue;
         const [path = "", anchor] = target.split("#");
-        const place = path === "" ? page : join(dirname(page), path);
-        const where = `${page}: ${target}`;
-        assert(!relative(ROOT, join(ROOT, place)).startsWith(".."), where);
-        await Deno.stat(join(ROOT, place)).catch(() => assert.fail(`${where} is not there`));
+        const file = path === "" ? page : join(dirname(page), path);
+        const link = `${page}: ${target}`;
+        assert(!relative(ROOT, join(ROOT, file)).startsWith(".."), link);
+        await Deno.stat(join(ROOT, file)).catch(() => assert.fail(`${link} does not exist`));
         if (anchor === undefined) continue;
-        const anchors = [...(await textOf(place)).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
-        assert(anchors.includes(anchor), `${where}: no heading is called so`);
+        const anchors = [...(await textOf(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
+        assert(anchors.includes(anchor), `${link}: there is no such heading`);
       }
     }
   },
 });
 
 Deno.test({
-  name: "each page of docs can be reached from docs/README.md",
+  name: "docs/README.md links to each page of docs",
   ignore: !canRead,
   async fn() {
     const index = await textOf("docs/README.md") + await textOf("docs/datasets/README.md");
@@ -82,7 +82,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "each task that the documentation calls is in deno.json, with options that it has",
+  name: "each task that the documentation calls exists, with the options it is called with",
   ignore: !canRead,
   async fn() {
     let calls = 0;
@@ -100,5 +100,35 @@ Deno.test({
       }
     }
     assert(calls > 50, `${calls} calls were found`);
+  },
+});
+
+Deno.test({
+  name: "README lists each task with exactly its permissions",
+  ignore: !canRead,
+  async fn() {
+    const table = (await textOf("README.md")).split("\n## Permissions\n")[1]?.split("\n## ")[0] ?? "";
+    const rows = [...table.matchAll(/^\| `([\w:]+)` \| (.*?) \|/gm)].map(([, task = "", cell = ""]) => {
+      return [task, [...cell.matchAll(/`(-[^`]+)`/g)].map(([, flag = ""]) => flag).toSorted()];
+    });
+    // The table gives the paths and variables of these two once, below.
+    const shortened = (flag: string) => flag.replace(/^(--allow-(?:ffi|env))=.*/, "$1");
+    const permissions = Object.entries(config.tasks).map(([task, { command }]) => {
+      const flags = command.split(" ").filter((word) => /^(?:-A$|--allow-)/.test(word));
+      return [task, flags.map(shortened).toSorted()];
+    });
+    assert.deepEqual(Object.fromEntries(rows), Object.fromEntries(permissions));
+  },
+});
+
+Deno.test({
+  name: "CONTRIBUTING lists each folder and file of src",
+  ignore: !canRead,
+  async fn() {
+    const text = await textOf("CONTRIBUTING.md");
+    for await (const { name, isDirectory } of Deno.readDir(join(ROOT, "src"))) {
+      const path = `src/${name}${isDirectory ? "/" : ""}`;
+      assert(text.includes(`| \`${path}\` |`), `${path} is missing`);
+    }
   },
 });

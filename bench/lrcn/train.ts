@@ -3,7 +3,7 @@
  *
  *     train.ts '{"recipe": "notebook" or "lrcn", "frozen": false, "precision": "fp32" or "bf16", "device": "cpu",
  *                "data": folder, "cache": folder, "steps": 3, "validate": false, "batchSize": 16, "record": false,
- *                "blank": false}'
+ *                "blank": false, "set": settings of the recipe to change}'
  *
  * It answers with {"seconds", "captions", "words", "images"} and `native`, the seconds in the library's steps, `call`,
  * what the way to the library and back takes, and `held`, the longest time in which Deno's event loop did nothing else; with
@@ -15,12 +15,14 @@
 
 import { join } from "node:path";
 import type { Batch, StepResult } from "../../src/ffi/batch.ts";
+import { SINGLE_PROCESS } from "../../src/distributed/process_group.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { openFeatureCache } from "../../src/pipeline/feature_cache.ts";
 import { readSource } from "../../src/pipeline/file_source.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { checkpointMetadata, modelSettings } from "../../src/pipeline/run_model.ts";
-import { type Progress, train } from "../../src/pipeline/train.ts";
+import type { Progress } from "../../src/pipeline/progress.ts";
+import { train } from "../../src/pipeline/train.ts";
 import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { validate } from "../../src/pipeline/validate.ts";
 import { answer } from "../contender.ts";
@@ -28,22 +30,22 @@ import { median } from "../table.ts";
 
 const settings = JSON.parse(Deno.args[0] ?? "{}");
 const { recipe: name, frozen, precision, device, data: folder, cache, steps, validate: validates } = settings;
-const { batchSize = 16, record = false, blank = false } = settings;
+const { batchSize = 16, record = false, blank = false, set = {} } = settings;
 const readEvery = device === "cuda" ? 10 : 1;
 const [seed, signal] = [1, new AbortController().signal];
-const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0, batchSize });
+const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0, batchSize, ...set });
 const source = await readSource({ data: folder, cacheFolder: join(cache, "images"), seed });
 const data = prepareTrainingData(source.dataset, recipe, seed);
 const model = modelSettings(recipe, data.vocabulary.size);
 using engine = await Engine.open(model, { device, precision, seed });
-const reporter = { note: console.error, progress() {}, step() {}, epoch() {} };
+const reporter = { note: console.error, warn: console.error, progress() {}, step() {}, epoch() {} };
 using images = await source.openImages({ engine, recipe, reporter, signal });
 const featuresFolder = join(cache, "features");
 using features = frozen
   ? await openFeatureCache(engine, images, { folder: featuresFolder, imageSize: recipe.imageSize })
   : undefined;
 
-let counts = { captions: 0, words: 0, examples: 0, native: 0 };
+let counts = { captions: 0, words: 0, images: 0, native: 0 };
 const measured = {
   async trainStep(...step: Parameters<Engine["trainStep"]>) {
     const result = await timed(engine.trainStep(...step));
@@ -59,9 +61,14 @@ const measured = {
     count([], results);
     return results;
   },
+  tryTrainStep: engine.tryTrainStep.bind(engine),
   encode: engine.encode.bind(engine),
   evaluateStep: engine.evaluateStep.bind(engine),
   startDecoding: engine.startDecoding.bind(engine),
+  resizeCrop: engine.resizeCrop.bind(engine),
+  tensors: engine.tensors.bind(engine),
+  read: engine.read.bind(engine),
+  write: engine.write.bind(engine),
 };
 
 async function timed<Value>(call: Promise<Value>): Promise<Value> {
@@ -74,16 +81,16 @@ async function timed<Value>(call: Promise<Value>): Promise<Value> {
 function count(batches: readonly Batch[], results: readonly StepResult[]): void {
   for (const { imageOfRow, images } of batches) {
     counts.captions += imageOfRow.length;
-    counts.examples += images.count;
+    counts.images += images.count;
   }
-  for (const { words } of results) counts.words += words;
+  for (const { tokens } of results) counts.words += tokens;
 }
 
 const metadata = checkpointMetadata(source.dataset, recipe, data, { model, seed });
 const { vocabulary, splits } = data;
 /** Reads nothing: what is left is the step alone. */
 const black = { examples: images.examples, side: images.side, read: () => Promise.resolve() };
-const learns = {
+const context = {
   engine: measured,
   recipe,
   images: blank ? black : images,
@@ -91,6 +98,8 @@ const learns = {
   seed,
   metadata,
   vocabulary,
+  pretrained: false,
+  group: SINGLE_PROCESS,
 };
 
 /** The loop waits before each window of steps until it is asked for it. */
@@ -109,7 +118,7 @@ async function onProgress({ step }: Progress): Promise<void> {
 }
 
 async function measureSteps(window: number) {
-  counts = { captions: 0, words: 0, examples: 0, native: 0 };
+  counts = { captions: 0, words: 0, images: 0, native: 0 };
   left = window;
   done = Promise.withResolvers();
   const former = asked;
@@ -143,8 +152,8 @@ if (validates) {
   const examples = splits.validation;
   await answer(async () => {
     const start = performance.now();
-    await validate({ ...learns, features }, examples, { signal });
-    return { seconds: (performance.now() - start) / 1000, examples: examples.length };
+    await validate(context, examples, { features, signal });
+    return { seconds: (performance.now() - start) / 1000, images: examples.length };
   });
 } else {
   // So many images that the epoch outlasts all windows: none of them pays for a validation.
@@ -153,8 +162,12 @@ if (validates) {
   left = Infinity;
   const first = asked.promise;
   const running = first.then(() =>
-    train({ ...learns, splits: { train: examples, validation: [] } }, {
-      ...{ onProgress, signal: stop.signal, readEvery, record },
+    train({ ...context, splits: { train: examples, validation: [] } }, {
+      checkpoints: { isDue: () => true, saveProgress: onProgress, saveEpoch: () => Promise.resolve() },
+      onStep() {},
+      signal: stop.signal,
+      readEvery,
+      cudaGraphs: record,
     })
   );
   // On a GPU shapes are recorded when they have come a few times.

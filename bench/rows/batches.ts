@@ -4,17 +4,20 @@
  * @module
  */
 
-import { type BenchContext, type OurTraining, ourTraining, theirTraining, type TrainingAnswer } from "../context.ts";
-import { alone, inTurns } from "../rounds.ts";
+import { type BenchContext, beside, type OurTraining, ourTraining, theirTraining } from "../context.ts";
+import type { TrainingAnswer } from "../context.ts";
+import { alone, figures, inTurns } from "../rounds.ts";
 import { makeRow, median, type Row } from "../table.ts";
 
 const SIZES = [16, 64, 256];
 /** Flickr8k's training images. */
 const EPOCH = 6000;
+/** Of an image. */
+const CAPTIONS = 5;
 
 /** Images/s beside PyTorch with the same settings, the time of an epoch, and how long steps wait for images. */
 export async function* batchRows(context: BenchContext): AsyncGenerator<Row> {
-  const { device, quick, rounds } = context;
+  const { python, device, quick, rounds } = context;
   const precision = context.precisions.at(-1) ?? "fp32";
   for (const batchSize of quick ? SIZES.slice(0, 1) : SIZES) {
     const name = `lrcn recipe, CNN fine-tuned, batch ${batchSize}, ${precision}`;
@@ -22,23 +25,21 @@ export async function* batchRows(context: BenchContext): AsyncGenerator<Row> {
     const tuned = { ...base, layout: "channels_last", fused: true } as const;
     const forms = device === "cuda" ? { "": {}, ", steps recorded": { record: true } } : { "": {} };
     for (const [form, ours] of Object.entries(forms)) {
-      for (const compile of quick ? [false] : [false, true]) {
-        const { answers } = await inTurns(
-          ourTraining(context, { ...base, ...ours }),
-          theirTraining(context, { ...tuned, compile }),
-          rounds,
-        );
-        const rates = answers.map(([a, b]) => [imagesPerSecond(a), b.captions / 5 / b.seconds] as const);
-        const theirs = `PyTorch channels_last with fused AdamW${compile ? " and torch.compile" : ""}`;
-        yield makeRow([`${name}${form}, against ${theirs}`, "images/s"], rates, { least: 1 });
+      const training = { ...base, ...ours };
+      for (const compile of quick || python === undefined ? [false] : [false, true]) {
+        const theirs = theirTraining(context, { ...tuned, compile }, training);
+        const { answers } = await inTurns(ourTraining(context, training), theirs, rounds);
+        const pytorch = `PyTorch channels_last with fused AdamW${compile ? " and torch.compile" : ""}`;
+        const row = beside(context, `${name}${form}`, pytorch, { least: 1 });
+        const rate = ({ captions, seconds }: Pick<TrainingAnswer, "captions" | "seconds">) =>
+          captions / CAPTIONS / seconds;
+        yield makeRow([row.name, "images/s"], figures(answers, rate), row.bar);
       }
-      yield* epoch(`${name}${form}`, { ...base, ...ours });
-      const read = await inTurns(
-        ourTraining(context, { ...base, ...ours }),
-        ourTraining(context, { ...base, ...ours, blank: true }),
-        rounds,
-      );
-      const waits = read.answers.map(([a, b]) => [100 * (1 - imagesPerSecond(a) / imagesPerSecond(b))] as const);
+      yield* epoch(`${name}${form}`, training);
+      const blank = ourTraining(context, { ...training, blank: true });
+      const read = await inTurns(ourTraining(context, training), blank, rounds);
+      const rates = figures(read.answers, imagesPerSecond);
+      const waits = rates.map(([reads, blank = NaN]) => [100 * (1 - reads / blank)] as const);
       yield makeRow([`${name}${form}: time lost to reading images`, "%"], waits);
     }
   }
@@ -47,12 +48,12 @@ export async function* batchRows(context: BenchContext): AsyncGenerator<Row> {
   async function* epoch(name: string, training: OurTraining): AsyncGenerator<Row> {
     const rates = (await alone(ourTraining(context, training), rounds)).map(imagesPerSecond);
     const seconds = EPOCH / median(rates);
-    yield makeRow([`${name}: epoch of ${EPOCH} images with ${5 * EPOCH} captions, from that speed`, "s"], [
+    yield makeRow([`${name}: epoch of ${EPOCH} images with ${CAPTIONS * EPOCH} captions, from that speed`, "s"], [
       [seconds],
     ]);
   }
 }
 
-function imagesPerSecond({ examples, seconds }: TrainingAnswer): number {
-  return examples / seconds;
+function imagesPerSecond({ images, seconds }: TrainingAnswer): number {
+  return images / seconds;
 }

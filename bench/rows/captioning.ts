@@ -7,9 +7,10 @@
 import { join } from "node:path";
 import { Captioner } from "../../src/captioning/captioner.ts";
 import { exportModel } from "../../src/checkpoint/export_model.ts";
-import { type BenchContext, ourCaptions, PROJECT, theirCaptions } from "../context.ts";
-import { alone, inTurns } from "../rounds.ts";
+import { type BenchContext, beside, ourCaptions, theirCaptions } from "../context.ts";
+import { alone, figures, inTurns } from "../rounds.ts";
 import { makeRow, type Row } from "../table.ts";
+import { outputOf, type Program, PROJECT } from "../task_command.ts";
 
 /** The model and the images to caption. */
 export interface CaptioningOptions {
@@ -24,19 +25,29 @@ const BEAM = 3;
 /** Images a second of many, and the time of one. */
 export async function* captioningRows(context: BenchContext, options: CaptioningOptions): AsyncGenerator<Row> {
   const { checkpoint, files } = options;
-  const settings = await exportForPython(context, options);
+  const { python, against } = context;
+  const settings = python === undefined ? {} : await exportForPython(context, options);
   const count = files.length;
   for (const precision of context.precisions) {
-    const ours = ourCaptions(context, { checkpoint, files, beam: BEAM, precision });
-    const { answers } = await inTurns(ours, theirCaptions(context, settings), context.rounds);
-    const [first] = answers;
-    const same = first?.[0].captions.filter((caption, index) => caption === first[1].captions[index]).length ?? 0;
-    const name = `${count} images captioned, beam ${BEAM}, ${precision}, against PyTorch eager fp32 with PIL; ` +
-      `${same} captions are the same`;
-    const speeds = answers.map(([a, b]) => [count / a.seconds, count / b.seconds] as const);
-    yield makeRow([name, "images/s"], speeds, {
-      least: precision === "fp32" ? 1.1 : 1.8,
-    });
+    const captioning = { checkpoint, files, beam: BEAM, precision };
+    const theirs = python !== undefined
+      ? theirCaptions(python, settings)
+      : against !== undefined
+      ? ourCaptions(context, captioning, against)
+      : undefined;
+    const { answers } = await inTurns(ourCaptions(context, captioning), theirs, context.rounds);
+    const [[ours, other] = []] = answers;
+    const same = ours?.captions.filter((caption, index) => caption === other?.captions[index]).length;
+    const row = beside(
+      context,
+      `${count} images captioned, beam ${BEAM}, ${precision}`,
+      "PyTorch eager fp32 with PIL",
+      {
+        least: precision === "fp32" ? 1.1 : 1.8,
+      },
+    );
+    const name = other === undefined ? row.name : `${row.name}; ${same} captions are the same`;
+    yield makeRow([name, "images/s"], figures(answers, ({ seconds }) => count / seconds), row.bar);
   }
   const precision = context.precisions.at(-1) ?? "fp32";
   for (const beam of [1, BEAM]) {
@@ -52,29 +63,37 @@ export async function* captioningRows(context: BenchContext, options: Captioning
 
 /** Seconds from the start of a process to its caption. */
 async function fromStart(
-  { python, rounds }: BenchContext,
+  context: BenchContext,
   { checkpoint, files }: CaptioningOptions,
   settings: object,
 ): Promise<Row> {
+  const { python, against, rounds } = context;
   const one = JSON.stringify({ ...settings, files: files.slice(0, 1), once: true });
   const script = join(PROJECT, "bench", "pytorch", "caption.py");
-  const commands = [
-    { command: Deno.execPath(), args: ["task", "--quiet", "caption", "--checkpoint", checkpoint, files[0] ?? ""] },
-    { command: python, args: [script, one] },
-  ];
-  const times: [number, number][] = [];
+  // As a user does, with the look at whether the library is built.
+  const command = Deno.execPath();
+  const args = ["task", "--quiet", "caption", "--checkpoint", checkpoint, files[0] ?? ""];
+  const ours = { command, args, cwd: PROJECT };
+  const theirs = python !== undefined
+    ? { command: python, args: [script, one], cwd: PROJECT }
+    : against !== undefined
+    ? { command, args, cwd: against }
+    : undefined;
+  const times: [number, number?][] = [];
   for (let round = 0; round <= rounds; round++) {
-    const pair: number[] = [];
-    for (const { command, args } of commands) {
-      const start = performance.now();
-      const { success } = await new Deno.Command(command, { args, cwd: PROJECT, stdout: "null" }).output();
-      if (!success) throw new Error(`Cannot caption one image by ${command}`);
-      pair.push((performance.now() - start) / 1000);
-    }
+    const mine = await secondsOf(ours);
+    const pair: [number, number?] = theirs === undefined ? [mine] : [mine, await secondsOf(theirs)];
     // The first round reads both programs from the disk.
-    if (round > 0) times.push([pair[0] ?? NaN, pair[1] ?? NaN]);
+    if (round > 0) times.push(pair);
   }
-  return makeRow(["one image, from the start of the process to the caption", "s"], times, { most: 0.6 });
+  const { bar } = beside(context, "", "", { most: 0.6 });
+  return makeRow(["one image, from the start of the process to the caption", "s"], times, bar);
+}
+
+async function secondsOf({ command, args, cwd }: Program): Promise<number> {
+  const start = performance.now();
+  await outputOf(command, args, cwd);
+  return (performance.now() - start) / 1000;
 }
 
 /** Writes the model for PyTorch, and what the script needs to know of it. */

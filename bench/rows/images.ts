@@ -12,8 +12,9 @@ import { ImageDecoders } from "../../src/images/image_decoders.ts";
 import type { ImageFile } from "../../src/images/image_file.ts";
 import { makeRecipe, shortSide } from "../../src/pipeline/recipe.ts";
 import { modelSettings } from "../../src/pipeline/run_model.ts";
-import { type BenchContext, PROJECT } from "../context.ts";
+import type { BenchContext } from "../context.ts";
 import { makeRow, median, type Row } from "../table.ts";
+import { PROJECT } from "../task_command.ts";
 
 /** Pixels of a cached image, and of what the CNN sees of it. */
 const [SQUARE, SIDE] = [256, 224];

@@ -1,4 +1,4 @@
-// The exports of lrcn.h: each checks its arguments, goes to the engine's thread, and copies the result out.
+// The exports of lrcn.h: each checks its arguments, runs on the engine's thread, and copies the result out.
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -20,7 +20,7 @@
 #include "precision.hpp"
 
 static_assert(TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 11 && TORCH_VERSION_MINOR <= 13,
-              "lrcn is made for libtorch 2.11 to 2.13");
+              "lrcn needs libtorch 2.11 to 2.13");
 
 #ifndef LRCN_COMMIT
 #define LRCN_COMMIT "unknown"
@@ -32,7 +32,7 @@ namespace {
 
 std::atomic<int64_t> live_handles = 0;
 
-/// Counts a handle for as long as it lives.
+/// Counts a handle during its lifetime.
 struct LiveHandle {
   LiveHandle() { ++live_handles; }
   LiveHandle(const LiveHandle&) = delete;
@@ -433,8 +433,8 @@ void lrcn_decoding_destroy(lrcn_decoding* decoding) {
 }
 
 int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* parents, int64_t parents_length,
-                         const int32_t* words, int64_t words_length, int32_t k, int32_t* next_tokens,
-                         int64_t next_words_length, float* log_probabilities, int64_t log_probabilities_length,
+                         const int32_t* tokens, int64_t tokens_length, int32_t k, int32_t* next_tokens,
+                         int64_t next_tokens_length, float* log_probabilities, int64_t log_probabilities_length,
                          char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(decoding != nullptr, "decoding is NULL");
@@ -445,18 +445,18 @@ int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* p
       auto& decoder = *decoding->decoder;
       const int64_t vocabulary = model.captioner.vocabulary_size();
       require_range("k", k, 1, vocabulary);
-      require_buffer("next_tokens", next_tokens, next_words_length, int64_t{rows} * k);
+      require_buffer("next_tokens", next_tokens, next_tokens_length, int64_t{rows} * k);
       require_buffer("log_probabilities", log_probabilities, log_probabilities_length, int64_t{rows} * k);
       const auto from =
           borrow_indices("parents", parents, parents_length, {rows}, 0, decoder.rows() - 1).to(model.device);
       at::Tensor given;
       if (decoder.expects_image()) {
-        require(words == nullptr && words_length == 0, "words is given at the image's own step");
+        require(tokens == nullptr && tokens_length == 0, "tokens is given at the image's own step");
       } else {
-        given = borrow_indices("words", words, words_length, {rows}, 0, vocabulary - 1).to(model.device);
+        given = borrow_indices("tokens", tokens, tokens_length, {rows}, 0, vocabulary - 1).to(model.device);
       }
-      const auto [best_words, best] = decoder.step(from, given, k);
-      fill(next_tokens, best_words);
+      const auto [best_tokens, best] = decoder.step(from, given, k);
+      fill(next_tokens, best_tokens);
       fill(log_probabilities, best);
     });
   });

@@ -21,12 +21,12 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 constexpr size_t kMebibyte = size_t{1} << 20;
-/// Blocks from this size on come from the arena.
+/// Blocks from this size on are allocated in the arena.
 constexpr size_t kLargeBlock = kMebibyte;
-/// Left for what does not come from here: small blocks, the program's own heap, page tables.
+/// Reserved for memory outside the arena: small blocks, the program's own heap, page tables.
 constexpr uint64_t kReserve = 64 * kMebibyte;
 
-/// Four size classes a doubling, so that at most a fifth of a small block is unused.
+/// Four size classes per doubling, so that at most a fifth of a small block is unused.
 size_t size_class(size_t bytes) {
   if (bytes <= kCacheLine) return kCacheLine;
   if (bytes >= kLargeBlock) return (bytes + Arena::kGranule - 1) / Arena::kGranule * Arena::kGranule;
@@ -34,7 +34,7 @@ size_t size_class(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-/// Bytes that a block may have.
+/// Size of a block's class.
 uint64_t room() {
   const uint64_t left = memory_left();
   return left > kReserve ? left - kReserve : 0;
@@ -59,7 +59,7 @@ class PoolingAllocator final : public c10::Allocator {
   }
 
   static PoolingAllocator& instance() {
-    // Never destroyed: tensors in static storage are freed after any destructor of ours would have run.
+    // Never destroyed: tensors in static storage are freed after any destructor of ours.
     static auto* const pool = ::new PoolingAllocator;
     return *pool;
   }
@@ -94,12 +94,12 @@ class PoolingAllocator final : public c10::Allocator {
     if (void* block = try_to_find(bytes)) return block;
     const auto asked = std::to_string((bytes + kMebibyte - 1) / kMebibyte) + " MiB";
     const uint64_t left = room();
-    if (left >= bytes) throw Error(LRCN_OUT_OF_MEMORY, "the system refuses " + asked + " of memory");
+    if (left >= bytes) throw Error(LRCN_OUT_OF_MEMORY, "the system cannot provide " + asked + " of memory");
     throw Error(LRCN_OUT_OF_MEMORY,
-                asked + " more memory are needed and " + std::to_string(left / kMebibyte) + " MiB are left");
+                asked + " more memory are needed, and " + std::to_string(left / kMebibyte) + " MiB are left");
   }
 
-  /// Null where there is not that much.
+  /// Null if there is not enough memory.
   void* try_to_find(size_t bytes) {
     if (bytes >= kLargeBlock) return arena_.take(bytes);
     auto& free = free_[bytes];
@@ -121,7 +121,7 @@ class PoolingAllocator final : public c10::Allocator {
       held_ -= static_cast<int64_t>(bytes * blocks.size());
       blocks.clear();
     }
-    malloc_trim(0);  // else the C library keeps what lies between blocks in use
+    malloc_trim(0);  // else the C library keeps free memory between blocks
     arena_.trim();
   }
 
@@ -137,7 +137,7 @@ class PoolingAllocator final : public c10::Allocator {
 }  // namespace
 
 void install_pooling_allocator() {
-#ifndef __SANITIZE_ADDRESS__  // a pool would hide from it what is used after it was freed
+#ifndef __SANITIZE_ADDRESS__  // a pool would hide use after free
   static std::once_flag once;
   constexpr uint8_t kPriority = 100;
   std::call_once(once, [] { c10::SetAllocator(c10::DeviceType::CPU, &PoolingAllocator::instance(), kPriority); });

@@ -14,20 +14,20 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 size_t round_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-/// Has the kernel give the memory now. It counts as used only what was written to: room for the next block would be seen
-/// where this one still comes to lie, and a process that uses what was promised twice is killed.
-void touch(char* place, size_t bytes) {
+/// Makes the kernel back the memory now. The kernel counts only touched pages as used: otherwise two blocks could be
+/// promised the same memory, and the process would be killed.
+void touch(char* block_begin, size_t bytes) {
   constexpr size_t kPage = 4096;
-  for (size_t offset = 0; offset < bytes; offset += kPage) static_cast<volatile char*>(place)[offset] = 0;
+  for (size_t offset = 0; offset < bytes; offset += kPage) static_cast<volatile char*>(block_begin)[offset] = 0;
 }
 
 }  // namespace
 
-/// Addresses for all the memory that the machine has; they cost nothing until they are used.
+/// Addresses for all of the machine's memory; they cost nothing until used.
 bool Arena::reserve() {
   if (begin_ != nullptr) return true;
   const auto memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  // Less where the process may not have so many addresses.
+  // Fewer if the process's address space is limited.
   for (size_t bytes = memory; bytes >= kHugePage * 2; bytes /= 2) {
     void* const found = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (found == MAP_FAILED) continue;
@@ -59,47 +59,47 @@ void* Arena::take(size_t bytes) {
     if (!grow(bytes - (reaches_top ? last->second : 0))) return nullptr;
     fit = free_by_size_.lower_bound({bytes, nullptr});
   }
-  const auto [size, place] = *fit;
-  remove_free(free_.find(place));
-  if (size > bytes) add_free(place + bytes, size - bytes);
-  return place;
+  const auto [size, block_begin] = *fit;
+  remove_free(free_.find(block_begin));
+  if (size > bytes) add_free(block_begin + bytes, size - bytes);
+  return block_begin;
 }
 
 void Arena::give_back(void* block, size_t bytes) {
-  char* place = static_cast<char*>(block);
-  if (const auto after = free_.find(place + bytes); after != free_.end()) {
+  char* block_begin = static_cast<char*>(block);
+  if (const auto after = free_.find(block_begin + bytes); after != free_.end()) {
     bytes += after->second;
     remove_free(after);
   }
-  if (auto before = free_.lower_bound(place); before != free_.begin()) {
+  if (auto before = free_.lower_bound(block_begin); before != free_.begin()) {
     --before;
-    if (before->first + before->second == place) {
-      place = before->first;
+    if (before->first + before->second == block_begin) {
+      block_begin = before->first;
       bytes += before->second;
       remove_free(before);
     }
   }
-  add_free(place, bytes);
+  add_free(block_begin, bytes);
 }
 
 void Arena::trim() {
   if (free_.empty()) return;
   const auto last = std::prev(free_.end());
-  const auto [place, bytes] = *last;
-  if (place + bytes != top_) return;
-  const size_t kept = round_up(static_cast<size_t>(place - begin_), kHugePage);
+  const auto [block_begin, bytes] = *last;
+  if (block_begin + bytes != top_) return;
+  const size_t kept = round_up(static_cast<size_t>(block_begin - begin_), kHugePage);
   if (begin_ + kept >= top_) return;
   remove_free(last);
   char* const top = begin_ + kept;
   madvise(top, static_cast<size_t>(top_ - top), MADV_DONTNEED);
   mprotect(top, static_cast<size_t>(top_ - top), PROT_NONE);
   top_ = top;
-  if (place < top_) add_free(place, static_cast<size_t>(top_ - place));
+  if (block_begin < top_) add_free(block_begin, static_cast<size_t>(top_ - block_begin));
 }
 
-void Arena::add_free(char* place, size_t bytes) {
-  free_.emplace(place, bytes);
-  free_by_size_.emplace(bytes, place);
+void Arena::add_free(char* block_begin, size_t bytes) {
+  free_.emplace(block_begin, bytes);
+  free_by_size_.emplace(bytes, block_begin);
 }
 
 void Arena::remove_free(std::map<char*, size_t>::iterator found) {

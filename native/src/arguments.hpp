@@ -1,4 +1,4 @@
-// What the exports check before they compute, and how they see and fill the caller's memory.
+// Checks of the exports' arguments, and views of the caller's memory.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -19,7 +19,7 @@ namespace lrcn {
 constexpr int32_t kMaxSide = 1 << 16;
 constexpr int32_t kMaxCount = 1 << 24;
 
-// Some of these run for each word of a batch: a message is made only where it is needed.
+// Some of these run for each token of a batch, so messages are built only on failure.
 
 inline void require_range(const char* name, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return;
@@ -44,7 +44,7 @@ void require_struct(const char* name, const Struct* value) {
   require(value != nullptr, std::string(name) + " is NULL");
   require(value->size == static_cast<int32_t>(sizeof(Struct)),
           std::string(name) + " has size " + std::to_string(value->size) + ", not " +
-              std::to_string(sizeof(Struct)) + ": the caller was made for another ABI");
+              std::to_string(sizeof(Struct)) + ": the caller was built for another ABI");
 }
 
 inline void check(const lrcn_engine_options* options) {
@@ -52,18 +52,19 @@ inline void check(const lrcn_engine_options* options) {
   require_range("device", options->device, LRCN_CPU, LRCN_CUDA + 255);
   require_range("precision", options->precision, LRCN_FP32, LRCN_FP64);
   require_range("threads", options->threads, 0, 4096);
-  require_range("vocabulary_size", options->vocabulary_size, 2, kMaxCount);
-  require_range("embed_size", options->embed_size, 1, kMaxSide);
-  require_range("hidden_size", options->hidden_size, 1, kMaxSide);
-  require_range("language_layers", options->language_layers, 0, 64);
-  require_range("fusion_layers", options->fusion_layers, 1, 64);
+  require_range("vocabulary_size", options->vocabulary_size, 2, LRCN_VOCABULARY_SIZE_MAX);
+  require_range("embed_size", options->embed_size, 1, LRCN_EMBED_SIZE_MAX);
+  require_range("hidden_size", options->hidden_size, 1, LRCN_HIDDEN_SIZE_MAX);
+  require_range("language_layers", options->language_layers, 0, LRCN_LANGUAGE_LAYERS_MAX);
+  require_range("fusion_layers", options->fusion_layers, 1, LRCN_FUSION_LAYERS_MAX);
   require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
-  require_range("initialization", options->initialization, LRCN_DRAWN, LRCN_ZERO);
+  require_range("initialization", options->initialization, LRCN_RANDOM, LRCN_ZERO);
   require_range("encoder", options->encoder, LRCN_RESNET_BASIC, LRCN_EFFICIENTNET_LITE);
-  require_range("encoder_width", options->encoder_width, 1, 1024);
+  require_range("encoder_width", options->encoder_width, 1, LRCN_ENCODER_WIDTH_MAX);
   const size_t stages = options->encoder == LRCN_EFFICIENTNET_LITE ? 7 : 4;
   for (size_t stage = 0; stage < std::size(options->encoder_blocks); ++stage) {
-    require_range("encoder_blocks", options->encoder_blocks[stage], stage < stages ? 1 : 0, stage < stages ? 256 : 0);
+    const bool used = stage < stages;
+    require_range("encoder_blocks", options->encoder_blocks[stage], used ? 1 : 0, used ? LRCN_ENCODER_BLOCKS_MAX : 0);
   }
 }
 
@@ -85,9 +86,9 @@ inline void check(const lrcn_train_options* options) {
   require_struct("options", options);
   require_range("optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
   require_range("trainable_from", options->trainable_from, 0, std::numeric_limits<int32_t>::max());
-  require_range("batch_norm", options->batch_norm, 0, 2);
+  require_range("batch_norm", options->batch_norm, LRCN_FROZEN, LRCN_SYNCHRONIZED);
   require_range("update", options->update, 0, 1);
-  require_range("record", options->cuda_graphs, 0, 1);
+  require_range("cuda_graphs", options->cuda_graphs, 0, 1);
   require_range("counted_tokens", options->counted_tokens, 0, std::numeric_limits<int64_t>::max());
   require_finite("embedding_dropout", options->embedding_dropout, 0, 1);
   require_finite("lstm_dropout", options->lstm_dropout, 0, 1);
@@ -110,7 +111,7 @@ at::Tensor borrow(const T* data, at::IntArrayRef shape) {
   return at::from_blob(const_cast<T*>(data), shape, c10::CppTypeToScalarType<T>::value);
 }
 
-/// Of any number of bytes, none too.
+/// Bytes of any length, also none.
 inline at::Tensor borrow_bytes(const uint8_t* bytes, int64_t length) {
   if (length == 0) return at::empty({0}, at::kByte);
   require_buffer("bytes", bytes, length, std::max<int64_t>(length, 1));
@@ -132,7 +133,7 @@ inline at::Tensor borrow_indices(const char* name, const int32_t* values, int64_
   return borrow(values, shape);
 }
 
-/// Fills the caller's memory; shapes have been checked.
+/// Copies into the caller's memory; the caller has checked the shapes.
 template <class T>
 void fill(T* destination, const at::Tensor& source) {
   const auto value = source.to(at::kCPU, c10::CppTypeToScalarType<T>::value).contiguous();
@@ -194,7 +195,7 @@ inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffer
 
 inline void require_no_crop(const lrcn_batch_shape& shape) { require_range("crop of the shape", shape.crop, 0, 0); }
 
-/// Adds to a batch what is seen of its images.
+/// Adds the crops to a batch.
 inline void borrow_crops(Batch& batch, const lrcn_batch_shape& shape, const int32_t* crops, int64_t length) {
   if (crops == nullptr && length == 0) return require_no_crop(shape);
   require(batch.pixels.defined(), "crops are given without pixels");
@@ -203,13 +204,13 @@ inline void borrow_crops(Batch& batch, const lrcn_batch_shape& shape, const int3
   for (int64_t i = 0; i < length; i += 3) {
     require_range("top of a crop", crops[i], 0, shape.height - shape.crop);
     require_range("left of a crop", crops[i + 1], 0, shape.width - shape.crop);
-    require_range("mirrored of a crop", crops[i + 2], 0, 1);
+    require_range("flipped of a crop", crops[i + 2], 0, 1);
   }
   batch.crops = borrow(crops, {shape.images, 3});
   batch.crop_side = shape.crop;
 }
 
-inline int64_t count_words(const Batch& batch) { return batch.targets.ge(0).sum().item<int64_t>(); }
+inline int64_t count_tokens(const Batch& batch) { return batch.targets.ge(0).sum().item<int64_t>(); }
 
 inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffers, const int32_t* targets,
                           int64_t targets_length) {
@@ -217,37 +218,37 @@ inline Batch borrow_batch(const Captioner& captioner, const BatchBuffers& buffer
   batch.targets = borrow_indices("targets", targets, targets_length,
                                  {buffers.shape->rows, buffers.shape->targets_length}, -1,
                                  captioner.vocabulary_size() - 1);
-  require(count_words(batch) > 0, "targets counts no word");
+  require(count_tokens(batch) > 0, "targets counts no token");
   return batch;
 }
 
-/// Adds to a batch what each of its rows weighs.
+/// Adds the row weights to a batch.
 inline void borrow_row_weights(Batch& batch, const float* weights, int64_t length) {
   if (weights == nullptr && length == 0) return;
   const int64_t rows = batch.image_of_row.size(0);
   require_buffer("row_weights", weights, length, rows);
   for (int64_t row = 0; row < rows; ++row) {
-    if (!std::isfinite(weights[row])) throw Error(LRCN_INVALID_ARGUMENT, "row_weights holds what is no number");
+    if (!std::isfinite(weights[row])) throw Error(LRCN_INVALID_ARGUMENT, "row_weights is not finite");
   }
   batch.row_weights = borrow(weights, {rows});
 }
 
-/// Whether these options suit this batch.
+/// Checks that the options fit the encoder and the batch.
 inline void check(const lrcn_train_options& options, const Encoder& encoder, const Batch& batch) {
   require_range("trainable_from", options.trainable_from, 0, encoder.stages());
   const bool encoder_learns = options.trainable_from < encoder.stages();
   require(!batch.features.defined() || !encoder_learns,
-          "features are given, but trainable_from says that the CNN learns");
-  // The last stage sees one pixel for 32 x 32 of the image's, and the variance of one value is no number.
+          "features are given, but by trainable_from the encoder is trainable");
+  // The last stage has one pixel for 32 x 32 of the image's, and the variance of one value is NaN.
   const auto longest = [&] {
     return batch.crops.defined() ? batch.crop_side : std::max(batch.pixels.size(1), batch.pixels.size(2));
   };
-  require(!encoder_learns || options.batch_norm == 0 || batch.pixels.size(0) > 1 || longest() > 32,
-          "batch_norm does not go with a single image of at most 32 x 32 pixels");
+  require(!encoder_learns || options.batch_norm == LRCN_FROZEN || batch.pixels.size(0) > 1 || longest() > 32,
+          "batch_norm cannot be used with a single image of at most 32 x 32 pixels");
   require(!batch.with_image_step || options.scheduled_sampling == 0,
-          "scheduled_sampling does not go with targets at the image's step");
+          "scheduled_sampling cannot be used with targets at the image's step");
   if (options.counted_tokens != 0) {
-    require_range("counted_tokens", options.counted_tokens, count_words(batch), std::numeric_limits<int64_t>::max());
+    require_range("counted_tokens", options.counted_tokens, count_tokens(batch), std::numeric_limits<int64_t>::max());
   }
 }
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-// The compiler makes each loop for several processors, and the loader takes the one for this; ASan cannot start with that.
+// The compiler builds each loop for several processors and the loader chooses one; ASan cannot start with that.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define LRCN_VECTORIZED [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
 #else
@@ -18,7 +18,7 @@
 namespace lrcn {
 namespace {
 
-/// What sums of T are made in; they are brought together in double.
+/// The accumulator type of T; partial sums are combined in double.
 template <class T>
 using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
@@ -42,7 +42,7 @@ LRCN_VECTORIZED void add_squares(const T* __restrict x, int64_t rows, int64_t ch
   }
 }
 
-/// The activation of a value. NaN stays.
+/// Applies the activation; NaN stays NaN.
 template <Activation kActivation, class Value>
 inline Value activate(Value value) {
   if constexpr (kActivation != Activation::kNone) value = value < 0 ? 0 : value;
@@ -50,7 +50,7 @@ inline Value activate(Value value) {
   return value;
 }
 
-/// Whether the activation passes a gradient on. value: what went into it or what came out.
+/// Whether the activation passes a gradient on, by its input or its output.
 template <Activation kActivation, class Value>
 inline bool passes(Value value) {
   if constexpr (kActivation == Activation::kNone) return true;
@@ -72,8 +72,8 @@ LRCN_VECTORIZED void scale_rows(const T* __restrict x, const T* __restrict short
   }
 }
 
-/// What went through the activation: with a shortcut it is told by y; without, x tells it again, which saves the reading
-/// of y.
+/// Whether the activation passed a value on: with a shortcut read from y, without one recomputed from x, which saves
+/// reading y.
 template <bool kShortcut, Activation kActivation, class T>
 inline bool went_through(T x, const T* y, int64_t c, Sum<T> scale, Sum<T> shift) {
   if constexpr (kActivation == Activation::kNone) return true;
@@ -81,7 +81,7 @@ inline bool went_through(T x, const T* y, int64_t c, Sum<T> scale, Sum<T> shift)
   return passes<kActivation>(static_cast<Sum<T>>(x) * scale + shift);
 }
 
-/// Sums of the gradient g of what went into the activation, and of g (x - mean).
+/// Sums of the gradient g at the activation's input, and of g (x - mean).
 template <bool kShortcut, Activation kActivation, class T>
 LRCN_VECTORIZED void add_gradients(const T* __restrict gradient, const T* __restrict x, const T* __restrict y,
                                    int64_t rows, int64_t channels, const Sum<T>* __restrict scale,
@@ -118,7 +118,7 @@ LRCN_VECTORIZED void spread_gradients(const T* __restrict gradient, const T* __r
   }
 }
 
-/// Rows that stay in a core's cache while they are read twice.
+/// Rows that fit a core's cache while they are read twice.
 template <class T>
 int64_t block_rows(int64_t channels) {
   constexpr int64_t kBytes = 256 << 10;
@@ -128,12 +128,12 @@ int64_t block_rows(int64_t channels) {
 /// Calls task(thread, begin, end) for parts of the rows.
 template <class Task>
 void in_parallel(int64_t rows, int64_t channels, const Task& task) {
-  constexpr int64_t kElements = 32768;  // for fewer no other thread is woken
+  constexpr int64_t kElements = 32768;  // below this, one thread is faster
   at::parallel_for(0, rows, std::max<int64_t>(1, kElements / channels),
                    [&](int64_t begin, int64_t end) { task(static_cast<size_t>(at::get_thread_num()), begin, end); });
 }
 
-/// Two numbers a channel, from each thread.
+/// Two numbers for each channel and thread.
 struct Partial {
   int64_t rows = 0;
   std::vector<double> first, second;
@@ -145,14 +145,14 @@ std::vector<Partial> partials(int64_t channels) {
                               {0, std::vector<double>(size), std::vector<double>(size)});
 }
 
-/// Takes means and sums of squared differences of further rows in (Chan et al. 1979).
+/// Merges means and sums of squared differences of more rows (Chan et al. 1979).
 template <class Mean, class Squares>
 void merge(Partial& all, int64_t rows, const Mean* mean, const Squares* squares) {
   const double total = static_cast<double>(all.rows + rows);
-  const double share = static_cast<double>(rows) / total, weight = share * static_cast<double>(all.rows);
+  const double fraction = static_cast<double>(rows) / total, weight = fraction * static_cast<double>(all.rows);
   for (size_t c = 0; c < all.first.size(); ++c) {
     const double difference = mean[c] - all.first[c];
-    all.first[c] += difference * share;
+    all.first[c] += difference * fraction;
     all.second[c] += squares[c] + difference * difference * weight;
   }
   all.rows += rows;
@@ -166,7 +166,7 @@ void add(Partial& all, const std::vector<Value>& first, const std::vector<Value>
   }
 }
 
-/// Each channel's mean, and its variance by the number of rows.
+/// Each channel's mean and biased variance.
 template <class T>
 std::pair<at::Tensor, at::Tensor> statistics(const T* x, int64_t rows, int64_t channels) {
   auto parts = partials(channels);
@@ -195,11 +195,11 @@ const Sum<T>* channel_data(const at::Tensor& tensor) {
   return tensor.const_data_ptr<Sum<T>>();
 }
 
-/// Calls task with a truth and an activation that are known when it is compiled.
+/// Calls task with a boolean and an activation that are compile-time constants.
 template <class Task>
-void choose(bool truth, Activation activation, const Task& task) {
+void choose(bool first, Activation activation, const Task& task) {
   const auto with = [&]<Activation kActivation>(std::integral_constant<Activation, kActivation> chosen) {
-    truth ? task(std::true_type{}, chosen) : task(std::false_type{}, chosen);
+    first ? task(std::true_type{}, chosen) : task(std::false_type{}, chosen);
   };
   switch (activation) {
     case Activation::kNone: return with(std::integral_constant<Activation, Activation::kNone>{});
@@ -210,7 +210,7 @@ void choose(bool truth, Activation activation, const Task& task) {
 
 at::Tensor as_rows(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
-/// Sums of a bfloat16 are float, as those of a float.
+/// bfloat16 is accumulated in float.
 at::ScalarType sum_type(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
 
 template <class Task>
@@ -272,7 +272,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const int64_t channels = x.size(1), rows = x.numel() / channels;
     const auto gradient = as_rows(gradients[0].to(x.scalar_type()));
     const auto of_x = at::empty_like(x);
-    // Without an activation the shortcut's gradient is the one that came.
+    // Without an activation the shortcut's gradient is the incoming one.
     const bool cut_shortcut = added && activation != Activation::kNone;
     const auto of_shortcut = cut_shortcut ? at::empty_like(x) : added ? gradient : at::Tensor();
     at::Tensor of_weight, of_bias;

@@ -7,7 +7,7 @@
 
 namespace lrcn {
 
-/// Counts the requests to cancel; a call that began before one of them ends at its next check.
+/// Counts cancellations; a call that started before one of them ends at its next check.
 class Cancellation {
  public:
   void request() noexcept { ++requests_; }
@@ -17,7 +17,7 @@ class Cancellation {
   std::atomic<uint64_t> requests_ = 0;
 };
 
-/// One call's view of it.
+/// One call's view of the cancellations.
 class CancelPoint {
  public:
   explicit CancelPoint(const Cancellation& cancellation)

@@ -7,20 +7,20 @@ Decoder::Decoder(Captioner captioner, at::Tensor features)
       features_(std::move(features)),
       state_(captioner_.zero_state(features_.size(0))) {}
 
-std::pair<at::Tensor, at::Tensor> Decoder::step(const at::Tensor& parents, const at::Tensor& words, int64_t k) {
+std::pair<at::Tensor, at::Tensor> Decoder::step(const at::Tensor& parents, const at::Tensor& tokens, int64_t k) {
   const auto follow = [&](const Lstm::State& state) {
     return Lstm::State{state.first.index_select(1, parents), state.second.index_select(1, parents)};
   };
   auto features = features_.index_select(0, parents);
   Captioner::State state{std::nullopt, follow(state_.fusion)};
   if (state_.language) state.language = follow(*state_.language);
-  const auto logits = captioner_.logits(captioner_.step(features, words, state));
+  const auto logits = captioner_.logits(captioner_.step(features, tokens, state));
   const auto precise = logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
-  auto [best, best_words] = at::log_softmax(precise, 1).topk(k, 1);
+  auto [best, best_tokens] = at::log_softmax(precise, 1).topk(k, 1);
   features_ = std::move(features);
   state_ = std::move(state);
   begun_ = true;
-  return {best_words, best};
+  return {best_tokens, best};
 }
 
 }  // namespace lrcn

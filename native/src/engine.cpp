@@ -27,7 +27,7 @@ at::Device open_device(int32_t device) {
     throw Error(LRCN_DEVICE_UNAVAILABLE, "there is no GPU " + std::to_string(index) + " among " + std::to_string(count));
   }
   const at::Device chosen{at::kCUDA, static_cast<at::DeviceIndex>(index)};
-  // The engine's thread computes on a stream of its own: the default one cannot be recorded.
+  // The engine's thread has its own stream: the default stream cannot be captured.
   const c10::impl::VirtualGuardImpl guard(chosen.type());
   guard.setDevice(chosen);
   guard.exchangeStream(guard.getStreamFromGlobalPool(chosen));
@@ -37,7 +37,7 @@ at::Device open_device(int32_t device) {
 at::Generator generator(const at::Device& device, int64_t seed) {
   const auto unsigned_seed = static_cast<uint64_t>(seed);
   if (device.is_cpu()) return at::detail::createCPUGenerator(unsigned_seed);
-  // Only the device's own can be part of a recorded step.
+  // Only a device generator can be part of a captured step.
   auto made = at::detail::getCUDAHooks().getDefaultGenerator(device.index());
   made.set_current_seed(unsigned_seed);
   return made;
@@ -92,7 +92,7 @@ std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {
   const at::NoGradGuard no_grad;
   const Autocast scope(device.type(), autocast);
   const auto projected = captioner.encoder().project(features.to(device, parameters.dtype()));
-  // cuDNN keeps its weights in one piece, which copies would not be.
+  // cuDNN keeps its weights in one buffer, so copy in place.
   const bool converts = autocast && device.is_cpu();
   return std::make_unique<Decoder>(converts ? captioner.decoding_in(at::kBFloat16) : captioner,
                                    projected.to(converts ? at::kBFloat16 : parameters.dtype()));

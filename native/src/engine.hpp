@@ -18,7 +18,7 @@
 
 namespace lrcn {
 
-/// The model with its trainer and its thread. All but run() and cancel() is for that thread alone.
+/// The model with its trainer and its thread. Everything but run() and cancel() must run on that thread.
 class Engine {
  public:
   explicit Engine(const lrcn_engine_options& options);
@@ -26,7 +26,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
   ~Engine();
 
-  /// Runs the task on the engine's thread, with the model and a view of what is cancelled from now on.
+  /// Runs the task on the engine's thread, with the model and a cancel point.
   template <class Task>
   void run(Task&& task) {
     const CancelPoint cancel(cancellation_);
@@ -36,7 +36,7 @@ class Engine {
     });
   }
 
-  /// The same for work that must be done, cancelled or not.
+  /// The same for work that cannot be cancelled.
   template <class Task>
   void run_always(Task&& task) {
     executor_.run([&] { task(*model_); });
@@ -67,7 +67,7 @@ class Engine {
       at::Tensor tensor;
     };
     std::vector<Entry> entries();
-    at::Tensor find(const std::string& name);  // one of the entries, or an error
+    at::Tensor find(const std::string& name);  // throws if there is none
   };
 
  private:

@@ -11,7 +11,7 @@
 
 namespace lrcn {
 
-/// An error with the status code that the caller gets.
+/// An error with a status code for the caller.
 class Error : public std::runtime_error {
  public:
   Error(lrcn_status status, const std::string& message) : std::runtime_error(message), status_(status) {}
@@ -25,8 +25,8 @@ inline void require(bool condition, const std::string& message) {
   if (!condition) throw Error(LRCN_INVALID_ARGUMENT, message);
 }
 
-/// Whether a message of libtorch or of a library under it (CUDA's, oneDNN) says that no memory was found: few of them
-/// have a class of exceptions for that.
+/// Whether a message of libtorch or of a library below it (CUDA's, oneDNN) reports a lack of memory; few of these
+/// errors have an exception class.
 inline bool is_out_of_memory(std::string_view text) {
   constexpr std::array<std::string_view, 6> kPhrases{
       "out of memory",         "_STATUS_ALLOC_FAILED", "_ALLOCATION_FAILED",

@@ -9,8 +9,8 @@
 
 namespace lrcn {
 
-/// One thread that runs what it is given, in order. libtorch's memory grows with each thread that computes, and its
-/// grad mode, autocast and thread counts belong to a thread: so an engine keeps to one.
+/// One thread that runs tasks in order. libtorch's memory grows with each thread that computes, and grad mode, autocast
+/// and thread counts are thread-local, so an engine uses a single thread.
 class Executor {
  public:
   Executor() : thread_([this] { work(); }) {}
@@ -26,7 +26,7 @@ class Executor {
     thread_.join();
   }
 
-  /// Runs the task on the thread, waits, and throws what it throws.
+  /// Runs the task on the thread, waits, and rethrows its exception.
   void run(std::function<void()> task) {
     std::packaged_task<void()> packaged(std::move(task));
     auto done = packaged.get_future();
@@ -56,7 +56,7 @@ class Executor {
   std::condition_variable wake_;
   std::deque<std::packaged_task<void()>> queue_;
   bool stopping_ = false;
-  std::thread thread_;  // last, so that all it uses exists before it starts
+  std::thread thread_;  // last: it uses the other members
 };
 
 }  // namespace lrcn

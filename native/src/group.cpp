@@ -26,10 +26,10 @@ constexpr int kFatalAlone = 3;
 
 using std::chrono::milliseconds;
 
-/// How long the store is kept when some rank has not come, for those that began to wait a little later.
+/// How long the store is kept if a rank has not arrived, for ranks that started to wait a little later.
 constexpr milliseconds kLinger{1000};
 
-/// The address of this machine from which another one is reached; nothing is sent.
+/// This machine's address on the route to another one; nothing is sent.
 std::string address_towards(const std::string& host, int32_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
@@ -78,7 +78,7 @@ c10::intrusive_ptr<c10d::ProcessGroup> process_group(const c10::intrusive_ptr<c1
 
 std::string named(int32_t rank) { return "rank " + std::to_string(rank); }
 
-/// One line of an exception of libtorch or Gloo, without where in their sources it was.
+/// The first line of an exception of libtorch or Gloo, without its source location.
 std::string first_line(const std::string& text) {
   const auto line = text.substr(0, text.find('\n'));
   const auto place = line.rfind("] ", line.find(": ") == std::string::npos ? std::string::npos : line.find(": "));
@@ -87,10 +87,10 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-/// What a rank says when it comes.
+/// A rank's entry on arrival.
 struct Group::Arrival {
-  int32_t size;         // of the group, as it was told
-  std::string address;  // by which others reach it
+  int32_t size;         // world size as this rank knows it
+  std::string address;  // at which others reach it
 
   std::vector<uint8_t> bytes() const {
     const auto text = std::to_string(size) + ' ' + address;
@@ -110,7 +110,7 @@ Group::Group(const lrcn_group_options& options)
       keeps_store_(options.hosted == 0 && options.rank == 0),
       timeout_(std::chrono::seconds(options.timeout)),
       place_(std::string(options.address) + ":" + std::to_string(options.port)) {
-  // What c10d warns of, with a trace of its calls, is said here in a line.
+  // c10d's warnings come with stack traces; errors here are one line.
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = kFatalAlone;
   c10d::TCPStoreOptions settings;
   settings.port = static_cast<uint16_t>(options.port);
@@ -142,7 +142,7 @@ Group::Group(const lrcn_group_options& options)
   }
   auto own = address_towards(options.address, options.port);
   for (const auto& [size, address] : arrivals(own)) {
-    // The address of the store may be a name that this machine gives itself; from others it is reached by another.
+    // The store's address may be a local name of this machine; other machines reach it by another.
     if (is_loopback(own) && !is_loopback(address)) own = address_towards(address, options.port);
   }
   together([&] {
@@ -217,14 +217,15 @@ std::vector<at::Tensor> Group::gather(const at::Tensor& values) {
 }
 
 std::string Group::find_round() {
-  // A store that outlives the processes has met those of former tries, of which not all may have ended. What torchrun counts
-  // is not the same on all machines. So each process comes with a token of its own, and rank 0 begins a round with tokens
-  // that it has not seen before.
+  // A store that outlives the processes has entries of former attempts, whose processes may still run, and torchrun's
+  // restart count is not the same on all machines. So each process arrives with its own token, and rank 0 opens a round
+  // with tokens that it has not seen before.
   const auto end = std::chrono::steady_clock::now() + timeout_;
   const auto text = [](const std::vector<uint8_t>& bytes) { return std::string(bytes.begin(), bytes.end()); };
   const auto bytes = [](const std::string& text) { return std::vector<uint8_t>(text.begin(), text.end()); };
   const auto late = [&](int32_t rank) {
-    return Error(LRCN_GROUP_FAILED, named(rank) + " has not come within " + std::to_string(timeout_.count() / 1000) + " s");
+    return Error(LRCN_GROUP_FAILED,
+                 named(rank) + " has not joined within " + std::to_string(timeout_.count() / 1000) + " s");
   };
   if (rank_ > 0) {
     const auto token = std::to_string(rank_) + "-" + std::to_string(store_->add("tokens", 1));
@@ -236,7 +237,7 @@ std::string Group::find_round() {
   std::vector<std::string> tokens;
   for (int32_t other = 1; other < size_; ++other) {
     const auto wants = "wants/" + std::to_string(other);
-    // A token that came may be followed by another, of a process that was started anew meanwhile: the last one counts.
+    // A process may have been restarted meanwhile with another token: the last one counts.
     for (;;) {
       if (!has(wants, end) || std::chrono::steady_clock::now() >= end) throw late(other);
       auto token = text(store_->get(wants));
@@ -261,8 +262,8 @@ std::vector<Group::Arrival> Group::arrivals(const std::string& own_address) {
   std::string missing;
   try {
     if (store_->add("came/" + std::to_string(rank_), 1) > 1) {
-      throw Error(LRCN_GROUP_FAILED, "another process has come as " + named(rank_) + ", now or in a former run by the "
-                                     "same store");
+      throw Error(LRCN_GROUP_FAILED, "another process has joined as " + named(rank_) + ", now or in a former run with "
+                                     "the same store");
     }
     store_->set(key(rank_), Arrival{size_, own_address}.bytes());
     for (int32_t other = 0; other < size_; ++other) {
@@ -273,18 +274,18 @@ std::vector<Group::Arrival> Group::arrivals(const std::string& own_address) {
       all.push_back(Arrival::parse(store_->get(key(other))));
       if (all.back().size == size_) continue;
       linger();
-      throw Error(LRCN_GROUP_FAILED, named(other) + " was told of " + std::to_string(all.back().size) +
-                                         " processes, and " + named(rank_) + " of " + std::to_string(size_));
+      throw Error(LRCN_GROUP_FAILED, named(other) + " expects " + std::to_string(all.back().size) +
+                                         " processes, and " + named(rank_) + " expects " + std::to_string(size_));
     }
   } catch (const Error&) {
     throw;
   } catch (const std::exception&) {
-    throw Error(LRCN_GROUP_FAILED, "the store at " + place_ + " is gone, and with it the process that kept it");
+    throw Error(LRCN_GROUP_FAILED, "the store at " + place_ + " is gone, and with it the process that hosted it");
   }
   if (missing.empty()) return all;
   linger();
   throw Error(LRCN_GROUP_FAILED,
-              missing + (missing.find(',') == std::string::npos ? " has" : " have") + " not come within " +
+              missing + (missing.find(',') == std::string::npos ? " has" : " have") + " not joined within " +
                   std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout_).count()) + " s");
 }
 
@@ -292,7 +293,7 @@ void Group::leave(const std::string& reason) { pulse_->leave(reason); }
 
 void Group::explain(const std::exception& error) {
   const std::string what = error.what();
-  // That is no other rank's doing, and the caller is to know it for what it is.
+  // Not a failure of another rank: report it as what it is.
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
       dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || is_out_of_memory(what)) {
     leave("no memory is left");
@@ -305,7 +306,7 @@ void Group::explain(const std::exception& error) {
 void Group::linger() const { std::this_thread::sleep_for(keeps_store_ ? kLinger : milliseconds(0)); }
 
 bool Group::has(const std::string& key, std::chrono::steady_clock::time_point end) {
-  // Not by the store's own wait, which prints a warning when it is in vain.
+  // The store's own wait would print a warning on timeout.
   while (!store_->check({key})) {
     if (std::chrono::steady_clock::now() >= end) return false;
     std::this_thread::sleep_for(milliseconds(20));

@@ -19,8 +19,8 @@ class Store;
 
 namespace lrcn {
 
-/// Processes that work together, by libtorch's own process groups: one for what is said between steps, on the CPU, and one
-/// for gradients, on the engine's device. So neither ever waits for the other's turn.
+/// A process group over c10d: one backend for collectives between steps, on the CPU, and one for gradients, on the
+/// engine's device, so that neither waits for the other.
 class Group {
  public:
   explicit Group(const lrcn_group_options& options);
@@ -30,14 +30,14 @@ class Group {
 
   int32_t rank() const { return rank_; }
   int32_t size() const { return size_; }
-  /// Makes ready for gradients on an engine's device, on that engine's thread.
+  /// Creates the gradients' backend for an engine's device; call on that engine's thread.
   void use(const at::Device& device);
 
-  // Between steps, with tensors on the CPU; each waits until all ranks have come.
+  // Between steps, with tensors on the CPU; each waits for all ranks.
   void all_reduce(const at::Tensor& values);
   std::vector<at::Tensor> all_gather(const at::Tensor& bytes);  // of any lengths, uint8
   at::Tensor broadcast(const at::Tensor& bytes);                // rank 0's, uint8
-  /// Lets the others' errors say why this rank is gone.
+  /// Gives the others' errors the reason why this rank ends.
   void leave(const std::string& reason);
 
   // Within a step, with tensors on the engine's device.
@@ -45,7 +45,7 @@ class Group {
   void reduce(const at::Tensor& values);
   std::vector<at::Tensor> gather(const at::Tensor& values);  // of one shape
 
-  /// Runs what needs the other ranks; what it throws becomes an error that says which of them is missing.
+  /// Runs collective work; turns its exceptions into an error that names the missing rank.
   template <class Task>
   auto together(Task&& task) {
     pulse_->arrive();
@@ -60,12 +60,12 @@ class Group {
 
  private:
   struct Arrival;
-  /// The round of processes that this one belongs to, at a store that may have met others before.
+  /// This process's round at a store that may hold former ones.
   std::string find_round();
-  /// Waits until all ranks have come.
+  /// Waits until all ranks have arrived.
   std::vector<Arrival> arrivals(const std::string& own_address);
   [[noreturn]] void explain(const std::exception& error);
-  /// Whether the store has a key, or gets it in time.
+  /// Whether a key is in the store before a deadline.
   bool has(const std::string& key, std::chrono::steady_clock::time_point end);
   void linger() const;
 

@@ -23,7 +23,7 @@ inline void write_message(char* message, int32_t capacity, std::string_view text
   message[length] = '\0';
 }
 
-/// Runs the body of an export; whatever it throws becomes a status and a message.
+/// Runs the body of an export; exceptions become a status and a message.
 template <class Body>
 int32_t guard(char* message, int32_t capacity, Body&& body) noexcept {
   const auto fail = [&](lrcn_status status, const char* text) noexcept -> int32_t {

@@ -19,7 +19,7 @@ struct MaxPool : torch::autograd::Function<MaxPool> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto indices = context->get_saved_variables()[0].to(at::kLong);
-    // Of what was pooled only the shape is read.
+    // Only the input's shape is read.
     const auto x = at::empty(context->saved_data["shape"].toIntVector(), gradients[0].options(),
                              at::MemoryFormat::ChannelsLast);
     return {at::max_pool2d_with_indices_backward(gradients[0], x, kWindow, kStride, kPadding, kDilation,

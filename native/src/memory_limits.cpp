@@ -14,7 +14,7 @@ using std::filesystem::path;
 
 constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
 
-/// Where control groups of a version keep their numbers; in version 1, those that begin with total_ hold for all below.
+/// Files of a cgroup version; in version 1, fields that begin with total_ include descendants.
 struct Layout {
   const char *mount, *limit, *usage, *inactive_file, *active_file, *mapped_file;
 };
@@ -26,7 +26,7 @@ constexpr Layout kVersion2{"sys/fs/cgroup", "memory.max",  "memory.current",
 
 uint64_t difference(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-/// Of a file of lines that are a name and a number.
+/// Reads a file of lines with a name and a number.
 std::map<std::string, uint64_t> read_table(const path& file) {
   std::map<std::string, uint64_t> table;
   std::ifstream in(file);
@@ -45,17 +45,17 @@ uint64_t left_on_machine(const path& root) {
 
 uint64_t left_in_group(const path& group, const Layout& layout) {
   uint64_t limit = 0, usage = 0;
-  // The limit may also be the word "max".
+  // The limit may be "max".
   if (!(std::ifstream(group / layout.limit) >> limit)) return kUnlimited;
   if (!(std::ifstream(group / layout.usage) >> usage)) return kUnlimited;
   auto bytes = read_table(group / "memory.stat");
-  // The page cache counts as used until something else needs its place; what is mapped is the code that runs.
+  // The page cache counts as used, but is reclaimable except mapped files, the running code.
   const auto cache = bytes[layout.inactive_file] + bytes[layout.active_file];
   return difference(limit, difference(usage, difference(cache, bytes[layout.mapped_file])));
 }
 
-/// The group and those above it, which limit it too. Inside a container the group's path may be that of the host, and
-/// is not found there: the mount itself is then the container's.
+/// The cgroup and its ancestors, which limit it too. In a container the path may be the host's and not exist here: then
+/// the mount itself is the container's cgroup.
 uint64_t left_in_groups(const path& mount, path group, const Layout& layout) {
   uint64_t left = left_in_group(mount, layout);
   for (; !group.empty(); group = group.parent_path()) left = std::min(left, left_in_group(mount / group, layout));

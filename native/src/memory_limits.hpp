@@ -5,8 +5,8 @@
 
 namespace lrcn {
 
-/// Bytes that this process can still take before the kernel ends it or another: the least of what the machine and each
-/// control group of the process have left. What cannot be read sets no limit; with none at all, UINT64_MAX.
+/// Bytes that this process can still allocate before the OOM killer acts: the minimum over the machine and each cgroup
+/// of the process. Unreadable limits are ignored; UINT64_MAX if there is none.
 ///
 /// root: where /proc and /sys are.
 uint64_t memory_left(const std::filesystem::path& root = "/");

@@ -25,8 +25,8 @@ c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>& st
 c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>&, int32_t, int32_t,
                                        std::chrono::milliseconds) {
   throw Error(LRCN_DEVICE_UNAVAILABLE,
-              "this library was built where the headers of NCCL and CUDA were missing, so several processes cannot use "
-              "GPUs; install PyTorch with CUDA by pip, whose packages have them, and build again");
+              "this library was built without the headers of NCCL and CUDA, so several processes cannot use GPUs; "
+              "install PyTorch with CUDA by pip, whose packages include them, and build again");
 }
 
 #endif

@@ -12,7 +12,7 @@ class Store;
 
 namespace lrcn {
 
-/// NCCL's process group for the GPU that the calling thread has chosen.
+/// NCCL's process group for the calling thread's current GPU.
 c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>& store, int32_t rank, int32_t size,
                                        std::chrono::milliseconds timeout);
 

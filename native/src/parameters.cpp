@@ -10,7 +10,7 @@ at::Tensor Parameters::add(std::string name, at::Tensor tensor) {
   return parameters_.back().tensor;
 }
 
-// Drawn in float32 whatever the precision, so that a seed gives one model.
+// Initialized in float32 at every precision, so that a seed gives one model.
 at::Tensor Parameters::normal(std::string name, at::IntArrayRef shape, double deviation) {
   if (!generator_) return constant(std::move(name), shape, 0);
   return add(std::move(name), at::empty(shape, at::kFloat).normal_(0, deviation, generator_).to(dtype_));

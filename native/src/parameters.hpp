@@ -12,19 +12,19 @@ namespace lrcn {
 struct NamedTensor {
   std::string name;
   at::Tensor tensor;
-  int32_t stage;  // of the encoder, in the order of its layers; kNoStage outside it
+  int32_t stage;  // of the encoder, in the order of its layers; kNoStage outside the encoder
 };
 
-/// What a model consists of, in PyTorch's order and under PyTorch's names.
+/// A model's tensors, with PyTorch's names and order.
 class Parameters {
  public:
   static constexpr int32_t kNoStage = std::numeric_limits<int32_t>::max();
 
-  /// Without a generator nothing is drawn, and what would be is 0.
+  /// Without a generator, random parameters are 0.
   Parameters(at::ScalarType dtype, std::optional<at::Generator> generator)
       : dtype_(dtype), generator_(std::move(generator)) {}
 
-  /// From here on, all that is registered belongs to this stage of the encoder.
+  /// Assigns the tensors that are added next to this stage of the encoder.
   Parameters& in_stage(int32_t stage) {
     stage_ = stage;
     return *this;
@@ -38,10 +38,10 @@ class Parameters {
   at::Tensor constant(std::string name, at::IntArrayRef shape, double value);
   at::Tensor buffer(std::string name, const at::Tensor& value);
 
-  /// A matrix and a bias as nn.Linear draws them.
+  /// A matrix and a bias as nn.Linear initializes them.
   std::pair<at::Tensor, at::Tensor> linear(const std::string& name, int64_t inputs, int64_t outputs);
 
-  /// Moves all tensors in place, so that every copy of a handle follows.
+  /// Moves all tensors in place, so that all copies of a handle follow.
   void to(const at::Device& device);
 
   at::ScalarType dtype() const { return dtype_; }

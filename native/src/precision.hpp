@@ -5,7 +5,7 @@
 
 namespace lrcn {
 
-/// bfloat16 autocast for as long as it lives, with the former settings afterwards.
+/// bfloat16 autocast in a scope; restores the former settings.
 class Autocast {
  public:
   Autocast(at::DeviceType device, bool enabled)

@@ -15,22 +15,22 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// Between two beats of few ranks; of many it grows, since each reads the lines of all.
+/// Interval between two heartbeats; grows with the number of ranks, since each reads all lines.
 constexpr milliseconds kBeat{500}, kBeatPerRank{8};
-/// Beats that a rank may miss before it is thought dead: its processor may be busy.
+/// Heartbeats that a rank may miss before it counts as dead: its processor may be busy.
 constexpr int64_t kSilentBeats = 6;
-/// Beats after which the one that has come less far than others hangs.
+/// Heartbeats after which a rank with less progress than others counts as hanging.
 constexpr int64_t kPatientBeats = 9;
-/// Beats that others are waited for, beyond those, to have found out as well.
+/// Further heartbeats to wait for the others to find out as well.
 constexpr int64_t kLingeringBeats = 4;
 
 std::string key_of(int32_t rank) { return "pulse/" + std::to_string(rank); }
 
-/// What a rank writes.
+/// A rank's line in the store.
 struct Line {
-  int64_t count = 0;     // grows with every beat
-  int64_t arrivals = 0;  // how far it has come
-  bool failed = false;   // whether it cannot go on
+  int64_t count = 0;     // grows with every heartbeat
+  int64_t arrivals = 0;  // progress: number of collectives started
+  bool failed = false;   // whether it cannot continue
   bool knows = false;    // whether it knows why
   std::string reason;    // why it ends by itself
 
@@ -63,11 +63,11 @@ struct Pulse::Shared {
   milliseconds interval;
   std::mutex mutex;
   std::condition_variable wake, news;
-  c10::intrusive_ptr<c10d::Store> store;  // the thread's alone
+  c10::intrusive_ptr<c10d::Store> store;  // used by the thread alone
   Line own;
-  int64_t written = 0;  // the count of the last line that is in the store
+  int64_t written = 0;  // count of the last line in the store
   std::vector<Seen> seen;
-  std::optional<Clock::time_point> trouble;  // since when some rank cannot go on
+  std::optional<Clock::time_point> trouble;  // since when a rank cannot continue
   std::optional<std::string> verdict;
   bool store_is_gone = false;
   bool stopping = false;
@@ -76,7 +76,7 @@ struct Pulse::Shared {
     return rank != static_cast<size_t>(place.rank) && now - seen[rank].changed > beats * interval;
   }
 
-  /// All that can be said by now of who is missing; nothing yet where it is too early.
+  /// The missing ranks, as far as known; empty if it is too early to tell.
   std::optional<std::string> judge(Clock::time_point now) const;
   void take(const std::vector<std::vector<uint8_t>>& lines);
   bool others_know(Clock::time_point now) const;
@@ -98,7 +98,7 @@ std::optional<std::string> Pulse::Shared::judge(Clock::time_point now) const {
   if (store_is_gone) return keeper_is_silent();
   bool dead = false;
   each([&](size_t rank, const Line&) { dead = dead || is_silent(rank, now, kSilentBeats); });
-  // Those that died with it have been silent for nearly as long.
+  // Ranks that died with it have been silent for nearly as long.
   each([&](size_t rank, const Line&) {
     if (dead && is_silent(rank, now, kSilentBeats - 2)) add(rank, " does not answer");
   });
@@ -143,7 +143,7 @@ Pulse::~Pulse() {
   std::unique_lock lock(shared_->mutex);
   shared_->stopping = true;
   shared_->wake.notify_all();
-  // The thread drops the store when it ends; one that is stuck in a call is left to itself.
+  // The thread drops the store when it ends; one that is stuck in a call is detached.
   shared_->news.wait_for(lock, shared_->interval, [&] { return shared_->store == nullptr; });
 }
 
@@ -161,7 +161,7 @@ void Pulse::beat(const std::shared_ptr<Shared>& shared) {
     bool gone = false;
     try {
       s.store->set(keys[static_cast<size_t>(s.place.rank)], line.bytes());
-      // Until all have come, the store would wait for those that have not.
+      // The store would wait for keys of ranks that have not arrived.
       complete = complete || s.store->check(keys);
       if (complete) lines = s.store->multiGet(keys);
     } catch (const std::exception&) {
@@ -182,7 +182,7 @@ void Pulse::beat(const std::shared_ptr<Shared>& shared) {
       s.own.knows = s.verdict.has_value();
       if (s.own.knows && !gone) {
         s.news.notify_all();
-        continue;  // to say so at once
+        continue;  // to report it at once
       }
     }
     s.news.notify_all();
@@ -205,7 +205,7 @@ void Pulse::arrive() {
 void Pulse::leave(const std::string& reason) {
   auto& s = *shared_;
   std::unique_lock lock(s.mutex);
-  // One that ends because another one is missing is not the cause.
+  // A rank that ends because another is missing is not the cause.
   if (s.own.failed || !s.own.reason.empty() || s.verdict) return;
   s.own.reason = reason.substr(0, reason.find('\n'));
   const auto before = s.own.count;

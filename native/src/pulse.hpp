@@ -14,32 +14,31 @@ class Store;
 
 namespace lrcn {
 
-/// Tells ranks which of them is missing when they cannot go on.
+/// Heartbeats that find out which rank is missing.
 ///
-/// Gloo and NCCL only say that something failed, and not to all ranks: those that were not waiting for the missing one
-/// itself wait until their neighbors are gone too. So each rank has a thread that writes a line into the store twice a
-/// second, and reads those of all: whether a rank still lives is told by that, and not by who noticed a failure. As soon as
-/// one has, all find out who is missing while the store is there.
+/// Gloo and NCCL only report that something failed, and not on all ranks: those that were not waiting for the missing
+/// rank itself wait until their neighbors fail. So each rank has a thread that writes a line into the store twice a
+/// second and reads those of all. As soon as one rank has failed, all find out who is missing while the store is there.
 class Pulse {
  public:
   struct Place {
     int32_t rank, size;
-    bool keeps_store;  // whether the store goes when this process does
-    std::string keeper;  // who keeps the store, for messages
+    bool keeps_store;  // whether this process hosts the store
+    std::string keeper;  // who hosts the store, for messages
   };
   using Connect = std::function<c10::intrusive_ptr<c10d::Store>()>;
 
-  /// connect: opens a connection of the thread's own, so that it never waits for another's answer.
+  /// connect: opens a connection for the thread alone, so that it never waits for other calls.
   Pulse(const Place& place, const Connect& connect);
   Pulse(const Pulse&) = delete;
   Pulse& operator=(const Pulse&) = delete;
   ~Pulse();
 
-  /// Counts that this rank begins something for which it needs the others.
+  /// Counts a collective that this rank starts.
   void arrive();
-  /// Says why this rank ends; waits, a few seconds at most, until the others know where they would not otherwise.
+  /// Publishes why this rank ends; waits at most a few seconds until the others know.
   void leave(const std::string& reason);
-  /// Says that this rank cannot go on, and finds out which one is missing, empty where that cannot be known.
+  /// Publishes that this rank cannot continue, and returns the missing ranks; empty if unknown.
   std::string find_missing();
 
  private:

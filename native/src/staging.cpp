@@ -6,7 +6,7 @@
 
 namespace lrcn {
 
-ChosenWords choose_words(const at::Tensor& targets, int64_t multiple) {
+CountedTargets select_counted(const at::Tensor& targets, int64_t multiple) {
   const auto flat = targets.flatten();
   const auto counted = flat.ge(0).nonzero().squeeze(1);
   if (counted.numel() == flat.numel()) return {counted, {}, flat.to(at::kLong)};
@@ -17,7 +17,7 @@ ChosenWords choose_words(const at::Tensor& targets, int64_t multiple) {
 
 std::vector<at::Tensor*> StagedBatch::tensors() {
   std::vector<at::Tensor*> there;
-  for (auto* tensor : {&pixels, &crops, &features, &image_of_row, &inputs, &chosen, &targets, &word_weights}) {
+  for (auto* tensor : {&pixels, &crops, &features, &image_of_row, &inputs, &chosen, &targets, &weights}) {
     if (tensor->defined()) there.push_back(tensor);
   }
   return there;
@@ -27,7 +27,7 @@ Stager::Stager(at::Device device) : device_(device) {
   if (device.is_cuda()) copies_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
 }
 
-StagedBatch Stager::stage(const Batch& batch, int64_t word_multiple) const {
+StagedBatch Stager::stage(const Batch& batch, int64_t multiple) const {
   StagedBatch staged;
   staged.pixels = batch.pixels;
   staged.crops = batch.crops;
@@ -37,14 +37,14 @@ StagedBatch Stager::stage(const Batch& batch, int64_t word_multiple) const {
   staged.crop_side = batch.crop_side;
   staged.with_image_step = batch.with_image_step;
   if (batch.targets.defined()) {
-    const auto words = choose_words(batch.targets, word_multiple);
-    staged.counted = words.counted.numel();
-    staged.chosen = words.chosen;
-    staged.targets = words.targets;
+    const auto counted = select_counted(batch.targets, multiple);
+    staged.counted = counted.counted.numel();
+    staged.chosen = counted.chosen;
+    staged.targets = counted.targets;
     if (batch.row_weights.defined()) {
       const auto weights = batch.row_weights.unsqueeze(1).expand_as(batch.targets).flatten();
-      const int64_t more = words.targets.numel() - staged.counted;
-      staged.word_weights = at::constant_pad_nd(weights.index_select(0, words.counted), {0, more});
+      const int64_t more = counted.targets.numel() - staged.counted;
+      staged.weights = at::constant_pad_nd(weights.index_select(0, counted.counted), {0, more});
     }
   }
   if (!copies_) return staged;
@@ -53,7 +53,7 @@ StagedBatch Stager::stage(const Batch& batch, int64_t word_multiple) const {
   const c10::StreamGuard guard(*copies_);
   for (auto* tensor : staged.tensors()) {
     *tensor = tensor->pin_memory().to(device_, /*non_blocking=*/true);
-    // Its memory must not go to another batch's copy while the computing stream still reads it.
+    // Its memory must not be reused for another batch while the computing stream still reads it.
     tensor->record_stream(computing);
   }
   c10::Event copied(device_.type());

@@ -11,39 +11,39 @@
 
 namespace lrcn {
 
-/// The words of some targets that count, and what each is to be. All int64.
-struct ChosenWords {
-  at::Tensor counted;  // which of the flattened targets count, on the host
-  at::Tensor chosen;   // the same and some more that only fill up; undefined where all count
-  at::Tensor targets;  // what each of the chosen is to be, or kNoTarget
+/// The counted targets of a batch. All int64.
+struct CountedTargets {
+  at::Tensor counted;  // indices of the counted among the flattened targets, on the host
+  at::Tensor chosen;   // the same with padding; undefined if all count
+  at::Tensor targets;  // the target of each of `chosen`, or kNoTarget
 };
 
-/// Picks the targets that count: only these reach the vocabulary, the widest layer. Some without a target fill up to a
-/// multiple of `multiple`, so that there are few sizes: libraries make and keep code for each.
-ChosenWords choose_words(const at::Tensor& targets, int64_t multiple);
+/// Selects the counted targets, since only these need to reach the output layer, the widest one. Padded to a multiple
+/// of `multiple`, so that there are few sizes: libraries compile and keep code for each.
+CountedTargets select_counted(const at::Tensor& targets, int64_t multiple);
 
-/// A batch where it is computed with.
+/// A batch on the computing device.
 struct StagedBatch {
   at::Tensor pixels, crops, features, image_of_row, inputs;  // as in Batch
-  at::Tensor chosen, targets;                                // as in ChosenWords
-  at::Tensor word_weights;  // float32, of each of the chosen words' losses; undefined for 1
+  at::Tensor chosen, targets;                                // as in CountedTargets
+  at::Tensor weights;  // float32, factors of the losses of `chosen`; undefined for 1
   int64_t counted = 0;
   int64_t crop_side = 0;
   bool with_image_step = false;
 
-  /// Its tensors that are there.
+  /// Its defined tensors.
   std::vector<at::Tensor*> tensors();
 };
 
-/// Brings batches to a device. To a GPU they go through pinned memory and on a stream of their own, beside what is
-/// being computed; the caller's memory is free again when stage() returns.
+/// Copies batches to a device. To a GPU they go through pinned memory on a stream of their own, in parallel to the
+/// computation; the caller's memory is free again when stage() returns.
 class Stager {
  public:
   explicit Stager(at::Device device);
 
-  StagedBatch stage(const Batch& batch, int64_t word_multiple = kWordMultiple) const;
+  StagedBatch stage(const Batch& batch, int64_t multiple = kMultiple) const;
 
-  static constexpr int64_t kWordMultiple = 64;
+  static constexpr int64_t kMultiple = 64;
 
  private:
   at::Device device_;

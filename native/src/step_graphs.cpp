@@ -17,7 +17,7 @@ namespace {
 using Graph = at::accelerator::Graph;
 constexpr bool kAvailable = true;
 #else
-/// What an older libtorch has in its headers only together with CUDA's toolkit.
+/// Older libtorch declares these only with CUDA's toolkit.
 struct Graph {
   void capture_begin(c10::MempoolId_t) {}
   void capture_end() {}
@@ -27,8 +27,8 @@ struct Graph {
 constexpr bool kAvailable = false;
 #endif
 
-constexpr int kWarmUps = 3;         // libraries choose their kernels and get their memory in the first steps
-constexpr size_t kRecordings = 16;  // each keeps gradients of its own
+constexpr int kWarmUps = 3;         // libraries choose kernels and allocate in the first steps
+constexpr size_t kRecordings = 16;  // each keeps its own gradients
 
 std::string key_of(const std::string& settings, StagedBatch& batch) {
   std::ostringstream key;
@@ -60,7 +60,7 @@ void StepGraphs::record(Recording& recording, const StagedBatch& batch, const at
   for (auto* tensor : recording.batch.tensors()) *tensor = tensor->clone();
   recording.learning_rates = learning_rates.clone();
   auto graph = std::make_unique<Graph>();
-  // What the steps before left in the allocator would lie beside the recording's own memory.
+  // Memory cached from earlier steps would add to the recording's own.
   at::getDeviceAllocator(device_.type())->emptyCache();
   graph->capture_begin(pool_);
   try {
@@ -68,7 +68,7 @@ void StepGraphs::record(Recording& recording, const StagedBatch& batch, const at
   } catch (...) {
     try {
       graph->capture_end();
-    } catch (const std::exception&) {  // what went wrong first is what matters
+    } catch (const std::exception&) {  // the first error is what matters
     }
     throw;
   }

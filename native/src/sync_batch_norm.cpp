@@ -5,18 +5,18 @@
 namespace lrcn {
 namespace {
 
-const std::vector<int64_t> kPlaces{0, 2, 3};
+const std::vector<int64_t> kPositions{0, 2, 3};
 
 at::Tensor as_channels(const at::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
-/// Sums of a bfloat16 are float, as those of a float.
+/// bfloat16 is accumulated in float.
 at::ScalarType sum_type(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
 
-/// Values of a channel, their mean and the sum of their squared distances from it.
+/// Count, mean and sum of squared differences of each channel.
 struct Moments {
   at::Tensor count, mean, squares;
 
-  /// Chan et al. 1983: nothing is lost where the means are far from 0.
+  /// Chan et al. 1983: accurate even if the means are far from 0.
   void merge(const Moments& other) {
     const auto all = count + other.count, distance = other.mean - mean;
     mean = mean + distance * (other.count / all);
@@ -28,8 +28,8 @@ struct Moments {
 Moments all_moments(const at::Tensor& x, Group& group) {
   const int64_t channels = x.size(1);
   const auto values = x.to(at::kDouble);
-  const auto mean = values.mean(kPlaces);
-  const auto squares = (values - as_channels(mean)).square().sum(kPlaces);
+  const auto mean = values.mean(kPositions);
+  const auto squares = (values - as_channels(mean)).square().sum(kPositions);
   const auto count = at::full({1}, static_cast<double>(x.numel() / channels), mean.options());
   std::optional<Moments> all;
   for (const auto& part : group.gather(at::cat({count, mean, squares}))) {
@@ -63,13 +63,13 @@ struct SyncBatchNorm : torch::autograd::Function<SyncBatchNorm> {
     const auto type = sum_type(x);
     const auto gradient = gradients[0].to(type);
     const auto normal = (x.to(type) - as_channels(mean.to(type))) * as_channels(inverse.to(type));
-    const auto of_bias = gradient.sum(kPlaces, false, at::kDouble);
-    const auto of_weight = (gradient * normal).sum(kPlaces, false, at::kDouble);
-    // What each place adds to the statistics it adds to those of all ranks.
+    const auto of_bias = gradient.sum(kPositions, false, at::kDouble);
+    const auto of_weight = (gradient * normal).sum(kPositions, false, at::kDouble);
+    // Each position contributes to the statistics of all ranks.
     const auto sums = at::stack({of_bias, of_weight});
     group.reduce(sums);
-    const auto centerd = gradient - as_channels((sums[0] / count).to(type)) - normal * as_channels((sums[1] / count).to(type));
-    const auto of_x = centerd * as_channels((inverse * weight).to(type));
+    const auto centered = gradient - as_channels((sums[0] / count).to(type)) - normal * as_channels((sums[1] / count).to(type));
+    const auto of_x = centered * as_channels((inverse * weight).to(type));
     return {of_x.to(x.scalar_type()), of_weight.to(weight.scalar_type()), of_bias.to(weight.scalar_type()),
             at::Tensor(), at::Tensor(), at::Tensor()};
   }

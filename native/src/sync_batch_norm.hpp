@@ -7,9 +7,9 @@
 
 namespace lrcn {
 
-/// batch_norm(x) whose statistics are those of all ranks' batches, for autograd too.
+/// Synchronized batch normalization: statistics over all ranks' batches, also in the backward pass.
 ///
-/// By plain operations, on any device: it costs more than the fused one, and a word with the other ranks twice.
+/// Built of plain operations for any device: slower than the fused one, and with two collectives.
 at::Tensor sync_batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
                              const NormOptions& options, Group& group);
 

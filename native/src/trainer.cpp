@@ -19,29 +19,29 @@ using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::T
                            const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
 
 constexpr size_t kMostQueued = 4096;
-// In steps that are recorded there are fewer sizes still: each is a recording.
-constexpr int64_t kRecordedWords = 512;
+// Captured steps need still fewer sizes: each is a recording.
+constexpr int64_t kRecordedMultiple = 512;
 
-/// Scales gradients down to a 2-norm, as clip_grad_norm_ does.
+/// Clips the L2 norm of gradients, as clip_grad_norm_ does.
 void clip(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, double most) {
   const auto scale = most / (norm + 1e-6);
-  // On the CPU the number is at hand, and a pass over all gradients is not.
+  // On the CPU reading the number is free, and a pass over all gradients is not.
   if (norm.is_cpu() && !(scale.item<double>() < 1)) return;
   at::_foreach_mul_(gradients, scale.clamp_max(1));
 }
 
-/// All of the options that is recorded with a step.
+/// The options that a recording depends on.
 std::string recorded_settings(lrcn_train_options options) {
   options.encoder_learning_rate = options.decoder_learning_rate = 0;
   return {reinterpret_cast<const char*>(&options), sizeof(options)};
 }
 
-/// Words that only fill up have no loss, and are not counted.
+/// Padding has no loss and is not counted.
 at::Tensor mean_of_counted(const at::Tensor& losses, const at::Tensor& targets) {
   return losses.sum() / targets.ne(kNoTarget).sum();
 }
 
-/// Of two numbers beside each other.
+/// The two elements of a pair.
 std::vector<at::Tensor> halves(const at::Tensor& pair) {
   return pair.defined() ? pair.unbind() : std::vector<at::Tensor>(2);
 }
@@ -73,7 +73,7 @@ Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device 
 Trainer::~Trainer() = default;
 
 void Trainer::join(std::shared_ptr<Group> group) {
-  require(queued_.empty() && !adding_up_, "a step has begun");
+  require(queued_.empty() && !accumulating_, "a step is in progress");
   group->use(device_);
   reducer_times_.reset();
   reducer_.reset();
@@ -84,7 +84,7 @@ void Trainer::join(std::shared_ptr<Group> group) {
 c10d::Reducer& Trainer::reducer(int32_t trainable_from) {
   if (reducer_ && reduced_from_ == trainable_from) return *reducer_;
   reducer_times_.reset();
-  reducer_.reset();  // before another one hooks into the same parameters
+  reducer_.reset();  // before another reducer hooks into the same parameters
   std::vector<at::Tensor> learning;
   std::unordered_map<size_t, std::string> names;
   for (const auto& [name, parameter, stage] : parameters_.parameters()) {
@@ -176,51 +176,51 @@ at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, 
 
 at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
   const auto total = options.counted_tokens == 0 ? batch.counted : options.counted_tokens;
-  const auto words = at::TensorOptions(at::kDouble).device(device_);
-  at::Tensor all_words;
-  if (group_) group_->reduce(all_words = at::full({}, static_cast<double>(total), words));
+  const auto scalar = at::TensorOptions(at::kDouble).device(device_);
+  at::Tensor all_tokens;
+  if (group_) group_->reduce(all_tokens = at::full({}, static_cast<double>(total), scalar));
   at::Tensor mean;
   {
     const Autocast autocast(device_.type(), autocast_);
-    const Encoder::Training training{options.trainable_from, options.batch_norm != 0,
-                                     options.batch_norm == 2 ? group_.get() : nullptr};
+    const Encoder::Training training{options.trainable_from, options.batch_norm != LRCN_FROZEN,
+                                     options.batch_norm == LRCN_SYNCHRONIZED ? group_.get() : nullptr};
     const auto image_features = features(batch, training, cancel);
     auto inputs = batch.inputs;
     if (options.scheduled_sampling > 0) {
       inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);
-      // Autocast keeps its casts of weights until its scope ends. The sampling's have no gradient in an older libtorch,
-      // and the graded pass must not take them.
+      // Autocast caches its casts of weights until its scope ends. Those of the sampling have no gradient in an older
+      // libtorch, and the graded pass must not use them.
       at::autocast::clear_cache();
     }
     cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
                                             {options.embedding_dropout, options.lstm_dropout});
     auto each = losses(outputs, batch.chosen, batch.targets, options.output_dropout, options.label_smoothing);
-    if (batch.word_weights.defined()) each = each.mul(batch.word_weights);
+    if (batch.weights.defined()) each = each.mul(batch.weights);
     mean = mean_of_counted(each, batch.targets);
   }
   cancel.check();
-  if (group_) return backward_together(mean, all_words, batch.counted, options);
-  const double share = static_cast<double>(batch.counted) / static_cast<double>(total);
-  (share == 1 ? mean : mean * share).backward();
+  if (group_) return backward_together(mean, all_tokens, batch.counted, options);
+  const double fraction = static_cast<double>(batch.counted) / static_cast<double>(total);
+  (fraction == 1 ? mean : mean * fraction).backward();
   cancel.check();
   return mean.detach();
 }
 
-at::Tensor Trainer::backward_together(const at::Tensor& mean, const at::Tensor& all_words, int64_t counted,
+at::Tensor Trainer::backward_together(const at::Tensor& mean, const at::Tensor& all_tokens, int64_t counted,
                                       const lrcn_train_options& options) {
-  // Only with the last part's gradients are those of all ranks averaged.
+  // Gradients are averaged over ranks only with the last part.
   if (options.update != 0) {
     auto& average = reducer(options.trainable_from);
     average.prepare_for_forward();
     if (average.should_rebuild_buckets()) average.rebuild_buckets();
     average.prepare_for_backward({});
   }
-  // Gradients are divided by the number of ranks, losses by the words of all.
-  const auto own_words = static_cast<double>(counted);
-  const auto share = (own_words * group_->size() / all_words).to(mean.scalar_type());
-  group_->together([&] { (mean * share).backward(); });
-  const auto sums = at::stack({mean.detach().to(at::kDouble) * own_words, at::full_like(all_words, own_words)});
+  // The reducer divides gradients by the number of ranks; losses are divided by the tokens of all ranks.
+  const auto own_tokens = static_cast<double>(counted);
+  const auto fraction = (own_tokens * group_->size() / all_tokens).to(mean.scalar_type());
+  group_->together([&] { (mean * fraction).backward(); });
+  const auto sums = at::stack({mean.detach().to(at::kDouble) * own_tokens, at::full_like(all_tokens, own_tokens)});
   group_->reduce(sums);
   return at::stack({sums[0] / sums[1], sums[1]});
 }
@@ -269,7 +269,7 @@ void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, con
 
 void Trainer::drop_gradients() {
   for (const auto& named : parameters_.parameters()) at::Tensor(named.tensor).mutable_grad().reset();
-  adding_up_ = false;
+  accumulating_ = false;
 }
 
 at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
@@ -281,10 +281,10 @@ at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& opt
   };
   if (options.update == 0) return numbers(at::zeros({}, losses.options()));
   const at::NoGradGuard no_grad;
-  const auto learnt = gradients();
-  const auto norm = at::stack(at::_foreach_norm(learnt)).norm();
-  if (options.max_gradient_norm > 0) clip(learnt, norm, options.max_gradient_norm);
-  // A step along a gradient that is not finite would leave no number in the parameters.
+  const auto trained = gradients();
+  const auto norm = at::stack(at::_foreach_norm(trained)).norm();
+  if (options.max_gradient_norm > 0) clip(trained, norm, options.max_gradient_norm);
+  // A gradient that is not finite would turn the parameters into NaN.
   const auto skip = norm.isfinite().logical_not().to(at::kFloat);
   const auto rates = halves(learning_rates);
   adam(encoder_, options, {options.encoder_learning_rate, options.encoder_weight_decay, rates[0]}, skip);
@@ -297,12 +297,12 @@ StepResult Trainer::Queued::result(const double* values) const {
 }
 
 Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
-  const bool whole = !adding_up_ && options.update != 0 && options.counted_tokens == 0;
-  if (!adding_up_) drop_gradients();
+  const bool whole = !accumulating_ && options.update != 0 && options.counted_tokens == 0;
+  if (!accumulating_) drop_gradients();
   try {
     moments();
     const bool recorded = graphs_ && options.cuda_graphs != 0 && whole && !group_;
-    const auto staged = stager_.stage(batch, recorded ? kRecordedWords : Stager::kWordMultiple);
+    const auto staged = stager_.stage(batch, recorded ? kRecordedMultiple : Stager::kMultiple);
     at::Tensor numbers;
     if (recorded) {
       const auto rates = at::tensor({options.encoder_learning_rate, options.decoder_learning_rate}, at::kFloat)
@@ -315,7 +315,7 @@ Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& opt
     } else {
       numbers = step(staged, options, {}, cancel);
     }
-    adding_up_ = options.update == 0;
+    accumulating_ = options.update == 0;
     return {numbers, staged.counted};
   } catch (...) {
     drop_gradients();
@@ -356,7 +356,7 @@ StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
 }
 
 at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
-  constexpr int64_t kRowsAtOnce = 64;  // the logits of all words of many rows would fill the memory
+  constexpr int64_t kRowsAtOnce = 64;  // the logits of many rows would fill the memory
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
   const auto out = outputs(stager_.stage(batch), cancel);
@@ -364,12 +364,12 @@ at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
   for (int64_t first = 0; first < sums.size(0); first += kRowsAtOnce) {
     cancel.check();
     const int64_t rows = std::min(kRowsAtOnce, sums.size(0) - first);
-    const auto words = choose_words(batch.targets.narrow(0, first, rows), Stager::kWordMultiple);
-    const auto chosen = words.chosen.defined() ? words.chosen.to(device_) : at::Tensor();
-    const auto loss = losses(out.narrow(0, first, rows), chosen, words.targets.to(device_));
-    const auto row_of_word = at::floor_divide(words.counted, batch.targets.size(1)) + first;
-    const auto counted = loss.narrow(0, 0, words.counted.numel()).to(at::kCPU, at::kDouble);
-    sums.index_add_(0, row_of_word, counted, /*alpha=*/-1);
+    const auto part = select_counted(batch.targets.narrow(0, first, rows), Stager::kMultiple);
+    const auto chosen = part.chosen.defined() ? part.chosen.to(device_) : at::Tensor();
+    const auto loss = losses(out.narrow(0, first, rows), chosen, part.targets.to(device_));
+    const auto row_of_token = at::floor_divide(part.counted, batch.targets.size(1)) + first;
+    const auto counted = loss.narrow(0, 0, part.counted.numel()).to(at::kCPU, at::kDouble);
+    sums.index_add_(0, row_of_token, counted, /*alpha=*/-1);
   }
   return sums;
 }

@@ -38,17 +38,17 @@ class Trainer {
  public:
   Trainer(Captioner& captioner, const Parameters& parameters, at::Device device, bool autocast);
 
-  /// Adds the batch's gradients to those since the optimizer's last step; options.update says whether it steps now.
+  /// Accumulates the batch's gradients; if options.update is set, the optimizer steps.
   StepResult train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
-  /// The same, but its numbers stay on the device until results() brings those of all such steps, oldest first.
+  /// The same, but its numbers stay on the device until results() reads those of all such steps, oldest first.
   void queue(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
   std::vector<StepResult> results();
   size_t queued() const { return queued_.size(); }
   void drop_gradients();
 
-  /// From here on a step is that of all ranks.
+  /// Distributes further steps over a group.
   void join(std::shared_ptr<Group> group);
-  /// Seconds that the last step's backward pass computed, that gradients were averaged, and of that while it computed.
+  /// Seconds of the last step's backward pass, of gradient averaging, and of their overlap.
   std::array<double, 3> averaging();
   ~Trainer();
 
@@ -56,17 +56,17 @@ class Trainer {
   at::Tensor score(const Batch& batch, const CancelPoint& cancel);   // log-probabilities of the targets, double [rows]
   at::Tensor logits(const Batch& batch, const CancelPoint& cancel);  // [rows, targets_length, vocabulary]
 
-  /// Why the words of a batch of one image and one row.
+  /// Heat maps of the tokens of a batch of one image and one row.
   Explanation explain(const Batch& batch, const CancelPoint& cancel);
 
   /// The encoder's features of pixels uint8 [n, height, width, 3].
   at::Tensor encode(const at::Tensor& pixels, const Encoder::Training& training, const CancelPoint& cancel) const;
 
-  /// Adam's state by name; made when it is first needed.
+  /// Adam's state by name; created on first use.
   std::map<std::string, at::Tensor>& moments();
   bool has_moments() const { return !moments_.empty(); }
 
-  /// How often numbers were brought from the device.
+  /// How often numbers were read from the device.
   int64_t reads() const { return reads_; }
 
  private:
@@ -75,7 +75,7 @@ class Trainer {
     at::Tensor step;
   };
 
-  /// A step's loss and gradient norm, of several ranks also its counted words: double [2] or [3], on the device.
+  /// A step's loss and gradient norm, with several ranks also its counted tokens: double [2] or [3], on the device.
   struct Queued {
     at::Tensor numbers;
     int64_t counted;
@@ -84,31 +84,31 @@ class Trainer {
   };
 
   Queued start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
-  /// All of a step that the device does: nothing here waits for it.
+  /// The device's part of a step: does not synchronize.
   at::Tensor step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
                   const CancelPoint& cancel);
 
-  /// The last layer's features of each row [rows, width].
+  /// The features of each row [rows, width].
   at::Tensor features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel) const;
-  /// What the LSTM gives for a batch with nothing dropped.
+  /// The LSTM's outputs for a batch, without dropout.
   at::Tensor outputs(const StagedBatch& batch, const CancelPoint& cancel);
-  /// The losses of the chosen words for which the LSTM gave these outputs.
+  /// The losses of the chosen targets, given the LSTM's outputs.
   at::Tensor losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
                     double output_dropout = 0, double label_smoothing = 0);
-  /// Adds the batch's gradients to those that are there, and gives its mean loss.
+  /// Accumulates the batch's gradients and returns its mean loss.
   at::Tensor backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
-  /// The same of all ranks: gives their mean loss and counted words.
-  at::Tensor backward_together(const at::Tensor& mean, const at::Tensor& all_words, int64_t counted,
+  /// The same over all ranks: returns their mean loss and counted tokens.
+  at::Tensor backward_together(const at::Tensor& mean, const at::Tensor& all_tokens, int64_t counted,
                                const lrcn_train_options& options);
   std::vector<at::Tensor> gradients() const;
-  /// What averages the gradients of the parameters that learn from a stage of the CNN on.
+  /// The reducer for the parameters that are trainable from a stage of the CNN on.
   c10d::Reducer& reducer(int32_t trainable_from);
-  /// Brings numbers of the device here, all at once: the device must have done all its work for that.
+  /// Reads numbers from the device, all at once; synchronizes.
   std::vector<double> read(at::TensorList numbers);
-  /// What one group of parameters learns by.
+  /// Learning rate and weight decay of a parameter group.
   struct Rates {
     double learning_rate, weight_decay;
-    at::Tensor on_device;  // float32, in place of the learning rate in a recorded step
+    at::Tensor on_device;  // float32, replaces the learning rate in a captured step
   };
   void adam(ParameterGroup& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip);
 
@@ -126,7 +126,7 @@ class Trainer {
   std::vector<Queued> queued_;
   std::map<std::string, at::Tensor> moments_;
   ParameterGroup encoder_, decoder_;
-  bool adding_up_ = false;
+  bool accumulating_ = false;
   int64_t reads_ = 0;
 };
 

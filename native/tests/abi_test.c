@@ -1,6 +1,6 @@
 /*
- * The contract of lrcn.h from C11: what every function does with good and with wrong arguments. Ends with 0 where all
- * holds; stops at the first line that does not.
+ * Tests lrcn.h from C11: every function with valid and with invalid arguments. Exits with 0 if all assertions hold;
+ * aborts at the first one that does not.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -54,7 +54,7 @@ static lrcn_train_options train_options(void) {
   lrcn_train_options options = {0};
   options.size = (int32_t)sizeof options;
   options.optimizer = LRCN_ADAM;
-  options.batch_norm = 1;
+  options.batch_norm = LRCN_BATCH;
   options.update = 1;
   options.encoder_learning_rate = 1e-2;
   options.decoder_learning_rate = 1e-2;
@@ -91,7 +91,7 @@ static int32_t evaluate(lrcn_engine *engine, const lrcn_batch_shape *shape, cons
                             inputs, WORDS, targets, WORDS, result, 2, TEXT);
 }
 
-/* Whether the list of tensors holds a text. */
+/* Whether the list of tensors contains a text. */
 static int lists(lrcn_engine *engine, const char *wanted) {
   int64_t length = -1;
   assert(lrcn_tensors(engine, NULL, 0, &length, TEXT) == LRCN_OK && length > 0);
@@ -102,10 +102,10 @@ static int lists(lrcn_engine *engine, const char *wanted) {
   return found;
 }
 
-/* Asserts the code and that one line says why. */
+/* Asserts the status and that the message is one line with these words. */
 static void refused(int32_t status, int32_t expected, const char *words) {
   if (status != expected || strstr(message, words) == NULL) {
-    fprintf(stderr, "status %d, expected %d; message '%s' should hold '%s'\n", status, expected, message, words);
+    fprintf(stderr, "status %d, expected %d; message '%s' should contain '%s'\n", status, expected, message, words);
     abort();
   }
   assert(strchr(message, '\n') == NULL);
@@ -178,7 +178,7 @@ static void test_training(void) {
   wrong[1] = VOCABULARY;
   refused(train(engine, &shape, &step, wrong, WORDS, untouched), LRCN_INVALID_ARGUMENT, "targets is 11");
   for (int i = 0; i < WORDS; ++i) wrong[i] = -1;
-  refused(train(engine, &shape, &step, wrong, WORDS, untouched), LRCN_INVALID_ARGUMENT, "counts no word");
+  refused(train(engine, &shape, &step, wrong, WORDS, untouched), LRCN_INVALID_ARGUMENT, "counts no token");
   lrcn_batch_shape other = shape;
   other.size = 0;
   refused(train(engine, &other, &step, targets, WORDS, untouched), LRCN_INVALID_ARGUMENT, "another ABI");
@@ -205,7 +205,7 @@ static void test_training(void) {
   assert(lrcn_threads(engine, &threads, TEXT) == LRCN_OK && threads == options.threads);
   refused(lrcn_threads(engine, NULL, TEXT), LRCN_INVALID_ARGUMENT, "threads is NULL");
   refused(lrcn_threads(NULL, &threads, TEXT), LRCN_INVALID_ARGUMENT, "engine is NULL");
-  lrcn_cancel(engine); /* nothing runs: no later call is concerned */
+  lrcn_cancel(engine); /* nothing runs: later calls are unaffected */
   assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK);
   lrcn_engine_destroy(engine);
   assert(lrcn_live_handles() == 0);
@@ -252,7 +252,7 @@ static void test_train_options(void) {
   REFUSED(trainable_from, 6);
   REFUSED(batch_norm, 3);
   REFUSED(update, -1);
-  REFUSED(record, 2);
+  REFUSED(cuda_graphs, 2);
   REFUSED(embedding_dropout, 1);
   REFUSED(embedding_dropout, -0.1);
   REFUSED(lstm_dropout, 1);
@@ -294,7 +294,7 @@ static void test_train_options(void) {
   refused(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
                           NULL, 0, NULL, 0, &step, result, 3, TEXT),
           LRCN_INVALID_ARGUMENT, "single image");
-  step.batch_norm = 0;
+  step.batch_norm = LRCN_FROZEN;
   assert(lrcn_train_step(engine, &single, pixels, SIDE * SIDE * 3, NULL, 0, first, ROWS, inputs, WORDS, targets, WORDS,
                          NULL, 0, NULL, 0, &step, result, 3, TEXT) == LRCN_OK);
   lrcn_engine_destroy(engine);
@@ -319,7 +319,7 @@ static void test_crops(void) {
   refused(train_cropped(engine, SIDE + 1, crops, 3 * IMAGES, result), LRCN_INVALID_ARGUMENT, "crop of the shape");
   refused(train_cropped(engine, CROP, crops, 3, result), LRCN_INVALID_ARGUMENT, "crops has 3 elements");
   refused(train_cropped(engine, CROP, NULL, 3 * IMAGES, result), LRCN_INVALID_ARGUMENT, "crops is NULL");
-  static const char *const names[3] = {"top", "left", "mirrored"};
+  static const char *const names[3] = {"top", "left", "flipped"};
   for (int i = 0; i < 3 * IMAGES; ++i) {
     const int32_t kept = crops[i], most = i % 3 == 2 ? 1 : LAST;
     const int32_t wrong[2] = {-1, most + 1};
@@ -425,7 +425,7 @@ static void test_explanations(int32_t inject) {
   refused(lrcn_explain(engine, &shape, pixels, 5, inputs, LENGTH, some, LENGTH, probabilities, LENGTH, heat, places, TEXT),
           LRCN_INVALID_ARGUMENT, "pixels has 5 elements");
   const int32_t none[LENGTH] = {-1, -1, -1, -1}, beyond[LENGTH] = {4, VOCABULARY, 6, 3};
-  refused(explain(engine, &shape, none, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "counts no word");
+  refused(explain(engine, &shape, none, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "counts no token");
   refused(explain(engine, &shape, beyond, LENGTH, probabilities, heat, places), LRCN_INVALID_ARGUMENT, "targets is 11");
   lrcn_batch_shape wrong = shape;
   wrong.images = 2;
@@ -536,7 +536,7 @@ static void test_accumulation(void) {
   read_weights(engine, "linear.bias", before);
 
   lrcn_train_options part = train_options();
-  part.batch_norm = 0;
+  part.batch_norm = LRCN_FROZEN;
   part.counted_tokens = 2 * (WORDS - 1);
   part.update = 0;
   assert(train(engine, &shape, &part, targets, WORDS, result) == LRCN_OK);
@@ -554,7 +554,7 @@ static void test_accumulation(void) {
   read_weights(engine, "grad.linear.bias", after);
   for (int i = 0; i < VOCABULARY; ++i) assert(fabsf(after[i] - once[i]) < 1e-6f);
 
-  /* A call that is refused leaves what was added up. */
+  /* A refused call keeps accumulated gradients. */
   refused(train(engine, &shape, &part, targets, 3, result), LRCN_INVALID_ARGUMENT, "targets has 3");
   part.update = 1;
   part.max_gradient_norm = 0;
@@ -564,7 +564,7 @@ static void test_accumulation(void) {
   read_weights(engine, "linear.bias", after);
   assert(memcmp(before, after, sizeof before) != 0);
 
-  /* The step has used them up. */
+  /* The step has consumed them. */
   part.counted_tokens = 0;
   part.decoder_learning_rate = part.encoder_learning_rate = 0;
   double first_norm = 0;
@@ -619,7 +619,7 @@ static void test_decoding(int32_t inject) {
   const int32_t given[ROWS] = {4, 5, 6};
   assert(decode(decoding, ROWS, parents, given, ROWS, K, words, best) == LRCN_OK);
   refused(decode(decoding, ROWS, given, given, ROWS, K, words, best), LRCN_INVALID_ARGUMENT, "parents is 4");
-  refused(decode(decoding, ROWS, parents, NULL, 0, K, words, best), LRCN_INVALID_ARGUMENT, "words is NULL");
+  refused(decode(decoding, ROWS, parents, NULL, 0, K, words, best), LRCN_INVALID_ARGUMENT, "tokens is NULL");
   refused(decode(decoding, ROWS, parents, given, ROWS, VOCABULARY + 1, words, best), LRCN_INVALID_ARGUMENT, "k is 12");
   refused(decode(NULL, ROWS, parents, given, ROWS, K, words, best), LRCN_INVALID_ARGUMENT, "decoding is NULL");
   lrcn_decoding_destroy(decoding);
@@ -660,7 +660,7 @@ static void test_tensors(void) {
   lrcn_engine_destroy(engine);
 }
 
-/* A port that nothing uses at this moment. */
+/* A free port. */
 static int32_t free_port(void) {
   struct sockaddr_in address = {0};
   socklen_t length = sizeof address;
@@ -731,7 +731,7 @@ static void test_group_misuse(void) {
 
 enum { RANKS = 2 };
 
-/* One rank of a group whose ranks are threads; its messages are its own. */
+/* One rank of a group whose ranks are threads; it has its own message buffer. */
 static void *run_rank(void *given) {
   const lrcn_group_options *options = given;
   char text[256];
@@ -764,11 +764,11 @@ static void *run_rank(void *given) {
   assert(engine != NULL);
   assert(lrcn_engine_join(engine, NULL, text, capacity) == LRCN_INVALID_ARGUMENT);
   assert(lrcn_engine_join(engine, group, text, capacity) == LRCN_OK);
-  /* What has joined keeps the group. */
+  /* The engine keeps the group alive. */
   lrcn_group_destroy(group);
   const lrcn_batch_shape shape = batch_shape();
   lrcn_train_options train = train_options();
-  for (train.batch_norm = 0; train.batch_norm <= 2; ++train.batch_norm) {
+  for (train.batch_norm = LRCN_FROZEN; train.batch_norm <= LRCN_SYNCHRONIZED; ++train.batch_norm) {
     double result[3] = {0};
     assert(lrcn_train_step(engine, &shape, pixels, sizeof pixels, NULL, 0, image_of_row, ROWS, inputs, WORDS, targets,
                            WORDS, NULL, 0, NULL, 0, &train, result, 3, text, capacity) == LRCN_OK);

@@ -1,9 +1,3 @@
-/**
- * The build from end to end: libtorch, compiler, CMake, library, stamp.
- *
- * @module
- */
-
 import { join, relative } from "node:path";
 import { InputError } from "../input_error.ts";
 import { digestBuild, isUpToDate, writeStamp } from "./build_stamp.ts";
@@ -14,12 +8,11 @@ import { findLibtorch } from "./find_libtorch.ts";
 import { installLibtorch } from "./install_libtorch.ts";
 import type { Machine } from "./machine.ts";
 
-/** How {@linkcode buildLibrary} builds. */
 export interface BuildLibraryOptions {
-  /** Told of each phase in a line. */
+  /** Receives one line per phase. */
   readonly report: (line: string) => void;
   /**
-   * Report all that pip, CMake and the compiler say.
+   * Report all output of pip, CMake and the compiler.
    *
    * @default {false}
    */
@@ -33,14 +26,11 @@ export interface BuildLibraryOptions {
 }
 
 /**
- * Builds `native/build/liblrcn.so` where it is not up to date, and first installs what is missing. One build runs at a
- * time; another waits for it.
+ * Builds `native/build/liblrcn.so` if it is not up to date, and first installs what is missing. Builds of the same
+ * project run one at a time.
  *
- * @param root The project's folder
- * @param machine The machine
- * @param options How to build
- * @returns Whether there was something to build
- * @throws {InputError} Where something is missing or fails: one line with its remedy
+ * @returns Whether the library was built.
+ * @throws {InputError} If something is missing or fails, with its remedy on one line.
  */
 export async function buildLibrary(root: string, machine: Machine, options: BuildLibraryOptions): Promise<boolean> {
   const { report, verbose = false, sanitize = false } = options;
@@ -63,7 +53,7 @@ export async function buildLibrary(root: string, machine: Machine, options: Buil
     await build(root, machine, { report, verbose, sanitize, folder });
     return true;
   } catch (error) {
-    // Deno's errors of the file system have a code; their message ends with the path.
+    // Deno's file system errors have a code, and their message ends with the path.
     if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
     throw new InputError(
       `Cannot write into ${join(root, "native")}: ${error.message}; make the folder writable for you, ` +
@@ -74,7 +64,7 @@ export async function buildLibrary(root: string, machine: Machine, options: Buil
 
 async function build(root: string, machine: Machine, options: Required<BuildLibraryOptions> & { folder: string }) {
   const { report, verbose, sanitize, folder } = options;
-  // The compiler first: nobody should download a gigabyte to learn that it is missing.
+  // The compiler first: nobody should download a gigabyte only to learn that it is missing.
   const compiler = await findCompiler(machine);
   if (verbose) report(`compiler: ${compiler.description}`);
 
@@ -100,7 +90,7 @@ async function build(root: string, machine: Machine, options: Required<BuildLibr
   report(`compile: ${relative(root, folder)}/liblrcn.so: ${secondsSince(start)}`);
 }
 
-/** Takes the build's lock; the system frees it when the process ends, however it ends. */
+/** Takes the build lock. The system releases it when the process ends, however it ends. */
 async function lock(root: string, report: (line: string) => void): Promise<Deno.FsFile> {
   const folder = join(root, "native", "build");
   await Deno.mkdir(folder, { recursive: true });

@@ -1,22 +1,12 @@
-/**
- * Knows whether the library is up to date, from a note beside it.
- *
- * @module
- */
-
 import { join } from "node:path";
+import { sha256 } from "../files/sha256.ts";
 import { namedLibtorch } from "./find_libtorch.ts";
 import { type Libtorch, readLibtorch } from "./libtorch.ts";
 import type { Machine } from "./machine.ts";
 
 /**
- * Whether the library in a folder was built from the present sources, in the present environment, against a libtorch
- * that is still there unchanged. Starts no program.
- *
- * @param root The project's folder
- * @param folder The folder of `liblrcn.so` and its stamp, such as native/build
- * @param machine The machine
- * @returns Whether there is nothing to build
+ * Tells whether the library in `folder` was built from the current sources and environment, against a libtorch that has
+ * not changed. Starts no program.
  */
 export async function isUpToDate(root: string, folder: string, machine: Machine): Promise<boolean> {
   try {
@@ -26,17 +16,15 @@ export async function isUpToDate(root: string, folder: string, machine: Machine)
     if (libtorch === undefined || stamp["size"] !== size) return false;
     return stamp["digest"] === await digestBuild(root, machine, libtorch);
   } catch {
-    // No stamp, a broken one, or no library.
+    // No stamp, a damaged one, or no library.
     return false;
   }
 }
 
 /**
- * Notes what the library in a folder was built from.
+ * Records what the library in `folder` was built from.
  *
- * @param folder The folder of `liblrcn.so`
- * @param libtorch The libtorch that it is linked to
- * @param digest What {@linkcode digestBuild} gave before the build began: sources may change while it runs
+ * @param digest The value of {@linkcode digestBuild} before the build: sources may change while it runs.
  */
 export async function writeStamp(folder: string, libtorch: Libtorch, digest: string): Promise<void> {
   const { size } = await Deno.stat(join(folder, "liblrcn.so"));
@@ -45,13 +33,8 @@ export async function writeStamp(folder: string, libtorch: Libtorch, digest: str
 }
 
 /**
- * Digests all that decides what a build gives: sources, the environment, libtorch, and the folder (a moved project has
- * its own libtorch).
- *
- * @param root The project's folder
- * @param machine The machine
- * @param libtorch The libtorch to link
- * @returns SHA-256 in hexadecimal
+ * The SHA-256 of everything that determines a build: sources, environment, libtorch, and the project's folder (a moved
+ * project has its own libtorch).
  */
 export async function digestBuild(root: string, machine: Machine, libtorch: Libtorch): Promise<string> {
   const native = join(root, "native");
@@ -64,7 +47,5 @@ export async function digestBuild(root: string, machine: Machine, libtorch: Libt
   const sources = await Promise.all(paths.sort().map(async (path) => [path, await Deno.readTextFile(path)]));
   const environment = ["CXX", "CXXFLAGS", "LDFLAGS"].map((name) => machine.env(name) ?? "");
   const named = namedLibtorch(root, machine) ?? "";
-  const all = JSON.stringify([sources, environment, named, libtorch.path, libtorch.identity]);
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(all));
-  return new Uint8Array(hash).toHex();
+  return await sha256(JSON.stringify([sources, environment, named, libtorch.path, libtorch.identity]));
 }

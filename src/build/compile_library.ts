@@ -1,9 +1,3 @@
-/**
- * Compiles the native library with CMake.
- *
- * @module
- */
-
 import { join, relative } from "node:path";
 import { InputError } from "../input_error.ts";
 import type { Cmake } from "./find_cmake.ts";
@@ -11,20 +5,16 @@ import type { Compiler } from "./find_compiler.ts";
 import { exists, type Libtorch } from "./libtorch.ts";
 import type { Machine, RunResult } from "./machine.ts";
 
-/** What {@linkcode compileLibrary} compiles with, and into. */
 export interface CompileLibraryOptions {
-  /** The folder to build in, such as native/build. */
+  /** The build folder, such as native/build. */
   readonly folder: string;
-  /** The libtorch to link. */
   readonly libtorch: Libtorch;
-  /** The C++ compiler. */
   readonly compiler: Compiler;
-  /** CMake. */
   readonly cmake: Cmake;
   /** Compile with AddressSanitizer and UndefinedBehaviorSanitizer. */
   readonly sanitize: boolean;
   /**
-   * Told of each line that CMake and the compiler write.
+   * Receives each line of output of CMake and the compiler.
    *
    * @default {undefined}
    */
@@ -32,12 +22,9 @@ export interface CompileLibraryOptions {
 }
 
 /**
- * Configures and builds `liblrcn.so`, under another name until it is whole. All output goes into `build.log`.
+ * Configures and builds `liblrcn.so`, under another name until it is complete. Writes all output to `build.log`.
  *
- * @param root The project's folder
- * @param machine The machine
- * @param options What to compile with, and into
- * @throws {InputError} Where CMake or the compiler fails (the message has the first error), or CUDA was not linked
+ * @throws {InputError} If CMake or the compiler fails (the message contains the first error), or CUDA was not linked.
  */
 export async function compileLibrary(root: string, machine: Machine, options: CompileLibraryOptions): Promise<void> {
   const { folder, libtorch, compiler, cmake } = options;
@@ -45,7 +32,7 @@ export async function compileLibrary(root: string, machine: Machine, options: Co
   const log = join(folder, "build.log");
   const configure = ["-S", join(root, "native"), "-B", tree, ...cmake.generator];
   configure.push(`-DTORCH_DIR=${libtorch.path}`, `-DLRCN_SANITIZE=${options.sanitize ? "ON" : "OFF"}`);
-  await keepTreeOfSame(tree, JSON.stringify([root, compiler, cmake.program, configure]));
+  await keepMatchingTree(tree, JSON.stringify([root, compiler, cmake.program, configure]));
   configure.push(`-DLRCN_COMMIT=${await commitOf(root, machine)}`);
 
   using file = await Deno.open(log, { write: true, create: true, truncate: true });
@@ -65,8 +52,8 @@ export async function compileLibrary(root: string, machine: Machine, options: Co
   await Deno.rename(join(folder, "liblrcn.so.partial"), join(folder, "liblrcn.so"));
 }
 
-/** Removes a build tree that was configured for something else: CMake would keep the old compiler and libtorch. */
-async function keepTreeOfSame(tree: string, configuration: string): Promise<void> {
+/** Removes a build tree with another configuration: CMake would keep its compiler and libtorch. */
+async function keepMatchingTree(tree: string, configuration: string): Promise<void> {
   const note = join(tree, "lrcn-configuration.json");
   if (await exists(tree)) {
     const former = await exists(note) ? await Deno.readTextFile(note) : "";
@@ -84,7 +71,7 @@ async function commitOf(root: string, machine: Machine): Promise<string> {
 
 function failure(result: RunResult | undefined, root: string, log: string): InputError {
   const lines = `${result?.output ?? ""}\n${result?.errors ?? ""}`.split("\n").map((line) => line.trim());
-  // GCC's, the linker's and ninja's own ways of saying it; CMake writes "CMake Error at FILE:" and the reason below.
+  // Errors of GCC, the linker and ninja; CMake writes "CMake Error at FILE:" and the reason below.
   const at = lines.findIndex((line) => /\berror:|undefined reference|CMake Error|No space left/i.test(line));
   const below = lines.slice(at).filter((line) => line !== "");
   const reason = below[0]?.startsWith("CMake Error")

@@ -1,9 +1,3 @@
-/**
- * Finds CMake and the program that it drives.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { exists } from "./libtorch.ts";
 import type { Machine } from "./machine.ts";
@@ -11,18 +5,16 @@ import { pipInstall } from "./pip_install.ts";
 
 /** CMake with its build program. */
 export interface Cmake {
-  /** The program. */
   readonly program: string;
-  /** The arguments that choose what it drives. */
+  /** The arguments that select the build program. */
   readonly generator: readonly string[];
 }
 
-/** How {@linkcode findCmake} tells what it does. */
 export interface FindCmakeOptions {
-  /** Told of each line of progress. */
+  /** Receives each line of progress. */
   readonly report: (line: string) => void;
   /**
-   * Report all that pip says.
+   * Report all output of pip.
    *
    * @default {false}
    */
@@ -30,13 +22,9 @@ export interface FindCmakeOptions {
 }
 
 /**
- * Finds CMake 3.18 or newer with ninja or make on the machine; else installs both from pip into `native/.cmake/`.
+ * Finds CMake 3.18 or newer with ninja or make; otherwise installs both with pip into `native/.cmake/`.
  *
- * @param root The project's folder
- * @param machine The machine
- * @param options Where progress is told
- * @returns CMake
- * @throws {InputError} Where it must be installed and Python or pip is missing, or pip fails
+ * @throws {InputError} If Python or pip is missing, or pip fails.
  */
 export async function findCmake(root: string, machine: Machine, options: FindCmakeOptions): Promise<Cmake> {
   const version = (await machine.run("cmake", ["--version"]))?.output.match(/version (\d+)\.(\d+)/);

@@ -1,32 +1,23 @@
-/**
- * Finds a C++ compiler that knows C++20 well enough for libtorch's headers and ours.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import type { Machine } from "./machine.ts";
 
 /** The oldest g++ that compiles the library. */
 const OLDEST_GCC = 12;
-/** The oldest clang++ that does. */
+/** The oldest clang++ that compiles the library. */
 const OLDEST_CLANG = 16;
 
-/** A C++ compiler of the machine. */
 export interface Compiler {
-  /** What CMake is given as `CXX`: a program, perhaps behind another such as ccache. */
+  /** CMake's `CXX`: a program, possibly behind another such as ccache. */
   readonly command: string;
-  /** Its name and version, such as "g++ 12.2.0". */
+  /** Name and version, such as "g++ 12.2.0". */
   readonly description: string;
 }
 
 /**
- * Finds the C++ compiler: the one that `CXX` names, else the first that is new enough of `c++`, `g++`, and `g++-16` down
- * to `g++-12`.
+ * Finds a C++20 compiler: the one named by `CXX`, else the first of `c++`, `g++`, and `g++-16` down to `g++-12` that is
+ * new enough.
  *
- * @param machine The machine
- * @returns The compiler
- * @throws {InputError} Where there is none, or none is new enough
+ * @throws {InputError} If there is none, or none is new enough.
  */
 export async function findCompiler(machine: Machine): Promise<Compiler> {
   const remedy =
@@ -48,7 +39,7 @@ export async function findCompiler(machine: Machine): Promise<Compiler> {
   if (tooOld !== undefined) throw new InputError(`Cannot compile the native library: ${tooOld} is too old; ${remedy}`);
   throw new InputError(
     named
-      ? `Cannot compile the native library: CXX="${named}" is no C++ compiler; ${remedy}`
+      ? `Cannot compile the native library: CXX="${named}" is not a C++ compiler; ${remedy}`
       : `Cannot compile the native library: no C++ compiler is installed; ${remedy}`,
   );
 }

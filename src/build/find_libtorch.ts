@@ -1,9 +1,3 @@
-/**
- * Finds the libtorch to build against.
- *
- * @module
- */
-
 import { join, resolve } from "node:path";
 import { InputError } from "../input_error.ts";
 import { INSTALLED_VERSION, isSupported, type Libtorch, readLibtorch, SUPPORTED_VERSIONS } from "./libtorch.ts";
@@ -11,14 +5,11 @@ import type { Machine } from "./machine.ts";
 import { findPython } from "./python.ts";
 
 /**
- * Finds libtorch: the folder that `LIBTORCH` names, else the torch of the machine's Python where its version is
- * supported, else the one that an earlier build installed.
+ * Finds libtorch: the folder named by `LIBTORCH`, else the torch of the machine's Python if its version is supported,
+ * else the one installed by an earlier build. Undefined if it must be installed.
  *
- * @param root The project's folder
- * @param machine The machine
- * @param report Told of a torch that is passed over
- * @returns The libtorch, or undefined where one must be installed
- * @throws {InputError} Where `LIBTORCH` names a folder that holds no libtorch of a supported version
+ * @param report Receives a line about a torch that is skipped.
+ * @throws {InputError} If `LIBTORCH` names a folder without a libtorch of a supported version.
  */
 export async function findLibtorch(
   root: string,
@@ -34,8 +25,8 @@ export async function findLibtorch(
     if (libtorch !== undefined && isSupported(libtorch.version)) return libtorch;
     report(
       libtorch === undefined
-        ? `libtorch: passed over ${torch}: it has no headers or no libtorch_cpu.so`
-        : `libtorch: passed over ${libtorch.version} in ${torch}: ${SUPPORTED_VERSIONS} are supported`,
+        ? `libtorch: skipped ${torch}: it has no headers or no libtorch_cpu.so`
+        : `libtorch: skipped ${libtorch.version} in ${torch}: ${SUPPORTED_VERSIONS} are supported`,
     );
   }
 
@@ -43,24 +34,13 @@ export async function findLibtorch(
   return installed !== undefined && isSupported(installed.version) ? installed : undefined;
 }
 
-/**
- * The folder that `LIBTORCH` names, seen from where the user stands.
- *
- * @param root The project's folder
- * @param machine The machine
- * @returns The folder, or undefined where `LIBTORCH` is unset or empty
- */
+/** The folder named by `LIBTORCH`, relative to the user's working folder; undefined if `LIBTORCH` is unset or empty. */
 export function namedLibtorch(root: string, machine: Machine): string | undefined {
   const named = machine.env("LIBTORCH");
   return named ? resolve(machine.env("INIT_CWD") ?? root, named) : undefined;
 }
 
-/**
- * The folder that the build installs torch and its dependencies into.
- *
- * @param root The project's folder
- * @returns The folder, which need not exist
- */
+/** The folder that torch and its dependencies are installed into. It may not exist. */
 export function installFolder(root: string): string {
   return join(root, "native", ".libtorch");
 }

@@ -1,9 +1,3 @@
-/**
- * Installs libtorch for the project alone.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { InputError } from "../input_error.ts";
 import { installFolder } from "./find_libtorch.ts";
@@ -11,15 +5,14 @@ import { INSTALLED_VERSION, type Libtorch, readLibtorch, SUPPORTED_VERSIONS } fr
 import type { Machine } from "./machine.ts";
 import { pipInstall } from "./pip_install.ts";
 
-/** PyTorch's own index of wheels without CUDA. */
+/** PyTorch's index of wheels without CUDA. */
 const CPU_INDEX = "https://download.pytorch.org/whl/cpu";
 
-/** How {@linkcode installLibtorch} tells what it does. */
 export interface InstallLibtorchOptions {
-  /** Told of each line of progress. */
+  /** Receives each line of progress. */
   readonly report: (line: string) => void;
   /**
-   * Report all that pip says.
+   * Report all output of pip.
    *
    * @default {false}
    */
@@ -27,14 +20,10 @@ export interface InstallLibtorchOptions {
 }
 
 /**
- * Installs the torch wheel and its dependencies into `native/.libtorch/` with pip. Where no NVIDIA GPU is seen PyTorch's
- * index of CPU wheels is added: the plain Linux wheel brings gigabytes of CUDA.
+ * Installs the torch wheel and its dependencies into `native/.libtorch/` with pip. Without an NVIDIA GPU, PyTorch's
+ * index of CPU wheels is added: the default Linux wheel brings gigabytes of CUDA.
  *
- * @param root The project's folder
- * @param machine The machine
- * @param options Where progress is told
- * @returns The installed libtorch
- * @throws {InputError} Where Python or pip is missing, or pip fails
+ * @throws {InputError} If Python or pip is missing, or pip fails.
  */
 export async function installLibtorch(
   root: string,
@@ -53,7 +42,7 @@ export async function installLibtorch(
     announcement: `libtorch: installing ${INSTALLED_VERSION} into native/.libtorch, ${size}`,
     otherwise,
     log: join(root, "native", "build", "pip-libtorch.log"),
-    // Few retries: where that index cannot be reached, pip would otherwise wait for it once for each dependency.
+    // Few retries: if that index is unreachable, pip would otherwise wait for it once per dependency.
     pipArgs: gpu ? [] : ["--extra-index-url", CPU_INDEX, "--retries", "2"],
   });
   const libtorch = await readLibtorch(join(installFolder(root), "torch"));

@@ -1,19 +1,9 @@
-/**
- * The machine that this process runs on.
- *
- * @module
- */
-
 import type { Machine, RunOptions, RunResult } from "./machine.ts";
 
-/** Memory that one compiler takes on libtorch's headers, in bytes, with room to spare. */
+/** Memory of one compiler process on libtorch's headers in bytes, with room to spare. */
 const MEMORY_PER_COMPILER = 1.5 * 2 ** 30;
 
-/**
- * Makes the {@linkcode Machine} of this process.
- *
- * @returns The machine
- */
+/** The machine that this process runs on. */
 export function localMachine(): Machine {
   const byMemory = Math.floor(Deno.systemMemoryInfo().available / MEMORY_PER_COMPILER);
   return {

@@ -1,10 +1,5 @@
-/**
- * What the build asks of the machine that it runs on: a parameter, so that a test can be any machine.
- *
- * @module
- */
+// The build's view of the machine, passed as a parameter so that a test can simulate any machine.
 
-/** How a program is run. */
 export interface RunOptions {
   /**
    * Variables added to the environment.
@@ -13,16 +8,14 @@ export interface RunOptions {
    */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Called with each line that the program writes, to either stream, as it comes.
+   * Receives each line the program writes to either stream, as it arrives.
    *
    * @default {undefined}
    */
   readonly onLine?: (line: string) => void;
 }
 
-/** How a program ended. */
 export interface RunResult {
-  /** The exit code. */
   readonly code: number;
   /** All of the standard output. */
   readonly output: string;
@@ -30,16 +23,15 @@ export interface RunResult {
   readonly errors: string;
 }
 
-/** The machine: its kind, its environment, its programs. */
 export interface Machine {
-  /** The operating system, as `Deno.build.os` names it. */
+  /** As in `Deno.build.os`. */
   readonly os: string;
-  /** The processor, as `Deno.build.arch` names it. */
+  /** As in `Deno.build.arch`. */
   readonly arch: string;
-  /** How many files may be compiled at once. */
+  /** Number of files to compile at once. */
   readonly jobs: number;
-  /** The value of an environment variable; undefined where it is unset. */
+  /** An environment variable; undefined if it is unset. */
   env(name: string): string | undefined;
-  /** Runs a program to its end; undefined where there is no such program. */
+  /** Runs a program to its end; undefined if there is no such program. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult | undefined>;
 }

@@ -1,36 +1,29 @@
-/**
- * Installs Python packages into a folder of the project's own.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { InputError } from "../input_error.ts";
 import type { Machine } from "./machine.ts";
 import { findPythonWithPip } from "./python.ts";
 
-/** What {@linkcode pipInstall} is to do. */
 export interface PipInstallOptions {
-  /** What is installed, for messages: "libtorch". */
+  /** The product's name for messages: "libtorch". */
   readonly what: string;
-  /** The packages, such as "torch==2.13.0". */
+  /** Requirements, such as "torch==2.13.0". */
   readonly packages: readonly string[];
   /** The line to report before pip starts: what is installed where, and its size. */
   readonly announcement: string;
-  /** What the user can do instead, for messages: "set LIBTORCH to …". */
+  /** The user's alternative, for messages: "set LIBTORCH to …". */
   readonly otherwise: string;
-  /** The file that pip's output is written to. */
+  /** The file for pip's output. */
   readonly log: string;
   /**
-   * Options of pip, before those of `LRCN_PIP_ARGS`.
+   * pip options, before those of `LRCN_PIP_ARGS`.
    *
    * @default {[]}
    */
   readonly pipArgs?: readonly string[];
-  /** Told of each line of progress. */
+  /** Receives each line of progress. */
   readonly report: (line: string) => void;
   /**
-   * Report all that pip says, not downloads alone.
+   * Report all output of pip, not only downloads.
    *
    * @default {false}
    */
@@ -38,13 +31,11 @@ export interface PipInstallOptions {
 }
 
 /**
- * Installs packages and their dependencies with `python3 -m pip`. They are installed beside the folder and renamed at the
- * end, so that the folder is whole where it exists.
+ * Installs packages and their dependencies with `python3 -m pip`, beside the folder and renamed at the end, so that an
+ * existing folder is always complete.
  *
- * @param folder The folder to install into; replaced where it exists
- * @param machine The machine
- * @param options What to install
- * @throws {InputError} Where Python or pip is missing, or pip fails
+ * @param folder The target folder; replaced if it exists.
+ * @throws {InputError} If Python or pip is missing, or pip fails.
  */
 export async function pipInstall(folder: string, machine: Machine, options: PipInstallOptions): Promise<void> {
   const { what, packages, announcement, otherwise, log, report, pipArgs = [], verbose = false } = options;

@@ -1,23 +1,15 @@
-/**
- * The machine's Python: where its torch is, and pip.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import type { Machine } from "./machine.ts";
 
-/** A Python of the machine. */
 export interface Python {
-  /** The name of the program. */
   readonly program: string;
-  /** Its version, such as "3.11.7". */
+  /** Version, such as "3.11.7". */
   readonly version: string;
-  /** The folder of its torch; undefined where torch cannot be imported. */
+  /** The folder of its torch; undefined if torch cannot be found. */
   readonly torch: string | undefined;
 }
 
-// Finding the package without importing it: an import takes seconds and can fail for reasons that do not matter here.
+// Finds the package without importing it: an import takes seconds and can fail for reasons that do not matter here.
 const QUESTION = `
 import importlib.util, sys
 try:
@@ -28,12 +20,7 @@ print(sys.version.split()[0])
 print((list(spec.submodule_search_locations or []) + [""])[0] if spec else "")
 `;
 
-/**
- * Finds the machine's Python: `python3`, else `python`.
- *
- * @param machine The machine
- * @returns The Python, or undefined where there is none of version 3
- */
+/** Finds `python3`, else `python`; undefined if there is no Python 3. */
 export async function findPython(machine: Machine): Promise<Python | undefined> {
   for (const program of ["python3", "python"]) {
     const result = await machine.run(program, ["-c", QUESTION]);
@@ -45,13 +32,11 @@ export async function findPython(machine: Machine): Promise<Python | undefined> 
 }
 
 /**
- * Finds the Python whose pip is to install something.
+ * Finds the Python whose pip installs something.
  *
- * @param what What is to be installed, for the messages
- * @param machine The machine
- * @param otherwise What the user can do instead of installing Python, for the messages
- * @returns The Python
- * @throws {InputError} Where there is no Python, it is too old for torch, or it has no pip
+ * @param what The product's name, for messages.
+ * @param otherwise The user's alternative to installing Python, for messages.
+ * @throws {InputError} If there is no Python, it is too old for torch, or it has no pip.
  */
 export async function findPythonWithPip(what: string, machine: Machine, otherwise: string): Promise<Python> {
   const python = await findPython(machine);

@@ -1,28 +1,21 @@
-/**
- * Beam search: the most probable captions of several images at once.
- *
- * @module
- */
-
 import { searchBeams } from "./beams.ts";
-import type { WordSequence } from "./caption.ts";
+import type { TokenSequence } from "./caption.ts";
 import type { DecodeStep } from "./decode_step.ts";
 import { type SearchOptions, sequenceOf } from "./hypotheses.ts";
 
 /** Options of {@linkcode beamSearch}. */
 export interface BeamSearchOptions extends SearchOptions {
-  /** Captions pursued for each image; 1 is greedy search. */
+  /** Beam size; 1 is greedy search. */
   readonly beamSize: number;
   /**
-   * Captions wanted of each image, at most the beam.
+   * Captions returned for each image, at most `beamSize`.
    *
    * @default {1}
    */
   readonly nBest?: number | undefined;
   /**
-   * How much longer captions are favored: captions are compared by log-probability / length^lengthPenalty, where the
-   * length counts the words and the end (Wu et al. 2016, section 7, before their own formula). 0 compares
-   * log-probabilities, 1 their means.
+   * Captions are compared by log-probability / length^lengthPenalty, where the length counts the tokens and the end
+   * (Wu et al. 2016, section 7, before their own formula): 0 compares log-probabilities, 1 their means.
    *
    * @default {0}
    */
@@ -30,42 +23,38 @@ export interface BeamSearchOptions extends SearchOptions {
 }
 
 /**
- * Searches for the best captions of each image. Greedy search goes beside the beam in the same steps, and its caption is
- * among those to choose from: no score is under that of a beam of 1. A caption of the most words ends there, and its end
- * counts. Where no caption can end, the best unfinished ones are taken.
+ * Searches for the best captions of each image. A greedy search runs in the same steps and its caption is a candidate, so
+ * that no score is below the greedy one. A caption of the maximum length ends there, and its end counts. If no caption can
+ * end, the best unfinished ones are returned.
  *
- * Where words are forced, the beam is that wide for each number of them that a caption has so far (Hokamp and Liu 2017,
- * grid beam search), so that captions without them do not displace those that have them.
+ * Forced tokens are met by grid beam search (Hokamp and Liu 2017): one beam for each number of forced tokens that a
+ * caption holds so far, so that captions without them do not displace captions with them.
  *
- * @param step The model.
- * @param options See {@linkcode BeamSearchOptions}.
- * @returns For each image its captions, best first: one at least, `nBest` where so many were found.
- * @throws {InputError} If no caption keeps to the constraints, or the model gives no numbers.
- * @throws {RangeError} If an option is no positive integer, or the length penalty negative.
+ * @returns For each image its captions, best first: at least one, at most `nBest`.
+ * @throws {InputError} If no caption satisfies the constraints, or the model's probabilities are NaN.
+ * @throws {RangeError} If a size is not a positive integer, or the length penalty is negative.
  */
-export async function beamSearch(step: DecodeStep, options: BeamSearchOptions): Promise<WordSequence[][]> {
+export async function beamSearch(step: DecodeStep, options: BeamSearchOptions): Promise<TokenSequence[][]> {
   const { beamSize, nBest = 1, lengthPenalty = 0 } = options;
   checkBeam(beamSize, lengthPenalty);
   if (!Number.isInteger(nBest) || nBest < 1 || nBest > beamSize) {
-    throw new RangeError(`Cannot write a caption: nBest must be an integer from 1 to the beamSize, got ${nBest}`);
+    throw new RangeError(`Cannot write a caption: nBest must be an integer from 1 to the beam size, got ${nBest}`);
   }
   const found = await searchBeams(step, {
     ...options,
     groups: 1,
     width: beamSize,
     wanted: nBest,
-    strength: 0,
+    diversityPenalty: 0,
     lengthPenalty,
   });
   return found.map(([captions = []]) => captions.map(sequenceOf));
 }
 
 /**
- * Checks what every search by beams is given.
+ * Checks the beam size and the length penalty.
  *
- * @param beam How wide it is.
- * @param lengthPenalty How captions are compared.
- * @throws {RangeError} If the beam is no positive integer or the length penalty negative.
+ * @throws {RangeError} If the beam size is not a positive integer, or the length penalty is negative.
  */
 export function checkBeam(beamSize: number, lengthPenalty: number): void {
   if (!Number.isInteger(beamSize) || beamSize < 1) {

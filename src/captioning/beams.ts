@@ -1,51 +1,43 @@
-/**
- * What beam search and diverse beam search share: beams that go on word by word, and what they find.
- *
- * @module
- */
+// The search shared by beam search and diverse beam search.
 
 import type { DecodeStep } from "./decode_step.ts";
 import { continuations, emptyCaption, extend, type Hypothesis, noCaption, type SearchOptions } from "./hypotheses.ts";
 
 /** Options of {@linkcode searchBeams}. */
 export interface BeamsOptions extends SearchOptions {
-  /** Groups of beams that keep apart. */
+  /** Number of beam groups. */
   readonly groups: number;
-  /** Captions that each group pursues. */
+  /** Beam size of each group. */
   readonly width: number;
-  /** Captions wanted of each group. */
+  /** Captions returned for each group. */
   readonly wanted: number;
-  /** What a group's word costs for each time that groups before it chose it at the same step, in nats. */
-  readonly strength: number;
+  /** Penalty of a token for each time that an earlier group chose it at the same step, in nats. */
+  readonly diversityPenalty: number;
   /** See `BeamSearchOptions`. */
   readonly lengthPenalty: number;
 }
 
-/** Captions that are chosen among themselves, at most so many. */
 interface Beam {
   readonly width: number;
   alive: readonly Hypothesis[];
 }
 
-/** Beams with one list of what they found. */
+/** Beams with a common list of results. */
 interface Group {
   readonly beams: readonly Beam[];
   /** The best captions that ended, best first. */
   finished: readonly Hypothesis[];
-  /** Those of the most words that have not ended. */
+  /** Captions of the maximum length that have not ended. */
   unfinished: readonly Hypothesis[];
 }
 
-/** What comes after each hypothesis; the same object for each beam that has it. */
+/** The successors of each hypothesis; beams with the same hypothesis share them. */
 type Children = ReadonlyMap<Hypothesis, readonly Hypothesis[]>;
 
 /**
- * Searches with groups of beams. In the first group a beam of one caption, greedy search, goes beside the wide one, so
- * that its caption is among those found.
+ * Searches with groups of beams. The first group also runs greedy search, so that its caption is among the results.
  *
- * @param step The model.
- * @param options See {@linkcode BeamsOptions}.
- * @returns For each image what each group found, best first: at most `wanted` captions, one at least.
+ * @returns For each image the results of each group, best first: at least one, at most `wanted`.
  * @throws {InputError} If no caption was found for an image and group.
  */
 export async function searchBeams(step: DecodeStep, options: BeamsOptions): Promise<Hypothesis[][][]> {
@@ -73,16 +65,16 @@ function newGroups(image: number, { groups, width }: BeamsOptions): Group[] {
 
 async function findChildren(step: DecodeStep, rows: readonly Hypothesis[], options: BeamsOptions): Promise<Children> {
   const { constraints: { end }, groups, width } = options;
-  // A group may pass over as many words as the groups before it chose.
+  // The earlier groups may have penalized as many tokens as they chose.
   const wanted = groups * width;
   const after = await continuations(step, rows, wanted, options);
   return new Map(rows.map((hypothesis, row) => {
-    const { missing = [], words } = after[row] ?? {};
+    const { missing = [], tokens } = after[row] ?? {};
     const children: Hypothesis[] = [];
     let others = 0;
-    for (const continuation of words?.() ?? []) {
-      // Forced words are taken in however improbable they are; they compete among their like.
-      if (!missing.includes(continuation.word) && others++ >= wanted) continue;
+    for (const continuation of tokens?.() ?? []) {
+      // Forced tokens are kept however improbable they are: each bank has its own beam.
+      if (!missing.includes(continuation.token) && others++ >= wanted) continue;
       children.push(extend(hypothesis, row, continuation, end));
       if (others >= wanted && missing.length === 0) break;
     }
@@ -91,22 +83,23 @@ async function findChildren(step: DecodeStep, rows: readonly Hypothesis[], optio
 }
 
 function advance(groups: readonly Group[], children: Children, options: BeamsOptions): void {
-  const { constraints: { maxLength }, strength, wanted, lengthPenalty } = options;
+  const { constraints: { maxLength }, diversityPenalty, wanted, lengthPenalty } = options;
   const chosen = new Map<number, number>();
   const value = (hypothesis: Hypothesis) =>
-    hypothesis.logProbability - (hypothesis.ended ? 0 : strength * (chosen.get(hypothesis.words.at(-1) ?? -1) ?? 0));
+    hypothesis.logProbability -
+    (hypothesis.ended ? 0 : diversityPenalty * (chosen.get(hypothesis.tokens.at(-1) ?? -1) ?? 0));
   for (const group of groups) {
     const finished = new Set(group.finished);
-    const longest = group.beams.flatMap(({ alive }) => alive).filter(({ words }) => words.length === maxLength);
+    const longest = group.beams.flatMap(({ alive }) => alive).filter(({ tokens }) => tokens.length === maxLength);
     group.unfinished = [...new Set(longest)];
     for (const beam of group.beams) {
       const best = choose(beam, children, value, options);
       for (const hypothesis of best) if (hypothesis.ended) finished.add(hypothesis);
       beam.alive = best.filter(({ ended }) => !ended);
     }
-    for (const { words } of group.beams[0]?.alive ?? []) {
-      const word = words.at(-1) ?? -1;
-      chosen.set(word, (chosen.get(word) ?? 0) + 1);
+    for (const { tokens } of group.beams[0]?.alive ?? []) {
+      const token = tokens.at(-1) ?? -1;
+      chosen.set(token, (chosen.get(token) ?? 0) + 1);
     }
     group.finished = sortByScore([...finished], lengthPenalty).slice(0, wanted);
     const last = group.finished[wanted - 1];
@@ -114,7 +107,7 @@ function advance(groups: readonly Group[], children: Children, options: BeamsOpt
   }
 }
 
-/** The best that come after a beam's hypotheses: `width` of them, or so many for each number of forced words they hold. */
+/** The `width` best successors of a beam; if tokens are forced, as many for each number of forced tokens held. */
 function choose(
   { alive, width }: Beam,
   children: Children,
@@ -123,11 +116,11 @@ function choose(
 ): Hypothesis[] {
   const candidates = sortBy(alive.flatMap((hypothesis) => children.get(hypothesis) ?? []), value);
   if (constraints.forcedCount === 0) return candidates.slice(0, width);
-  const banks = Map.groupBy(candidates, ({ words }) => constraints.missing(words).length);
+  const banks = Map.groupBy(candidates, ({ tokens }) => constraints.missing(tokens).length);
   return [...banks.values()].flatMap((bank) => bank.slice(0, width));
 }
 
-/** Leaves out what cannot come to a better score: probabilities only fall, and no caption gets longer than the most. */
+/** Drops what cannot reach a better score: probabilities only fall, and no caption exceeds the maximum length. */
 function prune({ beams }: Group, bar: number, { constraints: { maxLength }, lengthPenalty }: BeamsOptions): void {
   const longest = (maxLength + 1) ** lengthPenalty;
   for (const beam of beams) beam.alive = beam.alive.filter(({ logProbability }) => logProbability / longest > bar);
@@ -139,27 +132,17 @@ function foundBy({ finished, unfinished }: Group, options: BeamsOptions): Hypoth
   return found.slice(0, options.wanted);
 }
 
-/**
- * What captions are compared by; see `BeamSearchOptions.lengthPenalty`.
- *
- * @param hypothesis A caption that has come to its end, or has as many words as another that has not.
- * @param lengthPenalty The exponent.
- */
-function score({ words, logProbability, ended }: Hypothesis, lengthPenalty: number): number {
-  return logProbability / (words.length + (ended ? 1 : 0)) ** lengthPenalty;
+/** The score of an ended caption, or of an unfinished one among others of its length. */
+function score({ tokens, logProbability, ended }: Hypothesis, lengthPenalty: number): number {
+  return logProbability / (tokens.length + (ended ? 1 : 0)) ** lengthPenalty;
 }
 
-/**
- * Sorts captions, the best first.
- *
- * @param hypotheses The captions.
- * @param lengthPenalty See `BeamSearchOptions`.
- */
+/** Sorts captions by score, best first. */
 export function sortByScore(hypotheses: readonly Hypothesis[], lengthPenalty: number): Hypothesis[] {
   return sortBy(hypotheses, (hypothesis) => score(hypothesis, lengthPenalty));
 }
 
-/** Highest first; equal ones stay in their order. */
+/** Highest first; stable. */
 function sortBy(hypotheses: readonly Hypothesis[], value: (hypothesis: Hypothesis) => number): Hypothesis[] {
   return hypotheses.map((hypothesis) => ({ hypothesis, value: value(hypothesis) }))
     .sort((a, b) => b.value - a.value)

@@ -1,14 +1,8 @@
-/**
- * Written captions, as word ids and as text.
- *
- * @module
- */
-
-/** The words of a caption, as ids, and how probable the model finds them. */
-export interface WordSequence {
-  /** Word ids without start and end. */
-  readonly words: readonly number[];
-  /** Natural logarithm of the probability of the words and of the end, where it was reached. */
+/** A caption as token ids. */
+export interface TokenSequence {
+  /** Token ids without `<start>` and `<end>`. */
+  readonly tokens: readonly number[];
+  /** Natural logarithm of the probability of the tokens, and of `<end>` if the caption reached it. */
   readonly logProbability: number;
 }
 
@@ -16,10 +10,10 @@ export interface WordSequence {
 export interface Caption {
   /** The text. */
   readonly caption: string;
-  /** Natural logarithm of the probability of its words and of its end. */
+  /** Natural logarithm of the probability of its tokens and of its end. */
   readonly logProbability: number;
-  /** Its words as the model writes them. */
+  /** The tokens that the model generated. */
   readonly tokens: readonly string[];
-  /** The other captions of the image, best first, where several were asked for. */
+  /** The other captions of the image, best first, if `nBest` is over 1. */
   readonly alternatives?: readonly Caption[];
 }

@@ -1,9 +1,3 @@
-/**
- * What a user asks of captions, from words to ids.
- *
- * @module
- */
-
 import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
@@ -13,10 +7,10 @@ import { Constraints } from "./constraints.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 
 /**
- * English words that a sentence does not end with, as captioners that learnt to please a metric do. Those that people's
- * captions do end with ("a dog looks on", "people walk by") are not among them.
+ * English words that no sentence ends with, though captioners trained for a metric often do. Words that do end references
+ * ("a dog looks on", "people walk by") are not included.
  *
- * @example Another word that captions shall not end with
+ * @example Forbid another ending
  * ```ts
  * import assert from "node:assert/strict";
  * import { BAD_ENDINGS, Captioner, decodeImage } from "@lrcn/lrcn";
@@ -28,20 +22,16 @@ import type { DecodingOptions } from "./decoding_options.ts";
  * ```
  */
 export const BAD_ENDINGS: readonly string[] = [
-  ...["a", "an", "the", "his", "its", "their", "and", "or", "while", "as", "is", "are", "am", "was", "were"],
-  ...["of", "in", "at", "to", "for", "with", "from", "into", "onto", "upon", ","],
+  ..."a an the his its their and or while as is are am was were of in at to for with from into onto upon".split(" "),
+  ",",
 ];
 
 const CLOSERS = [".", "!", "?"];
 
 /**
- * Makes the constraints of a model's captions.
+ * Translates the constraints of the options from words to token ids.
  *
- * @param vocabulary The words.
- * @param decoding The checkpoint's settings.
- * @param options What is asked for.
- * @returns The constraints.
- * @throws {InputError} If no caption can keep to them, a word is unknown, or the vocabulary has no end.
+ * @throws {InputError} If no caption can satisfy them, a word is unknown, or the vocabulary has no end.
  */
 export function captionConstraints(
   vocabulary: CaptionVocabulary,
@@ -76,7 +66,7 @@ export function captionConstraints(
 
   return new Constraints({
     end,
-    words: words.length,
+    vocabularySize: words.length,
     maxLength,
     minLength,
     noRepeatNgramSize,
@@ -88,7 +78,7 @@ export function captionConstraints(
   });
 }
 
-/** Those of a vocabulary; none where it has no other words. */
+/** The bad endings in a vocabulary; none if it has hardly any other words. */
 function usualBadEndings(words: readonly string[], specials: number): readonly string[] {
   const bad = new Set(BAD_ENDINGS).intersection(new Set(words));
   return words.length - specials > bad.size + CLOSERS.length ? [...bad] : [];

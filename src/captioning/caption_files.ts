@@ -1,22 +1,16 @@
-/**
- * Captions of images, as they come.
- *
- * @module
- */
-
 import type { Caption } from "./caption.ts";
 import type { Captioner, CaptionOptions } from "./captioner.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { CaptionInput } from "../images/find_inputs.ts";
-import { overlap } from "../overlap.ts";
+import { readAhead } from "../read_ahead.ts";
 
-/** Images captioned at a time. */
+/** Images in a batch. */
 export const BATCH = 16;
-/** Batches in work: while one is searched for captions, the CNN looks at the next. */
+/** Batches in flight: while one is decoded into captions, the CNN encodes the next. */
 const BATCHES_AT_ONCE = 2;
-/** How long a batch waits for its next image where images come one by one, in milliseconds. */
+/** How long a live batch waits for its next image, in milliseconds. */
 const PATIENCE = 30;
 
 /** An image's caption. */
@@ -29,27 +23,27 @@ export interface FileCaption extends Caption {
 export interface FileProblem {
   /** The image as the user named it. */
   readonly image: string;
-  /** What is wrong, in a line. */
+  /** The reason, in one line. */
   readonly problem: string;
 }
 
 /** Options of {@linkcode captionFiles}. */
 export interface CaptionFilesOptions extends CaptionOptions {
   /**
-   * The most pixels that an image may have.
+   * Largest number of pixels of an image.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
   /**
-   * Whether images come one by one, so that those that are there do not wait for others. Else they are captioned 16 at a
-   * time, and the same images give the same captions to the last digit.
+   * Images arrive one by one: caption those that have arrived instead of waiting for a full batch. If false, batches hold
+   * 16 images, and the same images give the same captions to the last digit.
    *
    * @default {false}
    */
   readonly live?: boolean | undefined;
   /**
-   * Ends it: batches in work are finished, no other is begun.
+   * Stops captioning: batches in flight finish, no other starts.
    *
    * @default {never}
    */
@@ -62,16 +56,12 @@ export interface FileCaptioner extends Pick<Captioner, "applyExif" | "prepare"> 
   caption(images: readonly RgbImage[], options?: CaptionOptions): Promise<Caption[]>;
 }
 
-type Prepared = FileProblem | { readonly image: string; readonly square: RgbImage };
+type Prepared = FileProblem | { readonly image: string; readonly resized: RgbImage };
 
 /**
- * Captions images, in their order. What cannot be decoded does not stop the others.
+ * Captions images, in their order. An image that cannot be decoded does not stop the others.
  *
- * @param captioner The model.
- * @param inputs The images.
- * @param options See {@linkcode CaptionFilesOptions}.
- * @returns Captions and problems as they come.
- * @throws {InputError} If captions cannot be as the options say.
+ * @throws {InputError} If no caption can satisfy the options.
  */
 export async function* captionFiles(
   captioner: FileCaptioner,
@@ -82,14 +72,14 @@ export async function* captionFiles(
   const decoding = { applyExif: captioner.applyExif, ...(maxPixels !== undefined && { maxPixels }) };
   using decoders = new ImageDecoders();
 
-  let inWork = 0;
+  let inFlight = 0;
 
   async function counted<T>(work: Promise<T>): Promise<T> {
-    inWork++;
+    inFlight++;
     try {
       return await work;
     } finally {
-      inWork--;
+      inFlight--;
     }
   }
 
@@ -98,8 +88,8 @@ export async function* captionFiles(
     if ("problem" in input) return { image: name, problem: input.problem };
     try {
       const file = "path" in input ? { path: input.path } : { bytes: input.bytes, name };
-      const square = await decoders.decodeThen(file, (image) => captioner.prepare(image), decoding);
-      return { image: name, square };
+      const resized = await decoders.decodeThen(file, (image) => captioner.prepare(image), decoding);
+      return { image: name, resized };
     } catch (error) {
       if (error instanceof ImageError) return { image: name, problem: error.message };
       throw error;
@@ -107,8 +97,8 @@ export async function* captionFiles(
   }
 
   async function caption(batch: readonly Prepared[]): Promise<(FileCaption | FileProblem)[]> {
-    const squares = batch.flatMap((prepared) => "square" in prepared ? [prepared.square] : []);
-    const written = squares.length === 0 ? [] : await captioner.caption(squares, captionOptions);
+    const resized = batch.flatMap((prepared) => "resized" in prepared ? [prepared.resized] : []);
+    const written = resized.length === 0 ? [] : await captioner.caption(resized, captionOptions);
     let next = 0;
     return batch.map((prepared) => {
       if ("problem" in prepared) return prepared;
@@ -117,28 +107,30 @@ export async function* captionFiles(
     });
   }
 
-  const prepared = overlap(inputs, (input) => counted(prepare(input)), Math.max(BATCH, decoders.count));
-  // Where work is under way, waiting for a whole batch costs nothing.
-  const batches = inBatches(prepared, { signal, mayBeLess: () => live && inWork === 0 });
-  for await (const results of overlap(batches, (batch) => counted(caption(batch)), BATCHES_AT_ONCE)) yield* results;
+  const prepared = readAhead((input) => counted(prepare(input)), inputs, Math.max(BATCH, decoders.count) - 1);
+  // If work is under way, waiting for a full batch costs nothing.
+  const batches = inBatches(prepared, { signal, mayBePartial: () => live && inFlight === 0 });
+  for await (const results of readAhead((batch) => counted(caption(batch)), batches, BATCHES_AT_ONCE - 1)) {
+    yield* results;
+  }
 }
 
-/** Batches of a number of images and the problems among them; or of less, where that may be and the next lets wait. */
+/** Batches of images with the problems among them; partial ones if `mayBePartial` and the next image is late. */
 async function* inBatches(
   source: AsyncGenerator<Prepared, void, undefined>,
-  { signal, mayBeLess }: { readonly signal: AbortSignal | undefined; readonly mayBeLess: () => boolean },
+  { signal, mayBePartial }: { readonly signal: AbortSignal | undefined; readonly mayBePartial: () => boolean },
 ): AsyncGenerator<Prepared[], void, undefined> {
   let batch: Prepared[] = [];
-  let coming: Promise<IteratorResult<Prepared, void>> | undefined;
+  let pending: Promise<IteratorResult<Prepared, void>> | undefined;
   try {
     while (!signal?.aborted) {
-      coming ??= source.next();
-      const next = batch.length > 0 ? await within(PATIENCE, coming) : await coming;
-      if (next === undefined && !mayBeLess()) continue;
-      if (next !== undefined) coming = undefined;
+      pending ??= source.next();
+      const next = batch.length > 0 ? await within(PATIENCE, pending) : await pending;
+      if (next === undefined && !mayBePartial()) continue;
+      if (next !== undefined) pending = undefined;
       if (next?.done) break;
       if (next !== undefined) batch.push(next.value);
-      if (next === undefined || batch.filter((prepared) => "square" in prepared).length === BATCH) {
+      if (next === undefined || batch.filter((prepared) => "resized" in prepared).length === BATCH) {
         yield batch;
         batch = [];
       }

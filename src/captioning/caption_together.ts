@@ -1,9 +1,3 @@
-/**
- * Captions of images by one process or several.
- *
- * @module
- */
-
 import { allGatherObject } from "../distributed/collectives.ts";
 import type { ProcessGroup } from "../distributed/process_group.ts";
 import { shardBatches } from "../distributed/shard.ts";
@@ -20,20 +14,16 @@ import type { CaptionInput } from "../images/find_inputs.ts";
 
 /** Options of {@linkcode captionTogether}. */
 export interface CaptionTogetherOptions extends CaptionFilesOptions {
-  /** The processes. */
+  /** The process group. */
   readonly group: ProcessGroup;
 }
 
 /**
- * Captions images, in their order. Of several processes each captions a part, and the first gives all captions, once they
- * are there; the others give none.
+ * Captions images, in their order, with one process or several. Of several, each captions a shard; rank 0 yields all
+ * captions once they are gathered, the others yield none.
  *
- * @param captioner The model.
- * @param inputs The images, the same for all processes.
- * @param options See {@linkcode CaptionTogetherOptions}.
- * @returns Captions and problems.
- * @throws {InputError} If captions cannot be as the options say, or several processes are to share what standard input
- * brings.
+ * @param inputs The images, the same on all ranks.
+ * @throws {InputError} If no caption can satisfy the options, or several processes would read standard input.
  */
 export async function* captionTogether(
   captioner: FileCaptioner,
@@ -42,14 +32,14 @@ export async function* captionTogether(
 ): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
   if (group.worldSize === 1) return yield* captionFiles(captioner, inputs, options);
   if (options.live) {
-    throw new InputError("Cannot caption by several processes what standard input names: name files or folders");
+    throw new InputError("Cannot caption images from standard input with several processes: name files or folders");
   }
   const all = await Array.fromAsync(inputs);
-  const share = shardBatches([...all.entries()], { ...group, batchSize: BATCH });
-  const here = await Array.fromAsync(captionFiles(captioner, inTurn(share.map(([, input]) => input)), options));
-  const parts = await allGatherObject(group, here.map((result, index) => ({ place: share[index]?.[0] ?? 0, result })));
+  const shard = shardBatches([...all.entries()], { ...group, batchSize: BATCH });
+  const here = await Array.fromAsync(captionFiles(captioner, inTurn(shard.map(([, input]) => input)), options));
+  const parts = await allGatherObject(group, here.map((result, at) => ({ index: shard[at]?.[0] ?? 0, result })));
   if (group.rank > 0) return;
-  yield* parts.flat().sort((a, b) => a.place - b.place).map(({ result }) => result);
+  yield* parts.flat().sort((a, b) => a.index - b.index).map(({ result }) => result);
 }
 
 async function* inTurn<Item>(items: readonly Item[]): AsyncGenerator<Item, void, undefined> {

@@ -1,22 +1,16 @@
-/**
- * A trained model that writes captions.
- *
- * @module
- */
-
 import { loadModel } from "../checkpoint/model_state.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
-import { collateLrcn } from "../ffi/collate.ts";
+import { collateMasked } from "../ffi/collate.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
 import type { Caption } from "./caption.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 import { explainWords, type Explanation } from "../explanation/explain_words.ts";
 import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
-import { type SeeingModel, writeCaptions, writeCaptionsTogether } from "./write_captions.ts";
+import { type ModelWithFeatures, writeCaptions, writeCaptionsTogether } from "./write_captions.ts";
 
 /** Options of {@linkcode Captioner.caption}. */
 export type CaptionOptions = DecodingOptions;
@@ -31,10 +25,10 @@ interface Member {
 }
 
 /**
- * A model with its words, loaded from a checkpoint, or several with the same words that write together. Dispose it with
- * `using`. Needs `--allow-ffi=native/build/liblrcn.so`, and `--allow-read` of the checkpoint.
+ * A model with its vocabulary, loaded from a checkpoint, or an ensemble of several with the same vocabulary. Dispose it
+ * with `using`. Needs `--allow-ffi=native/build/liblrcn.so`, and `--allow-read` of the checkpoint.
  *
- * @example Captioning one picture
+ * @example Caption one image
  * ```ts
  * import assert from "node:assert/strict";
  * import { Captioner, decodeImage } from "@lrcn/lrcn";
@@ -58,15 +52,15 @@ interface Member {
  * ```
  */
 export class Captioner implements Disposable {
-  /** Its dimensions and settings, a checkpoint's metadata whole; those of the first where several models write together. */
+  /** Dimensions and settings: the checkpoint's metadata; in an ensemble, that of the first model. */
   readonly metadata: ModelMetadata;
-  /** Whether images are turned as their EXIF orientation says, as in training. */
+  /** Whether EXIF orientation is applied to images, as in training. */
   readonly applyExif: boolean;
   readonly #members: readonly Member[];
   readonly #vocabulary: OpenModel["vocabulary"];
   #ids: ReadonlyMap<string, number> | undefined;
   readonly #engines: DisposableStack;
-  /** For each prepared image, what each model is to see of it. */
+  /** For each prepared image, the resized image of each model. */
   readonly #prepared = new WeakMap<RgbImage, readonly RgbImage[]>();
 
   private constructor(first: Member, members: readonly Member[], engines: DisposableStack) {
@@ -78,17 +72,15 @@ export class Captioner implements Disposable {
   }
 
   /**
-   * Loads a checkpoint, or weights with a vocabulary; or several, whose probabilities are averaged at each word. They
-   * must have the same words; their networks and image sizes may differ.
+   * Loads a checkpoint, or weights with a vocabulary; or several, whose probabilities are averaged at each token. They
+   * must have the same vocabulary; their networks and image sizes may differ.
    *
-   * @param path The file that training wrote; with a vocabulary also a `.pth` of PyTorch or another's `.safetensors`. Or
-   * several such files.
-   * @param options Where and how to compute, and the file of the words.
-   * @returns The captioner.
-   * @throws {InputError} If a file is not what it should be, the models do not have the same words, or the library or
-   * the device cannot be used.
+   * @param path A file written by training; with a vocabulary also a `.pth` of PyTorch or another program's
+   * `.safetensors`. Or several such files.
+   * @throws {InputError} If a file is not valid, the vocabularies differ, or the library or the device cannot be used.
    * @throws {TypeError} If the list is empty.
    *
+   * @example An ensemble of two models, here twice the same
    * @example An ensemble of two models, here twice the same
    * ```ts
    * import assert from "node:assert/strict";
@@ -120,13 +112,12 @@ export class Captioner implements Disposable {
   /**
    * Captions images.
    *
-   * @param images Decoded images of any size; or, of one model alone, what {@linkcode Captioner.encode} gave.
-   * @param options See {@linkcode DecodingOptions}.
+   * @param images Decoded images of any size; or, for a single model, the result of {@linkcode Captioner.encode}.
    * @returns A caption for each; with `nBest` over 1 its `alternatives` are the others, best first.
-   * @throws {InputError} If captions cannot be as the options say, or this model's cannot.
-   * @throws {RangeError} If a number of the options is out of its range.
+   * @throws {InputError} If no caption can satisfy the options, or this model does not support one.
+   * @throws {RangeError} If an option is out of its range.
    *
-   * @example Captions drawn at random, the same for the same seed
+   * @example Sample captions; the same seed gives the same captions
    * ```ts
    * import assert from "node:assert/strict";
    * import { Captioner, decodeImage } from "@lrcn/lrcn";
@@ -145,7 +136,7 @@ export class Captioner implements Disposable {
     if (images.length === 0) return [];
     const { decoding } = this.metadata;
     let keys: readonly number[] | undefined;
-    const models: SeeingModel[] = [];
+    const models: ModelWithFeatures[] = [];
     for (const [index, member] of this.#members.entries()) {
       const { engine, metadata: { model } } = member;
       const input = await this.#preprocess(images, member, index);
@@ -159,13 +150,13 @@ export class Captioner implements Disposable {
   }
 
   /**
-   * Runs the CNN, for what is to be done several times with the same images.
+   * Runs the CNN, so that the features can be used several times.
    *
    * @param images Decoded images of any size.
-   * @returns What the CNN sees in them: `count` x 32 times the CNN's width numbers.
-   * @throws {TypeError} If several models write together.
+   * @returns The features, `count` x 32 times the CNN's width.
+   * @throws {TypeError} If this is an ensemble.
    *
-   * @example Two ways of writing, one look at the image
+   * @example Decode twice, encode once
    * ```ts
    * import assert from "node:assert/strict";
    * import { Captioner, decodeImage } from "@lrcn/lrcn";
@@ -184,13 +175,13 @@ export class Captioner implements Disposable {
   }
 
   /**
-   * Says how probable given captions are.
+   * Computes the log-probability of captions.
    *
-   * @param features What {@linkcode Captioner.encode} gave.
-   * @param captions For each image, captions as {@linkcode Captioner.encodeCaption} gives them.
+   * @param features The result of {@linkcode Captioner.encode}.
+   * @param captions For each image, captions as {@linkcode Captioner.encodeCaption} returns them.
    * @returns For each caption, image by image, the natural logarithm of its probability, `<end>` included.
-   * @throws {RangeError} If there is not a list of captions for each image, or no caption at all.
-   * @throws {TypeError} If several models write together.
+   * @throws {RangeError} If there is not one list of captions for each image, or there is no caption.
+   * @throws {TypeError} If this is an ensemble.
    *
    * @example Which of two sentences fits
    * ```ts
@@ -209,15 +200,14 @@ export class Captioner implements Disposable {
    * ```
    */
   async score(features: Features, captions: readonly (readonly Int32Array[])[]): Promise<Float64Array> {
-    return await this.#only("score captions").engine.score(collateLrcn(features, captions));
+    return await this.#only("score captions").engine.score(collateMasked(features, captions));
   }
 
   /**
-   * Gives a caption's word ids as in training: `<start>`, at most the checkpoint's number of words, `<end>`.
+   * Encodes a caption as in training: `<start>`, at most the checkpoint's maximum length, `<end>`.
    *
-   * @param caption A text.
-   * @returns The ids, one for each word, start and end; 1 (`<unk>`) for words that the model does not know.
-   * @throws {InputError} If the model's captions have no start and end: one of the notebook recipe.
+   * @returns The token ids; 1 (`<unk>`) for words not in the vocabulary.
+   * @throws {InputError} If the model's captions have no start and end, as in the notebook recipe.
    *
    * @example A word that the model does not know
    * ```ts
@@ -239,12 +229,11 @@ export class Captioner implements Disposable {
   }
 
   /**
-   * Splits a text into words as in training, at most the checkpoint's number of them.
+   * Tokenizes a text as in training, cut to the checkpoint's maximum length.
    *
-   * @param caption A text.
-   * @returns The words, known ones and others.
+   * @returns The tokens, in the vocabulary or not.
    *
-   * @example Words of a sentence
+   * @example Tokenize a sentence
    * ```ts
    * import assert from "node:assert/strict";
    * import { Captioner } from "@lrcn/lrcn";
@@ -259,17 +248,16 @@ export class Captioner implements Disposable {
   }
 
   /**
-   * Says what of an image speaks for each word of a caption: Grad-CAM (Selvaraju et al. 2017,
-   * https://arxiv.org/abs/1610.02391) on the CNN's last convolution.
+   * Computes a heat map for each word of a caption: Grad-CAM (Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391) on
+   * the CNN's last convolution.
    *
-   * @param image A decoded image of any size, or what {@linkcode Captioner.prepare} gave.
-   * @param tokens The caption's words: a caption's `tokens`, or what {@linkcode Captioner.tokenize} gave. Words that the
-   * model does not know are explained as unknown ones.
-   * @returns A map of the image for each word.
-   * @throws {InputError} If there are more than 100 words.
-   * @throws {TypeError} If several models write together.
+   * @param image A decoded image of any size, or the result of {@linkcode Captioner.prepare}.
+   * @param tokens A caption's `tokens`, or the result of {@linkcode Captioner.tokenize}. Tokens that are not in the
+   * vocabulary are explained as `<unk>`.
+   * @throws {InputError} If there are more than 100 tokens.
+   * @throws {TypeError} If this is an ensemble.
    *
-   * @example Where each word of a caption comes from
+   * @example The heat map of each word
    * ```ts
    * import assert from "node:assert/strict";
    * import { Captioner, decodeImage } from "@lrcn/lrcn";
@@ -296,55 +284,54 @@ export class Captioner implements Disposable {
   #only(purpose: string): Member {
     const [only, ...others] = this.#members;
     if (only === undefined || others.length > 0) {
-      throw new TypeError(`Cannot ${purpose}: ${this.#members.length} models write together; load one`);
+      throw new TypeError(`Cannot ${purpose}: ${this.#members.length} models form an ensemble; load one`);
     }
     return only;
   }
 
-  /** How many models write together. */
+  /** Number of models in the ensemble; 1 for a single model. */
   get models(): number {
     return this.#members.length;
   }
 
   /**
-   * Scales an image down to the square that its caption is written from, so that many can wait in little memory.
-   * Captioning the square gives what captioning the image would; of several models with other squares, as long as it is
-   * this very object.
+   * Resizes an image to the size that its caption is computed from, so that many can wait in little memory. Captioning
+   * the resized image gives the same caption; in an ensemble of different image sizes, only if it is this very object.
    *
    * @param image A decoded image of any size.
-   * @returns The square, of the side that the model's preprocessing names as `shortSide`.
+   * @returns The resized image; each side is the `shortSide` of the model's preprocessing.
    *
-   * @example A image of 2 MB waits as one of 4 KB
+   * @example Keep an image of 2 MB as one of 4 KB
    * ```ts
    * import assert from "node:assert/strict";
    * import { Captioner } from "@lrcn/lrcn";
    *
    * using captioner = await Captioner.load("docs/example/model.safetensors");
-   * const square = await captioner.prepare({ width: 1024, height: 682, pixels: new Uint8Array(682 * 1024 * 3) });
-   * assert.deepEqual([square.width, square.height, square.pixels.length], [37, 37, 37 * 37 * 3]);
-   * const [caption] = await captioner.caption([square]);
+   * const resized = await captioner.prepare({ width: 1024, height: 682, pixels: new Uint8Array(682 * 1024 * 3) });
+   * assert.deepEqual([resized.width, resized.height, resized.pixels.length], [37, 37, 37 * 37 * 3]);
+   * const [caption] = await captioner.caption([resized]);
    * assert.equal(typeof caption?.caption, "string");
    * ```
    */
   async prepare(image: RgbImage): Promise<RgbImage> {
-    const squares = new Map<number, RgbImage>();
+    const bySize = new Map<number, RgbImage>();
     for (const { engine, metadata: { preprocessing: { shortSide } } } of this.#members) {
-      if (!squares.has(shortSide)) squares.set(shortSide, await resizeToSquare(engine, image, shortSide));
+      if (!bySize.has(shortSide)) bySize.set(shortSide, await resizeToSquare(engine, image, shortSide));
     }
-    const all = this.#members.map(({ metadata }) => squares.get(metadata.preprocessing.shortSide) ?? image);
+    const all = this.#members.map(({ metadata }) => bySize.get(metadata.preprocessing.shortSide) ?? image);
     const [first = image] = all;
-    if (squares.size > 1) this.#prepared.set(first, all);
+    if (bySize.size > 1) this.#prepared.set(first, all);
     return first;
   }
 
   async #preprocess(images: readonly RgbImage[], { engine, metadata }: Member, index: number): Promise<Images> {
     const { imageSize, shortSide } = metadata.preprocessing;
     const pixels = new Uint8Array(images.length * imageSize * imageSize * 3);
-    for (const [place, image] of images.entries()) {
-      // As in training: first the square that the cache holds, then its center.
-      const square = this.#prepared.get(image)?.[index] ?? await resizeToSquare(engine, image, shortSide);
-      const crop = await engine.resizeCrop(square, shortSide, imageSize);
-      pixels.set(crop, place * crop.length);
+    for (const [at, image] of images.entries()) {
+      // As in training: the resized image that the cache holds, then its center crop.
+      const resized = this.#prepared.get(image)?.[index] ?? await resizeToSquare(engine, image, shortSide);
+      const crop = await engine.resizeCrop(resized, shortSide, imageSize);
+      pixels.set(crop, at * crop.length);
     }
     return { count: images.length, height: imageSize, width: imageSize, pixels };
   }
@@ -371,7 +358,7 @@ async function loadMember(path: string, options: CaptionerOptions): Promise<Memb
   }
 }
 
-/** Fails where the last of several models cannot write with the first. */
+/** Fails if the last model cannot form an ensemble with the first. */
 function checkTogether(members: readonly Member[], paths: readonly string[]): void {
   const [first, last] = [members[0], members.at(-1)];
   if (first === undefined || last === undefined || paths.length < 2) return;
@@ -380,11 +367,11 @@ function checkTogether(members: readonly Member[], paths: readonly string[]): vo
     return new InputError(`Cannot caption with '${other}' and '${one}' together: ${reason}`);
   };
   if (last.metadata.decoding.firstWord !== undefined) {
-    throw refuse(`'${paths[members.length - 1]}' is of the notebook recipe, which writes alone`);
+    throw refuse(`'${paths[members.length - 1]}' is of the notebook recipe, which does not support ensembles`);
   }
   const words = last.vocabulary.words;
-  const place = first.vocabulary.words.findIndex((word, id) => word !== words[id]);
-  if (place >= 0 || words.length !== first.vocabulary.words.length) {
+  const difference = first.vocabulary.words.findIndex((word, id) => word !== words[id]);
+  if (difference >= 0 || words.length !== first.vocabulary.words.length) {
     throw refuse(
       "their vocabularies differ; name models that were trained on the same split of the same captions",
     );
@@ -393,7 +380,7 @@ function checkTogether(members: readonly Member[], paths: readonly string[]): vo
   if (tokenizers[0] !== tokenizers[1]) throw refuse("their tokenizers differ; name models of one tokenizer");
 }
 
-/** FNV-1a of each image's pixels: images draw their own captions wherever they stand. */
+/** FNV-1a of each image's pixels: an image gets the same samples at any position in a batch. */
 function imageKeys({ count, pixels }: Images): number[] {
   const size = pixels.length / count;
   return Array.from({ length: count }, (_, image) => {

@@ -1,82 +1,76 @@
-/**
- * Which words may come next in a caption.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 
-/** Options of {@linkcode Constraints}; all words are ids. */
+/** Options of {@linkcode Constraints}; all tokens are ids. */
 export interface ConstraintsOptions {
-  /** The id that ends a caption. */
+  /** The id of `<end>`. */
   readonly end: number;
-  /** Words that there are: ids from 0. */
-  readonly words: number;
-  /** The most words of a caption. */
+  /** Size of the vocabulary. */
+  readonly vocabularySize: number;
+  /** Maximum length of a caption, in tokens. */
   readonly maxLength: number;
   /**
-   * The least words of a caption.
+   * Minimum length of a caption, in tokens.
    *
    * @default {1}
    */
   readonly minLength?: number | undefined;
   /**
-   * Words that are never written: padding, the unknown word, the start, and what the user forbids.
+   * Tokens that are never generated: `<pad>`, `<unk>`, `<start>`, and those that the user forbids.
    *
    * @default {none}
    */
   readonly never?: readonly number[] | undefined;
   /**
-   * Words that each caption holds.
+   * Tokens that each caption contains.
    *
    * @default {none}
    */
   readonly forced?: readonly number[] | undefined;
   /**
-   * The words that each caption begins with. They stand as they are, even where a word of them is never written otherwise.
+   * Tokens that each caption begins with. They are kept as they are, even if one is in `never`.
    *
    * @default {none}
    */
   readonly prefix?: readonly number[] | undefined;
   /**
-   * No sequence of so many words comes twice in a caption; 0 allows all.
+   * No n-gram of this size occurs twice in a caption; 0 allows all.
    *
    * @default {0}
    */
   readonly noRepeatNgramSize?: number | undefined;
   /**
-   * Words that no caption ends with, nor stands before one of `closers`.
+   * Tokens that no caption ends with, and that never precede one of `closers`.
    *
    * @default {none}
    */
   readonly badEndings?: readonly number[] | undefined;
   /**
-   * Words that close a sentence: full stops. One that is a bad ending is none.
+   * Tokens that close a sentence, such as a full stop. A bad ending is never a closer.
    *
    * @default {none}
    */
   readonly closers?: readonly number[] | undefined;
 }
 
-/** What may come after the words that stand there. */
+/** The tokens that may follow a partial caption. */
 export interface Permission {
-  /** Whether a word, or the end, may come next. */
-  permits(word: number): boolean;
-  /** How many words are refused at most; `Infinity` where only few may come. */
+  /** Whether a token, or the end, may come next. */
+  permits(token: number): boolean;
+  /** Upper bound of the tokens refused; `Infinity` if only a few may come. */
   readonly refusals: number;
-  /** The forced words that are still missing. */
+  /** The forced tokens that are still missing. */
   readonly missing: readonly number[];
 }
 
-/** What every caption keeps to. It lets no beginning come about that forced words, length or ending make impossible. */
+/** The constraints of every caption. No partial caption arises that forced tokens, length or ending make impossible. */
 export class Constraints {
-  /** The id that ends a caption. */
+  /** The id of `<end>`. */
   readonly end: number;
-  /** The most words of a caption. */
+  /** Maximum length of a caption, in tokens. */
   readonly maxLength: number;
-  /** How many words are forced. */
+  /** Number of forced tokens. */
   readonly forcedCount: number;
-  readonly #words: number;
+  readonly #vocabularySize: number;
   readonly #minLength: number;
   readonly #noRepeatNgramSize: number;
   readonly #prefix: readonly number[];
@@ -86,22 +80,29 @@ export class Constraints {
   readonly #closers: ReadonlySet<number>;
 
   /**
-   * Checks that captions can keep to them.
+   * Checks that captions can satisfy the constraints.
    *
-   * @param options See {@linkcode ConstraintsOptions}.
    * @throws {InputError} If no caption can.
-   * @throws {RangeError} If a number is no integer from 0.
+   * @throws {RangeError} If a number is not an integer from 0.
    */
   constructor(options: ConstraintsOptions) {
-    const { end, words, maxLength, minLength = 1, never = [], forced = [], prefix = [], noRepeatNgramSize = 0 } =
-      options;
+    const {
+      end,
+      vocabularySize,
+      maxLength,
+      minLength = 1,
+      never = [],
+      forced = [],
+      prefix = [],
+      noRepeatNgramSize = 0,
+    } = options;
     for (const [name, value] of Object.entries({ maxLength, minLength, noRepeatNgramSize })) {
       if (Number.isInteger(value) && value >= 0) continue;
       throw new RangeError(`Cannot write a caption: ${name} must be an integer from 0, got ${value}`);
     }
     this.end = end;
     this.maxLength = maxLength;
-    this.#words = words;
+    this.#vocabularySize = vocabularySize;
     this.#minLength = Math.max(1, minLength);
     this.#noRepeatNgramSize = noRepeatNgramSize;
     this.#prefix = prefix;
@@ -117,13 +118,13 @@ export class Constraints {
     const [most, least] = [this.maxLength, this.#minLength];
     if (most < 1) throw impossible(`captions of at most ${most} words would be empty; allow more`);
     if (least > most) throw impossible(`captions of at least ${least} words cannot have at most ${most}`);
-    const usable = Array.from({ length: this.#words }, (_, word) => word)
-      .filter((word) => word !== this.end && !this.#never.has(word));
-    const canFollow = usable.some((word) => this.#canEnd(word));
-    // Nothing could come after a bad ending.
-    if (!canFollow) { for (const word of this.#badEndings) this.#never.add(word); }
-    if (this.#forced.some((word) => this.#never.has(word) && !this.#prefix.includes(word))) {
-      throw impossible("a word is both forced and forbidden; leave out one of them");
+    const usable = Array.from({ length: this.#vocabularySize }, (_, token) => token)
+      .filter((token) => token !== this.end && !this.#never.has(token));
+    const canFollow = usable.some((token) => this.#canEnd(token));
+    // No token could follow a bad ending.
+    if (!canFollow) { for (const token of this.#badEndings) this.#never.add(token); }
+    if (this.#forced.some((token) => this.#never.has(token) && !this.#prefix.includes(token))) {
+      throw impossible("a word is both forced and forbidden; remove one of them");
     }
     if (this.#prefix.length > most) {
       throw impossible(`the beginning has ${this.#prefix.length} words, a caption at most ${most}; allow more words`);
@@ -134,96 +135,83 @@ export class Constraints {
       throw impossible(`beginning, forced words and an ending take more than ${most} words; allow more words`);
     }
     if (this.#prefix.length >= least && this.#prefix.length > 0 && needed === 0) return;
-    if (canFollow || (usable.some((word) => !this.#never.has(word)) && !this.#endsBadly(this.#prefix))) return;
-    throw impossible("no word is left that a caption may be written with; forbid fewer words");
+    if (canFollow || (usable.some((token) => !this.#never.has(token)) && !this.#endsBadly(this.#prefix))) return;
+    throw impossible("no word is allowed any more; forbid fewer words");
   }
 
-  /**
-   * How many ids of a model have no word: its layer may be larger than the vocabulary. They never come.
-   *
-   * @param vocabularySize The ids that the model has.
-   */
-  nameless(vocabularySize: number): number {
-    return Math.max(0, vocabularySize - this.#words);
+  /** The model's ids beyond the vocabulary, if its output layer is larger; they are never generated. */
+  beyondVocabulary(modelSize: number): number {
+    return Math.max(0, modelSize - this.#vocabularySize);
   }
 
-  /**
-   * Says what may come after the words that stand there.
-   *
-   * @param words A caption's first words.
-   * @returns What may come next.
-   */
-  after(words: readonly number[]): Permission {
-    const missing = this.missing(words);
-    const given = this.#prefix[words.length];
+  /** The tokens that may follow a partial caption. */
+  after(tokens: readonly number[]): Permission {
+    const missing = this.missing(tokens);
+    const given = this.#prefix[tokens.length];
     if (given !== undefined) return only([given], missing);
-    const room = this.maxLength - words.length;
+    const room = this.maxLength - tokens.length;
     if (room === 0) return only([this.end], missing);
 
-    const endsBadly = this.#endsBadly(words);
-    const refused = this.#repeating(words);
-    if (endsBadly) { for (const word of this.#closers) refused.add(word); }
-    if (words.length < this.#minLength || missing.length > 0 || endsBadly) refused.add(this.end);
-    // Where room gets short, what would leave too little of it.
+    const endsBadly = this.#endsBadly(tokens);
+    const refused = this.#repeating(tokens);
+    if (endsBadly) { for (const token of this.#closers) refused.add(token); }
+    if (tokens.length < this.#minLength || missing.length > 0 || endsBadly) refused.add(this.end);
+    // If room gets short, refuse what would leave too little of it.
     if (missing.length + 1 >= room) {
-      const fits = (word: number) =>
-        this.#needed(missing.filter((other) => other !== word), this.#badEndings.has(word)) < room;
+      const fits = (token: number) =>
+        this.#needed(missing.filter((other) => other !== token), this.#badEndings.has(token)) < room;
       if (this.#needed(missing, false) >= room) {
-        return only(missing.filter((word) => fits(word) && !refused.has(word)), missing);
+        return only(missing.filter((token) => fits(token) && !refused.has(token)), missing);
       }
-      // Missing words always fit here: each leaves one less to come.
-      for (const word of this.#badEndings) if (!fits(word)) refused.add(word);
+      // Missing tokens always fit here: each leaves one less to come.
+      for (const token of this.#badEndings) if (!fits(token)) refused.add(token);
     }
     return {
-      permits: (word) => word < this.#words && !this.#never.has(word) && !refused.has(word),
+      permits: (token) => token < this.#vocabularySize && !this.#never.has(token) && !refused.has(token),
       refusals: this.#never.size + refused.size,
       missing,
     };
   }
 
-  /**
-   * The forced words that a caption lacks.
-   *
-   * @param words Its words so far.
-   */
-  missing(words: readonly number[]): readonly number[] {
-    return this.#forced.length === 0 ? this.#forced : this.#forced.filter((word) => !words.includes(word));
+  /** The forced tokens that a partial caption lacks. */
+  missing(tokens: readonly number[]): readonly number[] {
+    return this.#forced.length === 0 ? this.#forced : this.#forced.filter((token) => !tokens.includes(token));
   }
 
-  #endsBadly(words: readonly number[]): boolean {
-    return this.#badEndings.has(words.at(-1) ?? -1);
+  #endsBadly(tokens: readonly number[]): boolean {
+    return this.#badEndings.has(tokens.at(-1) ?? -1);
   }
 
-  /** The words that must come yet: those that are missing, and one that may be the last where none of them may. */
+  /** How many tokens must still come: the missing ones, and one more if none of them may be the last. */
   #needed(missing: readonly number[], endsBadly: boolean): number {
-    const isBad = (word: number) => this.#badEndings.has(word);
-    const needsEnding = (endsBadly || missing.some(isBad)) && missing.every((word) => !this.#canEnd(word));
+    const isBad = (token: number) => this.#badEndings.has(token);
+    const needsEnding = (endsBadly || missing.some(isBad)) && missing.every((token) => !this.#canEnd(token));
     return missing.length + (needsEnding ? 1 : 0);
   }
 
-  /** Whether a word may be the last after any other. */
-  #canEnd(word: number): boolean {
-    return !this.#badEndings.has(word) && !this.#closers.has(word);
+  /** Whether a token may be the last after any other. */
+  #canEnd(token: number): boolean {
+    return !this.#badEndings.has(token) && !this.#closers.has(token);
   }
 
-  /** Words after which a sequence would stand there twice. */
-  #repeating(words: readonly number[]): Set<number> {
+  /** The tokens that would complete a repeated n-gram. */
+  #repeating(tokens: readonly number[]): Set<number> {
     const repeating = new Set<number>();
     const before = this.#noRepeatNgramSize - 1;
     if (before < 0) return repeating;
-    const last = words.length - before;
-    for (let place = 0; place < last; place++) {
+    const last = tokens.length - before;
+    for (let at = 0; at < last; at++) {
       let same = true;
-      for (let index = 0; index < before; index++) same &&= words[place + index] === words[last + index];
-      const next = words[place + before];
+      for (let index = 0; index < before; index++) same &&= tokens[at + index] === tokens[last + index];
+      const next = tokens[at + before];
       if (same && next !== undefined) repeating.add(next);
     }
     return repeating;
   }
 }
 
-function only(words: readonly number[], missing: readonly number[]): Permission {
-  return { permits: (word) => words.includes(word), refusals: Infinity, missing };
+function only(tokens: readonly number[], missing: readonly number[]): Permission {
+  return { permits: (token) => tokens.includes(token), refusals: Infinity, missing };
 }
 
 function impossible(reason: string): InputError {

@@ -1,37 +1,26 @@
-/**
- * A model as the searches see it: words in, the most probable next words out.
- *
- * @module
- */
-
 import type { NextTokens } from "../ffi/decoding.ts";
 
 /**
- * One step of a model that is given a word in each row and answers with the k most probable next ones.
+ * One decoding step of a model: takes a token in each row and returns the k most probable next ones.
  *
- * @param parents For each row, the row of the last step that it continues; at the first step, its image.
- * @param words For each row the word it is given; null at the image's own step, where the model has one.
- * @param k How many words to give for each row.
+ * @param parents For each row, the row of the previous step that it continues; at the first step, its image.
+ * @param tokens The token of each row; null at the image's own step, if the model has one.
  */
 export type DecodeStep = (
   parents: Int32Array<ArrayBuffer>,
-  words: Int32Array<ArrayBuffer> | null,
+  tokens: Int32Array<ArrayBuffer> | null,
   k: number,
 ) => Promise<NextTokens>;
 
 /**
- * Puts the images' own step before the first word, for a model whose image is the sequence's first element: what comes
- * after need not know of it.
- *
- * @param step The model.
- * @param images Images to caption.
- * @returns A model that begins with a word.
+ * Prepends the image step for a model whose image is the first element of the sequence, so that searches need not know
+ * of it.
  */
 export function withImagesFirst(step: DecodeStep, images: number): DecodeStep {
   let begun = false;
-  return async (parents, words, k) => {
+  return async (parents, tokens, k) => {
     if (!begun) await step(Int32Array.from({ length: images }, (_, image) => image), null, 1);
     begun = true;
-    return await step(parents, words, k);
+    return await step(parents, tokens, k);
   };
 }

@@ -1,123 +1,117 @@
-/**
- * How captions are written.
- *
- * @module
- */
-
-/** How captions are drawn at random. */
+/** Sampling. */
 export interface SamplingOptions {
   /**
-   * Decides what is drawn: an integer from 0 to 2^53 - 1. The same image and seed give the same captions, in every
-   * batch.
+   * Seed, an integer from 0 to 2^53 - 1. The same image and seed give the same captions in every batch.
    *
    * @default {0}
    */
   readonly seed?: number | undefined;
   /**
-   * What log-probabilities are divided by: below 1 probable words become more so, above 1 less.
+   * Divisor of the log-probabilities: below 1 favors probable tokens, above 1 flattens the distribution.
    *
    * @default {1}
    */
   readonly temperature?: number | undefined;
   /**
-   * Words that each word is drawn from, the most probable ones.
+   * Sample from the `topK` most probable tokens.
    *
    * @default {all}
    */
   readonly topK?: number | undefined;
   /**
-   * Each word is drawn from the fewest most probable ones that have this share together.
+   * Sample from the fewest most probable tokens whose probabilities sum to at least this (nucleus sampling, Holtzman et
+   * al. 2019), after temperature and `topK`.
    *
    * @default {1}
    */
   readonly topP?: number | undefined;
 }
 
-/** How far captions of one image keep apart. */
+/** Diverse beam search. */
 export interface DiversityOptions {
-  /** Groups that the beam is divided into; it is widened to a multiple of them. */
+  /** Number of groups that the beam is divided into; the beam is widened to a multiple of it. */
   readonly numBeamGroups: number;
   /**
-   * What a group's word costs for each time that groups before it chose the same word at the same place, in nats.
+   * Penalty of a token for each time that an earlier group chose it at the same step, in nats.
    *
    * @default {0.5}
    */
   readonly diversityPenalty?: number | undefined;
 }
 
-/** How captions are written: by beam search, where nothing else is asked for. */
+/** How captions are generated: by beam search, unless the options say otherwise. */
 export interface DecodingOptions {
   /**
-   * Captions pursued for each image, at least `nBest`; 1 is greedy search.
+   * Beam size, at least `nBest`; 1 is greedy search.
    *
    * @default {the checkpoint's}
    */
   readonly beamSize?: number | undefined;
   /**
-   * Captions wanted of each image.
+   * Captions returned for each image.
    *
    * @default {1}
    */
   readonly nBest?: number | undefined;
   /**
-   * How much longer captions are favored: they are compared by log-probability / length^lengthPenalty, where the length
-   * counts words and end (Wu et al. 2016, section 7). 0 compares log-probabilities, 1 their means.
+   * Captions are compared by log-probability / length^lengthPenalty, where the length counts tokens and end (Wu et al.
+   * 2016, section 7): 0 compares log-probabilities, 1 their means.
    *
    * @default {0}
    */
   readonly lengthPenalty?: number | undefined;
   /**
-   * Diverse beam search (Vijayakumar et al. 2016) instead of a plain one.
+   * Diverse beam search (Vijayakumar et al. 2016) instead of plain beam search.
    *
    * @default {none}
    */
   readonly diversity?: DiversityOptions | undefined;
   /**
-   * Captions drawn at random instead of searched for: `nBest` of them, sorted, the same one perhaps several times.
+   * Sample `nBest` captions instead of searching, sorted by probability; duplicates are kept.
    *
    * @default {none}
    */
   readonly sampling?: SamplingOptions | undefined;
   /**
-   * The least words of a caption.
+   * Minimum length of a caption, in tokens.
    *
    * @default {1}
    */
   readonly minLength?: number | undefined;
   /**
-   * The most words of a caption.
+   * Maximum length of a caption, in tokens.
    *
    * @default {the checkpoint's}
    */
   readonly maxLength?: number | undefined;
   /**
-   * No sequence of so many words comes twice in a caption; 0 allows all.
+   * No n-gram of this size occurs twice in a caption; 0 allows all.
    *
    * @default {0}
    */
   readonly noRepeatNgramSize?: number | undefined;
   /**
-   * Words that each caption holds.
+   * Words that each caption contains.
    *
    * @default {none}
    */
   readonly forced?: readonly string[] | undefined;
   /**
-   * Words that no caption holds.
+   * Words that no caption contains.
    *
    * @default {none}
    */
   readonly forbidden?: readonly string[] | undefined;
   /**
-   * What each caption begins with; its probability counts.
+   * Text that each caption begins with; its probability counts.
    *
    * @default {nothing}
    */
   readonly prefix?: string | undefined;
   /**
-   * Words that no caption ends with, before its full stop or without; those that the model does not know do not matter.
+   * Words that no caption ends with, with or without a full stop; words not in the vocabulary have no effect.
    *
-   * @default {BAD_ENDINGS for captions that NLTK's tokenizer split, which are English; else none}
+   * @default {BAD_ENDINGS with the NLTK tokenizer, whose captions are English; else none}
    */
   readonly badEndings?: readonly string[] | undefined;
 }

@@ -1,67 +1,54 @@
-/**
- * Captions that are being written, each a row of the model, and how they go on by a word.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
-import type { WordSequence } from "./caption.ts";
+import type { TokenSequence } from "./caption.ts";
 import type { Constraints, Permission } from "./constraints.ts";
 import type { DecodeStep } from "./decode_step.ts";
 
-/** A caption that is being written, or that has come to its end. */
-export interface Hypothesis extends WordSequence {
-  /** Its row in the model's last step; before the first, its image. */
+/** A partial or ended caption. */
+export interface Hypothesis extends TokenSequence {
+  /** Its row in the model's last step; before the first step, its image. */
   readonly row: number;
-  /** Whether it has its end. */
+  /** Whether it has reached `<end>`. */
   readonly ended: boolean;
 }
 
-/** What every search must know. */
+/** Options of every search. */
 export interface SearchOptions {
-  /** Images to caption. */
+  /** Number of images to caption. */
   readonly images: number;
-  /** The id that every caption is begun with. */
+  /** The id of `<start>`. */
   readonly start: number;
-  /** Words that the model gives probabilities of. */
+  /** Size of the model's output layer. */
   readonly vocabularySize: number;
-  /** What captions keep to. */
+  /** The constraints of the captions. */
   readonly constraints: Constraints;
 }
 
-/** What may come after a hypothesis. */
+/** The successors of a hypothesis. */
 export interface Continuations {
-  /** The forced words that it lacks. */
+  /** The forced tokens that the hypothesis lacks. */
   readonly missing: readonly number[];
-  /**
-   * Goes through the words that may come next, best first; words of probability 0 never come. Of those that may come, at
-   * least as many as were asked for.
-   */
-  words(): Generator<Continuation>;
+  /** The permitted tokens, best first: at least as many as requested, if there are so many; none of probability 0. */
+  tokens(): Generator<Continuation>;
 }
 
-/** A word that may come next. */
+/** A token that may come next. */
 export interface Continuation {
   /** Its id. */
-  readonly word: number;
+  readonly token: number;
   /** Natural logarithm of its probability. */
   readonly logProbability: number;
 }
 
 /** The empty caption of an image. */
 export function emptyCaption(image: number): Hypothesis {
-  return { words: [], logProbability: 0, row: image, ended: false };
+  return { tokens: [], logProbability: 0, row: image, ended: false };
 }
 
 /**
- * Takes a step of the model in each hypothesis.
+ * Runs one step of the model for all hypotheses, at least one.
  *
- * @param step The model.
- * @param hypotheses Those that go on, at least one.
- * @param width How many words are wanted of each, where so many may come.
- * @param options What every search must know.
- * @returns What may come after each.
- * @throws {InputError} If the model gives no numbers.
+ * @param width How many permitted tokens to return for each.
+ * @throws {InputError} If the model's probabilities are NaN.
  */
 export async function continuations(
   step: DecodeStep,
@@ -70,68 +57,57 @@ export async function continuations(
   options: SearchOptions,
 ): Promise<Continuations[]> {
   const { start, vocabularySize, constraints } = options;
-  const permissions = hypotheses.map(({ words }) => constraints.after(words));
-  // A forced word may be the least probable of all.
+  const permissions = hypotheses.map(({ tokens }) => constraints.after(tokens));
+  // A forced token may be the least probable of all.
   const wanted = permissions.map(({ refusals, missing }) => missing.length > 0 ? Infinity : width + refusals);
   const k = Math.min(
     vocabularySize,
-    wanted.reduce((most, count) => Math.max(most, count)) + constraints.nameless(vocabularySize),
+    wanted.reduce((most, count) => Math.max(most, count)) + constraints.beyondVocabulary(vocabularySize),
   );
-  const { words, logProbabilities } = await step(
+  const { tokens, logProbabilities } = await step(
     Int32Array.from(hypotheses, ({ row }) => row),
-    Int32Array.from(hypotheses, (hypothesis) => hypothesis.words.at(-1) ?? start),
+    Int32Array.from(hypotheses, (hypothesis) => hypothesis.tokens.at(-1) ?? start),
     k,
   );
   return permissions.map((permission, row) => ({
     missing: permission.missing,
-    words: () => permitted(words.subarray(row * k, (row + 1) * k), logProbabilities.subarray(row * k), permission),
+    tokens: () => permitted(tokens.subarray(row * k, (row + 1) * k), logProbabilities.subarray(row * k), permission),
   }));
 }
 
 function* permitted(
-  words: Int32Array,
+  tokens: Int32Array,
   logProbabilities: Float32Array,
   { permits }: Permission,
 ): Generator<Continuation> {
-  for (const [rank, word] of words.entries()) {
+  for (const [rank, token] of tokens.entries()) {
     const logProbability = logProbabilities[rank] ?? NaN;
     if (Number.isNaN(logProbability)) {
-      throw new InputError("Cannot write a caption: the model gives no numbers; take another checkpoint");
+      throw new InputError("Cannot write a caption: the model's probabilities are NaN; use another checkpoint");
     }
-    if (logProbability > -Infinity && permits(word)) yield { word, logProbability };
+    if (logProbability > -Infinity && permits(token)) yield { token, logProbability };
   }
 }
 
-/**
- * Adds a word to a hypothesis, or its end.
- *
- * @param hypothesis The hypothesis.
- * @param row The row that it had in the last step.
- * @param continuation The word.
- * @param end The end's id.
- */
+/** Appends a token to a hypothesis, or ends it. */
 export function extend(hypothesis: Hypothesis, row: number, continuation: Continuation, end: number): Hypothesis {
-  const { word } = continuation;
+  const { token } = continuation;
   return {
-    words: word === end ? hypothesis.words : [...hypothesis.words, word],
+    tokens: token === end ? hypothesis.tokens : [...hypothesis.tokens, token],
     logProbability: hypothesis.logProbability + continuation.logProbability,
     row,
-    ended: word === end,
+    ended: token === end,
   };
 }
 
-/**
- * What a search hands out of a hypothesis.
- *
- * @param hypothesis The caption.
- */
-export function sequenceOf({ words, logProbability }: Hypothesis): WordSequence {
-  return { words, logProbability };
+/** The caption of a hypothesis. */
+export function sequenceOf({ tokens, logProbability }: Hypothesis): TokenSequence {
+  return { tokens, logProbability };
 }
 
-/** The error where no caption was found. */
+/** The error if no caption was found. */
 export function noCaption(): InputError {
   return new InputError(
-    "Cannot write a caption: none was found that keeps to all that is asked; ask for less, or for a wider beam",
+    "Cannot write a caption: none was found that satisfies all constraints; relax one, or use a larger beam",
   );
 }

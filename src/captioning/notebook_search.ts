@@ -1,46 +1,36 @@
-/**
- * Greedy captions of a model that was trained with the notebook's two shifts.
- *
- * @module
- */
-
 import type { DecodeStep } from "./decode_step.ts";
-import type { WordSequence } from "./caption.ts";
+import type { TokenSequence } from "./caption.ts";
 
 /** Options of {@linkcode notebookSearch}. */
 export interface NotebookSearchOptions {
-  /** Images to caption. */
+  /** Number of images to caption. */
   readonly images: number;
-  /** The word that captions begin with, which the model cannot predict. */
-  readonly firstWord: number;
-  /** The padding's id, before which a caption ends. */
+  /** The token that captions begin with; the model cannot predict it. */
+  readonly firstToken: number;
+  /** The id of `<pad>`, which ends a caption. */
   readonly padding: number;
-  /** The most words of a caption, the first one included. */
+  /** Maximum length in tokens, the first one included. */
   readonly maxLength: number;
 }
 
 /**
- * Writes the most probable word at each step. The image predicts the second word, the first word the third, and so on:
- * each word that is predicted is given two steps later.
- *
- * @param step The model.
- * @param options Sizes and special words.
- * @returns One caption for each image.
+ * Greedy search for models trained with the notebook's two shifts. The image predicts the second token, the first token
+ * the third, and so on: each predicted token is the input two steps later.
  */
-export async function notebookSearch(step: DecodeStep, options: NotebookSearchOptions): Promise<WordSequence[]> {
-  const { images, firstWord, padding, maxLength } = options;
-  const captions = Array.from({ length: images }, () => ({ words: [firstWord], logProbability: 0, ended: false }));
+export async function notebookSearch(step: DecodeStep, options: NotebookSearchOptions): Promise<TokenSequence[]> {
+  const { images, firstToken, padding, maxLength } = options;
+  const captions = Array.from({ length: images }, () => ({ tokens: [firstToken], logProbability: 0, ended: false }));
   const rows = Int32Array.from({ length: images }, (_, row) => row);
   for (let position = 0; position < maxLength - 1 && captions.some(({ ended }) => !ended); position++) {
-    const given = position === 0 ? null : Int32Array.from(captions, ({ words }) => words[position - 1] ?? padding);
+    const given = position === 0 ? null : Int32Array.from(captions, ({ tokens }) => tokens[position - 1] ?? padding);
     const next = await step(rows, given, 1);
     captions.forEach((caption, row) => {
       if (caption.ended) return;
-      const word = next.words[row] ?? padding;
+      const token = next.tokens[row] ?? padding;
       caption.logProbability += next.logProbabilities[row] ?? -Infinity;
-      if (word === padding) caption.ended = true;
-      else caption.words.push(word);
+      if (token === padding) caption.ended = true;
+      else caption.tokens.push(token);
     });
   }
-  return captions.map(({ words, logProbability }) => ({ words, logProbability }));
+  return captions.map(({ tokens, logProbability }) => ({ tokens, logProbability }));
 }

@@ -1,9 +1,3 @@
-/**
- * A model as files hold it, with all that captioning needs: a checkpoint, or weights and a vocabulary.
- *
- * @module
- */
-
 import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { inferModel, matchModel } from "../checkpoint/model_shape.ts";
 import { byteCount, type StoredTensor } from "../checkpoint/tensor.ts";
@@ -16,49 +10,46 @@ import { type CaptionVocabulary, findSpecialWords } from "../text/caption_vocabu
 
 const OTHER_MODEL = "its metadata describes another model, give the file as 'deno task train' wrote it";
 
-/** What captioning must know of a model besides its weights. */
+/** The metadata that captioning needs. */
 export type ModelMetadata =
   & Pick<CheckpointMetadata, "model" | "preprocessing" | "vocabulary" | "decoding">
-  & Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitSeed">>;
+  & Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitBy" | "splitSeed">>;
 
 /** Options of {@linkcode openModel}. */
 export interface OpenModelOptions {
   /**
-   * A JSON file of words, for weights that stand alone: another program's, or a file of PyTorch.
+   * A JSON file with the vocabulary, for weights without one: another program's, or a `.pth` of PyTorch.
    *
-   * @default {the checkpoint's own words}
+   * @default {the checkpoint's own vocabulary}
    */
   readonly vocabulary?: string | undefined;
 }
 
 /** An open model: close it with `using`. */
 export interface OpenModel extends Disposable {
-  /** Dimensions and settings; a checkpoint's metadata whole. */
+  /** Dimensions and settings; for a checkpoint, all its metadata. */
   readonly metadata: ModelMetadata;
-  /** The words. */
+  /** The vocabulary. */
   readonly vocabulary: CaptionVocabulary;
   /** The weights by name. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
 /**
- * Opens a checkpoint, or with a vocabulary any file with a captioner's weights, whose dimensions are then read from its
+ * Opens a checkpoint; or, with a vocabulary, any file of a captioner's weights, whose dimensions are inferred from the
  * tensors.
  *
- * @param path The file.
- * @param options See {@linkcode OpenModelOptions}.
- * @returns The model.
- * @throws {InputError} If a file cannot be read, is no captioner's, or the vocabulary does not fit.
+ * @throws {InputError} If a file cannot be read, does not hold a captioner, or the vocabulary does not fit.
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   if (options.vocabulary !== undefined) return await openBareWeights(path, options.vocabulary);
   if (await isWithoutWords(path)) {
-    throw cannotRead(path, "it holds weights without words; name the file of their words by --vocabulary");
+    throw cannotRead(path, "it holds weights without a vocabulary; name the vocabulary's file with --vocabulary");
   }
   const checkpoint = await openCheckpoint(path);
   try {
     const { metadata, tensors } = checkpoint;
-    // Before memory is taken for the model that it says it holds.
+    // Check before allocating the model that the metadata describes.
     matchModel(metadata.model, tensors, { source: path, advice: OTHER_MODEL });
     const vocabulary = new Vocabulary(metadata.vocabulary);
     return { metadata, vocabulary, tensors, [Symbol.dispose]: () => checkpoint[Symbol.dispose]() };
@@ -74,7 +65,7 @@ async function openBareWeights(path: string, vocabularyPath: string): Promise<Op
   try {
     const { tensors, size } = weights;
     const model = inferModel(tensors, { source: path });
-    // A view in a file of PyTorch may have more elements than it stores, and a model as large would be made.
+    // A view in a .pth may have more elements than the file stores; do not allocate a model of that size.
     const needed = Array.from(tensors.values(), (tensor) => byteCount(tensor) ?? Infinity).reduce((a, b) => a + b, 0);
     if (needed > size) throw cannotRead(path, `its tensors take ${needed} bytes, the file has ${size}`);
     const vocabulary = findSpecialWords(settings.vocabulary);
@@ -92,21 +83,21 @@ function checkVocabulary(path: string, { model, decoding }: ModelMetadata, vocab
   if (words.length > model.vocabularySize) {
     throw cannotRead(
       path,
-      `it has ${words.length} words, but the model knows ${model.vocabularySize}; give the vocabulary it was trained with`,
+      `it has ${words.length} words, but the model's output layer has ${model.vocabularySize}; give the vocabulary that it was trained with`,
     );
   }
   if (decoding.firstWord === undefined) {
     if (start !== undefined && end !== undefined) return;
     throw cannotRead(
       path,
-      "it has no '<start>' and '<end>'; for a model that begins with a word, as the notebook's does, give it as " +
+      "it has no '<start>' and '<end>'; for a model of the notebook, give the word that captions begin with as " +
         '{"words": ..., "decoding": {"firstWord": "a"}}',
     );
   }
   if (model.inject === "every") {
     throw cannotRead(
       path,
-      '"firstWord" is for models whose image comes first, but this one sees it at every word; leave it out',
+      '"firstWord" is for models whose image comes first, but this one takes it at every step; remove it',
     );
   }
   if (pad === undefined) {
@@ -114,7 +105,7 @@ function checkVocabulary(path: string, { model, decoding }: ModelMetadata, vocab
   }
 }
 
-/** Whether it is a file of PyTorch, or a sound safetensors file of another program. */
+/** Whether it is a .pth, or a valid safetensors file of another program. */
 async function isWithoutWords(path: string): Promise<boolean> {
   if ((await findFormat(path)).format === "pth") return true;
   try {

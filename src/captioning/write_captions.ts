@@ -1,9 +1,3 @@
-/**
- * From what CNNs see to captions in words.
- *
- * @module
- */
-
 import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import type { Features } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
@@ -11,7 +5,7 @@ import type { ModelSettings } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { UNKNOWN } from "../text/vocabulary.ts";
 import { beamSearch } from "./beam_search.ts";
-import type { Caption, WordSequence } from "./caption.ts";
+import type { Caption, TokenSequence } from "./caption.ts";
 import { captionConstraints } from "./caption_constraints.ts";
 import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
 import { type DecodeStep, withImagesFirst } from "./decode_step.ts";
@@ -23,7 +17,7 @@ import { noCaption, type SearchOptions } from "./hypotheses.ts";
 import { notebookSearch } from "./notebook_search.ts";
 import { sample } from "./sample.ts";
 
-/** Options that the notebook's way of writing knows nothing of. */
+/** Options that the notebook's greedy search does not support. */
 const BEYOND_GREEDY = [
   "lengthPenalty",
   "diversity",
@@ -38,42 +32,39 @@ const BEYOND_GREEDY = [
 
 /** Options of {@linkcode writeCaptionsTogether}. */
 export interface WriteTogetherOptions extends DecodingOptions {
-  /** The words. */
+  /** The vocabulary. */
   readonly vocabulary: CaptionVocabulary;
-  /** The way to the captions. */
+  /** The checkpoint's decoding settings. */
   readonly decoding: DecodingSettings;
   /**
-   * A number for each image, an integer from 0 to 2^32 - 1, that decides with the seed what is drawn for it.
+   * A key for each image, an integer from 0 to 2^32 - 1, that selects its random stream together with the seed.
    *
-   * @default {its place}
+   * @default {its index}
    */
   readonly keys?: readonly number[] | undefined;
 }
 
 /** Options of {@linkcode writeCaptions}. */
 export interface WriteCaptionsOptions extends WriteTogetherOptions {
-  /** The network, as far as searching must know it. */
+  /** The model's settings. */
   readonly model: Pick<ModelSettings, "inject" | "vocabularySize">;
 }
 
-/** A model and what its CNN sees. */
-export interface SeeingModel {
+/** A model with the features of the images to caption. */
+export interface ModelWithFeatures {
   /** The model. */
   readonly engine: Pick<Engine, "startDecoding">;
-  /** What its CNN sees in the images. */
+  /** The features of the images. */
   readonly features: Features;
-  /** The network, as far as searching must know it. */
+  /** The model's settings. */
   readonly model: Pick<ModelSettings, "inject" | "vocabularySize">;
 }
 
 /**
- * Writes a caption for each image, or several: as the options say, or greedily where captions begin with a first word.
+ * Captions images as the options say; with greedy search if the model's captions begin with a given word (notebook).
  *
- * @param engine The model.
- * @param features What its CNN sees in the images.
- * @param options See {@linkcode WriteCaptionsOptions}.
- * @returns The captions in the images' order.
- * @throws {InputError} If no caption can be as the options say, or the vocabulary lacks what captions need.
+ * @returns A caption for each image, in order.
+ * @throws {InputError} If no caption can satisfy the options, or the vocabulary lacks a special token.
  * @throws {RangeError} If a number is out of its range.
  */
 export async function writeCaptions(
@@ -83,30 +74,29 @@ export async function writeCaptions(
 ): Promise<Caption[]> {
   const { model, decoding: { firstWord } } = options;
   if (firstWord === undefined) return await writeCaptionsTogether([{ engine, features, model }], options);
-  return toCaptions(await writeGreedily(engine, features, { ...options, firstWord }), options);
+  return toCaptions(await searchGreedily(engine, features, { ...options, firstWord }), options);
 }
 
 /**
- * Writes captions with one or several models, whose probabilities are averaged.
+ * Captions images with one model or an ensemble, whose probabilities are averaged.
  *
- * @param models The models, at least one, all of the same words.
- * @param options See {@linkcode WriteTogetherOptions}.
- * @returns The captions in the images' order.
- * @throws {InputError} If no caption can be as the options say, or the vocabulary lacks what captions need.
+ * @param models At least one, all with the same vocabulary.
+ * @returns A caption for each image, in order.
+ * @throws {InputError} If no caption can satisfy the options, or the vocabulary lacks a special token.
  * @throws {RangeError} If a number is out of its range.
  */
 export async function writeCaptionsTogether(
-  models: readonly SeeingModel[],
+  models: readonly ModelWithFeatures[],
   options: WriteTogetherOptions,
 ): Promise<Caption[]> {
-  // Before anything is computed.
+  // Fail before anything is computed.
   const constraints = captionConstraints(options.vocabulary, options.decoding, options);
   const images = models[0]?.features.count ?? 0;
   using decodings = new DisposableStack();
   const members: { readonly step: DecodeStep; readonly vocabularySize: number }[] = [];
   for (const { engine, features, model } of models) {
     const decoding = decodings.use(await engine.startDecoding(features));
-    const step: DecodeStep = (parents, words, k) => decoding.step(parents, words, k);
+    const step: DecodeStep = (parents, tokens, k) => decoding.step(parents, tokens, k);
     members.push({ ...model, step: model.inject === "first" ? withImagesFirst(step, images) : step });
   }
   const [first, ...others] = members;
@@ -124,11 +114,11 @@ async function search(
   step: DecodeStep,
   options: WriteTogetherOptions,
   common: SearchOptions,
-): Promise<readonly (readonly WordSequence[])[]> {
+): Promise<readonly (readonly TokenSequence[])[]> {
   const { nBest = 1, lengthPenalty, diversity, sampling, keys } = options;
   if (sampling !== undefined) {
-    const drawn = await sample(step, { ...common, ...sampling, seed: sampling.seed ?? 0, samples: nBest, keys });
-    return drawn.map((captions) => captions.toSorted((a, b) => b.logProbability - a.logProbability));
+    const sampled = await sample(step, { ...common, ...sampling, seed: sampling.seed ?? 0, samples: nBest, keys });
+    return sampled.map((captions) => captions.toSorted((a, b) => b.logProbability - a.logProbability));
   }
   const asked = options.beamSize ?? options.decoding.beamSize;
   const beamSize = nBest > 1 ? Math.max(asked, nBest) : asked;
@@ -138,19 +128,19 @@ async function search(
   return await diverseBeamSearch(step, { ...common, ...diversity, beamSize: widened, nBest, lengthPenalty });
 }
 
-async function writeGreedily(
+async function searchGreedily(
   engine: Pick<Engine, "startDecoding">,
   features: Features,
   options: WriteCaptionsOptions & { readonly firstWord: string },
-): Promise<WordSequence[][]> {
+): Promise<TokenSequence[][]> {
   const { vocabulary: { words, pad, unknown }, decoding, firstWord, maxLength = decoding.maxLength } = options;
   refuseBeyondGreedy(options);
   if (pad === undefined) throw new InputError("Cannot caption: the vocabulary has no <pad>, which ends a caption");
   const first = words.indexOf(firstWord);
   using steps = await engine.startDecoding(features);
-  const captions = await notebookSearch((parents, words, k) => steps.step(parents, words, k), {
+  const captions = await notebookSearch((parents, tokens, k) => steps.step(parents, tokens, k), {
     images: features.count,
-    firstWord: first < 0 ? unknown ?? pad : first,
+    firstToken: first < 0 ? unknown ?? pad : first,
     padding: pad,
     maxLength,
   });
@@ -159,24 +149,24 @@ async function writeGreedily(
 
 function refuseBeyondGreedy(options: DecodingOptions): void {
   const { beamSize = 1, nBest = 1 } = options;
-  const reason = "a model of the notebook recipe writes greedily";
+  const reason = "a model of the notebook recipe supports greedy search only";
   if (beamSize !== 1) throw new InputError(`Cannot search with beam size ${beamSize}: ${reason}; use --beam 1`);
   if (nBest !== 1) throw new InputError(`Cannot write ${nBest} captions of an image: ${reason}; ask for one`);
   for (const name of BEYOND_GREEDY) {
     if (options[name] === undefined) continue;
-    throw new InputError(`Cannot write captions with '${name}': ${reason}; leave it out`);
+    throw new InputError(`Cannot write captions with '${name}': ${reason}; remove it`);
   }
 }
 
 function toCaptions(
-  found: readonly (readonly WordSequence[])[],
+  found: readonly (readonly TokenSequence[])[],
   { vocabulary, decoding, nBest = 1 }: WriteTogetherOptions,
 ): Caption[] {
   const { words: known, unknown } = vocabulary;
   return found.map((sequences) => {
-    const [best, ...alternatives] = sequences.map(({ words, logProbability }): Caption => {
-      // A layer may be larger than its vocabulary; what is beyond was never trained.
-      const tokens = words.map((id) => known[id] ?? known[unknown ?? -1] ?? UNKNOWN);
+    const [best, ...alternatives] = sequences.map(({ tokens: ids, logProbability }): Caption => {
+      // The output layer may be larger than the vocabulary; ids beyond it were never trained.
+      const tokens = ids.map((id) => known[id] ?? known[unknown ?? -1] ?? UNKNOWN);
       return { caption: detokenize(tokens, { tokenizer: decoding.tokenizer ?? "nltk" }), logProbability, tokens };
     });
     if (best === undefined) throw noCaption();

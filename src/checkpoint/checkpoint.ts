@@ -1,8 +1,4 @@
-/**
- * The checkpoint: one safetensors file with all that captioning needs.
- *
- * @module
- */
+// A checkpoint is one safetensors file with everything that captioning needs.
 
 import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODERS } from "../ffi/encoders.ts";
@@ -17,92 +13,94 @@ import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import type { StoredTensor, TensorSource } from "./tensor.ts";
 import type { WriteAtomicOptions } from "../files/write_atomic.ts";
 
-/** The version of the metadata format that this code writes and reads. */
+/** The version of the metadata format. */
 export const CHECKPOINT_VERSION = 3;
 
-/** How an image becomes the network's input. */
+/** The preprocessing of an image for the network. */
 export interface Preprocessing {
-  /** Side of the square that the network sees, in pixels. */
+  /** Side of the square network input in pixels. */
   readonly imageSize: number;
-  /** Length that the image's shorter side is scaled to before the square is cut out, in pixels. */
+  /** Pixels of the shorter side after resizing, before the center crop. */
   readonly shortSide: number;
-  /** Whether the image is first turned as its EXIF orientation says. */
+  /** Apply the EXIF orientation first. */
   readonly applyExif: boolean;
 }
 
-/** How scores become a caption. */
+/** Defaults for decoding. */
 export interface DecodingSettings {
-  /** The word that captions begin with, for a recipe that has no start token. */
+  /** The first word of every caption, for a recipe without a start token. */
   readonly firstWord?: string;
-  /** The most words a caption has. */
+  /** Maximum caption length in tokens. */
   readonly maxLength: number;
-  /** Captions that are pursued at the same time. */
+  /** Beam size. */
   readonly beamSize: number;
   /**
-   * What split the captions into words, and so how they are put together again.
+   * The tokenizer of the training captions, which also determines how tokens are joined.
    *
    * @default {"nltk"}
    */
   readonly tokenizer?: TokenizerName;
 }
 
-/** Where a training stands. Gone on with from here, it ends with the same bytes as one that was never stopped. */
+/** The position of a training run. Resuming from it gives the same bytes as a run that was never stopped. */
 export interface TrainingState {
   /** Every setting of the recipe, by name. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Decides the order of the examples, their augmentation and the initial weights. */
+  /** Seed of the order of examples, their augmentation and the initial weights. */
   readonly seed: number;
-  /** A digest of the training examples in their order. */
+  /** A digest of the training examples in order. */
   readonly examples: string;
-  /** Steps done of the epoch that follows the completed ones. */
+  /** Steps completed in the current epoch. */
   readonly step: number;
-  /** Sums over those steps, which become the epoch's means. */
+  /** Sums over those steps, for the epoch's means. */
   readonly sums: { readonly loss: number; readonly lossWeight: number; readonly gradientNorm: number };
-  /** What the completed epochs are judged by, lower is better. */
+  /** The validation score of each completed epoch; lower is better. */
   readonly validationScores: readonly number[];
 }
 
-/** What stands beside the weights. It holds no clock, no path and no rate: the same run gives the same bytes. */
+/** Metadata stored with the weights. It contains no time, path or speed: the same run gives the same bytes. */
 export interface CheckpointMetadata {
   /** The recipe's name. */
   readonly recipe: string;
-  /** The network. */
+  /** The network's dimensions. */
   readonly model: ModelSettings;
-  /** The way of the images. */
+  /** The preprocessing of images. */
   readonly preprocessing: Preprocessing;
-  /** The words; a word's place is its token. */
+  /** The words; the index of a word is its token id. */
   readonly vocabulary: readonly string[];
-  /** The way to the captions. */
+  /** The defaults for decoding. */
   readonly decoding: DecodingSettings;
-  /** A digest of the dataset it was trained on. */
+  /** A digest of the training dataset. */
   readonly datasetFingerprint: string;
+  /** The unit of the split: if it is the caption, an image is in several splits. */
+  readonly splitBy?: "image" | "caption";
   /**
-   * The seed by which the images were split, where their dataset has no split of its own.
+   * The seed of the random split, if the dataset has no official split.
    *
-   * @default {it is not known}
+   * @default {unknown}
    */
   readonly splitSeed?: number;
-  /** Epochs completed. */
+  /** Number of completed epochs. */
   readonly epoch: number;
-  /** The last epoch's numbers by name. Those that are not finite are not saved. */
+  /** The last epoch's metrics by name. Values that are not finite are not saved. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Where the training stands, in a checkpoint that it can go on from. */
+  /** The training state, in a checkpoint that training can resume from. */
   readonly training?: TrainingState;
 }
 
 /** An open checkpoint: close it with `using`. */
 export interface Checkpoint extends Disposable {
-  /** What stands beside the weights. */
+  /** Metadata stored with the weights. */
   readonly metadata: CheckpointMetadata;
   /** The weights by name. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-// The version's key is also what tells our files from other people's safetensors.
+// This key also distinguishes checkpoints from other safetensors files.
 const VERSION_KEY = "lrcn";
 const ADVICE = "give a file 'best.safetensors' or 'last.safetensors' that 'deno task train' wrote";
 
-// Of a field; the settings are what lies deepest.
+// Limits for one field; the settings are nested deepest.
 const FIELD_LIMITS = { depth: 8, parts: 10_000 };
 const MOST_EPOCHS = 1_000_000;
 
@@ -119,7 +117,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     inject: z.enum(["first", "every"]),
     encoderWidth: wholeNumber(MODEL_LIMITS.encoderWidth),
     encoderBlocks: z.array(wholeNumber(MODEL_LIMITS.encoderBlocks)),
-    // Files from before there was a choice have a ResNet-50, of any size.
+    // Files without it are older than the choice and have a ResNet-50, of any size.
     encoder: z.enum(ENCODER_NAMES).exactOptional(),
   }).refine(
     ({ encoder = DEFAULT_ENCODER, encoderBlocks }) => encoderBlocks.length === ENCODERS[encoder].blocks.length,
@@ -139,6 +137,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     tokenizer: z.enum(TOKENIZERS).exactOptional(),
   }),
   datasetFingerprint: z.string(),
+  splitBy: z.enum(["image", "caption"]).exactOptional(),
   splitSeed: count.exactOptional(),
   epoch: count,
   metrics: z.record(z.string(), z.number()),
@@ -156,13 +155,12 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
 });
 
 /**
- * Saves a checkpoint, whole or not at all. The same metadata and tensors give the same bytes.
+ * Saves a checkpoint atomically. The same metadata and tensors give the same bytes.
  *
- * @param path Where it shall be; its folder must exist.
- * @param content Metadata and tensors; one tensor at a time is in memory.
- * @param options Those of {@linkcode writeSafetensors}.
- * @throws {InputError} The file cannot be written.
- * @throws {TypeError} The metadata is not what its type says, or two tensors have the same name.
+ * @param path The file; its folder must exist.
+ * @param content Metadata and tensors; one tensor is in memory at a time.
+ * @throws {InputError} If the file cannot be written.
+ * @throws {TypeError} If the metadata does not match its type, or two tensors have the same name.
  *
  * @example Saving a bias of two numbers
  * ```ts
@@ -203,11 +201,9 @@ export async function saveCheckpoint(
 }
 
 /**
- * Opens a checkpoint. Its metadata is checked whole; weights are read when they are asked for.
+ * Opens a checkpoint. All metadata is validated; weights are read on demand.
  *
- * @param path The file.
- * @returns Metadata and weights.
- * @throws {InputError} There is no such file, it is no checkpoint, a newer version wrote it, or a field is wrong.
+ * @throws {InputError} If the file is missing, is not a checkpoint, has another format version, or a field is wrong.
  *
  * @example Listing the words a checkpoint knows
  * ```ts
@@ -246,13 +242,13 @@ function parseMetadata(path: string, words: Readonly<Record<string, string>>): C
   if (!(VERSION_KEY in words)) {
     throw cannotRead(
       path,
-      `it is a safetensors file but no checkpoint, the metadata '${VERSION_KEY}' is missing; ${ADVICE}`,
+      `it is a safetensors file but not a checkpoint, the metadata '${VERSION_KEY}' is missing; ${ADVICE}`,
     );
   }
   const fields = Object.fromEntries(Object.entries(words).map(([key, value]) => [key, parseJson(value)]));
   const version = fields[VERSION_KEY];
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1) {
-    throw cannotRead(path, `its format version ${quoted(words[VERSION_KEY] ?? "")} is none; ${ADVICE}`);
+    throw cannotRead(path, `its format version ${quoted(words[VERSION_KEY] ?? "")} is not valid; ${ADVICE}`);
   }
   if (version !== CHECKPOINT_VERSION) {
     const advice = version > CHECKPOINT_VERSION ? "update lrcn" : "train the model again";
@@ -267,7 +263,7 @@ function parseMetadata(path: string, words: Readonly<Record<string, string>>): C
   return parsed.data;
 }
 
-/** A list of which the first wrong element is an issue. Zod's own makes one of each: millions, in a hostile file. */
+/** An array that reports only its first wrong element. Zod's own reports each: millions, in a hostile file. */
 function listOf<T>(element: z.ZodType<T>, most: number): z.ZodType<T[]> {
   const error = `it has more than ${most} elements`;
   return z.array(z.unknown()).max(most, { error, abort: true }).transform((values, context) => {
@@ -284,7 +280,7 @@ function listOf<T>(element: z.ZodType<T>, most: number): z.ZodType<T[]> {
   });
 }
 
-/** A text that is no sound JSON is as good as missing: the field it belongs to is refused, any other is not looked at. */
+/** Invalid JSON counts as missing: the field's schema rejects it, and unknown fields are ignored. */
 function parseJson(text: string): unknown {
   if (findJsonFault(text, FIELD_LIMITS) !== undefined) return undefined;
   try {

@@ -1,43 +1,28 @@
-/**
- * One HTTP transfer of a file, or of what is missing of it.
- *
- * @module
- */
-
-/** A transfer failed; the message is a reason on one line, without the address. */
+/** A transfer failed; the message is the reason on one line, without the URL. */
 export class TransferError extends Error {
-  /** The class's name, so that it survives bundling. */
   override readonly name = "TransferError";
-  /** Whether the server has answered, and would answer so again. */
+  /** The server's answer is final: retrying is useless. */
   readonly isFinal: boolean;
 
-  /**
-   * Makes the error.
-   *
-   * @param message The reason.
-   * @param options Whether it is final, and the error behind it.
-   */
   constructor(message: string, options: ErrorOptions & { readonly isFinal: boolean }) {
     super(message, options);
     this.isFinal = options.isFinal;
   }
 }
 
-/** Options of {@linkcode requestRest}. */
 export interface RequestRestOptions {
-  /** Milliseconds after which a server that sends no byte has stalled. */
+  /** Milliseconds without a byte after which the server counts as stalled. */
   readonly stallTimeout: number;
-  /** Ends the transfer. */
+  /** Aborts the transfer. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** A piece of a file. */
 export interface TransferredChunk {
-  /** Its bytes. */
   readonly chunk: Uint8Array;
-  /** Its place in the file: smaller than what is there where the server begins anew. */
+  /** Its offset in the file; less than `done` if the server starts over. */
   readonly start: number;
-  /** The whole file's bytes, or 0 where the server does not say it. */
+  /** Size of the whole file in bytes, or 0 if the server does not say. */
   readonly total: number;
 }
 
@@ -45,14 +30,11 @@ const PARTIAL = 206;
 const RANGE_NOT_SATISFIABLE = 416;
 
 /**
- * Asks for a file from a byte on. A server that cannot go on from there gives it from the start.
+ * Downloads a file from byte `done` on. A server that cannot resume sends it from the start. Chunks arrive in order and
+ * without gaps.
  *
- * @param url Its address.
- * @param done How many bytes are there.
- * @param options See {@linkcode RequestRestOptions}.
- * @returns The pieces as they come, in order and without gaps.
- * @throws {TransferError} The server cannot be reached, answers with an error, stalls or breaks off.
- * @throws {Deno.errors.NotCapable} The network may not be used.
+ * @throws {TransferError} If the server is unreachable, answers with an error, stalls or disconnects.
+ * @throws {Deno.errors.NotCapable} If network access is not allowed.
  */
 export async function* requestRest(
   url: string,
@@ -63,21 +45,21 @@ export async function* requestRest(
   const { body, start, total } = await watch.over(request(url, done, watch.signal));
   const reader = body.getReader();
   try {
-    for (let place = start;;) {
-      const { value: chunk } = await watch.over(reader.read().catch((cause) => Promise.reject(brokenOff(cause))));
+    for (let offset = start;;) {
+      const { value: chunk } = await watch.over(reader.read().catch((cause) => Promise.reject(disconnected(cause))));
       if (chunk === undefined) {
-        if (place < total) throw brokenOff();
+        if (offset < total) throw disconnected();
         return;
       }
-      yield { chunk, start: place, total };
-      place += chunk.byteLength;
+      yield { chunk, start: offset, total };
+      offset += chunk.byteLength;
     }
   } finally {
     reader.cancel().catch(() => {});
   }
 }
 
-/** Ends what takes too long, and what the user ends. */
+/** Ends stalled and aborted operations. */
 class Watch implements Disposable {
   readonly #options: RequestRestOptions;
   readonly #controller = new AbortController();
@@ -91,7 +73,7 @@ class Watch implements Disposable {
     if (options.signal?.aborted) this.#abort();
   }
 
-  /** For the request. A body that is being read does not always heed it, and then would wait for ever. */
+  /** For the request only: reading a body sometimes ignores the signal, and would then wait forever. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -108,7 +90,7 @@ class Watch implements Disposable {
   }
 
   #stop(reason: unknown): void {
-    // First, since what is being waited for fails at once where it heeds the signal.
+    // Rejected first, since an operation that obeys the signal fails at once.
     this.#end.reject(reason);
     this.#controller.abort(reason);
   }
@@ -118,8 +100,8 @@ class Watch implements Disposable {
   }
 }
 
-function brokenOff(cause?: unknown): TransferError {
-  return new TransferError("the server broke off", { isFinal: false, cause });
+function disconnected(cause?: unknown): TransferError {
+  return new TransferError("the server closed the connection early", { isFinal: false, cause });
 }
 
 interface Transfer {
@@ -142,7 +124,7 @@ async function request(url: string, done: number, signal: AbortSignal): Promise<
 }
 
 async function send(url: string, done: number, signal: AbortSignal): Promise<Response> {
-  // Bytes are counted and added up, so they must come as they are in the file.
+  // Bytes are counted, so they must not be compressed.
   const headers = { "accept-encoding": "identity", ...(done > 0 && { range: `bytes=${done}-` }) };
   try {
     return await fetch(url, { headers, signal });
@@ -157,6 +139,6 @@ function networkReason({ message, cause }: TypeError): string {
   const words = cause instanceof Error ? cause.message : message;
   if (/dns error/i.test(words)) return "the server's name cannot be found, check the network";
   if (/connection refused/i.test(words)) return "the server refuses the connection, check the network";
-  // What stands before is the address.
-  return `the network fails: ${words.replace(/^.*?\): /s, "").replaceAll(/\s+/g, " ")}`;
+  // The text before is the URL.
+  return `the network failed: ${words.replace(/^.*?\): /s, "").replaceAll(/\s+/g, " ")}`;
 }

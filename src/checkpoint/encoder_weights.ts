@@ -1,20 +1,13 @@
-/**
- * Pretrained weights of the CNN.
- *
- * @module
- */
-
 import type { Engine } from "../ffi/engine.ts";
 import { type LoadedEncoder, loadEncoder } from "./model_state.ts";
 import { openWeights } from "./weights_file.ts";
 
 /**
- * Reads published weights into a model's encoder. Nothing is changed unless every name and shape is right.
+ * Loads published weights into a model's encoder. Nothing changes unless every name and shape is right.
  *
- * @param engine The model.
- * @param path A state_dict of PyTorch, in either of its formats, or a safetensors file.
- * @returns What was taken, and the classifier's names, which were left out.
- * @throws {InputError} If the file cannot be read, or its weights are another network's.
+ * @param path A PyTorch state_dict, in either of its formats, or a safetensors file.
+ * @returns What was loaded, and the skipped weights of the classifier.
+ * @throws {InputError} If the file cannot be read, or its weights belong to another network.
  */
 export async function loadEncoderWeights(engine: Engine, path: string): Promise<LoadedEncoder> {
   using file = await openWeights(path);

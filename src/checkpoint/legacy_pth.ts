@@ -1,10 +1,6 @@
-/**
- * PyTorch's file format before 1.6, which `torch.save(…, _use_new_zipfile_serialization=False)` still writes: pickles of a
- * magic number, of the protocol, of the machine, of the object and of its storages' keys; then, for each key, how many
- * elements there are (64 bits), and the elements.
- *
- * @module
- */
+// PyTorch's file format before 1.6, still written by `torch.save(…, _use_new_zipfile_serialization=False)`: pickles of
+// a magic number, the protocol, the machine, the object and its storages' keys; then, for each key, the number of
+// elements (64 bits) and the elements.
 
 import { quoted } from "../printable.ts";
 import type { RandomAccessFile } from "../files/open_file.ts";
@@ -19,29 +15,29 @@ const MAGIC = 0x1950_a86a_20f9_469c_fc6cn;
 const PROTOCOL = 1001;
 const COUNT_BYTES = 8;
 
-/** Bytes of pickles that are read; what a million instructions need takes fewer. */
+/** Maximum number of pickle bytes to read; a million instructions need fewer. */
 export const MAX_PICKLE_BYTES: number = 2 ** 25;
 
-/** What a file of PyTorch holds. */
+/** The content of a PyTorch file. */
 export interface PthContent {
-  /** The object that was saved. */
+  /** The saved object. */
   readonly value: PickleValue;
-  /** Where the elements lie in the file, by the key of their storage. */
+  /** The range of each storage in the file, by key. */
   readonly storages: ReadonlyMap<string, ZipRange>;
 }
 
 /**
- * Reads a file of the old format, but not its elements. Nothing in it is run.
+ * Parses a file of the old format without reading its elements. Nothing in it is executed. The format has no CRC-32.
  *
- * @param file The file.
- * @returns Its object, and where its elements are. The format has no CRC-32 of them.
- * @throws {InputError} The file is broken, or no such file; the message is a reason alone, without the path. Or it cannot
- * be read.
+ * @throws {InputError} If the file is broken or has another format (the message is the reason without the path), or
+ * cannot be read.
  */
 export async function parseLegacyPth(file: RandomAccessFile): Promise<PthContent> {
   const bytes = await file.read(0, Math.min(file.size, MAX_PICKLE_BYTES));
   const magic = unpickle(bytes);
-  if (magic.value !== MAGIC) throw new InputError("it is a pickle but no PyTorch file, give one that torch.save wrote");
+  if (magic.value !== MAGIC) {
+    throw new InputError("it is a pickle but not a PyTorch file, give one that torch.save wrote");
+  }
   const protocol = unpickle(bytes, magic.end);
   if (protocol.value !== PROTOCOL) throw broken(`its protocol is not ${PROTOCOL}`);
   const machine = unpickle(bytes, protocol.end);
@@ -81,7 +77,7 @@ async function findElements(
     if (at > file.size) throw broken("it is cut off");
     found.set(key, { begin, end: at, crc32: undefined });
   }
-  if (at !== file.size) throw broken("something follows its elements");
+  if (at !== file.size) throw broken("data follow its elements");
   return found;
 }
 

@@ -1,17 +1,12 @@
-/**
- * How large what files say of a model may be. A file claims any number in a few bytes; memory and time are taken for what
- * lies within these.
- *
- * @module
- */
+// Limits for the numbers in model files. A file can claim any size in a few bytes; these bound memory and time.
 
 import { z } from "zod";
 import type { ModelSettings } from "../ffi/settings.ts";
 
-/** The least and the most that a number may be. */
-export type Limits = readonly [least: number, most: number];
+/** The range of a number, both ends included. */
+export type Limits = readonly [min: number, max: number];
 
-/** A model's dimensions: what the native library takes. */
+/** A model's dimensions, as limited by the native library. */
 export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject" | "encoder">, Limits>> = {
   vocabularySize: [2, 2 ** 24],
   embedSize: [1, 2 ** 16],
@@ -22,21 +17,21 @@ export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject"
   encoderBlocks: [1, 256],
 };
 
-/** Sides of images, in pixels: 50 MB for each that is captioned. */
+/** Sides of images in pixels: at max 50 MB per image. */
 export const SIDE_LIMITS: Limits = [1, 4096];
 
-/** Words of a caption. Each costs a step of the model. */
+/** Tokens of a caption. Each costs one step of the model. */
 export const MAX_LENGTH_LIMITS: Limits = [1, 1000];
 
-/** Captions pursued at the same time. A step's work grows with the square. */
+/** Beam size. A step's work grows with its square. */
 export const BEAM_SIZE_LIMITS: Limits = [1, 100];
 
-/** The most words of a vocabulary: several times those of any language's dictionary. */
+/** Maximum vocabulary size: several times that of any language's dictionary. */
 export const MOST_WORDS = 1_000_000;
 
-/** The type of a whole number within limits, whose error says what was found and what may be. */
-export function wholeNumber([least, most]: Limits): z.ZodType<number> {
+/** A whole number within limits; the error names the value and the range. */
+export function wholeNumber([min, max]: Limits): z.ZodType<number> {
   const error = ({ input }: { readonly input?: unknown }) =>
-    `it is ${typeof input === "number" ? input : "not a number"}, give a whole number from ${least} to ${most}`;
-  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+    `it is ${typeof input === "number" ? input : "not a number"}, give a whole number from ${min} to ${max}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 }

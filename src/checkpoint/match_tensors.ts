@@ -1,44 +1,36 @@
-/**
- * Holding a file's tensors against a model's.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
 import type { TensorLayout } from "./tensor.ts";
 
 const NAMED = 3;
 
-/** Options of {@linkcode matchTensors}. */
 export interface MatchTensorsOptions {
   /**
-   * Names that neither side needs, such as the optimizer's state when captioning.
+   * Names to ignore on both sides, such as the optimizer's state when captioning.
    *
    * @default {none}
    */
   ignore?: (name: string) => boolean;
   /**
-   * Where the tensors were found, for the message: a path.
+   * Path of the tensors, for the message.
    *
    * @default {"the file"}
    */
   source?: string;
   /**
-   * What to do, for the message.
+   * The remedy, for the message.
    *
-   * @default {nothing is said}
+   * @default {none}
    */
   advice?: string;
 }
 
 /**
- * Holds a file's tensors against those a model expects, before one byte is copied: the same names, types and shapes.
+ * Compares a file's tensors with those a model expects, before any byte is copied: names, types and shapes must be
+ * equal.
  *
- * @param expected The model's tensors by name.
- * @param found The file's tensors by name.
- * @param options See {@linkcode MatchTensorsOptions}.
- * @throws {InputError} They differ; the one line names the first few that are missing, unexpected or of another shape.
+ * @throws {InputError} If they differ; the message names the first few tensors that are missing, unexpected or have
+ * another shape.
  */
 export function matchTensors(
   expected: ReadonlyMap<string, TensorLayout>,
@@ -61,8 +53,8 @@ export function matchTensors(
   const text = faults.filter((fault) => fault !== "").join("; ");
   if (text === "") return;
   const where = source === undefined ? "the file" : `'${source}'`;
-  const words = `Cannot load weights from ${where}: they are not this model's: ${text}`;
-  throw new InputError(advice === undefined ? words : `${words}; ${advice}`);
+  const message = `Cannot load weights from ${where}: they are not this model's: ${text}`;
+  throw new InputError(advice === undefined ? message : `${message}; ${advice}`);
 }
 
 function firstOf(label: string, faults: readonly string[]): string {

@@ -1,9 +1,3 @@
-/**
- * The tensors that a model of given dimensions has, and back: the dimensions out of a file's tensors.
- *
- * @module
- */
-
 import { cannotRead } from "../files/open_file.ts";
 import { quoted } from "../printable.ts";
 import { type Architecture, DEFAULT_ENCODER, ENCODER_NAMES, type EncoderName, ENCODERS } from "../ffi/encoders.ts";
@@ -12,27 +6,24 @@ import { type Limits, MODEL_LIMITS } from "./limits.ts";
 import { matchTensors } from "./match_tensors.ts";
 import type { TensorLayout } from "./tensor.ts";
 
-/** Channels that a bottleneck block gives for each that its 3x3 convolution has. */
+/** A bottleneck block has this many output channels per channel of its 3x3 convolution. */
 const EXPANSION = 4;
 const COLORS = 3;
-/** Of EfficientNet-Lite's stages: channels before a block's depthwise convolution for each of its input's, channels, kernel. */
+/** EfficientNet-Lite's stages: expansion of a block's channels, output channels at width 1, kernel side. */
 const LITE_STAGES = [[1, 16, 3], [6, 24, 3], [6, 40, 5], [6, 80, 3], [6, 112, 5], [6, 192, 5], [6, 320, 3]] as const;
 const LITE_STEM = 32;
 const LITE_HEAD = 1280;
-/** Rows of an LSTM's weights for each of its hidden numbers: input, forget, cell and output gate. */
+/** Rows of an LSTM's weights per hidden unit: input, forget, cell and output gate. */
 const GATES = 4;
-// The float type is the file's own: these are names and shapes.
+// Only names and shapes matter here: files may have another float type.
 const FLOAT = "F32";
 
-/** A model's tensors by PyTorch's names, in the order that PyTorch's state_dict has. */
+/** A model's tensors by PyTorch's names, in the order of PyTorch's state_dict. */
 export type StateDictLayout = ReadonlyMap<string, TensorLayout>;
 
 /**
- * Lists a model's parameters and buffers as PyTorch's state_dict holds them: `embed`, `resnet` or `efficientnet`,
- * `language_lstm` (where it has language layers), `lstm`, `linear`.
- *
- * @param model The model's dimensions.
- * @returns Names with types and shapes. Floats are F32.
+ * The parameters and buffers of a model's state_dict: `embed`, `resnet` or `efficientnet`, `language_lstm` (if it has
+ * language layers), `lstm`, `linear`. Floats are F32.
  *
  * @example The output layer of a small model
  * ```ts
@@ -48,9 +39,9 @@ export type StateDictLayout = ReadonlyMap<string, TensorLayout>;
  */
 export function stateDictLayout(model: ModelSettings): StateDictLayout {
   const { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject } = model;
-  const words = languageLayers > 0 ? hiddenSize : embedSize;
-  const feature = inject === "every" ? embedSize : words;
-  const fused = inject === "every" ? words + feature : words;
+  const tokens = languageLayers > 0 ? hiddenSize : embedSize;
+  const feature = inject === "every" ? embedSize : tokens;
+  const fused = inject === "every" ? tokens + feature : tokens;
   return new Map([
     float("embed.weight", vocabularySize, embedSize),
     ...encoder(model, feature),
@@ -147,37 +138,33 @@ function lite({ encoderWidth, encoderBlocks }: ModelSettings, outputs: number): 
   return [...entries, ...linear(`${root}._fc`, LITE_HEAD, outputs)];
 }
 
-/** Channels times the width coefficient: the nearest multiple of 8, and no less than nine tenths of it. */
+/** Channels times the width coefficient, rounded to a multiple of 8 of at least 90% of it. */
 function liteChannels(channels: number, hundredths: number): number {
   const exact = channels * (hundredths / 100);
   const rounded = Math.max(8, Math.floor((exact + 4) / 8) * 8);
   return rounded < 0.9 * exact ? rounded + 8 : rounded;
 }
 
-/** Options of {@linkcode inferModel}. */
 export interface InferModelOptions {
-  /** Where the tensors are from, for messages: a path. */
+  /** The file's path, for messages. */
   readonly source: string;
 }
 
-/** Options of {@linkcode matchModel}. */
 export interface MatchModelOptions extends InferModelOptions {
   /**
-   * What to do, for the message.
+   * The remedy, for the message.
    *
-   * @default {nothing is said}
+   * @default {none}
    */
   readonly advice?: string;
 }
 
 /**
- * Reads a model's dimensions from its tensors' names and shapes, and holds all of them against what such a model has.
- * Tensors of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
+ * Infers a model's dimensions from its tensors, and checks that all tensors of such a model are present. The
+ * optimizer's state (`adam.*`) and the random state (`rng`) are ignored.
  *
- * @param found The file's tensors by name.
- * @param options See {@linkcode InferModelOptions}.
- * @returns The model's dimensions.
- * @throws {InputError} The tensors are not those of a captioner; the message names the first that is missing or unlike.
+ * @throws {InputError} If the tensors do not form a captioner; the message names the first that is missing or
+ * different.
  */
 export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }: InferModelOptions): ModelSettings {
   const size: Size = (name, rank, dimension) => {
@@ -185,7 +172,7 @@ export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }:
     if (shape === undefined) {
       throw cannotRead(
         source,
-        `it holds no captioner, the tensor ${quoted(name)} is missing; list it by deno task inspect`,
+        `it holds no captioner, the tensor ${quoted(name)} is missing; list its tensors with deno task inspect`,
       );
     }
     const length = shape[dimension] ?? 0;
@@ -207,7 +194,7 @@ export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }:
     hiddenSize,
     languageLayers,
     fusionLayers: count((layer) => `lstm.weight_hh_l${layer}`, 1),
-    // Beside every word the feature makes the LSTM's input wider than the words.
+    // If the image feature is an input at every step, the LSTM's input is wider than the token embedding.
     inject: size("lstm.weight_ih_l0", 2, 1) > (languageLayers > 0 ? hiddenSize : embedSize) ? "every" : "first",
     ...(found.has("efficientnet._conv_stem.weight")
       ? inferLite(found, { size, count })
@@ -218,9 +205,9 @@ export function inferModel(found: ReadonlyMap<string, TensorLayout>, { source }:
   return model;
 }
 
-/** A dimension of a tensor; throws where it is missing or of another rank. */
+/** A dimension of a tensor; throws if the tensor is missing or of another rank. */
 type Size = (name: string, rank: number, dimension: number) => number;
-/** How many names there are from index 0 on; throws where there are fewer than `least`. */
+/** The number of consecutive names from index 0 on; throws if there are fewer than `least`. */
 type Count = (name: (index: number) => string, least: number) => number;
 type Inferred = Required<Pick<ModelSettings, "encoder" | "encoderWidth" | "encoderBlocks">>;
 
@@ -232,7 +219,7 @@ function inferResnet(
   const encoderBlocks = [1, 2, 3, 4].map((stage) => count((block) => `resnet.layer${stage}.${block}.conv1.weight`, 1));
   const isBottleneck = found.has("resnet.layer1.0.conv3.weight");
   const architecture = isBottleneck ? "resnet-bottleneck" : "resnet-basic";
-  // One of another size is read by the name of a smaller one of its kind.
+  // A ResNet of another size takes the name of one of its architecture.
   const encoder = nameOf({ architecture, encoderWidth, encoderBlocks }) ??
     (isBottleneck ? DEFAULT_ENCODER : "resnet18");
   return { encoder, encoderWidth, encoderBlocks };
@@ -249,7 +236,7 @@ function inferLite(
   let former = "";
   for (let block = 0; block < numbers; block++) {
     const outputs = size(name(block, "_project_conv"), 4, 0);
-    // What two stages that follow each other never have in common.
+    // Never the same in two consecutive stages.
     const kind = [found.has(name(block, "_expand_conv")), size(name(block, "_depthwise_conv"), 4, 2), outputs].join();
     if (kind !== former) {
       channels.push(outputs);
@@ -261,14 +248,14 @@ function inferLite(
   const [, most] = MODEL_LIMITS.encoderWidth;
   const fits = (width: number) =>
     LITE_STAGES.every(([, unscaled], stage) => liteChannels(unscaled, width) === channels[stage]);
-  // Several coefficients give the same channels; those of the known sizes come first.
+  // Several coefficients give the same channels; those of the named sizes come first.
   const widths = [ENCODERS["efficientnet-lite0"].width, ENCODERS["efficientnet-lite2"].width];
   const encoderWidth = [...widths, ...Array.from({ length: most }, (_, index) => index + 1)].find(fits) ?? widths[0];
   const shape = { architecture: "efficientnet-lite", encoderWidth: encoderWidth ?? 0, encoderBlocks } as const;
   return { encoder: nameOf(shape) ?? "efficientnet-lite0", encoderWidth: shape.encoderWidth, encoderBlocks };
 }
 
-/** The encoder of this size, if it has a name. */
+/** The name of the encoder of this size, if it has one. */
 function nameOf(
   { architecture, encoderWidth, encoderBlocks }: Omit<Inferred, "encoder"> & { readonly architecture: Architecture },
 ): EncoderName | undefined {
@@ -289,13 +276,11 @@ function checkLimits({ inject: _, encoder: __, ...dimensions }: ModelSettings, s
 }
 
 /**
- * Holds a file's tensors against a model's dimensions: the same names and shapes, floats of 32 or 64 bits.
+ * Checks a file's tensors against a model's dimensions: equal names and shapes, floats of 32 or 64 bits.
  *
- * @param model The model's dimensions.
- * @param found The file's tensors by name; those of an optimizer (`adam.*`) and of a random state (`rng`) are passed over.
- * @param options See {@linkcode MatchModelOptions}.
- * @returns The model's tensors in the order of PyTorch's state_dict, with the file's own types.
- * @throws {InputError} They differ.
+ * @param found The file's tensors by name; the optimizer's state (`adam.*`) and the random state (`rng`) are ignored.
+ * @returns The model's tensors in the order of PyTorch's state_dict, with the file's float types.
+ * @throws {InputError} If they differ.
  */
 export function matchModel<Found extends TensorLayout>(
   model: ModelSettings,
@@ -317,7 +302,7 @@ export function matchModel<Found extends TensorLayout>(
   return matched;
 }
 
-/** Whether a tensor of a checkpoint is not the model's, but what its training goes on with. */
+/** Tells whether a checkpoint's tensor is training state instead of part of the model. */
 export function isTrainingTensor(name: string): boolean {
   return name === "rng" || name.startsWith("adam.");
 }

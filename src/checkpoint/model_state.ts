@@ -1,9 +1,3 @@
-/**
- * From a model on a device to the tensors of a file, and back.
- *
- * @module
- */
-
 import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
@@ -12,31 +6,26 @@ import { matchTensors } from "./match_tensors.ts";
 import type { DType, StoredTensor, TensorLayout, TensorSource } from "./tensor.ts";
 
 /**
- * What a checkpoint holds of a model.
+ * A model's tensors as sources for a checkpoint, each read from the device on demand.
  *
- * @param engine The model.
- * @param kinds Parameters and buffers for captions; the optimizer's state and the random state too for going on.
- * @returns The tensors, each read from the device when its turn comes.
+ * @param kinds Parameters and buffers for captioning; also the optimizer's state and the random state to resume
+ * training.
  */
 export async function modelTensors(engine: Engine, kinds: readonly TensorInfo["kind"][]): Promise<TensorSource[]> {
   const tensors = (await engine.tensors()).filter(({ kind }) => kinds.includes(kind));
   return tensors.map((tensor) => ({ ...tensor, read: () => engine.read(tensor) }));
 }
 
-/** Options of {@linkcode loadModel}. */
 export interface LoadModelOptions {
-  /** Where the tensors are from, for messages: a path. */
+  /** The file's path, for messages. */
   readonly source: string;
 }
 
 /**
- * Sets a model's parameters and buffers. Nothing is changed unless all of them are there with the model's shapes; float32
- * and float64 become each other, and what else the file holds is left alone if its name is the training's.
+ * Loads a model's parameters and buffers. Nothing changes unless all of them are present with the model's shapes.
+ * Float32 and float64 are converted; training state in the file is ignored.
  *
- * @param engine The model.
- * @param found The file's tensors.
- * @param options See {@linkcode LoadModelOptions}.
- * @throws {InputError} If the tensors are another model's.
+ * @throws {InputError} If the tensors belong to another model.
  */
 export async function loadModel(
   engine: Engine,
@@ -48,13 +37,10 @@ export async function loadModel(
 }
 
 /**
- * Sets all that a training goes on with: parameters, buffers, the optimizer's moments and the random state. Nothing is
- * changed unless all of them are there with the model's shapes.
+ * Loads everything needed to resume training: parameters, buffers, the optimizer's moments and the random state.
+ * Nothing changes unless all of them are present with the model's shapes.
  *
- * @param engine The model.
- * @param found The file's tensors.
- * @param options See {@linkcode LoadModelOptions}.
- * @throws {InputError} If the tensors are another model's, or none of a training.
+ * @throws {InputError} If the tensors belong to another model, or contain no training state.
  */
 export async function loadTraining(
   engine: Pick<Engine, "tensors" | "write">,
@@ -63,7 +49,7 @@ export async function loadTraining(
 ): Promise<void> {
   const tensors = (await engine.tensors()).filter(({ kind }) => kind !== "gradient" && kind !== "optimizer");
   const parameters = tensors.filter(({ kind }) => kind === "parameter");
-  // Listed by rule: a new engine makes them when the first one is written.
+  // A new engine creates its moments when the first one is written, so they are listed here.
   const moments = ["exp_avg", "exp_avg_sq"].flatMap((moment) =>
     parameters.map((tensor): TensorInfo => ({ ...tensor, name: `adam.${moment}.${tensor.name}`, kind: "optimizer" }))
   );
@@ -74,8 +60,8 @@ export async function loadTraining(
   const [length, other] = [random?.shape[0], found.get(random?.name ?? "")?.shape[0]];
   if (other !== undefined && other !== length) {
     throw new InputError(
-      `Cannot load the training's state from '${options.source}': its random state is another device's; go on by --device ` +
-        "with the device it was trained on",
+      `Cannot load the training's state from '${options.source}': its random state belongs to another device; ` +
+        "resume with the --device it was trained on",
     );
   }
   const hasMoments = found.has(`adam.exp_avg.${parameters[0]?.name}`);
@@ -84,7 +70,7 @@ export async function loadTraining(
 
 interface WriteTensorsOptions extends LoadModelOptions {
   readonly found: ReadonlyMap<string, StoredTensor>;
-  /** A tensor's name in the file, where it is not the model's. */
+  /** Maps a model's tensor name to the file's. */
   readonly storedName?: (name: string) => string;
 }
 
@@ -94,7 +80,7 @@ async function writeTensors(
   { found, source, storedName = (name) => name }: WriteTensorsOptions,
 ): Promise<void> {
   const stored = tensors.map((tensor) => ({ ...tensor, name: storedName(tensor.name) }));
-  const expected = new Map(stored.map((tensor): [string, TensorLayout] => [tensor.name, asStored(tensor, found)]));
+  const expected = new Map(stored.map((tensor): [string, TensorLayout] => [tensor.name, storedLayout(tensor, found)]));
   matchTensors(expected, found, {
     ignore: (name) => !expected.has(name) && /^(adam\.|rng(\.\d+)?$)/.test(name),
     source,
@@ -110,11 +96,11 @@ async function writeTensors(
   }
 }
 
-/** Tensors read while one is written: the largest is a tenth of the model. */
+/** Tensors to read while one is written: the largest is a tenth of the model. */
 const READ_AHEAD = 2;
 
 /** The model's layout with the file's float type, which is converted. */
-function asStored({ name, dtype, shape }: TensorInfo, found: ReadonlyMap<string, StoredTensor>): TensorLayout {
+function storedLayout({ name, dtype, shape }: TensorInfo, found: ReadonlyMap<string, StoredTensor>): TensorLayout {
   const stored = found.get(name)?.dtype;
   const floats: readonly (DType | undefined)[] = ["F32", "F64"];
   return { dtype: stored !== undefined && floats.includes(stored) && floats.includes(dtype) ? stored : dtype, shape };
@@ -126,27 +112,24 @@ function convertFloats(bytes: Uint8Array<ArrayBuffer>, from: DType, to: DType): 
   return bytes;
 }
 
-/** What {@linkcode loadEncoder} took. */
+/** The result of {@linkcode loadEncoder}. */
 export interface LoadedEncoder {
-  /** How many tensors were taken. */
+  /** Number of tensors loaded. */
   readonly tensors: number;
-  /** The names of those that the CNN does not have: its classifier's, in the order of the file. */
+  /** Names the encoder does not have, in file order: the classifier's. */
   readonly skipped: readonly string[];
 }
 
-/** Before each name in files of models that PyTorch's DataParallel has wrapped. */
-const WRAPPED = "module.";
+/** PyTorch's DataParallel adds this prefix. */
+const DATA_PARALLEL = "module.";
 const CLASSIFIER: readonly string[] = ["fc.weight", "fc.bias", "_fc.weight", "_fc.bias"];
 
 /**
- * Sets the encoder's parameters and buffers from its published weights, whose last layer, the classifier, is left out:
- * the captioner has its own. Names may have `module.` before them, as PyTorch's DataParallel puts it.
+ * Loads the encoder's parameters and buffers from its published weights, with or without DataParallel's `module.` prefix.
+ * The classifier is skipped: the captioner has its own last layer.
  *
- * @param engine The model.
- * @param weights The file's tensors, by the names that they were published with.
- * @param options See {@linkcode LoadModelOptions}.
- * @returns What was taken, and what was left out.
- * @throws {InputError} If the weights are another network's; the message has the file's names.
+ * @param weights The file's tensors, by their published names.
+ * @throws {InputError} If the weights belong to another network; the message uses the file's names.
  */
 export async function loadEncoder(
   engine: Engine,
@@ -154,11 +137,11 @@ export async function loadEncoder(
   options: LoadModelOptions,
 ): Promise<LoadedEncoder> {
   const names = [...weights.keys()];
-  const prefix = names.length > 0 && names.every((name) => name.startsWith(WRAPPED)) ? WRAPPED : "";
+  const prefix = names.length > 0 && names.every((name) => name.startsWith(DATA_PARALLEL)) ? DATA_PARALLEL : "";
   const skipped = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
   const found = new Map([...weights].filter(([name]) => !skipped.includes(name)));
   const storedName = (name: string) => `${prefix}${name.slice(name.indexOf(".") + 1)}`;
-  // Files older than this counter do not have it, and BatchNorm does not need it.
+  // Older files lack this counter, and BatchNorm does not need it.
   const isCounter = (name: string) => name.endsWith(".num_batches_tracked") && !found.has(storedName(name));
   const tensors = (await engine.tensors()).filter(({ name, kind }) =>
     kind !== "gradient" && isEncoderTensor(name) && !isCounter(name)

@@ -1,12 +1,8 @@
-/**
- * The pickle of a PyTorch state_dict: an OrderedDict from names to tensors whose elements lie in files of their own.
- *
- * @module
- */
+// Pickles a PyTorch state_dict: an OrderedDict from names to tensors whose elements are stored separately.
 
 import type { DType, TensorSource } from "./tensor.ts";
 
-/** The names of PyTorch's storage classes in module `torch`. */
+/** PyTorch's storage classes in module `torch`. */
 export const STORAGE_CLASSES: Readonly<Record<DType, string>> = {
   F64: "DoubleStorage",
   F32: "FloatStorage",
@@ -16,17 +12,14 @@ export const STORAGE_CLASSES: Readonly<Record<DType, string>> = {
   U8: "ByteStorage",
 };
 
-// Opcodes of protocol 2, by the names of Python's pickletools.
+// Opcodes of protocol 2, named as in Python's pickletools.
 const PROTO = 0x80, GLOBAL = 0x63, MARK = 0x28, STOP = 0x2e, REDUCE = 0x52, BINPERSID = 0x51;
 const EMPTY_TUPLE = 0x29, TUPLE = 0x74, SETITEMS = 0x75, NEWFALSE = 0x89, BINUNICODE = 0x58;
 const BININT1 = 0x4b, BININT2 = 0x4d, BININT = 0x4a, LONG1 = 0x8a;
 
 /**
- * Pickles a state_dict, protocol 2: what `torch.load(weights_only=True)` opens. Tensor i's elements are the storage
- * named `i`.
- *
- * @param tensors Names, types and shapes; the elements are not read.
- * @returns The content of `data.pkl`.
+ * Pickles a state_dict for `torch.load(weights_only=True)`, protocol 2, as the content of `data.pkl`. The elements of
+ * tensor i are in the storage named `i`.
  */
 export function pickleStateDict(tensors: readonly TensorSource[]): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [PROTO, 2, ...emptyOrderedDict(), MARK];
@@ -52,12 +45,7 @@ function rebuiltTensor({ dtype, shape }: TensorSource, index: number): number[] 
   ];
 }
 
-/**
- * Strides of a contiguous tensor.
- *
- * @param shape Its sizes.
- * @returns For each dimension, how many elements lie between neighbors, as PyTorch counts them.
- */
+/** Strides of a contiguous tensor, in elements. */
 export function contiguousStrides(shape: readonly number[]): number[] {
   const strides: number[] = [];
   let stride = 1;

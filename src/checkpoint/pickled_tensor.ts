@@ -1,20 +1,11 @@
-/**
- * A tensor as a pickle describes it: a view of a storage.
- *
- * @module
- */
-
 import { contiguousStrides } from "./pickle.ts";
 import { byteCount, type DType, DTYPE_BYTES } from "./tensor.ts";
 
-/** Where a pickled tensor's elements lie. */
+/** A storage of tensor elements. */
 export class PickledStorage {
   /**
-   * Describes a storage.
-   *
    * @param key The storage's name in the file.
-   * @param dtype Its elements' type.
-   * @param elements How many there are.
+   * @param elements Number of elements.
    */
   constructor(readonly key: string, readonly dtype: DType, readonly elements: number) {}
 }
@@ -22,12 +13,8 @@ export class PickledStorage {
 /** A pickled tensor: a view of a storage. */
 export class PickledTensor {
   /**
-   * Describes a view.
-   *
-   * @param storage Its elements.
-   * @param offset The first one's index.
-   * @param shape Sizes of the dimensions.
-   * @param strides Elements between neighbors of each dimension.
+   * @param offset Index of the first element.
+   * @param strides In elements.
    */
   constructor(
     readonly storage: PickledStorage,
@@ -37,12 +24,7 @@ export class PickledTensor {
   ) {}
 }
 
-/**
- * Holds a tensor against its storage.
- *
- * @param tensor The view.
- * @returns Whether each of its elements lies inside the storage, and its bytes can be counted.
- */
+/** Checks that all elements lie inside the storage and the byte count is exact. */
 export function isInsideStorage(tensor: PickledTensor): boolean {
   const { storage, offset, shape, strides } = tensor;
   const bytes = byteCount({ dtype: storage.dtype, shape });
@@ -52,10 +34,9 @@ export function isInsideStorage(tensor: PickledTensor): boolean {
 }
 
 /**
- * Finds the part of its storage that a tensor reaches.
+ * The byte range of the storage that a tensor covers, end excluded.
  *
- * @param tensor The view; it must be {@linkcode isInsideStorage}.
- * @returns The first byte, and the one after the last.
+ * @param tensor Must satisfy {@linkcode isInsideStorage}.
  */
 export function byteSpan(tensor: PickledTensor): { begin: number; end: number } {
   const { storage: { dtype }, offset, shape, strides } = tensor;
@@ -66,11 +47,10 @@ export function byteSpan(tensor: PickledTensor): { begin: number; end: number } 
 }
 
 /**
- * Puts a tensor's elements into contiguous rows.
+ * Copies a tensor's elements into contiguous rows; returns `span` itself if they are contiguous already.
  *
- * @param tensor The view; it must be {@linkcode isInsideStorage}.
+ * @param tensor Must satisfy {@linkcode isInsideStorage}.
  * @param span The bytes of its {@linkcode byteSpan}.
- * @returns The elements; the very bytes given where they are contiguous already.
  */
 export function contiguousBytes(tensor: PickledTensor, span: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const { shape, strides } = tensor;
@@ -85,7 +65,7 @@ export function contiguousBytes(tensor: PickledTensor, span: Uint8Array<ArrayBuf
   let from = 0;
   for (let to = 0; to < bytes; to += width) {
     for (let byte = 0; byte < width; byte++) result[to + byte] = span[from * width + byte] ?? 0;
-    // Counts up like an odometer: the last dimension first, the ones before it when it wraps.
+    // Increments the index like an odometer: the last dimension first, the previous ones when it wraps.
     for (let dimension = shape.length - 1; dimension >= 0; dimension--) {
       const stride = strides[dimension] ?? 0;
       const next = (index[dimension] ?? 0) + 1;

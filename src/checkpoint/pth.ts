@@ -1,12 +1,5 @@
-/**
- * PyTorch's `.pth`: a zip archive with a pickled state_dict and a file for each storage. The format before PyTorch 1.6 is
- * read too.
- *
- * libtorch's own functions serve neither way: it reads an OrderedDict with attributes as None, and what it writes is
- * refused by `torch.load(weights_only=True)`.
- *
- * @module
- */
+// PyTorch's `.pth`: a zip archive with a pickled state_dict and one file per storage. libtorch's functions do not help:
+// they read an OrderedDict with attributes as None, and `torch.load(weights_only=True)` rejects what they write.
 
 import { crc32 } from "node:zlib";
 import { InputError } from "../input_error.ts";
@@ -29,21 +22,19 @@ import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 import { storedZip } from "./zip.ts";
 import { storedZipEntries, type ZipRange } from "./zip_entries.ts";
 
-// The folder inside the archive; PyTorch takes any name.
+// The folder inside the archive; PyTorch accepts any name.
 const FOLDER = "archive";
 const CHUNK_BYTES = 2 ** 22;
-const DAMAGED = "damaged, the CRC-32 is another than the archive says; copy or download the file again";
+const DAMAGED = "damaged, their CRC-32 does not match the archive; copy or download the file again";
 
 /**
- * Writes a state_dict that `torch.load(path, weights_only=True)` opens, whole or not at all. The same tensors in the
- * same order give the same bytes.
+ * Writes a state_dict for `torch.load(path, weights_only=True)`, atomically. The same tensors in the same order give
+ * the same bytes.
  *
- * @param path Where it shall be.
- * @param tensors The state_dict's tensors in its order; one at a time is in memory.
- * @param options Those of {@linkcode writeAtomic}, less the size.
- * @throws {InputError} The file cannot be written.
- * @throws {TypeError} Two tensors have the same name.
- * @throws {RangeError} A tensor gives more or fewer bytes than its shape needs, or all take more than 4 GiB.
+ * @param tensors The state_dict's tensors in order; one is in memory at a time.
+ * @throws {InputError} If the file cannot be written.
+ * @throws {TypeError} If two tensors have the same name.
+ * @throws {RangeError} If a tensor's bytes do not match its shape, or all take more than 4 GiB.
  */
 export async function writePth(
   path: string,
@@ -69,21 +60,19 @@ function file(name: string, content: Uint8Array): { name: string; size: number; 
   return { name: `${FOLDER}/${name}`, size: content.byteLength, read: () => content };
 }
 
-/** An open file of PyTorch: close it with `using`. */
+/** An open PyTorch file: close it with `using`. */
 export interface PthFile extends Disposable {
-  /** The tensors by name, in the order of the file. */
+  /** The tensors by name, in file order. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
 /**
- * Opens a state_dict that `torch.save` wrote, in its format before PyTorch 1.6 or since: a dict of tensors, or a dict that
- * holds one under `state_dict`. The file is read as hostile and nothing in it is run. Elements are read when they are asked
- * for, and held against the archive's CRC-32; the old format has none, nor has an archive that PyTorch was told to write
+ * Opens a state_dict written by `torch.save`, in the format before or since PyTorch 1.6: a dict of tensors, or a dict
+ * with one under `state_dict`. The file is treated as hostile, and nothing in it is executed. Elements are read on
+ * demand and checked against the archive's CRC-32; the old format has none, nor has an archive that PyTorch wrote
  * without.
  *
- * @param path The file.
- * @returns Its tensors.
- * @throws {InputError} The file cannot be read, is of another format, or holds anything but weights.
+ * @throws {InputError} If the file cannot be read, has another format, or contains anything but weights.
  */
 export async function readPth(path: string): Promise<PthFile> {
   const file = await openFile(path);
@@ -93,19 +82,19 @@ export async function readPth(path: string): Promise<PthFile> {
     return { tensors, [Symbol.dispose]: () => file[Symbol.dispose]() };
   } catch (error) {
     file[Symbol.dispose]();
-    // What the file system says has the path already.
+    // File system errors already contain the path.
     if (!(error instanceof InputError) || error.message.startsWith(cannotRead(path, "").message)) throw error;
     throw cannotRead(path, error.message, error);
   }
 }
 
-/** A file whose pieces are held against their CRC-32 before the first byte of them is given out. */
+/** A file whose pieces are checked against their CRC-32 before any of their bytes is returned. */
 class CheckedFile {
   readonly #sums = new Map<ZipRange, Promise<number>>();
 
   constructor(readonly path: string, readonly file: RandomAccessFile) {}
 
-  /** Reads a part of a piece; `what` it is, is for the message. */
+  /** Reads a part of a piece. */
   async read(piece: ZipRange, what: string, part: { begin: number; end: number }): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = part.end - part.begin;
     if (bytes === 0) return new Uint8Array(0);
@@ -117,7 +106,7 @@ class CheckedFile {
     return whole ?? await read();
   }
 
-  /** Once for a piece, of which tensors may share the parts; no more than a chunk is in memory. */
+  /** Computed once per piece, since tensors may share it, with one chunk in memory at a time. */
   #sum(piece: ZipRange): Promise<number> {
     const sum = this.#sums.get(piece) ?? this.#computeSum(piece);
     this.#sums.set(piece, sum);
@@ -146,18 +135,18 @@ async function parseArchive(checked: CheckedFile): Promise<PthContent> {
   const name = [...entries.keys()].find((name) => name.endsWith("/data.pkl"));
   const pickle = name === undefined ? undefined : await readEntry(checked, entries, name);
   if (name === undefined || pickle === undefined) {
-    throw new InputError("it is a zip archive but no PyTorch file, 'data.pkl' is missing");
+    throw new InputError("it is a zip archive but not a PyTorch file, 'data.pkl' is missing");
   }
   const folder = name.slice(0, -"data.pkl".length);
   const order = await readEntry(checked, entries, `${folder}byteorder`);
-  const word = order === undefined ? "little" : new TextDecoder().decode(order).trim();
-  if (word !== "little") throw new InputError(`its byte order is ${quoted(word)}, only 'little' can be read`);
+  const byteOrder = order === undefined ? "little" : new TextDecoder().decode(order).trim();
+  if (byteOrder !== "little") throw new InputError(`its byte order is ${quoted(byteOrder)}, only 'little' can be read`);
   const { value, storages, end } = unpickle(pickle);
-  if (end !== pickle.byteLength) throw new InputError("it is broken, something follows its pickle");
+  if (end !== pickle.byteLength) throw new InputError("it is broken, data follow its pickle");
   const found = new Map<string, ZipRange>();
   for (const key of storages.keys()) {
-    const place = entries.get(`${folder}data/${key}`);
-    if (place !== undefined) found.set(key, place);
+    const range = entries.get(`${folder}data/${key}`);
+    if (range !== undefined) found.set(key, range);
   }
   return { value, storages: found };
 }
@@ -178,17 +167,17 @@ function storedTensors({ value, storages }: PthContent, checked: CheckedFile): M
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of stateDict(value)) {
     const { storage: { key, dtype, elements }, shape } = tensor;
-    const place = storages.get(key);
-    if (place === undefined || place.end - place.begin !== elements * DTYPE_BYTES[dtype]) {
+    const range = storages.get(key);
+    if (range === undefined || range.end - range.begin !== elements * DTYPE_BYTES[dtype]) {
       throw new InputError(`the elements of ${quoted(name)} are missing or of another size`);
     }
     if (!isInsideStorage(tensor)) throw new InputError(`the tensor ${quoted(name)} reaches beyond its elements`);
-    // Rows that share their elements (a stride of 0) let a few bytes claim any amount of memory.
+    // Elements shared by a stride of 0 would let a few bytes claim any amount of memory.
     if ((byteCount({ dtype, shape }) ?? Infinity) > checked.file.size) {
       throw new InputError(`the tensor ${quoted(name)} is larger than the file`);
     }
     const read = async () =>
-      contiguousBytes(tensor, await checked.read(place, `the elements of ${quoted(name)}`, byteSpan(tensor)));
+      contiguousBytes(tensor, await checked.read(range, `the elements of ${quoted(name)}`, byteSpan(tensor)));
     tensors.set(name, { dtype, shape, read });
   }
   return tensors;
@@ -197,12 +186,12 @@ function storedTensors({ value, storages }: PthContent, checked: CheckedFile): M
 function stateDict(value: PickleValue): Map<string, PickledTensor> {
   const inner = value instanceof Map ? value.get("state_dict") : undefined;
   const dict = inner instanceof Map ? inner : value;
-  if (!(dict instanceof Map)) throw new InputError("it holds no state_dict, save model.state_dict()");
+  if (!(dict instanceof Map)) throw new InputError("it contains no state_dict, save model.state_dict()");
   const tensors = new Map<string, PickledTensor>();
   for (const [name, tensor] of dict) {
     if (typeof name !== "string" || !(tensor instanceof PickledTensor)) {
-      const words = typeof name === "string" ? quoted(name) : "a key";
-      throw new InputError(`it is no state_dict, ${words} is not the name of a tensor, save model.state_dict()`);
+      const key = typeof name === "string" ? quoted(name) : "a key";
+      throw new InputError(`it is not a state_dict, ${key} is not the name of a tensor, save model.state_dict()`);
     }
     tensors.set(name, tensor);
   }

@@ -1,10 +1,5 @@
-/**
- * The safetensors format: a JSON header with each tensor's type, shape and range, then the elements.
- *
- * Files are read as hostile: nothing in the header is believed before it agrees with the file's size.
- *
- * @module
- */
+// The safetensors format: a JSON header with each tensor's type, shape and range, then the elements. Files are treated
+// as hostile: the header must agree with the file's size.
 
 import { quoted } from "../printable.ts";
 import { findJsonFault } from "../files/json_keys.ts";
@@ -23,41 +18,37 @@ import {
 import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 
 const METADATA = "__metadata__";
-// By falling size, as the format's own writer orders them: tensors of any size then begin at a multiple of their elements.
+// By decreasing size, like the format's own writer: every tensor then begins at a multiple of its element size.
 const WRITING_ORDER: readonly DType[] = ["I64", "F64", "F32", "BF16", "F16", "U8"];
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
-// header > tensor > shape or data_offsets; a tensor has seven parts.
+// Nesting is header > tensor > shape or data_offsets; a tensor has seven parts.
 const HEADER_LIMITS = { depth: 3, parts: 1_000_000 };
-// As many as PyTorch's iterators take.
+// PyTorch's own limit.
 const MAX_DIMENSIONS = 64;
 
-/** What {@linkcode writeSafetensors} writes. */
 export interface SafetensorsContent {
-  /** Free words beside the tensors. */
+  /** Free texts stored with the tensors. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The tensors, read one at a time. */
+  /** The tensors; one is in memory at a time. */
   readonly tensors: Iterable<TensorSource>;
 }
 
 /** An open safetensors file: close it with `using`. */
 export interface SafetensorsFile extends Disposable {
-  /** Free words beside the tensors. It has no prototype. */
+  /** Free texts stored with the tensors. The object has no prototype. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The tensors by name, in the order of the file. */
+  /** The tensors by name, in file order. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
 /**
- * Writes a safetensors file, whole or not at all. The same content gives the same bytes, whatever its order: tensors
- * stand by type, large elements first, then by name.
+ * Writes a safetensors file atomically. The same content gives the same bytes in any order: tensors are sorted by type,
+ * large elements first, then by name.
  *
- * @param path Where it shall be.
- * @param content Metadata and tensors; one tensor at a time is in memory.
- * @param options Those of {@linkcode writeAtomic}, less the size.
- * @throws {InputError} The file cannot be written.
- * @throws {TypeError} Two tensors have the same name, or one the reserved name `__metadata__`.
- * @throws {RangeError} A tensor gives more or fewer bytes than its shape needs.
+ * @throws {InputError} If the file cannot be written.
+ * @throws {TypeError} If two tensors have the same name, or one has the reserved name `__metadata__`.
+ * @throws {RangeError} If a tensor's bytes do not match its shape.
  */
 export async function writeSafetensors(
   path: string,
@@ -68,12 +59,12 @@ export async function writeSafetensors(
     WRITING_ORDER.indexOf(a.dtype) - WRITING_ORDER.indexOf(b.dtype) || compare(a.name, b.name)
   );
   const sizes = checkedByteCounts(tensors);
-  // JSON text made by pieces: any name is only a name, "__proto__" too.
+  // The JSON is built from pieces, so that any name is safe, even "__proto__".
   const entries: string[] = [];
-  const words = Object.entries(content.metadata).sort(([a], [b]) => compare(a, b));
-  if (words.length > 0) {
+  const metadata = Object.entries(content.metadata).sort(([a], [b]) => compare(a, b));
+  if (metadata.length > 0) {
     entries.push(
-      `"${METADATA}":{${words.map((pair) => pair.map((word) => JSON.stringify(word)).join(":")).join(",")}}`,
+      `"${METADATA}":{${metadata.map((pair) => pair.map((text) => JSON.stringify(text)).join(":")).join(",")}}`,
     );
   }
   let offset = 0;
@@ -100,11 +91,9 @@ export async function writeSafetensors(
 }
 
 /**
- * Opens a safetensors file. The header is read and checked whole; elements are read when they are asked for.
+ * Opens a safetensors file. The whole header is validated; elements are read on demand.
  *
- * @param path The file.
- * @returns Metadata and tensors.
- * @throws {InputError} The file cannot be read, or is not a sound safetensors file.
+ * @throws {InputError} If the file cannot be read, or is not a valid safetensors file.
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   const file = await openFile(path);
@@ -140,7 +129,7 @@ async function readHeader(path: string, file: RandomAccessFile): Promise<Safeten
     reached = end;
   }
   const data = file.size - dataStart;
-  if (reached !== data) throw cannotRead(path, `its tensors take ${reached} bytes, but ${data} are there`);
+  if (reached !== data) throw cannotRead(path, `its tensors take ${reached} bytes, but it has ${data}`);
 
   const tensors = new Map<string, StoredTensor>();
   for (const { name, layout, begin, end } of ranges) {
@@ -190,8 +179,8 @@ function checkedEntry(
   if (!isObject(entry)) throw cannotRead(path, `${where} is not described by an object`);
   const { dtype, shape, data_offsets: range } = entry;
   if (!isDType(dtype)) {
-    const type = typeof dtype === "string" ? `the type ${quoted(dtype)}` : "a type that is no word";
-    throw cannotRead(path, `${where} has ${type}, known are ${Object.keys(DTYPE_BYTES).join(", ")}`);
+    const type = typeof dtype === "string" ? `the type ${quoted(dtype)}` : "a type that is not a string";
+    throw cannotRead(path, `${where} has ${type}, supported are ${Object.keys(DTYPE_BYTES).join(", ")}`);
   }
   if (!isCounts(shape)) throw cannotRead(path, `the shape of ${where} is not a list of sizes`);
   if (shape.length > MAX_DIMENSIONS) throw cannotRead(path, `${where} has more than ${MAX_DIMENSIONS} dimensions`);
@@ -213,7 +202,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-// Not localeCompare: the order of a file's bytes must not depend on the machine's language.
+// Not localeCompare: the bytes must not depend on the machine's locale.
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,16 +1,12 @@
-/**
- * Tensors as checkpoints hold them: a name, a type, a shape and little-endian bytes.
- *
- * @module
- */
+// Tensors in checkpoints: a name, a type, a shape and little-endian bytes.
 
-/** The element types that checkpoints may hold, by the names that safetensors gives them. */
+/** The supported element types, by safetensors' names. */
 export type DType = "F64" | "F32" | "F16" | "BF16" | "I64" | "U8";
 
-/** Bytes of one element of each type. */
+/** Bytes per element. */
 export const DTYPE_BYTES: Readonly<Record<DType, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, U8: 1 };
 
-/** What is known of a tensor without its elements. */
+/** A tensor's type and shape. */
 export interface TensorLayout {
   /** The elements' type. */
   readonly dtype: DType;
@@ -20,46 +16,36 @@ export interface TensorLayout {
 
 /** A tensor in memory: contiguous rows, little-endian. */
 export interface Tensor extends TensorLayout {
-  /** The parameter's or buffer's name, for example `resnet.conv1.weight`. */
+  /** Name of the parameter or buffer, for example `resnet.conv1.weight`. */
   readonly name: string;
   /** The elements. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A tensor whose elements are read when they are wanted, so that one of them is in memory at a time. */
+/** A tensor whose elements are read on demand, so that only one needs to be in memory. */
 export interface StoredTensor extends TensorLayout {
   /**
    * Reads the elements: contiguous rows, little-endian.
    *
-   * @throws {InputError} The file no longer holds them.
+   * @throws {InputError} If the file no longer contains them.
    */
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** A tensor to be written: its layout first, its elements when their turn comes. */
+/** A tensor to write: its layout is known first, its elements are read on demand. */
 export interface TensorSource extends TensorLayout {
-  /** The name under which it is written. */
+  /** The name to write. */
   readonly name: string;
-  /** Gives the elements: contiguous rows, little-endian. */
+  /** Reads the elements: contiguous rows, little-endian. */
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/**
- * Tells whether a word is the name of an element type.
- *
- * @param value Anything, for example a word out of a stranger's file.
- * @returns Whether it is a {@linkcode DType}.
- */
+/** Tells whether any value is a {@linkcode DType}. */
 export function isDType(value: unknown): value is DType {
   return typeof value === "string" && Object.hasOwn(DTYPE_BYTES, value);
 }
 
-/**
- * Bytes of a tensor.
- *
- * @param layout Its type and shape.
- * @returns The count, or undefined where a size is no count or the product leaves the exact integers.
- */
+/** The size of a tensor in bytes, or undefined if the shape is invalid or the size is not a safe integer. */
 export function byteCount(layout: TensorLayout): number | undefined {
   let count = DTYPE_BYTES[layout.dtype];
   for (const size of layout.shape) {
@@ -71,17 +57,15 @@ export function byteCount(layout: TensorLayout): number | undefined {
 }
 
 /**
- * The names of all tensors to be written, checked: programs that write tensors twice or of impossible sizes are wrong.
+ * Checks the names and shapes of tensors to write, and returns their sizes in bytes.
  *
- * @param tensors What is to be written.
- * @returns Bytes of each tensor, in the same order.
- * @throws {TypeError} A name stands twice.
- * @throws {RangeError} A shape is impossible.
+ * @throws {TypeError} If a name occurs twice.
+ * @throws {RangeError} If a shape is impossible.
  */
 export function checkedByteCounts(tensors: readonly TensorSource[]): number[] {
   const names = new Set<string>();
   return tensors.map((tensor) => {
-    if (names.has(tensor.name)) throw new TypeError(`Cannot write tensors: '${tensor.name}' stands twice`);
+    if (names.has(tensor.name)) throw new TypeError(`Cannot write tensors: '${tensor.name}' occurs twice`);
     names.add(tensor.name);
     const bytes = byteCount(tensor);
     if (bytes === undefined) {
@@ -94,18 +78,15 @@ export function checkedByteCounts(tensors: readonly TensorSource[]): number[] {
 }
 
 /**
- * Reads a source and holds it to its layout.
+ * Reads a tensor and checks its size.
  *
- * @param tensor What is read.
- * @param bytes The bytes its layout asks for.
- * @returns The elements.
- * @throws {RangeError} It gave more or fewer bytes.
+ * @throws {RangeError} If the size is not `bytes`.
  */
 export async function readChecked(tensor: TensorSource, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const elements = await tensor.read();
   if (elements.byteLength !== bytes) {
     throw new RangeError(
-      `Cannot write tensor '${tensor.name}': ${elements.byteLength} bytes were given where its shape needs ${bytes}`,
+      `Cannot write tensor '${tensor.name}': ${elements.byteLength} bytes were given, but its shape needs ${bytes}`,
     );
   }
   return elements;

@@ -1,8 +1,4 @@
-/**
- * The few names of Python and PyTorch that a pickle of weights needs, and what each of them means here.
- *
- * @module
- */
+// The few names of Python and PyTorch that a pickle of weights needs, and their meaning here.
 
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
@@ -10,27 +6,18 @@ import { STORAGE_CLASSES } from "./pickle.ts";
 import { PickledStorage, PickledTensor } from "./pickled_tensor.ts";
 import { type DType, isDType } from "./tensor.ts";
 
-/** A name that the pickle imports, one of the few that are known. */
+/** A known name imported by the pickle. */
 export class Global {
-  /**
-   * Describes a name.
-   *
-   * @param name Module and name, with a dot between.
-   */
+  /** @param name Module and name, separated by a dot. */
   constructor(readonly name: string) {}
 }
 
-/** A tuple: in Python it is not a list, and arguments always are tuples. */
+/** A tuple: Python distinguishes it from a list, and arguments are always tuples. */
 export class Tuple {
-  /**
-   * Makes a tuple.
-   *
-   * @param items Its items.
-   */
   constructor(readonly items: readonly PickleValue[]) {}
 }
 
-/** What an unpickled file consists of. Integers that a number cannot hold exactly are bigints, dicts are Maps. */
+/** A value of an unpickled file. Integers beyond the safe range are bigints, dicts are Maps. */
 export type PickleValue =
   | null
   | boolean
@@ -44,11 +31,11 @@ export type PickleValue =
   | Global
   | Tuple;
 
-// As many as PyTorch's iterators take.
+// PyTorch's own limit.
 const MAX_DIMENSIONS = 64;
 const ORDERED_DICT = "collections.OrderedDict";
 const REBUILD_TENSOR = "torch._utils._rebuild_tensor_v2";
-// As the oldest files have it.
+// Used by the oldest files.
 const REBUILD_TENSOR_1 = "torch._utils._rebuild_tensor";
 const REBUILD_PARAMETER = "torch._utils._rebuild_parameter";
 const STORAGES: ReadonlyMap<string, DType> = new Map(
@@ -63,11 +50,9 @@ const KNOWN_GLOBALS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Takes a name that a pickle imports.
+ * The name imported by a pickle, as module and name separated by a dot.
  *
- * @param name Module and name, with a dot between.
- * @returns The name.
- * @throws {InputError} It is none of those that weights need.
+ * @throws {InputError} If weights do not need it.
  */
 export function knownGlobal(name: string): Global {
   if (KNOWN_GLOBALS.has(name)) return new Global(name);
@@ -77,16 +62,13 @@ export function knownGlobal(name: string): Global {
 }
 
 /**
- * What Python would call: each known name has its own meaning here.
+ * Emulates a call: each known name has its own meaning here.
  *
- * @param callee What the pickle calls.
- * @param argument What it gives.
- * @returns The value.
- * @throws {InputError} That is no call that weights need.
+ * @throws {InputError} If weights do not need that call.
  */
 export function callGlobal(callee: PickleValue | undefined, argument: PickleValue | undefined): PickleValue {
   if (!(callee instanceof Global) || !(argument instanceof Tuple)) {
-    throw brokenPickle("something is called that is no name");
+    throw brokenPickle("something that is not a name is called");
   }
   const items = argument.items;
   if (callee.name === ORDERED_DICT && items.length === 0) return new Map();
@@ -96,11 +78,10 @@ export function callGlobal(callee: PickleValue | undefined, argument: PickleValu
 }
 
 /**
- * Understands a persistent id: `("storage", class, key, device, elements)` and, in the old format, a view, which is None.
+ * Interprets a persistent id: `("storage", class, key, device, elements)` and, in the old format, a view, which is
+ * None.
  *
- * @param id The id.
- * @returns The storage.
- * @throws {InputError} It is something else.
+ * @throws {InputError} If it is something else.
  */
 export function describedStorage(id: PickleValue): PickledStorage {
   if (id instanceof Tuple) {
@@ -128,12 +109,7 @@ function isCount(value: PickleValue | undefined): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
-/**
- * The error of a pickle that is not as PyTorch writes it.
- *
- * @param reason What is wrong.
- * @returns The error, to be thrown; its message is a reason alone, without the path.
- */
+/** The error for a pickle that PyTorch would not write; its message is the reason without the path. */
 export function brokenPickle(reason: string): InputError {
   return new InputError(`its pickle is broken, ${reason}`);
 }

@@ -1,9 +1,5 @@
-/**
- * A restricted unpickler. A pickle is a program; this one runs the part of it that builds tensors, dicts, lists, tuples,
- * numbers and strings, and refuses the rest by name. Nothing out of the file is ever imported or called.
- *
- * @module
- */
+// A restricted unpickler. A pickle is a program; this one executes only the instructions that build tensors, dicts,
+// lists, tuples, numbers and strings, and rejects all others. Nothing from the file is ever imported or called.
 
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
@@ -18,29 +14,25 @@ import {
   Tuple,
 } from "./torch_globals.ts";
 
-/** What {@linkcode unpickle} gives. */
 export interface Unpickled {
-  /** The value that the pickle describes. */
   readonly value: PickleValue;
-  /** The storages that it refers to, by key. */
+  /** The storages it refers to, by key. */
   readonly storages: ReadonlyMap<string, PickledStorage>;
-  /** The byte after its last instruction. */
+  /** The offset after its last instruction. */
   readonly end: number;
 }
 
 const MARK = Symbol("mark");
-// Each makes one value at most, of about 200 bytes; a tensor takes about 40.
+// Each creates at most one value, of about 200 bytes; a tensor takes about 40.
 const MAX_INSTRUCTIONS = 1_000_000;
 const UTF_8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Unpickles what `torch.save` pickled, up to its STOP.
+ * Unpickles the output of `torch.save`, up to its STOP.
  *
- * @param bytes The pickle, and what may follow it.
- * @param start Its first byte.
- * @returns The value it describes, and where it ends.
- * @throws {InputError} It is broken, or holds something else than tensors, dicts, lists, tuples, numbers and strings;
- * the message is a reason alone, without the path.
+ * @param bytes The pickle; other data may follow it.
+ * @throws {InputError} If it is broken, or contains anything but tensors, dicts, lists, tuples, numbers and strings;
+ * the message is the reason without the path.
  */
 export function unpickle(bytes: Uint8Array<ArrayBuffer>, start = 0): Unpickled {
   return new Unpickler(bytes, start).run();
@@ -71,7 +63,7 @@ class Unpickler {
     );
   }
 
-  /** Runs one instruction, named as in Python's pickletools. */
+  /** Executes one instruction, named as in Python's pickletools. */
   #step(opcode: number): void {
     switch (opcode) {
       case 0x80: // PROTO
@@ -155,11 +147,11 @@ class Unpickler {
 
   #stackGlobal(): Global {
     const [module, name] = this.#popMany(2);
-    if (typeof module !== "string" || typeof name !== "string") throw brokenPickle("a name is no string");
+    if (typeof module !== "string" || typeof name !== "string") throw brokenPickle("a name is not a string");
     return knownGlobal(`${module}.${name}`);
   }
 
-  /** A storage that several tensors share is described each time anew. */
+  /** A shared storage is described once per tensor. */
   #storage(id: PickleValue): PickledStorage {
     const storage = describedStorage(id);
     const known = this.#storages.get(storage.key) ?? storage;
@@ -170,26 +162,28 @@ class Unpickler {
     return known;
   }
 
-  /** Attributes of a dict, such as the versions that PyTorch keeps beside a state_dict, are left out. */
+  /** Attributes of a dict, such as the versions that PyTorch stores with a state_dict, are skipped. */
   #build(): void {
     this.#pop();
-    if (!(this.#top() instanceof Map)) throw brokenPickle("attributes are set on something else than a dict");
+    if (!(this.#top() instanceof Map)) throw brokenPickle("attributes are set on a value that is not a dict");
   }
 
   #append(items: PickleValue[]): void {
     const list = this.#top();
-    if (!Array.isArray(list)) throw brokenPickle("something is appended to what is no list");
+    if (!Array.isArray(list)) throw brokenPickle("something is appended to a value that is not a list");
     for (const item of items) list.push(item);
   }
 
   #setItems(items: PickleValue[]): void {
     const dict = this.#top();
-    if (!(dict instanceof Map) || items.length % 2 !== 0) throw brokenPickle("items are set on what is no dict");
+    if (!(dict instanceof Map) || items.length % 2 !== 0) {
+      throw brokenPickle("items are set on a value that is not a dict");
+    }
     for (let at = 0; at < items.length; at += 2) {
       const key = items[at] ?? null;
-      // Python never writes that: one of the two values would be lost unseen.
+      // Python never writes a duplicate key: one of the values would be lost silently.
       if (dict.has(key)) {
-        throw brokenPickle(`${typeof key === "string" ? quoted(key) : "a key"} stands twice in a dict`);
+        throw brokenPickle(`${typeof key === "string" ? quoted(key) : "a key"} occurs twice in a dict`);
       }
       dict.set(key, items[at + 1] ?? null);
     }
@@ -224,11 +218,11 @@ class Unpickler {
 
   #remembered(index: number): PickleValue {
     const value = this.#memo.get(index);
-    if (value === undefined) throw brokenPickle(`it refers to value ${index}, which is not there`);
+    if (value === undefined) throw brokenPickle(`it refers to value ${index}, which does not exist`);
     return value;
   }
 
-  /** Goes on by some bytes and gives where they begin. */
+  /** Advances by some bytes and returns where they begin. */
   #skip(count: number): number {
     if (this.#at + count > this.#bytes.byteLength) throw brokenPickle("it is cut off");
     this.#at += count;

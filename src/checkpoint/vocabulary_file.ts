@@ -1,8 +1,4 @@
-/**
- * A vocabulary in a JSON file, for weights that stand alone: the words, and how images and captions are treated.
- *
- * @module
- */
+// A vocabulary in a JSON file, for weights without metadata: the words, the preprocessing and the decoding.
 
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
@@ -16,7 +12,7 @@ import { BEAM_SIZE_LIMITS, MAX_LENGTH_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumb
 
 type Words = readonly string[] | Readonly<Record<string, number>>;
 
-/** What such a file holds: all that captioning needs besides the weights. */
+/** Everything that captioning needs besides the weights. */
 export type VocabularyFile = Pick<CheckpointMetadata, "vocabulary" | "preprocessing" | "decoding">;
 
 const MAX_BYTES = 20_000_000;
@@ -24,7 +20,7 @@ const LIMITS = { depth: 2, parts: 1_000_000 };
 const ADVICE = 'give an array of words, or an object {word: id}, or {"words": ..., "decoding": {...}}';
 const IMAGE_SIZE = 224;
 const SHORT_SIDE = 256;
-const WORDS_OF_CAPTION = 20;
+const MAX_LENGTH = 20;
 const BEAM_SIZE = 3;
 
 const side = wholeNumber(SIDE_LIMITS).optional();
@@ -40,12 +36,9 @@ const settingsSchema = z.object({
 });
 
 /**
- * Writes a vocabulary with its settings, whole or not at all.
+ * Writes a vocabulary with its settings, atomically.
  *
- * @param path Where it shall be.
- * @param content Words and settings.
- * @param options Those of {@linkcode writeAtomic}, less the size.
- * @throws {InputError} The file cannot be written.
+ * @throws {InputError} If the file cannot be written.
  */
 export async function writeVocabularyFile(
   path: string,
@@ -59,13 +52,13 @@ export async function writeVocabularyFile(
 }
 
 /**
- * Reads a vocabulary: what {@linkcode writeVocabularyFile} wrote, or an array of words, or an object from words to ids.
- * Settings that it does not give are the default recipe's: images scaled to 256 pixels and cut to 224 (or in the same
- * proportion), at most 20 words, beam 3.
+ * Reads a vocabulary: the output of {@linkcode writeVocabularyFile}, an array of words, or an object from words to ids.
+ * Missing settings default to those of the default recipe: short side 256, crop 224 (or the same ratio), at most 20
+ * words, beam 3.
  *
- * @param path The file.
- * @returns Words, each at the place of its id, and settings.
- * @throws {InputError} The file cannot be read, or is no vocabulary: words that stand twice, ids that are missing.
+ * @returns The words in the order of their ids, and the settings.
+ * @throws {InputError} If the file cannot be read or is not a vocabulary, for example because of duplicate words or
+ * missing ids.
  */
 export async function readVocabularyFile(path: string): Promise<VocabularyFile> {
   const value = await readJson(path);
@@ -75,12 +68,12 @@ export async function readVocabularyFile(path: string): Promise<VocabularyFile> 
   const isObject = typeof value === "object" && value !== null && "words" in value;
   const [issue] = isObject ? parsed.error.issues : [];
   const fault = issue === undefined
-    ? "it is no vocabulary"
+    ? "it is not a vocabulary"
     : `the field ${quoted(issue.path.join("."))} is wrong, ${issue.message.replaceAll(/\s+/g, " ")}`;
   throw cannotRead(path, `${fault}, ${ADVICE}`, parsed.error);
 }
 
-/** By hand: of each wrong word zod would make an issue, millions in a hostile file. */
+/** Checked without zod, which would report each wrong word: millions, in a hostile file. */
 function isWords(value: unknown): value is Words {
   if (Array.isArray(value)) return value.every((word) => typeof word === "string");
   return typeof value === "object" && value !== null &&
@@ -107,15 +100,15 @@ function withDefaults(path: string, content: z.infer<typeof settingsSchema>): Vo
   if (vocabulary.length > MOST_WORDS) {
     throw cannotRead(path, `it has ${vocabulary.length} words, more than the ${MOST_WORDS} that can be`);
   }
-  const places = new Map<string, number>();
+  const ids = new Map<string, number>();
   for (const [id, word] of vocabulary.entries()) {
-    const first = places.get(word);
+    const first = ids.get(word);
     if (first !== undefined) throw cannotRead(path, `${quoted(word)} is word ${first} and word ${id}`);
-    places.set(word, id);
+    ids.set(word, id);
   }
-  const { firstWord, tokenizer, maxLength = WORDS_OF_CAPTION, beamSize = BEAM_SIZE } = content.decoding ?? {};
-  if (firstWord !== undefined && !places.has(firstWord)) {
-    throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is none of its words`);
+  const { firstWord, tokenizer, maxLength = MAX_LENGTH, beamSize = BEAM_SIZE } = content.decoding ?? {};
+  if (firstWord !== undefined && !ids.has(firstWord)) {
+    throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is not one of its words`);
   }
   const { imageSize = IMAGE_SIZE, applyExif = true } = content.preprocessing ?? {};
   const { shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = content.preprocessing ?? {};

@@ -1,8 +1,4 @@
-/**
- * Fetching a file of weights whose name holds the first digits of its SHA-256.
- *
- * @module
- */
+// Downloads weights whose file name contains the first digits of their SHA-256.
 
 import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
@@ -12,32 +8,31 @@ import { openFile } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 import { requestRest, TransferError } from "./download.ts";
 
-/** Options of {@linkcode downloadWeights}. */
 export interface DownloadWeightsOptions {
-  /** Where the file is kept; made where it is missing. */
+  /** The target folder; created if missing. */
   readonly folder: string;
-  /** The folder on the network, with a slash at its end. */
+  /** The URL of the source folder, with a trailing slash. */
   readonly origin: string;
-  /** Told how far it is, in bytes; the total is 0 where the server does not say it. */
+  /** Called with the progress in bytes; the total is 0 if the server does not say. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
-  /** Told what the user should know: that the file that is there is damaged. */
+  /** Receives notes for the user, for example that the existing file is damaged. */
   readonly onNote?: (line: string) => void;
-  /** Ends the download; what has come is kept. */
+  /** Aborts the download; the part received so far is kept. */
   readonly signal?: AbortSignal;
   /**
-   * How many times a transfer is begun that breaks off, or that the server cannot begin at the moment.
+   * Number of attempts if a transfer breaks off, or the server is temporarily unavailable.
    *
    * @default {5}
    */
   readonly attempts?: number;
   /**
-   * Milliseconds after which a server that sends no byte has stalled.
+   * Milliseconds without a byte after which the server counts as stalled.
    *
    * @default {30_000}
    */
   readonly stallTimeout?: number;
   /**
-   * Milliseconds before a transfer is begun again.
+   * Milliseconds between attempts.
    *
    * @default {1000}
    */
@@ -49,26 +44,25 @@ const LOCK_POLL_MS = 500;
 const CHUNK_BYTES = 2 ** 20;
 
 /**
- * Fetches a file once; one that is there is held against its digest, and fetched anew where it is damaged. It grows under
- * the name `NAME.part` and goes on from there after a break, in a later call too; it gets its own name when its SHA-256
- * begins with the digits in the name. Two processes that fetch it at once wait for each other.
+ * Downloads a file once. An existing file is verified, and downloaded again if it is damaged. A partial download is
+ * named `NAME.part`; it is resumed, also by a later call, and renamed when its SHA-256 begins with the digits in the
+ * name. Concurrent processes wait for each other.
  *
- * @param fileName The file's name, for example `resnet50-0676ba61.pth`.
- * @param options See {@linkcode DownloadWeightsOptions}.
+ * @param fileName For example `resnet50-0676ba61.pth`.
  * @returns The file's path in the folder.
- * @throws {InputError} It cannot be fetched or written, or its digest is another; the message says what to do.
- * @throws {DOMException} The signal was aborted: its reason.
- * @throws {TypeError} The name holds no digest.
+ * @throws {InputError} If it cannot be downloaded or written, or has the wrong digest; the message names the remedy.
+ * @throws {DOMException} The signal's reason, if it was aborted.
+ * @throws {TypeError} If the name contains no digest.
  */
 export async function downloadWeights(fileName: string, options: DownloadWeightsOptions): Promise<string> {
   const { folder, signal, onNote = () => {} } = options;
   const digest = DIGEST_IN_NAME.exec(fileName)?.[1];
-  if (digest === undefined) throw new TypeError(`Cannot download '${fileName}': its name holds no digest`);
+  if (digest === undefined) throw new TypeError(`Cannot download '${fileName}': its name contains no digest`);
   const path = join(folder, fileName);
   if (await isFile(path)) {
     const found = await digestOf(path, signal);
     if (found.startsWith(digest)) return path;
-    onNote(`'${path}' is damaged, its SHA-256 is ${found} where its name promises ${digest}...: downloading it anew`);
+    onNote(`'${path}' is damaged, its SHA-256 is ${found}, but its name says ${digest}...: downloading it again`);
   }
   await attempt(folder, () => Deno.mkdir(folder, { recursive: true }));
   const partPath = `${path}.part`;
@@ -77,7 +71,7 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
     using file = await attempt(partPath, () => Deno.open(partPath, { read: true, write: true, create: true }));
     // Some network file systems have no locks.
     if (await file.tryLock(true).catch(() => true)) {
-      // Another process may have given it its name since it was asked for.
+      // Another process may have completed it meanwhile.
       if (await isFile(path) && (await digestOf(path, signal)).startsWith(digest)) {
         if ((await file.stat()).size === 0) await Deno.remove(partPath).catch(() => {});
         return path;
@@ -97,7 +91,7 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
   }
 }
 
-/** Whether a file is there whose SHA-256 begins with the digits in its name. */
+/** Whether the file exists and its SHA-256 starts with the digits in its name. */
 export async function isUndamaged(path: string, signal?: AbortSignal): Promise<boolean> {
   const digest = DIGEST_IN_NAME.exec(path)?.[1];
   return digest !== undefined && await isFile(path) && (await digestOf(path, signal)).startsWith(digest);
@@ -122,7 +116,7 @@ async function digestOf(path: string, signal: AbortSignal | undefined): Promise<
   return hash.digest("hex");
 }
 
-/** Completes a part, checks it and brings it to the disk. */
+/** Completes a part, verifies it and flushes it to the disk. */
 async function fetchPart(
   part: Part,
   url: string,
@@ -130,7 +124,7 @@ async function fetchPart(
 ): Promise<void> {
   const { digest, signal } = options;
   await part.rehash(signal);
-  // What an earlier call left may be broken; then it is fetched from the start, once.
+  // The part left by an earlier call may be corrupt; then it is downloaded from the start, once.
   for (let isOld = part.bytes > 0;; isOld = false) {
     if (isOld && part.digest().startsWith(digest)) break;
     await fetchRest(part, url, options);
@@ -140,7 +134,7 @@ async function fetchPart(
     if (isOld) continue;
     await Deno.remove(part.path).catch(() => {});
     throw new InputError(
-      `Cannot download ${url}: what came has the SHA-256 ${found} where ${digest}... was promised by its name; ` +
+      `Cannot download ${url}: the download has the SHA-256 ${found}, but its name says ${digest}...; ` +
         adviceFor(url),
     );
   }
@@ -162,10 +156,10 @@ async function fetchRest(part: Part, url: string, options: DownloadWeightsOption
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof TransferError)) throw error;
-      // A network that is not there will not come in a second, nor a server that has been waited for in vain.
+      // A missing network will not appear within a second, nor will a server that did not answer in all this time.
       const isHopeless = !hasBegun && (isUnreachable(error) || performance.now() - start >= stallTimeout);
       if (error.isFinal || isHopeless || count >= attempts) {
-        const kept = part.bytes > 0 ? "what has come is kept: start again to go on with it, or " : "";
+        const kept = part.bytes > 0 ? "the part received is kept: start again to resume, or " : "";
         throw new InputError(`Cannot download ${url}: ${error.message}; ${kept}${adviceFor(url)}`, { cause: error });
       }
     }
@@ -173,24 +167,24 @@ async function fetchRest(part: Part, url: string, options: DownloadWeightsOption
   }
 }
 
-/** Whether the name is not known, or nobody listens. */
+/** Tells whether the name cannot be resolved, or nobody listens. */
 function isUnreachable({ cause }: TransferError): boolean {
   if (!(cause instanceof TypeError)) return false;
   return /dns error|connection refused/i.test(`${cause.message} ${cause.cause}`);
 }
 
 function adviceFor(url: string): string {
-  return `download ${url} elsewhere and name the file by --encoder-weights FILE`;
+  return `download ${url} elsewhere and name the file with --encoder-weights FILE`;
 }
 
-/** What has come of the file, and its digest so far. */
+/** The part received so far, and its digest. */
 class Part {
   #hash: Hash = createHash("sha256");
   #bytes = 0;
 
   constructor(readonly path: string, readonly file: Deno.FsFile) {}
 
-  /** How many bytes have come. */
+  /** Bytes received so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -199,7 +193,7 @@ class Part {
     return this.#hash.copy().digest("hex");
   }
 
-  /** Reads what an earlier call left. */
+  /** Hashes what an earlier call left. */
   async rehash(signal: AbortSignal | undefined): Promise<void> {
     const { size } = await attempt(this.path, () => this.file.stat());
     const buffer = new Uint8Array(Math.min(size, CHUNK_BYTES));

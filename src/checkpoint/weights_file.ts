@@ -1,9 +1,3 @@
-/**
- * A file of tensors, whichever of the known programs wrote it.
- *
- * @module
- */
-
 import { openFile } from "../files/open_file.ts";
 import { readPth } from "./pth.ts";
 import { readSafetensors } from "./safetensors.ts";
@@ -14,17 +8,17 @@ export type WeightsFormat = "safetensors" | "pth";
 
 /** An open file of tensors: close it with `using`. */
 export interface WeightsFile extends Disposable {
-  /** Its format; `pth` is PyTorch's own, in either of its two forms. */
+  /** `pth` is PyTorch's own, in either of its two forms. */
   readonly format: WeightsFormat;
-  /** Its size in bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** The words beside the tensors of a safetensors file. */
+  /** The metadata of a safetensors file. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The tensors by name, in the order of the file. */
+  /** The tensors by name, in file order. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** What every checkpoint has among its words, and no other program's file. */
+/** The metadata key of every checkpoint, and of no other program's file. */
 const CHECKPOINT_KEY = "lrcn";
 const HEADER_START = 8;
 const BRACE = 0x7b;
@@ -32,11 +26,9 @@ const PICKLE = 0x80;
 const ZIP = 0x50;
 
 /**
- * Opens a file of tensors. Its content says what it is, its name only where the content is neither.
+ * Opens a file of tensors. The format is detected from the content, or from the name if the content is neither.
  *
- * @param path The file.
- * @returns Its tensors.
- * @throws {InputError} The file cannot be read, or is not sound.
+ * @throws {InputError} If the file cannot be read, or is not valid.
  */
 export async function openWeights(path: string): Promise<WeightsFile> {
   const { format, size } = await findFormat(path);
@@ -50,23 +42,21 @@ export async function openWeights(path: string): Promise<WeightsFile> {
 }
 
 /**
- * Tells a file's format by its first bytes.
+ * Detects a file's format from its first bytes.
  *
- * @param path The file.
- * @returns Its format and its size in bytes.
- * @throws {InputError} The file cannot be read.
+ * @throws {InputError} If the file cannot be read.
  */
 export async function findFormat(path: string): Promise<Pick<WeightsFile, "format" | "size">> {
   using file = await openFile(path);
   const { size } = file;
   const bytes = await file.read(0, Math.min(size, HEADER_START + 1));
-  // Asked first: a safetensors file may begin with any byte, its header's length.
+  // Checked first: a safetensors file begins with its header's length, which can be any byte.
   if (bytes[HEADER_START] === BRACE) return { format: "safetensors", size };
   const isTorch = bytes[0] === ZIP || bytes[0] === PICKLE || /\.(pth|pt)$/.test(path);
   return { format: isTorch ? "pth" : "safetensors", size };
 }
 
-/** Whether a file is a checkpoint of this program, so that `openCheckpoint()` is to read it. */
+/** Tells whether a file is a checkpoint of this program, to be read by `openCheckpoint()`. */
 export function isCheckpoint({ metadata }: Pick<WeightsFile, "metadata">): boolean {
   return CHECKPOINT_KEY in metadata;
 }

@@ -1,32 +1,28 @@
-/**
- * Zip archives as PyTorch writes them: entries stored, not compressed, their data at multiples of 64 bytes.
- *
- * @module
- */
+// Writes zip archives like PyTorch: entries are stored without compression, and their data begin at multiples of 64
+// bytes.
 
 import { crc32 } from "node:zlib";
 
-// PyTorch maps files into memory, and wants each tensor aligned.
+// PyTorch maps files into memory and needs aligned tensors.
 const ALIGNMENT = 64;
 const LOCAL_BYTES = 30;
 const CENTRAL_BYTES = 46;
 const END_BYTES = 22;
 const EXTRA_HEADER_BYTES = 4;
-// The padding's field: "FB", as PyTorch names it.
+// PyTorch's name for the padding field: "FB".
 const PADDING_FIELD = 0x4246;
 const VERSION = 20;
-// 1980-01-01: a clock would make the same weights two different files.
+// 1980-01-01: with the current time, the same weights would give different files.
 const DOS_DATE = (1 << 5) | 1;
 const MAX_BYTES = 0xffff_ffff;
 const MAX_ENTRIES = 0xffff;
 
-/** A file in the archive. */
 export interface ZipEntry {
-  /** Its path in the archive, of ASCII letters. */
+  /** Path in the archive, ASCII. */
   readonly name: string;
-  /** Its bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Gives its content when its turn comes. */
+  /** Reads the content on demand. */
   read(): Uint8Array | Promise<Uint8Array>;
 }
 
@@ -37,11 +33,10 @@ interface Placed extends ZipEntry {
 }
 
 /**
- * Lays out an archive of stored entries and gives it piece by piece; one entry's content is in memory at a time.
+ * Lays out an archive of stored entries. Returns its size in bytes, and its content in chunks; one entry's content is
+ * in memory at a time.
  *
- * @param entries The files, in order.
- * @returns The archive's size in bytes, and its pieces.
- * @throws {RangeError} It takes more than the 4 GiB or 65,535 files that the format without extensions can hold.
+ * @throws {RangeError} If it exceeds 4 GiB or 65,535 files, the limits of zip without extensions.
  */
 export function storedZip(entries: readonly ZipEntry[]): { size: number; chunks: AsyncIterable<Uint8Array> } {
   const placed: Placed[] = [];
@@ -106,7 +101,7 @@ function centralHeader(entry: Placed, sum: number): Uint8Array {
   return header;
 }
 
-/** The fields that a local and a central header share, from "version needed" to the name's length. */
+/** The common fields of local and central headers, from "version needed" to the name's length. */
 function setCommonFields(view: DataView, at: number, entry: Placed, sum: number): void {
   view.setUint16(at, VERSION, true);
   view.setUint16(at + 8, DOS_DATE, true);

@@ -1,11 +1,6 @@
-/**
- * Where the files of a zip archive lie, as long as none is compressed: what `torch.save` writes.
- *
- * The archive is read as hostile: its files may neither overlap nor share a name, and what it says of itself twice must
- * agree. Only its directory and the headers of its files are read.
- *
- * @module
- */
+// Locates the files of an uncompressed zip archive, as written by `torch.save`. The archive is treated as hostile:
+// files must not overlap or share a name, and redundant information must agree. Only the directory and the files'
+// headers are read.
 
 import { quoted } from "../printable.ts";
 import type { RandomAccessFile } from "../files/open_file.ts";
@@ -17,20 +12,20 @@ const END = { signature: 0x0605_4b50, bytes: 22 };
 const LOCATOR = { signature: 0x0706_4b50, bytes: 20 };
 const END_64 = { signature: 0x0606_4b50, bytes: 56 };
 const EXTRA_64 = 1;
-/** Stands where a number is too large for its field; the number itself follows in an extra field. */
+/** Marks a number that is too large for its field and is stored in an extra field instead. */
 const IN_EXTRA = 0xffff_ffff;
-// As many as the format without extensions holds; each costs a read of its own.
+// The limit of zip without extensions; each file costs one read.
 const MAX_ENTRIES = 0xffff;
 const MAX_DIRECTORY_BYTES = 2 ** 25;
 const WINDOW_BYTES = 4096;
 
-/** A file's place in its archive. */
+/** A file's range in its archive. */
 export interface ZipRange {
-  /** Its first byte. */
+  /** Offset of its first byte. */
   readonly begin: number;
-  /** The byte after its last one. */
+  /** Offset after its last byte. */
   readonly end: number;
-  /** The CRC-32 that its bytes must have; undefined in an archive that was written without. */
+  /** The expected CRC-32; undefined if the archive has none. */
   readonly crc32: number | undefined;
 }
 
@@ -43,15 +38,13 @@ interface Listed {
 }
 
 /**
- * Lists an archive's files. Their content is not read: whoever reads it holds it against its CRC-32.
+ * Lists an archive's files, in order, without reading their content; the reader of the content checks its CRC-32. An
+ * archive in which every CRC-32 is 0 was written by PyTorch with `torch.serialization.set_crc32_options(False)`; it is
+ * accepted without this protection.
  *
- * An archive in which each CRC-32 is 0 was written by a PyTorch that was told to make none
- * (`torch.serialization.set_crc32_options(False)`). PyTorch reads it, and so does this; it has no protection.
- *
- * @param file The archive; archives of more than 4 GiB (zip64) too.
- * @returns Where each file's content lies, by name, in the order of the archive.
- * @throws {InputError} The archive is broken, or a file in it is compressed; the message is a reason alone, without the
- * path. Or it cannot be read.
+ * @param file The archive; zip64 is supported.
+ * @throws {InputError} If the archive is broken or a file in it is compressed (the message is the reason without the
+ * path), or it cannot be read.
  */
 export async function storedZipEntries(file: RandomAccessFile): Promise<Map<string, ZipRange>> {
   const window = new Window(file);
@@ -61,7 +54,7 @@ export async function storedZipEntries(file: RandomAccessFile): Promise<Map<stri
   let at = 0;
   for (let index = 0; index < count; index++) {
     const { entry, next } = readListed(view, at);
-    if (listed.has(entry.name)) throw new InputError(`${quoted(entry.name)} stands in it twice`);
+    if (listed.has(entry.name)) throw new InputError(`${quoted(entry.name)} occurs twice in it`);
     listed.set(entry.name, entry);
     at = next;
   }
@@ -78,7 +71,7 @@ export async function storedZipEntries(file: RandomAccessFile): Promise<Map<stri
   return ranges;
 }
 
-/** The directory stands at the end, before the record that says where; PyTorch writes no comment after that one. */
+/** The directory precedes the final record, which points to it; PyTorch writes no comment after that record. */
 async function findDirectory(window: Window): Promise<{ count: number; begin: number; end: number }> {
   const record = window.size - END.bytes;
   const locator = record - LOCATOR.bytes;
@@ -120,23 +113,23 @@ function readListed(view: DataView, at: number): { entry: Listed; next: number }
   return { entry: { name, nameBytes, size, header, crc32: view.getUint32(at + 16, true) }, next };
 }
 
-/** Three numbers of 32 bits; those that do not fit stand in the extra field in this order, with 64. */
+/** Reads three 32-bit numbers; those that do not fit are stored in the extra field in this order, with 64 bits. */
 function withExtra(
   view: DataView,
-  places: readonly [number, number, number],
+  offsets: readonly [number, number, number],
   begin: number,
   end: number,
 ): [number, number, number] {
   let [at, left] = find64(view, begin, end);
-  const read = (place: number): number => {
-    const value = view.getUint32(place, true);
+  const read = (offset: number): number => {
+    const value = view.getUint32(offset, true);
     if (value !== IN_EXTRA) return value;
     if (left < 8) throw broken();
     at += 8;
     left -= 8;
     return uint64(view, at - 8);
   };
-  return [read(places[0]), read(places[1]), read(places[2])];
+  return [read(offsets[0]), read(offsets[1]), read(offsets[2])];
 }
 
 function find64(view: DataView, begin: number, end: number): [at: number, bytes: number] {
@@ -166,7 +159,7 @@ async function findContent(
   return { begin, end };
 }
 
-/** Pieces of a file. What lies together, as the headers of small files do, is read together. */
+/** Reads a file in windows, so that nearby data, such as the headers of small files, are read together. */
 class Window {
   #begin = 0;
   #bytes = new Uint8Array(0);
@@ -181,7 +174,7 @@ class Window {
     if (at < 0 || at + bytes > this.size) throw broken();
     if (at < this.#begin || at + bytes > this.#begin + this.#bytes.byteLength) {
       const length = Math.max(bytes, WINDOW_BYTES);
-      // The records at the end are asked for from the last one on.
+      // The records at the end are read backwards.
       this.#begin = Math.max(0, Math.min(at, this.size - length));
       this.#bytes = await this.file.read(this.#begin, Math.min(length, this.size - this.#begin));
     }

@@ -1,9 +1,3 @@
-/**
- * What `deno task cache` does and says.
- *
- * @module
- */
-
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { describeBytes } from "../files/free_space.ts";
@@ -16,27 +10,19 @@ import {
 } from "../pipeline/cache/kept_caches.ts";
 import { CACHE_FILES } from "../pipeline/cache/cache_index.ts";
 
-/** Takes a line. */
 type Print = (line: string) => void;
 
-/** Where verifying tells what it does. */
+/** Receives the lines and the progress of {@linkcode verifyCaches}. */
 export interface VerifyReporter {
-  /** Takes a line. */
   readonly print: Print;
-  /** Something counted is under way. */
   readonly progress: (task: string, done: number, total: number) => void;
 }
 
-/** Bad images named for each cache; the file has them all. */
+/** Bad images named for each cache; the quarantine file lists all of them. */
 const MAX_NAMED = 20;
 const PATH_CHARACTERS = 70;
 
-/**
- * Lists the caches in a folder with their sizes, and the images that cannot be used.
- *
- * @param root The folder of all caches.
- * @param print Takes the lines.
- */
+/** Lists the caches below `root` with their sizes and unusable images. */
 export async function listCaches(root: string, print: Print): Promise<void> {
   const caches = await keptCaches(root);
   if (caches.length === 0) return print(`No caches in '${root}'`);
@@ -56,12 +42,9 @@ export async function listCaches(root: string, print: Print): Promise<void> {
 }
 
 /**
- * Verifies the caches in a folder. One that another process fills is passed over.
+ * Verifies the caches below `root`; skips one that another process is filling. Returns false if anything was wrong.
  *
- * @param root The folder of all caches.
- * @param reporter Takes the lines, and how far it is.
- * @returns Whether nothing was wrong.
- * @throws {InputError} If a cache cannot be read or mended.
+ * @throws {InputError} If a cache cannot be read or repaired.
  */
 export async function verifyCaches(root: string, reporter: VerifyReporter): Promise<boolean> {
   let wrongInAll = 0;
@@ -70,25 +53,22 @@ export async function verifyCaches(root: string, reporter: VerifyReporter): Prom
     const verified = await verifyCache(cache, (done, total) => reporter.progress(`Verifying ${name}`, done, total));
     if (verified === undefined) continue;
     if (verified === "busy") {
-      reporter.print(`${name}: not verified, another process fills it now`);
+      reporter.print(`${name}: not verified: another process is filling it`);
       continue;
     }
     const { right, wrong } = verified;
     const what = name.startsWith("images/") ? "image" : "file";
-    const remedy = name === "weights" ? "downloaded anew when needed" : "dropped, and made anew when needed";
-    reporter.print(`${name}: ${count(right, what)} right${wrong === 0 ? "" : `, ${wrong} wrong: ${remedy}`}`);
+    const remedy = name === "weights" ? "downloaded again when needed" : "removed, and computed again when needed";
+    reporter.print(`${name}: ${count(right, what)} intact${wrong === 0 ? "" : `, ${wrong} damaged: ${remedy}`}`);
     wrongInAll += wrong;
   }
   return wrongInAll === 0;
 }
 
 /**
- * Removes caches.
+ * Removes the cache called `name`, by default all caches except downloaded weights.
  *
- * @param root The folder of all caches.
- * @param name The one to be removed, by its name in the list; by default all but downloaded weights.
- * @param print Takes the lines.
- * @throws {InputError} If there is none of that name, or another process fills one.
+ * @throws {InputError} If no cache has that name, or another process is filling one.
  */
 export async function clearCaches(root: string, name: string | undefined, print: Print): Promise<void> {
   const caches = await keptCaches(root);
@@ -115,7 +95,7 @@ function details({ preprocessing }: KeptCache, bad: number): string[] {
   return [
     `${side} x ${side} pixels`,
     applyExif ? "EXIF orientation applied" : "EXIF orientation ignored",
-    ...(current ? [] : ["of another version and unused, clear it"]),
+    ...(current ? [] : ["of another version and unused: clear it"]),
     ...(bad === 0 ? [] : [`${count(bad, "file")} cannot be used:`]),
   ];
 }
@@ -124,7 +104,7 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-/** The end of a path says more than its beginning. */
+// The end of a path says more than its beginning.
 function shortPath(path: string): string {
   return quoted(path.length > PATH_CHARACTERS ? `...${path.slice(-PATH_CHARACTERS)}` : path);
 }

@@ -1,9 +1,3 @@
-/**
- * The options of `deno task caption`, those of decoding for any task that writes captions.
- *
- * @module
- */
-
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
@@ -42,60 +36,46 @@ const captionSchema = z.object({
 });
 
 const OUTPUT = `
-Output: of one image the caption; of several, of a folder or a list a line "image<TAB>caption" each. With --n-best a
-line a caption: "image<TAB>rank<TAB>log-probability<TAB>caption", without the image where there is but one.
-Exit code 1 where an image could not be captioned; the others are.`;
+Output: for one image, its caption; for several images, a folder or a list, a line "image<TAB>caption" for each. With
+--n-best, a line "image<TAB>rank<TAB>log-probability<TAB>caption" for each caption, without "image" if there is only one.
+If an image cannot be captioned, the others still are, and the exit code is 1.`;
 
-/** What a call of `deno task caption` asks for. */
+/** Options of `deno task caption`. */
 export interface CaptionCommandOptions extends Omit<z.infer<typeof captionSchema>, "json" | "jsonl"> {
-  /** How the model computes. */
   readonly engine: EngineOptions;
-  /** How captions are printed. */
   readonly format: "text" | "json" | "jsonl";
-  /** How captions are written. */
   readonly decoding: DecodingOptions;
 }
 
-/**
- * Adds the options of captioning.
- *
- * @param command The command.
- * @returns The command.
- */
 export function addCaptionOptions(command: Command): Command {
   command
-    .argument("<image...>", "image files, folders of them, or - for standard input: an image, or paths, one a line")
-    .option("-r, --recursive", "look through folders in folders")
+    .argument("<image...>", "image files, folders, or - for standard input: an image, or paths, one a line")
+    .option("-r, --recursive", "search folders recursively")
     .option(
       "--checkpoint <file>",
-      "what training wrote; several times for an ensemble (default: the newest run's best.safetensors)",
+      "checkpoint; repeat for an ensemble (default: the newest run's best.safetensors)",
       collect,
     )
-    .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .option("--max-pixels <n>", "refuse images of more pixels (default: 50 million)", wholeNumber(1))
-    .option("--json", "an array of {image, caption, logProbability, tokens}, with --n-best also alternatives")
-    .addOption(new Option("--jsonl", "the same objects, one a line").conflicts("json"));
+    .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
+    .option("--max-pixels <n>", "reject images with more pixels (default: 50 million)", wholeNumber(1))
+    .option("--json", "print an array of {image, caption, logProbability, tokens}, with --n-best also alternatives")
+    .addOption(new Option("--jsonl", "print the same objects, one a line").conflicts("json"));
   return addDecodingOptions(addEngineOptions(command)).addHelpText("after", OUTPUT);
 }
 
-/**
- * Adds the options of decoding to a command.
- *
- * @param command The command.
- * @returns The command.
- */
+/** Adds the decoding options, which every task that generates captions has. */
 export function addDecodingOptions(command: Command): Command {
-  const positive = number((value) => value > 0, "a number over 0");
+  const positive = number((value) => value > 0, "a number above 0");
   const notNegative = number((value) => value >= 0, "a number, 0 or more");
-  const share = number((value) => value > 0 && value <= 1, "a number over 0, at most 1");
-  const searching = ["beam", "lengthPenalty", "beamGroups", "diversityPenalty"];
-  const drawing = (flags: string, text: string) => new Option(flags, text).implies({ sample: true });
+  const probability = number((value) => value > 0 && value <= 1, "a number above 0, at most 1");
+  const searchOptions = ["beam", "lengthPenalty", "beamGroups", "diversityPenalty"];
+  const samplingOption = (flags: string, text: string) => new Option(flags, text).implies({ sample: true });
   return command
     .option("--beam <n>", "beam size (default: the checkpoint's); 1 is greedy", wholeNumber(1))
-    .option("--n-best <n>", "captions of each image, best first (default: 1)", wholeNumber(1))
+    .option("--n-best <n>", "captions for each image, best first (default: 1)", wholeNumber(1))
     .option(
       "--length-penalty <p>",
-      "favor longer captions: compare log-probability / length^p, 0 to 1 or more (default: 0)",
+      "rank by log-probability / length^p; above 0 favors longer captions (default: 0)",
       notNegative,
     )
     .option("--beam-groups <n>", "diverse beam search: number of beam groups (default: 1)", wholeNumber(1))
@@ -104,44 +84,33 @@ export function addDecodingOptions(command: Command): Command {
       "penalty for a token of an earlier group, in nats (default: 0.5; needs --beam-groups)",
       notNegative,
     )
-    .addOption(new Option("--sample", "draw captions at random").conflicts(searching))
-    .addOption(drawing("--temperature <t>", "under 1 for likelier words (default: 1)").argParser(positive))
-    .addOption(drawing("--top-k <n>", "draw from the n most probable words (default: all)").argParser(wholeNumber(1)))
+    .addOption(new Option("--sample", "sample captions at random").conflicts(searchOptions))
+    .addOption(samplingOption("--temperature <t>", "below 1 favors likelier words (default: 1)").argParser(positive))
     .addOption(
-      drawing("--top-p <p>", "draw from the fewest words that have this share together (default: 1, all)").argParser(
-        share,
-      ),
+      samplingOption("--top-k <n>", "sample from the n most probable words (default: all)").argParser(wholeNumber(1)),
     )
-    .addOption(drawing("--seed <n>", "decides what is drawn (default: 0)").argParser(wholeNumber(0)))
+    .addOption(
+      samplingOption("--top-p <p>", "sample from the fewest words whose probabilities sum to p (default: 1, all)")
+        .argParser(probability),
+    )
+    .addOption(samplingOption("--seed <n>", "random seed of the samples (default: 0)").argParser(wholeNumber(0)))
     .option("--min-length <n>", "minimum caption length in tokens (default: 1)", wholeNumber(1))
     .option("--max-length <n>", "maximum caption length in tokens (default: the checkpoint's)", wholeNumber(1))
-    .option("--block-ngrams <n>", "no n words in a row come twice (default: 0, they may)", wholeNumber(0))
-    .option("--with <word>", "a word that each caption holds; may be given several times", collect)
-    .option("--without <word>", "a word that no caption holds; may be given several times", collect)
-    .option("--begin <text>", "what each caption begins with")
+    .option("--block-ngrams <n>", "no sequence of n words occurs twice (default: 0, off)", wholeNumber(0))
+    .option("--with <word>", "word that each caption must contain; repeatable", collect)
+    .option("--without <word>", "word that no caption may contain; repeatable", collect)
+    .option("--begin <text>", "text that each caption begins with")
     .option("--any-ending", 'let captions end in "a", "the", "of" and the like');
 }
 
-/**
- * Reads the options of captioning.
- *
- * @param options What commander parsed.
- * @returns What is asked for.
- * @throws {InputError} If options do not go together.
- */
+/** @throws {InputError} If options contradict each other. */
 export function parseCaptionOptions(options: Readonly<Record<string, unknown>>): CaptionCommandOptions {
   const { json, jsonl, ...others } = captionSchema.parse(options);
   const format = json ? "json" : jsonl ? "jsonl" : "text";
   return { ...others, engine: parseEngineOptions(options), format, decoding: parseDecodingOptions(options) };
 }
 
-/**
- * Reads the options of decoding.
- *
- * @param options What commander parsed.
- * @returns How captions are written.
- * @throws {InputError} If options do not go together.
- */
+/** @throws {InputError} If options contradict each other. */
 export function parseDecodingOptions(options: Readonly<Record<string, unknown>>): DecodingOptions {
   const parsed = decodingSchema.parse(options);
   const {
@@ -159,7 +128,7 @@ export function parseDecodingOptions(options: Readonly<Record<string, unknown>>)
     ...others
   } = parsed;
   if (diversityPenalty !== undefined && numBeamGroups === undefined) {
-    throw new InputError("Cannot write diverse captions: --diversity-penalty needs --beam-groups");
+    throw new InputError("Cannot apply --diversity-penalty: it needs --beam-groups; give both, or neither");
   }
   const { with: forced, without: forbidden, ...numbers } = others;
   return {

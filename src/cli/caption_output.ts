@@ -1,42 +1,34 @@
-/**
- * Captions as they are printed.
- *
- * @module
- */
-
 import type { FileCaption } from "../captioning/caption_files.ts";
 
 /** Options of {@linkcode CaptionOutput}. */
 export interface CaptionOutputOptions {
-  /** Lines for people and simple programs, one array, or an object a line. */
+  /** `json`: one array; `jsonl`: an object a line. */
   readonly format: "text" | "json" | "jsonl";
-  /** Whether there is but one image, whose name then needs not be said. */
+  /** Whether there is only one image: its name is then omitted. */
   readonly single: boolean;
-  /** Whether rank and log-probability are said. */
+  /** Whether each line has rank and log-probability. */
   readonly ranked: boolean;
 }
 
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
-/** Turns captions into text, one after the other. */
+/** Formats captions as text, one after the other. */
 export class CaptionOutput {
   readonly #options: CaptionOutputOptions;
-  #begun = false;
+  #started = false;
 
-  /** @param options See {@linkcode CaptionOutputOptions}. */
   constructor(options: CaptionOutputOptions) {
     this.#options = options;
   }
 
-  /** Whether there was a caption. */
-  get begun(): boolean {
-    return this.#begun;
+  /** Whether a caption was formatted. */
+  get started(): boolean {
+    return this.#started;
   }
 
-  /** The text of the next image's caption and its alternatives. */
   add(caption: FileCaption): string {
-    const first = !this.#begun;
-    this.#begun = true;
+    const first = !this.#started;
+    this.#started = true;
     const { format } = this.#options;
     if (format === "jsonl") return `${JSON.stringify(caption)}\n`;
     if (format === "json") {
@@ -45,10 +37,10 @@ export class CaptionOutput {
     return this.#lines(caption);
   }
 
-  /** The text after the last. */
+  /** The text after the last caption. */
   end(): string {
     if (this.#options.format !== "json") return "";
-    return this.#begun ? "\n]\n" : "[]\n";
+    return this.#started ? "\n]\n" : "[]\n";
   }
 
   #lines(caption: FileCaption): string {
@@ -62,7 +54,7 @@ export class CaptionOutput {
   }
 }
 
-/** Names of files may hold anything but a slash; a tab or a line's end would break the line, others the terminal. */
+// File names may contain tabs and line ends, which would break the line, and escape sequences, which a terminal obeys.
 function onOneLine(text: string): string {
   return text.replaceAll(CONTROL, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,9 +1,3 @@
-/**
- * How far captioning is: a bar on a terminal, nothing elsewhere.
- *
- * @module
- */
-
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
 import { duration } from "./progress_reporter.ts";
@@ -12,29 +6,28 @@ const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
 
 /** Options of {@linkcode CaptionProgress}. */
 export interface CaptionProgressOptions {
-  /** Images in all, where that is known. */
+  /** Number of images, if known. */
   readonly total: number | undefined;
-  /** Whether standard error is a terminal. */
+  /** Whether standard error is a terminal; elsewhere nothing is shown. */
   readonly terminal: boolean;
-  /** Milliseconds of a steady clock. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
-/** Shows how many images are done. */
+/** A progress bar of captioned images. */
 export class CaptionProgress implements Disposable {
   readonly #options: CaptionProgressOptions;
   readonly #start: number;
   #bar: cliProgress.SingleBar | undefined;
   #done = 0;
 
-  /** Shows nothing done. */
   constructor(options: CaptionProgressOptions) {
     this.#options = options;
     this.#start = options.now();
     this.#draw();
   }
 
-  /** One image more is done. What is printed in between disturbs no bar. */
+  /** Counts one image; `print` runs while the bar is off the screen. */
   async advance(print: () => Promise<void>): Promise<void> {
     this.#clear();
     await print();
@@ -59,7 +52,6 @@ export class CaptionProgress implements Disposable {
     this.#bar = undefined;
   }
 
-  /** Takes the bar away. */
   [Symbol.dispose](): void {
     this.#clear();
   }

@@ -1,30 +1,24 @@
-/**
- * What every task does around its work: options, errors in one line, exit codes.
- *
- * @module
- */
-
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { isAbsolute, join } from "node:path";
 import { errorCode } from "../files/file_error.ts";
 import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
 
-/** Exit code after wrong input, or where some of it could not be used. */
+/** Exit code if options or input are wrong, or some input could not be used. */
 export const EXIT_INPUT = 1;
-/** Exit code after Ctrl-C: 128 and the signal's number. */
+/** Exit code after Ctrl-C: 128 plus the signal's number. */
 export const EXIT_INTERRUPTED = 130;
 
 const EXIT_CODES = `
 Exit codes:
-  0    all is done
-  ${EXIT_INPUT}    options or input are wrong, or some of it could not be used; lines on standard error say what and why
-  ${EXIT_INTERRUPTED}  ended by Ctrl-C or SIGTERM, in good order`;
+  0    success
+  ${EXIT_INPUT}    options or input are wrong, or some input could not be used; standard error says what and why
+  ${EXIT_INTERRUPTED}  stopped cleanly by Ctrl-C or SIGTERM`;
 
 /** Options of {@linkcode createCommand}. */
 export interface CommandOptions {
   /**
-   * Lines that a user may type, with a remark after #; shown in the help.
+   * Command lines for the help, with a remark after #.
    *
    * @default {[]}
    */
@@ -32,20 +26,15 @@ export interface CommandOptions {
 }
 
 /**
- * A command whose errors are one line with the nearest known option, and which never ends the process itself. Its help
- * ends with examples and exit codes.
- *
- * @param name What the user types after `deno task`.
- * @param description What it does.
- * @param options See {@linkcode CommandOptions}.
- * @returns The command, to be given its options.
+ * Creates the command `deno task NAME`. Its errors are one line and suggest the nearest option; its help ends with examples
+ * and exit codes; it never exits the process.
  */
 export function createCommand(name: string, description: string, options: CommandOptions = {}): Command {
   const { examples = [] } = options;
   const lines = examples.map((example) => `  ${example}`);
   return new Command(`deno task ${name}`)
     .description(description)
-    // After what the command's own options add.
+    // After the help that the command's own options add.
     .addHelpText("afterAll", lines.length === 0 ? EXIT_CODES : `\nExamples:\n${lines.join("\n")}\n${EXIT_CODES}`)
     .exitOverride()
     .configureOutput({
@@ -55,13 +44,7 @@ export function createCommand(name: string, description: string, options: Comman
     });
 }
 
-/**
- * Runs a task and turns what it throws into a line and an exit code.
- *
- * @param main The task; it returns its exit code.
- * @param print Where the line goes.
- * @returns The exit code.
- */
+/** Runs a task, prints what it throws as one line, and returns the exit code. */
 export async function runTask(
   main: () => Promise<number>,
   print: (line: string) => void = console.error,
@@ -85,31 +68,20 @@ export async function runTask(
 function permissionMessage(error: Error): string {
   const needed = error.message.match(/--allow-[a-z]+/)?.[0] ?? "a permission";
   const [what = error.message] = error.message.split(", run again");
-  return `${what}; start the program by deno task, or give ${needed}`;
+  return `${what}; run it with deno task, or give ${needed}`;
 }
 
-/**
- * Makes a user's path absolute: relative ones are meant from the folder where the user stands, which deno task leaves.
- *
- * @param path What the user typed.
- * @param folder The user's folder.
- * @returns The absolute path.
- */
+/** Resolves a path against the user's working directory, which deno task leaves. */
 export function userPath(path: string, folder: string = userFolder()): string {
   return isAbsolute(path) ? path : join(folder, path);
 }
 
-/** The folder where the user stands. */
+/** The user's working directory. */
 export function userFolder(): string {
   return Deno.env.get("INIT_CWD") ?? Deno.cwd();
 }
 
-/**
- * Reads an option's whole number.
- *
- * @param least The least allowed.
- * @returns The parser that commander takes.
- */
+/** A commander parser for whole numbers of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -118,13 +90,7 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
-/**
- * Collects `key=value` options.
- *
- * @param text What the user typed.
- * @param settings Those before it.
- * @returns All of them.
- */
+/** A commander parser that collects repeated `key=value` options. */
 export function keyValue(text: string, settings: Readonly<Record<string, string>> = {}): Record<string, string> {
   const [, key, value] = text.match(/^(\w+)=(.+)$/) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be key=value.");

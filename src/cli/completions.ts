@@ -1,38 +1,23 @@
-/**
- * Scripts by which shells complete `deno task NAME --option`, made from the tasks' own commands.
- *
- * @module
- */
-
 import { type Command, Option } from "commander";
 
-/** The shells that scripts are made for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** A shell. */
 export type Shell = typeof SHELLS[number];
 
-/** A task with all that can follow its name. */
 interface Task {
   readonly name: string;
   readonly description: string;
   readonly options: readonly Option[];
-  /** Words that its first argument can be; none where that is a file. */
+  /** Values of the first argument; empty if it is a file. */
   readonly choices: readonly string[];
 }
 
-/** Commander keeps it apart from the others. */
-const HELP = new Option("-h, --help", "what the task does, its options, examples and exit codes");
+// Commander keeps --help apart from the other options.
+const HELP = new Option("-h, --help", "show options, examples and exit codes");
 
 const WRITERS: Readonly<Record<Shell, (tasks: readonly Task[]) => string>> = { bash, zsh, fish };
 
-/**
- * Makes a script that a shell reads at its start. What else can follow `deno` is completed as it was before.
- *
- * @param shell The shell.
- * @param commands What makes each task's command, by the task's name.
- * @returns The script.
- */
+/** Creates a script that completes `deno task NAME --option`. Other completions of `deno` stay as they were. */
 export function completionScript(shell: Shell, commands: Readonly<Record<string, () => Command>>): string {
   const tasks = Object.entries(commands).map(([name, create]) => {
     const command = create();
@@ -119,13 +104,13 @@ compdef _lrcn_deno deno
 `;
 }
 
-/** As zsh's _arguments has it: -x[text]:value:what to complete. */
+/** The syntax of zsh's `_arguments`: `-x[text]:value:completion`. */
 function zshOption({ description, argChoices, required, optional }: Option, flag: string): string {
   const text = description.replaceAll(/[\\[\]:]/g, "\\$&");
   const value = required || optional
     ? `:value:${argChoices === undefined ? "_files" : `(${argChoices.join(" ")})`}`
     : "";
-  // Any may come again: some are lists, and of the others the last one counts.
+  // Every option may be repeated: some are lists, and of the others the last one counts.
   return `*${flag}[${text}]${value}`;
 }
 
@@ -135,7 +120,7 @@ function fish(tasks: readonly Task[]): string {
     ...(choices.length > 0 ? [`complete -c deno -n '__lrcn_task ${name}' -f -a ${fishQuoted(choices.join(" "))}`] : []),
     ...options.map((option) => `complete -c deno -n '__lrcn_task ${name}' ${fishOption(option)}`),
   ]);
-  // Deno's own script begins by erasing what completes `deno`. Where this one stands, it keeps fish from loading that.
+  // Deno's own script first erases all completions of `deno`. This file has its name, so that fish does not load it later.
   return `# Completes lrcn's tasks in fish: deno task NAME --option. Its place is completions/deno.fish.
 deno completions fish | source
 function __lrcn_needs_task
@@ -160,7 +145,7 @@ function fishOption({ short, long, description, argChoices, required, optional }
   return `${flags}${value} -d ${fishQuoted(description)}`;
 }
 
-/** For bash and zsh: nothing in the text is more than text. */
+/** Quotes for bash and zsh. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,9 +1,3 @@
-/**
- * What `deno task doctor` found, in words.
- *
- * @module
- */
-
 import { describeBytes } from "../files/free_space.ts";
 import type { CaptionsExamination } from "../doctor/examine_captions.ts";
 import type { Examination } from "../doctor/examine.ts";
@@ -12,45 +6,40 @@ import { duration } from "./progress_reporter.ts";
 
 const SHOWN = 10;
 const BAR = 40;
-/** Rows of the histogram of lengths; lengths are put together to make so few. */
+/** Rows of the histogram of caption lengths; lengths are grouped to fit. */
 const ROWS = 10;
 
-/**
- * Describes an examination.
- *
- * @param examination What was found.
- * @returns Lines for a person.
- */
+/** Formats what doctor found as lines for a person. */
 export function describeExamination(examination: Examination): string[] {
   const { data, splits, captions, images, space, compute, speed, warnings, errors } = examination;
   const facts: [string, string][] = [];
   if (data !== undefined) {
     facts.push(["format", data.format], [
       "dataset",
-      `${data.images} images with ${data.captions} captions, ${data.missing.length} missing, ` +
-      `${data.rejected.length} rows that cannot be used`,
+      `${data.images} images with ${data.captions} captions, ${data.missing.length} images missing, ` +
+      `${data.rejected.length} unusable rows`,
     ]);
   }
   if (images !== undefined) {
     const { groups, acrossSplits } = images.duplicates;
-    facts.push(["images", `${images.usable} can be decoded, ${images.broken.length} cannot`], [
+    facts.push(["images", `${images.usable} usable, ${images.broken.length} broken`], [
       "duplicates",
-      `${groups.length} groups with the same bytes, ${acrossSplits} of them in several splits`,
+      `${groups.length} groups of identical images, ${acrossSplits} of them in several splits`,
     ]);
   }
   if (splits !== undefined) {
     const { kind, unit, train, validation, test, inTwoSplits } = splits;
     facts.push([
       `${kind} split`,
-      `${unit} in train ${train}, validation ${validation}, test ${test}; images in two splits ${inTwoSplits.length}`,
+      `${unit}: ${train} train, ${validation} validation, ${test} test; ${inTwoSplits.length} images in two splits`,
     ]);
   }
   if (captions !== undefined) {
     const { unknownFractions: { validation, test } } = captions;
     facts.push([
       "words",
-      `${captions.vocabulary} in the vocabulary, ${captions.skippedWords} too rare for it; ` +
-      `unknown in validation ${percent(validation)}, in test ${percent(test)}`,
+      `${captions.vocabulary} in the vocabulary, ${captions.skippedWords} too rare; ` +
+      `unknown: ${percent(validation)} in validation, ${percent(test)} in test`,
     ]);
   }
   if (space !== undefined) {
@@ -60,15 +49,15 @@ export function describeExamination(examination: Examination): string[] {
       ...(features > 0 ? [`${describeBytes(features)} of features`] : []),
     ].join(" and ");
     facts.push(
-      ["cache", `${kept === "" ? "nothing is kept" : kept}; ${left(cacheFree)}`],
-      ["checkpoints", `${describeBytes(checkpoints)}; ${left(runFree)}`],
+      ["cache", `${kept === "" ? "nothing" : kept}; ${free(cacheFree)}`],
+      ["checkpoints", `${describeBytes(checkpoints)}; ${free(runFree)}`],
     );
   }
   if (compute !== undefined) {
     const { device, precision, threads, peakMemory, memoryLeft } = compute;
     facts.push(
-      ["device", `${device} in ${precision}, ${threads} threads`],
-      ["memory", `${describeBytes(peakMemory)} at the most; ${left(memoryLeft)}`],
+      ["device", `${device}, ${precision}, ${threads} threads`],
+      ["memory", `peak ${describeBytes(peakMemory)}; ${free(memoryLeft)}`],
     );
   }
   if (speed !== undefined) facts.push(...speedFacts(speed));
@@ -77,11 +66,11 @@ export function describeExamination(examination: Examination): string[] {
   const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
   if (captions !== undefined) lines.push("", ...histogram(captions));
   lines.push(
-    ...listed("images that cannot be decoded", images?.broken.map(({ path, reason }) => `${path}: ${reason}`)),
+    ...listed("broken images", images?.broken.map(({ path, reason }) => `${path}: ${reason}`)),
   );
-  lines.push(...listed("rows that cannot be used", data?.rejected));
-  lines.push(...listed("images that are not there", data?.missing));
-  lines.push(...listed("images with the same bytes", images?.duplicates.groups.map((names) => names.join(" = "))));
+  lines.push(...listed("unusable rows", data?.rejected));
+  lines.push(...listed("missing images", data?.missing));
+  lines.push(...listed("identical images", images?.duplicates.groups.map((names) => names.join(" = "))));
   if (warnings.length > 0) {
     lines.push(
       "",
@@ -95,13 +84,13 @@ export function describeExamination(examination: Examination): string[] {
 
 function speedFacts({ measuredSteps, stages, featuresSeconds, totalSeconds }: SpeedExamination): [string, string][] {
   const facts = stages.map(({ stage, epochs, captionsPerSecond, epochSeconds }): [string, string] => [
-    stage === "frozen" ? "CNN frozen" : "CNN learns",
+    stage === "frozen" ? "CNN frozen" : "CNN trained",
     `${epochs} epochs of ${duration(epochSeconds)}, ${
       Math.round(captionsPerSecond)
     } captions/s (${measuredSteps} steps)`,
   ]);
   if (featuresSeconds > 0) facts.push(["features", `${duration(featuresSeconds)}, once`]);
-  return [...facts, ["all epochs", `${duration(totalSeconds)} at the most, validation not counted`]];
+  return [...facts, ["all epochs", `at most ${duration(totalSeconds)}, without validation`]];
 }
 
 function histogram({ lengths, medianLength }: CaptionsExamination): string[] {
@@ -119,7 +108,7 @@ function histogram({ lengths, medianLength }: CaptionsExamination): string[] {
   const most = Math.max(1, ...rows.map(({ count }) => count));
   const width = Math.max(...rows.map(({ name }) => name.length));
   return [
-    `words of a caption (middle ${medianLength}, most ${longest})`,
+    `caption length in words (median ${medianLength}, maximum ${longest})`,
     ...rows.map(({ name, count }) => {
       const bar = "#".repeat(count === 0 ? 0 : Math.max(1, Math.round(BAR * count / most)));
       return `  ${name.padStart(width)}  ${bar.padEnd(BAR)}  ${count}`;
@@ -129,14 +118,14 @@ function histogram({ lengths, medianLength }: CaptionsExamination): string[] {
 
 function listed(title: string, items: readonly string[] = []): string[] {
   if (items.length === 0) return [];
-  const more = items.length > SHOWN ? [`  and ${items.length - SHOWN} more (all of them with --json)`] : [];
+  const more = items.length > SHOWN ? [`  and ${items.length - SHOWN} more (--json lists all)`] : [];
   return ["", title, ...items.slice(0, SHOWN).map((item) => `  ${item}`), ...more];
 }
 
-function left(bytes: number | undefined): string {
-  return bytes === undefined ? "how much is left is not known" : `${describeBytes(bytes)} left`;
+function free(bytes: number | undefined): string {
+  return bytes === undefined ? "free space unknown" : `${describeBytes(bytes)} free`;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(1)}%`;
 }

@@ -1,9 +1,3 @@
-/**
- * The options of `deno task evaluate`.
- *
- * @module
- */
-
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { InputError } from "../input_error.ts";
@@ -14,27 +8,23 @@ import { addDecodingOptions, parseDecodingOptions } from "./caption_options.ts";
 import { wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
-/** How scores are printed. */
 interface ScoringOptions {
-  /** The path of METEOR's program. */
+  /** Path of METEOR's program. */
   readonly meteorJar: string | undefined;
-  /** Whether each image's scores are given, too. */
+  /** Whether to report each image's scores as well. */
   readonly perImage: boolean;
-  /** Whether they are printed for programs. */
   readonly json: boolean;
 }
 
-/** Captions of a file that are scored. */
+/** Scores the captions in a file. */
 export interface PredictionsOptions extends ScoringOptions {
-  /** The file of the captions. */
   readonly predictions: string;
-  /** The file of the references. */
   readonly references: string;
 }
 
-/** A model that is scored. */
+/** Scores the captions of a model. */
 export interface CheckpointOptions extends ScoringOptions, EvaluatedCheckpoint {
-  /** A folder for captions, references and scores. */
+  /** Folder for captions, references and scores. */
   readonly out: string | undefined;
 }
 
@@ -59,51 +49,33 @@ const schema = z.object({
   json: z.boolean().default(false),
 });
 
-/**
- * Adds the options of where captioned images lie.
- *
- * @param command The command.
- * @returns The command.
- */
+/** Adds the options that name a dataset. */
 export function addDatasetOptions(command: Command): Command {
   return command
     .option("--data <path>", "folder with captions and images, captions file, or tar shard")
-    .option("--captions <file>", "the captions file, where it lies elsewhere")
-    .option("--images <dir>", "the folder of images, where it lies elsewhere")
-    .option("--splits <dir>", "the folder of the official lists, where they lie elsewhere")
-    .addOption(new Option("--format <name>", "the captions' format (default: found by looking)").choices(FORMAT_NAMES))
-    .option("--max-pixels <n>", "leave out images of more pixels (default: 50 million)", wholeNumber(1));
+    .option("--captions <file>", "captions file, if not in --data")
+    .option("--images <dir>", "image folder, if not in --data")
+    .option("--splits <dir>", "folder of the official split lists, if not in --data")
+    .addOption(new Option("--format <name>", "format of the captions (default: detected)").choices(FORMAT_NAMES))
+    .option("--max-pixels <n>", "skip images with more pixels (default: 50 million)", wholeNumber(1));
 }
 
-/**
- * Adds the options of evaluating.
- *
- * @param command The command.
- * @returns The command.
- */
 export function addEvaluateOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "what training wrote; several times for an ensemble", collect)
-    .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .addOption(new Option("--split <name>", "which images (default: test)").choices(SPLIT_NAMES));
+    .option("--checkpoint <file>", "checkpoint; repeat for an ensemble", collect)
+    .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
+    .addOption(new Option("--split <name>", "split to evaluate (default: test)").choices(SPLIT_NAMES));
   addDatasetOptions(command)
     .option("--out <dir>", "folder for predictions.json, references.json and scores.json")
-    .option("--predictions <file>", 'captions of another program: [{"image_id": ..., "caption": ...}]')
-    .option("--references <file>", 'their references: {"image": ["...", ...]}, or COCO\'s annotations')
-    .option("--meteor-jar <file>", "METEOR's program, meteor-1.5.jar with its data folder; needs java")
-    .option("--per-image", "each image's scores, too")
-    .option("--json", "for programs");
+    .option("--predictions <file>", 'captions to score: [{"image_id": ..., "caption": ...}]')
+    .option("--references <file>", 'references: {"image": ["...", ...]}, or COCO\'s annotations')
+    .option("--meteor-jar <file>", "METEOR 1.5's meteor-1.5.jar, with its data folder beside it; needs java")
+    .option("--per-image", "print each image's scores as well")
+    .option("--json", "print one JSON object");
   return addDecodingOptions(addEngineOptions(command));
 }
 
-/**
- * Reads the options of evaluating.
- *
- * @param options What commander parsed.
- * @param path Makes a user's path absolute.
- * @returns What is asked for.
- * @throws {InputError} If options do not go together.
- */
+/** @throws {InputError} If options contradict each other. */
 export function parseEvaluateOptions(
   options: Readonly<Record<string, unknown>>,
   path: (path: string) => string,
@@ -115,7 +87,7 @@ export function parseEvaluateOptions(
       throw new InputError("Cannot score captions: give both --predictions FILE and --references FILE");
     }
     if (checkpoint !== undefined) {
-      throw new InputError("Cannot score both a model and a file: leave --checkpoint or --predictions out");
+      throw new InputError("Cannot score a model and a file at once: leave --checkpoint or --predictions out");
     }
     return { ...scoring, predictions: path(predictions), references: path(references) };
   }
@@ -127,29 +99,28 @@ export function parseEvaluateOptions(
   }
   return {
     ...scoring,
-    ...{ checkpoint: checkpoint.map((file) => path(file)), vocabulary: vocabulary && path(vocabulary), split, dataset },
-    ...{ engine: parseEngineOptions(options), decoding: parseDecodingOptions(options), out: out && path(out) },
+    checkpoint: checkpoint.map((file) => path(file)),
+    vocabulary: vocabulary && path(vocabulary),
+    split,
+    dataset,
+    engine: parseEngineOptions(options),
+    decoding: parseDecodingOptions(options),
+    out: out && path(out),
   };
 }
 
-/**
- * Reads where captioned images lie.
- *
- * @param options What commander parsed.
- * @param path Makes a user's path absolute.
- * @throws {InputError} If nothing is named.
- */
+/** @throws {InputError} If no data is named. */
 export function parseDatasetOptions(
   options: Readonly<Record<string, unknown>>,
   path: (path: string) => string,
 ): CheckpointOptions["dataset"] {
   const { data, captions, images, splits, ...rest } = datasetSchema.parse(options);
   if (data === undefined && captions === undefined) {
-    throw new InputError("Cannot evaluate: no data are named; give --data PATH, or --captions FILE and --images DIR");
+    throw new InputError("Cannot evaluate: no data is named; give --data PATH, or --captions FILE and --images DIR");
   }
-  const places = Object.entries({ data, captions, images, splits })
-    .flatMap(([name, place]) => place === undefined ? [] : [[name, path(place)]]);
-  return { ...rest, ...Object.fromEntries(places) };
+  const paths = Object.entries({ data, captions, images, splits })
+    .flatMap(([name, value]) => value === undefined ? [] : [[name, path(value)]]);
+  return { ...rest, ...Object.fromEntries(paths) };
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

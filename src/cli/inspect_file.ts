@@ -1,54 +1,39 @@
-/**
- * What a file of weights holds, for `deno task inspect`.
- *
- * @module
- */
-
 import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { isTrainingTensor } from "../checkpoint/model_shape.ts";
 import type { DType } from "../checkpoint/tensor.ts";
 import { isCheckpoint, openWeights, type WeightsFormat } from "../checkpoint/weights_file.ts";
 
-/** A tensor as it is listed. */
+/** A tensor in the listing. */
 export interface InspectedTensor {
-  /** Its name. */
   readonly name: string;
-  /** Its element type. */
   readonly dtype: DType;
-  /** Its dimensions. */
   readonly shape: readonly number[];
 }
 
-/** What {@linkcode inspectFile} finds. */
+/** The result of {@linkcode inspectFile}. */
 export interface Inspection {
-  /** The file. */
   readonly file: string;
-  /** Its format. */
   readonly format: WeightsFormat;
-  /** Its size. */
   readonly bytes: number;
-  /** Elements of the tensors that a model learns: neither BatchNorm's statistics nor what a training goes on with. */
+  /** Number of trainable parameters: without BatchNorm statistics and optimizer state. */
   readonly parameters: number;
-  /** What a checkpoint says of itself; null for another program's file. */
+  /** Metadata of a checkpoint; null for another program's file. */
   readonly checkpoint: CheckpointMetadata | null;
-  /** The words beside the tensors of another program's safetensors file. */
+  /** Metadata of another program's safetensors file. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Its tensors in the order of the file. */
+  /** The tensors, in file order. */
   readonly tensors: readonly InspectedTensor[];
 }
 
 const FIRST_WORDS = 12;
 const NAME_CHARACTERS = 120;
-// Settings and words of a real checkpoint take far fewer.
 const VALUE_CHARACTERS = 4000;
 const STATISTICS = /(^|\.)(running_mean|running_var|num_batches_tracked)$/;
 
 /**
- * Reads what a file says of itself; no tensor's elements are read.
+ * Reads the metadata of a checkpoint, another program's safetensors file or a PyTorch `.pth`; no tensor is read.
  *
- * @param path The file: a checkpoint, another program's safetensors, or a `.pth` of PyTorch.
- * @returns What it holds.
- * @throws {InputError} The file cannot be read, or is none of them.
+ * @throws {InputError} If the file cannot be read, or has another format.
  */
 export async function inspectFile(path: string): Promise<Inspection> {
   using weights = await openWeights(path);
@@ -73,12 +58,7 @@ function isParameter({ name }: InspectedTensor): boolean {
   return !STATISTICS.test(name) && !isTrainingTensor(name);
 }
 
-/**
- * Puts into lines what was found.
- *
- * @param inspection What {@linkcode inspectFile} found.
- * @returns The text: a line for each fact, then one for each tensor.
- */
+/** Formats an inspection as text: a line for each fact, then one for each tensor. */
 export function describeInspection(inspection: Inspection): string {
   const { file, format, bytes, parameters, checkpoint, metadata, tensors } = inspection;
   const facts: [string, string][] = [
@@ -135,14 +115,14 @@ function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** A stranger's word could move the cursor or color the terminal, and be as long as the file. */
+// Text from an untrusted file may contain escape sequences, and be as long as the file.
 function printable(word: string, characters = NAME_CHARACTERS): string {
   const escaped = word.slice(0, characters + 1)
     .replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
   return escaped.length <= characters ? escaped : `${escaped.slice(0, characters)}...`;
 }
 
-/** Columns as wide as their widest cell; the last one is left as it is. */
+/** Pads all columns but the last to their widest cell. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,21 +1,12 @@
-/**
- * Ctrl-C: once to end in good order, twice to end at once.
- *
- * @module
- */
-
-/** One press can arrive twice, from the terminal and passed on by deno task; the second comes within milliseconds. */
+/** One Ctrl-C can arrive twice within milliseconds: from the terminal, and forwarded by deno task. */
 const SAME_PRESS_MS = 300;
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * Listens to Ctrl-C and SIGTERM until it is disposed. The first press acknowledges itself and aborts the signal. Then the
- * listening ends, so that the system ends the process at a second one: an exit of our own would take libtorch's memory
- * away under the step that is running.
- *
- * @param message What the first press is answered; null for nothing.
- * @returns The signal, and what ends the listening.
+ * Listens for Ctrl-C and SIGTERM until it is disposed. The first one prints `message`, unless it is null, and aborts the
+ * signal. Then it stops listening, so that a second one terminates the process: `Deno.exit()` would free libtorch's memory
+ * under the running step.
  */
 export function listenToInterrupts(
   message: string | null = "Stopping after this step",
@@ -25,7 +16,7 @@ export function listenToInterrupts(
 
   function press(): void {
     if (controller.signal.aborted) return;
-    if (message !== null) console.error(`\n${message}; press Ctrl-C again to end at once`);
+    if (message !== null) console.error(`\n${message}; press Ctrl-C again to quit at once`);
     controller.abort();
     timer = setTimeout(stopListening, SAME_PRESS_MS);
   }

@@ -1,33 +1,22 @@
-/**
- * Captions to standard output, as they come.
- *
- * @module
- */
-
 import type { FileCaption, FileProblem } from "../captioning/caption_files.ts";
 import type { CaptionOutput } from "./caption_output.ts";
 import type { CaptionProgress } from "./caption_progress.ts";
 
-/** Where {@linkcode printCaptions} prints. */
+/** Options of {@linkcode printCaptions}. */
 export interface PrintCaptionsOptions {
-  /** What captions look like. */
   readonly output: CaptionOutput;
-  /** What shows how far it is. */
   readonly progress: Pick<CaptionProgress, "advance">;
-  /** Standard output; throws `Deno.errors.BrokenPipe` where nobody reads it any more. */
+  /** Writes to standard output; throws `Deno.errors.BrokenPipe` if its reader has closed it. */
   readonly print: (text: string) => Promise<void>;
-  /** Takes a line about an image without caption. */
+  /** Receives a line for each image without a caption. */
   readonly printProblem: (line: string) => void;
-  /** Ends what makes the captions. */
+  /** Stops the source of the captions. */
   readonly stop: () => void;
 }
 
 /**
- * Prints captions as they come. Where nobody reads them any more, it ends; what fails leaves a sound array behind.
- *
- * @param results Captions and problems.
- * @param options See {@linkcode PrintCaptionsOptions}.
- * @returns How many images have no caption.
+ * Prints captions as they come, and returns the number of images without one. Ends if the reader closes the output. If
+ * something fails, a JSON array is still closed.
  */
 export async function printCaptions(
   results: AsyncIterable<FileCaption | FileProblem>,
@@ -41,27 +30,27 @@ export async function printCaptions(
         if ("problem" in result) {
           problems++;
           printProblem(`error: ${result.problem}`);
-        } else {await print(output.add(result)).catch((error) => {
-            // Or the loop would wait for standard input's next line.
-            stop();
-            throw error;
-          });}
+          return;
+        }
+        await print(output.add(result)).catch((error) => {
+          stop(); // otherwise the loop waits for the next line of standard input
+          throw error;
+        });
       });
     }
     await print(output.end());
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return problems;
-    if (output.begun) await print(output.end());
+    if (output.started) await print(output.end());
     throw error;
   }
   return problems;
 }
 
 /**
- * Writes to standard output.
+ * Writes all of a text to standard output.
  *
- * @param text What is written, whole.
- * @throws {Deno.errors.BrokenPipe} If nobody reads it any more.
+ * @throws {Deno.errors.BrokenPipe} If its reader has closed it.
  */
 export async function writeOutput(text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);

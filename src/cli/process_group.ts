@@ -1,9 +1,3 @@
-/**
- * Tasks that run as several processes, as PyTorch's torchrun starts them.
- *
- * @module
- */
-
 import type { Command } from "commander";
 import { z } from "zod";
 import { SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group.ts";
@@ -13,40 +7,34 @@ import { wholeNumber } from "./command.ts";
 
 const schema = z.object({ timeout: z.number().default(600) });
 
-/**
- * Adds `--timeout`.
- *
- * @param command The command.
- * @returns The command.
- */
-export function addRanksOptions(command: Command): Command {
+export function addProcessGroupOptions(command: Command): Command {
   return command.option(
     "--timeout <n>",
-    "of several processes, seconds that each waits for the others (default: 600)",
+    "with several processes, seconds to wait for the others (default: 600)",
     wholeNumber(1),
   );
 }
 
 /**
- * Works with the processes that were started beside this one, or alone where there are none. If the work fails, the others
- * are told why.
+ * Runs `work` in the process group that torchrun started, or alone if there is none. If it fails, the other processes learn
+ * why.
  *
- * @param options What commander parsed.
- * @param work The work.
- * @returns What the work returns.
- * @throws {InputError} If the others cannot be joined.
+ * @throws {InputError} If the group cannot be joined.
  */
 export async function withProcessGroup<Result>(
   options: Readonly<Record<string, unknown>>,
   work: (group: TrainingGroup) => Promise<Result>,
 ): Promise<Result> {
-  const place = readRendezvous((name) => Deno.env.get(name));
-  if (place === undefined || place.worldSize === 1) return await work(SINGLE_PROCESS);
+  const rendezvous = readRendezvous((name) => Deno.env.get(name));
+  if (rendezvous === undefined || rendezvous.worldSize === 1) return await work(SINGLE_PROCESS);
   const { timeout } = schema.parse(options);
-  using group = await Group.join(place, { timeout });
+  using group = await Group.join(rendezvous, { timeout });
   try {
     return await work({
-      ...{ rank: group.rank, worldSize: group.worldSize, localRank: group.localRank, restarted: place.restarted },
+      rank: group.rank,
+      worldSize: group.worldSize,
+      localRank: group.localRank,
+      restarted: rendezvous.restarted,
       allReduce: (values) => group.allReduce(values),
       allGather: (bytes) => group.allGather(bytes),
       broadcast: (bytes) => group.broadcast(bytes),

@@ -1,26 +1,17 @@
-/**
- * What a training run shows: bars on a terminal, plain lines elsewhere.
- *
- * @module
- */
-
 // @ts-types="@types/cli-progress"
 import cliProgress from "cli-progress";
-import type { EpochMetrics, StepReport } from "../pipeline/train.ts";
-import type { TrainingReporter } from "../pipeline/training_run.ts";
+import type { EpochMetrics, StepReport } from "../pipeline/meter.ts";
+import type { TrainingReporter } from "../pipeline/training_reporter.ts";
 import { sparkline } from "./sparkline.ts";
 
 const LINES_PER_EPOCH = 4;
-/** How lines begin that are shown though all others are not wanted. */
-const MUST_KNOW = /^(?:Warning|Left out|Stopped|No pretrained weights)\b/;
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
 
-/** A number with three digits. */
-function short(value: number): string {
+function threeDigits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-/** Seconds as people write them. */
+/** Formats seconds for people: `1 h 5 min`, `1 min 15 s`, `9 s`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   const whole = Math.round(seconds);
@@ -29,31 +20,30 @@ export function duration(seconds: number): string {
   return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
-/** Where a {@linkcode ProgressReporter} writes. */
+/** Options of {@linkcode ProgressReporter}. */
 export interface ProgressReporterOptions {
-  /** Epochs of the run, for the time left. */
+  /** Number of epochs, for the remaining time. */
   readonly epochs: number;
   /**
-   * Whether the training loss is a reward with a minus, as in self-critical training.
+   * Whether the training loss is a negated reward, as in self-critical training.
    *
    * @default {false}
    */
   readonly rewards?: boolean;
-  /** Whether bars can be drawn. */
+  /** Whether the output is a terminal, which can show bars. */
   readonly terminal: boolean;
   /**
-   * Whether only what the user must know is shown: warnings, and what is left out.
+   * Whether to print only warnings and what was skipped.
    *
    * @default {false}
    */
   readonly quiet?: boolean;
-  /** Takes a line. */
   readonly print: (line: string) => void;
-  /** Milliseconds of a steady clock. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
-/** Shows a training run. */
+/** Reports a training run: bars on a terminal, plain lines elsewhere. */
 export class ProgressReporter implements TrainingReporter, Disposable {
   readonly #options: ProgressReporterOptions;
   #bar: cliProgress.SingleBar | undefined;
@@ -61,24 +51,27 @@ export class ProgressReporter implements TrainingReporter, Disposable {
   readonly #epochs: EpochMetrics[] = [];
   #first: { readonly done: number; readonly time: number; readonly stageEnd: number } | undefined;
 
-  /** @param options Where it writes. */
   constructor(options: ProgressReporterOptions) {
     this.#options = options;
   }
 
-  /** A line above the bar. */
+  /** Prints a line above the bar, unless quiet. */
   note(line: string): void {
-    if (this.#options.quiet && !MUST_KNOW.test(line)) return;
+    if (!this.#options.quiet) this.warn(line);
+  }
+
+  /** Prints a line above the bar. */
+  warn(line: string): void {
     this.#stopBar();
     this.#options.print(line);
   }
 
-  /** Draws the bar of something counted, or a line now and then. */
+  /** Shows the progress of a counted task. */
   progress(task: string, done: number, total: number): void {
     this.#show(task, done, total, "");
   }
 
-  /** Draws loss, speed, time left and the share of time spent waiting for data. */
+  /** Shows loss, speed, remaining time and the fraction of time spent waiting for data. */
   step(report: StepReport): void {
     const { epoch, stageEnd, step, steps, loss, learningRate, encoderLearningRate, gradientNorm } = report;
     const { epochs, now } = this.#options;
@@ -86,38 +79,38 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     if (this.#first?.stageEnd !== stageEnd) this.#first = { done, time: now(), stageEnd };
     const since = done - this.#first.done;
     const left = (now() - this.#first.time) / 1000 / Math.max(1, since) * (stageEnd * steps - done);
-    const until = stageEnd < epochs ? ` until epoch ${stageEnd + 1}, when the CNN learns` : " left";
-    const rates = encoderLearningRate === learningRate || encoderLearningRate === 0
+    const until = stageEnd < epochs ? ` until epoch ${stageEnd + 1}, when fine-tuning starts` : " left";
+    const learningRates = encoderLearningRate === learningRate || encoderLearningRate === 0
       ? learningRate.toExponential(1)
-      : `${learningRate.toExponential(1)} (CNN ${encoderLearningRate.toExponential(1)})`;
+      : `${learningRate.toExponential(1)} (encoder ${encoderLearningRate.toExponential(1)})`;
     const details = [
-      this.#learnt(loss, 3),
-      `rate ${rates}`,
-      `gradient ${short(gradientNorm)}`,
-      `${short(report.captionsPerSecond)} captions/s`,
+      this.#describeLoss(loss, 3),
+      `learning rate ${learningRates}`,
+      `gradient norm ${threeDigits(gradientNorm)}`,
+      `${threeDigits(report.captionsPerSecond)} captions/s`,
       ...(since > 0 ? [duration(left) + until] : []),
       `waiting for data ${(100 * report.dataWaitFraction).toFixed(0)}%`,
     ].join(", ");
     this.#show(`Epoch ${epoch}/${epochs}`, step, steps, details);
   }
 
-  /** A line for a finished epoch. */
+  /** Prints the metrics of a finished epoch. */
   epoch(metrics: EpochMetrics, best: boolean): void {
     this.#epochs.push(metrics);
     const { epoch, trainLoss, validationLoss, mismatchedImageLossGap, distinctFraction, bleu4, cider } = metrics;
     this.note([
-      `Epoch ${epoch}/${this.#options.epochs}: train ${this.#learnt(trainLoss, 4)}`,
+      `Epoch ${epoch}/${this.#options.epochs}: train ${this.#describeLoss(trainLoss, 4)}`,
       `validation loss ${validationLoss.toFixed(4)}${best ? " (best)" : ""}`,
-      `with another image ${mismatchedImageLossGap < 0 ? "-" : "+"}${Math.abs(mismatchedImageLossGap).toFixed(2)}`,
+      `mismatched-image gap ${mismatchedImageLossGap < 0 ? "-" : "+"}${Math.abs(mismatchedImageLossGap).toFixed(2)}`,
       `${(100 * distinctFraction).toFixed(0)}% distinct captions`,
       `BLEU-4 ${bleu4.toFixed(3)}`,
       `CIDEr ${cider.toFixed(3)}`,
       duration(metrics.seconds),
-      `${short(metrics.captionsPerSecond)} captions/s`,
+      `${threeDigits(metrics.captionsPerSecond)} captions/s`,
     ].join(", "));
   }
 
-  /** The curves of the epochs that were trained, and where the report on them is. */
+  /** Prints a sparkline for each metric, and the path of the report. */
   summary(report: string): void {
     if (this.#epochs.length < 2) return;
     const lines = { "validation loss": "validationLoss", "BLEU-4": "bleu4", CIDEr: "cider" } as const;
@@ -129,7 +122,7 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     this.note(`Curves and images: ${report}`);
   }
 
-  #learnt(loss: number, digits: number): string {
+  #describeLoss(loss: number, digits: number): string {
     return this.#options.rewards ? `reward ${(-loss).toFixed(digits)}` : `loss ${loss.toFixed(digits)}`;
   }
 
@@ -160,7 +153,6 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     this.#task = "";
   }
 
-  /** Takes the bar away. */
   [Symbol.dispose](): void {
     this.#stopBar();
   }

@@ -1,9 +1,3 @@
-/**
- * The options of `deno task retrieve`.
- *
- * @module
- */
-
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { InputError } from "../input_error.ts";
@@ -14,35 +8,28 @@ import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 import { addDatasetOptions, type CheckpointOptions, parseDatasetOptions } from "./evaluate_options.ts";
 
 interface Common {
-  /** The checkpoint; by default the newest run's best one. */
+  /** Default: the best checkpoint of the newest run. */
   readonly checkpoint: string | undefined;
-  /** The words of weights that stand alone. */
+  /** Vocabulary file for weights without one. */
   readonly vocabulary: string | undefined;
-  /** How the model computes. */
   readonly engine: EngineOptions;
-  /** The most pixels that an image may have. */
   readonly maxPixels?: number | undefined;
-  /** Whether what is found is printed for programs. */
   readonly json: boolean;
 }
 
-/** Images that are looked for by a sentence. */
+/** A search for images by a sentence. */
 export interface SearchOptions extends Common {
-  /** The sentence. */
   readonly query: string;
-  /** The folder of the images. */
+  /** Folder of images. */
   readonly images: string;
-  /** Whether folders in it are looked through. */
   readonly recursive: boolean;
-  /** How many are shown. */
+  /** Number of results. */
   readonly top: number;
 }
 
-/** A dataset that a model is judged by. */
+/** Retrieval scores on a dataset. */
 export interface RetrievalOptions extends Common {
-  /** Where the data is. */
   readonly dataset: CheckpointOptions["dataset"];
-  /** The part of it. */
   readonly split: typeof SPLIT_NAMES[number];
 }
 
@@ -58,39 +45,28 @@ const schema = z.object({
   split: z.enum(SPLIT_NAMES).default("test"),
 });
 
-/**
- * Adds the options of retrieving.
- *
- * @param command The command.
- * @returns The command.
- */
 export function addRetrieveOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "what training wrote (default: the newest run's best.safetensors)")
-    .option("--vocabulary <file>", "words as JSON, for a .pth of PyTorch or another program's .safetensors")
-    .option("--query <text>", "look for images in the folder --images that this sentence may describe")
-    .option("-r, --recursive", "look through folders in that folder")
-    .option("--top <n>", "images shown (default: 10)", wholeNumber(1))
-    .addOption(new Option("--split <name>", "of a dataset, which images (default: test)").choices(SPLIT_NAMES));
-  return addDatasetOptions(addEngineOptions(command)).option("--json", "for programs");
+    .option("--checkpoint <file>", "checkpoint (default: the newest run's best.safetensors)")
+    .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
+    .option("--query <text>", "rank the images in --images by the probability of this sentence")
+    .option("-r, --recursive", "search folders recursively")
+    .option("--top <n>", "number of results (default: 10)", wholeNumber(1))
+    .addOption(new Option("--split <name>", "split of the dataset (default: test)").choices(SPLIT_NAMES));
+  return addDatasetOptions(addEngineOptions(command)).option("--json", "print JSON");
 }
 
-/**
- * Reads the options of retrieving.
- *
- * @param options What commander parsed.
- * @param path Makes a user's path absolute.
- * @returns What is asked for.
- * @throws {InputError} If options do not go together.
- */
+/** @throws {InputError} If options contradict each other. */
 export function parseRetrieveOptions(
   options: Readonly<Record<string, unknown>>,
   path: (path: string) => string,
 ): SearchOptions | RetrievalOptions {
   const { query, images, recursive, top, split, checkpoint, vocabulary, ...rest } = schema.parse(options);
   const common = {
-    ...{ ...rest, engine: parseEngineOptions(options) },
-    ...{ checkpoint: checkpoint && path(checkpoint), vocabulary: vocabulary && path(vocabulary) },
+    ...rest,
+    engine: parseEngineOptions(options),
+    checkpoint: checkpoint && path(checkpoint),
+    vocabulary: vocabulary && path(vocabulary),
   };
   if (query === undefined) return { ...common, split, dataset: parseDatasetOptions(options, path) };
   if (images === undefined) throw new InputError("Cannot search: no folder is named; give --images DIR");

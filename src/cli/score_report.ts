@@ -1,9 +1,3 @@
-/**
- * The scores of captions, for people and for programs.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { captionStatistics } from "../evaluation/caption_statistics.ts";
 import { meteor } from "../evaluation/meteor.ts";
@@ -14,46 +8,45 @@ import { quoted } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 
-/** Scores, by COCO's names, and what captions are like. */
+/** Scores, under COCO's names, and statistics of the captions. */
 export interface ScoreReport extends Scores {
-  /** Images that were captioned. */
+  /** Number of images. */
   readonly images: number;
-  /** Share of different captions. */
+  /** Fraction of distinct captions. */
   readonly distinctFraction: number;
-  /** Different words in them. */
+  /** Number of distinct words. */
   readonly vocabularyUsed: number;
   /** Mean length in words. */
   readonly meanLength: number;
-  /** Share of captions that no training caption equals. */
+  /** Fraction of captions that equal no training caption. */
   readonly novelFraction?: number;
-  /** How many words the model wavers between, in people's captions. */
+  /** Perplexity of the references. */
   readonly perplexity?: number;
-  /** Captions without a word. */
+  /** Images whose caption has no word. */
   readonly emptyCaptions: readonly string[];
-  /** Each image with its caption and its scores, where asked for. */
+  /** Caption and scores of each image, if requested. */
   readonly perImage?: readonly ({ readonly image_id: string; readonly caption: string } & Scores)[];
 }
 
-/** What {@linkcode reportOf} is told. */
+/** Options of {@linkcode reportOf}. */
 export interface ReportOptions {
-  /** The path of METEOR's program. */
+  /** Path of METEOR's program. */
   readonly meteorJar: string | undefined;
-  /** Whether each image's scores are given, too. */
+  /** Whether to report each image's scores as well. */
   readonly perImage: boolean;
-  /** A folder for captions, references and scores. */
+  /** Folder for captions, references and scores. */
   readonly out?: string | undefined;
 }
 
-/** Captions that were written, and what is known of them. */
+/** Captions to score. */
 export interface Evaluated {
-  /** The captions with their references. */
   readonly captions: readonly ScoredCaption[];
-  /** How many words the model wavers between, in people's captions. */
+  /** Perplexity of the references. */
   readonly perplexity?: number;
-  /** The captions that the model learnt from, where they are known. */
+  /** Captions of the training set, if known. */
   readonly trainingCaptions?: readonly string[];
   /**
-   * How captions are split into words.
+   * The tokenizer.
    *
    * @default {"ptb"}
    */
@@ -61,12 +54,9 @@ export interface Evaluated {
 }
 
 /**
- * Scores captions, and writes them into files where asked for.
+ * Scores captions, and writes `predictions.json`, `references.json` and `scores.json` into `out` if given.
  *
- * @param evaluated The captions.
- * @param options See {@linkcode ReportOptions}.
- * @returns The scores.
- * @throws {InputError} If METEOR's program cannot be run, or a file not be written.
+ * @throws {InputError} If METEOR's program cannot be run, or a file cannot be written.
  */
 export async function reportOf(evaluated: Evaluated, options: ReportOptions): Promise<ScoreReport> {
   const { captions, perplexity, trainingCaptions = [], tokenizer } = evaluated;
@@ -74,12 +64,12 @@ export async function reportOf(evaluated: Evaluated, options: ReportOptions): Pr
   const tokens = tokenizeCaptions(captions, tokenizer);
   const scores = scoreCaptions(tokens);
   const own = meteorJar === undefined ? undefined : await meteor(tokens, { jar: meteorJar });
-  const learnt = trainingCaptions.length > 0 ? trainingCaptions.map(scoringTokens(tokenizer ?? "ptb")) : undefined;
+  const known = trainingCaptions.length > 0 ? trainingCaptions.map(scoringTokens(tokenizer ?? "ptb")) : undefined;
   const report: ScoreReport = {
     ...scores.corpus,
     ...(own !== undefined && { METEOR: own.mean }),
     images: captions.length,
-    ...captionStatistics(tokens.map(({ caption }) => caption), learnt),
+    ...captionStatistics(tokens.map(({ caption }) => caption), known),
     ...(perplexity !== undefined && { perplexity }),
     emptyCaptions: captions.filter((_, index) => tokens[index]?.caption.length === 0).map(({ image }) => image),
   };
@@ -93,16 +83,11 @@ export async function reportOf(evaluated: Evaluated, options: ReportOptions): Pr
   return perImage ? { ...report, perImage: images } : report;
 }
 
-/**
- * Describes scores.
- *
- * @param report The scores.
- * @returns Lines for a person.
- */
+/** Formats scores as lines for a person. */
 export function describeReport(report: ScoreReport): string[] {
   const { images, distinctFraction, vocabularyUsed, meanLength, novelFraction, perplexity, emptyCaptions, perImage } =
     report;
-  const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+  const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}%`;
   const facts: [string, string][] = [
     ...NAMES.flatMap((name): [string, string][] => {
       const score = report[name];
@@ -124,18 +109,18 @@ export function describeReport(report: ScoreReport): string[] {
     ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     ...(first === undefined
       ? []
-      : [`Warning: ${emptyCaptions.length} captions have no word, the first is that of ${quoted(first)}`]),
+      : [`Warning: ${emptyCaptions.length} captions have no word, the first is for ${quoted(first)}`]),
   ];
 }
 
-/** A stranger's words, without what a terminal obeys. */
+// Captions and ids may come from an untrusted file: no escape sequence reaches the terminal.
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, " ");
 }
 
 const NAMES = ["Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr"] as const;
 
-/** In the forms that COCO's evaluation, and this one, read. */
+// The formats that COCO's evaluation reads, and so does --predictions.
 async function writeFiles(out: string, captions: readonly ScoredCaption[], scores: ScoreReport): Promise<void> {
   const files = {
     "predictions.json": captions.map(({ image, caption }) => ({ image_id: image, caption })),

@@ -1,36 +1,24 @@
-/**
- * The images of a folder that is searched.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import { isFolder } from "../files/list_folder.ts";
 import { findInputs } from "../images/find_inputs.ts";
 
 /** Options of {@linkcode searchedFolder}. */
 export interface SearchedFolderOptions {
-  /** Whether folders in it are looked through. */
   readonly recursive: boolean;
-  /** Ends it. */
   readonly signal: AbortSignal;
 }
 
-/** Images, and why others cannot be read. */
+/** The result of {@linkcode searchedFolder}. */
 export interface SearchedFolder {
-  /** The images by name. */
   readonly files: readonly { readonly name: string; readonly path: string }[];
-  /** What is wrong with others, a line each. */
+  /** A line for each file that cannot be read. */
   readonly problems: readonly string[];
 }
 
 /**
- * Lists a folder's images.
+ * Lists the images of a folder.
  *
- * @param images The folder.
- * @param options See {@linkcode SearchedFolderOptions}.
- * @returns Its images.
- * @throws {InputError} If there are none.
+ * @throws {InputError} If there is no folder, or no image in it.
  */
 export async function searchedFolder(
   images: string,

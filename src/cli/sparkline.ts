@@ -1,18 +1,7 @@
-/**
- * Curves in a line of text.
- *
- * @module
- */
-
 const BLOCKS = "▁▂▃▄▅▆▇█";
 const WIDTH = 40;
 
-/**
- * Draws numbers as blocks from the least to the greatest; of many numbers as many as a line holds.
- *
- * @param values The numbers; one that is none leaves a gap.
- * @returns A character for each that is drawn.
- */
+/** Draws values as a line of at most 40 blocks, scaled from minimum to maximum. NaN leaves a gap. */
 export function sparkline(values: readonly number[]): string {
   const shown = Array.from(
     { length: Math.min(WIDTH, values.length) },
@@ -22,7 +11,7 @@ export function sparkline(values: readonly number[]): string {
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
   return shown.map((value) => {
     if (!Number.isFinite(value)) return " ";
-    const share = most > least ? (value - least) / (most - least) : 0;
-    return BLOCKS[Math.round(share * (BLOCKS.length - 1))];
+    const height = most > least ? (value - least) / (most - least) : 0;
+    return BLOCKS[Math.round(height * (BLOCKS.length - 1))];
   }).join("");
 }

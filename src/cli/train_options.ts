@@ -1,9 +1,3 @@
-/**
- * The options of `deno task train`.
- *
- * @module
- */
-
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,8 +7,8 @@ import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../data/formats/format.ts";
 import {
+  defaultPrecision,
   describeSettings,
-  idleSettings,
   makeRecipe,
   type Recipe,
   RECIPE_NAMES,
@@ -29,83 +23,79 @@ import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "../pipeline/encoder_
 
 const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
 
-/**
- * Adds the options of training.
- *
- * @param command The command.
- * @returns The command.
- */
 export function addTrainOptions(command: Command): Command {
   command
     .option("--data <path>", "folder with captions and images, captions file, or tar shard")
     .addOption(
-      new Option("--format <name>", "how the captions are written (default: found by looking)").choices([
-        ...FORMAT_NAMES,
-      ]),
+      new Option("--format <name>", "format of the captions (default: detected)").choices([...FORMAT_NAMES]),
     )
-    .option("--strict", "end at the first row that cannot be used, instead of leaving it out")
-    .option("--captions <file>", "captions file, where it is not in --data")
-    .option("--images <dir>", "folder of images, where it is not in --data")
-    .option("--splits <dir>", "folder of the official split lists, where they are not beside the captions")
+    .option("--strict", "fail at the first unusable row, instead of skipping it")
+    .option("--captions <file>", "captions file, if not in --data")
+    .option("--images <dir>", "image folder, if not in --data")
+    .option("--splits <dir>", "folder of the official split lists, if not beside the captions")
     .addOption(
       new Option("--recipe <name>", "settings to start from (default: lrcn with data, sample without)")
         .choices([...RECIPE_NAMES]),
     )
     .option("--out <dir>", "folder for the run's files (default: runs/<date-time>-<recipe>)")
-    .option("--resume <dir>", "go on with the run in that folder, as if it had never stopped")
+    .option("--resume <dir>", "resume the run in this folder; it ends as if it had never stopped")
     .option(
       "--self-critical <run>",
-      "go on from that run's best model: it learns to write captions that earn CIDEr, instead of people's word by word",
+      "fine-tune that run's best model on the CIDEr of its own captions (self-critical sequence training)",
     )
     .addOption(
       new Option(
-        "--baseline <what>",
-        "what a caption must earn more than: the image's other samples (default), or its greedy caption",
+        "--baseline <name>",
+        "self-critical baseline: the mean reward of the image's other samples (default), or of its greedy caption",
       ).choices(["greedy", "samples"]),
     )
     .option("--cache <dir>", "folder for decoded images, features and downloaded weights (default: the project's)")
     .option(
       "--checkpoint-every <steps>",
-      "steps between checkpoints (default: 10 minutes, and each epoch)",
+      "steps between checkpoints (default: every 10 minutes); each epoch also ends with one",
       wholeNumber(1),
     )
     .option(
       "--cuda-graphs",
-      "on a GPU, record training steps and run each as one launch (libtorch 2.13 or newer; experimental)",
+      "on a GPU, capture training steps as CUDA graphs (libtorch 2.13 or newer; experimental)",
     )
-    .option("--epochs <n>", `most epochs (default: ${defaults("epochs")})`, wholeNumber(1))
+    .option("--epochs <n>", `maximum number of epochs (default: ${defaults("epochs")})`, wholeNumber(1))
     .option(
       "--batch-size <n>",
-      `images computed at once; captions in the notebook recipe (default: ${defaults("batchSize")})`,
+      `images per batch; captions in the notebook recipe (default: ${defaults("batchSize")})`,
       wholeNumber(1),
     )
     .option(
       "--image-size <n>",
-      `side of the square that the CNN sees, in pixels (default: ${defaults("imageSize")})`,
+      `side of the center crop that the CNN sees, in pixels (default: ${defaults("imageSize")})`,
       wholeNumber(16),
     )
-    .option("--max-images <n>", "use so many images only, drawn at random (default: all)", wholeNumber(1))
-    .option("--max-pixels <n>", "leave out images of more pixels (default: 50 million)", wholeNumber(1))
-    .option("--no-image-cache", "decode images anew in each epoch, where no disk holds them all")
+    .option("--max-images <n>", "use a random sample of n images (default: all)", wholeNumber(1))
+    .option("--max-pixels <n>", "skip images with more pixels (default: 50 million)", wholeNumber(1))
+    .option("--no-image-cache", "decode images in each epoch instead of caching them on disk")
     .addOption(
-      new Option("--tokenizer <name>", "what splits captions into words: unicode for other scripts (default: nltk)")
+      new Option("--tokenizer <name>", "tokenizer; unicode for other scripts (default: nltk)")
         .choices([...TOKENIZERS]),
     )
-    .option("--seed <n>", "decides split, weights, order, augmentation and dropout (default: 0)", wholeNumber(0))
+    .option(
+      "--seed <n>",
+      "random seed of split, initial weights, order, augmentation and dropout (default: 0)",
+      wholeNumber(0),
+    )
     .addOption(
-      new Option("--variant <name>", "LSTM layers as in the LRCN paper (default: 1u)").choices(Object.keys(VARIANTS)),
+      new Option("--variant <name>", "LSTM layers, as in the LRCN paper (default: 1u)").choices(Object.keys(VARIANTS)),
     )
     .addOption(
       new Option(
         "--inject <where>",
-        `where the image feature enters: at every word, or first (default: ${defaults("inject")})`,
+        `give the LSTM the image at every step, or as the first input only (default: ${defaults("inject")})`,
       )
         .choices(["every", "first"]),
     )
-    .option("--embed-size <n>", `numbers in a word vector (default: ${defaults("embedSize")})`, wholeNumber(1))
+    .option("--embed-size <n>", `embedding size (default: ${defaults("embedSize")})`, wholeNumber(1))
     .option(
       "--hidden-size <n>",
-      `numbers in each LSTM layer's state (default: ${defaults("hiddenSize")})`,
+      `LSTM hidden size (default: ${defaults("hiddenSize")})`,
       wholeNumber(1),
     )
     .addOption(
@@ -113,27 +103,27 @@ export function addTrainOptions(command: Command): Command {
     )
     .option(
       "--encoder-weights <what>",
-      "the encoder's first weights: imagenet, none, or a .pth or .safetensors file (default with data: auto, imagenet " +
-        "for an encoder of the published size)",
+      "pretrained weights of the encoder: imagenet, none, a .pth or .safetensors file, or auto (default with data): " +
+        "imagenet for an encoder of the published size",
     )
     .option(
       "--finetune-after <epoch>",
-      "epochs in which the CNN stands still first, or never (default: a third of them with pretrained weights, else 0)",
+      "epochs before the CNN is unfrozen, or never (default: a third of all with pretrained weights, else 0)",
       finetuneAfter,
     )
     .addOption(
       new Option(
         "--finetune-from <part>",
-        "first stage of the encoder that is fine-tuned; those before it stay frozen (default: all are fine-tuned)",
+        "first trainable stage of the encoder; the stages before it stay frozen (default: its first stage)",
       )
         .choices([...ENCODER_STAGES]),
     );
   return addEngineOptions(command)
     .option(
       "--sync-batch-norm",
-      "of several processes, let BatchNorm go by the batches of all (default: by each one's)",
+      "with several processes, compute BatchNorm statistics over all of them (default: each over its own)",
     )
-    .option("--set <key=value>", "any other setting, repeatable: --set outputDropout=0.3", keyValue)
+    .option("--set <key=value>", "set any other setting, repeatable: --set outputDropout=0.3", keyValue)
     .addHelpText("after", settingsHelp());
 }
 
@@ -149,7 +139,7 @@ function settingsHelp(): string {
     const values = value === pretrained ? value : `${pretrained}, from scratch ${value}`;
     return `  ${name.padEnd(width)}  ${meaning}${words} [${values}]`;
   });
-  return `\nSettings for --set, with what they are in the lrcn recipe:\n${lines.join("\n")}`;
+  return `\nSettings for --set, with their values in the lrcn recipe:\n${lines.join("\n")}`;
 }
 
 function finetuneAfter(text: string): number | "never" {
@@ -195,49 +185,44 @@ const schema = z.object({
 });
 type Parsed = z.infer<typeof schema>;
 
-/** What a training is told on the command line. */
+/** The parsed command line of a training. */
 export interface TrainTaskOptions extends EngineOptions {
-  /** Gives the settings, which depend on whether the CNN starts from pretrained weights. */
-  readonly recipe: (pretrained: boolean) => Recipe;
-  /** What the user should know of what was given: settings that do nothing. */
-  readonly warnings: (recipe: Recipe) => readonly string[];
-  /** The run's folder. */
+  /** The settings, if the encoder starts from random weights. */
+  readonly recipe: Recipe;
+  /** The settings, if the encoder starts from pretrained weights. */
+  readonly pretrainedRecipe: Recipe;
+  /** Names of the settings that the user gave. */
+  readonly givenSettings: readonly string[];
+  /** Folder of the run. */
   readonly out: string;
-  /** Whether the run in that folder is gone on with. */
+  /** Whether to resume the run in `out`. */
   readonly resume: boolean;
-  /** The folder of the caches. */
+  /** Folder of the caches. */
   readonly cache: string;
-  /** Whether decoded images are kept there. */
+  /** Whether to cache decoded images there. */
   readonly keepImages: boolean;
-  /** Steps between checkpoints. */
   readonly checkpointEvery: number | undefined;
-  /** Whether a GPU records training steps. */
   readonly cudaGraphs: boolean | undefined;
-  /** The seed. */
   readonly seed: number;
-  /** Where the data is; null for drawn scenes. */
+  /** Null for rendered scenes. */
   readonly dataset: DatasetOrigin | null;
-  /** Where the CNN's first weights come from. */
   readonly encoderWeights: EncoderWeightsChoice;
-  /** The checkpoint that the model begins with. */
+  /** Checkpoint with the initial weights of the model. */
   readonly initialWeights?: string | undefined;
 }
 
-/** What {@linkcode parseTrainOptions} needs of the outside. */
+/** Clock and working directory for {@linkcode parseTrainOptions}. */
 export interface ParseContext {
-  /** The present, for the run's name. */
+  /** The current time, for the run's name. */
   readonly now: Date;
-  /** Makes a user's path absolute. */
+  /** Resolves a path against the user's working directory. */
   readonly path: (path: string) => string;
 }
 
 /**
- * Checks the options against each other, and takes those of a run that is gone on with from its folder.
+ * Checks the options; for `--resume` and `--self-critical`, completes them from the folder of the run.
  *
- * @param parsed What commander found.
- * @param context See {@linkcode ParseContext}.
- * @returns All that the training needs.
- * @throws {InputError} If options do not go together, a setting is wrong, or the folder holds no run.
+ * @throws {InputError} If options contradict each other, a setting is wrong, or the folder holds no run.
  */
 export async function parseTrainOptions(parsed: unknown, context: ParseContext): Promise<TrainTaskOptions> {
   const options = schema.parse(parsed);
@@ -255,19 +240,17 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
     throw new InputError("Cannot train on images alone: no captions are named; give --data DIR or --captions FILE");
   }
   if (name === "sample" && (hasData || splits !== undefined || maxImages !== undefined)) {
-    throw new InputError("Cannot use the sample recipe with data: it draws its own; leave --recipe sample out");
+    throw new InputError("Cannot use the sample recipe with data: it renders its own; leave --recipe sample out");
   }
   if (name !== "sample" && !hasData) {
-    throw new InputError(`Cannot train with the ${name} recipe: no data are named; give --data DIR or --captions FILE`);
+    throw new InputError(`Cannot train with the ${name} recipe: no data is named; give --data DIR or --captions FILE`);
   }
   const given = givenSettings(options);
-  const recipe = (pretrained: boolean) => recipeOf(name, given, pretrained);
-  recipe(false);
-  // The notebook computes in float32, and its recipe's numbers are meant to be compared.
-  const precision = options.precision ?? (name === "notebook" ? "fp32" : "auto");
+  const precision = options.precision ?? defaultPrecision(name);
   return {
-    recipe,
-    warnings: (recipe) => idleSettings(recipe, Object.keys(given)),
+    recipe: recipeOf(name, given, false),
+    pretrainedRecipe: recipeOf(name, given, true),
+    givenSettings: Object.keys(given),
     out: context.path(options.out ?? join("runs", `${timestamp(context.now)}-${name}`)),
     resume: false,
     cache: context.path(options.cache ?? CACHE),
@@ -278,12 +261,12 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
     device,
     precision,
     threads,
-    encoderWeights: encoderWeightsOf(options.encoderWeights ?? (hasData ? "auto" : "none"), context),
+    encoderWeights: encoderWeightsOf(options.encoderWeights, hasData, context),
     dataset: hasData ? datasetOf(options, context) : null,
   };
 }
 
-/** Where a run finds its data, and where and when it computes, may change; what it computes may not. */
+/** A resumed run may change where its data is and where it computes, but not what it computes. */
 async function parseResumedRun(
   options: Parsed & { readonly resume: string },
   context: ParseContext,
@@ -303,12 +286,13 @@ async function parseResumedRun(
     threads,
     ...fixed
   } = options;
-  refuseGiven(fixed, "of a run that is gone on with: leave it out, or train anew without --resume");
+  refuseGiven(fixed, "of a resumed run: leave it out, or start a new run without --resume");
   const out = context.path(resume);
   const config = await new RunFolder(out).readConfig();
   return {
-    recipe: () => config.recipe,
-    warnings: () => [],
+    recipe: config.recipe,
+    pretrainedRecipe: config.recipe,
+    givenSettings: [],
     out,
     resume: true,
     cache: context.path(cache),
@@ -325,7 +309,7 @@ async function parseResumedRun(
   };
 }
 
-/** The same words and model as in a run that is done, and so its data and seed; what is learnt from them is another. */
+/** Vocabulary and model, and so data and seed, are those of the finished run; only the objective differs. */
 async function parseSelfCriticalRun(
   options: Parsed & { readonly selfCritical: string },
   context: ParseContext,
@@ -344,14 +328,15 @@ async function parseSelfCriticalRun(
     ...rest
   } = options;
   const { device = "auto", precision, threads, epochs, batchSize, baseline, set, ...fixed } = rest;
-  refuseGiven(fixed, "of the run whose model learns self-critically: leave it out");
-  const former = new RunFolder(context.path(selfCritical));
-  const config = await former.readConfig();
+  refuseGiven(fixed, "of the run whose model is trained self-critically: leave it out");
+  const finished = new RunFolder(context.path(selfCritical));
+  const config = await finished.readConfig();
   const given = givenSettings({ imageCache, epochs, batchSize, baseline, set });
   const recipe = selfCriticalRecipe(config.recipe, given);
   return {
-    recipe: () => recipe,
-    warnings: () => idleSettings(recipe, Object.keys(given)),
+    recipe,
+    pretrainedRecipe: recipe,
+    givenSettings: Object.keys(given),
     out: context.path(out ?? join("runs", `${timestamp(context.now)}-${recipe.name}-self-critical`)),
     resume: false,
     cache: context.path(cache),
@@ -363,7 +348,7 @@ async function parseSelfCriticalRun(
     precision: precision ?? config.precision,
     threads: threads ?? 0,
     encoderWeights: { file: undefined },
-    initialWeights: former.file("best"),
+    initialWeights: finished.file("best"),
     dataset: movedDataset(config, { data, captions, images, splits }, context),
   };
 }
@@ -373,39 +358,40 @@ function refuseGiven(options: Readonly<Record<string, unknown>>, reason: string)
   if (given.length > 0) throw new InputError(`Cannot change ${given.join(", ")} ${reason}`);
 }
 
-/** Where a run's data is now. */
-function movedDataset(config: RunConfig, places: DatasetOrigin, context: ParseContext): DatasetOrigin | null {
-  const moved = datasetOf(places, context);
+function movedDataset(config: RunConfig, paths: DatasetOrigin, context: ParseContext): DatasetOrigin | null {
+  const moved = datasetOf(paths, context);
   if (config.dataset !== null) return { ...config.dataset, ...moved };
   if (Object.keys(moved).length === 0) return null;
-  throw new InputError("Cannot use data with this run: it draws its own; leave --data and its like out");
+  throw new InputError(
+    "Cannot use data with this run: it renders its own; leave out --data, --captions, --images and --splits",
+  );
 }
 
-/** The settings that the user gave, by name; an option and its `--set` twin cannot both be. */
+/** The settings given as options or by `--set`; giving one both ways is an error. */
 function givenSettings(options: Parsed): Record<string, unknown> {
   const { epochs, batchSize, imageSize, variant, inject, embedSize, hiddenSize, finetuneAfter, finetuneFrom } = options;
   const named = {
-    ...{ tokenizer: options.tokenizer, baseline: options.baseline, encoder: options.encoder },
-    ...{
-      epochs,
-      batchSize,
-      imageSize,
-      inject,
-      embedSize,
-      hiddenSize,
-      trainableFrom: finetuneFrom,
-      frozenEpochs: finetuneAfter,
-    },
+    tokenizer: options.tokenizer,
+    baseline: options.baseline,
+    encoder: options.encoder,
+    epochs,
+    batchSize,
+    imageSize,
+    inject,
+    embedSize,
+    hiddenSize,
+    trainableFrom: finetuneFrom,
+    frozenEpochs: finetuneAfter,
     ...(variant !== undefined && VARIANTS[variant]),
     batchNorm: options.syncBatchNorm ? "synchronized" : undefined,
   };
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
   const twin = Object.keys(options.set ?? {}).find((name) => Object.hasOwn(given, name));
   if (twin !== undefined) {
-    throw new InputError(`Cannot set '${twin}' twice: leave --set ${twin}=... out, or the option that sets it too`);
+    throw new InputError(`Cannot set '${twin}' twice: leave out --set ${twin}=..., or the option for it`);
   }
   if (options.set?.["objective"] !== undefined) {
-    throw new InputError("Cannot set 'objective': give the run to go on from, --self-critical RUN");
+    throw new InputError("Cannot set 'objective': name the run to start from with --self-critical RUN");
   }
   return { ...given, ...options.set };
 }
@@ -416,15 +402,17 @@ function recipeOf(name: Recipe["name"], given: Readonly<Record<string, unknown>>
   return makeRecipe(name, { ...given, frozenEpochs: epochs }, { pretrained });
 }
 
-function encoderWeightsOf(text: string, { path }: ParseContext): EncoderWeightsChoice {
+function encoderWeightsOf(text: string | undefined, hasData: boolean, { path }: ParseContext): EncoderWeightsChoice {
+  // Rendered scenes need no pretrained weights.
+  if (text === undefined) return hasData ? "auto" : { file: undefined };
   return ENCODER_WEIGHTS.find((choice) => choice === text) ?? { file: path(text) };
 }
 
 function datasetOf(origin: DatasetOrigin, { path }: ParseContext): DatasetOrigin {
   const { data, captions, images, splits, format, strict, maxImages, maxPixels } = origin;
-  const places = Object.entries({ data, captions, images, splits })
-    .map(([key, place]) => [key, place === undefined ? undefined : path(place)]);
-  const all = Object.entries({ ...Object.fromEntries(places), format, strict, maxImages, maxPixels });
+  const paths = Object.entries({ data, captions, images, splits })
+    .map(([key, value]) => [key, value === undefined ? undefined : path(value)]);
+  const all = Object.entries({ ...Object.fromEntries(paths), format, strict, maxImages, maxPixels });
   return Object.fromEntries(all.filter(([, value]) => value !== undefined));
 }
 
@@ -432,7 +420,7 @@ function kebab(key: string): string {
   return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Local time as 2026-01-31-174502, which sorts by time. */
+/** Local time as 2026-01-31-174502, so that runs sort by time. */
 function timestamp(now: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");

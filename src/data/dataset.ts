@@ -1,9 +1,3 @@
-/**
- * Images with their captions, found in the folders of the datasets that people have.
- *
- * @module
- */
-
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../input_error.ts";
@@ -18,52 +12,52 @@ import { matchSplits } from "./match_splits.ts";
 import { readSplitLists } from "./split_lists.ts";
 import type { OfficialSplits } from "./official_splits.ts";
 
-/** An image and its captions: a file of its own, or a range of bytes in a tar. */
+/** An image with its captions: a file of its own, or a range of bytes in a tar. */
 export interface Example extends ImageFile {
-  /** The image's name as the captions have it; in a tar `shard.tar/key.jpg`. */
+  /** The image's name in the captions; in a tar `shard.tar/key.jpg`. */
   readonly name: string;
   /** Its captions in file order, at least one. */
   readonly captions: readonly string[];
 }
 
-/** One caption with the image that it describes. */
+/** One caption with the example it belongs to. */
 export interface CaptionedExample {
-  /** The image. */
+  /** The example. */
   readonly example: Example;
   /** One of its captions. */
   readonly caption: string;
 }
 
-/** Images with captions; no image has been opened yet. */
+/** Examples whose images have not been opened yet. */
 export interface Dataset {
-  /** The images whose files are there, in the order of the captions file. */
+  /** The examples whose image files exist, in the order of the captions file. */
   readonly examples: readonly Example[];
-  /** The captions of these images in the order of the captions file. */
+  /** The captions of these examples in the order of the captions file. */
   readonly rows: readonly CaptionedExample[];
-  /** Names in the captions file for which there is no image. */
+  /** Names in the captions file without an image. */
   readonly missing: readonly string[];
-  /** The format of the captions, where they come from files. */
+  /** The format of the captions, if they come from files. */
   readonly format?: Format;
-  /** The captions files; none for texts beside images. */
+  /** The captions files; empty for texts beside images. */
   readonly captionFiles?: readonly string[];
   /** Rows of these files that cannot be used. */
   readonly rejected?: readonly RejectedRow[];
-  /** The authors' own split, where its lists are there. */
+  /** The official split, if the dataset has one. */
   readonly officialSplits?: OfficialSplits;
-  /** Where it comes from, of a dataset in files: lists of names, or the captions themselves. */
+  /** The source of the official split: lists of names, or the captions. */
   readonly splitsFrom?: "lists" | "captions";
-  /** Names that several of the lists have; each stays in one, the test's before the others. */
+  /** Names in several of the lists; each stays in one, test first, then validation. */
   readonly inSeveralLists?: readonly string[];
   /** The first 16 hexadecimal digits of a SHA-256 over names and captions. */
   readonly fingerprint: string;
 }
 
-/** A dataset as it lies on the disk. */
+/** A dataset read from files. */
 export type FileDataset = Dataset & Required<Pick<Dataset, "format" | "captionFiles" | "rejected">>;
 
-/** Options of {@linkcode readDataset}: `data` or `captions` must be given. */
+/** Options of {@linkcode readDataset}: `data` or `captions` is required. */
 export interface DatasetOptions extends ReadCaptionsOptions {
-  /** A folder with captions and images in it, a captions file, or a tar shard. */
+  /** A folder with captions and images, a captions file, or a tar shard. */
   data?: string | undefined;
   /**
    * The captions file.
@@ -74,7 +68,7 @@ export interface DatasetOptions extends ReadCaptionsOptions {
   /**
    * The format of the captions.
    *
-   * @default the one that they have by their look
+   * @default detected from their content
    */
   format?: Format | undefined;
   /**
@@ -86,19 +80,17 @@ export interface DatasetOptions extends ReadCaptionsOptions {
   /**
    * The folder of the official split lists.
    *
-   * @default what the captions tell of their splits, else the folder of the captions file, `data` and the folders in it
+   * @default the split in the captions, else lists beside the captions file, in `data` or in its subfolders
    */
   splits?: string | undefined;
 }
 
 /**
- * Finds a dataset's captions, images and official split lists, and reads all but the images.
+ * Finds a dataset's captions, images and official split, and reads everything but the images.
  *
- * @param options Where to look.
- * @returns Images with their captions, and what is missing or wrong.
- * @throws {InputError} If a file or folder is missing or wrong, no row can be used, or none of the images is there.
+ * @throws {InputError} If a file or folder is missing or wrong, no row can be used, or no image exists.
  *
- * @example A folder of captions and images, of which one is missing
+ * @example A folder of captions and images, one of which is missing
  * ```ts
  * import assert from "node:assert/strict";
  * import { readDataset } from "@lrcn/lrcn";
@@ -124,8 +116,8 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     : imagesInPlace(images, options);
   const examples = groupByImage(rows, files);
   const distinct = [...new Set(examples.values())];
-  const told = options.splits === undefined && splits !== undefined && leavesSome(splits, examples);
-  const lists = told
+  const hasOwnSplits = options.splits === undefined && splits !== undefined && hasHeldOutImages(splits, examples);
+  const lists = hasOwnSplits
     ? splits
     : await findSplitLists(options.splits, source.format === "folder" ? [] : await listFolders(source, data));
   const matched = lists && matchSplits(lists, examples);
@@ -141,7 +133,7 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     rejected,
     ...(matched !== undefined && {
       officialSplits: matched.lists,
-      splitsFrom: told ? "captions" : "lists",
+      splitsFrom: hasOwnSplits ? "captions" : "lists",
       inSeveralLists: matched.inSeveral,
     }),
     fingerprint: fingerprintOf(distinct),
@@ -167,16 +159,19 @@ function imagesInPlace(
 ): ReadonlyMap<string, ImageFile> {
   if (options.images === undefined) return images;
   throw new InputError(
-    `Cannot read dataset: its images lie with their captions, not in ${options.images}; leave out --images`,
+    `Cannot read dataset: its images lie with their captions, not in ${options.images}; omit --images`,
   );
 }
 
-/** Whether there is more than the training images: of COCO, people often fetch only those, with the captions of both parts. */
-function leavesSome({ validation, test }: OfficialSplits, examples: ReadonlyMap<string, unknown>): boolean {
+/**
+ * Tells whether any validation or test image exists: people often download only COCO's training images, with the
+ * captions of both parts.
+ */
+function hasHeldOutImages({ validation, test }: OfficialSplits, examples: ReadonlyMap<string, unknown>): boolean {
   return [...validation, ...test].some((name) => examples.has(name));
 }
 
-/** Where lists may lie: beside the captions, in the dataset's folder and in those in it. */
+/** Where split lists may be: beside the captions, in the dataset's folder and in its subfolders. */
 async function listFolders({ files, folder }: CaptionsSource, data: string | undefined): Promise<string[]> {
   const beside = files.length === 0 ? folder : dirname(files[0] ?? "");
   if (data === undefined) return [beside];
@@ -199,30 +194,30 @@ async function findSplitLists(
   if (splits === undefined) return undefined;
   throw new InputError(
     `Cannot read official splits: ${splits} has no lists named like Flickr_8k.trainImages.txt, devImages and testImages; ` +
-      "name another folder with --splits or leave it out",
+      "name another folder with --splits or omit it",
   );
 }
 
-/** Images by name. An image that is written in two ways is one image, so that no split can part it. */
+/** Examples by name. Two spellings of one image's path are one example, so that no split can divide it. */
 function groupByImage(
   rows: readonly CaptionRow[],
   files: ReadonlyMap<string, ImageFile>,
 ): ReadonlyMap<string, Example> {
   const byName = new Map<string, Example & { captions: string[] }>();
-  const byPlace = new Map<string, Example & { captions: string[] }>();
+  const byLocation = new Map<string, Example & { captions: string[] }>();
   for (const { image: name, caption } of rows) {
     const file = files.get(name);
     if (file === undefined) continue;
-    const place = `${file.offset ?? ""}:${file.path}`;
-    const example = byPlace.get(place) ?? { name, ...file, captions: [] };
+    const location = `${file.offset ?? ""}:${file.path}`;
+    const example = byLocation.get(location) ?? { name, ...file, captions: [] };
     example.captions.push(caption);
-    byPlace.set(place, example);
+    byLocation.set(location, example);
     byName.set(name, example);
   }
   return byName;
 }
 
-/** Over the JSON of all names and captions, of which only a piece is in memory. */
+/** Hashes the JSON of all names and captions without holding it in memory. */
 function fingerprintOf(examples: readonly Example[]): string {
   const hash = createHash("sha256").update("[");
   for (const [index, { name, captions }] of examples.entries()) {

@@ -1,43 +1,31 @@
-/**
- * Finding the folders that a dataset keeps its images in.
- *
- * @module
- */
-
 import { basename, join, normalize } from "node:path";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
 import { type FolderListing, listFolder, listIfReadable } from "../files/list_folder.ts";
 import type { ImageFile } from "../images/image_file.ts";
 
-/** Options of {@linkcode findImages}. */
 export interface FindImagesOptions {
-  /** The folder of images, where the user named it. */
+  /** The folder of images, if the user named it. */
   images: string | undefined;
-  /** Folders to look in otherwise, and for folders of images in them. */
+  /** Otherwise, folders to search, along with the folders of images in them. */
   roots: readonly string[];
   /** The captions file, for error messages. */
   captions: string;
 }
 
-/**
- * Whether a folder is called as folders of images are in the Flickr datasets and COCO.
- *
- * @param name The folder's name.
- */
+/** Recognizes the names of image folders in the Flickr datasets and COCO. */
 export function isImagesFolderName(name: string): boolean {
   return /^(?:images|flicke?r8k_dataset|flickr(?:8|30)k[-_]images|(?:train|val|test)20\d\d)$/i.test(name);
 }
 
 /**
- * Finds images by name; where several folders have one, in the first. Names may be written with composed or decomposed
- * letters, whichever the disk has. What is not found so is looked for once more with `/` for `\`, and in small or capital
- * letters where that leads to one file alone; then without its folders, where no other name ends like it.
+ * Finds images by name; if several folders have one, the first wins. Composed and decomposed Unicode match each other.
+ * Names not found are tried again with `/` for `\` and case-insensitively, if that matches a single file; then without
+ * their folders, if no other name ends alike.
  *
- * @param names Names from a captions file, with `/` where images lie in folders of their own.
- * @param options Where to look.
- * @returns Where each image is that is there.
- * @throws {InputError} If none is there or a folder that was named cannot be read.
+ * @param names Names in a captions file, with `/` between folder and file.
+ * @returns The images that exist.
+ * @throws {InputError} If none exists or a named folder cannot be read.
  */
 export async function findImages(
   names: readonly string[],
@@ -47,9 +35,9 @@ export async function findImages(
   if (options.images !== undefined) await listFolder(options.images, "images");
   const listings = new Listings();
   const found = new Map<string, ImageFile>();
-  let left = await findIn(folders, names.map((name) => ({ name, path: name })), { listings, found, exactly: true });
+  let left = await findIn(folders, names.map((name) => ({ name, path: name })), { listings, found, exact: true });
   if (left.length > 0) {
-    const loosely = { listings, found, exactly: false };
+    const loosely = { listings, found, exact: false };
     left = await findIn(folders, left.map((name) => ({ name, path: withSlashes(name) })), loosely);
     const last = (name: string) => basename(withSlashes(name));
     const ends = Map.groupBy(names, last);
@@ -57,7 +45,7 @@ export async function findImages(
     await findIn(folders, left.map((name) => ({ name, path: last(name) })), loosely);
   }
   if (found.size > 0) return found;
-  // A folder that may not be read is passed over as long as the others have images.
+  // An unreadable folder is skipped as long as the others have images.
   for (const folder of folders) await listFolder(folder, "images");
   throw new InputError(
     `Cannot read dataset: none of the ${names.length} images of ${options.captions} is in ${folders[0]}, ` +
@@ -65,7 +53,7 @@ export async function findImages(
   );
 }
 
-/** Folders named for images, those inside them (archives like to nest), then the roots themselves. */
+/** Image folders, the image folders inside them (archives like to nest), then the roots themselves. */
 async function candidates(roots: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
   for (const root of roots) {
@@ -84,20 +72,20 @@ function withSlashes(name: string): string {
   return name.replaceAll("\\", "/");
 }
 
-/** Looks in each folder for what is not found yet, and gives the names that are in none. */
+/** Searches the folders in turn and returns the names that are in none. */
 async function findIn(
   folders: readonly string[],
   wanted: readonly { readonly name: string; readonly path: string }[],
-  { listings, found, exactly }: { listings: Listings; found: Map<string, ImageFile>; exactly: boolean },
+  { listings, found, exact }: { listings: Listings; found: Map<string, ImageFile>; exact: boolean },
 ): Promise<string[]> {
-  // An image that another name has exactly is that name's.
-  const taken = exactly ? new Set() : new Set(found.values().map(({ path }) => path));
+  // A file that another name matches exact belongs to that name.
+  const taken = exact ? new Set() : new Set(found.values().map(({ path }) => path));
   let left = wanted;
   for (const folder of folders) {
     if (left.length === 0) break;
     const next: typeof wanted[number][] = [];
     for (const item of left) {
-      const path = await listings.find(folder, item.path, exactly);
+      const path = await listings.find(folder, item.path, exact);
       if (path === undefined || taken.has(path)) next.push(item);
       else found.set(item.name, { path });
     }
@@ -106,21 +94,21 @@ async function findIn(
   return left.map(({ name }) => name);
 }
 
-/** Folders, each listed once. */
+/** Caches folder listings. */
 class Listings {
   readonly #names = new Map<string, Promise<{ files: Names; folders: Names }>>();
 
-  /** The path of a file in a folder or in one below it, as the disk has it. */
-  async find(folder: string, name: string, exactly: boolean): Promise<string | undefined> {
+  /** The path of a file in a folder or below it, spelled as on disk. */
+  async find(folder: string, name: string, exact: boolean): Promise<string | undefined> {
     const parts = normalize(name).split("/");
     const last = parts.pop() ?? "";
     let path = folder;
     for (const part of parts) {
-      const inner = (await this.#list(path)).folders.get(part, exactly);
+      const inner = (await this.#list(path)).folders.get(part, exact);
       if (inner === undefined) return undefined;
       path = join(path, inner);
     }
-    const file = (await this.#list(path)).files.get(last, exactly);
+    const file = (await this.#list(path)).files.get(last, exact);
     return file === undefined ? undefined : join(path, file);
   }
 
@@ -135,26 +123,26 @@ class Listings {
   }
 }
 
-/** Names on the disk, found whether their letters are composed or not, and where it is wished in small and in capitals. */
+/** Names on disk, matched across Unicode normalization and, on request, case. */
 class Names {
   readonly #exact: ReadonlySet<string>;
   readonly #byComposed: ReadonlyMap<string, string>;
-  readonly #bySmall: ReadonlyMap<string, readonly string[]>;
+  readonly #byLowerCase: ReadonlyMap<string, readonly string[]>;
 
   constructor(names: readonly string[]) {
     this.#exact = new Set(names);
     this.#byComposed = new Map(names.map((name) => [name.normalize("NFC"), name]));
-    this.#bySmall = Map.groupBy(names, small);
+    this.#byLowerCase = Map.groupBy(names, lowerCase);
   }
 
-  get(name: string, exactly: boolean): string | undefined {
+  get(name: string, exact: boolean): string | undefined {
     const same = this.#exact.has(name) ? name : this.#byComposed.get(name.normalize("NFC"));
-    if (same !== undefined || exactly) return same;
-    const [only, second] = this.#bySmall.get(small(name)) ?? [];
+    if (same !== undefined || exact) return same;
+    const [only, second] = this.#byLowerCase.get(lowerCase(name)) ?? [];
     return second === undefined ? only : undefined;
   }
 }
 
-function small(name: string): string {
+function lowerCase(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }

@@ -1,18 +1,10 @@
-/**
- * Official lists and images that write their names in different ways.
- *
- * @module
- */
-
 import type { OfficialSplits } from "./official_splits.ts";
 
 /**
- * Gives the names in lists as their images have them: letters may be composed in one file and decomposed in another,
- * and one image may have several names. It stays in the first list that has it.
+ * Replaces the names in split lists by the examples' names: lists may use another Unicode normalization, and an image
+ * may have several names. A name in several lists stays in one of them. Names without an image stay unchanged.
  *
- * @param lists The names in each part.
- * @param images The images by all their names.
- * @returns The lists; names without an image stay as they are. And the names that a list lost to another.
+ * @param examples The examples by all their names.
  */
 export function matchSplits(
   lists: OfficialSplits,
@@ -29,7 +21,7 @@ export function matchSplits(
     for (const name of left) taken.add(name);
     return left;
   }
-  // In this order: what is tested with must not be learnt from.
+  // In this order, so that the training set never contains a test image.
   const test = match(lists.test);
   const validation = match(lists.validation);
   const train = match(lists.train);

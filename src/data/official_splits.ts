@@ -1,15 +1,9 @@
-/**
- * The split that a dataset's authors published.
- *
- * @module
- */
-
 /** Names of the images in each part of a dataset; no name is in two parts. */
 export interface OfficialSplits {
-  /** Names to learn from. */
+  /** The training set. */
   readonly train: readonly string[];
-  /** Names to validate with. */
+  /** The validation set. */
   readonly validation: readonly string[];
-  /** Names to test with. */
+  /** The test set. */
   readonly test: readonly string[];
 }

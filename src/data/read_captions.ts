@@ -1,9 +1,3 @@
-/**
- * Captions, whatever their format.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import { readCaptionFolder } from "./formats/caption_folder.ts";
 import { type CaptionData, describeRejected } from "./formats/caption_rows.ts";
@@ -20,14 +14,13 @@ import { readTextFile } from "../files/text_file.ts";
 /** Options of {@linkcode readCaptions}. */
 export interface ReadCaptionsOptions {
   /**
-   * Whether a row that cannot be used is an error.
+   * Fail if a row cannot be used.
    *
    * @default {false}
    */
   strict?: boolean | undefined;
 }
 
-/** Readers of formats that are one text. */
 const TEXT_READERS = {
   kaggle: parseKaggleCaptions,
   "flickr-token": parseFlickrToken,
@@ -37,12 +30,12 @@ const TEXT_READERS = {
 } as const;
 
 /**
- * Reads captions. Rows that cannot be used are left out and told of.
+ * Reads captions in any format. Unusable rows are skipped and returned as `rejected`.
  *
- * @param source Where they lie, as `findCaptions` gives it.
- * @param options See {@linkcode ReadCaptionsOptions}.
+ * @param source The captions, as returned by `findCaptions`.
  * @returns The captions in file order, at least one.
- * @throws {InputError} If a file cannot be read or is of another format, no row can be used, or with `strict` one cannot.
+ * @throws {InputError} If a file cannot be read or has another format, or no row can be used; with `strict` also if one
+ * row cannot.
  *
  * @example Two rows, one of which cannot be used
  * ```ts
@@ -76,7 +69,7 @@ export async function readCaptions(source: CaptionsSource, options: ReadCaptions
   if (first !== undefined && options.strict) {
     const these = rejected.length === 1 ? "this row" : `${rejected.length} such rows`;
     throw new InputError(
-      `Cannot read captions: ${describeRejected(first)}; correct it, or leave out --strict to pass over ${these}`,
+      `Cannot read captions: ${describeRejected(first)}; correct it, or omit --strict to skip ${these}`,
     );
   }
   return captions;

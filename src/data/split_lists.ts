@@ -1,9 +1,3 @@
-/**
- * The lists of image names by which a dataset's authors split it, such as `Flickr_8k.trainImages.txt`.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
@@ -20,16 +14,15 @@ const patterns = {
 } as const;
 
 /**
- * Reads the three lists of a folder: text files named like `Flickr_8k.trainImages.txt`, `Flickr_8k.devImages.txt` (or
- * `val`) and `Flickr_8k.testImages.txt`, one image name a line.
+ * Reads the three split lists in a folder: text files named like `Flickr_8k.trainImages.txt`, `Flickr_8k.devImages.txt`
+ * (or `val`) and `Flickr_8k.testImages.txt`, one image name per line.
  *
- * @param folder The folder to look in.
- * @returns The lists, or undefined where the folder has none of the three.
- * @throws {InputError} If one or two of the three are there, one is there twice, or a name is in two lists.
+ * @returns The lists, or undefined if the folder has none of the three.
+ * @throws {InputError} If one or two of the three are missing, one is there twice, or a name is in two lists.
  */
 export async function readSplitLists(folder: string): Promise<OfficialSplits | undefined> {
   const listing = (await listFolder(folder, "official splits")).files;
-  // A text beside an image of its name is that image's caption, whatever it is called.
+  // A text beside an image of the same name is that image's caption, whatever its name.
   const beside = new Set(pairFiles(listing).pairs.map(({ text }) => text));
   const files = listing.filter((file) => !beside.has(file));
   const found = {

@@ -1,39 +1,30 @@
-/**
- * Train, validation and test splits.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import type { Example } from "./dataset.ts";
 import { Random } from "../random.ts";
 import type { OfficialSplits } from "./official_splits.ts";
 
-/** A dataset in three parts, each in its own order; all but the test have at least one item. */
+/** A dataset in three parts; only the test set may be empty. */
 export interface Splits<T> {
-  /** What is learnt from. */
+  /** The training set. */
   readonly train: readonly T[];
-  /** What the best checkpoint is chosen by. */
+  /** The validation set. */
   readonly validation: readonly T[];
-  /** What is kept for the last word. */
+  /** The test set. */
   readonly test: readonly T[];
-  /** How many items are in no part. */
+  /** Number of items in no part. */
   readonly skipped: number;
 }
 
-/** Options of {@linkcode splitByImage} and {@linkcode splitByCaption}. */
 export interface SplitOptions {
-  /** The seed of the shuffle, an integer from 0 to 2^53 - 1. */
+  /** Seed of the shuffle, an integer from 0 to 2^53 - 1. */
   seed: number;
 }
 
 /**
- * Splits images by a dataset's official lists. The parts keep the order of the images. Training needs no test:
- * that part may be empty.
+ * Splits examples by a dataset's official lists, in the examples' order. Training needs no test set, so it may be
+ * empty.
  *
- * @param images The images to split.
- * @param lists The names in each part.
- * @throws {InputError} If the train or the validation list has no image here.
+ * @throws {InputError} If no example is in the train or validation list.
  */
 export function splitOfficially(examples: readonly Example[], lists: OfficialSplits): Splits<Example> {
   function select(list: readonly string[], name: string): Example[] {
@@ -54,11 +45,10 @@ export function splitOfficially(examples: readonly Example[], lists: OfficialSpl
 }
 
 /**
- * Splits images at random into 80% for training, 10% for validation and the rest for the test. A image's
- * captions stay together.
+ * Splits examples at random into 80% for training, 10% for validation and the rest for testing. An image's captions
+ * stay together.
  *
- * @param images The images to split, at least 10.
- * @param options The seed.
+ * @param examples At least 10.
  * @throws {InputError} If a part would be empty.
  */
 export function splitByImage(examples: readonly Example[], options: SplitOptions): Splits<Example> {
@@ -66,11 +56,10 @@ export function splitByImage(examples: readonly Example[], options: SplitOptions
 }
 
 /**
- * Splits caption rows at random as the notebook does: int(0.8 n) for training, int(0.1 n) for validation, the rest for the
- * test. Captions of one image fall into several parts, which flatters validation.
+ * Splits caption rows at random like the notebook: int(0.8 n) for training, int(0.1 n) for validation, the rest for
+ * testing. Captions of one image fall into several parts, which makes validation scores too good.
  *
- * @param rows The captions to split, at least 10.
- * @param options The seed.
+ * @param rows At least 10.
  * @throws {InputError} If a part would be empty.
  */
 export function splitByCaption<T>(rows: readonly T[], options: SplitOptions): Splits<T> {

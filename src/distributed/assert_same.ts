@@ -1,19 +1,13 @@
-/**
- * What ranks must have in common.
- *
- * @module
- */
-
+import { sha256 } from "../files/sha256.ts";
 import { InputError } from "../input_error.ts";
 import { allGatherObject } from "./collectives.ts";
 import type { ProcessGroup } from "./process_group.ts";
 
 /**
- * Refuses ranks that differ from the first.
+ * Asserts that values are equal on all ranks.
  *
- * @param ranks The ranks.
- * @param values What must be equal, by names that a person understands: what JSON can hold.
- * @throws {InputError} On all ranks, if one differs; the message says which and in what.
+ * @param values JSON values by the names that the message shows.
+ * @throws {InputError} On all ranks, if one differs from rank 0; the message says which and in what.
  */
 export async function assertSameOnAllRanks(
   group: ProcessGroup,
@@ -39,6 +33,5 @@ const SHOWN = 40;
 async function describe(value: unknown): Promise<string> {
   const text = JSON.stringify(value) ?? "nothing";
   if (text.length <= SHOWN) return text;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).toHex().slice(0, 12);
+  return (await sha256(text)).slice(0, 12);
 }

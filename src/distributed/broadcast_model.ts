@@ -1,30 +1,18 @@
-/**
- * Models that are to be the same on all ranks.
- *
- * @module
- */
-
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
 import { broadcastObject } from "./collectives.ts";
 import type { ProcessGroup } from "./process_group.ts";
 
-/** A model whose tensors are read and written. */
+/** The part of an engine that reads and writes tensors. */
 export type ExchangedModel = Pick<Engine, "tensors" | "read" | "write">;
 
-/**
- * Sets tensors of all ranks to those of the first.
- *
- * @param engine The model.
- * @param ranks The ranks.
- * @param kinds Which of its tensors.
- */
+/** Broadcasts tensors of some kinds from rank 0. */
 export async function broadcastTensors(
   engine: ExchangedModel,
   group: ProcessGroup,
   kinds: readonly TensorInfo["kind"][],
 ): Promise<void> {
   if (group.worldSize === 1) return;
-  // An optimizer's moments are there once a step was done, on the first rank perhaps alone.
+  // The optimizer's moments exist only after a step, perhaps on rank 0 alone.
   const tensors = await broadcastObject(
     group,
     async () => (await engine.tensors()).filter(({ kind }) => kinds.includes(kind)),
@@ -35,13 +23,7 @@ export async function broadcastTensors(
   }
 }
 
-/**
- * Collects what each rank's draws go on from.
- *
- * @param engine The model.
- * @param ranks The ranks.
- * @returns The random states of the ranks after the first, as tensors of a checkpoint.
- */
+/** Gathers the random states of the ranks after the first, as tensors of a checkpoint. */
 export async function gatherRandomStates(engine: ExchangedModel, group: ProcessGroup) {
   const tensor = (await engine.tensors()).find(({ kind }) => kind === "random");
   if (group.worldSize === 1 || tensor === undefined) return [];
@@ -54,11 +36,9 @@ export async function gatherRandomStates(engine: ExchangedModel, group: ProcessG
 }
 
 /**
- * Lets each rank's draws go on from where a checkpoint was written. ProcessGroup that were not there then draw anew.
+ * Restores the random state of each rank from a checkpoint. Ranks that the checkpoint lacks keep theirs.
  *
- * @param engine The model.
- * @param ranks The ranks.
- * @param read Reads a tensor of the checkpoint, on the first rank; undefined where there is none of that name.
+ * @param read Reads a tensor of the checkpoint on rank 0; undefined if there is none of that name.
  */
 export async function restoreRandomStates(
   engine: ExchangedModel,

@@ -1,55 +1,29 @@
-/**
- * Values that ranks tell each other.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import type { ProcessGroup } from "./process_group.ts";
 
-/**
- * Adds numbers up over all ranks.
- *
- * @param ranks The ranks.
- * @param values Numbers, as many on each rank.
- * @returns Their sums.
- */
+/** Sums numbers, as many on each rank, over all ranks. */
 export async function allReduceSum(group: ProcessGroup, values: readonly number[]): Promise<number[]> {
   const all = Float64Array.from(values);
   await group.allReduce(all);
   return [...all];
 }
 
-/**
- * Asks whether something holds on any rank.
- *
- * @param ranks The ranks.
- * @param here Whether it holds on this one.
- */
+/** Whether a condition holds on any rank. */
 export async function anyRank(group: ProcessGroup, here: boolean): Promise<boolean> {
   const [count = 0] = await allReduceSum(group, [Number(here)]);
   return count > 0;
 }
 
-/**
- * Collects a value of each rank.
- *
- * @typeParam Value What JSON can hold.
- * @param ranks The ranks.
- * @param value This rank's.
- * @returns All of them, by rank.
- */
+/** Gathers a JSON value of each rank on all ranks, by rank. */
 export async function allGatherObject<Value>(group: ProcessGroup, value: Value): Promise<Value[]> {
   return (await group.allGather(encode(value))).map((bytes) => decode<Value>(bytes));
 }
 
 /**
- * Lets rank 0 do something, while the others wait for it to have succeeded.
+ * Runs work on rank 0; the others wait until it has succeeded.
  *
- * @param ranks The ranks.
- * @param work What it does.
- * @returns What the work returned on rank 0, undefined on others.
- * @throws {InputError} On all ranks, with the same words, if the work fails by one.
+ * @returns The result on rank 0, undefined on the others.
+ * @throws {InputError} On all ranks, with the same message, if the work throws one.
  */
 export async function onRankZero<Result>(
   group: ProcessGroup,
@@ -71,13 +45,9 @@ export async function onRankZero<Result>(
 }
 
 /**
- * Gives all ranks what rank 0 finds.
+ * Broadcasts the JSON value that rank 0 finds.
  *
- * @typeParam Value What JSON can hold; undefined is kept where it stands alone.
- * @param ranks The ranks.
- * @param find What rank 0 does to find it.
- * @returns What it found.
- * @throws {InputError} On all ranks, with the same words, if it fails by one.
+ * @throws {InputError} On all ranks, with the same message, if `find` throws one.
  */
 export async function broadcastObject<Value>(group: ProcessGroup, find: () => Promise<Value>): Promise<Value> {
   const found = await onRankZero(group, find);

@@ -1,24 +1,12 @@
-/**
- * What of a list each rank works on.
- *
- * @module
- */
-
 import type { ProcessGroup } from "./process_group.ts";
 
-/** How a list is shared. */
+/** Options of {@linkcode shardBatches}. */
 export interface ShardOptions extends Pick<ProcessGroup, "rank" | "worldSize"> {
-  /** Examples that all ranks work on at a time, together. */
+  /** Items in a batch. */
   readonly batchSize: number;
 }
 
-/**
- * A rank's part of what is gone through in batches, each of which one rank takes: every so many-th.
- *
- * @param items All of them.
- * @param options See {@linkcode ShardOptions}.
- * @returns The rank's.
- */
+/** A rank's shard of a list that is processed in batches: every worldSize-th batch. */
 export function shardBatches<Item>(items: readonly Item[], { rank, worldSize, batchSize }: ShardOptions): Item[] {
   return items.filter((_, index) => Math.floor(index / batchSize) % worldSize === rank);
 }

@@ -1,18 +1,7 @@
-/**
- * Whether a run may have the folder that it would get.
- *
- * @module
- */
-
 import { fileErrorReason } from "../files/file_error.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
 
-/**
- * Looks whether a new run could be made in a folder, which need not be there.
- *
- * @param out The folder.
- * @returns Why it could not; undefined if it could.
- */
+/** Says why a new run cannot be written to `out`, which need not exist; undefined if it can. */
 export async function checkOut(out: string): Promise<string | undefined> {
   try {
     await Deno.stat(new RunFolder(out).file("config"));

@@ -1,9 +1,3 @@
-/**
- * Everything that will go wrong in a training, before it does: the same way as training goes, up to its first steps.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { loadEncoderWeights } from "../checkpoint/encoder_weights.ts";
 import { Engine } from "../ffi/engine.ts";
@@ -18,7 +12,7 @@ import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../pipeline/training_data.ts";
-import type { TrainingSource } from "../pipeline/training_run.ts";
+import type { TrainingSource } from "../pipeline/training_source.ts";
 import type { Reporter } from "../reporter.ts";
 import { checkOut } from "./check_out.ts";
 import { type CaptionsExamination, examineCaptions } from "./examine_captions.ts";
@@ -26,81 +20,64 @@ import { type Duplicates, findDuplicates, imagesInTwoSplits } from "./examine_sp
 import { spaceErrors, type SpaceExamination, spaceNeeded } from "./space_needed.ts";
 import { type SpeedExamination, timeSteps } from "./time_steps.ts";
 
-/** What lies in the dataset's files. */
+/** The files of the dataset. */
 export interface DataExamination {
-  /** The format of the captions. */
+  /** Format of the captions. */
   readonly format: string;
-  /** Images whose files are there. */
+  /** Number of images whose files exist. */
   readonly images: number;
-  /** Their captions. */
   readonly captions: number;
-  /** Rows that cannot be used, and why. */
+  /** A line for each unusable row. */
   readonly rejected: readonly string[];
-  /** Images that captions name and that are not there. */
+  /** Names of images whose files are missing. */
   readonly missing: readonly string[];
 }
 
-/** How the dataset is split, with the images that can be decoded once they are known. */
+/** The splits; without the broken images, once these are known. */
 export interface SplitsExamination {
   /** Whether the dataset has a split of its own. */
   readonly kind: "official" | "random";
-  /** What is counted. */
-  readonly unit: "examples" | "captions";
-  /** Learnt from. */
+  /** What the following numbers count. */
+  readonly unit: "images" | "captions";
   readonly train: number;
-  /** Validated on. */
   readonly validation: number;
-  /** Kept for the last word. */
   readonly test: number;
-  /** In no list. */
+  /** In no official list. */
   readonly skipped: number;
-  /** Names of images that two splits have. */
+  /** Names of images in more than one split. */
   readonly inTwoSplits: readonly string[];
-  /** Names that several official lists have; each stays in one, the test's before the others. */
+  /** Names in several official lists; each stays in one, preferably the test list. */
   readonly inSeveralLists: readonly string[];
 }
 
 /** The images. */
 export interface ImagesExamination {
-  /** Those that can be decoded. */
+  /** Number of images that can be decoded. */
   readonly usable: number;
-  /** The others. */
   readonly broken: readonly BrokenImage[];
-  /** Those with the same bytes. */
   readonly duplicates: Duplicates;
 }
 
-/** Where it computes, and what that takes. */
+/** Device and memory. */
 export interface ComputeExamination {
-  /** The device. */
   readonly device: string;
-  /** The arithmetic. */
   readonly precision: string;
-  /** CPU threads. */
   readonly threads: number;
-  /** The most bytes in libtorch's tensors during the steps. */
+  /** Peak bytes in libtorch's tensors during the steps. */
   readonly peakMemory: number;
-  /** Bytes that the device had left before the steps; absent where that is not known, as on a GPU. */
+  /** Free bytes before the steps; absent if unknown, as on a GPU. */
   readonly memoryLeft?: number;
 }
 
-/** What {@linkcode examine} finds. Where training could not get so far, later parts are absent. */
+/** The result of {@linkcode examine}. After an error, later parts are absent. */
 export interface Examination {
-  /** The dataset. */
   readonly data?: DataExamination;
-  /** Its splits. */
   readonly splits?: SplitsExamination;
-  /** Its captions. */
   readonly captions?: CaptionsExamination;
-  /** Its images. */
   readonly images?: ImagesExamination;
-  /** What the disk must hold. */
   readonly space?: SpaceExamination;
-  /** Where it computes. */
   readonly compute?: ComputeExamination;
-  /** How fast. */
   readonly speed?: SpeedExamination;
-  /** What will hurt. */
   readonly warnings: readonly string[];
   /** Why training cannot run. */
   readonly errors: readonly string[];
@@ -108,77 +85,70 @@ export interface Examination {
 
 /** Options of {@linkcode examine}. */
 export interface ExamineOptions extends EngineOptions {
-  /** Opens the dataset. */
   readonly openSource: () => Promise<TrainingSource>;
-  /** The settings. */
   readonly recipe: Recipe;
-  /** The seed. */
   readonly seed: number;
-  /** The file of the CNN's first weights. */
+  /** File with the initial weights of the CNN. */
   readonly encoderWeights: string | undefined;
-  /** The folder of the caches. */
+  /** Folder of the caches. */
   readonly cache: string;
   /**
-   * Whether decoded images are kept there.
+   * Whether decoded images are cached.
    *
    * @default {true}
    */
   readonly keepImages?: boolean;
-  /** The folder that a run would get. */
+  /** Folder that the run would be written to. */
   readonly out: string;
-  /** Where it tells what it does; notes become warnings. */
   readonly reporter: Pick<Reporter, "progress">;
-  /** Ends the examination with its reason. */
   readonly signal: AbortSignal;
-  /** Milliseconds of a steady clock. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   /**
-   * Bytes that the machine's memory has left.
+   * Free bytes of the machine's memory.
    *
-   * @default {not known}
+   * @default {unknown}
    */
   readonly memoryLeft?: () => number | undefined;
   /**
-   * Bytes that a folder's disk has left.
+   * Free bytes on a folder's disk.
    *
    * @default {asks the system}
    */
   readonly free?: typeof freeBytes;
 }
 
-/** More unknown words than these make captions poor. */
-const MOST_UNKNOWN = 0.05;
+/** Fraction of unknown words above which captions suffer. */
+const MAX_UNKNOWN_FRACTION = 0.05;
 
 type Findings = Omit<Examination, "warnings" | "errors">;
 type Draft = { -readonly [Part in keyof Findings]: Findings[Part] };
 
 /**
- * Examines a dataset as a training would use it. Decoded images stay in the cache, for the training that follows.
- *
- * @param options See {@linkcode ExamineOptions}.
- * @returns What was found; nothing of it is thrown.
+ * Checks a dataset as training would use it: the same steps in the same order, up to the first training steps. Bad input
+ * is reported, not thrown. Decoded images stay in the cache for the training that follows.
  */
 export async function examine(options: ExamineOptions): Promise<Examination> {
   const found: Draft = {};
   const warnings: string[] = [];
   const errors: string[] = [];
   try {
-    await goThrough(options, { found, warnings });
+    await collectFindings(options, { found, warnings });
   } catch (error) {
     if (!(error instanceof InputError || error instanceof EngineError)) throw error;
     errors.push(error.message);
   }
   if (found.space !== undefined) errors.push(...spaceErrors(found.space));
-  const taken = await checkOut(options.out);
-  if (taken !== undefined) errors.push(taken);
+  const refusal = await checkOut(options.out);
+  if (refusal !== undefined) errors.push(refusal);
   return { ...found, warnings, errors };
 }
 
-async function goThrough(
+async function collectFindings(
   options: ExamineOptions,
   { found, warnings }: { readonly found: Draft; readonly warnings: string[] },
 ): Promise<void> {
-  const { recipe, seed, signal, encoderWeights, now, memoryLeft, free } = options;
+  const { recipe, seed, signal, encoderWeights, now, memoryLeft } = options;
   const source = await options.openSource();
   const { dataset } = source;
   found.data = examineData(dataset);
@@ -187,8 +157,10 @@ async function goThrough(
   const data = prepareTrainingData(dataset, recipe, seed);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({
     kind: dataset.officialSplits === undefined ? "random" : "official",
-    unit: recipe.name === "notebook" ? "captions" : "examples",
-    ...{ train: splits.train.length, validation: splits.validation.length, test: splits.test.length },
+    unit: recipe.splitBy === "caption" ? "captions" : "images",
+    train: splits.train.length,
+    validation: splits.validation.length,
+    test: splits.test.length,
     skipped: splits.skipped,
     inTwoSplits: imagesInTwoSplits(splits),
     inSeveralLists: dataset.inSeveralLists ?? [],
@@ -199,11 +171,12 @@ async function goThrough(
 
   using engine = await Engine.open(modelSettings(recipe, data.vocabulary.size), {
     ...options,
-    initialization: recipe.name === "notebook" ? "drawn" : "zero-padding",
+    initialization: recipe.initialization,
   });
   if (encoderWeights !== undefined) await loadEncoderWeights(engine, encoderWeights);
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
+    warn: (line) => warnings.push(line),
     progress: (task, done, total) => options.reporter.progress(task, done, total),
   };
   using images = await source.openImages({ engine, recipe, reporter, signal });
@@ -217,24 +190,29 @@ async function goThrough(
 
   const { device, precision, threads } = engine;
   found.space = await spaceNeeded({
-    ...{ recipe, side: images.side, images: images.examples.length, tensors: await engine.tensors() },
-    ...{ cache: join(options.cache, "images"), keepImages: options.keepImages ?? true, out: options.out },
-    ...(free !== undefined && { free }),
+    recipe,
+    side: images.side,
+    images: images.examples.length,
+    tensors: await engine.tensors(),
+    cache: join(options.cache, "images"),
+    keepImages: options.keepImages ?? true,
+    out: options.out,
+    ...(options.free !== undefined && { free: options.free }),
   });
   refuseBatchOfOne(splits.train.length, recipe);
-  const left = device === "cpu" ? memoryLeft?.() : undefined;
-  const learns = { engine, recipe, images };
-  await dryRunLargestBatch(learns, splits.train);
+  const free = device === "cpu" ? memoryLeft?.() : undefined;
+  const context = { engine, recipe, images };
+  await dryRunLargestBatch(context, splits.train, recipe.batchSize);
   const onProgress = (done: number, total: number) => options.reporter.progress("Measuring steps", done, total);
   const measuring = { images: images.examples.length, now, onProgress, signal };
-  found.speed = await timeSteps(learns, splits.train, measuring);
+  found.speed = await timeSteps(context, splits.train, measuring);
   const { peak } = await engine.memory();
-  found.compute = { device, precision, threads, peakMemory: peak, ...(left !== undefined && { memoryLeft: left }) };
+  found.compute = { device, precision, threads, peakMemory: peak, ...(free !== undefined && { memoryLeft: free }) };
 }
 
 function examineData(dataset: Dataset): DataExamination {
   return {
-    format: dataset.format ?? "drawn",
+    format: dataset.format ?? "rendered",
     images: dataset.examples.length,
     captions: dataset.rows.length,
     rejected: (dataset.rejected ?? []).map(describeRejected),
@@ -244,25 +222,23 @@ function examineData(dataset: Dataset): DataExamination {
 
 function dataWarnings({ rejected, missing }: DataExamination): string[] {
   return [
-    ...(rejected.length > 0
-      ? [`${rejected.length} rows cannot be used and are left out, the first: ${rejected[0]}`]
-      : []),
-    ...(missing.length > 0 ? [`${missing.length} images are not there, the first is '${missing[0]}'`] : []),
+    ...(rejected.length > 0 ? [`${rejected.length} unusable rows are skipped, the first: ${rejected[0]}`] : []),
+    ...(missing.length > 0 ? [`${missing.length} missing images are skipped, the first: '${missing[0]}'`] : []),
   ];
 }
 
 function splitWarnings({ inTwoSplits, inSeveralLists, skipped }: SplitsExamination): string[] {
   return [
     ...(inTwoSplits.length > 0
-      ? [`${inTwoSplits.length} images are in two splits, so that what is tested with was learnt from`]
+      ? [`${inTwoSplits.length} images are in two splits: validation or test set overlap with the training set`]
       : []),
     ...(inSeveralLists.length > 0
       ? [
-        `${inSeveralLists.length} images are in several lists and stay in one, the test's before the others; the ` +
-        `first is '${inSeveralLists[0]}'`,
+        `${inSeveralLists.length} images are in several lists and stay in one, preferably the test list; ` +
+        `the first: '${inSeveralLists[0]}'`,
       ]
       : []),
-    ...(skipped > 0 ? [`${skipped} images are in no list and are left out`] : []),
+    ...(skipped > 0 ? [`${skipped} images are in no list and are skipped`] : []),
   ];
 }
 
@@ -273,14 +249,14 @@ function captionWarnings(
   const { validation } = unknownFractions;
   const empty = lengths["0"] ?? 0;
   return [
-    ...(validation > MOST_UNKNOWN
+    ...(validation > MAX_UNKNOWN_FRACTION
       ? [
-        `${(100 * validation).toFixed(1)}% of the validation captions' words are unknown, as they occur fewer than ` +
-        `${minCount} times in the train split; try a lower --set minCount=...`,
+        `${(100 * validation).toFixed(1)}% of the words of validation captions are unknown: they occur fewer than ` +
+        `${minCount} times in the training set; try a lower --set minCount=...`,
       ]
       : []),
-    ...(empty > 0 ? [`${empty} captions have no word in them`] : []),
-    ...(cut > 0 ? [`${cut} captions are cut to ${maxLength} words`] : []),
+    ...(empty > 0 ? [`${empty} captions have no word`] : []),
+    ...(cut > 0 ? [`${cut} captions are truncated to ${maxLength} words`] : []),
   ];
 }
 
@@ -288,10 +264,10 @@ function imageWarnings({ broken, duplicates: { groups, acrossSplits } }: ImagesE
   const [first] = broken;
   return [
     ...(first !== undefined
-      ? [`${broken.length} images cannot be decoded and are left out, the first is '${first.path}': ${first.reason}`]
+      ? [`${broken.length} broken images are skipped, the first: '${first.path}', ${first.reason}`]
       : []),
     ...(groups.length > 0
-      ? [`${groups.length} groups of images have the same bytes, ${acrossSplits} of them in several splits`]
+      ? [`${groups.length} groups of identical images, ${acrossSplits} of them in several splits`]
       : []),
   ];
 }

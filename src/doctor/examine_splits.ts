@@ -1,29 +1,18 @@
-/**
- * Images that are where they should not be: in two splits, or twice in a dataset.
- *
- * @module
- */
-
 import type { Example } from "../data/dataset.ts";
 import type { Splits } from "../data/splits.ts";
 import type { EncodedExample } from "../pipeline/training_data.ts";
 
-/** Images with the same bytes. */
+/** Images with identical bytes. */
 export interface Duplicates {
-  /** Names of those that are the same, group by group. */
+  /** Names of identical images, a group each. */
   readonly groups: readonly (readonly string[])[];
-  /** Groups that lie in several splits: what is tested with was learnt from. */
+  /** Number of groups with images in more than one split. */
   readonly acrossSplits: number;
 }
 
 const NAMES = ["train", "validation", "test"] as const;
 
-/**
- * Finds images that several splits have.
- *
- * @param splits The splits.
- * @returns Their names.
- */
+/** Names of images in more than one split. */
 export function imagesInTwoSplits(splits: Splits<EncodedExample>): string[] {
   const seen = NAMES.map((name) => new Set(splits[name].map(({ example }) => example)));
   const all = new Set(seen.flatMap((examples) => [...examples]));
@@ -31,14 +20,7 @@ export function imagesInTwoSplits(splits: Splits<EncodedExample>): string[] {
     .map(({ name }) => name);
 }
 
-/**
- * Finds images with the same bytes.
- *
- * @param images The images.
- * @param contents A digest of each one's bytes.
- * @param splits What they are used for.
- * @returns Those of which there are several.
- */
+/** Finds images with identical bytes; `contents` has a digest of each example's file. */
 export function findDuplicates(
   examples: readonly Example[],
   contents: readonly string[],

@@ -1,9 +1,3 @@
-/**
- * How much room a training takes on the disk.
- *
- * @module
- */
-
 import { dirname } from "node:path";
 import { featureSize } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
@@ -11,42 +5,40 @@ import { describeBytes, freeBytes } from "../files/free_space.ts";
 import { resizedBytes } from "../pipeline/cache/resized_file.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 
-/** Bytes on the disk. */
+/** Bytes on disk. */
 export interface SpaceExamination {
-  /** All decoded images in the cache, those that are there already among them; 0 where none are kept. */
+  /** All decoded images in the cache, including those already there; 0 without an image cache. */
   readonly images: number;
-  /** Features of the frozen CNN in the cache. */
+  /** Cached features of the frozen CNN. */
   readonly features: number;
-  /** Left where the cache is; absent where that is not known. */
+  /** Free on the disk of the cache; absent if unknown. */
   readonly cacheFree?: number;
-  /** The run's checkpoints, while one of them is being replaced. */
+  /** Checkpoints of the run, including the copy that exists while one is replaced. */
   readonly checkpoints: number;
-  /** Left where they go; absent where that is not known. */
+  /** Free on the disk of the run; absent if unknown. */
   readonly runFree?: number;
 }
 
 /** Options of {@linkcode spaceNeeded}. */
 export interface SpaceNeededOptions {
-  /** The settings. */
-  readonly recipe: Pick<Recipe, "name" | "encoder" | "encoderWidth" | "frozenEpochs">;
-  /** Side of the cached squares. */
+  readonly recipe: Pick<Recipe, "exportPth" | "encoder" | "encoderWidth" | "frozenEpochs">;
+  /** Side of a cached image in pixels. */
   readonly side: number;
-  /** Images that can be decoded. */
+  /** Number of usable images. */
   readonly images: number;
-  /** The model's tensors. */
   readonly tensors: readonly TensorInfo[];
-  /** The cache's folder. */
+  /** Folder of the image cache. */
   readonly cache: string;
   /**
-   * Whether decoded images are kept.
+   * Whether decoded images are cached.
    *
    * @default {true}
    */
   readonly keepImages?: boolean;
-  /** The run's folder. */
+  /** Folder of the run. */
   readonly out: string;
   /**
-   * Bytes that a folder's disk has left.
+   * Free bytes on a folder's disk.
    *
    * @default {asks the system}
    */
@@ -55,12 +47,7 @@ export interface SpaceNeededOptions {
 
 const FLOAT_BYTES = 4;
 
-/**
- * Computes what a training writes.
- *
- * @param options See {@linkcode SpaceNeededOptions}.
- * @returns Bytes needed and left.
- */
+/** Computes the bytes that training writes. */
 export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExamination> {
   const { recipe, side, images, tensors, cache, keepImages = true, out, free = freeBytes } = options;
   const bytesOf = (kind: TensorInfo["kind"]) =>
@@ -70,7 +57,7 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
   const best = parameters + buffers;
   // Adam keeps two moments of each parameter.
   const last = 3 * parameters + buffers;
-  const notebook = recipe.name === "notebook" ? best : 0;
+  const notebook = recipe.exportPth ? best : 0;
   const [cacheFree, runFree] = [await freeAt(cache, free), await freeAt(out, free)];
   return {
     images: keepImages ? images * resizedBytes(side) : 0,
@@ -81,12 +68,7 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
   };
 }
 
-/**
- * Says what there is no room for; decoded images are not among it: training goes on without keeping them.
- *
- * @param space Bytes needed and left.
- * @returns A line for each.
- */
+/** A line for everything that does not fit. Decoded images are not an error: training continues without caching them. */
 export function spaceErrors(
   { features, cacheFree = Infinity, checkpoints, runFree = Infinity }: SpaceExamination,
 ): string[] {
@@ -96,11 +78,11 @@ export function spaceErrors(
   ];
   return parts.filter(({ needed, left }) => needed > left).map(({ what, needed, left, option }) =>
     `Cannot write ${what}: they need ${describeBytes(needed)} and the disk has ${describeBytes(left)} left; ` +
-    `free some space, or name another folder by ${option}`
+    `free some space, or name another folder with ${option}`
   );
 }
 
-/** What is left where a folder is or will be made. */
+/** Free bytes where a folder is or will be created. */
 async function freeAt(folder: string, free: typeof freeBytes): Promise<number | undefined> {
   const bytes = await free(folder);
   const parent = dirname(folder);

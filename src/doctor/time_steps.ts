@@ -1,120 +1,94 @@
-/**
- * How fast a training goes, by going through a few of its steps.
- *
- * @module
- */
-
 import type { Batch } from "../ffi/batch.ts";
-import type { Engine } from "../ffi/engine.ts";
 import { exampleBatches, inOrder } from "../pipeline/example_batches.ts";
-import type { DryRunSource } from "../pipeline/dry_run.ts";
+import type { TrainingContext } from "../pipeline/training_context.ts";
 import { learningRates } from "../pipeline/learning_rates.ts";
-import { stepOptions } from "../pipeline/train.ts";
+import { stepOptions } from "../pipeline/step_options.ts";
 import type { EncodedExample } from "../pipeline/training_data.ts";
 
-/** How fast the epochs of a stage go. Validation is not counted. */
+/** Speed of the epochs of a stage, without validation. */
 export interface StageSpeed {
-  /** Whether the CNN learns in it. */
+  /** Whether the CNN is frozen. */
   readonly stage: "frozen" | "learning";
-  /** Its epochs. */
   readonly epochs: number;
-  /** Mean seconds of a step. */
+  /** Mean over the measured steps. */
   readonly stepSeconds: number;
-  /** Training captions a second. */
   readonly captionsPerSecond: number;
-  /** Seconds of an epoch. */
   readonly epochSeconds: number;
 }
 
-/** The speed of a training. */
+/** Speed of a training. */
 export interface SpeedExamination {
-  /** Steps that each stage was measured for. */
+  /** Measured steps per stage. */
   readonly measuredSteps: number;
-  /** Its stages in their order. */
   readonly stages: readonly StageSpeed[];
-  /** Seconds in which a frozen CNN goes through all images once; 0 where it is not frozen. */
+  /** Seconds to compute the features of all images once; 0 if the CNN is never frozen. */
   readonly featuresSeconds: number;
   /** Seconds of all epochs and of the features. */
   readonly totalSeconds: number;
 }
 
-/** What {@linkcode timeSteps} needs. */
-export interface TimeStepsSource extends DryRunSource {
-  /** The model; it learns something. */
-  readonly engine: Pick<Engine, "tryTrainStep" | "trainStep" | "encode">;
-}
+type TimingContext = Pick<TrainingContext, "engine" | "recipe" | "images">;
 
 /** Options of {@linkcode timeSteps}. */
 export interface TimeStepsOptions {
-  /** Images that have pixels. */
+  /** Number of usable images. */
   readonly images: number;
-  /** Milliseconds of a steady clock. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Called after each step. */
   readonly onProgress: (done: number, total: number) => void;
-  /** Ends the measurement with its reason. */
   readonly signal: AbortSignal;
 }
 
 const STEPS = 10;
 
-/**
- * Takes ten steps of each stage. The model should have gone through one before, which takes longer than those after it.
- *
- * @param source The model and where batches come from.
- * @param examples What is learnt from.
- * @param options See {@linkcode TimeStepsOptions}.
- * @returns What to expect of all epochs.
- */
+/** Measures ten steps of each stage, which update the weights. A model's first step is slower: take one before. */
 export async function timeSteps(
-  source: TimeStepsSource,
+  context: TimingContext,
   examples: readonly EncodedExample[],
   options: TimeStepsOptions,
 ): Promise<SpeedExamination> {
-  const { engine, recipe } = source;
+  const { engine, recipe } = context;
   const { images, now, onProgress, signal } = options;
   const { epochs, frozenEpochs, gradientAccumulationSteps, batchSize } = recipe;
   const frozen = Math.min(frozenEpochs, epochs);
   const planned = [
     { stage: "frozen", epochs: frozen, epoch: 1 } as const,
-    {
-      stage: "learning",
-      epochs: epochs - frozen,
-      epoch: frozen + 1,
-    } as const,
+    { stage: "learning", epochs: epochs - frozen, epoch: frozen + 1 } as const,
   ].filter(({ epochs }) => epochs > 0);
   const steps = Math.ceil(examples.length / (batchSize * gradientAccumulationSteps));
   const encoding = { seconds: 0, images: 0 };
   const stages: StageSpeed[] = [];
   for (const { stage, epochs, epoch } of planned) {
-    const batches = repeated(source, examples);
+    const batches = repeated(context, examples);
     const progress = (step: number) => onProgress(stages.length * STEPS + step + 1, planned.length * STEPS);
-    // A frozen CNN sees each image once, before the epochs: its steps neither read nor decode any.
+    // A frozen CNN encodes each image once, before the epochs: the steps read no images.
     const encoded: Batch[][] = [];
     for (let step = 0; stage === "frozen" && step < STEPS; step++) {
       signal.throwIfAborted();
-      const began = now();
+      const start = now();
       const parts = await nextBatches(batches);
       for (const batch of parts) encoding.images += batch.images.count;
       encoded.push(await Promise.all(parts.map(withFeatures)));
-      encoding.seconds += (now() - began) / 1000;
+      encoding.seconds += (now() - start) / 1000;
       progress(step);
     }
     let [captions, seconds] = [0, 0];
     for (let step = 0; step < STEPS; step++) {
       signal.throwIfAborted();
-      const began = now();
+      const start = now();
       const parts = encoded[step] ?? await nextBatches(batches);
-      const rates = learningRates(recipe, { epoch, step: 0, steps, validationScores: [] });
-      await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...rates });
-      seconds += (now() - began) / 1000;
+      const learningRate = learningRates(recipe, { epoch, step: 0, steps, validationScores: [] });
+      await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...learningRate });
+      seconds += (now() - start) / 1000;
       captions += parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0);
       if (stage === "learning") progress(step);
     }
     await batches.return();
     const stepSeconds = seconds / STEPS;
     stages.push({
-      ...{ stage, epochs, stepSeconds },
+      stage,
+      epochs,
+      stepSeconds,
       captionsPerSecond: captions / seconds,
       epochSeconds: stepSeconds * steps,
     });
@@ -138,10 +112,10 @@ export async function timeSteps(
   }
 }
 
-/** The examples in their order, again and again. */
+/** Batches of the examples in order, endlessly. */
 async function* repeated(
-  source: TimeStepsSource,
+  context: TimingContext,
   examples: readonly EncodedExample[],
 ): AsyncGenerator<Batch, void, undefined> {
-  while (examples.length > 0) yield* exampleBatches({ ...source, features: undefined }, examples, inOrder(examples));
+  while (examples.length > 0) yield* exampleBatches(context, examples, inOrder(examples));
 }

@@ -1,15 +1,9 @@
-/**
- * BLEU: the share of a caption's n-grams that its references hold, too (Papineni et al. 2002).
- *
- * @module
- */
-
 import { MAX_N, ngramCounts } from "./ngrams.ts";
 
 /** BLEU-1 to BLEU-4, each 0 to 1. */
 export type BleuScores = [bleu1: number, bleu2: number, bleu3: number, bleu4: number];
 
-/** What {@linkcode bleu} finds. */
+/** The result of {@linkcode bleu}. */
 export interface BleuResult {
   /** The scores of all candidates as one corpus: counts are summed, then divided. */
   readonly corpus: BleuScores;
@@ -17,32 +11,30 @@ export interface BleuResult {
   readonly captions: readonly BleuScores[];
 }
 
-/** What is counted of one candidate, or of many. */
 interface Counts {
   /** Tokens of the candidates. */
   candidateLength: number;
-  /** Tokens of the references that are closest in length. */
+  /** Tokens of the references closest in length. */
   referenceLength: number;
   /** For n of 1 to 4, the candidates' n-grams. */
   readonly guessed: number[];
-  /** For n of 1 to 4, those that a reference holds at least as often. */
+  /** For n of 1 to 4, those matched by a reference. */
   readonly correct: number[];
 }
 
-// They keep a count of 0 from dividing, or from making the score of a whole corpus 0.
+// As in pycocoevalcap: no division by 0, and a count of 0 does not make a corpus score 0.
 const TINY = 1e-15;
 const SMALL = 1e-9;
 
 /**
- * Scores candidates against their references as pycocoevalcap 1.2 does: of the references' lengths the closest counts, of
- * two equally close the shorter, and a correct n-gram counts at most as often as in the reference that has most of it.
+ * BLEU (Papineni et al. 2002), equal to pycocoevalcap 1.2's: the closest reference length counts, of two equally close the
+ * shorter, and n-gram matches are clipped at the highest count in one reference.
  *
- * @param candidates The tokens of each candidate; a token holds no space.
- * @param references For each candidate its references' tokens, at least one reference.
- * @returns The scores of the corpus, and of each candidate.
- * @throws {RangeError} There are not as many lists of references as candidates, or one is empty.
+ * @param candidates The tokens of each candidate; no token contains a space.
+ * @param references For each candidate the tokens of its references, at least one.
+ * @throws {RangeError} If candidates and lists of references differ in number, or a list is empty.
  *
- * @example One word of three is another
+ * @example One word of three differs
  * ```ts
  * import assert from "node:assert/strict";
  * import { bleu } from "@lrcn/lrcn";

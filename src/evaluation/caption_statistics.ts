@@ -1,27 +1,20 @@
-/**
- * What captions are like, apart from whether they are right.
- *
- * @module
- */
-
-/** Numbers of a set of captions. */
+/** Statistics of a set of captions. */
 export interface CaptionStatistics {
-  /** Share of different captions. */
+  /** Fraction of distinct captions. */
   readonly distinctFraction: number;
-  /** Different words in them. */
+  /** Number of distinct words. */
   readonly vocabularyUsed: number;
   /** Mean length in words. */
   readonly meanLength: number;
-  /** Share of captions that no training caption equals; absent where those are not known. */
+  /** Fraction of captions that equal no training caption; absent if those are unknown. */
   readonly novelFraction?: number;
 }
 
 /**
- * Counts captions and their words.
+ * Computes statistics of captions.
  *
  * @param captions The tokens of each caption, at least one caption.
- * @param training The tokens of each training caption, where they are known.
- * @returns The numbers.
+ * @param training The tokens of each training caption, if known.
  */
 export function captionStatistics(
   captions: readonly (readonly string[])[],

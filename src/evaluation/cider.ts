@@ -1,48 +1,41 @@
-/**
- * CIDEr-D: how much of what people agree on a caption says, rare words counting more (Vedantam et al. 2015).
- *
- * @module
- */
-
 import { MAX_N, ngramCounts } from "./ngrams.ts";
 import type { CaptionScores } from "./rouge_l.ts";
 
-/** In how many images' references each n-gram stands. */
+/** Document frequencies: in how many images' references each n-gram occurs. */
 export interface DocumentFrequencies {
-  /** How many images there are. */
+  /** Number of images. */
   readonly images: number;
-  /** For each n-gram, its words parted by spaces, the number of images. */
+  /** Number of images for each n-gram, its tokens joined by spaces. */
   readonly counts: ReadonlyMap<string, number>;
 }
 
 /** Options of {@linkcode ciderD}. */
 export interface CiderOptions {
   /**
-   * What tells common n-grams from rare ones.
+   * Document frequencies of the n-grams.
    *
-   * @default {the frequencies among the references that are scored against}
+   * @default {those of the references}
    */
   readonly frequencies?: DocumentFrequencies;
 }
 
-/** A caption's n-grams, weighed. */
+/** TF-IDF of a caption. */
 interface Weighed {
   /** For n of 1 to 4, the weight of each n-gram. */
   readonly weights: readonly ReadonlyMap<string, number>[];
   /** For n of 1 to 4, the 2-norm of these weights. */
   readonly norms: readonly number[];
-  /** Pairs of neighboring words, by which lengths are compared. */
+  /** Number of bigrams, as pycocoevalcap measures length. */
   readonly length: number;
 }
 
-/** Standard deviation of the penalty for another length, in words. */
+/** Standard deviation of the length penalty, in tokens. */
 const SIGMA = 6;
 
 /**
- * Counts in how many images' references each n-gram stands.
+ * Counts in how many images' references each n-gram of 1 to 4 tokens occurs.
  *
- * @param references For each image its references' tokens.
- * @returns The number of images, and for each n-gram of 1 to 4 words the number of images that it is said of.
+ * @param references For each image the tokens of its references.
  *
  * @example A word of two images
  * ```ts
@@ -68,13 +61,12 @@ export function documentFrequencies(
 }
 
 /**
- * Scores captions as pycocoevalcap 1.2 does. One image alone scores 0: with nothing to compare, no word is rare.
+ * CIDEr-D (Vedantam et al. 2015), equal to pycocoevalcap 1.2's. A single image scores 0: every n-gram is in all documents.
  *
  * @param candidates The tokens of each image's caption.
- * @param references For each image its references' tokens, at least one reference.
- * @param options See {@linkcode CiderOptions}.
+ * @param references For each image the tokens of its references, at least one.
  * @returns Scores from 0 to 10.
- * @throws {RangeError} There are not as many lists of references as captions, or one is empty.
+ * @throws {RangeError} If captions and lists of references differ in number, or a list is empty.
  *
  * @example Two images
  * ```ts
@@ -121,7 +113,7 @@ export function ciderD(
   return { mean: captions.reduce((sum, value) => sum + value, 0) / captions.length, captions };
 }
 
-/** Mean over n of the cosine of two captions' weights, a candidate's n-gram weighing no more than the reference's. */
+/** Mean over n of the cosine similarity, the candidate's weights clipped at the reference's; with the length penalty. */
 function similarity(candidate: Weighed, reference: Weighed): number {
   let sum = 0;
   for (let n = 0; n < MAX_N; n++) {

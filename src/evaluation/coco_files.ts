@@ -1,9 +1,3 @@
-/**
- * Captions to be scored and their references, in the files that the field uses.
- *
- * @module
- */
-
 import { z } from "zod";
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
@@ -25,12 +19,10 @@ const referencesSchema = z.record(z.string(), z.array(z.string()).min(1));
 const SHOWN = 3;
 
 /**
- * Reads predictions as COCO's servers take them: `[{"image_id": ..., "caption": "..."}]`.
+ * Parses predictions in the format of COCO's servers: `[{"image_id": ..., "caption": "..."}]`.
  *
- * @param text The file's text.
  * @param file The file's name, for error messages.
- * @returns The predictions.
- * @throws {InputError} If it is no such file, or an image is there twice.
+ * @throws {InputError} If the text is not valid, or an image occurs twice.
  */
 export function parsePredictions(text: string, file: string): Prediction[] {
   const read = checked(parseJson(text, file), predictionsSchema);
@@ -49,12 +41,11 @@ export function parsePredictions(text: string, file: string): Prediction[] {
 }
 
 /**
- * Reads references: `{"image": ["...", ...]}`, or COCO's annotations.
+ * Parses references: `{"image": ["...", ...]}`, or COCO's annotations.
  *
- * @param text The file's text.
  * @param file The file's name, for error messages.
- * @returns The captions of each image.
- * @throws {InputError} If it is neither.
+ * @returns The references of each image.
+ * @throws {InputError} If the text is neither.
  */
 export function parseReferences(text: string, file: string): Map<string, string[]> {
   const value = parseJson(text, file);
@@ -74,11 +65,8 @@ export function parseReferences(text: string, file: string): Map<string, string[
 }
 
 /**
- * Puts predictions and references of the same images beside each other.
+ * Matches predictions with references, in the order of the references.
  *
- * @param predictions The predictions.
- * @param references The references.
- * @returns Both in the order of the references.
  * @throws {InputError} If an image has one without the other.
  */
 export function matchReferences(
@@ -93,7 +81,7 @@ export function matchReferences(
     throw new InputError(
       `Cannot score captions: there is no prediction of ${
         named(missing)
-      }; predict all images, or leave out their references`,
+      }; predict all images, or remove their references`,
     );
   }
   return Array.from(references, ([image, own]) => ({ image, caption: captions.get(image) ?? "", references: own }));

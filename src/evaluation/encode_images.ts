@@ -1,9 +1,3 @@
-/**
- * What a model's CNN sees in many images, each looked at once.
- *
- * @module
- */
-
 import type { Captioner } from "../captioning/captioner.ts";
 import type { Features } from "../ffi/batch.ts";
 import { InputError } from "../input_error.ts";
@@ -17,37 +11,34 @@ import { readAhead } from "../read_ahead.ts";
 /** Options of {@linkcode encodeImages}. */
 export interface EncodeImagesOptions {
   /**
-   * The most pixels that an image may have.
+   * Largest number of pixels of an image.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
-  /** Called as images are done. */
+  /** Called after each image. */
   readonly onProgress: (done: number, total: number) => void;
-  /** Ends the work with its reason. */
+  /** Aborts with its reason. */
   readonly signal: AbortSignal;
 }
 
-/** Images that could be decoded, and the others. */
+/** Images that could be decoded, with their features. */
 export interface EncodedImages<Example> {
   /** The images that could be decoded. */
   readonly images: readonly Example[];
-  /** What the CNN sees in them, in their order. */
+  /** Their features, in their order. */
   readonly features: Features;
-  /** Why others are not among them. */
+  /** Why the others could not be decoded. */
   readonly problems: readonly string[];
 }
 
 const BATCH = 16;
 
 /**
- * Decodes images and runs the CNN.
+ * Decodes images and computes their features.
  *
- * @param captioner The model, one alone.
- * @param images The images.
- * @param options See {@linkcode EncodeImagesOptions}.
- * @returns The features.
- * @throws {InputError} If none of them can be decoded.
+ * @param captioner A single model.
+ * @throws {InputError} If no image can be decoded.
  */
 export async function encodeImages<Example extends ImageFile>(
   captioner: Pick<Captioner, "applyExif" | "prepare" | "encode">,
@@ -62,7 +53,7 @@ export async function encodeImages<Example extends ImageFile>(
     try {
       return {
         image,
-        square: await decoders.decodeThen(image, (image) => captioner.prepare(image), decoding),
+        resized: await decoders.decodeThen(image, (image) => captioner.prepare(image), decoding),
       };
     } catch (error) {
       if (error instanceof ImageError) return { problem: error.message };
@@ -73,22 +64,22 @@ export async function encodeImages<Example extends ImageFile>(
   const kept: Example[] = [];
   const parts: Features[] = [];
   const problems: string[] = [];
-  let squares: RgbImage[] = [];
+  let resized: RgbImage[] = [];
   let done = 0;
   for await (const loaded of readAhead(load, images, BATCH)) {
     signal.throwIfAborted();
     if ("problem" in loaded) problems.push(loaded.problem);
     else {
       kept.push(loaded.image);
-      squares.push(loaded.square);
+      resized.push(loaded.resized);
     }
-    if (squares.length === BATCH) parts.push(await captioner.encode(squares.splice(0)));
+    if (resized.length === BATCH) parts.push(await captioner.encode(resized.splice(0)));
     onProgress(++done, images.length);
   }
-  if (squares.length > 0) parts.push(await captioner.encode(squares));
-  squares = [];
+  if (resized.length > 0) parts.push(await captioner.encode(resized));
+  resized = [];
   if (parts.length === 0) {
-    throw new InputError(`Cannot look at images: none of ${images.length} can be decoded: ${problems[0] ?? ""}`);
+    throw new InputError(`Cannot encode images: none of ${images.length} can be decoded: ${problems[0] ?? ""}`);
   }
   return { images: kept, features: concatenateFeatures(parts), problems };
 }

@@ -1,9 +1,3 @@
-/**
- * Evaluating a model as one call, for programs.
- *
- * @module
- */
-
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import type { Example } from "../data/dataset.ts";
@@ -14,48 +8,45 @@ import { scoringTokenizer } from "./scoring_tokenizer.ts";
 /** Options of {@linkcode evaluateCaptioner}. */
 export interface EvaluateCaptionerOptions {
   /**
-   * How captions are written.
+   * Decoding options.
    *
-   * @default {as the checkpoint says}
+   * @default {the checkpoint's}
    */
   readonly decoding?: DecodingOptions;
   /**
-   * The most pixels that an image may have.
+   * Largest number of pixels of an image.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number;
   /**
-   * Called as images are done, with those done and all.
+   * Called after each image.
    *
    * @default {nothing}
    */
   readonly onProgress?: (done: number, total: number) => void;
   /**
-   * Ends the evaluation with its reason.
+   * Aborts with its reason.
    *
    * @default {never}
    */
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode evaluateCaptioner} finds. */
+/** The result of {@linkcode evaluateCaptioner}. */
 export interface CaptionerEvaluation extends ModelCaptions {
   /** The scores of all captions, and of each in the order of `captions`. */
   readonly scores: ScoreResult;
 }
 
 /**
- * Lets a model caption images, and scores what it wrote by people's captions of them, as `deno task evaluate` does:
- * BLEU (Papineni et al. 2002), ROUGE-L (Lin 2004) and CIDEr-D (Vedantam et al. 2015), equal to pycocoevalcap 1.2's.
+ * Captions images and scores the captions against the references, as `deno task evaluate` does: BLEU (Papineni et al.
+ * 2002), ROUGE-L (Lin 2004) and CIDEr-D (Vedantam et al. 2015), equal to pycocoevalcap 1.2's.
  *
- * @param captioner The model.
- * @param images Images with their captions, such as those of {@linkcode readDataset} that no training has seen.
- * @param options See {@linkcode EvaluateCaptionerOptions}.
- * @returns Scores, captions, and why images have none.
- * @throws {InputError} If captions cannot be as the options say.
+ * @param examples Images with their captions, such as a test set of {@linkcode readDataset}.
+ * @throws {InputError} If no caption can satisfy the options.
  *
- * @example Scores of a model on the images of a folder
+ * @example Score a model on the images of a folder
  * ```ts
  * import assert from "node:assert/strict";
  * import { Captioner, evaluateCaptioner, readDataset } from "@lrcn/lrcn";

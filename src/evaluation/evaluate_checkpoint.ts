@@ -1,9 +1,3 @@
-/**
- * Letting a checkpoint caption a dataset's images, to be scored.
- *
- * @module
- */
-
 import { assertSameOnAllRanks } from "../distributed/assert_same.ts";
 import { Captioner } from "../captioning/captioner.ts";
 import type { TrainingGroup } from "../distributed/process_group.ts";
@@ -16,15 +10,15 @@ import type { EngineOptions } from "../ffi/settings.ts";
 import { checkpointSplit, type SPLIT_NAMES } from "./checkpoint_split.ts";
 import { type DatasetOptions, readDataset } from "../data/dataset.ts";
 
-/** A model's captions, with those that it learnt from. */
+/** A checkpoint's captions of a split. */
 export interface CheckpointCaptions extends ModelCaptions {
-  /** The training captions, where the dataset has some. */
+  /** The captions of the training set. */
   readonly trainingCaptions: readonly string[];
-  /** How they are split into words to be scored. */
+  /** The tokenizer for scoring. */
   readonly tokenizer: ScoringTokenizer;
 }
 
-/** A model and the images that it captions. */
+/** Options of {@linkcode evaluateCheckpoint}. */
 export interface EvaluatedCheckpoint {
   /** The checkpoints; several form an ensemble. */
   readonly checkpoint: readonly string[];
@@ -32,32 +26,29 @@ export interface EvaluatedCheckpoint {
   readonly vocabulary: string | undefined;
   /** Device, precision and threads. */
   readonly engine: EngineOptions;
-  /** Where the data is. */
+  /** The dataset. */
   readonly dataset: DatasetOptions & { readonly maxPixels?: number | undefined };
-  /** The part of it. */
+  /** The split to caption. */
   readonly split: typeof SPLIT_NAMES[number];
   /** How captions are decoded. */
   readonly decoding: DecodingOptions;
 }
 
 /**
- * Captions a part of a dataset.
+ * Captions a split of a dataset.
  *
- * @param options The model, the data and how captions are written.
- * @param context Where it tells what it does, and what ends it.
- * @returns The captions.
  * @throws {InputError} If the model or the data cannot be read, or no image can be captioned.
  */
 export async function evaluateCheckpoint(
   options: EvaluatedCheckpoint,
   { reporter, signal, group }: {
-    readonly reporter: Pick<Reporter, "note" | "progress">;
+    readonly reporter: Pick<Reporter, "warn" | "progress">;
     readonly signal: AbortSignal;
     readonly group: TrainingGroup;
   },
 ): Promise<CheckpointCaptions> {
-  const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...place }, split, decoding } = options;
-  const dataset = await readDataset(place);
+  const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...source }, split, decoding } = options;
+  const dataset = await readDataset(source);
   using captioner = await Captioner.load(checkpoint, { ...engine, gpu: group.localRank, vocabulary });
   await assertSameOnAllRanks(group, {
     "the checkpoint": captioner.metadata,
@@ -66,7 +57,7 @@ export async function evaluateCheckpoint(
     decoding,
   });
   const { examples, trainingExamples, notes } = checkpointSplit(dataset, split, captioner.metadata);
-  for (const line of notes) reporter.note(line);
+  for (const line of notes) reporter.warn(line);
   const onProgress = (done: number, total: number) => reporter.progress("Captioning", done, total);
   const found = await evaluateModel(captioner, examples, { decoding, maxPixels, onProgress, signal, group });
   if (found.captions.length === 0) {

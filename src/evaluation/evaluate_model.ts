@@ -1,9 +1,3 @@
-/**
- * What a model is worth: its captions of images beside those of people.
- *
- * @module
- */
-
 import { allGatherObject, allReduceSum } from "../distributed/collectives.ts";
 import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
 import { shardBatches } from "../distributed/shard.ts";
@@ -18,49 +12,43 @@ import type { ScoredCaption } from "./score_captions.ts";
 
 /** Options of {@linkcode evaluateModel}. */
 export interface EvaluateModelOptions {
-  /** How captions are written. */
+  /** Decoding options. */
   readonly decoding: DecodingOptions;
   /**
-   * The most pixels that an image may have.
+   * Largest number of pixels of an image.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
-  /** Called as images are done. */
+  /** Called after each image. */
   readonly onProgress: (done: number, total: number) => void;
-  /** Ends the evaluation with its reason. */
+  /** Aborts with its reason. */
   readonly signal: AbortSignal;
   /**
-   * Processes that evaluate together, each a part of the images.
+   * Processes over which the images are distributed.
    *
    * @default {SINGLE_PROCESS}
    */
   readonly group?: ProcessGroup;
 }
 
-/** What a model wrote. */
+/** A model's captions of images. */
 export interface ModelCaptions {
-  /** Its captions, with people's. */
+  /** The captions, with their references. */
   readonly captions: readonly ScoredCaption[];
-  /** Why images have none. */
+  /** Why images have no caption. */
   readonly problems: readonly string[];
-  /**
-   * Two to the power of the mean bits of a word in people's captions, `<end>` included; absent where several models write
-   * together, and for the notebook recipe.
-   */
+  /** Perplexity per token of the references, `<end>` included; absent for ensembles and the notebook recipe. */
   readonly perplexity?: number;
 }
 
 const BATCH = 16;
 
 /**
- * Lets a model caption images; its CNN looks at each once.
+ * Captions images; the CNN runs once for each.
  *
- * @param captioner The model.
- * @param images The images.
- * @param options See {@linkcode EvaluateModelOptions}.
  * @returns The captions, in the order of the images.
- * @throws {InputError} If captions cannot be as the options say.
+ * @throws {InputError} If no caption can satisfy the options.
  */
 export async function evaluateModel(
   captioner: Captioner,
@@ -68,25 +56,26 @@ export async function evaluateModel(
   options: EvaluateModelOptions,
 ): Promise<ModelCaptions> {
   const { decoding, maxPixels, onProgress, signal, group = SINGLE_PROCESS } = options;
-  const share = shardBatches([...examples.entries()], { ...group, batchSize: BATCH });
+  const shard = shardBatches([...examples.entries()], { ...group, batchSize: BATCH });
   const { applyExif } = captioner;
   using decoders = new ImageDecoders();
   const alone = captioner.models === 1;
   const scores = alone && captioner.metadata.decoding.firstWord === undefined;
-  const captions: Placed[] = [];
-  const problems: Placed[] = [];
-  let [logProbability, words, done] = [0, 0, 0];
-  let batch: { readonly place: number; readonly example: Example; readonly square: RgbImage }[] = [];
+  const captions: Indexed[] = [];
+  const problems: Indexed[] = [];
+  let [logProbability, tokens, done] = [0, 0, 0];
+  let batch: { readonly index: number; readonly example: Example; readonly resized: RgbImage }[] = [];
 
-  async function load([place, example]: readonly [number, Example]) {
+  async function load([index, example]: readonly [number, Example]) {
     try {
       const decoded = { applyExif, ...(maxPixels !== undefined && { maxPixels }) };
       return {
-        ...{ place, example },
-        square: await decoders.decodeThen(example, (image) => captioner.prepare(image), decoded),
+        index,
+        example,
+        resized: await decoders.decodeThen(example, (image) => captioner.prepare(image), decoded),
       };
     } catch (error) {
-      if (error instanceof ImageError) return { place, problem: error.message };
+      if (error instanceof ImageError) return { index, problem: error.message };
       throw error;
     }
   }
@@ -94,51 +83,51 @@ export async function evaluateModel(
   async function write(): Promise<void> {
     signal.throwIfAborted();
     if (batch.length === 0) return;
-    const squares = batch.map(({ square }) => square);
-    // Drawn captions depend on the image itself.
-    const seen = alone && decoding.sampling === undefined ? await captioner.encode(squares) : squares;
-    const written = await captioner.caption(seen, decoding);
-    for (const [index, { place }] of batch.entries()) captions.push([place, written[index]?.caption ?? ""]);
+    const resized = batch.map(({ resized }) => resized);
+    // Sampling is keyed by the image itself.
+    const input = alone && decoding.sampling === undefined ? await captioner.encode(resized) : resized;
+    const written = await captioner.caption(input, decoding);
+    for (const [at, { index }] of batch.entries()) captions.push([index, written[at]?.caption ?? ""]);
     if (scores) {
-      const features = "count" in seen ? seen : await captioner.encode(squares);
+      const features = "count" in input ? input : await captioner.encode(resized);
       const given = batch.map(({ example }) => example.captions.map((caption) => captioner.encodeCaption(caption)));
       logProbability += (await captioner.score(features, given)).reduce((sum, value) => sum + value, 0);
-      words += given.flat().reduce((sum, ids) => sum + ids.length - 1, 0);
+      tokens += given.flat().reduce((sum, ids) => sum + ids.length - 1, 0);
     }
     batch = [];
   }
 
-  for await (const loaded of readAhead(load, share, BATCH)) {
+  for await (const loaded of readAhead(load, shard, BATCH)) {
     if (loaded.problem === undefined) batch.push(loaded);
-    else problems.push([loaded.place, loaded.problem]);
+    else problems.push([loaded.index, loaded.problem]);
     if (batch.length === BATCH) await write();
-    onProgress(++done, share.length);
+    onProgress(++done, shard.length);
   }
   await write();
-  return await gathered(examples, { captions, problems, logProbability, words }, group);
+  return await gathered(examples, { captions, problems, logProbability, tokens }, group);
 }
 
-/** A text of the image at a place. */
-type Placed = readonly [place: number, text: string];
+/** A text of the image of an index. */
+type Indexed = readonly [index: number, text: string];
 
-/** What all ranks wrote, in the order of the images. */
+/** Gathers the captions of all ranks, in the order of the images. */
 async function gathered(
   examples: readonly Example[],
   here: {
-    readonly captions: readonly Placed[];
-    readonly problems: readonly Placed[];
+    readonly captions: readonly Indexed[];
+    readonly problems: readonly Indexed[];
     readonly logProbability: number;
-    readonly words: number;
+    readonly tokens: number;
   },
   group: ProcessGroup,
 ): Promise<ModelCaptions> {
   const parts = await allGatherObject(group, { captions: here.captions, problems: here.problems });
-  const [logProbability = 0, words = 0] = await allReduceSum(group, [here.logProbability, here.words]);
-  const inOrder = (items: readonly Placed[]) => items.toSorted(([a], [b]) => a - b);
-  const captions = inOrder(parts.flatMap(({ captions }) => captions)).flatMap(([place, caption]) => {
-    const example = examples[place];
+  const [logProbability = 0, tokens = 0] = await allReduceSum(group, [here.logProbability, here.tokens]);
+  const inOrder = (items: readonly Indexed[]) => items.toSorted(([a], [b]) => a - b);
+  const captions = inOrder(parts.flatMap(({ captions }) => captions)).flatMap(([index, caption]) => {
+    const example = examples[index];
     return example === undefined ? [] : [{ image: example.name, caption, references: example.captions }];
   });
   const problems = inOrder(parts.flatMap(({ problems }) => problems)).map(([, problem]) => problem);
-  return { captions, problems, ...(words > 0 && { perplexity: Math.exp(-logProbability / words) }) };
+  return { captions, problems, ...(tokens > 0 && { perplexity: Math.exp(-logProbability / tokens) }) };
 }

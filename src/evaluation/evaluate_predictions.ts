@@ -1,18 +1,10 @@
-/**
- * Scoring the captions of a file.
- *
- * @module
- */
-
 import { matchReferences, parsePredictions, parseReferences } from "./coco_files.ts";
 import type { ModelCaptions } from "./evaluate_model.ts";
 import { readTextFile } from "../files/text_file.ts";
 
 /**
- * Reads captions and their references.
+ * Reads predictions and their references from files.
  *
- * @param files Where they are.
- * @returns Both, image by image.
  * @throws {InputError} If a file cannot be read, or an image has one without the other.
  */
 export async function evaluatePredictions(

@@ -1,9 +1,3 @@
-/**
- * A folder of images that can be searched by sentences.
- *
- * @module
- */
-
 import type { Captioner } from "../captioning/captioner.ts";
 import { encodeImages } from "./encode_images.ts";
 import { scorePairs } from "./score_pairs.ts";
@@ -12,27 +6,28 @@ import { selectFeatures } from "../ffi/feature_rows.ts";
 import { UNKNOWN } from "../text/vocabulary.ts";
 import { InputError } from "../input_error.ts";
 
-/** A image of a folder. */
+/** An image of a folder. */
 export interface SearchedImage {
-  /** What a person knows it by. */
+  /** The name shown to the user. */
   readonly name: string;
-  /** Where it lies. */
+  /** The path of the file. */
   readonly path: string;
 }
 
-/** A image that was found. */
+/** A search result. */
 export interface FoundImage {
-  /** Its place in the folder. */
+  /** Index of the image. */
   readonly id: number;
-  /** What a person knows it by. */
+  /** The name shown to the user. */
   readonly name: string;
-  /** What the model says of it. */
+  /** A generated caption. */
   readonly caption: string;
-  /** Natural logarithm of the probability that the sentence has for it. */
+  /** Natural logarithm of the query's probability given the image. */
   readonly logProbability: number;
 }
 
-/** What searching needs of a model. */
+/** The part of a captioner that searching uses. */
+
 export type SearchingModel = Pick<
   Captioner,
   "applyExif" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"
@@ -41,12 +36,12 @@ export type SearchingModel = Pick<
 /** Options of {@linkcode ImageSearch}. */
 export interface ImageSearchOptions {
   /**
-   * The most pixels that an image may have.
+   * Largest number of pixels of an image.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
-  /** Ends the looking at images. */
+  /** Stops indexing. */
   readonly signal: AbortSignal;
 }
 
@@ -55,11 +50,11 @@ interface Index {
   readonly features: Features;
 }
 
-/** Looks at each image once, while the program goes on, and then answers sentences. */
+/** A folder of images that is indexed in the background and can then be searched by sentences. */
 export class ImageSearch {
-  /** Images of the folder. */
+  /** Number of images in the folder. */
   readonly total: number;
-  /** Ends when all have been looked at: with why some could not be, in a line each. */
+  /** Resolves once all images are indexed, to the reasons why some could not be, one line each. */
   readonly ready: Promise<readonly string[]>;
   readonly #model: SearchingModel;
   readonly #captions = new Map<number, string>();
@@ -67,33 +62,26 @@ export class ImageSearch {
   #index: Index | undefined;
   #failure: string | undefined;
 
-  /**
-   * Begins to look.
-   *
-   * @param model The model.
-   * @param images The folder's images.
-   * @param options See {@linkcode ImageSearchOptions}.
-   */
+  /** Starts indexing. */
   constructor(model: SearchingModel, images: readonly SearchedImage[], options: ImageSearchOptions) {
     this.#model = model;
     this.total = images.length;
-    this.ready = this.#look(images, options);
+    this.ready = this.#buildIndex(images, options);
     this.ready.catch((error) => this.#failure = error instanceof Error ? error.message : String(error));
   }
 
-  /** Images looked at so far. */
+  /** Number of images indexed so far. */
   get done(): number {
     return this.#done;
   }
 
   /**
-   * ProcessGroup the images.
+   * Ranks the images by the probability of a sentence.
    *
-   * @param query A sentence.
-   * @param top How many are wanted.
-   * @param signal Ends the search between its steps.
-   * @returns The most probable first, and whether the model knows all words of the sentence.
-   * @throws {InputError} As {@linkcode notReady} says.
+   * @param top Number of results.
+   * @param signal Stops the search between its steps.
+   * @returns The most probable images, best first, and whether the vocabulary has all words of the sentence.
+   * @throws {InputError} If the folder cannot be searched, see {@linkcode notReady}.
    */
   async search(
     query: string,
@@ -110,42 +98,38 @@ export class ImageSearch {
     await this.#caption(ranked.map(({ id }) => id), features);
     return {
       found: ranked.map(({ id, name, logProbability }) => ({
-        ...{ id, name, logProbability },
+        id,
+        name,
+        logProbability,
         caption: this.#captions.get(id) ?? "",
       })),
       allWordsKnown: !sentence.includes(this.#model.metadata.vocabulary.indexOf(UNKNOWN)),
     };
   }
 
-  /**
-   * The path of an image.
-   *
-   * @param id Its index, as a search gave it.
-   * @returns The path, or undefined if there is no such image.
-   */
+  /** The path of an image; undefined if there is none with this index. */
   pathOf(id: number): string | undefined {
     return this.#index?.images[id]?.path;
   }
 
-  /** Why the folder cannot be searched (yet), and when to try again. */
+  /** Why the folder cannot be searched (yet), and when to retry, in seconds. */
   get notReady(): { readonly reason: string; readonly retryAfter?: number } | undefined {
     if (this.#index !== undefined) return undefined;
     if (this.#failure !== undefined) return { reason: this.#failure };
     return { reason: `${this.#done} of ${this.total} images are indexed; try again later`, retryAfter: 2 };
   }
 
-  async #look(images: readonly SearchedImage[], options: ImageSearchOptions) {
+  async #buildIndex(images: readonly SearchedImage[], options: ImageSearchOptions) {
     const onProgress = (done: number) => this.#done = done;
     const { problems, ...index } = await encodeImages(this.#model, images, { ...options, onProgress });
     this.#index = index;
     return problems;
   }
 
-  /** Captions those that have none yet. */
   async #caption(ids: readonly number[], features: Features): Promise<void> {
     const missing = ids.filter((id) => !this.#captions.has(id));
     if (missing.length === 0) return;
     const captions = await this.#model.caption(selectFeatures(features, missing));
-    for (const [place, id] of missing.entries()) this.#captions.set(id, captions[place]?.caption ?? "");
+    for (const [index, id] of missing.entries()) this.#captions.set(id, captions[index]?.caption ?? "");
   }
 }

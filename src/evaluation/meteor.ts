@@ -1,10 +1,3 @@
-/**
- * METEOR (Denkowski and Lavie 2014) by its authors' own program, which has the tables that it needs; it is not imitated
- * here.
- *
- * @module
- */
-
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import type { CaptionScores } from "./rouge_l.ts";
@@ -15,7 +8,7 @@ export interface MeteorOptions {
   /** The path of `meteor-1.5.jar`, with its `data` folder beside it. */
   readonly jar: string;
   /**
-   * The program that runs it.
+   * The Java program.
    *
    * @default {"java"}
    */
@@ -23,12 +16,11 @@ export interface MeteorOptions {
 }
 
 /**
- * Scores captions as pycocoevalcap 1.2 does, with the same program spoken to in the same way.
+ * METEOR (Denkowski and Lavie 2014), computed by its authors' program as pycocoevalcap 1.2 runs it.
  *
  * @param captions The captions' tokens, each with at least one reference.
- * @param options See {@linkcode MeteorOptions}.
  * @returns Scores from 0 to 1.
- * @throws {InputError} If the program cannot be run, or answers something else.
+ * @throws {InputError} If the program cannot be run, or its answer is not valid.
  */
 export async function meteor(captions: readonly TokenizedCaption[], options: MeteorOptions): Promise<CaptionScores> {
   const { jar, java = "java" } = options;
@@ -42,7 +34,7 @@ export async function meteor(captions: readonly TokenizedCaption[], options: Met
   }
   const scores = [numberOf(await program.ask(`EVAL ||| ${statistics.join(" ||| ")}`))];
   while (scores.length <= captions.length) scores.push(numberOf(await program.next()));
-  // After the captions' scores comes that of all together.
+  // The corpus score comes after the captions' scores.
   return { mean: scores.at(-1) ?? NaN, captions: scores.slice(0, -1) };
 
   function numberOf(line: string): number {
@@ -85,7 +77,7 @@ export async function meteor(captions: readonly TokenizedCaption[], options: Met
         try {
           process.kill();
         } catch {
-          // It has ended already.
+          // It has already ended.
         }
         await process.status;
         await lines.return();

@@ -1,17 +1,11 @@
-/**
- * Sequences of neighboring words.
- *
- * @module
- */
-
-/** The longest n-grams that scores look at. */
+/** Length of the longest n-grams. */
 export const MAX_N = 4;
 
 /**
  * Counts a caption's n-grams.
  *
- * @param tokens Its tokens; none holds a space.
- * @returns For n of 1 to 4, how often each n-gram stands in it; an n-gram's words are parted by spaces.
+ * @param tokens Its tokens; none contains a space.
+ * @returns For n of 1 to 4, the count of each n-gram, its tokens joined by spaces.
  */
 export function ngramCounts(tokens: readonly string[]): Map<string, number>[] {
   const counts = Array.from({ length: MAX_N }, () => new Map<string, number>());

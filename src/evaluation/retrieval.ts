@@ -1,48 +1,40 @@
-/**
- * Retrieval: whether a model's probabilities tell which caption belongs to which image (Donahue et al. 2015, section 5.2).
- *
- * @module
- */
-
-/** How high the right answers stand among all, of several questions. */
+/** Retrieval metrics over several queries. */
 export interface RetrievalScores {
-  /** Share of the questions whose right answer is the first. */
+  /** Recall@1: the fraction of queries whose correct answer ranks first. */
   readonly recall1: number;
-  /** Share whose right answer is among the first 5. */
+  /** Recall@5. */
   readonly recall5: number;
-  /** Share whose right answer is among the first 10. */
+  /** Recall@10. */
   readonly recall10: number;
-  /** The middle one of the right answers' ranks, from 1; between two the mean of both. */
+  /** Median rank of the correct answers, from 1; the mean of the two middle ones if their number is even. */
   readonly medianRank: number;
 }
 
-/** What {@linkcode retrieval} finds. */
+/** The result of {@linkcode retrieval}. */
 export interface RetrievalResult {
-  /** Images found by a caption, by log p(caption | image). */
+  /** Image retrieval by caption, by log p(caption | image). */
   readonly images: RetrievalScores;
-  /** Captions found by an image, by log p(caption | image); short and common captions stand before others. */
+  /** Caption retrieval by image, by log p(caption | image), which favors short and common captions. */
   readonly captions: RetrievalScores;
-  /** Captions found by an image, by log p(caption | image) less its mean over the images. */
+  /** Caption retrieval by image, by log p(caption | image) minus its mean over the images. */
   readonly captionsLessMean: RetrievalScores;
 }
 
-/** Keeps rows of numbers until they are read a second time, so that not all of them lie in memory. */
+/** Storage for rows of scores that are read a second time, so that they need not fit in memory. */
 export interface RowStore {
-  /** Keeps a row after those before. */
+  /** Appends a row. */
   append(row: Float32Array<ArrayBuffer>): Promise<void>;
-  /** The rows in their order. */
+  /** The rows, in order. */
   rows(): AsyncIterable<Float32Array>;
 }
 
 /**
- * ProcessGroup the right answers. One that scores as much as a wrong one stands after it, so that a model which ignores its images
- * finds nothing. Captions of the same image are all right.
+ * Ranks the correct answers (Donahue et al. 2015, section 5.2). A tie ranks after the wrong answer, so that a model that
+ * ignores its images retrieves nothing. All captions of an image are correct.
  *
  * @param rows For each caption log p(caption | image) of every image.
  * @param imageOfCaption For each caption the index of its image; each image has at least one.
- * @param store Keeps the rows meanwhile.
- * @returns Recalls and median ranks.
- * @throws {RangeError} If there are more or fewer rows than captions, or they do not all hold as many images.
+ * @throws {RangeError} If rows and captions differ in number, or rows in length.
  *
  * @example Two captions, two images
  * ```ts

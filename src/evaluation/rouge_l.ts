@@ -1,10 +1,4 @@
-/**
- * ROUGE-L: the longest common subsequence of a caption and its references (Lin 2004).
- *
- * @module
- */
-
-/** What a score finds. */
+/** A metric's scores. */
 export interface CaptionScores {
   /** The mean over the captions. */
   readonly mean: number;
@@ -12,18 +6,18 @@ export interface CaptionScores {
   readonly captions: readonly number[];
 }
 
-/** How much more recall weighs than precision. */
+/** Weight of recall relative to precision. */
 const BETA = 1.2;
 
 /**
- * Scores captions as pycocoevalcap 1.2 does: the best precision and the best recall may come from different references.
+ * ROUGE-L (Lin 2004), equal to pycocoevalcap 1.2's: the best precision and the best recall may be of different references.
  *
  * @param candidates The tokens of each caption.
- * @param references For each caption its references' tokens, at least one reference.
+ * @param references For each caption the tokens of its references, at least one.
  * @returns Scores from 0 to 1.
- * @throws {RangeError} There are not as many lists of references as captions, or one is empty.
+ * @throws {RangeError} If captions and lists of references differ in number, or a list is empty.
  *
- * @example Three words of four in their order
+ * @example Three words of four in order
  * ```ts
  * import assert from "node:assert/strict";
  * import { rougeL } from "@lrcn/lrcn";
@@ -57,13 +51,13 @@ function score(candidate: readonly string[], references: readonly (readonly stri
   return (1 + BETA ** 2) * precision * recall / (recall + BETA ** 2 * precision);
 }
 
-/** pycocoevalcap takes a caption without words for one blank word. */
+/** pycocoevalcap treats an empty caption as one empty token. */
 function orBlank(tokens: readonly string[]): readonly string[] {
   return tokens.length === 0 ? [""] : tokens;
 }
 
 function longestCommonSubsequence(one: readonly string[], other: readonly string[]): number {
-  // The lengths for the words of `one` so far, with each beginning of `other`.
+  // Lengths for the tokens of `one` so far and each prefix of `other`.
   let lengths = new Uint32Array(other.length + 1);
   for (const word of one) {
     const next = new Uint32Array(other.length + 1);

@@ -1,44 +1,38 @@
-/**
- * All scores of captions at once, by the names that the field gives them.
- *
- * @module
- */
-
 import { bleu } from "./bleu.ts";
 import { ciderD } from "./cider.ts";
 import { type ScoringTokenizer, scoringTokens } from "./scoring_tokenizer.ts";
 import { rougeL } from "./rouge_l.ts";
 import { PYTHON_SPACE } from "../text/python_characters.ts";
 
-/** A caption to be scored. */
+/** A caption with its references. */
 export interface ScoredCaption {
   /** The image. */
   readonly image: string;
   /** The caption. */
   readonly caption: string;
-  /** What people wrote, at least one caption. */
+  /** Human captions, at least one. */
   readonly references: readonly string[];
 }
 
 /** Scores as COCO's evaluation names them; all from 0 to 1 but CIDEr, from 0 to 10. */
 export interface Scores {
-  /** BLEU with single words. */
+  /** BLEU-1. */
   readonly Bleu_1: number;
-  /** BLEU with up to 2 words in a row. */
+  /** BLEU-2. */
   readonly Bleu_2: number;
-  /** BLEU with up to 3 words in a row. */
+  /** BLEU-3. */
   readonly Bleu_3: number;
-  /** BLEU with up to 4 words in a row. */
+  /** BLEU-4. */
   readonly Bleu_4: number;
   /** ROUGE-L. */
   readonly ROUGE_L: number;
   /** CIDEr-D. */
   readonly CIDEr: number;
-  /** METEOR, where its authors' program was run. */
+  /** METEOR, if it was computed. */
   readonly METEOR?: number;
 }
 
-/** Captions as the scores see them: words in small letters, without punctuation. */
+/** A tokenized caption with its references: lower-case words without punctuation. */
 export interface TokenizedCaption {
   /** Tokens of the caption. */
   readonly caption: readonly string[];
@@ -48,20 +42,18 @@ export interface TokenizedCaption {
 
 /** Scores of all captions and of each. */
 export interface ScoreResult {
-  /** Of all captions as one corpus. */
+  /** Scores of the corpus. */
   readonly corpus: Scores;
-  /** Of each caption alone, in their order. */
+  /** Scores of each caption, in order. */
   readonly captions: readonly Scores[];
 }
 
 /**
- * Splits captions into words.
+ * Tokenizes captions for scoring.
  *
- * @param captions The captions.
- * @param tokenizer In which way; COCO's evaluation uses Penn Treebank tokens.
- * @returns Their tokens, in the same order.
+ * @param tokenizer COCO's evaluation uses Penn Treebank tokens.
  *
- * @example Small letters, no punctuation
+ * @example Lower case, no punctuation
  * ```ts
  * import assert from "node:assert/strict";
  * import { tokenizeCaptions } from "@lrcn/lrcn";
@@ -82,13 +74,11 @@ export function tokenizeCaptions(
 }
 
 /**
- * Scores captions.
+ * Computes all scores but METEOR.
  *
- * @param captions The captions' tokens.
- * @returns The scores that need no other program.
  * @throws {RangeError} If a caption has no reference.
  *
- * @example Two captions, one as people have it
+ * @example Two captions, one equal to a reference
  * ```ts
  * import assert from "node:assert/strict";
  * import { scoreCaptions, tokenizeCaptions } from "@lrcn/lrcn";
@@ -121,7 +111,7 @@ export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResul
 
 const SPACES = new RegExp(`[${PYTHON_SPACE}]+`, "u");
 
-/** A token may hold a no-break space ("3 1/2"): pycocoevalcap splits it there for BLEU and CIDEr, not for ROUGE-L. */
+/** A token may contain a no-break space ("3 1/2"): pycocoevalcap splits it there for BLEU and CIDEr, not for ROUGE-L. */
 function atSpaces(tokens: readonly string[]): string[] {
   return tokens.flatMap((token) => SPACES.test(token) ? token.split(SPACES).filter((part) => part !== "") : [token]);
 }

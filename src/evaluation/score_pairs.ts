@@ -1,31 +1,23 @@
-/**
- * How probable each of many captions is for each of many images.
- *
- * @module
- */
-
 import type { Features } from "../ffi/batch.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 
 /** Options of {@linkcode scorePairs}. */
 export interface ScorePairsOptions {
-  /** Called after some pairs, with how many are done. */
+  /** Called after each block of pairs. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Ends the work with its reason. */
+  /** Aborts with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Pairs that the model goes through at a time. */
+/** Pairs in a batch. */
 const PAIRS = 128;
 
 /**
- * Scores every caption with every image. Memory does not grow with the number of pairs: each caption's row is given away
- * before the next ones are made.
+ * Scores every caption with every image. Memory does not grow with the number of pairs: each caption's row is yielded
+ * before the next ones are computed.
  *
- * @param captioner The model, one alone.
- * @param features What its CNN sees in the images.
- * @param captions Word ids of each caption, `<start>` to `<end>`.
- * @param options Progress and signal.
+ * @param captioner A single model.
+ * @param captions Token ids of each caption, `<start>` to `<end>`.
  * @returns For each caption log p(caption | image) of every image.
  */
 export async function* scorePairs(

@@ -1,26 +1,19 @@
-/**
- * Heat maps over what a model sees.
- *
- * @module
- */
-
 import type { Explanation } from "./explain_words.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { enlarge } from "./enlarge.ts";
 import { heatColor } from "./heat_color.ts";
 
-/** The least side of a picture in pixels: what small models see is enlarged until it can be looked at. */
+/** Smallest side of a rendered heat map in pixels; the crops of small models are enlarged. */
 const LEAST_SIDE = 384;
-/** Share of the heat's color in the picture; the rest is what the model sees, in gray. */
-const COLOR_SHARE = 0.6;
+/** Opacity of the heat map over the gray image. */
+const OPACITY = 0.6;
 const DEGREES = 256;
 
 /**
- * Draws a word's heat map over what the model sees, which turns gray, so that all color is the map's.
+ * Renders a word's heat map over the model's input image in gray.
  *
  * @param heat The word's map, 0 to 1: rows x columns.
- * @param explanation What the map is part of.
- * @returns The picture; its sides are the least multiple of what the model sees that is 384 pixels or more.
+ * @returns An image whose sides are the smallest multiple of the input's that is at least 384 pixels.
  */
 export function drawHeat(
   heat: Float32Array,
@@ -34,13 +27,13 @@ export function drawHeat(
   const pixels = new Uint8Array(width * height * 3);
   for (const [pixel, value] of map.entries()) {
     const color = colors[Math.round(value * (DEGREES - 1))] ?? [0, 0, 0];
-    const light = (gray[pixel] ?? 0) * (1 - COLOR_SHARE);
-    pixels.set(color.map((part) => Math.round(part * COLOR_SHARE + light)), pixel * 3);
+    const light = (gray[pixel] ?? 0) * (1 - OPACITY);
+    pixels.set(color.map((part) => Math.round(part * OPACITY + light)), pixel * 3);
   }
   return { width, height, pixels };
 }
 
-/** The brightness of each pixel (ITU-R BT.601). */
+/** The luma of each pixel (ITU-R BT.601). */
 function grayOf({ pixels }: RgbImage): Float32Array {
   return Float32Array.from({ length: pixels.length / 3 }, (_, pixel) => {
     const [red = 0, green = 0, blue = 0] = pixels.subarray(pixel * 3, pixel * 3 + 3);

@@ -1,27 +1,19 @@
-/**
- * Values of a grid between its places.
- *
- * @module
- */
-
-/** A grid of values and the size that it shall have. */
+/** Sizes of {@linkcode enlarge}. */
 export interface EnlargeOptions {
-  /** Rows of the grid. */
+  /** Rows of the input. */
   readonly rows: number;
-  /** Places in a row. */
+  /** Columns of the input. */
   readonly columns: number;
-  /** Rows to make. */
+  /** Rows of the output. */
   readonly height: number;
-  /** Places in each of these. */
+  /** Columns of the output. */
   readonly width: number;
 }
 
 /**
- * Enlarges a grid smoothly: between the middles of its places values go straight from one to the next, outside them they
- * stay (bilinear, as PyTorch's `interpolate` without `align_corners`).
+ * Bilinear interpolation, as PyTorch's `interpolate` without `align_corners`.
  *
  * @param values rows x columns.
- * @param options See {@linkcode EnlargeOptions}.
  * @returns height x width.
  */
 export function enlarge(values: ArrayLike<number>, options: EnlargeOptions): Float32Array<ArrayBuffer> {
@@ -30,8 +22,8 @@ export function enlarge(values: ArrayLike<number>, options: EnlargeOptions): Flo
   const enlarged = new Float32Array(height * width);
   const at = (row: number, column: number) => values[row * columns + column] ?? NaN;
   let next = 0;
-  for (const { first: top, second: bottom, share: lower } of down) {
-    for (const { first: left, second: right, share: further } of across) {
+  for (const { first: top, second: bottom, weight: lower } of down) {
+    for (const { first: left, second: right, weight: further } of across) {
       enlarged[next++] = mix(
         mix(at(top, left), at(top, right), further),
         mix(at(bottom, left), at(bottom, right), further),
@@ -42,15 +34,15 @@ export function enlarge(values: ArrayLike<number>, options: EnlargeOptions): Flo
   return enlarged;
 }
 
-/** For each new place, the two old ones that it lies between and the share of the second. */
-function between(from: number, to: number): { first: number; second: number; share: number }[] {
+/** For each output index, the two input indices that it lies between and the weight of the second. */
+function between(from: number, to: number): { first: number; second: number; weight: number }[] {
   return Array.from({ length: to }, (_, index) => {
-    const place = Math.min(from - 1, Math.max(0, (index + 0.5) * from / to - 0.5));
-    const first = Math.floor(place);
-    return { first, second: Math.min(from - 1, first + 1), share: place - first };
+    const position = Math.min(from - 1, Math.max(0, (index + 0.5) * from / to - 0.5));
+    const first = Math.floor(position);
+    return { first, second: Math.min(from - 1, first + 1), weight: position - first };
   });
 }
 
-function mix(one: number, other: number, share: number): number {
-  return one + (other - one) * share;
+function mix(one: number, other: number, weight: number): number {
+  return one + (other - one) * weight;
 }

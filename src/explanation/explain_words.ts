@@ -1,65 +1,56 @@
-/**
- * What of an image speaks for each word of its caption.
- *
- * @module
- */
-
 import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import type { Batch, Images } from "../ffi/batch.ts";
 import { type Engine, gridSide } from "../ffi/engine.ts";
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
-import { collateLrcn, collateNotebook } from "../ffi/collate.ts";
+import { collateMasked, collateShifted } from "../ffi/collate.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
 
-/** A word of a caption and where the model saw it. */
+/** The explanation of a word of a caption. */
 export interface ExplainedWord {
   /** The word. */
   readonly word: string;
-  /** How probable the model finds it after the words before it, 0 to 1. 1 where the recipe gives the word. */
+  /** The model's probability of the word given the words before it, 0 to 1; 1 if the recipe gives the word. */
   readonly probability: number;
-  /** How much each place speaks for it, rows x columns: 1 at the word's warmest place, all 0 where none does. */
+  /** Heat map, rows x columns: 1 in the word's hottest cell; all 0 if no cell supports the word. */
   readonly heat: Float32Array<ArrayBuffer>;
-  /** Its warmest place beside the warmest of the caption's words, 0 to 1: how much the image has to do with it. */
+  /** The word's maximum before scaling, relative to the highest of the caption's words, 0 to 1. */
   readonly strength: number;
 }
 
-/** A caption and what of the image speaks for it. */
+/** Heat maps of a caption. */
 export interface Explanation {
   /** The caption's words in order. */
   readonly words: readonly ExplainedWord[];
   /** Rows of each map. */
   readonly rows: number;
-  /** Places in a row. */
+  /** Columns of each map. */
   readonly columns: number;
-  /** What the model sees of the image, a square that the maps lie over. */
+  /** The model's input image, a center crop, which the maps cover. */
   readonly seen: RgbImage;
 }
 
 /** Options of {@linkcode explainWords}. */
 export interface ExplainWordsOptions {
-  /** The caption as the model's words. */
+  /** The caption's tokens. */
   readonly tokens: readonly string[];
-  /** The words' ids. */
+  /** The id of each word. */
   readonly ids: ReadonlyMap<string, number>;
-  /** The special ones among them. */
+  /** The special tokens. */
   readonly vocabulary: Pick<CaptionVocabulary, "pad" | "unknown" | "start">;
-  /** How captions begin. */
+  /** The checkpoint's decoding settings. */
   readonly decoding: Pick<DecodingSettings, "firstWord">;
 }
 
-/** Words that are explained at most: the time grows with their square. */
+/** Maximum caption length: time grows with its square. */
 const MOST_WORDS = 100;
 
 /**
- * Explains the words of a caption by Grad-CAM (Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391).
+ * Computes a heat map for each word of a caption by Grad-CAM (Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391).
  *
- * @param engine The model.
- * @param images One image, as the model sees it.
- * @param options See {@linkcode ExplainWordsOptions}.
- * @returns The explanation, a word for each token.
- * @throws {InputError} If there are too many words, or the vocabulary lacks what a caption needs.
+ * @param images One image, preprocessed.
+ * @throws {InputError} If there are too many words, or the vocabulary lacks a special token.
  */
 export async function explainWords(
   engine: Pick<Engine, "explain">,
@@ -73,7 +64,7 @@ export async function explainWords(
   const ids = tokens.map((token) => idOf(token, options));
   const { height, width, pixels } = images;
   const [rows, columns] = [gridSide(height), gridSide(width)];
-  // The image of the notebook's recipe predicts the second word; nothing predicts the first.
+  // In the notebook's recipe the image predicts the second word; nothing predicts the first.
   const given = firstWord === undefined ? 0 : 1;
   const size = rows * columns;
   const predicted = tokens.length > given
@@ -82,12 +73,12 @@ export async function explainWords(
   const warmest = largest(predicted.heat);
   const words = tokens.map((word, index): ExplainedWord => {
     if (index < given) return { word, probability: 1, heat: new Float32Array(size), strength: 0 };
-    const place = index - given;
-    const heat = predicted.heat.subarray(place * size, (place + 1) * size);
+    const at = index - given;
+    const heat = predicted.heat.subarray(at * size, (at + 1) * size);
     const most = largest(heat);
     return {
       word,
-      probability: predicted.probabilities[place] ?? NaN,
+      probability: predicted.probabilities[at] ?? NaN,
       heat: Float32Array.from(heat, (value) => most > 0 ? value / most : 0),
       strength: warmest > 0 ? most / warmest : 0,
     };
@@ -107,14 +98,14 @@ type ImageBatch = Batch & { readonly images: Images };
 
 function lrcnBatch(images: Images, ids: readonly number[], { vocabulary: { start } }: ExplainWordsOptions): ImageBatch {
   if (start === undefined) throw new InputError("Cannot explain a caption: the vocabulary has no '<start>'");
-  return { ...collateLrcn(images, [[Int32Array.of(start, ...ids)]]), images };
+  return { ...collateMasked(images, [[Int32Array.of(start, ...ids)]]), images };
 }
 
 function notebookBatch(images: Images, ids: readonly number[], { vocabulary }: ExplainWordsOptions): ImageBatch {
   const shortest = 3;
   const padded = new Int32Array(Math.max(shortest, ids.length)).fill(vocabulary.pad ?? 0);
   padded.set(ids);
-  const batch = collateNotebook(images, [padded]);
+  const batch = collateShifted(images, [padded]);
   return { ...batch, images, targets: batch.targets.fill(-1, ids.length - 1) };
 }
 

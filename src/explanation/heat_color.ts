@@ -1,14 +1,8 @@
 /**
- * The colors of heat maps.
+ * The colormap of heat maps, from dark violet over red and orange to pale yellow. Lightness is perceptually uniform, so
+ * that a map can be read in gray.
  *
- * @module
- */
-
-/**
- * The color of a degree of heat, from a dark violet over red and orange to a pale yellow. Lightness rises evenly, as the
- * eye sees it, so that a map can be read without its colors.
- *
- * @param heat 0 to 1; beyond, the nearer of the two.
+ * @param heat 0 to 1; clamped.
  * @returns Red, green and blue, 0 to 255.
  */
 export function heatColor(heat: number): readonly [number, number, number] {
@@ -31,7 +25,7 @@ function oklabToRgb(lightness: number, a: number, b: number): [number, number, n
   ];
 }
 
-/** Linear light as sRGB stores it. */
+/** sRGB's transfer function. */
 function encoded(light: number): number {
   const value = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055;
   return Math.round(255 * Math.min(1, Math.max(0, value)));

@@ -1,15 +1,4 @@
-/**
- * Heat maps in JSON.
- *
- * @module
- */
-
-/**
- * A map's numbers to four decimals: more would say nothing, and take most of an answer.
- *
- * @param heat The map, 0 to 1, row by row.
- * @returns The numbers.
- */
+/** Rounds a heat map to four decimals, to keep JSON small. */
 export function roundHeat(heat: Float32Array): number[] {
   return Array.from(heat, (value) => Math.round(1e4 * value) / 1e4);
 }

@@ -1,29 +1,22 @@
-/**
- * Heat maps in words.
- *
- * @module
- */
-
 import type { Explanation } from "./explain_words.ts";
 
 const ROWS = ["top", "", "bottom"];
 const COLUMNS = ["left", "", "right"];
 const PARTS = 3;
 
-/** A ninth of an image and its share of a map's heat. */
+/** A ninth of an image and its fraction of a map's heat. */
 export interface WarmestPart {
   /** Its name: "top left", "top", "center" and so on. */
   readonly part: string;
-  /** Its share of all heat of the map, 0 to 1. */
-  readonly share: number;
+  /** Its fraction of the map's heat, 0 to 1. */
+  readonly fraction: number;
 }
 
 /**
- * Says in which ninth of the image most of a map's heat lies. Places on a border count with each side's part of them.
+ * Finds the ninth of the image with most of a map's heat. Cells on a border count in proportion to their overlap.
  *
  * @param heat The map, rows x columns, 0 or more.
- * @param size The map's rows and columns.
- * @returns The ninth, of equal ones the first from the top left; undefined where there is no heat.
+ * @returns The ninth, of equal ones the first from the top left; undefined if there is no heat.
  */
 export function warmestPart(
   heat: Float32Array,
@@ -34,17 +27,17 @@ export function warmestPart(
   const parts = ROWS.flatMap((vertical, down) =>
     COLUMNS.map((horizontal, across) => {
       let sum = 0;
-      for (const [place, value] of heat.entries()) {
-        sum += value * overlap(Math.floor(place / columns), rows, down) * overlap(place % columns, columns, across);
+      for (const [cell, value] of heat.entries()) {
+        sum += value * overlap(Math.floor(cell / columns), rows, down) * overlap(cell % columns, columns, across);
       }
-      return { part: `${vertical} ${horizontal}`.trim() || "center", share: sum / total };
+      return { part: `${vertical} ${horizontal}`.trim() || "center", fraction: sum / total };
     })
   );
-  return parts.reduce((best, part) => part.share > best.share + 1e-9 ? part : best);
+  return parts.reduce((best, part) => part.fraction > best.fraction + 1e-9 ? part : best);
 }
 
-/** The share of a place, one of `places` beside each other, that lies in a third. */
-function overlap(place: number, places: number, third: number): number {
-  const [from, to] = [third * places / PARTS, (third + 1) * places / PARTS];
-  return Math.max(0, Math.min(place + 1, to) - Math.max(place, from));
+/** The fraction of a cell, one of `cells` in a row, that lies in a third. */
+function overlap(cell: number, cells: number, third: number): number {
+  const [from, to] = [third * cells / PARTS, (third + 1) * cells / PARTS];
+  return Math.max(0, Math.min(cell + 1, to) - Math.max(cell, from));
 }

@@ -1,81 +1,75 @@
-/**
- * What a training step is given, and what it reports.
- *
- * @module
- */
-
 /** Images of one size. */
 export interface Images {
-  /** How many. */
+  /** Number of images. */
   readonly count: number;
-  /** Rows of pixels of each. */
+  /** Height in pixels. */
   readonly height: number;
-  /** Pixels in a row. */
+  /** Width in pixels. */
   readonly width: number;
   /** R, G, B of each pixel, row by row, image by image: count x height x width x 3. */
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
-/** Images of which a training step sees a square each, chosen anew each time. */
+/** Images of which a training step uses one crop each. */
 export interface CroppedImages extends Images {
-  /** Side of the squares in pixels. */
+  /** Side of the crops in pixels. */
   readonly crop: number;
-  /** For each image the rows above its square, the columns on its left, and 1 where left and right are exchanged. */
+  /** For each image: top row and left column of its crop, and 1 to flip it horizontally. */
   readonly crops: Int32Array<ArrayBuffer>;
 }
 
-/** What the CNN sees in images: what its last layer reads. */
+/** Image features: the input of the CNN's last layer. */
 export interface Features {
-  /** Images they are of. */
+  /** Number of images. */
   readonly count: number;
-  /** Image by image: count x feature size, which is 32 times the CNN's width. */
+  /** Image by image: count x feature size, which depends on the encoder. */
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** Images with the words of their captions. */
+/** Images with their captions as token ids. */
 export interface Batch {
-  /** The images, in training perhaps cropped, or where the CNN does not learn their features. */
+  /** The images, in training perhaps cropped; or their features, if the CNN is frozen. */
   readonly images: Images | CroppedImages | Features;
   /** For each caption, the index of its image. */
   readonly imageOfRow: Int32Array<ArrayBuffer>;
-  /** Word ids given: captions x inputsLength. */
+  /** Input tokens: captions x inputsLength. */
   readonly inputs: Int32Array<ArrayBuffer>;
-  /** Words given for each caption. */
+  /** Input tokens of each caption. */
   readonly inputsLength: number;
-  /** Word ids to predict: captions x targetsLength; -1 is not counted. */
+  /** Target tokens: captions x targetsLength; -1 is not counted. */
   readonly targets: Int32Array<ArrayBuffer>;
   /**
-   * What the losses of each caption's words are multiplied by in training, perhaps negative.
+   * Weight of each caption's loss in training; may be negative.
    *
    * @default {1 for each}
    */
   readonly rowWeights?: Float32Array<ArrayBuffer>;
-  /** Equal to inputsLength; one more where the image's own step predicts a word too. */
+  /** Equal to inputsLength; one more if the image's own step predicts a token too. */
   readonly targetsLength: number;
 }
 
-/** What of an image speaks for each word of a caption. */
+/** Heat maps of a caption's tokens. */
 export interface HeatMaps {
-  /** Rows of a map: a 32nd of the image's, rounded up. */
+  /** Rows of a map: the image's height / 32, rounded up. */
   readonly rows: number;
-  /** Places in a row, likewise. */
+  /** Columns of a map: the image's width / 32, rounded up. */
   readonly columns: number;
-  /** Of the targets, 0 where one is not counted: targetsLength. */
+  /** Probability of each target, 0 if it is not counted: targetsLength. */
   readonly probabilities: Float64Array<ArrayBuffer>;
-  /** How much each place speaks for the target, 0 or more: targetsLength x rows x columns. */
+  /** Grad-CAM of each cell for each target, 0 or more: targetsLength x rows x columns. */
   readonly heat: Float64Array<ArrayBuffer>;
 }
 
 /** The loss of a batch. */
 export interface Loss {
-  /** Mean cross-entropy of the counted words, in nats. */
+  /** Mean cross-entropy of the counted tokens, in nats. */
   readonly loss: number;
-  /** Words counted. */
-  readonly words: number;
+  /** Number of counted tokens. */
+  readonly tokens: number;
 }
 
-/** What a training step reports. */
+/** The result of a training step. */
 export interface StepResult extends Loss {
-  /** 2-norm of all gradients before clipping. Where it is not finite, no parameter has changed. */
+  /** L2 norm of all gradients before clipping. If it is not finite, no parameter has changed. */
   readonly gradientNorm: number;
 }

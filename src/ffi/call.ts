@@ -1,31 +1,19 @@
-/**
- * Calls of the native library and their errors.
- *
- * @module
- */
-
 import { checkStatus, EngineError, MESSAGE_CAPACITY, STATUS } from "./status.ts";
 
 type Call = (message: Uint8Array<ArrayBuffer>) => Promise<number>;
 type Creation = (status: Int32Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>) => Promise<Deno.PointerValue>;
 
-/**
- * Makes a call and throws what it reports. Each call has a message buffer of its own, since calls run at the same time.
- *
- * @param action What is tried, in the infinitive.
- * @param call The call.
- */
+/** Throws the error that a call reports. Each call has its own message buffer, because calls run at the same time. */
 async function run(action: string, call: Call): Promise<void> {
   const message = new Uint8Array(MESSAGE_CAPACITY);
   checkStatus(action, await call(message), message);
 }
 
 /**
- * Makes a call that creates something, and throws what it reports.
+ * Makes a call that creates a native object, and throws the error that it reports.
  *
- * @param action What is tried, in the infinitive.
- * @param call The call, which fills a status and, where it fails, a message.
- * @returns What it created, to be freed.
+ * @param action For the message: "Cannot " + action.
+ * @returns The object, to be freed.
  */
 export async function create(action: string, call: Creation): Promise<Deno.PointerObject> {
   const status = new Int32Array(1);
@@ -37,8 +25,8 @@ export async function create(action: string, call: Creation): Promise<Deno.Point
 }
 
 /**
- * A native object. It is freed when it has been disposed and the calls that use it have ended: one that Deno has handed to
- * a thread may not have begun yet.
+ * A native object. It is freed once it has been disposed and the calls that use it have ended: a nonblocking call may
+ * not have started yet.
  */
 export class Handle implements Disposable {
   readonly #name: string;
@@ -47,13 +35,7 @@ export class Handle implements Disposable {
   #calls = 0;
   #disposed = false;
 
-  /**
-   * Takes a pointer over.
-   *
-   * @param name What it is, for messages.
-   * @param pointer The native object.
-   * @param free Frees it.
-   */
+  /** Takes ownership of a pointer; `name` is for messages. */
   constructor(name: string, pointer: Deno.PointerObject, free: (pointer: Deno.PointerObject) => void) {
     this.#name = name;
     this.#pointer = pointer;
@@ -66,7 +48,7 @@ export class Handle implements Disposable {
     return this.#pointer;
   }
 
-  /** Makes a call that takes its time. */
+  /** Makes a nonblocking call; the object outlives it. */
   async use<T>(call: (pointer: Deno.PointerObject) => Promise<T>): Promise<T> {
     const pointer = this.pointer;
     this.#calls++;
@@ -78,7 +60,7 @@ export class Handle implements Disposable {
     }
   }
 
-  /** Makes a call and throws what it reports. */
+  /** Makes a nonblocking call and throws the error that it reports. */
   run(
     action: string,
     call: (pointer: Deno.PointerObject, message: Uint8Array<ArrayBuffer>) => Promise<number>,
@@ -86,7 +68,7 @@ export class Handle implements Disposable {
     return this.use((pointer) => run(action, (message) => call(pointer, message)));
   }
 
-  /** Frees the object now or after its last call; a second time does nothing. */
+  /** Frees the object now or after its last call. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -1,24 +1,18 @@
-/**
- * Captions being written, word by word.
- *
- * @module
- */
-
 import { Handle } from "./call.ts";
 import type { Library } from "./library.ts";
 
-/** The most probable next words of each row. */
+/** The most probable next tokens of each row. */
 export interface NextTokens {
-  /** Word ids, rows x k, best first. */
-  readonly words: Int32Array<ArrayBuffer>;
+  /** Token ids, rows x k, best first. */
+  readonly tokens: Int32Array<ArrayBuffer>;
   /** Their natural-log probabilities, rows x k. */
   readonly logProbabilities: Float32Array<ArrayBuffer>;
 }
 
 /**
- * Captions being written. It keeps its engine's model alive until it is disposed.
+ * Captions being decoded. It keeps its engine's model alive until it is disposed.
  *
- * @example The first two words of a caption, greedily
+ * @example The first two tokens of a caption, greedily
  * ```ts
  * import assert from "node:assert/strict";
  * import { Engine } from "@lrcn/lrcn";
@@ -31,8 +25,8 @@ export interface NextTokens {
  * using decoding = await engine.startDecoding(await engine.encode(images));
  * const start = 2;
  * const first = await decoding.step(Int32Array.of(0), Int32Array.of(start), 1);
- * const second = await decoding.step(Int32Array.of(0), first.words, 1);
- * assert((second.words[0] ?? -1) >= 0 && (second.logProbabilities[0] ?? NaN) < 0);
+ * const second = await decoding.step(Int32Array.of(0), first.tokens, 1);
+ * assert((second.tokens[0] ?? -1) >= 0 && (second.logProbabilities[0] ?? NaN) < 0);
  * ```
  */
 export class Decoding implements Disposable {
@@ -46,26 +40,25 @@ export class Decoding implements Disposable {
   }
 
   /**
-   * Goes on by one word in each row.
+   * Runs one decoding step.
    *
-   * @param parents For each row, the row of the last step that it continues; at the first step, its image.
-   * @param words For each row, the word it is given; null at the image's own step, the first where the image is the
-   * sequence's first element.
-   * @param k How many words to return for each row.
-   * @returns The k most probable next words of each row.
+   * @param parents For each row, the row of the previous step that it continues; at the first step, its image.
+   * @param tokens For each row, its input token; null at the image's own step, which comes first if the image is the
+   * first element of the sequence.
+   * @param k Number of tokens to return for each row.
    */
-  async step(parents: Int32Array<ArrayBuffer>, words: Int32Array<ArrayBuffer> | null, k: number): Promise<NextTokens> {
+  async step(parents: Int32Array<ArrayBuffer>, tokens: Int32Array<ArrayBuffer> | null, k: number): Promise<NextTokens> {
     const rows = parents.length;
     const next = new Int32Array(rows * k);
     const logProbabilities = new Float32Array(rows * k);
-    await this.#handle.run("decode a word", (decoding, message) =>
+    await this.#handle.run("decode a token", (decoding, message) =>
       this.#library.symbols.lrcn_decode_step(
         decoding,
         rows,
         parents,
         BigInt(rows),
-        words,
-        BigInt(words?.length ?? 0),
+        tokens,
+        BigInt(tokens?.length ?? 0),
         k,
         next,
         BigInt(next.length),
@@ -74,10 +67,10 @@ export class Decoding implements Disposable {
         message,
         message.length,
       ));
-    return { words: next, logProbabilities };
+    return { tokens: next, logProbabilities };
   }
 
-  /** Frees the state when its last call has ended; a second time does nothing. */
+  /** Frees the state when its last call has ended. */
   [Symbol.dispose](): void {
     this.#handle[Symbol.dispose]();
   }

@@ -1,36 +1,29 @@
-/**
- * The image encoders: what each is made of, what it is shown, and its ImageNet weights.
- *
- * @module
- */
-
-/** The families of networks, and ResNet's two kinds of block. */
+/** The networks; ResNets have one of two kinds of block. */
 export type Architecture = "resnet-basic" | "resnet-bottleneck" | "efficientnet-lite";
 
 /** An image encoder. */
 export interface Encoder {
-  /** Its network. */
   readonly architecture: Architecture;
-  /** ResNet: channels of the first layer. EfficientNet-Lite: hundredths of the width coefficient. */
+  /** ResNet: channels of the first convolution. EfficientNet-Lite: width coefficient in hundredths. */
   readonly width: number;
   /** Blocks of each stage. */
   readonly blocks: readonly number[];
-  /** Side of the images that it was trained on, in pixels. */
+  /** Side in pixels of the images that it was trained on. */
   readonly imageSize: number;
-  /** The file of its ImageNet weights, with the first digits of its SHA-256 in the name. */
+  /** File name of its ImageNet weights, which ends with the first digits of their SHA-256. */
   readonly weights: string;
   /** That file's size in megabytes. */
   readonly megabytes: number;
-  /** The Python package that holds the file; undefined for one that download.pytorch.org has. */
+  /** The Python package with the file; undefined if download.pytorch.org has it. */
   readonly weightsPackage?: string;
 }
 
 const RESNET = { width: 64, imageSize: 224 } as const;
 
 /**
- * The encoders by name. ResNets have torchvision's first ImageNet weights, those that captioners are compared with.
+ * The encoders by name. The ResNets' weights are torchvision's V1, which published captioners used.
  *
- * @example Encoders that a laptop trains with
+ * @example The encoders with small weights
  * ```ts
  * import assert from "node:assert/strict";
  * import { ENCODERS } from "@lrcn/lrcn";
@@ -98,28 +91,28 @@ export const ENCODERS = {
 /** An encoder's name. */
 export type EncoderName = keyof typeof ENCODERS;
 
-/** The encoders' names, for lists of choices. */
+/** The names of the encoders. */
 export const ENCODER_NAMES = Object.keys(ENCODERS) as [EncoderName, ...EncoderName[]];
 
-/** The encoder of a model that names none. */
+/** The encoder of a model without a name for it. */
 export const DEFAULT_ENCODER = "resnet50";
 
 const RESNET_STAGES = ["conv1", "layer1", "layer2", "layer3", "layer4"] as const;
 
-/** The stages from which training may start, in the order of the layers. ResNet's `conv1` is all before `layer1`. */
+/** The stages in the order of the layers; fine-tuning can start from each. ResNet's `conv1` is everything before `layer1`. */
 export const STAGES = {
   "resnet-basic": RESNET_STAGES,
   "resnet-bottleneck": RESNET_STAGES,
   "efficientnet-lite": ["stem", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage7", "head"],
 } as const satisfies Record<Architecture, readonly string[]>;
 
-/** A stage from which training may start. */
+/** A stage of an encoder. */
 export type EncoderStage = typeof STAGES[Architecture][number];
 
 /**
- * All stages of all encoders.
+ * The stages of all encoders.
  *
- * @example ResNet's, and then EfficientNet-Lite's
+ * @example ResNet's, then EfficientNet-Lite's
  * ```ts
  * import assert from "node:assert/strict";
  * import { ENCODER_STAGES } from "@lrcn/lrcn";
@@ -129,9 +122,13 @@ export type EncoderStage = typeof STAGES[Architecture][number];
  */
 export const ENCODER_STAGES = [...STAGES["resnet-basic"], ...STAGES["efficientnet-lite"]] as const;
 
-/** An encoder with a width of its own: what a model's settings say of it. */
+/** The encoder in a model's settings. */
 export interface EncoderSettings {
-  /** Its name; without one a ResNet-50. */
+  /**
+   * Its name.
+   *
+   * @default {"resnet50"}
+   */
   readonly encoder?: EncoderName;
   /** Its width, as in {@linkcode Encoder}. */
   readonly encoderWidth: number;
@@ -142,7 +139,7 @@ export function stagesOf({ encoder = DEFAULT_ENCODER }: Pick<EncoderSettings, "e
   return STAGES[ENCODERS[encoder].architecture];
 }
 
-/** Numbers in the feature of an image. */
+/** Size of an image's feature. */
 export function featureSize({ encoder = DEFAULT_ENCODER, encoderWidth }: EncoderSettings): number {
   switch (ENCODERS[encoder].architecture) {
     case "resnet-basic":
@@ -154,7 +151,7 @@ export function featureSize({ encoder = DEFAULT_ENCODER, encoderWidth }: Encoder
   }
 }
 
-/** Whether a tensor is an encoder's, by its name in the model; its last layer, which no pretrained weights have, is not. */
+/** Whether a tensor of a model, by its name, is the encoder's. The encoder's last layer is not: pretrained weights lack it. */
 export function isEncoderTensor(name: string): boolean {
   return /^(resnet\.(?!fc\.)|efficientnet\.(?!_fc\.))/.test(name);
 }

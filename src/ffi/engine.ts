@@ -1,9 +1,3 @@
-/**
- * The typed face of the native library: a model on a device, its training steps, its captions and its state.
- *
- * @module
- */
-
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
 import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
@@ -15,11 +9,11 @@ import { encodeStruct } from "./struct.ts";
 
 /** One named tensor of an engine's state. */
 export interface TensorInfo {
-  /** PyTorch's name, after `adam.exp_avg.` and the like for the optimizer's. */
+  /** PyTorch's name; prefixed with `adam.exp_avg.` and the like for the optimizer's state. */
   readonly name: string;
-  /** What it is to the model. */
+  /** Its role in the model. */
   readonly kind: "parameter" | "buffer" | "gradient" | "optimizer" | "random";
-  /** Its element type, by safetensors' names. */
+  /** Its element type, as safetensors names it. */
   readonly dtype: "F64" | "F32" | "I64" | "U8";
   /** Its dimensions. */
   readonly shape: readonly number[];
@@ -27,39 +21,38 @@ export interface TensorInfo {
 
 /** Memory of libtorch's allocator in bytes, shared by all engines of the process. */
 export interface Memory {
-  /** In live tensors. */
+  /** Bytes in live tensors. */
   readonly inUse: number;
-  /** The most there ever was in live tensors. */
+  /** The highest `inUse` so far. */
   readonly peak: number;
-  /** Taken from the system. */
+  /** Bytes reserved from the system. */
   readonly held: number;
 }
 
-/** How long a step averaged gradients over processes, in seconds. */
+/** Timing of a step that averages gradients over processes, in seconds. */
 export interface Averaging {
-  /** That the backward pass computed. */
+  /** Duration of the backward pass. */
   readonly backward: number;
-  /** From the first gradients that were sent to the last ones that came. */
+  /** From the first gradients sent to the last ones received. */
   readonly averaging: number;
-  /** Of these, those in which the backward pass still computed. */
+  /** The part of `averaging` that overlaps with the backward pass. */
   readonly hidden: number;
 }
 
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
-const INITIALIZATIONS = { drawn: 0, "zero-padding": 1, zero: 2 } as const;
-const ARCHITECTURES = { "resnet-basic": 0, "resnet-bottleneck": 1, "efficientnet-lite": 2 } as const;
+const INITIALIZATIONS = { random: 0, "zero-padding": 1, zero: 2 } as const;
+const ARCHITECTURES = { "resnet-basic": 0, "resnet-bottleneck": 1, "efficientnet-lite": 2 } as const; // lrcn_encoder
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
 
-/** lrcn_batch_norm */
-const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const;
+const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const; // lrcn_batch_norm
 
 /**
- * A captioner's model on a device, with words as ids: what {@linkcode Captioner} and {@linkcode trainCaptioner} are made
- * of. Its calls queue on one native thread. Those that the library refuses or that fail throw an {@linkcode EngineError},
- * those that need more memory than there is an {@linkcode InputError}. Dispose it with `using`.
+ * A captioner's model on a device, with words as token ids: the base of {@linkcode Captioner} and
+ * {@linkcode trainCaptioner}. Its calls run one after the other on one native thread. Calls that fail throw an
+ * {@linkcode EngineError}, or an {@linkcode InputError} if memory or the device is missing. Dispose it with `using`.
  *
- * @example Steps of training on a white image and a black one
+ * @example Train on a white image and a black one
  * ```ts
  * import assert from "node:assert/strict";
  * import { type Batch, Engine } from "@lrcn/lrcn";
@@ -77,13 +70,13 @@ const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const;
  *   targetsLength: 3, targets: Int32Array.of(4, 5, end, 6, end, -1),
  * };
  * const options = { optimizer: "adamw", learningRate: 0.01, encoderLearningRate: 0.01 } as const;
- * const { loss, words } = await engine.trainStep([batch], options);
- * assert.equal(words, 5);
+ * const { loss, tokens } = await engine.trainStep([batch], options);
+ * assert.equal(tokens, 5);
  * for (let step = 0; step < 10; step++) await engine.trainStep([batch], options);
  * assert((await engine.trainStep([batch], options)).loss < loss);
  * ```
  *
- * @example Reading a parameter
+ * @example Read a parameter
  * ```ts
  * import assert from "node:assert/strict";
  * import { Engine } from "@lrcn/lrcn";
@@ -101,7 +94,7 @@ const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const;
 export class Engine implements Disposable {
   /** The device in use. */
   readonly device: "cpu" | "cuda";
-  /** The arithmetic in use. */
+  /** The precision in use. */
   readonly precision: "fp32" | "bf16" | "fp64";
   /** CPU threads in use. */
   readonly threads: number;
@@ -128,9 +121,6 @@ export class Engine implements Disposable {
   /**
    * Creates a model with random parameters.
    *
-   * @param model Its dimensions.
-   * @param options Where and how it computes.
-   * @returns The engine.
    * @throws {InputError} If the library or the device cannot be used.
    * @throws {RangeError} If a number is out of range.
    */
@@ -153,7 +143,7 @@ export class Engine implements Disposable {
       language_layers: model.languageLayers,
       fusion_layers: model.fusionLayers,
       inject: model.inject === "every" ? 1 : 0,
-      initialization: INITIALIZATIONS[options.initialization ?? "drawn"],
+      initialization: INITIALIZATIONS[options.initialization ?? "random"],
       encoder: ARCHITECTURES[ENCODERS[model.encoder ?? DEFAULT_ENCODER].architecture],
       encoder_width: model.encoderWidth,
       encoder_blocks: Array.from({ length: 7 }, (_, stage) => model.encoderBlocks[stage] ?? 0),
@@ -178,12 +168,10 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Takes one step of the optimizer on the mean cross-entropy of the words of one or several batches, whose gradients are
-   * added up: no other step may begin before it has ended. A step that fails has changed no parameter.
+   * Runs one optimizer step on the mean cross-entropy of the tokens of one or several batches, whose gradients are
+   * accumulated; start no other step before it has ended. A step that fails changes no parameter.
    *
-   * @param batches The batches, at least one, each with a word that is counted.
-   * @param options The step's settings.
-   * @returns Loss and gradient norm.
+   * @param batches At least one batch, each with at least one counted token.
    * @throws {RangeError} If there is no batch.
    */
   async trainStep(batches: readonly Batch[], options: TrainStepOptions): Promise<StepResult> {
@@ -193,15 +181,14 @@ export class Engine implements Disposable {
       await this.#trainPart(batch, options, part, result);
       parts.push(stepResult(result));
     });
-    return together(parts);
+    return combine(parts);
   }
 
   /**
-   * Begins a step as {@linkcode Engine.trainStep} takes it, whose numbers {@linkcode Engine.stepResults} will give: so
-   * a GPU need not be waited for after each step.
+   * Queues a step as {@linkcode Engine.trainStep} runs it without waiting for a GPU to finish;
+   * {@linkcode Engine.stepResults} returns its result.
    *
-   * @param batches The batches, at least one, each with a word that is counted.
-   * @param options The step's settings.
+   * @param batches At least one batch, each with at least one counted token.
    * @throws {RangeError} If there is no batch.
    */
   async queueStep(batches: readonly Batch[], options: TrainStepOptions): Promise<void> {
@@ -212,11 +199,7 @@ export class Engine implements Disposable {
     this.#queuedSteps.push(batches.length);
   }
 
-  /**
-   * Waits for the steps that {@linkcode Engine.queueStep} began.
-   *
-   * @returns Their results, oldest first.
-   */
+  /** Waits for the steps queued by {@linkcode Engine.queueStep} and returns their results, oldest first. */
   async stepResults(): Promise<StepResult[]> {
     const results = new Float64Array(3 * this.#queuedParts);
     const count = new BigInt64Array(1);
@@ -233,21 +216,23 @@ export class Engine implements Disposable {
         ),
     );
     const parts = Array.from({ length: Number(count[0]) }, (_, index) => stepResult(results.subarray(3 * index)));
-    const steps = this.#queuedSteps.map((length) => together(parts.splice(0, length)));
+    const steps = this.#queuedSteps.map((length) => combine(parts.splice(0, length)));
     this.#queuedParts = 0;
     this.#queuedSteps = [];
     return steps;
   }
 
-  /** Runs each batch of a step; the last updates the parameters. */
+  /** Runs each batch of a step; the last one updates the parameters. */
   async #trainParts(
     batches: readonly Batch[],
-    run: (batch: Batch, part: { words: number; update: boolean }) => Promise<void>,
+    run: (batch: Batch, part: { tokens: number; update: boolean }) => Promise<void>,
   ): Promise<void> {
     if (batches.length === 0) throw new RangeError("Cannot train a step: there is no batch");
-    const words = batches.length === 1 ? 0 : batches.reduce((sum, batch) => sum + countWords(batch), 0);
+    const tokens = batches.length === 1 ? 0 : batches.reduce((sum, batch) => sum + countTokens(batch), 0);
     try {
-      for (const [index, batch] of batches.entries()) await run(batch, { words, update: index === batches.length - 1 });
+      for (const [index, batch] of batches.entries()) {
+        await run(batch, { tokens, update: index === batches.length - 1 });
+      }
     } catch (error) {
       if (batches.length > 1) await this.dropGradients();
       throw error;
@@ -255,19 +240,15 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Goes through a step up to its gradients, for what that takes of the memory, the optimizer's moments included: with
-   * several batches the gradients of the former are there beside the work on the next. Parameters, statistics, moments
-   * and random state are as before; the gradients are dropped.
-   *
-   * @param batches The step's batches.
-   * @param options The step's settings.
+   * Dry run of a step up to its gradients, to claim the memory that the step needs, the optimizer's moments included; with
+   * several batches, the gradients of earlier ones stay allocated. Restores parameters, buffers, moments and random state.
    */
   async tryTrainStep(batches: readonly Batch[], options: TrainStepOptions): Promise<void> {
     const moved = (await this.tensors()).filter(({ kind }) => kind === "buffer" || kind === "random");
     const before = await Promise.all(moved.map((tensor) => this.read(tensor)));
     try {
       const result = new Float64Array(3);
-      for (const batch of batches) await this.#trainPart(batch, options, { words: 0, update: false }, result);
+      for (const batch of batches) await this.#trainPart(batch, options, { tokens: 0, update: false }, result);
     } finally {
       await this.dropGradients();
       for (const [index, { name }] of moved.entries()) await this.write(name, before[index] ?? new Uint8Array());
@@ -277,7 +258,7 @@ export class Engine implements Disposable {
   async #trainPart(
     batch: Batch,
     options: TrainStepOptions,
-    part: { words: number; update: boolean },
+    part: { tokens: number; update: boolean },
     result: Float64Array<ArrayBuffer> | null,
   ): Promise<void> {
     const { trainableFrom = this.#stages[0] ?? "none" } = options;
@@ -304,7 +285,7 @@ export class Engine implements Disposable {
       beta2: options.beta2 ?? 0.999,
       epsilon: options.epsilon ?? 1e-8,
       max_gradient_norm: options.maxGradientNorm ?? 0,
-      counted_tokens: part.words,
+      counted_tokens: part.tokens,
     });
     const crops = "crops" in batch.images ? batch.images.crops : null;
     await this.#handle.run("train a step", (engine, message) =>
@@ -333,12 +314,7 @@ export class Engine implements Disposable {
     );
   }
 
-  /**
-   * Computes a batch's loss as in evaluation: no dropout, BatchNorm's running statistics.
-   *
-   * @param batch Images and captions.
-   * @returns The loss.
-   */
+  /** Computes a batch's loss as in evaluation: no dropout, BatchNorm's running statistics. */
   async evaluateStep(batch: Batch): Promise<Loss> {
     const result = new Float64Array(2);
     await this.#handle.run("evaluate a batch", (engine, message) =>
@@ -352,16 +328,11 @@ export class Engine implements Disposable {
         message,
         message.length,
       ));
-    const [loss = NaN, words = NaN] = result;
-    return { loss, words };
+    const [loss = NaN, tokens = NaN] = result;
+    return { loss, tokens };
   }
 
-  /**
-   * Computes how probable the captions of a batch are, as in evaluation.
-   *
-   * @param batch Images and captions.
-   * @returns For each caption the natural logarithm of the probability of its counted words.
-   */
+  /** Returns the natural logarithm of the probability of each caption's counted tokens, as in evaluation. */
   async score(batch: Batch): Promise<Float64Array<ArrayBuffer>> {
     const logProbabilities = new Float64Array(batch.imageOfRow.length);
     await this.#handle.run("score captions", (engine, message) =>
@@ -379,9 +350,9 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Computes what of an image speaks for each word of a caption, as in evaluation: Grad-CAM (Selvaraju et al. 2017,
-   * https://arxiv.org/abs/1610.02391) on the CNN's last convolution. At each place of its grid, the channels' values times
-   * the mean gradient, over the grid, of the natural logarithm of the word's probability are summed and cut at 0.
+   * Computes a heat map for each token of a caption, as in evaluation: Grad-CAM (Selvaraju et al. 2017,
+   * https://arxiv.org/abs/1610.02391) on the CNN's last convolution. In each cell of its grid, the channels' values are
+   * weighted by the grid mean of the gradient of the token's log-probability, summed, and clamped at 0.
    *
    * @param batch One image with one caption.
    * @returns A map and a probability for each target.
@@ -413,10 +384,10 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Computes the scores of every word at every step, given the batch's words.
+   * Computes the logits of every token at every step, given the batch's inputs.
    *
-   * @param batch Images and captions; the targets' values are not read.
-   * @param vocabularySize The model's.
+   * @param batch Images and captions; only the shape of the targets is used.
+   * @param vocabularySize The model's vocabulary size.
    * @returns Logits, captions x targetsLength x vocabularySize.
    */
   async logits(batch: Batch, vocabularySize: number): Promise<Float64Array<ArrayBuffer>> {
@@ -433,12 +404,7 @@ export class Engine implements Disposable {
     return logits;
   }
 
-  /**
-   * Runs the CNN up to its last layer.
-   *
-   * @param images The images.
-   * @returns Their features.
-   */
+  /** Runs the CNN up to its last pooling. */
   async encode(images: Images): Promise<Features> {
     const size = new Int32Array(1);
     await this.#handle.run(
@@ -462,12 +428,7 @@ export class Engine implements Disposable {
     return { count: images.count, values };
   }
 
-  /**
-   * Begins captions.
-   *
-   * @param features What {@linkcode Engine.encode} gave.
-   * @returns The decoding, to be disposed.
-   */
+  /** Starts decoding captions from features. Dispose the result. */
   async startDecoding({ count, values }: Features): Promise<Decoding> {
     const begin = this.#library.symbols.lrcn_decoding_create;
     const pointer = await this.#handle.use((engine) =>
@@ -480,12 +441,10 @@ export class Engine implements Disposable {
   }
 
   /**
-   * Scales an image until its short side has a length, with an antialiased bilinear filter, and cuts out its center, as
-   * torchvision's Resize and CenterCrop do with a PIL image.
+   * Resizes an image to a short side with an antialiased bilinear filter and takes the center crop, as torchvision's
+   * Resize and CenterCrop do with a PIL image.
    *
-   * @param image The image.
-   * @param shortSide Pixels of the short side.
-   * @param crop Side of the square, at most shortSide.
+   * @param crop Side of the crop in pixels, at most shortSide.
    * @returns R, G, B of each pixel: crop x crop x 3.
    */
   async resizeCrop(
@@ -530,12 +489,7 @@ export class Engine implements Disposable {
     return JSON.parse(new TextDecoder().decode(text));
   }
 
-  /**
-   * Reads a tensor.
-   *
-   * @param tensor What {@linkcode Engine.tensors} lists.
-   * @returns Its elements, little-endian, row-major.
-   */
+  /** Reads a tensor's elements, little-endian, row-major. */
   async read(tensor: TensorInfo): Promise<Uint8Array<ArrayBuffer>> {
     const elements = tensor.shape.reduce((product, length) => product * length, 1);
     const bytes = new Uint8Array(elements * { F64: 8, F32: 4, I64: 8, U8: 1 }[tensor.dtype]);
@@ -551,7 +505,6 @@ export class Engine implements Disposable {
   /**
    * Sets a parameter, buffer, moment or the random state.
    *
-   * @param name The tensor's name.
    * @param bytes Its elements, little-endian, row-major.
    */
   async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -564,10 +517,8 @@ export class Engine implements Disposable {
   }
 
   /**
-   * From here on training steps are those of all processes of a group, which must have the same parameters: each gives its
-   * part of the batch, and a step's loss and words are those of all.
-   *
-   * @param group The group.
+   * Joins a group: from now on training steps are distributed over its processes, which must have the same parameters.
+   * Each gives its part of the batch; a step's loss and tokens are those of all.
    */
   async join(group: Group): Promise<void> {
     await group.use((pointer) =>
@@ -578,11 +529,7 @@ export class Engine implements Disposable {
     );
   }
 
-  /**
-   * Measures the last step that was taken with other processes.
-   *
-   * @returns How long it averaged gradients; 0 before there was such a step.
-   */
+  /** Returns the timing of the last distributed step; zeros before the first one. */
   async averaging(): Promise<Averaging> {
     const seconds = new Float64Array(3);
     await this.#handle.run(
@@ -594,7 +541,7 @@ export class Engine implements Disposable {
     return { backward, averaging, hidden };
   }
 
-  /** Reads how much memory libtorch holds. */
+  /** Returns the memory in use by libtorch. */
   async memory(): Promise<Memory> {
     const bytes = new BigInt64Array(3);
     await this.#handle.run(
@@ -605,7 +552,7 @@ export class Engine implements Disposable {
     return { inUse, peak, held };
   }
 
-  /** Reads how often the device had to finish all its work because a number was asked for. */
+  /** Returns how often the host synchronized with the device to read a number. */
   async reads(): Promise<number> {
     const count = new BigInt64Array(1);
     await this.#handle.run(
@@ -615,39 +562,35 @@ export class Engine implements Disposable {
     return Number(count[0]);
   }
 
-  /** Ends the calls in progress with an {@linkcode EngineError} of status `CANCELLED`; later ones are not concerned. */
+  /** Cancels the calls in progress with an {@linkcode EngineError} of status `CANCELLED`; later calls are unaffected. */
   cancel(): void {
     this.#library.symbols.lrcn_cancel(this.#handle.pointer);
   }
 
-  /** Frees the model when its last call has ended; a second time does nothing. */
+  /** Frees the model when its last call has ended. */
   [Symbol.dispose](): void {
     this.#handle[Symbol.dispose]();
   }
 }
 
-/**
- * How many places the last convolution's grid has along a side of the image: a 32nd of its pixels, rounded up.
- *
- * @param pixels The side.
- */
+/** Cells of the last convolution's grid along a side of the image: its pixels / 32, rounded up. */
 export function gridSide(pixels: number): number {
   return Math.ceil(pixels / 32);
 }
 
-function countWords({ targets }: Batch): number {
-  return targets.reduce((count, word) => word < 0 ? count : count + 1, 0);
+function countTokens({ targets }: Batch): number {
+  return targets.reduce((count, token) => token < 0 ? count : count + 1, 0);
 }
 
-function stepResult([loss = NaN, words = NaN, gradientNorm = NaN]: Float64Array): StepResult {
-  return { loss, words, gradientNorm };
+function stepResult([loss = NaN, tokens = NaN, gradientNorm = NaN]: Float64Array): StepResult {
+  return { loss, tokens, gradientNorm };
 }
 
-/** A step whose gradients came from several batches. */
-function together(parts: readonly StepResult[]): StepResult {
-  const words = parts.reduce((sum, part) => sum + part.words, 0);
-  const loss = parts.reduce((sum, part) => sum + part.loss * part.words / words, 0);
-  return { loss, words, gradientNorm: parts.at(-1)?.gradientNorm ?? NaN };
+/** The result of a step whose gradients were accumulated over several batches. */
+function combine(parts: readonly StepResult[]): StepResult {
+  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
+  const loss = parts.reduce((sum, part) => sum + part.loss * part.tokens / tokens, 0);
+  return { loss, tokens, gradientNorm: parts.at(-1)?.gradientNorm ?? NaN };
 }
 
 function batchArguments(batch: Batch) {

@@ -1,32 +1,26 @@
-/**
- * Processes that work together, by libtorch's process groups.
- *
- * @module
- */
-
 import type { Rendezvous } from "./rendezvous.ts";
 import { create, Handle } from "./call.ts";
 import { type Library, loadLibrary } from "./library.ts";
 import { encodeStruct } from "./struct.ts";
 
-/** What processes that work together ask of each other. Each call must be made by all of them, in the same order. */
+/** Collective operations of a process group. All ranks must make each call, in the same order. */
 export interface ProcessGroup {
-  /** This process among them, from 0. */
+  /** Rank of this process, from 0. */
   readonly rank: number;
-  /** How many there are. */
+  /** Number of processes. */
   readonly worldSize: number;
-  /** Adds each number up over all ranks, in place. */
+  /** Sums each number over all ranks, in rendezvous. */
   allReduce(values: Float64Array<ArrayBuffer>): Promise<void>;
-  /** Gives all ranks each one's bytes, by rank. */
+  /** Returns each rank's bytes on all ranks, by rank. */
   allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]>;
-  /** Gives all ranks the first one's bytes; what others pass does not matter. */
+  /** Returns rank 0's bytes on all ranks; the bytes of other ranks are ignored. */
   broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Options of {@linkcode Group.join}. */
 export interface GroupOptions {
   /**
-   * Seconds that other processes are waited for.
+   * Timeout in seconds for the other processes.
    *
    * @default {600}
    */
@@ -34,24 +28,24 @@ export interface GroupOptions {
 }
 
 /**
- * This process among those of a group. Dispose it with `using`.
+ * A process group over libtorch's c10d. Dispose it with `using`.
  *
- * @example Joining the processes that torchrun started, where it did
+ * @example Join the processes started by torchrun, if any
  * ```ts
  * import { Group, readRendezvous } from "@lrcn/lrcn";
  * import assert from "node:assert/strict";
  *
- * const place = readRendezvous((name) => Deno.env.get(name));
- * using group = place && await Group.join(place);
- * assert.equal(group?.size, undefined); // started alone, it has none to join
+ * const rendezvous = readRendezvous((name) => Deno.env.get(name));
+ * using group = rendezvous && await Group.join(rendezvous);
+ * assert.equal(group?.worldSize, undefined); // a single process has no group
  * ```
  */
 export class Group implements ProcessGroup, Disposable {
-  /** This process, from 0. */
+  /** Rank of this process, from 0. */
   readonly rank: number;
-  /** How many there are. */
+  /** Number of processes. */
   readonly worldSize: number;
-  /** This process among those of its machine, from 0. */
+  /** Rank of this process on its machine, from 0. */
   readonly localRank: number;
   readonly #library: Library;
   readonly #handle: Handle;
@@ -65,39 +59,36 @@ export class Group implements ProcessGroup, Disposable {
   }
 
   /**
-   * Joins a group, once all its processes have come.
+   * Joins a group, once all its processes have arrived. Dispose the result.
    *
-   * @param place Where they meet.
-   * @param options See {@linkcode GroupOptions}.
-   * @returns The group, to be disposed.
-   * @throws {InputError} If one does not come in time; the message says which.
+   * @throws {InputError} If a process does not arrive in time; the message says which.
    */
-  static async join(place: Rendezvous, options: GroupOptions = {}): Promise<Group> {
+  static async join(rendezvous: Rendezvous, options: GroupOptions = {}): Promise<Group> {
     const library = loadLibrary();
     const struct = encodeStruct("lrcn_group_options", {
-      rank: place.rank,
-      world_size: place.worldSize,
-      port: place.port,
-      hosted: place.hosted ? 1 : 0,
+      rank: rendezvous.rank,
+      world_size: rendezvous.worldSize,
+      port: rendezvous.port,
+      hosted: rendezvous.hosted ? 1 : 0,
       timeout: options.timeout ?? 600,
-      address: place.address,
-      prefix: place.prefix,
+      address: rendezvous.address,
+      prefix: rendezvous.prefix,
     });
     const pointer = await create(
       "join the other processes",
       (status, message) => library.symbols.lrcn_group_create(struct, status, message, message.length),
     );
-    return new Group(library, new Handle("group", pointer, library.symbols.lrcn_group_destroy), place);
+    return new Group(library, new Handle("group", pointer, library.symbols.lrcn_group_destroy), rendezvous);
   }
 
-  /** Adds each number up over all ranks, in place. */
+  /** Sums each number over all ranks, in rendezvous. */
   async allReduce(values: Float64Array<ArrayBuffer>): Promise<void> {
     await this.#run((group, message) =>
       this.#library.symbols.lrcn_group_all_reduce(group, values, BigInt(values.length), message, message.length)
     );
   }
 
-  /** Gives all ranks each one's bytes, by rank. */
+  /** Returns each rank's bytes on all ranks, by rank. */
   async allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]> {
     const lengths = new BigInt64Array(this.worldSize);
     await this.#run((group, message) =>
@@ -116,7 +107,7 @@ export class Group implements ProcessGroup, Disposable {
     return Array.from(lengths, (length) => all.slice(at, at += Number(length)));
   }
 
-  /** Gives all ranks the first one's bytes. */
+  /** Returns rank 0's bytes on all ranks. */
   async broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const length = new BigInt64Array(1);
     await this.#run((group, message) =>
@@ -125,11 +116,7 @@ export class Group implements ProcessGroup, Disposable {
     return await this.#gathered(length[0] ?? 0n);
   }
 
-  /**
-   * Says why this process ends, for the others' messages.
-   *
-   * @param reason A line.
-   */
+  /** Tells the other ranks in one line why this process ends; their messages quote it. */
   async leave(reason: string): Promise<void> {
     const text = new TextEncoder().encode(`${reason}\0`);
     await this.#run((group, message) => this.#library.symbols.lrcn_group_leave(group, text, message, message.length));
@@ -156,6 +143,6 @@ export class Group implements ProcessGroup, Disposable {
   }
 
   #run(call: (group: Deno.PointerObject, message: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<void> {
-    return this.#handle.run("go on with the other processes", call);
+    return this.#handle.run("continue with the other processes", call);
   }
 }

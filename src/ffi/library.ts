@@ -1,9 +1,3 @@
-/**
- * Finds, loads and checks the native library.
- *
- * @module
- */
-
 import { fileURLToPath } from "node:url";
 import { InputError } from "../input_error.ts";
 import { checkStatus, MESSAGE_CAPACITY } from "./status.ts";
@@ -12,24 +6,24 @@ import { ABI_VERSION, symbols } from "./symbols.ts";
 /** The loaded library. */
 export type Library = Deno.DynamicLibrary<typeof symbols>;
 
-/** Where `deno task build` puts the library. */
+/** The library built by `deno task build`. */
 export const LIBRARY_PATH: string = fileURLToPath(new URL("../../native/build/liblrcn.so", import.meta.url));
 
-/** What was built and what is loaded. */
+/** Versions and devices of the native library. */
 export interface BuildInfo {
-  /** The ABI's version. */
+  /** Version of the ABI. */
   readonly abi: number;
-  /** The libtorch that the library was compiled against. */
+  /** Version of libtorch at compile time. */
   readonly torch: string;
-  /** The libtorch that is loaded. */
+  /** Version of the loaded libtorch. */
   readonly torchLoaded: string;
   /** Whether this libtorch can use a GPU here. */
   readonly cuda: boolean;
-  /** GPUs seen. */
+  /** Number of GPUs. */
   readonly cudaDevices: number;
   /** Whether the processor multiplies bfloat16 natively. */
   readonly bf16: boolean;
-  /** The C++ compiler's version. */
+  /** Version of the C++ compiler. */
   readonly compiler: string;
   /** The commit that was built. */
   readonly commit: string;
@@ -39,10 +33,8 @@ let loaded: Library | undefined;
 
 /**
  * Loads the library once for the process. It is never closed: libtorch keeps threads and static state, and a call after
- * the last close would be a crash.
+ * the last close would crash.
  *
- * @param path The library's file.
- * @returns The library.
  * @throws {InputError} If it is missing, cannot be loaded, or has another ABI version.
  * @throws {Deno.errors.NotCapable} If `--allow-ffi` does not cover it.
  */
@@ -70,12 +62,7 @@ function open(path: string): Library {
   }
 }
 
-/**
- * Asks the library what it is.
- *
- * @param library The loaded library.
- * @returns Versions and devices.
- */
+/** Reads the library's versions and devices. */
 export function buildInfo(library: Library): BuildInfo {
   const text = new Uint8Array(1024);
   const length = new Int32Array(1);

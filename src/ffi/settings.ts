@@ -1,24 +1,18 @@
-/**
- * What a model is made of and how it computes and learns.
- *
- * @module
- */
-
 import type { EncoderName, EncoderStage } from "./encoders.ts";
 
-/** The dimensions of a captioner. They are kept in its checkpoint. */
+/** Dimensions of a captioner, kept in its checkpoint. */
 export interface ModelSettings {
-  /** Words of the vocabulary: rows of the embedding and of the output layer. */
+  /** Size of the vocabulary: rows of the embedding and of the output layer. */
   readonly vocabularySize: number;
-  /** Width of a word's vector, and of the image feature where it enters every step. */
+  /** Size of an embedding, and of the image feature if it enters every step. */
   readonly embedSize: number;
-  /** Width of each LSTM layer. */
+  /** Hidden size of each LSTM layer. */
   readonly hiddenSize: number;
-  /** LSTM layers that read words alone. */
+  /** LSTM layers that read tokens alone. */
   readonly languageLayers: number;
-  /** LSTM layers that read the language layers' output (or words) and the image feature. */
+  /** LSTM layers that read the language layers' output (or tokens) and the image feature. */
   readonly fusionLayers: number;
-  /** Whether the image feature is the sequence's first element or stands beside every word. */
+  /** Whether the image feature is the first element of the sequence or an input at every step. */
   readonly inject: "first" | "every";
   /**
    * The image encoder.
@@ -26,28 +20,28 @@ export interface ModelSettings {
    * @default {"resnet50"}
    */
   readonly encoder?: EncoderName;
-  /** ResNet: channels of the first layer, 64. EfficientNet-Lite: hundredths of the width coefficient, 100 or 110. */
+  /** ResNet: channels of the first convolution, 64. EfficientNet-Lite: width coefficient in hundredths, 100 or 110. */
   readonly encoderWidth: number;
   /** Blocks of each of the encoder's stages: 3, 4, 6, 3 in ResNet-50. */
   readonly encoderBlocks: readonly number[];
 }
 
-/** How an engine computes. */
+/** Device, precision and initialization of an engine. */
 export interface EngineOptions {
   /**
-   * The device; `auto` takes a GPU where there is one.
+   * The device; `auto` uses a GPU if there is one.
    *
    * @default {"auto"}
    */
   readonly device?: "auto" | "cpu" | "cuda";
   /**
-   * Which GPU, from 0, where the device is one.
+   * Index of the GPU.
    *
    * @default {0}
    */
   readonly gpu?: number;
   /**
-   * The arithmetic; `auto` takes bfloat16 on a GPU and on processors that multiply it natively, else float32.
+   * The precision; `auto` uses bfloat16 on a GPU and on processors with native bfloat16, else float32.
    *
    * @default {"auto"}
    */
@@ -59,68 +53,68 @@ export interface EngineOptions {
    */
   readonly threads?: number;
   /**
-   * Decides the initial parameters and what training draws: dropped elements, sampled words.
+   * Seed of the initial parameters and of training: dropout and scheduled sampling.
    *
    * @default {0}
    */
   readonly seed?: number;
   /**
-   * What the parameters start as: drawn as PyTorch draws them, the same but for word 0, the padding, which is a zero vector,
-   * or all zero, which takes no time, for a model that is about to be loaded.
+   * Initialization of the parameters: random as in PyTorch; random with a zero embedding for token 0, the padding; or all
+   * zero, which takes no time, for a model that is loaded next.
    *
-   * @default {"drawn"}
+   * @default {"random"}
    */
-  readonly initialization?: "drawn" | "zero-padding" | "zero";
+  readonly initialization?: "random" | "zero-padding" | "zero";
 }
 
-/** How one step of training computes and learns. */
+/** Options of a training step. */
 export interface TrainStepOptions {
-  /** Adam, or AdamW, which decays weights apart from the gradient. */
+  /** Adam, or AdamW, whose weight decay is decoupled from the gradient. */
   readonly optimizer: "adam" | "adamw";
-  /** Step size for all parameters but the CNN's; the CNN's last layer is not counted as the CNN's. */
+  /** Learning rate of all parameters but the encoder's, whose last linear layer is not counted as the encoder's. */
   readonly learningRate: number;
-  /** Step size for the CNN. */
+  /** Learning rate of the encoder. */
   readonly encoderLearningRate: number;
   /**
-   * Where the CNN begins to learn; `none` freezes all of it. What stands before keeps its BatchNorm statistics.
+   * First trainable stage of the encoder; `none` freezes all of it. Frozen stages keep their BatchNorm statistics.
    *
-   * @default The first stage: all of it
+   * @default {the first stage: all of it}
    */
   readonly trainableFrom?: EncoderStage | "none";
   /**
-   * Whether BatchNorm of the learning part of the CNN normalizes by the batch and moves its statistics; `shared` by the
-   * batches of all processes of the engine's group. Otherwise it keeps to its statistics, as in evaluation.
+   * BatchNorm of the trainable stages: batch statistics, which update the running ones; statistics synchronized over the
+   * processes of the engine's group; or frozen running statistics, as in evaluation.
    *
-   * @default {true}
+   * @default {"batch"}
    */
   readonly batchNorm?: "batch" | "synchronized" | "frozen";
   /**
-   * Share of the word vectors' elements that is dropped.
+   * Dropout probability of the embeddings' elements.
    *
    * @default {0}
    */
   readonly embeddingDropout?: number;
   /**
-   * Share that is dropped between LSTM layers.
+   * Dropout probability between LSTM layers.
    *
    * @default {0}
    */
   readonly lstmDropout?: number;
   /**
-   * Share that is dropped before the output layer.
+   * Dropout probability before the output layer.
    *
    * @default {0}
    */
   readonly outputDropout?: number;
   /**
-   * Share of each target that is spread evenly over the vocabulary.
+   * Probability of each target that is spread evenly over the vocabulary.
    *
    * @default {0}
    */
   readonly labelSmoothing?: number;
   /**
-   * Share of the words given, the first of each caption apart, in whose place stands one drawn from what the model expects
-   * there (Bengio et al. 2015).
+   * Probability that an input token, except the first of each caption, is replaced by one sampled from the model's
+   * prediction (Bengio et al. 2015).
    *
    * @default {0}
    */
@@ -138,32 +132,32 @@ export interface TrainStepOptions {
    */
   readonly encoderWeightDecay?: number;
   /**
-   * Decay rate of the gradients' running mean.
+   * Decay of the running mean of the gradients.
    *
    * @default {0.9}
    */
   readonly beta1?: number;
   /**
-   * Decay rate of the squared gradients' running mean.
+   * Decay of the running mean of the squared gradients.
    *
    * @default {0.999}
    */
   readonly beta2?: number;
   /**
-   * Added to the denominator.
+   * Added to the denominator, for numerical stability.
    *
    * @default {1e-8}
    */
   readonly epsilon?: number;
   /**
-   * Longest 2-norm of all gradients together; longer ones are scaled down. 0 leaves them.
+   * Gradients are clipped to this L2 norm over all parameters; 0 disables clipping.
    *
    * @default {0}
    */
   readonly maxGradientNorm?: number;
   /**
-   * Whether a GPU records steps of a shape that came a few times before, and runs each as one launch, to the same
-   * numbers. Needs libtorch 2.13; nothing is recorded elsewhere.
+   * Capture steps of recurring shapes as CUDA graphs, which give the same numbers. Needs libtorch 2.13; without effect
+   * elsewhere.
    *
    * @default {false}
    */

@@ -1,15 +1,9 @@
-/**
- * The native library's status codes and the error that carries them.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 
 /**
  * Codes of `lrcn_status` in `native/include/lrcn.h`.
  *
- * @example What the code of an error means
+ * @example The code of a canceled call
  * ```ts
  * import assert from "node:assert/strict";
  * import { STATUS } from "@lrcn/lrcn";
@@ -30,7 +24,7 @@ export const STATUS = {
 /**
  * The native library refused or failed.
  *
- * @example A word that the model does not have
+ * @example A token beyond the vocabulary
  * ```ts
  * import assert from "node:assert/strict";
  * import { Engine, EngineError, STATUS } from "@lrcn/lrcn";
@@ -48,52 +42,40 @@ export const STATUS = {
  * ```
  */
 export class EngineError extends Error {
-  /** The class's name, so that it survives bundling. */
+  /** The class's name; it survives minification. */
   override readonly name = "EngineError";
   /** One of {@linkcode STATUS}. */
   readonly status: number;
 
-  /**
-   * Keeps the status beside the message.
-   *
-   * @param status One of {@linkcode STATUS}.
-   * @param message What failed and why, one line.
-   */
+  /** Creates an error from a status and a one-line message. */
   constructor(status: number, message: string) {
     super(message);
     this.status = status;
   }
 }
 
-/** What makes an action need less memory. */
+/** How to make an action need less memory. */
 const LESS_MEMORY: Readonly<Record<string, string>> = {
   "create the model": "lower --embed-size or --hidden-size",
-  "train a step": "lower --batch-size (--set accumulate=2 makes up for half of it) or --image-size",
+  "train a step": "lower --batch-size (with --set gradientAccumulationSteps=2 for half of it) or --image-size",
 };
 
 const OTHER_MEMORY = "end other programs that use it, or use --device cpu";
 
-/** Bytes that a call's message may take. */
+/** Size of a message buffer in bytes. */
 export const MESSAGE_CAPACITY = 1024;
 
-/**
- * Reads a NUL-terminated UTF-8 text.
- *
- * @param buffer The text's bytes.
- * @returns The text before the first NUL.
- */
+/** Decodes NUL-terminated UTF-8. */
 export function readText(buffer: Uint8Array): string {
   const end = buffer.indexOf(0);
   return new TextDecoder().decode(end < 0 ? buffer : buffer.subarray(0, end));
 }
 
 /**
- * Throws what a status says, if it is not OK.
+ * Throws the error of a status other than OK.
  *
- * @param action What was tried, in the infinitive: "train a step".
- * @param status The call's result.
- * @param message The buffer that the call may have filled.
- * @throws {InputError} If the device is missing or has no memory left, with what to do, or another process is gone.
+ * @param action For the message: "Cannot " + action.
+ * @throws {InputError} If the device is missing or out of memory, with what to do, or another process is gone.
  * @throws {EngineError} Otherwise.
  */
 export function checkStatus(action: string, status: number, message: Uint8Array): void {
@@ -101,7 +83,7 @@ export function checkStatus(action: string, status: number, message: Uint8Array)
   const text = `Cannot ${action}: ${readText(message)}`;
   switch (status) {
     case STATUS.DEVICE_UNAVAILABLE:
-      throw new InputError(`${text}; use --device cpu, or give the build a libtorch with CUDA by LIBTORCH`);
+      throw new InputError(`${text}; use --device cpu, or build with a CUDA libtorch named by LIBTORCH`);
     case STATUS.OUT_OF_MEMORY:
       throw new InputError(`${text}; ${LESS_MEMORY[action] ?? OTHER_MEMORY}`);
     case STATUS.GROUP_FAILED:

@@ -1,20 +1,14 @@
-/**
- * Encodes the option structs of `native/include/lrcn.h`.
- *
- * @module
- */
-
 /** A struct's fields after `size`, in the header's order. */
 export interface StructField {
   /** The field's name in the header. */
   readonly name: string;
   /** Its C type: `int32_t`, `int64_t`, `double` or `char`. */
   readonly type: "i32" | "i64" | "f64" | "char";
-  /** How many there are: an array's length. */
+  /** Number of elements, if it is an array. */
   readonly count: number;
 }
 
-/** Layouts of the structs, held against the header by a test. */
+/** Layouts of the structs, compared with the header by a test. */
 export const STRUCTS = {
   lrcn_engine_options: fields(
     "i32 device precision threads vocabulary_size embed_size hidden_size language_layers fusion_layers inject initialization encoder encoder_width encoder_blocks[7]",
@@ -51,11 +45,8 @@ function size(field: StructField): number {
 }
 
 /**
- * Writes a struct as the C compiler lays it out, its own size first.
+ * Encodes an option struct as the C compiler lays it out, its own size first. Missing fields are 0.
  *
- * @param name The struct.
- * @param values A value, an array's values, or a text for each field; fields left out are 0.
- * @returns The struct's bytes.
  * @throws {RangeError} If a value does not fit its type, or an array's length is wrong.
  * @throws {TypeError} If a name is not a field.
  */
@@ -85,14 +76,14 @@ export function encodeStruct(
       else if (field.type === "char" && element >= 0 && element < 256) view.setUint8(offset, element);
       else if (field.type === "i32" && element === (element | 0)) view.setInt32(offset, element, true);
       else if (field.type === "i64" && Number.isSafeInteger(element)) view.setBigInt64(offset, BigInt(element), true);
-      else throw new RangeError(`Cannot encode ${name}: '${field.name}' is ${element}, which is no ${field.type}`);
+      else throw new RangeError(`Cannot encode ${name}: '${field.name}' is ${element}, not a valid ${field.type}`);
       offset += size(field) / field.count;
     }
   }
   return bytes;
 }
 
-/** A text's bytes with NULs up to the field's end, at least one. */
+/** The text's bytes, NUL-padded to the field's size with at least one NUL. */
 function charactersOf(text: string, { name, count }: StructField): number[] {
   const bytes = [...new TextEncoder().encode(text)];
   if (bytes.length < count) return [...bytes, ...new Array<number>(count - bytes.length).fill(0)];

@@ -1,16 +1,7 @@
-/**
- * The native library's functions, one entry for each in `native/include/lrcn.h`, which says what they do.
- *
- * @module
- */
-
 /** The version of the header that this table was written for. */
 export const ABI_VERSION = 9;
 
-/**
- * Every parameter beside its C declaration. Calls that compute are nonblocking, so that Deno's event loop goes on;
- * queries are plain.
- */
+/** Each parameter with its C declaration. Calls that compute are nonblocking to keep Deno's event loop running. */
 export const symbols = {
   lrcn_abi_version: { parameters: [], result: "u32" },
 
@@ -382,11 +373,11 @@ export const symbols = {
       "i32", // int32_t rows
       "buffer", // const int32_t *parents
       "i64", // int64_t parents_length
-      "buffer", // const int32_t *words
-      "i64", // int64_t words_length
+      "buffer", // const int32_t *tokens
+      "i64", // int64_t tokens_length
       "i32", // int32_t k
       "buffer", // int32_t *next_tokens
-      "i64", // int64_t next_words_length
+      "i64", // int64_t next_tokens_length
       "buffer", // float *log_probabilities
       "i64", // int64_t log_probabilities_length
       "buffer", // char *message

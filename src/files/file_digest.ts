@@ -1,19 +1,11 @@
-/**
- * What a file holds, as a digest.
- *
- * @module
- */
-
 import { createHash } from "node:crypto";
 import { openFile } from "./open_file.ts";
 
 const PIECE_BYTES = 2 ** 20;
 
 /**
- * Reads a file for its digest.
+ * The SHA-256 of a file in hexadecimal digits.
  *
- * @param path The file.
- * @returns SHA-256 in hexadecimal digits.
  * @throws {InputError} If it cannot be read.
  */
 export async function fileDigest(path: string): Promise<string> {

@@ -1,16 +1,10 @@
-/**
- * What a disk has left.
- *
- * @module
- */
-
 import { statfs } from "node:fs/promises";
 
 /**
- * Bytes that this user may still write to a folder's file system.
+ * The bytes this user may still write to a folder's file system, or undefined if unknown: that needs
+ * `--allow-sys=statfs`.
  *
- * @param folder A folder that is there.
- * @returns The bytes, or undefined where they cannot be found out: this needs `--allow-sys=statfs`.
+ * @param folder An existing folder.
  */
 export async function freeBytes(folder: string): Promise<number | undefined> {
   const permission = await Deno.permissions.query({ name: "sys", kind: "statfs" });
@@ -19,17 +13,12 @@ export async function freeBytes(folder: string): Promise<number | undefined> {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   } catch {
-    // Some file systems do not tell; then writing shows it.
+    // Some file systems do not report it; then a full disk shows up when writing.
     return undefined;
   }
 }
 
-/**
- * Bytes as people write them.
- *
- * @param bytes How many.
- * @returns For example `1.6 GB`.
- */
+/** Formats a size, for example `1.6 GB`. */
 export function describeBytes(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let [value, unit] = [bytes, 0];

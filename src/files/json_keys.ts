@@ -1,35 +1,26 @@
-/**
- * What `JSON.parse` hides, keys that stand twice, and what it may die of: nesting and objects without end.
- *
- * @module
- */
+// Checks JSON before `JSON.parse`, which accepts duplicate keys and can exhaust memory on deep or rich texts.
 
 import { quoted } from "../printable.ts";
 
-/** How much {@linkcode findJsonFault} lets pass. */
 export interface JsonLimits {
-  /** How deep objects and arrays may stand in each other. */
+  /** Maximum nesting of objects and arrays. */
   readonly depth: number;
-  /** How many keys, objects and arrays there may be in all. Ten million end V8, and with it the process. */
+  /** Maximum number of keys, objects and arrays in all. Ten million crash V8, and with it the process. */
   readonly parts: number;
 }
 
 /**
- * Finds what makes a JSON text ambiguous, too deep or too rich, before it is parsed. A text that is no JSON may pass:
- * `JSON.parse` refuses it.
- *
- * @param text The text.
- * @param limits What may pass.
- * @returns What is wrong, in words, or undefined.
+ * Describes what makes a JSON text ambiguous, too deep or too rich, or returns undefined. Invalid JSON may pass:
+ * `JSON.parse` rejects it.
  */
 export function findJsonFault(text: string, limits: JsonLimits): string | undefined {
-  // One entry for each open object (its keys) or array (undefined).
+  // One entry per open object (its keys) or array (undefined).
   const open: (Set<string> | undefined)[] = [];
   let parts = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === "{" || character === "[") {
-      if (open.length === limits.depth) return `it is nested more than ${limits.depth} deep`;
+      if (open.length === limits.depth) return `it is nested more than ${limits.depth} levels deep`;
       parts++;
       open.push(character === "{" ? new Set() : undefined);
     } else if (character === "}" || character === "]") {
@@ -40,7 +31,7 @@ export function findJsonFault(text: string, limits: JsonLimits): string | undefi
       if (keys !== undefined && isFollowedByColon(text, end)) {
         const key = decoded(text.slice(at, end));
         if (key === undefined) return undefined;
-        if (keys.has(key)) return `${quoted(key)} stands twice`;
+        if (keys.has(key)) return `${quoted(key)} occurs twice`;
         keys.add(key);
         parts++;
       }
@@ -51,7 +42,7 @@ export function findJsonFault(text: string, limits: JsonLimits): string | undefi
   return undefined;
 }
 
-/** The place after a string's closing quote. */
+/** The index after a string's closing quote. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === "\\") at++;

@@ -1,23 +1,19 @@
-/**
- * A file of JSON lines that only grows, and that a killed process may have left with a torn end.
- *
- * @module
- */
+// An append-only file of JSON lines, whose last line may be torn if its process was killed.
 
 import { cannotRead } from "./open_file.ts";
 import { fileErrorReason } from "./file_error.ts";
 
 const NEWLINE = 10;
-/** No line that this program writes is as long: paths have at most 4,096 bytes. */
+/** No line written by this program is as long: paths have at most 4,096 bytes. */
 const MAX_LINE_BYTES = 2 ** 18;
 
 /**
- * Reads the whole lines, one after the other: a file of a million is never held whole. What is no JSON or too long is
- * passed over: whoever needs it makes it anew.
+ * Reads the complete lines one by one, so that a file of a million is never held in memory. Lines that are not JSON or
+ * too long are skipped: their content is recomputed if it is needed. Returns the offset of the end of the last complete
+ * line.
  *
- * @param path The file; one that is not there has none.
- * @param use Takes the value of each line that is JSON, in their order.
- * @returns Bytes up to the end of the last whole line.
+ * @param path The file; a missing one has no lines.
+ * @param use Receives the value of each JSON line, in order.
  * @throws {InputError} If it cannot be read.
  */
 export async function readJsonLines(path: string, use: (value: unknown) => void): Promise<number> {
@@ -34,7 +30,6 @@ export async function readJsonLines(path: string, use: (value: unknown) => void)
   }
 }
 
-/** The text of a line with its end. */
 export function jsonLine(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }

@@ -1,17 +1,10 @@
-/**
- * JSON from outside.
- *
- * @module
- */
-
 import type { z } from "zod";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
 
 /**
- * Reads a JSON text.
+ * Parses a text.
  *
- * @param text The text.
  * @param file The file's name, for error messages.
  * @throws {InputError} If it is not JSON.
  */
@@ -28,19 +21,13 @@ export function parseJson(text: string, file: string): unknown {
   }
 }
 
-/**
- * Checks a value against a schema.
- *
- * @param value The value.
- * @param schema What it should be.
- * @returns The value, or what is wrong with it: "has no 'image'".
- */
+/** Validates a value; on failure says what is wrong: "has no 'image'". */
 export function checked<Type>(value: unknown, schema: z.ZodType<Type>): { value: Type } | { wrong: string } {
   const result = schema.safeParse(value);
   if (result.success) return { value: result.data };
   const [issue] = result.error.issues;
   const path = issue?.path.join(".") ?? "";
-  if (path === "") return { wrong: `is not as it should be: ${issue?.message ?? ""}` };
+  if (path === "") return { wrong: `is not valid: ${issue?.message ?? ""}` };
   const missing = issue?.code === "invalid_type" && issue.message.endsWith("received undefined");
   return { wrong: missing ? `has no ${quoted(path)}` : `has a wrong ${quoted(path)}: ${issue?.message}` };
 }

@@ -1,26 +1,18 @@
-/**
- * Folders from outside.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { fileErrorReason } from "./file_error.ts";
 import { InputError } from "../input_error.ts";
 
-/** The names in a folder, sorted; hidden ones are left out. */
+/** The names in a folder, sorted, without hidden ones. */
 export interface FolderListing {
-  /** Names of files, links among them. */
+  /** Names of files, including links to files. */
   readonly files: readonly string[];
-  /** Names of folders. */
   readonly folders: readonly string[];
 }
 
 /**
  * Lists a folder.
  *
- * @param path The folder.
- * @param what What is looked for there, for error messages: "dataset".
+ * @param what The folder's role, for error messages: "dataset".
  * @throws {InputError} If there is no such folder or it may not be read.
  */
 export async function listFolder(path: string, what: string): Promise<FolderListing> {
@@ -29,12 +21,12 @@ export async function listFolder(path: string, what: string): Promise<FolderList
   try {
     for await (const entry of Deno.readDir(path)) {
       if (entry.name.startsWith(".")) continue;
-      // A link counts as what it leads to; one that leads nowhere is missing when it is read.
+      // A link counts as its target; a broken link is reported missing when it is read.
       const leadsToFolder = entry.isDirectory || (entry.isSymlink && await isFolder(join(path, entry.name)));
       (leadsToFolder ? folders : files).push(entry.name);
     }
   } catch (error) {
-    // A Deno permission that was not given explains itself.
+    // Deno's message already names the missing permission.
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new InputError(`Cannot read ${what} '${path}': ${fileErrorReason(error)}`, { cause: error });
   }
@@ -42,11 +34,8 @@ export async function listFolder(path: string, what: string): Promise<FolderList
 }
 
 /**
- * Lists a folder, or gives empty lists where that is not allowed: a folder in a dataset that nobody may read, such as
- * `lost+found`, is none of it.
- *
- * @param path The folder.
- * @param what What is looked for there, for error messages.
+ * Lists a folder, or returns empty lists if that is not allowed: a dataset does not include folders such as
+ * `lost+found`.
  */
 export async function listIfReadable(path: string, what: string): Promise<FolderListing> {
   try {
@@ -58,13 +47,11 @@ export async function listIfReadable(path: string, what: string): Promise<Folder
 }
 
 /**
- * Goes through a folder and those in it at any depth, each once though links may lead in circles. Those in it that may not be
- * read are passed over.
+ * Walks a folder and its subfolders, each once even if links form a loop, and skips unreadable subfolders. Yields each
+ * folder's files, and its path relative to the first.
  *
- * @param folder The folder.
- * @param what What is looked for there, for error messages.
- * @returns The files of each folder, and its path from the first, which is empty for the first.
- * @throws {InputError} If the first cannot be read.
+ * @param what The folder's role, for error messages.
+ * @throws {InputError} If the first folder cannot be read.
  */
 export async function* innerFolders(
   folder: string,
@@ -84,11 +71,7 @@ export async function* innerFolders(
   }
 }
 
-/**
- * Whether there is a folder at a path, as far as this user can see: a link that leads in circles is none.
- *
- * @param path The path.
- */
+/** Tells whether a path is a folder, as far as this user can see. A link that forms a loop is not. */
 export async function isFolder(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;

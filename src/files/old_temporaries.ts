@@ -1,23 +1,17 @@
-/**
- * What processes that were killed long ago left of files that they were writing. Their age tells that nobody writes them,
- * whosever they are; `stale_temporaries.ts` removes those of known files at any age.
- *
- * @module
- */
+// Removes temporaries of any file by age alone; `stale_temporaries.ts` removes those of known files at any age.
 
 import { removeFiles } from "./stale_temporaries.ts";
 import { isTemporaryOf } from "./write_atomic.ts";
 
-/** Options of {@linkcode removeOldTemporaries}. */
 export interface RemoveOldTemporariesOptions {
   /**
-   * How old they must be, so that nobody writes them still, in milliseconds.
+   * Minimum age in milliseconds, so that no process still writes them.
    *
    * @default {a day}
    */
   readonly age?: number;
   /**
-   * The present time in milliseconds since 1970.
+   * The current time in milliseconds since 1970.
    *
    * @default {Date.now()}
    */
@@ -28,12 +22,10 @@ const DAY_MS = 24 * 3600 * 1000;
 const TEMPORARY_NAME = /^\.(.+)\.[-0-9a-f]{36}\.tmp$/s;
 
 /**
- * Removes the temporaries of `writeAtomic()` that nobody has written for a day. Nothing else is removed.
+ * Removes temporaries of `writeAtomic()` not written for a day, and nothing else. Returns their paths.
  *
- * @param folder The folder to be looked through; one that is not there has none.
- * @param options See {@linkcode RemoveOldTemporariesOptions}.
- * @returns The paths of those that were removed.
- * @throws {InputError} If the folder cannot be read, or a temporary not be removed.
+ * @param folder The folder to search; a missing one has none.
+ * @throws {InputError} If the folder cannot be read, or a temporary cannot be removed.
  */
 export async function removeOldTemporaries(
   folder: string,

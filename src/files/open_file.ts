@@ -1,22 +1,14 @@
-/**
- * A regular file that is read in pieces, each from its own place.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import { fileErrorReason } from "./file_error.ts";
 
-/** An open file: close it with `using`. */
+/** An open file for random access; close it with `using`. */
 export interface RandomAccessFile extends Disposable {
-  /** The file's bytes when it was opened. */
+  /** Size in bytes when it was opened. */
   readonly size: number;
   /**
-   * Reads a piece. Pieces may be asked for at the same time.
+   * Reads `length` bytes at `offset`. Calls may overlap.
    *
-   * @param offset Where it begins.
-   * @param length Its bytes.
-   * @throws {InputError} The file ends before, or cannot be read.
+   * @throws {InputError} If the file ends before, or cannot be read.
    */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -24,13 +16,11 @@ export interface RandomAccessFile extends Disposable {
 /**
  * Opens a regular file.
  *
- * @param path Its path.
- * @returns The open file.
- * @throws {InputError} There is none, or it cannot be read; the message holds path and reason.
+ * @throws {InputError} If it is missing or cannot be read; the message contains path and reason.
  */
 export async function openFile(path: string): Promise<RandomAccessFile> {
   try {
-    // Asked before opening: to open a pipe would wait for its writer.
+    // Checked before opening: opening a pipe would block until someone writes to it.
     if (!(await Deno.stat(path)).isFile) throw new Error("it is not a file");
     const file = await Deno.open(path);
     try {
@@ -45,19 +35,16 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
 }
 
 /**
- * The error of all readers of files.
+ * The error for a file that cannot be read.
  *
- * @param path The file.
- * @param reason What is wrong, and what to do.
- * @param cause The error behind it.
- * @returns The error, to be thrown.
+ * @param reason The reason and the remedy.
  */
 export function cannotRead(path: string, reason: string, cause?: unknown): InputError {
   return new InputError(`Cannot read '${path}': ${reason}`, cause === undefined ? undefined : { cause });
 }
 
 class OpenFile implements RandomAccessFile {
-  // Seeking and reading are two operations on one position, so pieces wait for each other.
+  // Seek and read share one position, so reads are queued.
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(readonly path: string, readonly file: Deno.FsFile, readonly size: number) {}
@@ -75,7 +62,7 @@ class OpenFile implements RandomAccessFile {
       let filled = 0;
       while (filled < length) {
         const count = await this.file.read(bytes.subarray(filled));
-        if (count === null) throw new Error(`it ends at byte ${offset + filled}, it has changed while it was read`);
+        if (count === null) throw new Error(`it ends at byte ${offset + filled}, it changed while it was read`);
         filled += count;
       }
       return bytes;

@@ -1,30 +1,19 @@
-/**
- * What a pax header says of the member that follows it.
- *
- * @module
- */
-
-/** The records that matter to a reader of files. */
+/** The pax records that readers of tar files need. */
 export interface PaxRecords {
   /** The member's path. */
   name?: string;
-  /** Its bytes. */
+  /** Its size in bytes. */
   size?: number;
-  /** Whether only parts of it are stored. */
+  /** Only parts of it are stored. */
   sparse?: boolean;
 }
 
-/**
- * Reads the records `length key=value` of a pax header.
- *
- * @param bytes The header's body.
- * @returns The records; undefined where they are damaged.
- */
+/** Parses the records `length key=value` in the body of a pax header; undefined if they are damaged. */
 export function readPaxRecords(bytes: Uint8Array): PaxRecords | undefined {
   const records: PaxRecords = {};
   const decoder = new TextDecoder();
   for (let at = 0; at < bytes.length;) {
-    // Some programs fill the block up with NULs.
+    // Some programs pad the block with NULs.
     if (bytes[at] === 0) break;
     const space = bytes.indexOf(0x20, at);
     const digits = space < 0 || space - at > 8 ? "" : decoder.decode(bytes.subarray(at, space));

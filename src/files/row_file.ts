@@ -1,13 +1,10 @@
-/**
- * Rows of numbers in a file, written once and read once.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import { fileErrorReason } from "./file_error.ts";
 
-/** A temporary file of rows of one length. Its name is gone at once, so that nothing is left of it whatever happens. */
+/**
+ * A temporary file of rows of equal length, written once and read once. It is unlinked at once, so that nothing is left
+ * of it whatever happens.
+ */
 export class RowFile implements Disposable {
   readonly #file: Deno.FsFile;
   #length: number | undefined;
@@ -18,9 +15,9 @@ export class RowFile implements Disposable {
   }
 
   /**
-   * Makes an empty one in the system's folder for temporary files.
+   * Creates an empty file in the system's folder for temporary files.
    *
-   * @throws {InputError} If no file can be made there.
+   * @throws {InputError} If no file can be created there.
    */
   static async create(): Promise<RowFile> {
     return await orInputError(async () => {
@@ -34,11 +31,10 @@ export class RowFile implements Disposable {
   }
 
   /**
-   * Writes a row after those before.
+   * Appends a row.
    *
-   * @param row The row.
-   * @throws {RangeError} If it is not as long as the first one.
-   * @throws {InputError} If the disk has no room.
+   * @throws {RangeError} If its length differs from the first row's.
+   * @throws {InputError} If the disk is full.
    */
   async append(row: Float32Array<ArrayBuffer>): Promise<void> {
     this.#length ??= row.length;
@@ -52,7 +48,7 @@ export class RowFile implements Disposable {
     this.#count++;
   }
 
-  /** The rows in their order; no row may be written meanwhile. */
+  /** Yields the rows in order. Do not append meanwhile. */
   async *rows(): AsyncGenerator<Float32Array<ArrayBuffer>, void, undefined> {
     await this.#file.seek(0, Deno.SeekMode.Start);
     for (let index = 0; index < this.#count; index++) {
@@ -63,7 +59,6 @@ export class RowFile implements Disposable {
     }
   }
 
-  /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file.close();
   }

@@ -1,9 +1,4 @@
-/**
- * What a killed process left of files that it was writing. Whose files they are is known here, and that nobody writes them
- * now; `old_temporaries.ts` removes anybody's, when they are old.
- *
- * @module
- */
+// Removes temporaries of known files that nobody is writing now; `old_temporaries.ts` removes anybody's by age.
 
 import { basename, join } from "node:path";
 import { InputError } from "../input_error.ts";
@@ -11,14 +6,14 @@ import { fileErrorReason } from "./file_error.ts";
 import { isTemporaryOf } from "./write_atomic.ts";
 
 /**
- * Removes the temporaries that {@linkcode writeAtomic} leaves where its process is killed: `.NAME.<uuid>.tmp` beside NAME.
- * Nothing else is removed. To be called while nobody writes those files: a temporary in use looks the same.
+ * Removes the temporaries that {@linkcode writeAtomic} leaves if its process is killed: `.NAME.<uuid>.tmp` beside NAME.
+ * Call it only while nobody writes those files: a temporary in use looks the same.
  *
- * @param folder The folder to be looked through; one that is not there has none.
- * @param names Names of the files in it that may have been written.
- * @throws {InputError} The folder cannot be read, or a temporary not removed.
+ * @param folder The folder to search; a missing one has none.
+ * @param names Names of the files that may have been written.
+ * @throws {InputError} If the folder cannot be read, or a temporary cannot be removed.
  *
- * @example Before going on with a run
+ * @example Before resuming a run
  * ```ts
  * import assert from "node:assert/strict";
  * import { removeStaleTemporaries } from "./stale_temporaries.ts";
@@ -36,16 +31,14 @@ export async function removeStaleTemporaries(folder: string, names: readonly str
 }
 
 /**
- * Removes files of a folder. Another process may be quicker.
+ * Removes the matching files of a folder and returns their paths. Another process may remove them first.
  *
- * @param folder The folder; one that is not there has none.
- * @param isMeant Says of a file whether it is to be removed, by its name and its path.
- * @returns The paths of those that were removed.
- * @throws {InputError} The folder cannot be read, or a file not removed.
+ * @param folder The folder; a missing one has none.
+ * @throws {InputError} If the folder cannot be read, or a file cannot be removed.
  */
 export async function removeFiles(
   folder: string,
-  isMeant: (name: string, path: string) => boolean | Promise<boolean>,
+  matches: (name: string, path: string) => boolean | Promise<boolean>,
 ): Promise<string[]> {
   const names: string[] = [];
   await attempt("read", folder, async () => {
@@ -55,7 +48,7 @@ export async function removeFiles(
   for (const name of names) {
     const path = join(folder, name);
     await attempt("remove", path, async () => {
-      if (!await isMeant(name, path)) return;
+      if (!await matches(name, path)) return;
       await Deno.remove(path);
       removed.push(path);
     });

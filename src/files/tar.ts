@@ -1,9 +1,3 @@
-/**
- * The members of a tar file, without reading what is in them.
- *
- * @module
- */
-
 import { quoted } from "../printable.ts";
 import { cannotRead, type RandomAccessFile } from "./open_file.ts";
 import { readPaxRecords } from "./pax_records.ts";
@@ -11,40 +5,36 @@ import { hasHeaderChecksum, headerField, headerNumber } from "./tar_header.ts";
 
 /** A member of a tar file. */
 export interface TarMember {
-  /** Its path in the tar, as it is written there: it may lead anywhere. */
+  /** The path as written in the tar. It may point anywhere. */
   readonly name: string;
-  /** Whether its bytes lie in the tar as they are: no folder, link, device or sparse file. */
+  /** The content is stored as it is: not a folder, link, device or sparse file. */
   readonly isFile: boolean;
-  /** Its first byte in the tar. */
+  /** Offset of the content in the tar. */
   readonly offset: number;
-  /** Its bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
 const BLOCK = 512;
 
-/** The longest name that a system takes has 4096 bytes; what pax adds to it is little. */
+/** The longest path has 4096 bytes, and pax adds little to it. */
 const MAX_LONG_HEADER = 1 << 16;
 
-/** Headers and small members that follow each other are read at once. */
+/** Headers and small members that follow each other are read together. */
 const WINDOW = 16 * BLOCK;
 
-/**
- * Whether bytes are a tar's first block.
- *
- * @param bytes The first bytes of a file.
- */
+/** Detects a tar by the first block of a file. */
 export function isTar(bytes: Uint8Array<ArrayBuffer>): boolean {
   return bytes.length >= BLOCK && hasHeaderChecksum(bytes.subarray(0, BLOCK));
 }
 
 /**
- * Goes through a tar's headers: ustar, with GNU's and pax's long names and sizes. Memory does not grow with the file.
+ * Iterates over the members without reading their content. Supports ustar with GNU's and pax's long names and sizes.
+ * Memory does not grow with the file.
  *
- * @param file The open tar.
- * @param path Its path, for error messages.
- * @throws {InputError} If it is no tar, ends too early or has a header that is damaged or too large. What was given before is
- * good.
+ * @param path The file's path, for error messages.
+ * @throws {InputError} If it is not a tar, is truncated, or has a header that is damaged or too large. Members yielded
+ * before are valid.
  */
 export async function* tarMembers(file: RandomAccessFile, path: string): AsyncGenerator<TarMember, void, undefined> {
   const windowed = new Windowed(file);
@@ -60,7 +50,7 @@ export async function* tarMembers(file: RandomAccessFile, path: string): AsyncGe
     const type = String.fromCharCode(header[156] ?? 0);
     const size = long.size !== undefined && !isLongHeader(type) ? long.size : headerNumber(header.subarray(124, 136));
     if (size === undefined || !Number.isSafeInteger(size)) throw damaged("the tar has a member without a valid size");
-    // A header of a link or a folder may name a size, and no bytes follow.
+    // The header of a link or folder may have a size, but no bytes follow.
     const stored = "123456".includes(type) ? 0 : size;
     const offset = at + BLOCK;
     if (stored > file.size - offset) throw damaged(`the tar ends within a member of ${stored} bytes`);
@@ -98,13 +88,13 @@ function isLongHeader(type: string): boolean {
 
 function headerName(header: Uint8Array): string {
   const name = headerField(header.subarray(0, 100));
-  // GNU keeps other things where ustar keeps the name's beginning.
+  // GNU stores other data where ustar stores the name's prefix.
   const isUstar = headerField(header.subarray(257, 263)) === "ustar" && header[262] === 0;
   const prefix = isUstar ? headerField(header.subarray(345, 500)) : "";
   return prefix === "" ? name : `${prefix}/${name}`;
 }
 
-/** Reads small pieces that follow each other with few calls. */
+/** Reads consecutive small pieces with few calls. */
 class Windowed {
   #start = 0;
   #bytes = new Uint8Array(0);

@@ -1,11 +1,7 @@
-/**
- * The fields of a tar's headers, as POSIX.1-1988 (ustar) and GNU tar define them.
- *
- * @module
- */
+// Header fields of a tar, as defined by POSIX.1-1988 (ustar) and GNU tar.
 
 /**
- * Whether a block has the sum of its bytes where a header has it.
+ * Verifies a header's checksum.
  *
  * @param header 512 bytes.
  */
@@ -22,22 +18,13 @@ export function hasHeaderChecksum(header: Uint8Array): boolean {
   return stored === sum || stored === signed;
 }
 
-/**
- * A field's text, up to the first NUL.
- *
- * @param field The field's bytes.
- */
+/** A field's text, up to the first NUL. */
 export function headerField(field: Uint8Array): string {
   const end = field.indexOf(0);
   return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
 }
 
-/**
- * A field's number: octal digits, or GNU's binary form for large ones.
- *
- * @param field The field's bytes.
- * @returns The number; undefined where it is none.
- */
+/** A field's number: octal digits, or GNU's binary form for large numbers. Undefined if it is invalid. */
 export function headerNumber(field: Uint8Array): number | undefined {
   const [first = 0, ...rest] = field;
   // 0xff begins a negative number.

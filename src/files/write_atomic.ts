@@ -1,18 +1,12 @@
-/**
- * Writing a file whole or not at all.
- *
- * @module
- */
-
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../input_error.ts";
 import { errorCode, fileErrorReason } from "./file_error.ts";
 
 /** An open file or folder, as far as writing needs it. */
 export interface WritableFile {
-  /** Writes some of the bytes and says how many. */
+  /** Writes some of the bytes and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Brings what was written to the disk. */
+  /** Flushes to the disk. */
   sync(): Promise<void>;
   /** Closes it. */
   close(): void;
@@ -22,9 +16,9 @@ export interface WritableFile {
 export interface WritableFileSystem {
   /** Opens a folder, to flush its entries. */
   openFolder(path: string): Promise<WritableFile>;
-  /** Creates a file that is not there yet. */
+  /** Creates a new file; fails if it exists. */
   create(path: string): Promise<WritableFile>;
-  /** Puts one file in another's place. */
+  /** Renames a file, replacing the target. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
@@ -33,7 +27,7 @@ export interface WritableFileSystem {
 /** Options of {@linkcode writeAtomic}. */
 export interface WriteAtomicOptions {
   /**
-   * Bytes that the whole file takes, to be named where the disk is full.
+   * Size of the whole file in bytes, for the message if the disk is full.
    *
    * @default {undefined}
    */
@@ -57,14 +51,13 @@ const DENO_FILE_SYSTEM: WritableFileSystem = {
 };
 
 /**
- * Writes a file beside its place, flushes it, puts it in its place and flushes the folder. Until the last moment the
- * former file stays as it was, and a failure leaves nothing behind.
+ * Writes a file atomically: to a temporary beside it, flushed, renamed, and the folder flushed. Until the rename the
+ * previous file is untouched, and a failure leaves nothing behind.
  *
- * @param path Where the file shall be; its folder must exist.
- * @param chunks The content, piece by piece. What its iterator throws is passed on as it is.
- * @param options See {@linkcode WriteAtomicOptions}.
- * @throws {InputError} A file operation failed; the message holds the path and the reason. Only where the last one did,
- * flushing the folder, is the new file in its place, and whole.
+ * @param path The file; its folder must exist.
+ * @param chunks The content in pieces. Errors of the iterator are passed on unchanged.
+ * @throws {InputError} If a file operation fails; the message contains path and reason. Only if flushing the folder
+ * fails is the new file already in place, and complete.
  */
 export async function writeAtomic(
   path: string,
@@ -82,7 +75,7 @@ export async function writeAtomic(
     }
   }
 
-  // Opened first, so that a folder that cannot be flushed is refused while the former file is in its place.
+  // Opened first, so that a folder that cannot be flushed fails while the previous file is in place.
   const folder = await attempt(() => fileSystem.openFolder(dirname(path)));
   try {
     const file = await attempt(() => fileSystem.create(temporary));
@@ -95,7 +88,7 @@ export async function writeAtomic(
       }
       await attempt(() => fileSystem.rename(temporary, path));
     } catch (error) {
-      // The first error says what is wrong; a temporary that cannot be removed would only hide it.
+      // Keep the first error; a failure to remove the temporary would hide it.
       await fileSystem.remove(temporary).catch(() => {});
       throw error;
     }
@@ -106,12 +99,8 @@ export async function writeAtomic(
 }
 
 /**
- * Tells whether a file's name is one that {@linkcode writeAtomic} gives its temporaries. Names of more than 40 characters
- * share theirs with others that begin alike.
- *
- * @param name The name of the file that is written, without its folder.
- * @param candidate The name of a file in the same folder.
- * @returns Whether it is such a temporary's.
+ * Tells whether `candidate` is a temporary of {@linkcode writeAtomic} for the file `name` in the same folder. Names
+ * that agree in their first 40 characters share their temporaries.
  */
 export function isTemporaryOf(name: string, candidate: string): boolean {
   const prefix = temporaryPrefix(name);
@@ -119,7 +108,7 @@ export function isTemporaryOf(name: string, candidate: string): boolean {
     UUID.test(candidate.slice(prefix.length, -TEMPORARY_END.length));
 }
 
-// Cut, so that a long name with the rest is not too long for the file system; by whole characters.
+// Truncated by whole characters, so that the temporary's name does not become too long for the file system.
 function temporaryPrefix(name: string): string {
   return `.${[...name].slice(0, 40).join("")}.`;
 }
@@ -128,7 +117,7 @@ async function writeAll(file: WritableFile, bytes: Uint8Array): Promise<void> {
   let written = 0;
   while (written < bytes.byteLength) {
     const count = await file.write(bytes.subarray(written));
-    if (count <= 0) throw new Error("the disk takes no more bytes");
+    if (count <= 0) throw new Error("the disk accepts no more bytes");
     written += count;
   }
 }

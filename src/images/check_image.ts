@@ -1,31 +1,22 @@
-/**
- * Refusing images before they are decoded.
- *
- * @module
- */
-
 import type { DecodeImageOptions } from "./rgb_image.ts";
 import { decodingMemory } from "./decoding_memory.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageHeader, readImageHeader } from "./image_header.ts";
 
-/** The most pixels of an image where nothing else is said. */
+/** The default limit on an image's pixels. */
 export const DEFAULT_MAX_PIXELS = 50e6;
-/** The most that one side may exceed the other: a strip's long side would be scaled up without limit. */
+/** The maximum aspect ratio: resizing the short side would scale a strip's long side up without limit. */
 const MAX_ASPECT = 64;
 /**
- * Memory for each pixel that is allowed, in bytes: enough for 50 megapixels of a baseline JPEG with 4:2:0 colors, and with
- * what the runtime adds for its Workers 500 MB in all.
+ * Bytes of memory per allowed pixel: enough for 50 megapixels of a baseline JPEG with 4:2:0 chroma, and 500 MB in all
+ * with the overhead of the Workers.
  */
 const MEMORY_PER_PIXEL = 8;
 
 /**
- * Reads an image's header and refuses what is too large or too elongated.
+ * Reads an image's header and rejects images that are too large or too elongated.
  *
- * @param bytes The whole file.
- * @param options See {@linkcode DecodeImageOptions}.
- * @returns The header.
- * @throws {ImageError} If the file is no JPEG or PNG, or must not be decoded.
+ * @throws {ImageError} If the file is not a JPEG or PNG, or must not be decoded.
  */
 export function checkImage(bytes: Uint8Array, options: DecodeImageOptions = {}): ImageHeader {
   const { maxPixels = DEFAULT_MAX_PIXELS } = options;
@@ -40,29 +31,23 @@ export function checkImage(bytes: Uint8Array, options: DecodeImageOptions = {}):
   const memory = decodingMemory(header, bytes.length);
   const limit = MEMORY_PER_PIXEL * Math.max(maxPixels, DEFAULT_MAX_PIXELS);
   if (memory > limit) {
-    const variety = kind === "jpeg" && header.progressive ? "progressive " : "";
+    const prefix = kind === "jpeg" && header.progressive ? "progressive " : "";
     const allowed = Math.floor(width * height * limit / memory);
     throw new ImageError(
-      `the ${variety}${kind.toUpperCase()} has ${shape} and takes ${megabytes(memory)} MB to decode, more than ` +
-        `${megabytes(limit)} MB, scale it down to at most ${allowed} in all, or raise --max-pixels`,
+      `the ${prefix}${kind.toUpperCase()} has ${shape} and takes ${megabytes(memory)} MB to decode, more than ` +
+        `${megabytes(limit)} MB, scale it down to at most ${allowed} pixels, or raise --max-pixels`,
     );
   }
   return header;
 }
 
-/**
- * Says that an image has too many pixels.
- *
- * @param image Its width and height.
- * @param maxPixels The most that it may have.
- * @returns What is wrong, and what to do; undefined if nothing is.
- */
+/** The reason to reject an image with more than `maxPixels` pixels, or undefined. */
 export function tooManyPixels(
   { width, height }: { readonly width: number; readonly height: number },
   maxPixels: number,
 ): string | undefined {
   if (width * height <= maxPixels) return undefined;
-  return `the image has ${width} x ${height} pixels, scale it down to at most ${maxPixels} in all, or raise --max-pixels`;
+  return `the image has ${width} x ${height} pixels, scale it down to at most ${maxPixels} pixels, or raise --max-pixels`;
 }
 
 function megabytes(bytes: number): number {

@@ -1,16 +1,9 @@
-/**
- * From the bytes of an image that may be decoded to its pixels.
- *
- * @module
- */
-
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { ImageHeader } from "./image_header.ts";
 
-/** Options of {@linkcode decodeChecked}. */
 export interface DecodeCheckedOptions extends Pick<DecodeImageOptions, "applyExif"> {
   /**
-   * Gives the file's bytes up as soon as the decoder has them: called at most once.
+   * Called at most once, when the decoder no longer needs the file's bytes.
    *
    * @default {undefined}
    */
@@ -18,13 +11,9 @@ export interface DecodeCheckedOptions extends Pick<DecodeImageOptions, "applyExi
 }
 
 /**
- * Decodes an image.
+ * Decodes an image whose header {@linkcode checkImage} accepted.
  *
- * @param bytes The whole file.
- * @param header What {@linkcode checkImage} returned for it.
- * @param options See {@linkcode DecodeCheckedOptions}.
- * @returns The picture.
- * @throws {ImageError} If the file is cut or damaged.
+ * @throws {ImageError} If the file is truncated or damaged.
  */
 export async function decodeChecked(
   bytes: Uint8Array,
@@ -33,7 +22,7 @@ export async function decodeChecked(
 ): Promise<RgbImage> {
   const { applyExif = true, release } = options;
   const turned: ImageHeader = applyExif ? header : { ...header, orientation: 1 };
-  // Imported here so that whoever imports this module loads no decoder before it is needed.
+  // Imported on first use, so that importing this module loads no decoder.
   const pixels = turned.kind === "jpeg"
     ? (await import("./decode_jpeg.ts")).decodeJpeg(bytes, turned, release)
     : (await import("./decode_png.ts")).decodePng(bytes, turned);

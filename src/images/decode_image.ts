@@ -1,24 +1,15 @@
-/**
- * From the bytes of a JPEG or PNG file to its pixels.
- *
- * @module
- */
-
 import { checkImage } from "./check_image.ts";
 import { decodeChecked } from "./decode_checked.ts";
 
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 
 /**
- * Decodes a JPEG (baseline or progressive; gray, RGB, CMYK, YCCK) or PNG (of any kind; transparent ones are laid over
- * white, and of 16-bit samples the upper byte counts).
+ * Decodes a JPEG (baseline or progressive; gray, RGB, CMYK, YCCK) or PNG (any kind; transparency is blended over white,
+ * 16-bit samples keep their upper byte). Width and height are those after applying the EXIF orientation.
  *
- * @param bytes The whole file.
- * @param options See {@linkcode DecodeImageOptions}.
- * @returns The picture, with the width and height that it has after it is turned.
- * @throws {ImageError} If the file is no JPEG or PNG, is cut or damaged, or is too large or too elongated.
+ * @throws {ImageError} If the file is not a JPEG or PNG, is truncated or damaged, or is too large or too elongated.
  *
- * @example Size of a picture
+ * @example Size of an image
  * ```ts
  * import assert from "node:assert/strict";
  * import { decodeImage } from "@lrcn/lrcn";

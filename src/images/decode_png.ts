@@ -1,9 +1,5 @@
-/**
- * From a PNG's bytes to its pixels (W3C PNG, 3rd edition), a row at a time: besides the file and the picture it needs
- * two rows of memory, whatever the file's compressed data would inflate to.
- *
- * @module
- */
+// Decodes a PNG (W3C PNG, 3rd edition) row by row: besides the file and the image it needs memory for two rows,
+// whatever the compressed data would inflate to.
 
 import { Unzlib } from "fflate";
 import { ImageError } from "./image_error.ts";
@@ -11,10 +7,10 @@ import { pngChunks, pngCutError, pngEndsEarly, type PngHeader } from "./png_head
 import { type PngColors, rowPainter } from "./png_colors.ts";
 import { type Turn, turnOf } from "./turned_pixels.ts";
 
-/** The most compressed bytes inflated at once: they become at most a thousand times as many, 34 MB. */
+/** Compressed bytes inflated at once: they become at most a thousand times as many, 34 MB. */
 const PIECE = 2 ** 15;
 const WHOLE = { left: 0, top: 0, across: 1, down: 1 };
-/** First column and row of each pass of Adam7, and its steps. */
+/** First column and row of each Adam7 pass, and its steps. */
 const PASSES = [
   { left: 0, top: 0, across: 8, down: 8 },
   { left: 4, top: 0, across: 8, down: 8 },
@@ -26,13 +22,10 @@ const PASSES = [
 ];
 
 /**
- * Decodes a PNG. Transparent pixels are laid over white, of 16-bit samples the upper byte counts, and color profiles
- * are left aside.
+ * Decodes a PNG and applies the header's orientation. Transparency is blended over white, 16-bit samples keep their
+ * upper byte, and color profiles are ignored. Returns R, G, B of each pixel.
  *
- * @param bytes The file.
- * @param header Its header; its orientation is applied.
- * @returns R, G, B of each pixel.
- * @throws {ImageError} If the file is cut or damaged.
+ * @throws {ImageError} If the file is truncated or damaged.
  */
 export function decodePng(bytes: Uint8Array, header: PngHeader): Uint8Array<ArrayBuffer> {
   const { width, height, orientation } = header;
@@ -40,7 +33,7 @@ export function decodePng(bytes: Uint8Array, header: PngHeader): Uint8Array<Arra
   const rows = new RowReader(header, pixels, turnOf(width, height, orientation));
   const inflate = new Unzlib((inflated) => {
     rows.push(inflated);
-    // Given back at once, not when it is collected: of a large picture there are thousands.
+    // Freed at once instead of by the garbage collector: a large image has thousands of them.
     inflated.buffer.transfer(0);
   });
   const colors: PngColors = { palette: undefined, transparency: undefined };
@@ -60,7 +53,7 @@ export function decodePng(bytes: Uint8Array, header: PngHeader): Uint8Array<Arra
         inflatePiece(inflate, content.subarray(from, from + PIECE));
       }
     } else if (type !== "IHDR" && /^[A-Z]/.test(type)) {
-      throw new ImageError("the PNG is damaged or of a rare variety, save it anew");
+      throw new ImageError("the PNG is damaged or of an unsupported kind, save it again");
     }
   }
   if (!rows.done) throw pngEndsEarly(bytes) ? pngCutError() : damaged("pixels are missing");
@@ -76,9 +69,8 @@ function inflatePiece(inflate: Unzlib, piece: Uint8Array): void {
   }
 }
 
-/** Cuts what is inflated into rows, undoes their filters, and has them painted. */
+/** Cuts inflated bytes into rows, undoes their filters, and paints them. */
 class RowReader {
-  /** Whether all rows are painted. */
   done = false;
   readonly #header: PngHeader;
   readonly #pixels: Uint8Array;
@@ -87,10 +79,10 @@ class RowReader {
   readonly #step: number;
   #paint: ReturnType<typeof rowPainter> | undefined;
   #pass = -1;
-  /** The row in the pass, and its pixels. */
+  /** The row within the pass, and its pixels. */
   #y = 0;
   #width = 0;
-  /** Filter type and bytes of the row that is being filled, and of the one above. */
+  /** Filter type and bytes of the current row, and of the one above. */
   #row = new Uint8Array();
   #above = new Uint8Array();
   #filled = 0;
@@ -147,7 +139,7 @@ class RowReader {
   }
 }
 
-/** Undoes the filter that the row's first byte names (PNG, section 9.2), in place. */
+/** Undoes the filter named by the row's first byte (PNG, section 9.2), in place. */
 function undoFilter(row: Uint8Array, above: Uint8Array, step: number): void {
   const length = row.length;
   switch (row[0]) {
@@ -176,7 +168,7 @@ function undoFilter(row: Uint8Array, above: Uint8Array, step: number): void {
   }
 }
 
-/** Of left, up and corner, the one nearest to left + up - corner. */
+/** The Paeth predictor: left, up or corner, whichever is nearest to left + up - corner. */
 function paeth(left: number, up: number, corner: number): number {
   const toLeft = Math.abs(up - corner);
   const toUp = Math.abs(left - corner);

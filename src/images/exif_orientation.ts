@@ -1,13 +1,7 @@
 /**
- * The orientation that a camera notes in an image's EXIF data.
- *
- * @module
- */
-
-/**
- * How to turn the stored pixels: 1 not at all, 2 mirror left and right, 3 by 180 degrees, 4 mirror top and bottom,
- * 5 exchange rows and columns, 6 by 90 degrees clockwise, 7 exchange rows and columns about the other diagonal, 8 by 90
- * degrees counter-clockwise (EXIF 2.32, tag 0x0112).
+ * EXIF orientation (EXIF 2.32, tag 0x0112): 1 upright, 2 mirrored left to right, 3 rotated by 180 degrees, 4 mirrored
+ * top to bottom, 5 transposed, 6 to be rotated 90 degrees clockwise, 7 transposed about the other diagonal, 8 to be
+ * rotated 90 degrees counter-clockwise.
  */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
@@ -16,10 +10,10 @@ const SHORT = 3;
 const LONG = 4;
 
 /**
- * Reads the orientation out of EXIF data. Only the first directory is looked at, so nothing can lead in a circle.
+ * Reads the orientation out of EXIF data; 1 if there is none or the data make no sense. Only the first directory is
+ * read, so offsets cannot form a loop.
  *
- * @param exif The TIFF structure: what follows `Exif\0\0` in a JPEG, or a PNG's `eXIf` chunk. Any bytes may be given.
- * @returns The orientation; 1 where there is none or the data make no sense.
+ * @param exif The TIFF structure: the bytes after `Exif\0\0` in a JPEG, or a PNG's `eXIf` chunk. Any bytes are safe.
  */
 export function exifOrientation(exif: Uint8Array): Orientation {
   const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);

@@ -1,9 +1,3 @@
-/**
- * The images that a user names: files, folders, and what comes from standard input.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { errorCode } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
@@ -11,35 +5,31 @@ import { listFolder } from "../files/list_folder.ts";
 import { ImageError } from "./image_error.ts";
 import { readStandardInput } from "./standard_input.ts";
 
-/** What is to be captioned, by the name that the user knows it by; or why it cannot be. */
+/** An image to caption, under the name the user gave it; or the reason it cannot be captioned. */
 export type CaptionInput =
   & { readonly name: string }
   & ({ readonly path: string } | { readonly bytes: Uint8Array<ArrayBuffer> } | { readonly problem: string });
 
-/** All that is to be captioned. */
 export interface CaptionInputs {
-  /** The images, in order. */
   readonly images: AsyncIterable<CaptionInput>;
-  /** How many there are; undefined where standard input names them, one after the other. */
+  /** Undefined if standard input names the images one by one. */
   readonly total: number | undefined;
-  /** Whether the user gave one image, not a folder or a list that happens to hold one. */
+  /** True if the user named one image, rather than a folder or list that contains only one. */
   readonly single: boolean;
 }
 
-/** Options of {@linkcode findInputs}. */
 export interface FindInputsOptions {
   /** Makes a user's path absolute. */
   readonly path: (path: string) => string;
-  /** Standard input. */
   readonly standardInput: ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
-   * Whether folders in folders are looked through.
+   * Search folders recursively.
    *
    * @default {false}
    */
   readonly recursive?: boolean;
   /**
-   * Ends what standard input names.
+   * Ends the list of paths from standard input.
    *
    * @default {never}
    */
@@ -49,12 +39,10 @@ export interface FindInputsOptions {
 const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
 
 /**
- * Finds the images behind names: a file is itself, whatever it is called, a folder its JPEG and PNG files by name,
- * and `-` the image or the paths that standard input holds.
+ * Finds the images imagesAt names: a file is itself, whatever its name; a folder stands for its JPEG and PNG files in
+ * name order; `-` stands for the image or the paths on standard input. A folder without images and an empty standard
+ * input become problems in the list.
  *
- * @param names What the user named.
- * @param options See {@linkcode FindInputsOptions}.
- * @returns The images. A folder without any, and standard input without anything, are among them as problems.
  * @throws {InputError} If standard input is named twice.
  */
 export async function findInputs(names: readonly string[], options: FindInputsOptions): Promise<CaptionInputs> {
@@ -65,14 +53,14 @@ export async function findInputs(names: readonly string[], options: FindInputsOp
   let single = names.length === 1;
   for (const name of names) {
     if (name !== "-") {
-      const found = await behind(name, options);
+      const found = await imagesAt(name, options);
       single &&= found.length === 1 && found[0]?.name === name;
       parts.push(found);
       continue;
     }
     const input = await orProblem(readStandardInput(options.standardInput, options.signal));
     single &&= !("paths" in input);
-    if ("paths" in input) parts.push(behindAll(input.paths, options));
+    if ("paths" in input) parts.push(imagesAtAll(input.paths, options));
     else parts.push(["image" in input ? { name, bytes: input.image } : { name, ...input }]);
   }
   const known = parts.filter((part) => Array.isArray(part)).map(({ length }) => length);
@@ -101,36 +89,36 @@ async function* inTurn(
   }
 }
 
-async function* behindAll(
+async function* imagesAtAll(
   paths: AsyncIterable<string>,
   options: FindInputsOptions,
 ): AsyncGenerator<CaptionInput, void, undefined> {
   try {
-    for await (const name of paths) yield* await behind(name, options);
+    for await (const name of paths) yield* await imagesAt(name, options);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    // What was named before is captioned none the less.
+    // The images named before are captioned all the same.
     yield { name: "-", problem: error.message };
   }
 }
 
-async function behind(name: string, options: FindInputsOptions): Promise<CaptionInput[]> {
+async function imagesAt(name: string, options: FindInputsOptions): Promise<CaptionInput[]> {
   const path = options.path(name);
-  // Whatever else is wrong with a path, its reader has words for.
+  // If something else is wrong with the path, its reader reports it.
   if (!(await isFolder(path))) return [{ name, path }];
   const files = await imagesIn(path, name, options.recursive ?? false, new Set());
   if (files.length > 0) return files;
-  const advice = options.recursive ? "name another" : "name another, or look in the folders in it by --recursive";
+  const advice = options.recursive ? "name another" : "name another, or search its subfolders with --recursive";
   const reason = `it is a folder without files called .jpg, .jpeg or .png, ${advice}`;
   return [{ name, problem: new ImageError(reason, path).message }];
 }
 
 async function imagesIn(path: string, name: string, deep: boolean, seen: Set<string>): Promise<CaptionInput[]> {
   if (deep) {
-    // Links may lead in a circle.
-    const place = await Deno.realPath(path);
-    if (seen.has(place)) return [];
-    seen.add(place);
+    // Links may form a loop.
+    const real = await Deno.realPath(path);
+    if (seen.has(real)) return [];
+    seen.add(real);
   }
   try {
     const { files, folders } = await listFolder(path, "images");

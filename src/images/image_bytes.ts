@@ -1,19 +1,12 @@
-/**
- * Which files may hold an image, as far as can be told without a look into them.
- *
- * @module
- */
-
 import { ImageError } from "./image_error.ts";
 
-/** No image of 50 million pixels takes more, and what is read lies in memory whole. */
+/** Images are held in memory whole, and none of 50 megapixels needs more. */
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * Refuses what is no regular file: reading a pipe or a device could wait or go on for ever.
+ * Rejects anything but a regular file: reading a pipe or a device could block or never end.
  *
- * @param info What the system says of it.
- * @throws {ImageError} If it is none.
+ * @throws {ImageError} If it is not one.
  */
 export function checkRegularFile({ isFile, isDirectory }: Pick<Deno.FileInfo, "isFile" | "isDirectory">): void {
   if (isFile) return;
@@ -21,10 +14,9 @@ export function checkRegularFile({ isFile, isDirectory }: Pick<Deno.FileInfo, "i
 }
 
 /**
- * Refuses an image of too many bytes.
+ * Rejects a file that is too large.
  *
- * @param bytes How many it has.
- * @throws {ImageError} If they are too many.
+ * @throws {ImageError} If it is.
  */
 export function checkImageBytes(bytes: number): void {
   if (bytes > MAX_BYTES) throw new ImageError(`the file has ${bytes} bytes, give one of at most ${MAX_BYTES}`);

@@ -1,24 +1,17 @@
-/**
- * Decoding of image files on all cores.
- *
- * @module
- */
-
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";
 
-/** Options of {@linkcode ImageDecoders}. */
 export interface ImageDecodersOptions {
   /**
-   * The most Workers. They are started as work comes in.
+   * The maximum number of Workers, started on demand.
    *
    * @default {navigator.hardwareConcurrency}
    */
   count?: number;
   /**
-   * The time that one image may take, in milliseconds.
+   * The time limit for one image in milliseconds.
    *
    * @default {10_000}
    */
@@ -34,67 +27,66 @@ export interface ImageDecodersOptions {
 interface Job {
   readonly file: ImageFile | ImageBytes;
   readonly options: DecodeImageOptions;
-  /** Bytes set aside for it. */
+  /** Bytes reserved for it. */
   memory: number;
   readonly resolve: (image: RgbImage) => void;
   readonly reject: (error: unknown) => void;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-/** Memory that images decoded at the same time share; a larger image is decoded alone. */
+/** Memory shared by all images being decoded; a larger image is decoded alone. */
 const SHARED_MEMORY = 350e6;
-/** Set aside for an image before its header is read: enough for an image of two megapixels. */
+/** Reserved for an image before its header is read: enough for two megapixels. */
 const FIRST_MEMORY = 16e6;
-/** A Worker that used more is ended, which alone gives its memory back at once. */
+/** A Worker that used more is terminated: nothing else frees its memory at once. */
 const KEPT_MEMORY = 64e6;
-/** Deno lets a Worker's WebAssembly run this long after it was to end, in milliseconds; until then it has its memory. */
+/**
+ * After terminate(), Deno lets a Worker's WebAssembly run for this many milliseconds, and it keeps its memory until
+ * then.
+ */
 const TERMINATION_TIME = 2500;
 
 /**
- * A pool of Workers that decode images, and read those in files. Each has one image at a time, and large images wait until memory
- * is there; files that wait take no more than their own memory. A Worker that dies of an image, or does not end in time,
- * is replaced.
+ * A pool of Workers that read and decode images. Each decodes one image at a time, and large images wait until memory
+ * is available; waiting files take no more than their own memory. A Worker that crashes or exceeds the time limit is
+ * replaced.
  */
 export class ImageDecoders implements Disposable {
-  /** The most Workers, and so the most images decoded at once. */
+  /** The maximum number of images decoded at once. */
   readonly count: number;
   readonly #timeLimit: number;
   readonly #newWorker: () => Worker;
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Job>();
   readonly #waiting: Job[] = [];
-  /** Bytes set aside for images that are decoded or in use. */
+  /** Bytes reserved for images that are being decoded or used. */
   #memory = 0;
-  /** Timers for large images whose Workers are ending. */
+  /** Timers for Workers of large images that are terminating. */
   readonly #ending = new Set<ReturnType<typeof setTimeout>>();
   #closed = false;
 
   /**
-   * Starts nothing yet.
+   * Starts no Worker yet.
    *
-   * @param options See {@linkcode ImageDecodersOptions}.
-   * @throws {RangeError} If the count is not a positive integer or the time limit not positive.
+   * @throws {RangeError} If the count is not a positive integer or the time limit is not positive.
    */
   constructor(options: ImageDecodersOptions = {}) {
     const { count = navigator.hardwareConcurrency, timeLimit = 10_000, newWorker = startDecodeWorker } = options;
     if (!Number.isInteger(count) || count < 1) {
-      throw new RangeError(`Cannot decode images: the number of Workers must be a positive integer, got ${count}`);
+      throw new RangeError(`Cannot decode images: count must be a positive integer, got ${count}`);
     }
-    if (!(timeLimit > 0)) throw new RangeError(`Cannot decode images: the time limit must be over 0, got ${timeLimit}`);
+    if (!(timeLimit > 0)) throw new RangeError(`Cannot decode images: timeLimit must be over 0, got ${timeLimit}`);
     this.count = count;
     this.#timeLimit = timeLimit;
     this.#newWorker = newWorker;
   }
 
   /**
-   * Reads and decodes an image in a Worker.
+   * Reads and decodes an image in a Worker. Bytes in memory are copied to it.
    *
-   * @param file Where it lies, or the image itself, of which the Worker gets a copy.
-   * @param options See {@linkcode DecodeImageOptions}.
-   * @returns The picture.
-   * @throws {ImageError} If the file cannot be read or decoded, takes too long, or its Worker died of it; the message
-   * holds the path.
-   * @throws {DOMException} `AbortError` if the pool is closed before the picture is there.
+   * @throws {ImageError} If the file cannot be read or decoded, takes too long, or crashes its Worker; the message
+   * contains the path.
+   * @throws {DOMException} `AbortError` if the pool is closed first.
    */
   async decode(file: ImageFile | ImageBytes, options: DecodeImageOptions = {}): Promise<RgbImage> {
     const { image, release } = await this.#decode(file, options);
@@ -103,13 +95,10 @@ export class ImageDecoders implements Disposable {
   }
 
   /**
-   * Reads and decodes an image in a Worker and hands it on. Until that is done with it, the picture counts as memory
-   * in use, so that many large pictures never wait beside each other.
+   * Reads and decodes an image in a Worker and passes it to `use`. Until that settles, the image counts as memory in
+   * use, so that many large images never pile up.
    *
-   * @param file Where it lies, or the image itself, of which the Worker gets a copy.
-   * @param use What to do with the picture, for example to scale it down; its pixels are gone when this is done.
-   * @param options See {@linkcode DecodeImageOptions}.
-   * @returns What `use` returns.
+   * @param use Uses the image, for example scales it down; the pixels are freed afterwards.
    * @throws {ImageError} As {@linkcode decode} does.
    * @throws {DOMException} As {@linkcode decode} does.
    */
@@ -122,13 +111,13 @@ export class ImageDecoders implements Disposable {
     try {
       return await use(image);
     } finally {
-      // Not when they are collected: that can be several large pictures later.
+      // Freed now instead of by the garbage collector, which can be several large images later.
       image.pixels.buffer.transfer(0);
       release();
     }
   }
 
-  /** Ends the Workers. What they were to decode is rejected. */
+  /** Terminates the Workers and rejects unfinished work. */
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const worker of [...this.#idle.splice(0), ...this.#busy.keys()]) worker.terminate();
@@ -158,13 +147,13 @@ export class ImageDecoders implements Disposable {
     return { image, release };
   }
 
-  /** Begins what can begin, in the order of asking: a large image is never overtaken for ever. */
+  /** Starts as many jobs as possible in order, so that a large image is not overtaken forever. */
   #next(): void {
     while (this.#busy.size < this.count) {
       const job = this.#waiting[0];
       if (job === undefined || (this.#memory > 0 && this.#memory + job.memory > SHARED_MEMORY)) return;
       this.#waiting.shift();
-      // What idle Workers keep would come on top.
+      // The memory of idle Workers would come on top.
       if (job.memory > SHARED_MEMORY / 2) { for (const idle of this.#idle.splice(0)) idle.terminate(); }
       const worker = this.#idle.pop() ?? this.#start();
       this.#busy.set(worker, job);
@@ -179,7 +168,7 @@ export class ImageDecoders implements Disposable {
     const worker = this.#newWorker();
     worker.addEventListener("message", (event: MessageEvent<DecodeAnswer>) => this.#answered(worker, event.data));
     worker.addEventListener("error", (event) => {
-      // Unhandled, the event would end the program.
+      // An unhandled error event would end the program.
       event.preventDefault();
       this.#fail(worker, `its decoder failed: ${event.message.replaceAll(/\s+/g, " ")}`);
     });
@@ -206,7 +195,7 @@ export class ImageDecoders implements Disposable {
     this.#next();
   }
 
-  /** Work begins only with a message; a Worker that fails before any is one that cannot start. */
+  /** Without a job, the Worker failed before its first message. */
   #fail(worker: Worker, reason: string): void {
     worker.terminate();
     const job = this.#finish(worker);
@@ -234,7 +223,7 @@ function startDecodeWorker(): Worker {
 }
 
 function tooSlow(timeLimit: number): string {
-  return `decoding took more than ${timeLimit / 1000} s, save the image anew or leave it out`;
+  return `decoding took more than ${timeLimit / 1000} s, save the image again or remove it`;
 }
 
 function closedError(file: ImageFile | ImageBytes): DOMException {

@@ -1,51 +1,38 @@
-/**
- * Where an image lies.
- *
- * @module
- */
-
-/** The bytes of an image: a file of its own, or a range of a larger file such as a tar. */
+/** The location of an image's bytes: a file of its own, or a range of a larger file such as a tar. */
 export interface ImageFile {
   /** The file. */
   readonly path: string;
   /**
-   * The image's first byte in the file.
+   * Offset of the image's first byte in the file.
    *
    * @default {0}
    */
   readonly offset?: number;
   /**
-   * The image's bytes.
+   * Size in bytes.
    *
-   * @default {those up to the file's end}
+   * @default {up to the file's end}
    */
   readonly size?: number;
   /**
-   * The image's name in the file.
+   * The image's name inside the file.
    *
    * @default {none, the file is the image}
    */
   readonly member?: string;
 }
 
-/** An image in memory. */
 export interface ImageBytes {
-  /** The whole file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /**
-   * What a person knows it by.
+   * The name shown to the user.
    *
-   * @default {nothing}
+   * @default {none}
    */
   readonly name?: string;
 }
 
-/**
- * Names an image for a person.
- *
- * @param file Where it lies.
- * @returns Its path, within a larger file as if that were a folder: "shard-0.tar/dog.jpg".
- */
+/** An image's path for messages; inside a larger file as if that were a folder: "shard-0.tar/dog.jpg". */
 export function imagePath({ path, member }: Pick<ImageFile, "path" | "member">): string {
   return member === undefined ? path : `${path}/${member}`;
 }

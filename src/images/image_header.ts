@@ -1,14 +1,8 @@
-/**
- * What an image file's first bytes say, before anything is decoded.
- *
- * @module
- */
-
 import { ImageError } from "./image_error.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
 import { type PngHeader, readPngHeader } from "./png_header.ts";
 
-/** A file's format, told by its first bytes and never by its name. */
+/** A file's format, detected from its first bytes, never from its name. */
 export type ImageKind =
   | "jpeg"
   | "png"
@@ -27,10 +21,9 @@ export type ImageKind =
   | "empty file"
   | "unknown";
 
-/** What a JPEG or PNG declares. */
 export type ImageHeader = JpegHeader | PngHeader;
 
-/** What to do with a file of another format. */
+/** What to tell the user about other formats. */
 const ADVICE: Readonly<Record<Exclude<ImageKind, "jpeg" | "png">, string>> = {
   "WebP": "is a WebP image, convert it to JPEG or PNG",
   "AVIF": "is an AVIF image, convert it to JPEG or PNG",
@@ -41,23 +34,18 @@ const ADVICE: Readonly<Record<Exclude<ImageKind, "jpeg" | "png">, string>> = {
   "JPEG 2000": "is a JPEG 2000 image, convert it to JPEG or PNG",
   "JPEG XL": "is a JPEG XL image, convert it to JPEG or PNG",
   "SVG": "is an SVG drawing, convert it to JPEG or PNG",
-  "PDF": "is a PDF document, convert its picture to JPEG or PNG",
+  "PDF": "is a PDF document, convert it to JPEG or PNG",
   "HTML": "is a web page (HTML), not an image, download the image itself",
   "text": "is text, not an image, give a JPEG or PNG file",
   "empty file": "is empty, fetch or copy it again",
-  "unknown": "is no image of a known format, give a JPEG or PNG file",
+  "unknown": "is not an image of a known format, give a JPEG or PNG file",
 };
 const BRANDS: Readonly<Record<string, ImageKind>> = Object.fromEntries([
   ...["avif", "avis"].map((brand) => [brand, "AVIF"]),
   ...["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"].map((brand) => [brand, "HEIC"]),
 ]);
 
-/**
- * Tells a file's format.
- *
- * @param bytes The file, or at least its first 512 bytes.
- * @returns The format, or what the file is instead of an image.
- */
+/** Detects a file's format from at least its first 512 bytes. */
 export function imageKind(bytes: Uint8Array): ImageKind {
   if (bytes.length === 0) return "empty file";
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) return "jpeg";
@@ -69,7 +57,7 @@ export function imageKind(bytes: Uint8Array): ImageKind {
   if (startsWith(bytes, [0xff, 0x4f, 0xff, 0x51]) || ascii(bytes, 4, 8) === "jP  ") return "JPEG 2000";
   if (startsWith(bytes, [0xff, 0x0a]) || ascii(bytes, 4, 8) === "JXL ") return "JPEG XL";
   if (ascii(bytes, 0, 5) === "%PDF-") return "PDF";
-  // A text may begin with "BM" too; a bitmap's reserved bytes 6 to 9 are zero.
+  // Text may begin with "BM" too; a bitmap's reserved bytes 6 to 9 are zero.
   if (ascii(bytes, 0, 2) === "BM" && bytes.length >= 10 && bytes.subarray(6, 10).every((byte) => byte === 0)) {
     return "BMP";
   }
@@ -77,13 +65,11 @@ export function imageKind(bytes: Uint8Array): ImageKind {
 }
 
 /**
- * Reads what a JPEG or PNG declares. Any bytes may be given: nothing is read past their end, and the time is linear in
- * their number.
+ * Reads the header of a JPEG or PNG. Any bytes are safe: nothing is read past their end, and the time is linear in
+ * their number. Width and height are at least 1.
  *
- * @param bytes The file.
- * @returns The header; its width and height are at least 1.
- * @throws {ImageError} If the file is no JPEG or PNG, ends before its header does, or is of a variety that the decoder
- * does not know.
+ * @throws {ImageError} If the file is not a JPEG or PNG, its header is incomplete, or the decoder does not support its
+ * kind.
  */
 export function readImageHeader(bytes: Uint8Array): ImageHeader {
   const kind = imageKind(bytes);
@@ -92,10 +78,10 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader {
   throw new ImageError(`the file ${ADVICE[kind]}`);
 }
 
-/** Told by the first brand that says more than "an image", since the first of all is often a general one. */
+/** Decides by the first specific brand, since the major brand is often a general one. */
 function brandKind(bytes: Uint8Array): ImageKind {
   const end = Math.min(bytes.length, 64, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0));
-  // After the major brand come four bytes of version and the compatible brands.
+  // The major brand is followed by four bytes of version and the compatible brands.
   const brands = [8, ...Array.from({ length: 12 }, (_, index) => 16 + 4 * index)]
     .filter((start) => start + 4 <= end).map((start) => ascii(bytes, start, start + 4));
   const kinds = brands.flatMap((brand) => BRANDS[brand] ?? []);
@@ -121,7 +107,7 @@ function ascii(bytes: Uint8Array, start: number, end: number): string {
 function isText(bytes: Uint8Array): boolean {
   if (bytes.some((byte) => byte === 0x7f || (byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d)))) return false;
   try {
-    // The excerpt may end inside a character, so this is decoded as a stream.
+    // The excerpt may end inside a character, so it is decoded as a stream.
     new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
     return true;
   } catch {

@@ -1,56 +1,45 @@
-/**
- * What a JPEG says of itself before its first scan.
- *
- * @module
- */
-
 import { exifOrientation, type Orientation } from "./exif_orientation.ts";
 import { ImageError } from "./image_error.ts";
 
-/** A JPEG's header. */
 export interface JpegHeader {
-  /** The format. */
   readonly kind: "jpeg";
   /** Pixels in a stored row. */
   readonly width: number;
   /** Stored rows. */
   readonly height: number;
-  /** How to turn the stored picture. */
   readonly orientation: Orientation;
-  /** Samples a pixel: 1 gray, 3 color, 4 CMYK or YCCK. */
+  /** Samples per pixel: 1 gray, 3 color, 4 CMYK or YCCK. */
   readonly components: 1 | 3 | 4;
-  /** Whether the picture comes in scans of growing detail, which all have to be kept. */
+  /** The image is stored in scans of growing detail, which must all be kept in memory. */
   readonly progressive: boolean;
   /** Samples of all components, each padded to whole blocks. */
   readonly samples: number;
-  /** Colors as the Adobe segment numbers them: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. */
+  /** The color transform of the Adobe segment: 0 RGB or CMYK, 1 YCbCr, 2 YCCK. */
   readonly transform: 0 | 1 | 2;
-  /** Where the first scan's marker stands, in bytes. */
+  /** Byte offset of the first scan's marker. */
   readonly end: number;
 }
 
-/** The most scans; encoders write about ten, and each costs a walk over the whole picture. */
+/** Encoders write about ten scans, and each costs a pass over the whole image. */
 const MAX_SCANS = 100;
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 
-/** The error for a JPEG that is cut. */
 export function jpegCutError(): ImageError {
   return new ImageError("the JPEG ends too early, fetch or copy the file again");
 }
 
 type Frame = Pick<JpegHeader, "width" | "height" | "components" | "progressive" | "samples"> & {
-  /** The components' names. */
+  /** The components' ids as characters. */
   readonly names: string;
 };
 
 /**
- * Walks the segments up to the first scan (ITU T.81, annex B); as libjpeg, it passes over bytes between segments.
- * Colors are told as libjpeg tells them: by the JFIF segment, then the Adobe segment, then the components' names.
+ * Walks the segments up to the first scan (ITU T.81, annex B); like libjpeg, it skips bytes between segments. The color
+ * transform is found as in libjpeg: from the JFIF segment, then the Adobe segment, then the component ids.
  *
  * @param bytes The file; any bytes may follow the first two.
- * @returns The header.
- * @throws {ImageError} If the file ends before, or is of a variety that the decoder does not know.
+ * @throws {ImageError} If the file ends before the first scan, or the decoder does not support its kind.
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -62,7 +51,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     if (marker === START_OF_SCAN) {
       if (frame === undefined) break;
       if (countScans(bytes, start) > MAX_SCANS) {
-        throw new ImageError(`the JPEG has more than ${MAX_SCANS} scans, save it anew`);
+        throw new ImageError(`the JPEG has more than ${MAX_SCANS} scans, save it again`);
       }
       const transform = colorTransform(frame, isJfif, adobe);
       const { names: _, ...shape } = frame;
@@ -77,11 +66,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 }
 
 /**
- * Whether a JPEG's end marker is missing. What precedes the first scan can hold a thumbnail with an end of its own, so
- * only what follows is searched.
+ * Reports a missing end marker. The bytes before the first scan are not searched: they may hold a thumbnail with its
+ * own end marker.
  *
- * @param bytes The file.
- * @param start Where the first scan begins.
+ * @param start Byte offset of the first scan.
  */
 export function jpegEndsEarly(bytes: Uint8Array, start: number): boolean {
   for (let last = bytes.length - 2; last >= start; last--) {
@@ -92,13 +80,13 @@ export function jpegEndsEarly(bytes: Uint8Array, start: number): boolean {
 
 interface Segment {
   readonly marker: number;
-  /** Where its marker stands. */
+  /** Byte offset of its marker. */
   readonly start: number;
-  /** What follows its length. */
+  /** The bytes after its length field. */
   readonly content: Uint8Array;
 }
 
-/** Ends at the end marker; a scan's content is its header, and its samples are passed over. */
+/** Stops at the end marker. A scan's content is its header; its samples are skipped. */
 function* segments(bytes: Uint8Array, from: number): Generator<Segment, void, undefined> {
   let position = from;
   while (true) {
@@ -125,7 +113,7 @@ function countScans(bytes: Uint8Array, from: number): number {
   try {
     for (const { marker } of segments(bytes, from)) if (marker === START_OF_SCAN) count++;
   } catch (error) {
-    // What is wrong after the first scan is the decoder's to say.
+    // The decoder reports what is wrong after the first scan.
     if (!(error instanceof ImageError)) throw error;
   }
   return count;

@@ -1,39 +1,26 @@
-/**
- * From a PNG's samples to colors over white.
- *
- * @module
- */
-
 import type { PngHeader } from "./png_header.ts";
 
-/** The chunks that give samples their colors. */
+/** The chunks that define colors. */
 export interface PngColors {
-  /** `PLTE`: R, G, B of each place. */
+  /** `PLTE`: R, G, B of each entry. */
   palette: Uint8Array | undefined;
-  /** `tRNS`: the opacity of each place of the palette, or the one transparent gray or color as 16-bit samples. */
+  /** `tRNS`: the opacity of each palette entry, or the one transparent gray or color as 16-bit samples. */
   transparency: Uint8Array | undefined;
 }
 
-/** Where a row's pixels go, in bytes. */
-export interface RowPlace {
-  /** How many pixels. */
+/** The output position of a row's pixels, in bytes. */
+export interface RowTarget {
+  /** Number of pixels. */
   readonly count: number;
-  /** Where R of the first goes. */
+  /** Offset of the first pixel's R. */
   readonly to: number;
-  /** From one pixel to the next. */
+  /** Distance between two pixels. */
   readonly step: number;
 }
 
-/** Writes R, G, B of a row, whose samples begin at its byte 1. */
-export type RowPainter = (row: Uint8Array, pixels: Uint8Array, place: RowPlace) => void;
+/** Writes R, G, B of a row, whose samples begin at byte 1. */
+export type RowPainter = (row: Uint8Array, pixels: Uint8Array, target: RowTarget) => void;
 
-/**
- * Makes the painter for a PNG's rows.
- *
- * @param header The PNG's header.
- * @param colors Its colors.
- * @returns The painter.
- */
 export function rowPainter(header: PngHeader, colors: PngColors): RowPainter {
   if (header.components === 1) {
     const table = header.indexed ? paletteTable(colors) : grayTable(header.depth, colors.transparency);
@@ -43,28 +30,28 @@ export function rowPainter(header: PngHeader, colors: PngColors): RowPainter {
   const bytes = header.depth >> 3;
   if (header.components === 3) {
     const clear = transparentBytes(colors.transparency, 3, bytes);
-    return (row, pixels, place) => paintColors(row, pixels, { ...place, bytes, clear });
+    return (row, pixels, target) => paintColors(row, pixels, { ...target, bytes, clear });
   }
   const components = header.components;
-  return (row, pixels, place) => paintOverWhite(row, pixels, { ...place, bytes, components });
+  return (row, pixels, target) => paintOverWhite(row, pixels, { ...target, bytes, components });
 }
 
-/** A color of some opacity over white. */
+/** Blends a color over white. */
 function overWhite(value: number, alpha: number): number {
   return Math.round((value * alpha + 255 * (255 - alpha)) / 255);
 }
 
-/** R, G, B of each place; black where the palette ends, as libpng has it. */
+/** R, G, B of each palette entry; black beyond the palette's end, as in libpng. */
 function paletteTable({ palette, transparency }: PngColors): Uint8Array {
   const table = new Uint8Array(768);
-  for (let place = 0; place < 256; place++) {
-    const alpha = transparency?.[place] ?? 255;
-    for (let at = 3 * place; at < 3 * place + 3; at++) table[at] = overWhite(palette?.[at] ?? 0, alpha);
+  for (let entry = 0; entry < 256; entry++) {
+    const alpha = transparency?.[entry] ?? 255;
+    for (let at = 3 * entry; at < 3 * entry + 3; at++) table[at] = overWhite(palette?.[at] ?? 0, alpha);
   }
   return table;
 }
 
-/** R, G, B of each sample. */
+/** R, G, B of each sample value. */
 function grayTable(depth: number, transparency: Uint8Array | undefined): Uint8Array {
   const table = new Uint8Array(768);
   const highest = depth === 16 ? 255 : 2 ** depth - 1;
@@ -115,7 +102,7 @@ function paintDeepGray(table: Uint8Array, transparency: Uint8Array | undefined):
 function paintColors(
   row: Uint8Array,
   pixels: Uint8Array,
-  { count, to, step, bytes, clear }: RowPlace & { bytes: number; clear: Uint8Array | undefined },
+  { count, to, step, bytes, clear }: RowTarget & { bytes: number; clear: Uint8Array | undefined },
 ): void {
   for (let x = 0, from = 1, at = to; x < count; x++, from += 3 * bytes, at += step) {
     if (clear !== undefined && clear.every((value, index) => row[from + index] === value)) {
@@ -131,7 +118,7 @@ function paintColors(
 function paintOverWhite(
   row: Uint8Array,
   pixels: Uint8Array,
-  { count, to, step, bytes, components }: RowPlace & { bytes: number; components: number },
+  { count, to, step, bytes, components }: RowTarget & { bytes: number; components: number },
 ): void {
   const green = components === 4 ? bytes : 0;
   const opacity = (components - 1) * bytes;
@@ -143,7 +130,7 @@ function paintOverWhite(
   }
 }
 
-/** The transparent color as it stands in a row, or undefined where there is none. */
+/** The transparent color as it appears in a row, or undefined. */
 function transparentBytes(
   transparency: Uint8Array | undefined,
   components: number,
@@ -151,6 +138,6 @@ function transparentBytes(
 ): Uint8Array | undefined {
   if (transparency === undefined || transparency.length < 2 * components) return undefined;
   if (bytes === 2) return transparency.slice(0, 2 * components);
-  // Of 8-bit samples only the lower byte of each 16-bit one is there.
+  // With 8-bit samples, a row holds only the lower byte.
   return Uint8Array.from({ length: components }, (_, index) => transparency[2 * index + 1] ?? 0);
 }

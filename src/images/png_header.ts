@@ -1,47 +1,37 @@
-/**
- * What a PNG says of itself, and the chunks that its pixels are made of.
- *
- * @module
- */
-
 import { crc32 } from "node:zlib";
 import { exifOrientation, type Orientation } from "./exif_orientation.ts";
 import { ImageError } from "./image_error.ts";
 
-/** A PNG's header. */
 export interface PngHeader {
-  /** The format. */
   readonly kind: "png";
   /** Pixels in a stored row. */
   readonly width: number;
   /** Stored rows. */
   readonly height: number;
-  /** How to turn the stored picture. */
   readonly orientation: Orientation;
-  /** Samples a pixel in the file: 1 gray or palette, 2 gray and alpha, 3 color, 4 color and alpha. */
+  /** Samples per pixel in the file: 1 gray or palette index, 2 gray and alpha, 3 color, 4 color and alpha. */
   readonly components: 1 | 2 | 3 | 4;
-  /** Bits a sample. */
+  /** Bits per sample. */
   readonly depth: number;
-  /** Whether the samples are places in the palette. */
+  /** Samples are palette indices. */
   readonly indexed: boolean;
-  /** Whether the pixels come in the seven passes of Adam7. */
+  /** Pixels are stored in the seven passes of Adam7. */
   readonly interlaced: boolean;
-  /** Where the first chunk after the header begins, in bytes. */
+  /** Byte offset of the first chunk after the header. */
   readonly end: number;
 }
 
-/** A chunk. */
 export interface PngChunk {
-  /** Its four letters. */
+  /** Four letters. */
   readonly type: string;
-  /** Its bytes, in the file. */
+  /** A view of the file. */
   readonly content: Uint8Array;
-  /** Whether its checksum is right. */
+  /** Verifies the checksum. */
   isWhole(): boolean;
 }
 
 const SIGNATURE_BYTES = 8;
-/** Samples a pixel and the depths allowed, by color type (PNG, table 11.1). */
+/** Samples per pixel and allowed depths, by color type (PNG, table 11.1). */
 const COLOR_TYPES: Readonly<Record<number, { components: 1 | 2 | 3 | 4; depths: readonly number[] }>> = {
   0: { components: 1, depths: [1, 2, 4, 8, 16] },
   2: { components: 3, depths: [8, 16] },
@@ -50,20 +40,18 @@ const COLOR_TYPES: Readonly<Record<number, { components: 1 | 2 | 3 | 4; depths: 
   6: { components: 4, depths: [8, 16] },
 };
 
-/** The error for a PNG that is cut. */
 export function pngCutError(): ImageError {
   return new ImageError("the PNG ends too early, fetch or copy the file again");
 }
 
 /**
- * Goes over the chunks.
+ * Iterates over the chunks, up to the end chunk or the first truncated one.
  *
  * @param bytes The file; any bytes may follow its first eight.
- * @returns The chunks up to the end chunk or to the first that is cut.
  */
 export function* pngChunks(bytes: Uint8Array): Generator<PngChunk, void, undefined> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // A chunk is its length, a type of four letters, as many bytes, and four of checksum.
+  // A chunk is its length, a type of four letters, its content, and four bytes of checksum.
   for (let position = SIGNATURE_BYTES; position + 12 <= bytes.length;) {
     const length = view.getUint32(position);
     const end = position + 8 + length;
@@ -76,22 +64,16 @@ export function* pngChunks(bytes: Uint8Array): Generator<PngChunk, void, undefin
   }
 }
 
-/**
- * Whether a PNG's end chunk is missing.
- *
- * @param bytes The file.
- */
 export function pngEndsEarly(bytes: Uint8Array): boolean {
   for (const { type } of pngChunks(bytes)) if (type === "IEND") return false;
   return true;
 }
 
 /**
- * Reads the header, and the orientation wherever in the file it stands.
+ * Reads the header, and the orientation wherever it is in the file.
  *
  * @param bytes The file; any bytes may follow its first eight.
- * @returns The header.
- * @throws {ImageError} If it is cut or wrong.
+ * @throws {ImageError} If it is truncated or wrong.
  */
 export function readPngHeader(bytes: Uint8Array): PngHeader {
   const end = SIGNATURE_BYTES + 25;

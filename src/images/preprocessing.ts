@@ -1,35 +1,25 @@
-/**
- * What is done to images before they are cached, as the name of the cache's folder.
- *
- * @module
- */
+// The preprocessing of cached images, as the name of a cache folder.
 
-/** Everything that decides a square's pixels beside the image's bytes. */
+/** Everything except the image's bytes that determines the cached pixels. */
 export interface Preprocessing {
-  /** Side of the squares in pixels. */
+  /** Side of the resized image in pixels. */
   readonly side: number;
-  /** Whether the orientation that a camera noted is applied. */
+  /** The EXIF orientation is applied. */
   readonly applyExif: boolean;
 }
 
-/** To be raised when decoding or resizing gives other pixels, or the files are laid out in another way. */
+/** Increase it if decoding or resizing changes any pixel, or the cache's file layout changes. */
 const VERSION = 3;
 const NAME = /^(\d{1,6})-(exif|no-exif)-v(\d+)$/;
 
-/**
- * The name of the folder for squares that are made in this way: `256-exif-v3`.
- *
- * @param preprocessing How they are made.
- */
+/** The name of the cache folder: `256-exif-v3`. */
 export function preprocessingName({ side, applyExif }: Preprocessing): string {
   return `${side}-${applyExif ? "exif" : "no-exif"}-v${VERSION}`;
 }
 
 /**
- * Reads such a name.
- *
- * @param name A folder's name.
- * @returns How its squares were made, and whether this program makes them so still; undefined if it is no such name.
+ * Parses a folder name; undefined if it is not one. `current` tells whether this version still preprocesses images that
+ * way.
  */
 export function parsePreprocessing(name: string): Preprocessing & { readonly current: boolean } | undefined {
   const [, side, exif, version] = name.match(NAME) ?? [];

@@ -1,9 +1,3 @@
-/**
- * From an image file to its pixels.
- *
- * @module
- */
-
 import { fileErrorReason } from "../files/file_error.ts";
 import { checkImage } from "./check_image.ts";
 import { decodeChecked } from "./decode_checked.ts";
@@ -14,19 +8,15 @@ import { checkImageBytes, checkRegularFile } from "./image_bytes.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageFile, imagePath } from "./image_file.ts";
 
-/** Options of {@linkcode readImageWithin}. */
 export interface ReadImageWithinOptions extends DecodeImageOptions {
   /** Bytes of memory that may be used. */
   memory: number;
 }
 
 /**
- * Reads and decodes an image file.
+ * Reads and decodes an image file, whatever its extension.
  *
- * @param file Where it lies; its name's ending does not matter.
- * @param options See {@linkcode DecodeImageOptions}.
- * @returns The picture.
- * @throws {ImageError} If the file cannot be read or decoded; the message holds the path.
+ * @throws {ImageError} If the file cannot be read or decoded; the message contains the path.
  */
 export async function readImage(file: ImageFile, options: DecodeImageOptions = {}): Promise<RgbImage> {
   try {
@@ -38,11 +28,9 @@ export async function readImage(file: ImageFile, options: DecodeImageOptions = {
 }
 
 /**
- * Reads and decodes an image file, if the memory for it suffices.
+ * Reads and decodes an image file if the memory suffices. Otherwise returns the memory needed to proceed: first the
+ * file's size, then, if that is granted, the decoder's memory.
  *
- * @param file Where it lies.
- * @param options See {@linkcode ReadImageWithinOptions}.
- * @returns The picture, or the memory that is needed to go on: that of the file, and where it is granted that of decoding.
  * @throws {ImageError} If the file cannot be read or decoded.
  */
 export async function readImageWithin(file: ImageFile, options: ReadImageWithinOptions): Promise<RgbImage | number> {
@@ -52,18 +40,16 @@ export async function readImageWithin(file: ImageFile, options: ReadImageWithinO
 }
 
 /**
- * Decodes an image, if the memory for it suffices.
+ * Decodes an image if the memory suffices; otherwise returns the memory needed.
  *
- * @param bytes The whole file; they are gone afterwards.
- * @param options See {@linkcode ReadImageWithinOptions}.
- * @returns The picture, or the memory that is needed to go on.
+ * @param bytes The whole file; detached afterwards.
  * @throws {ImageError} If it cannot be decoded.
  */
 export async function decodeBytesWithin(
   bytes: Uint8Array<ArrayBuffer>,
   options: ReadImageWithinOptions,
 ): Promise<RgbImage | number> {
-  // Given back at once, not when it is collected: many Workers may come here with large files.
+  // Freed at once instead of by the garbage collector: many Workers may hold large files.
   const release = () => void bytes.buffer.transfer(0);
   const header = checkImage(bytes, options);
   const memory = decodingMemory(header, bytes.length);

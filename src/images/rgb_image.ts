@@ -1,10 +1,4 @@
-/**
- * A decoded image, and how it is decoded.
- *
- * @module
- */
-
-/** A picture of 8-bit colors. */
+/** A decoded image of 8-bit colors. */
 export interface RgbImage {
   /** Pixels in a row. */
   readonly width: number;
@@ -17,14 +11,14 @@ export interface RgbImage {
 /** Options of {@linkcode decodeImage}. */
 export interface DecodeImageOptions {
   /**
-   * The most pixels that an image may declare; one with more is refused before anything is decoded, and so is one that
-   * takes more than 8 bytes for each of these to decode (400 MB by default, and never less).
+   * The maximum number of pixels an image may declare. Larger images are rejected before decoding, and so are images
+   * that need more than 8 bytes of memory for each of these pixels (400 MB by default, and never less).
    *
    * @default {50e6}
    */
   maxPixels?: number;
   /**
-   * Whether the picture is turned as its EXIF data say.
+   * Applies the EXIF orientation.
    *
    * @default {true}
    */

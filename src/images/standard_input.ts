@@ -1,32 +1,24 @@
-/**
- * Standard input that holds an image, or paths.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import { ImageError } from "./image_error.ts";
 import { imageKind } from "./image_header.ts";
 
-/** What standard input holds. */
 export type StandardInput =
   | { readonly image: Uint8Array<ArrayBuffer> }
   | { readonly paths: AsyncIterable<string> };
 
-/** No image's first bytes are taken for text once so many are there. */
+/** With this many bytes, an image is never mistaken for text. */
 const TELLING_BYTES = 16;
-/** As of an image file. */
+/** As for an image file. */
 const MAX_IMAGE_BYTES = 256 * 2 ** 20;
-/** Longer than any path that a system takes. */
+/** Longer than any path a system accepts. */
 const MAX_PATH_LENGTH = 65_536;
 
 /**
- * Reads standard input's first bytes, and if they are not text's, all of it.
+ * Reads standard input: all of it if it is an image, otherwise one path per line as they arrive, without blank lines.
  *
- * @param input Standard input.
  * @param signal Ends the paths.
- * @returns The bytes of one image, or the paths as they come, one a line; blank lines are passed over.
- * @throws {InputError} If there is nothing, or too much for an image. Paths throw it at a line that is none.
+ * @throws {InputError} If it is empty, or too large for an image. The paths throw it at an overlong line and at bytes
+ * that are not UTF-8.
  */
 export async function readStandardInput(
   input: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -42,7 +34,7 @@ export async function readStandardInput(
     head = joined(read, 512);
   }
   if (head.length === 0) {
-    throw new InputError("Cannot read images: standard input is empty; give it an image, or paths, one a line");
+    throw new InputError("Cannot read images: standard input is empty; give it an image, or one path per line");
   }
   if (imageKind(head) === "text") return { paths: linesOf(read, pieces) };
   let size = read.reduce((sum, { length }) => sum + length, 0);
@@ -56,7 +48,7 @@ export async function readStandardInput(
   return { image: joined(read, size) };
 }
 
-/** Pieces as they come; when the signal is aborted there are no more, even where the next never comes. */
+/** Yields chunks until the signal is aborted, even if the next one never arrives. */
 async function* piecesOf(
   input: ReadableStream<Uint8Array<ArrayBuffer>>,
   signal: AbortSignal | undefined,
@@ -86,7 +78,9 @@ async function* linesOf(
     text += decoded(decoder, piece);
     const lines = text.split("\n");
     text = lines.pop() ?? "";
-    if (text.length > MAX_PATH_LENGTH) throw new InputError("Cannot read paths: a line is no path; give one a line");
+    if (text.length > MAX_PATH_LENGTH) {
+      throw new InputError("Cannot read paths: a line is not a path; give one path per line");
+    }
     for (const line of lines) if (line.trim() !== "") yield line.replace(/\r$/, "");
   }
   text += decoded(decoder);
@@ -102,7 +96,7 @@ function decoded(decoder: TextDecoder, piece?: Uint8Array): string {
   try {
     return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // the decoder's, for bytes that are not UTF-8
+    if (!(error instanceof TypeError)) throw error; // thrown by the decoder for invalid UTF-8
     throw new InputError("Cannot read paths: standard input is neither an image nor text in UTF-8", { cause: error });
   }
 }

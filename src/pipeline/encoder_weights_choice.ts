@@ -1,9 +1,3 @@
-/**
- * Where the encoder's first weights come from.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { findImagenetWeights, hasInstalledWeights } from "../checkpoint/imagenet_weights.ts";
 import { type Encoder, ENCODERS } from "../ffi/encoders.ts";
@@ -11,24 +5,22 @@ import { InputError } from "../input_error.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Reporter } from "../reporter.ts";
 
-/** The choices that are no file. */
+/** The choices besides a file. */
 export const ENCODER_WEIGHTS = ["auto", "imagenet", "none"] as const;
 
-/** A choice, or a file; for a resumed run, the file that it began with, if any. */
+/** A choice, or a file; a resumed run has the file that it started with, if any. */
 export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string | undefined };
 
-/** What {@linkcode chooseEncoderWeights} needs to know. */
+/** Options of {@linkcode chooseEncoderWeights}. */
 export interface ChooseEncoderWeightsOptions {
-  /** Where downloads are kept. */
+  /** The folder of downloads. */
   readonly folder: string;
-  /** The encoder. */
-  readonly recipe: Pick<Recipe, "name" | "encoder" | "encoderWidth" | "encoderBlocks">;
-  /** Where it tells what it does. */
-  readonly reporter: Pick<Reporter, "note" | "progress">;
+  readonly recipe: Pick<Recipe, "encoder" | "encoderWidth" | "encoderBlocks">;
+  readonly reporter: Reporter;
   /** Ends the download. */
   readonly signal: AbortSignal;
   /**
-   * Gives the file out of the folder, or downloads it.
+   * Finds the file in the folder, or downloads it.
    *
    * @default {findImagenetWeights}
    */
@@ -41,12 +33,10 @@ const FROM_SCRATCH = "the encoder is trained from scratch, and captions will be 
 const INSTALLED = "efficientnet-lite2";
 
 /**
- * Finds the file of the encoder's first weights, and downloads it if it must.
+ * Finds the file of the encoder's pretrained weights, and downloads it if necessary.
  *
- * @param choice What the user chose.
- * @param options See {@linkcode ChooseEncoderWeightsOptions}.
  * @returns The file, or undefined for an encoder from scratch.
- * @throws {InputError} If weights cannot be had, or are not for this encoder.
+ * @throws {InputError} If weights are missing and cannot be downloaded, or belong to another encoder.
  */
 export async function chooseEncoderWeights(
   choice: EncoderWeightsChoice,
@@ -55,9 +45,7 @@ export async function chooseEncoderWeights(
   const { folder, recipe, reporter, signal, find = findImagenetWeights } = options;
   if (typeof choice === "object") return choice.file;
   if (choice === "none") {
-    if (recipe.name !== "sample") {
-      reporter.note(`No pretrained weights: ${FROM_SCRATCH}; give ImageNet weights by --encoder-weights imagenet`);
-    }
+    reporter.warn(`No pretrained weights: ${FROM_SCRATCH}; give ImageNet weights by --encoder-weights imagenet`);
     return undefined;
   }
   const unlike = unlikePublished(recipe);
@@ -68,7 +56,7 @@ export async function chooseEncoderWeights(
           "train from scratch by --encoder-weights none",
       );
     }
-    reporter.note(`No pretrained weights, since the published ${recipe.encoder} has ${unlike}: ${FROM_SCRATCH}`);
+    reporter.warn(`No pretrained weights, since the published ${recipe.encoder} has ${unlike}: ${FROM_SCRATCH}`);
     return undefined;
   }
   try {
@@ -92,23 +80,20 @@ export async function chooseEncoderWeights(
   }
 }
 
-/** What a training would begin with, as far as that is known without a network. */
+/** The weights that a training would start from, as far as they are known without a network. */
 export interface LocalWeights {
-  /** The file, where it is there already. */
+  /** The file, if it is there already. */
   readonly file: string | undefined;
-  /** Whether the CNN will begin with pretrained weights. */
+  /** Whether the encoder will start from pretrained weights. */
   readonly pretrained: boolean;
-  /** What the user should know. */
+  /** Lines for the user. */
   readonly notes: readonly string[];
 }
 
 /**
  * Finds what {@linkcode chooseEncoderWeights} would, and downloads nothing.
  *
- * @param choice What the user chose.
- * @param options The folder of downloads, and the CNN.
- * @returns The file, or that there is none yet.
- * @throws {InputError} If the weights are not for this CNN.
+ * @throws {InputError} If the weights belong to another encoder, or the build should have installed them and has not.
  */
 export async function chooseLocalWeights(
   choice: EncoderWeightsChoice,
@@ -118,7 +103,7 @@ export async function chooseLocalWeights(
   let missing: Encoder | undefined;
   const file = await chooseEncoderWeights(choice, {
     ...options,
-    reporter: { note: (line) => notes.push(line), progress() {} },
+    reporter: { note: (line) => notes.push(line), warn: (line) => notes.push(line), progress() {} },
     signal: new AbortController().signal,
     async find(name, found) {
       const encoder: Encoder = ENCODERS[name];
@@ -130,7 +115,7 @@ export async function chooseLocalWeights(
   });
   if (missing === undefined) return { file, pretrained: file !== undefined, notes };
   const { weights, megabytes } = missing;
-  const note = `${weights} is not there yet: train will fetch its ${megabytes} MB; examined with random weights`;
+  const note = `${weights} is not there yet: train will download its ${megabytes} MB; examined with random weights`;
   return { file: undefined, pretrained: true, notes: [note] };
 }
 

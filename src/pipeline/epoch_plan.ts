@@ -1,52 +1,38 @@
-/**
- * What an epoch goes through: the order of the examples, and the part of each image that the CNN sees.
- *
- * @module
- */
-
 import type { ProcessGroup } from "../distributed/process_group.ts";
 import type { ShardOptions } from "../distributed/shard.ts";
 import { InputError } from "../input_error.ts";
 import { Random } from "../random.ts";
 import type { Recipe } from "./recipe.ts";
 
-/** A part of a square of pixels. */
+/** A crop of a resized image. */
 export interface Crop {
   /** Rows above it. */
   readonly top: number;
   /** Columns on its left. */
   readonly left: number;
-  /** Whether left and right are exchanged. */
+  /** Whether it is mirrored. */
   readonly flip: boolean;
 }
 
-/** The course of an epoch; seed and epoch decide it alone, so that it can be gone on with at any step. */
+/** The order and the augmentation of an epoch. Only seed and epoch decide it, so it can be resumed at any step. */
 export interface EpochPlan {
-  /** Indices of the examples in their order. */
+  /** Indices of the examples. */
   readonly order: readonly number[];
-  /** For each of them the part of its image; empty where all are seen in the center. */
+  /** The crop of each; empty for center crops. */
   readonly crops: readonly Crop[];
 }
 
 /** Options of {@linkcode planEpoch}. */
 export interface EpochPlanOptions {
-  /** The run's seed. */
   readonly seed: number;
   /** The epoch, from 1. */
   readonly epoch: number;
-  /** What may be seen of an image. */
   readonly augmentation: Recipe["augmentation"];
-  /** Pixels by which an image's square is larger than what is seen. */
+  /** Pixels by which the resized image is larger than the crop. */
   readonly margin: number;
 }
 
-/**
- * Shuffles the examples and draws what is seen of each.
- *
- * @param examples How many there are.
- * @param options See {@linkcode EpochPlanOptions}.
- * @returns The plan.
- */
+/** Shuffles the examples and chooses a random crop of each. */
 export function planEpoch(examples: number, options: EpochPlanOptions): EpochPlan {
   const { seed, epoch, augmentation, margin } = options;
   const random = new Random(seed * 100_003 + epoch);
@@ -59,24 +45,16 @@ export function planEpoch(examples: number, options: EpochPlanOptions): EpochPla
   return { order, crops };
 }
 
-/**
- * Examples of an epoch that are learnt from: all, but for a last batch that has not one for each rank.
- *
- * @param examples How many there are.
- * @param options See {@linkcode ShardOptions}.
- */
+/** The number of examples that an epoch trains on: all, except a last batch with fewer examples than ranks. */
 export function shardedExamples(examples: number, { batchSize, worldSize }: Omit<ShardOptions, "rank">): number {
   const rest = examples % batchSize;
   return rest < worldSize ? examples - (worldSize === 1 ? 0 : rest) : examples;
 }
 
 /**
- * A rank's part of an epoch: of each batch the examples that follow those of the ranks before it. So a step's examples are
- * the same for any number of ranks.
+ * A rank's shard of an epoch: a part of each batch, so that the examples of a step are the same for any number of ranks.
  *
- * @param plan The epoch, or what is left of it, from the beginning of a batch on.
- * @param options See {@linkcode ShardOptions}.
- * @returns The rank's part.
+ * @param plan The epoch, or the rest of it from the start of a batch.
  */
 export function shardPlan(plan: EpochPlan, options: ShardOptions): EpochPlan {
   const { rank, worldSize, batchSize } = options;
@@ -93,16 +71,14 @@ export function shardPlan(plan: EpochPlan, options: ShardOptions): EpochPlan {
 }
 
 /**
- * Examples of a batch that a rank works on.
+ * A rank's share of the batch size.
  *
- * @param batchSize Those that all work on.
- * @param ranks How many there are.
- * @throws {InputError} If they cannot be shared evenly.
+ * @throws {InputError} If the batch cannot be divided evenly.
  */
 export function batchSizeOfRank(batchSize: number, { worldSize }: Pick<ProcessGroup, "worldSize">): number {
   if (batchSize % worldSize === 0) return batchSize / worldSize;
   const nearest = Math.max(worldSize, Math.round(batchSize / worldSize) * worldSize);
   throw new InputError(
-    `Cannot train: a batch of ${batchSize} cannot be shared evenly by ${worldSize} processes; give --batch-size ${nearest}`,
+    `Cannot train: a batch of ${batchSize} cannot be divided evenly among ${worldSize} processes; give --batch-size ${nearest}`,
   );
 }

@@ -1,7 +1,7 @@
 /**
- * What a frozen CNN sees in the images of a dataset, computed once: float32 features in one file.
+ * The features of a frozen encoder, computed once per dataset: float32 in one file.
  *
- * The file holds the features of one image after the other, then eight bytes of mark.
+ * The file holds the features of each image in turn, then eight bytes that mark it complete.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.
 import type { Features, Images } from "../ffi/batch.ts";
 import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
+import { sha256 } from "../files/sha256.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { removeOldTemporaries } from "../files/old_temporaries.ts";
 import { openFile, type RandomAccessFile } from "../files/open_file.ts";
@@ -21,10 +22,10 @@ import type { ImageCache } from "./cache/image_cache.ts";
 
 /** An open cache: close it with `using`, after the last read has ended. */
 export interface FeatureCache extends Disposable {
-  /** Numbers of an image. */
+  /** Features of an image. */
   readonly size: number;
   /**
-   * Reads the features of an image. Reads may be asked for at the same time.
+   * Reads the features of an image. Reads may overlap.
    *
    * @param index Its index in the images of the image cache.
    * @param into Filled: `size` numbers.
@@ -33,42 +34,37 @@ export interface FeatureCache extends Disposable {
   read(index: number, into: Float32Array): Promise<void>;
 }
 
-/** The model, as far as features need it. */
+/** The calls and properties of an engine that features depend on. */
 export interface Encoder {
-  /** Its arithmetic, on which features depend. */
   readonly precision: string;
-  /** Its device, on which they depend too. */
   readonly device: string;
-  /** Its CPU threads: how a sum is split among them decides its last bits. */
+  /** CPU threads: how a sum is split among them decides its last bits. */
   readonly threads: number;
-  /** Lists its tensors. */
   tensors(): Promise<TensorInfo[]>;
-  /** Reads one of them. */
   read(tensor: TensorInfo): Promise<Uint8Array<ArrayBuffer>>;
-  /** Runs the CNN. */
   encode(images: Images): Promise<Features>;
 }
 
 /** Options of {@linkcode openFeatureCache}. */
 export interface FeatureCacheOptions {
-  /** Where caches are kept; made if it is missing. */
+  /** The folder of the caches; created if it is missing. */
   readonly folder: string;
-  /** Side of the center that the CNN sees, in pixels. */
+  /** Side of the encoder's input in pixels. */
   readonly imageSize: number;
   /**
-   * Called as features are computed; not called where they are there already.
+   * Is called as features are computed.
    *
    * @default {undefined}
    */
   readonly onProgress?: (done: number, total: number) => void;
   /**
-   * Ends the making of the cache.
+   * Ends the computation.
    *
    * @default {undefined}
    */
   readonly signal?: AbortSignal;
   /**
-   * Processes that compute together, each a part of the batches; those of a machine share its file.
+   * Processes that compute a part of the batches each; those of one machine share the file.
    *
    * @default {SINGLE_PROCESS}
    */
@@ -77,17 +73,15 @@ export interface FeatureCacheOptions {
 
 const MARK = "lrcnfea1";
 const BYTES = 4;
-/** Images that the CNN sees at once, in every run alike: the features' last bits depend on it. */
+/** The same in every run: the features' last bits depend on it. */
 const BATCH_SIZE = 16;
 
 /**
- * Opens the features of these images, and computes them if they are not there. They are known by the images,
- * the weights of the CNN, its arithmetic and the size of the images. Until the file is whole it has another name.
+ * Opens the features of images, and computes them if they are not cached. The file's name is a digest of the images, their
+ * size, the encoder's weights, and how it computes.
  *
- * @param encoder The model; only its CNN without the last layer matters.
- * @param images The images' pixels.
- * @param options See {@linkcode FeatureCacheOptions}.
- * @returns The open cache, in the order of the images.
+ * @param encoder A model; its last layer does not matter.
+ * @returns The cache, in the order of the images.
  * @throws {InputError} If the cache cannot be written.
  */
 export async function openFeatureCache(
@@ -111,9 +105,9 @@ export async function openFeatureCache(
   const features = featuresOf(encoder, images, options);
   if ((options.group?.localRank ?? 0) === 0) await writeAtomic(path, features);
   else await Array.fromAsync(features, () => undefined);
-  await anyRank(group, false); // until the file is there
+  await anyRank(group, false); // wait until the file is there
   const made = await openIfWhole(path, count);
-  if (made === undefined) throw new InputError(`Cannot read '${path}': it was changed by another program, start again`);
+  if (made === undefined) throw new InputError(`Cannot read '${path}': another program changed it, start again`);
   return made;
 }
 
@@ -145,7 +139,7 @@ async function* featuresOf(
   yield new TextEncoder().encode(MARK);
 }
 
-/** Of all that features depend on. */
+/** A digest of everything that features depend on. */
 async function digest(encoder: Encoder, fingerprint: string, imageSize: number): Promise<string> {
   const parts = [fingerprint, imageSize, encoder.device, encoder.precision, encoder.threads].map(String);
   for (const tensor of await encoder.tensors()) {
@@ -153,11 +147,7 @@ async function digest(encoder: Encoder, fingerprint: string, imageSize: number):
     if ((kind !== "parameter" && kind !== "buffer") || !isEncoderTensor(name)) continue;
     parts.push(name, await sha256(await encoder.read(tensor)));
   }
-  return await sha256(new TextEncoder().encode(JSON.stringify(parts)));
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return await sha256(JSON.stringify(parts));
 }
 
 async function isWhole(file: RandomAccessFile, size: number): Promise<boolean> {

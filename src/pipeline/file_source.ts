@@ -10,41 +10,39 @@ import { openImageCache } from "./cache/open_image_cache.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
 import { shortSide } from "./recipe.ts";
 import { limitExamples } from "./training_data.ts";
-import type { TrainingSource } from "./training_run.ts";
+import type { TrainingSource } from "./training_source.ts";
 
 /** Options of {@linkcode readSource}. */
 export interface FileSourceOptions extends DatasetOptions {
-  /** Where decoded images are kept. */
+  /** The folder of the image cache. */
   readonly cacheFolder: string;
-  /** The most images to use, drawn with the seed. */
+  /** Use at most this many images, chosen at random. */
   readonly maxImages?: number | undefined;
   /**
-   * The most pixels that an image may have.
+   * Skip images with more pixels.
    *
    * @default {50e6}
    */
   readonly maxPixels?: number | undefined;
   /**
-   * Whether decoded images are kept, where the disk has room for them.
+   * Whether decoded images are cached, as far as the disk has room.
    *
    * @default {true}
    */
   readonly keepImages?: boolean | undefined;
-  /** Decides which. */
+  /** Decides which images are used. */
   readonly seed: number;
 }
 
 /**
- * Reads a dataset's captions; its images are decoded when the run opens them.
+ * Reads a dataset's captions. Its images are decoded when a run opens them.
  *
- * @param options Where it is.
- * @returns The source.
- * @throws {InputError} If it cannot be read.
+ * @throws {InputError} If the dataset cannot be read.
  */
 export async function readSource(options: FileSourceOptions): Promise<TrainingSource> {
   const whole = await readDataset(options);
   const { maxImages, maxPixels } = options;
-  if (maxImages !== undefined && maxImages < 1) throw new InputError("Cannot train on no image: --max-images is 0");
+  if (maxImages !== undefined && maxImages < 1) throw new InputError("Cannot train without images: --max-images is 0");
   const dataset = maxImages === undefined ? whole : limitExamples(whole, maxImages, options.seed);
   return {
     dataset,
@@ -69,7 +67,7 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
         newDecoders: () => new ImageDecoders(),
         signal,
         onProgress: (done, total) => reporter.progress("Decoding images", done, total),
-        onWait: () => reporter.note("Another process fills the image cache: waiting for it"),
+        onWait: () => reporter.note("Waiting for another process that fills the image cache"),
         onNote: (line) => reporter.note(line),
       });
     },

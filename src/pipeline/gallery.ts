@@ -1,42 +1,24 @@
-/**
- * What a model says to some images of the validation, for people to look at.
- *
- * @module
- */
-
 import { encode as encodePng } from "fast-png";
 import type { Caption } from "../captioning/caption.ts";
 import { writeCaptions } from "../captioning/write_captions.ts";
 import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
 import { scoringTokenizer } from "../evaluation/scoring_tokenizer.ts";
-import type { Engine } from "../ffi/engine.ts";
 import type { Example } from "../data/dataset.ts";
 import { exampleBatches, inOrder } from "./example_batches.ts";
 import type { GalleryItem } from "../report/reported_run.ts";
 import type { EncodedExample } from "./training_data.ts";
-import type { ValidationSource } from "./validate.ts";
+import type { TrainingContext } from "./training_context.ts";
 
-/** What a gallery is made with. */
-export interface GallerySource extends Omit<ValidationSource, "features"> {
-  /** The model. */
-  readonly engine: Pick<Engine, "encode" | "evaluateStep" | "startDecoding" | "resizeCrop">;
-}
-
+/** Images in a gallery, their longest side in pixels, and the best captions of each. */
 const [SHOWN, SIDE, BEST] = [24, 160, 3];
 
-/**
- * Captions images spread over the validation, so many that a page can hold them.
- *
- * @param source The model and its data.
- * @param examples What is validated on.
- * @returns At most 24 images.
- */
-export async function makeGallery(source: GallerySource, examples: readonly EncodedExample[]): Promise<GalleryItem[]> {
-  const { engine, recipe, vocabulary, metadata } = source;
+/** Captions a few images, spread evenly over the validation set. */
+export async function makeGallery(context: TrainingContext): Promise<GalleryItem[]> {
+  const { engine, recipe, vocabulary, metadata } = context;
   const several = metadata.decoding.firstWord === undefined ? { beamSize: BEST, nBest: BEST } : {};
   const items: Omit<GalleryItem, "cider">[] = [];
-  const chosen = spread(examples);
-  for await (const { images, examples: members } of exampleBatches(source, chosen, inOrder(chosen))) {
+  const chosen = spread(context.splits.validation);
+  for await (const { images, examples: members } of exampleBatches(context, chosen, inOrder(chosen))) {
     if (!("pixels" in images)) throw new TypeError("Cannot show images: only their features are read");
     const captions = await writeCaptions(engine, await engine.encode(images), { ...metadata, vocabulary, ...several });
     for (const [index, { example }] of members.entries()) {

@@ -1,31 +1,23 @@
-/**
- * The step sizes of a run.
- *
- * @module
- */
-
 import type { Recipe } from "./recipe.ts";
 import { scheduleFactor } from "./schedule.ts";
 
-/** A step of a run. */
+/** The position of a step in a run. */
 export interface StepPosition {
   /** The epoch, from 1. */
   readonly epoch: number;
-  /** The step in it, from 0. */
+  /** The step in the epoch, from 0. */
   readonly step: number;
   /** Steps of an epoch. */
   readonly steps: number;
-  /** What the completed epochs are judged by, lower is better. */
+  /** The validation scores of the completed epochs, lower is better. */
   readonly validationScores: readonly number[];
 }
 
 /**
- * The step sizes at a step. While the CNN is frozen and will learn later, the rest keeps to one rate; then, or where the
- * CNN never learns, the schedule runs.
+ * The learning rates of a step. If the encoder is frozen at first and fine-tuned later, the decoder's learning rate is
+ * constant until then, and the schedule covers the epochs of fine-tuning; otherwise it covers all epochs.
  *
- * @param recipe The settings.
- * @param position The step.
- * @returns The rate of the CNN, 0 where it is frozen, and of all else.
+ * @returns The encoder's learning rate, 0 while it is frozen, and that of everything else.
  */
 export function learningRates(
   recipe: Recipe,

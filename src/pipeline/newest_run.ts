@@ -1,17 +1,10 @@
-/**
- * The checkpoint that is taken where none is named.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { InputError } from "../input_error.ts";
 
 /**
  * Finds the best checkpoint of the newest run.
  *
- * @param folder The folder that runs are in.
- * @returns Its path.
+ * @param folder The folder of all runs.
  * @throws {InputError} If there is none.
  */
 export async function newestCheckpoint(folder: string): Promise<string> {
@@ -28,7 +21,7 @@ export async function newestCheckpoint(folder: string): Promise<string> {
   const newest = found.toSorted((a, b) => b.time - a.time)[0];
   if (newest !== undefined) return newest.path;
   throw new InputError(
-    `Cannot choose a checkpoint: there is no run in '${folder}'; train one by deno task train, or name a checkpoint by --checkpoint`,
+    `Cannot choose a checkpoint: there is no run in '${folder}'; train one with deno task train, or give --checkpoint`,
   );
 }
 

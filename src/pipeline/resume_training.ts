@@ -1,36 +1,27 @@
-/**
- * Going on with a training.
- *
- * @module
- */
-
 import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { loadTraining } from "../checkpoint/model_state.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
 import { makeRecipe, RECIPE_NAMES } from "./recipe.ts";
-import type { Progress } from "./train.ts";
+import type { Progress } from "./progress.ts";
 
-/** What a checkpoint must have in common with the run that goes on from it. */
+/** What a checkpoint must have in common with the run that resumes from it. */
 export type ExpectedMetadata = Pick<CheckpointMetadata, "model" | "vocabulary" | "datasetFingerprint"> & {
   readonly training: Pick<NonNullable<CheckpointMetadata["training"]>, "settings" | "seed" | "examples">;
 };
 
-/** Where a training stands, with the numbers of its last epoch. */
+/** The position of a resumed run. */
 export interface Resumed {
-  /** Where it stands. */
   readonly progress: Progress;
-  /** The last completed epoch's numbers. */
+  /** The metrics of the last completed epoch. */
   readonly metrics: CheckpointMetadata["metrics"];
 }
 
 /**
- * Sets a model and its optimizer to what a checkpoint holds.
+ * Loads a model and its optimizer from a checkpoint.
  *
- * @param engine The model.
  * @param path The run's `last.safetensors`.
- * @param expected What the data and the settings are now.
- * @returns Where the training stands.
+ * @param expected The run's data and settings.
  * @throws {InputError} If the file cannot be read, or belongs to other data or settings.
  */
 export async function resumeTraining(
@@ -42,7 +33,7 @@ export async function resumeTraining(
   const { metadata, tensors } = checkpoint;
   const { training, epoch, metrics } = metadata;
   if (training === undefined) {
-    throw new InputError(`Cannot resume from '${path}': it does not say where its training stands`);
+    throw new InputError(`Cannot resume from '${path}': it has no training state`);
   }
   const differing = Object.entries({
     "the settings": [withDefaults(training.settings), expected.training.settings],
@@ -62,7 +53,7 @@ export async function resumeTraining(
   }
   if (training.validationScores.length !== epoch) {
     throw new InputError(
-      `Cannot resume from '${path}': it judges ${training.validationScores.length} of its ${epoch} epochs`,
+      `Cannot resume from '${path}': it has scores of ${training.validationScores.length} of its ${epoch} epochs`,
     );
   }
   await loadTraining(engine, tensors, { source: path });
@@ -70,7 +61,7 @@ export async function resumeTraining(
   return { progress: { validationScores, step, sums }, metrics };
 }
 
-/** A setting that came after the checkpoint was written has its default; one that is no more makes the settings differ. */
+/** A setting that is newer than the checkpoint gets its default; one that no longer exists makes the settings differ. */
 function withDefaults(settings: Readonly<Record<string, unknown>>): unknown {
   const { name, ...rest } = settings;
   const known = RECIPE_NAMES.find((recipe) => recipe === name);

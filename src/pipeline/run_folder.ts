@@ -14,7 +14,7 @@ import { InputError } from "../input_error.ts";
 import { type Format, FORMAT_NAMES } from "../data/formats/format.ts";
 import { makeRecipe, type Recipe, RECIPE_NAMES } from "./recipe.ts";
 
-/** The dataset's place, as absolute paths. */
+/** Where a dataset is, as absolute paths, and how it is read. */
 export interface DatasetOrigin {
   /** The folder with captions and images. */
   readonly data?: string | undefined;
@@ -22,39 +22,35 @@ export interface DatasetOrigin {
   readonly captions?: string | undefined;
   /** The folder of images. */
   readonly images?: string | undefined;
-  /** The folder of the official lists. */
+  /** The folder of the official split lists. */
   readonly splits?: string | undefined;
-  /** How the captions are written, where it was not to be found by looking. */
+  /** The format of the captions, if it is not detected. */
   readonly format?: Format | undefined;
-  /** Whether a row that cannot be used is an error. */
+  /** Whether an unusable row is an error. */
   readonly strict?: boolean | undefined;
-  /** The most images to use. */
+  /** Use at most this many images. */
   readonly maxImages?: number | undefined;
-  /** The most pixels that an image may have. */
+  /** Skip images with more pixels. */
   readonly maxPixels?: number | undefined;
 }
 
-/** What a run was told: all that going on with it needs besides its checkpoint. */
+/** The options of a run: what resuming needs besides its checkpoint. */
 export interface RunConfig {
-  /** The settings. */
   readonly recipe: Recipe;
-  /** The seed. */
   readonly seed: number;
-  /** Where it computed. */
   readonly device: "cpu" | "cuda";
-  /** How it computed. */
   readonly precision: "fp32" | "bf16" | "fp64";
   /** CPU threads; 0 for libtorch's choice. */
   readonly threads: number;
-  /** The file of the CNN's first weights, or null. */
+  /** The file of the encoder's pretrained weights, or null. */
   readonly encoderWeights: string | null;
-  /** The checkpoint that the model began with, or null. */
+  /** The checkpoint that the run started from, or null. */
   readonly initialWeights: string | null;
-  /** Where its data was; null for drawn scenes. */
+  /** Where its data was; null for rendered scenes. */
   readonly dataset: DatasetOrigin | null;
   /** A digest of its data. */
   readonly datasetFingerprint: string;
-  /** Words of its vocabulary. */
+  /** Size of its vocabulary. */
   readonly vocabularySize: number;
 }
 
@@ -95,24 +91,21 @@ const schema = z.object({
 
 /** The folder of a run. */
 export class RunFolder {
-  /** Where it is. */
   readonly path: string;
 
-  /** @param path Where it is. */
   constructor(path: string) {
     this.path = path;
   }
 
-  /** Where one of its files is. */
+  /** The path of one of its files. */
   file(name: keyof typeof NAMES): string {
     return join(this.path, NAMES[name]);
   }
 
   /**
-   * Makes the folder for a new run, with its `config.json`.
+   * Creates the folder of a new run, with its `config.json`.
    *
-   * @param config What the run was told.
-   * @returns What takes both away again; the folder only where it was made here.
+   * @returns Removes both again, the folder only if it was created here.
    * @throws {InputError} If the folder holds a run, or cannot be made or written into.
    */
   async create(config: RunConfig): Promise<AsyncDisposableStack> {
@@ -125,7 +118,7 @@ export class RunFolder {
       throw folderError("create", path, error);
     }
     await using undo = new AsyncDisposableStack();
-    // Removed in this way, a folder that is not empty stays.
+    // Does not remove a folder that is not empty.
     if (made) undo.defer(() => Deno.remove(path).catch(() => {}));
     await this.#writeFirst(`${JSON.stringify(config, null, 2)}\n`);
     undo.defer(() => Deno.remove(this.file("config")).catch(() => {}));
@@ -137,26 +130,28 @@ export class RunFolder {
     return await this.#has("config");
   }
 
-  /** Whether there is a checkpoint to go on from. */
+  /** Whether there is a checkpoint to resume from. */
   async hasLast(): Promise<boolean> {
     return await this.#has("last");
   }
 
   /**
-   * Keeps other processes from training in this folder; a process that is killed keeps it no longer.
+   * Keeps other processes from training into this folder. A killed process loses the lock.
    *
-   * @returns To be disposed when the run ends.
+   * @returns The lock; dispose it when the run ends.
    * @throws {InputError} If another process trains in it.
    */
   async lock(): Promise<Disposable> {
-    // A network file system locks for one process only what is open for writing, or has no locks at all.
+    // A network file system may lock only files that are open for writing, or have no locks.
     const file = await Deno.open(this.file("config"), { read: true, write: true });
     if (await file.tryLock(true).catch(() => true)) return file;
     file.close();
-    throw new InputError(`Cannot train into '${this.path}': another process does so now; wait for its end or stop it`);
+    throw new InputError(
+      `Cannot train into '${this.path}': another process trains into it now; wait for it to end or stop it`,
+    );
   }
 
-  /** Removes what a killed process left half-written. */
+  /** Removes files that a killed process left half-written. */
   async sweep(): Promise<void> {
     await removeStaleTemporaries(this.path, Object.values(NAMES));
   }
@@ -164,7 +159,7 @@ export class RunFolder {
   /**
    * Reads `config.json`.
    *
-   * @throws {InputError} If there is none, or it is not what a run wrote.
+   * @throws {InputError} If there is none, or it is not a run's.
    */
   async readConfig(): Promise<RunConfig> {
     const path = this.file("config");
@@ -207,7 +202,7 @@ export class RunFolder {
     return text.split("\n").filter((line) => line !== "").slice(0, epochs);
   }
 
-  /** Writes `config.json` where there is none: of two processes that begin at once, one finds the other's. */
+  /** Writes `config.json` if there is none; of two processes that start at once, one finds the other's. */
   async #writeFirst(text: string): Promise<void> {
     const draft = join(this.path, `.${NAMES.config}.${crypto.randomUUID()}.tmp`);
     await writeAtomic(draft, [new TextEncoder().encode(text)]);
@@ -215,7 +210,7 @@ export class RunFolder {
       await Deno.link(draft, this.file("config"));
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) throw this.#taken();
-      // There are file systems without links.
+      // Some file systems have no links.
       await this.writeText("config", text);
     } finally {
       await Deno.remove(draft);
@@ -225,7 +220,7 @@ export class RunFolder {
   #taken(): InputError {
     const { path } = this;
     return new InputError(
-      `Cannot train into '${path}': it holds a run already; go on with it by --resume '${path}', or choose another ` +
+      `Cannot train into '${path}': it holds a run already; resume it by --resume '${path}', or choose another ` +
         "folder by --out",
     );
   }
@@ -245,7 +240,7 @@ export class RunFolder {
   }
 }
 
-/** Whether there is something at a path in a run's folder, or the folder itself. */
+/** Whether a path exists, in a run's folder or the folder itself. */
 async function exists(path: string, folder: string): Promise<boolean> {
   try {
     await Deno.stat(path);

@@ -41,8 +41,8 @@ export function checkpointMetadata(
   { model, seed }: { readonly model: ModelSettings; readonly seed: number },
 ): CheckpointMetadata {
   const { imageSize, maxLength, beamSize, tokenizer } = recipe;
-  // The notebook's model never sees the last of its 30 words as an input: it writes 29.
-  const length = recipe.name === "notebook"
+  // With shifted targets the model is never given the last of its 30 tokens: it generates 29.
+  const length = recipe.collation === "shifted"
     ? { firstWord: data.firstWord, maxLength: maxLength - 1, beamSize }
     : { maxLength, beamSize };
   const decoding = tokenizer === "nltk" ? length : { ...length, tokenizer };
@@ -53,6 +53,7 @@ export function checkpointMetadata(
     vocabulary: data.vocabulary.words,
     decoding,
     datasetFingerprint: dataset.fingerprint,
+    splitBy: recipe.splitBy,
     ...(dataset.officialSplits === undefined && { splitSeed: seed }),
     epoch: 0,
     metrics: {},

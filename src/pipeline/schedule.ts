@@ -1,38 +1,31 @@
-/**
- * The course of the learning rate over a run.
- *
- * @module
- */
-
-/** The schedules by name. */
+/** The names of the schedules. */
 export const SCHEDULES = ["constant", "cosine", "one-cycle", "plateau"] as const;
 
-/** What a schedule is told of a run. */
+/** The settings of a schedule. */
 export interface ScheduleSettings {
-  /** The schedule's name. */
   readonly schedule: typeof SCHEDULES[number];
-  /** Steps over which the rate rises to its full height; one-cycle has its own rise and ignores it. */
+  /** Steps of linear warmup; one-cycle has its own and ignores it. */
   readonly warmupSteps: number;
-  /** What a plateau multiplies the rate by. */
+  /** The factor by which plateau lowers the learning rate. */
   readonly plateauFactor: number;
-  /** Epochs without a better criterion that plateau bears; the one after them lowers the rate. */
+  /** Epochs without improvement that plateau tolerates; the next one lowers the learning rate. */
   readonly plateauPatience: number;
 }
 
-/** Where a run stands. */
+/** A position in a run. */
 export interface SchedulePosition {
-  /** Steps done, from 0. */
+  /** Completed steps. */
   readonly step: number;
-  /** Steps of the whole course. */
+  /** Steps of the whole schedule. */
   readonly steps: number;
-  /** What the completed epochs were judged by, lower is better. */
+  /** The validation scores of the completed epochs, lower is better. */
   readonly validationScores: readonly number[];
 }
 
-/** Share of a one-cycle run in which the rate rises, and the factors that it starts and ends at. */
+/** Fraction of a one-cycle run in which the learning rate rises, and its first and last factor. */
 const ONE_CYCLE = { rise: 0.3, start: 1 / 25, end: 1 / 25e4 };
 
-/** The share of the best criterion by which another must be below it to count as better, PyTorch's default. */
+/** The relative improvement that counts, PyTorch's default. */
 const PLATEAU_THRESHOLD = 1e-4;
 
 /**
@@ -43,8 +36,6 @@ const PLATEAU_THRESHOLD = 1e-4;
  * All but one-cycle rise linearly from 1 / (warmupSteps + 1) over the first `warmupSteps` steps (PyTorch's LinearLR), and
  * `cosine` then falls over those that remain.
  *
- * @param settings The schedule and its numbers.
- * @param position The step.
  * @returns The factor, 0 to 1.
  */
 export function scheduleFactor(
@@ -70,19 +61,18 @@ function oneCycle(step: number, steps: number): number {
   return anneal(1, ONE_CYCLE.end, (step - peak) / Math.max(1, steps - 1 - peak));
 }
 
-function anneal(from: number, to: number, share: number): number {
-  return to + (from - to) * (1 + Math.cos(Math.PI * Math.min(1, share))) / 2;
+function anneal(from: number, to: number, fraction: number): number {
+  return to + (from - to) * (1 + Math.cos(Math.PI * Math.min(1, fraction))) / 2;
 }
 
-/** The factor after epochs judged by `validationScores`. */
 function plateau({ plateauFactor, plateauPatience }: ScheduleSettings, validationScores: readonly number[]): number {
   let factor = 1;
   let best = Infinity;
   let worse = 0;
-  for (const scoreOf of validationScores) {
-    // The sign: a criterion that is a negated score counts as PyTorch counts the score in its mode "max".
-    if (scoreOf < best * (1 - Math.sign(best) * PLATEAU_THRESHOLD)) {
-      best = scoreOf;
+  for (const score of validationScores) {
+    // The sign: a negated metric counts as PyTorch counts the metric in its mode "max".
+    if (score < best * (1 - Math.sign(best) * PLATEAU_THRESHOLD)) {
+      best = score;
       worse = 0;
     } else if (++worse > plateauPatience) {
       factor *= plateauFactor;

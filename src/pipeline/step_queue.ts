@@ -1,30 +1,19 @@
-/**
- * Training steps whose numbers are read a few steps later.
- *
- * @module
- */
-
 import type { Batch, StepResult } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { TrainStepOptions } from "../ffi/settings.ts";
 
 /**
- * Runs training steps and reads their numbers every few steps: a GPU must have done all that it was given before it
- * gives one, and stands still until it is given more.
+ * Runs training steps and reads their results every few steps: to give a result, a GPU must finish all its work, and idles
+ * until it gets more.
  *
- * @typeParam Note What is remembered of a step until its numbers are there.
+ * @typeParam Info What is kept of a step until its result is there.
  */
-export class StepQueue<Note> {
+export class StepQueue<Info> {
   readonly #engine: Pick<Engine, "trainStep" | "queueStep" | "stepResults">;
   readonly #every: number;
-  #notes: Note[] = [];
+  #infos: Info[] = [];
 
-  /**
-   * Begins with no step.
-   *
-   * @param engine What computes them.
-   * @param every Steps from one reading to the next; 1 reads after each.
-   */
+  /** @param every Steps between two reads; 1 reads after each. */
   constructor(engine: Pick<Engine, "trainStep" | "queueStep" | "stepResults">, every: number) {
     this.#engine = engine;
     this.#every = every;
@@ -33,35 +22,28 @@ export class StepQueue<Note> {
   /**
    * Runs a step.
    *
-   * @param batches Its batches.
-   * @param options Its settings.
-   * @param note What is remembered of it.
-   * @returns The steps whose numbers have come, oldest first: none, or all that were run since.
+   * @returns The results of all steps since the last read, oldest first, if they are read now; else none.
    */
   async run(
     batches: readonly Batch[],
     options: TrainStepOptions,
-    note: Note,
-  ): Promise<(readonly [StepResult, Note])[]> {
-    if (this.#every === 1) return [[await this.#engine.trainStep(batches, options), note]];
+    info: Info,
+  ): Promise<(readonly [StepResult, Info])[]> {
+    if (this.#every === 1) return [[await this.#engine.trainStep(batches, options), info]];
     await this.#engine.queueStep(batches, options);
-    this.#notes.push(note);
-    return this.#notes.length < this.#every ? [] : await this.settle();
+    this.#infos.push(info);
+    return this.#infos.length < this.#every ? [] : await this.settle();
   }
 
-  /**
-   * Reads what has not been read.
-   *
-   * @returns The steps, oldest first.
-   */
-  async settle(): Promise<(readonly [StepResult, Note])[]> {
-    if (this.#notes.length === 0) return [];
+  /** Reads the results that are left, oldest first. */
+  async settle(): Promise<(readonly [StepResult, Info])[]> {
+    if (this.#infos.length === 0) return [];
     const results = await this.#engine.stepResults();
-    const notes = this.#notes;
-    this.#notes = [];
+    const infos = this.#infos;
+    this.#infos = [];
     return results.flatMap((result, index) => {
-      const note = notes[index];
-      return note === undefined ? [] : [[result, note] as const];
+      const info = infos[index];
+      return info === undefined ? [] : [[result, info] as const];
     });
   }
 }

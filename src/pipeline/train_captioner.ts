@@ -1,66 +1,60 @@
-/**
- * Training as one call, for programs.
- *
- * @module
- */
-
-import type { TrainingReporter } from "./training_run.ts";
+import type { TrainingReporter } from "./training_reporter.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { join } from "node:path";
 import type { DatasetOptions } from "../data/dataset.ts";
 import { refuseFrozenRandomEncoder } from "./dry_run.ts";
 import { readSource } from "./file_source.ts";
-import { makeRecipe } from "./recipe.ts";
-import { runTraining, type TrainingRunResult } from "./training_run.ts";
+import { makeRecipe, type Recipe } from "./recipe.ts";
+import { runTraining, type TrainingRunResult } from "./run.ts";
 
-/** Options of {@linkcode trainCaptioner}: `data` or `captions` must be given. */
+/** Options of {@linkcode trainCaptioner}; `data` or `captions` is required. */
 export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOptions, "initialization"> {
-  /** The folder that gets the run's files: `best.safetensors`, `last.safetensors`, `metrics.jsonl`, `config.json`. */
+  /** The folder for the run's files: `best.safetensors`, `last.safetensors`, `metrics.jsonl`, `config.json`. */
   readonly out: string;
   /**
-   * The folder where decoded images and the features of a frozen CNN are kept.
+   * The folder for decoded images and the features of a frozen encoder.
    *
    * @default {"cache" in `out`}
    */
   readonly cache?: string;
   /**
-   * What the settings begin with.
+   * The preset of the settings.
    *
    * @default {"lrcn"}
    */
   readonly recipe?: "lrcn" | "notebook";
   /**
-   * Settings to change, by the names that `deno task train --help` explains.
+   * Settings to change; `deno task train --help` explains them.
    *
    * @default {{}}
    */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly settings?: Partial<Omit<Recipe, "name">>;
   /**
    * A file of the encoder's ImageNet weights, `.pth` or `.safetensors`.
    *
-   * @default {an encoder from scratch, whose captions of images will be poor}
+   * @default {random weights, whose captions of photos will be poor}
    */
   readonly encoderWeights?: string;
   /**
-   * Whether the run in `out` is gone on with.
+   * Resume the run in `out`.
    *
    * @default {false}
    */
   readonly resume?: boolean;
   /**
-   * The most images to use, drawn with the seed.
+   * Use at most this many images, chosen at random.
    *
    * @default {all}
    */
   readonly maxImages?: number;
   /**
-   * Told of notes, progress, steps and epochs.
+   * Receives messages, progress, steps and epochs.
    *
-   * @default {nothing is told}
+   * @default {none}
    */
   readonly reporter?: Partial<TrainingReporter>;
   /**
-   * Ends the training after the step in progress and one checkpoint.
+   * Ends training after the current step and one checkpoint.
    *
    * @default {never}
    */
@@ -70,8 +64,6 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
 /**
  * Trains a captioner on images with captions, as `deno task train --data` does.
  *
- * @param options What to learn from, and how.
- * @returns How the training ended, and its best checkpoint.
  * @throws {InputError} If data, device, weights, memory, settings or folder cannot be used.
  *
  * @example Training, then captioning
@@ -83,7 +75,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
  * const { best } = await trainCaptioner({
  *   data: "docs/example/scenes",
  *   out,
- *   // As small as can be. For examples leave these out, and give `encoderWeights`.
+ *   // Tiny, for this example. For photos leave these out and give `encoderWeights`.
  *   settings: { epochs: 1, minCount: 1, imageSize: 32, encoderWidth: 8, encoderBlocks: [1, 1, 1, 1], hiddenSize: 8 },
  *   reporter: { epoch: ({ epoch, validationLoss }) => assert(epoch === 1 && validationLoss > 0) },
  * });
@@ -107,6 +99,7 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     ...{ recipe, seed, signal, featuresFolder: join(cache, "features") },
     reporter: {
       note: (line) => reporter.note?.(line),
+      warn: (line) => reporter.warn?.(line),
       progress: (task, done, total) => reporter.progress?.(task, done, total),
       step: (report) => reporter.step?.(report),
       epoch: (metrics, best) => reporter.epoch?.(metrics, best),

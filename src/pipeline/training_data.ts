@@ -5,7 +5,7 @@
  */
 
 import { InputError } from "../input_error.ts";
-import type { CaptionedExample, Dataset, Example } from "../data/dataset.ts";
+import type { Dataset, Example } from "../data/dataset.ts";
 import { lrcnCaption, notebookCaption } from "../text/encode_captions.ts";
 import { Random } from "../random.ts";
 import type { Recipe } from "./recipe.ts";
@@ -52,57 +52,53 @@ export function limitExamples(dataset: Dataset, count: number, seed: number): Da
 }
 
 /**
- * Splits, tokenizes and encodes a dataset as a recipe wants it.
+ * Splits, tokenizes and encodes a dataset by a recipe.
  *
- * @param dataset The dataset.
- * @param recipe The recipe.
  * @param seed Decides a random split.
- * @returns Words and examples.
- * @throws {InputError} If a split would be empty.
+ * @throws {InputError} If a split or the vocabulary would be empty.
  */
 export function prepareTrainingData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
-  return recipe.name === "notebook" ? notebookData(dataset, recipe, seed) : lrcnData(dataset, recipe, seed);
-}
-
-function lrcnData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
-  const { examples, officialSplits } = dataset;
-  const splits = officialSplits ? splitOfficially(examples, officialSplits) : splitByImage(examples, { seed });
   const tokenize = tokenizerOf(recipe.tokenizer);
-  const tokens = mapSplits(splits, (example) => ({
+  const tokens = mapSplits(split(dataset, recipe, seed), ({ example, captions }) => ({
     example,
-    captions: example.captions.map((caption) => tokenize(caption)),
+    captions: captions.map((caption) => tokenize(caption)),
   }));
   const trainTokens = tokens.train.flatMap(({ captions }) => captions);
-  const vocabulary = Vocabulary.fromTokens(trainTokens, { minCount: recipe.minCount });
-  if (vocabulary.size === Vocabulary.fromTokens([], {}).size) {
+  const vocabulary = recipe.collation === "masked"
+    ? Vocabulary.fromTokens(trainTokens, { minCount: recipe.minCount })
+    : Vocabulary.notebook(dataset.rows.map(({ caption }) => tokenize(caption)));
+  if (recipe.collation === "masked" && vocabulary.size === Vocabulary.fromTokens([], {}).size) {
     throw new InputError(
       `Cannot train: no word occurs ${recipe.minCount} times in the ${trainTokens.length} training captions; give ` +
         "--set minCount=1, or --tokenizer unicode for scripts without spaces",
     );
   }
+  const encode = recipe.collation === "masked" ? lrcnCaption : notebookCaption;
   return {
     vocabulary,
     firstWord: commonestFirst(trainTokens),
     splits: mapSplits(tokens, ({ example, captions }) => ({
       example,
-      captions: captions.map((tokens) => lrcnCaption(tokens, vocabulary, recipe.maxLength)),
+      captions: captions.map((caption) => encode(caption, vocabulary, recipe.maxLength)),
     })),
   };
 }
 
-function notebookData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
-  const tokenize = tokenizerOf(recipe.tokenizer);
-  const rows = dataset.rows.map((row: CaptionedExample) => ({ ...row, tokens: tokenize(row.caption) }));
-  const vocabulary = Vocabulary.notebook(rows.map(({ tokens }) => tokens));
-  const splits = splitByCaption(rows, { seed });
-  return {
-    vocabulary,
-    firstWord: commonestFirst(splits.train.map(({ tokens }) => tokens)),
-    splits: mapSplits(splits, ({ example, tokens }) => ({
-      example,
-      captions: [notebookCaption(tokens, vocabulary, recipe.maxLength)],
-    })),
-  };
+interface CaptionedExample {
+  readonly example: Example;
+  readonly captions: readonly string[];
+}
+
+function split(dataset: Dataset, { splitBy }: Recipe, seed: number): Splits<CaptionedExample> {
+  if (splitBy === "caption") {
+    return mapSplits(
+      splitByCaption(dataset.rows, { seed }),
+      ({ example, caption }) => ({ example, captions: [caption] }),
+    );
+  }
+  const { examples, officialSplits } = dataset;
+  const splits = officialSplits ? splitOfficially(examples, officialSplits) : splitByImage(examples, { seed });
+  return mapSplits(splits, (example) => ({ example, captions: example.captions }));
 }
 
 /**

@@ -1,9 +1,3 @@
-/**
- * The report of one or several runs: one HTML file that needs nothing else.
- *
- * @module
- */
-
 import chartScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import chartStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import pageScript from "./page/report.js" with { type: "text" };
@@ -11,11 +5,10 @@ import pageStyle from "./page/report.css" with { type: "text" };
 import type { ReportedRun } from "./reported_run.ts";
 
 /**
- * Writes the page.
+ * Renders the report of one or several runs as a single HTML file.
  *
- * @param runs The runs; several are laid over one another.
- * @returns HTML. It refers to no other file or host, and lets a browser run its own scripts alone, whatever a caption or a
- * name says.
+ * @returns HTML that loads no other file, and whose policy lets a browser run its own scripts only, whatever a caption or
+ * a name contains.
  */
 export async function reportPage(runs: readonly ReportedRun[]): Promise<string> {
   const title = runs.length === 1 ? `Run ${runs[0]?.name}` : `${runs.length} runs`;
@@ -39,13 +32,13 @@ ${styles.map((text) => `<style>${text}</style>`).join("\n")}
 </head>
 <body>
 <header><h1>${escaped(title)}</h1><p id="state"></p></header>
-<noscript>The curves and images of this page are drawn by its scripts, which this browser does not run.</noscript>
+<noscript>This report needs JavaScript to show its curves and images.</noscript>
 <main>
 <section aria-labeledby="scores-title"><h2 id="scores-title">Best epochs</h2><table id="scores"></table></section>
 <section aria-labeledby="curves-title"><h2 id="curves-title">Curves</h2>
-<p class="hint">Drag over a part to see it larger; a double click shows all.</p><div id="curves"></div></section>
-<section id="gallery-section" aria-labeledby="gallery-title"><h2 id="gallery-title">Images of the validation</h2>
-<p><label>Sorted by <select id="order"><option value="worst">lowest CIDEr first</option>
+<p class="hint">Drag to zoom, double-click to reset.</p><div id="curves"></div></section>
+<section id="gallery-section" aria-labeledby="gallery-title"><h2 id="gallery-title">Validation images</h2>
+<p><label>Sort by <select id="order"><option value="worst">lowest CIDEr first</option>
 <option value="best">highest CIDEr first</option><option value="name">name</option></select></label></p>
 <div id="gallery"></div></section>
 <section aria-labeledby="settings-title"><h2 id="settings-title">Settings</h2><table id="settings"></table></section>
@@ -57,13 +50,13 @@ ${scripts.map((text) => `<script>${text}</script>`).join("\n")}
 `;
 }
 
-/** What a browser may run or apply, by its digest. */
+/** The source expression of a script or style: its digest. */
 async function source(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return `'sha256-${new Uint8Array(digest).toBase64()}'`;
 }
 
-/** JSON that cannot end the element that holds it. */
+/** JSON that cannot close the script element around it. */
 function json(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }

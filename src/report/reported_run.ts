@@ -1,72 +1,72 @@
-/**
- * What a report tells of a run, read from the run's files.
- *
- * @module
- */
-
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 
-/** A number of an epoch that a report draws; null where the run's version did not write it, or it was no number. */
+/** A number of an epoch; null if it is missing or not finite. */
 type Figure = number | null;
 
-/** An epoch's line in `metrics.jsonl`, as far as a report needs it. */
+/** A line of `metrics.jsonl`, as far as a report needs it. */
 export interface ReportedEpoch {
   /** From 1. */
   readonly epoch: number;
-  /** Mean loss of a word in training, in nats. */
+  /** Mean training loss per token, in nats. */
   readonly trainLoss: Figure;
-  /** The same in validation. */
+  /** Mean validation loss per token, in nats. */
   readonly validationLoss: Figure;
-  /** CIDEr-D of the validation's captions. */
+  /** CIDEr-D on the validation set. */
   readonly cider: Figure;
-  /** Their BLEU-4. */
+  /** BLEU-4 on the validation set. */
   readonly bleu4: Figure;
-  /** Step size at the epoch's end, the CNN's apart. */
+  /** Learning rate of the decoder at the end of the epoch. */
   readonly learningRate: Figure;
-  /** The CNN's. */
+  /** Learning rate of the CNN at the end of the epoch. */
   readonly encoderLearningRate: Figure;
   /** Seconds of training and validation. */
   readonly seconds: Figure;
-  /** Those of the validation. */
+  /** Seconds of validation. */
   readonly validationSeconds: Figure;
 }
 
-/** A image with what is said of it. */
+/** A validation image with its captions. */
 export interface GalleryItem {
   /** The image's name in the dataset. */
   readonly name: string;
-  /** What the model sees of it, made small: a `data:` URL. */
+  /** A thumbnail of the model's input, as a `data:` URL. */
   readonly image: string;
-  /** What people say. */
+  /** Human captions. */
   readonly references: readonly string[];
-  /** What the model says. */
+  /** The model's caption. */
   readonly caption: string;
-  /** CIDEr-D of that, 0 to 10, by how rare words are among the images shown. */
+  /** CIDEr-D of the caption, 0 to 10, with the document frequencies of the gallery. */
   readonly cider: number;
-  /** The model's best captions and their probabilities, the best first. */
+  /** The model's top candidates with their probabilities, best first. */
   readonly best: readonly { readonly caption: string; readonly probability: number }[];
 }
 
-/** A run as a report tells of it. */
+/** A run's data for the report. */
 export interface ReportedRun {
-  /** Its folder's name. */
+  /** The folder's name. */
   readonly name: string;
-  /** Its settings by name. */
+  /** The settings by name. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Its epochs. */
+  /** The epochs. */
   readonly epochs: readonly ReportedEpoch[];
-  /** Images with captions; none where the run kept none. */
+  /** The gallery; empty if the run kept none. */
   readonly gallery: readonly GalleryItem[];
 }
 
 const figure = z.number().nullable().catch(null);
 const epochSchema = z.object({
   epoch: z.int().positive(),
-  ...{ trainLoss: figure, validationLoss: figure, cider: figure, bleu4: figure },
-  ...{ learningRate: figure, encoderLearningRate: figure, seconds: figure, validationSeconds: figure },
+  trainLoss: figure,
+  validationLoss: figure,
+  cider: figure,
+  bleu4: figure,
+  learningRate: figure,
+  encoderLearningRate: figure,
+  seconds: figure,
+  validationSeconds: figure,
 });
 const gallerySchema = z.array(z.object({
   name: z.string(),
@@ -78,20 +78,18 @@ const gallerySchema = z.array(z.object({
 }));
 const configSchema = z.looseObject({ recipe: z.record(z.string(), z.unknown()) });
 
-/** The file of a run that keeps its gallery. */
+/** The gallery's file in a run folder. */
 export const GALLERY_FILE = "gallery.json";
 
 /**
- * Reads a run.
+ * Reads a run folder. Invalid lines of `metrics.jsonl` and an invalid gallery are skipped.
  *
- * @param path Its folder.
- * @returns What a report tells of it. Lines of `metrics.jsonl` that are none, and a gallery that is none, are left out.
- * @throws {InputError} If the folder holds no run.
+ * @throws {InputError} If the folder does not hold a run.
  */
 export async function readReportedRun(path: string): Promise<ReportedRun> {
   const config = configSchema.safeParse(parseJson(await readText(path, "config.json")));
   if (!config.success) {
-    throw new InputError(`Cannot report on '${path}': its config.json is not what a run writes; give a run's folder`);
+    throw new InputError(`Cannot report on '${path}': its config.json is not a run's; give a run folder`);
   }
   const metrics = await readText(path, "metrics.jsonl", "");
   const gallery = gallerySchema.safeParse(parseJson(await readText(path, GALLERY_FILE, "[]")));
@@ -104,11 +102,11 @@ export async function readReportedRun(path: string): Promise<ReportedRun> {
   };
 }
 
-/** Settings as text, those that are not set left out. */
+/** The settings as text, without those that are not set. */
 function settingsOf(values: Readonly<Record<string, unknown>>): Record<string, string> {
-  const there = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  const set = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(
-    there.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+    set.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
   );
 }
 
@@ -119,7 +117,7 @@ async function readText(folder: string, name: string, missing?: string): Promise
     if (error instanceof Deno.errors.NotCapable) throw error;
     if (error instanceof Deno.errors.NotFound && missing !== undefined) return missing;
     throw new InputError(
-      `Cannot report on '${folder}': its '${name}' cannot be read (${fileErrorReason(error)}); give a run's folder`,
+      `Cannot report on '${folder}': its '${name}' cannot be read (${fileErrorReason(error)}); give a run folder`,
       { cause: error },
     );
   }

@@ -1,37 +1,24 @@
-/**
- * The drawn dataset of the sample recipe, in memory.
- *
- * @module
- */
-
 import { centerCrop } from "../images/crop_center.ts";
 import type { Example } from "../data/dataset.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { Random } from "../random.ts";
 import { shortSide } from "../pipeline/recipe.ts";
-import { drawScene, type Scene } from "./scenes.ts";
-import type { TrainingSource } from "../pipeline/training_run.ts";
+import { renderScene, type Scene } from "./scenes.ts";
+import type { TrainingSource } from "../pipeline/training_source.ts";
 
-/** Pictures in each split. */
+/** Scenes in each split. */
 const COUNTS = { train: 3200, validation: 160, test: 160 };
-/** Side of a picture in pixels. */
+/** Side of a scene in pixels. */
 const SIDE = 96;
 
-/** A dataset with its pictures of the test split, which are kept for the end. */
+/** A dataset of rendered scenes in memory. */
 export interface SampleSource extends TrainingSource {
-  /** The pictures that no training sees. */
+  /** The scenes of the test set. */
   readonly heldOut: readonly Scene[];
 }
 
-/**
- * Draws the dataset.
- *
- * @param seed Decides every picture.
- * @param onProgress Called now and then with the pictures drawn and those to draw.
- * @param signal Ends the drawing.
- * @returns The dataset.
- */
-export async function drawSample(
+/** Renders the dataset of the sample recipe; the seed determines every scene. */
+export async function renderSample(
   seed: number,
   onProgress: (done: number, total: number) => void = () => {},
   signal?: AbortSignal,
@@ -41,12 +28,12 @@ export async function drawSample(
   const images = new Map<Example, RgbImage>();
   const scenes: Scene[] = [];
   for (let index = 0; index < total; index++) {
-    const scene = drawScene(SIDE, random);
+    const scene = renderScene(SIDE, random);
     scenes.push(scene);
     const name = `scene-${String(index).padStart(4, "0")}.png`;
     images.set({ name, path: name, captions: scene.captions }, scene.image);
     onProgress(index + 1, total);
-    // Drawing is one long computation; between pictures the program shall see Ctrl-C.
+    // Rendering is one long computation: let the event loop see Ctrl-C.
     if (index % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
     signal?.throwIfAborted();
   }
@@ -82,7 +69,7 @@ export async function drawSample(
         // deno-lint-ignore require-await
         async read(index, _crop, into) {
           const pixels = resized[index];
-          if (pixels === undefined) throw new RangeError(`Cannot read picture ${index}: there is none`);
+          if (pixels === undefined) throw new RangeError(`Cannot read scene ${index}: there is none`);
           centerCrop(pixels, into);
         },
         [Symbol.dispose]() {},

@@ -1,17 +1,10 @@
-/**
- * Drawn scenes of one or two colored shapes, with captions: a small dataset whose every picture can be described
- * exactly.
- *
- * @module
- */
-
 import type { RgbImage } from "../images/rgb_image.ts";
 import type { Random } from "../random.ts";
 
 type Color = readonly [number, number, number];
 type Outline = (x: number, y: number) => boolean;
 
-/** Dark shapes on light backgrounds: an edge looks alike whatever its colors. */
+/** Dark shapes on light backgrounds: edges look alike in all colors. */
 const COLORS: Record<string, Color> = {
   red: [204, 28, 32],
   green: [16, 128, 48],
@@ -37,16 +30,15 @@ const SHAPES: Record<string, Outline> = {
   triangle: (x, y) => y < 0.5 && y > 1.732 * Math.abs(x) - 1,
 };
 
-/** Shares of the scenes with two shapes of one kind, and with two different ones; the rest have one. */
-const SHARES = { twins: 0.4, pairs: 0.15 };
-/** Free space along the picture's sides, of which the center crop cuts a part. */
+/** Fractions of scenes with two shapes of one kind, and of two kinds; the rest have one shape. */
+const FRACTIONS = { twins: 0.4, pairs: 0.15 };
+/** Free margin; the center crop cuts off a part of it. */
 const MARGIN = 0.07;
 
-/** A picture and all it may be called. */
+/** A rendered image with its captions. */
 export interface Scene {
-  /** The picture. */
   readonly image: RgbImage;
-  /** Its captions: equally right, in a random order. */
+  /** Equally correct, in random order. */
   readonly captions: readonly string[];
 }
 
@@ -56,7 +48,7 @@ interface Kind {
   readonly inside: Outline;
 }
 
-/** A shape in its place. Lengths are shares of the picture's side. */
+/** A placed shape. Lengths are fractions of the image's side. */
 interface Shape extends Kind {
   readonly x: number;
   readonly y: number;
@@ -75,18 +67,16 @@ function between(low: number, high: number, random: Random): number {
   return low + (high - low) * random.next();
 }
 
-/** The color, a little lighter or darker in each channel. */
 function vary(color: Color, random: Random): Color {
   const channel = (value: number) => Math.min(255, Math.max(0, value + between(-10, 10, random)));
   return [channel(color[0]), channel(color[1]), channel(color[2])];
 }
 
-/** The kinds of shapes in a scene: one, the same one twice, or two. */
 function pickKinds(random: Random): Kind[] {
   const first = pickKind(random);
-  const share = random.next();
-  if (share < SHARES.twins) return [first, first];
-  if (share >= SHARES.twins + SHARES.pairs) return [first];
+  const fraction = random.next();
+  if (fraction < FRACTIONS.twins) return [first, first];
+  if (fraction >= FRACTIONS.twins + FRACTIONS.pairs) return [first];
   let second = pickKind(random);
   while (second.name === first.name) second = pickKind(random);
   return [first, second];
@@ -98,7 +88,7 @@ function pickKind(random: Random): Kind {
   return { name: `${colorName} ${shapeName}`, color, inside };
 }
 
-/** Puts shapes of these kinds apart from each other. */
+/** Places shapes of these kinds without overlap. */
 function place(kinds: readonly Kind[], random: Random): Shape[] {
   const shapes: Shape[] = [];
   while (shapes.length < kinds.length) {
@@ -115,12 +105,12 @@ function place(kinds: readonly Kind[], random: Random): Shape[] {
     };
     const free = shapes.every((other) => Math.hypot(other.x - shape.x, other.y - shape.y) > other.radius + radius);
     if (free) shapes.push(shape);
-    else if (random.next() < 0.05) shapes.pop(); // where no place is left, begin again
+    else if (random.next() < 0.05) shapes.pop(); // there may be no room left: start again
   }
   return shapes;
 }
 
-/** Draws with each pixel's mean over 3 x 3 points. */
+/** Renders with 3 x 3 supersampling, noise and a vertical brightness gradient. */
 function paint(shapes: readonly Shape[], background: Color, side: number, random: Random): RgbImage {
   const pixels = new Uint8Array(side * side * 3);
   const light = between(-12, 12, random);
@@ -185,14 +175,8 @@ function describe(kinds: readonly Kind[], background: string): string[] {
   ]);
 }
 
-/**
- * Draws one scene.
- *
- * @param side Pixels on each side.
- * @param random Where its content comes from.
- * @returns The picture and its captions.
- */
-export function drawScene(side: number, random: Random): Scene {
+/** Renders a scene of one or two shapes. Side in pixels. */
+export function renderScene(side: number, random: Random): Scene {
   const kinds = pickKinds(random);
   const [background, color] = pick(BACKGROUNDS, random);
   const image = paint(place(kinds, random), vary(color, random), side, random);

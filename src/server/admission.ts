@@ -1,52 +1,40 @@
-/**
- * How much a server takes on at a time.
- *
- * @module
- */
-
 import { Problem } from "./problem.ts";
 
-/** Options of {@linkcode Admission}. */
+/** Limits of an {@linkcode Admission}. */
 export interface AdmissionOptions {
-  /** Requests in work or waiting, at most. */
+  /** Maximum number of requests in progress or waiting. */
   readonly requests: number;
-  /** Bytes of uploads in memory, at most. */
+  /** Maximum size of all uploads in memory, in bytes. */
   readonly bytes: number;
 }
 
-/** Counts bytes that a request has brought. */
+/** Counts bytes of a request as they arrive. */
 export type TakeBytes = (bytes: number) => void;
 
-/** Lets requests in until their number, or the memory that their uploads take, is at its limit. */
+/** Admits requests up to a limit of their number and of the memory of their uploads. */
 export class Admission {
   readonly #most: AdmissionOptions;
   #requests = 0;
   #bytes = 0;
-  /** Mean seconds of the last requests, the newer the weightier. */
+  /** Moving average of the requests' seconds. */
   #seconds = 1;
   #empty: (() => void)[] = [];
 
-  /**
-   * Begins empty.
-   *
-   * @param options See {@linkcode AdmissionOptions}.
-   */
+  /** Creates an admission without requests. */
   constructor(options: AdmissionOptions) {
     this.#most = options;
   }
 
-  /** Requests in work or waiting. */
+  /** Requests in progress or waiting. */
   get requests(): number {
     return this.#requests;
   }
 
   /**
-   * Does a request's work, if there is room for it.
+   * Runs a request's work, if there is room for it. The room is given back when the work ends, even if its client is gone.
    *
-   * @param work The work, which counts the bytes that it takes up as they come: those who only say that they will send some
-   * keep nobody out. The room is given back when it ends, whether anyone still waits for it or not.
-   * @returns What the work returns.
-   * @throws {Problem} 429 if there is no room, or none for the bytes.
+   * @param work Counts bytes as they arrive, so that clients that only announce bytes do not occupy memory.
+   * @throws {Problem} 429 if there is no room for the request or its bytes.
    */
   async admit<Result>(work: (take: TakeBytes) => Promise<Result>): Promise<Result> {
     if (this.#requests >= this.#most.requests) throw this.#full();
@@ -69,10 +57,12 @@ export class Admission {
   }
 
   #full(): Problem {
-    return new Problem(429, `${this.#requests} requests are in work; try again later`, { retryAfter: this.#seconds });
+    return new Problem(429, `${this.#requests} requests are in progress; try again later`, {
+      retryAfter: this.#seconds,
+    });
   }
 
-  /** Waits until nothing is in work. */
+  /** Waits until no request is in progress. */
   async idle(): Promise<void> {
     if (this.#requests > 0) await new Promise<void>((resolve) => this.#empty.push(resolve));
   }

@@ -1,9 +1,3 @@
-/**
- * The page and the API, as a function from requests to answers.
- *
- * @module
- */
-
 import { type Context, Hono } from "hono";
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
@@ -30,31 +24,31 @@ import type { ImageSearch } from "../evaluation/image_search.ts";
 import { Problem } from "./problem.ts";
 import { readUpload } from "./upload.ts";
 
-/** What is asked of a model. */
+/** The part of a captioner that the server uses. */
 export type ServedModel = Pick<
   Captioner,
   "applyExif" | "prepare" | "caption" | "explain" | "tokenize" | "metadata"
 >;
 
-/** What a server does at most. */
+/** Limits of a server. */
 export interface Limits {
-  /** Bytes of an upload. */
+  /** Maximum size of an upload in bytes. */
   readonly bytes: number;
-  /** Pixels of an image. */
+  /** Maximum pixels of an image. */
   readonly pixels: number;
-  /** Requests in work or waiting. */
+  /** Maximum number of requests in progress or waiting. */
   readonly requests: number;
-  /** Seconds of a request. */
+  /** Timeout of a request in seconds. */
   readonly seconds: number;
 }
 
-/** What {@linkcode createApp} serves. */
+/** Options of {@linkcode createApp}. */
 export interface AppOptions {
   /** The model. */
   readonly model: ServedModel;
-  /** What decodes uploads. */
+  /** Decoders of uploads. */
   readonly decoders: Pick<ImageDecoders, "decodeThen">;
-  /** What is done at most. */
+  /** The limits. */
   readonly limits: Limits;
   /**
    * A folder to search.
@@ -69,32 +63,32 @@ export interface AppOptions {
    */
   readonly run?: ShownRun | undefined;
   /**
-   * The names by which the server may be called; a page of another name that leads here is not served.
+   * Accepted host names; others are refused, against DNS rebinding.
    *
    * @default {any}
    */
   readonly hostnames?: readonly string[] | undefined;
   /**
-   * Aborted when the server stops: from then on no work is begun.
+   * Aborted when the server stops; no work starts after that.
    *
    * @default {never}
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Told of errors that are nobody's input.
+   * Called with internal errors.
    *
-   * @default {nothing is told}
+   * @default {nothing}
    */
   readonly onError?: (error: unknown) => void;
 }
 
-/** A training run that goes on while it is shown. */
+/** A training run, which may be in progress. */
 export interface ShownRun {
-  /** Its name. */
+  /** The run's name. */
   readonly name: string;
-  /** What is known of it now. */
+  /** Reads its current settings and epochs. */
   read(): Promise<Answers["Run"]>;
-  /** Its report as it is now, HTML. */
+  /** Renders its current report as HTML. */
   report(): Promise<string>;
 }
 
@@ -102,21 +96,16 @@ export interface ShownRun {
 export interface App {
   /** Answers a request. */
   fetch(request: Request): Promise<Response>;
-  /** Waits until all work is done, also that which nobody waits for any more. */
+  /** Waits until all work is done, including that of clients that are gone. */
   idle(): Promise<void>;
 }
 
-/** Words that are explained at most: the time grows with their square. */
+/** Maximum length of an explained caption: time grows with its square. */
 const MOST_EXPLAINED = 40;
-/** Memory that uploads may take together, in bytes, if one alone does not take more. */
+/** Limit of the memory of all uploads in bytes, unless one upload may be larger. */
 const UPLOADS = 2 ** 29;
 
-/**
- * Makes the page and the API.
- *
- * @param options See {@linkcode AppOptions}.
- * @returns What answers requests.
- */
+/** Creates the page and the API. */
 export function createApp(options: AppOptions): App {
   const { model, decoders, limits, search, run, hostnames, signal: stop, onError = () => {} } = options;
   const admission = new Admission({ requests: limits.requests, bytes: Math.max(UPLOADS, limits.bytes) });
@@ -124,7 +113,7 @@ export function createApp(options: AppOptions): App {
   const app = new Hono();
   let explaining: Promise<unknown> = Promise.resolve();
 
-  /** Explains one caption at a time: each takes as long as many captions, and those that nobody waits for take no turn. */
+  /** Explains one caption at a time, as each takes as long as many captions; skips those of clients that are gone. */
   function explain(image: RgbImage, tokens: readonly string[], signal: AbortSignal) {
     const turn = explaining.then(() => {
       signal.throwIfAborted();
@@ -134,7 +123,7 @@ export function createApp(options: AppOptions): App {
     return turn;
   }
 
-  /** Admits a request's work, and answers when its time is over whether the work is done or not. */
+  /** Admits a request's work, and answers on timeout even if the work is not done. */
   function within<Result>(
     { req: { raw } }: Context,
     work: (signal: AbortSignal, take: TakeBytes) => Promise<Result>,
@@ -154,9 +143,9 @@ export function createApp(options: AppOptions): App {
     return within(context, async (signal, take) => {
       const bytes = await readUpload(raw, { most: limits.bytes, take, signal });
       const decoding = { applyExif: model.applyExif, maxPixels: limits.pixels };
-      const square = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
+      const resized = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
       signal.throwIfAborted();
-      return await use(square, signal);
+      return await use(resized, signal);
     });
   }
 
@@ -173,11 +162,14 @@ export function createApp(options: AppOptions): App {
         caption: given.caption ?? given.token?.join(" ") ?? "",
         tokens: given.token ?? model.tokenize(given.caption ?? ""),
       };
-      if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption has no words");
+      if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption is empty");
       const { words, rows, columns } = await explain(image, written.tokens.slice(0, MOST_EXPLAINED), signal);
       const { imageSize, shortSide } = model.metadata.preprocessing;
       return {
-        ...{ caption: written.caption, seen: imageSize / shortSide, rows, columns },
+        caption: written.caption,
+        seen: imageSize / shortSide,
+        rows,
+        columns,
         words: words.map((word) => ({ ...word, heat: roundHeat(word.heat) })),
       };
     });
@@ -201,7 +193,7 @@ export function createApp(options: AppOptions): App {
     const id = context.req.param("id");
     const path = search.pathOf(Number(id));
     if (path === undefined) throw new Problem(404, `There is no image ${id}`);
-    // Hono asks for the whole where the head is asked for, and nobody would read the file to its end.
+    // Hono answers HEAD by a GET handler, and the file would stay open.
     return context.req.method === "HEAD" ? new Response() : await readImageFile(path);
   });
 
@@ -220,7 +212,8 @@ export function createApp(options: AppOptions): App {
         recipe: metadata.recipe ?? null,
         words: metadata.vocabulary.length,
         imageSize: metadata.preprocessing.imageSize,
-        ...{ beamSize: metadata.decoding.beamSize, maxLength: metadata.decoding.maxLength },
+        beamSize: metadata.decoding.beamSize,
+        maxLength: metadata.decoding.maxLength,
         limits: { bytes: limits.bytes, requests: limits.requests, seconds: limits.seconds },
         search: search === undefined ? null : { done: search.done, total: search.total },
         run: run?.name ?? null,
@@ -238,7 +231,7 @@ export function createApp(options: AppOptions): App {
     const allowed = app.routes.find((route) => route.path === path && route.method !== method)?.method;
     if (allowed === undefined) throw new Problem(404, `There is no ${path}; the API is described at /api/openapi.json`);
     const allow = allowed === "GET" ? "GET, HEAD" : allowed;
-    throw new Problem(405, `${path} cannot be called by ${method}, but by ${allow}`, { allow });
+    throw new Problem(405, `${path} does not support ${method}; use ${allow}`, { allow });
   });
 
   app.onError((error) => {
@@ -255,15 +248,15 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-/** Why a request is not for this server. */
+/** The problem of a request for another host. */
 function refusal({ url }: Request, hostnames: AppOptions["hostnames"]): Problem | undefined {
-  if (!URL.canParse(url)) return new Problem(400, "The Host header is no name of a host");
+  if (!URL.canParse(url)) return new Problem(400, "The Host header is not a valid host name");
   const { hostname } = new URL(url);
   if (hostnames === undefined || hostnames.includes(hostname)) return undefined;
-  return new Problem(403, `This server is not called '${hostname}'; call it ${hostnames[0]}, or start it with --host`);
+  return new Problem(403, `This server does not answer to '${hostname}'; use ${hostnames[0]}, or start it with --host`);
 }
 
-/** Says to a browser what it may do with an answer, where the answer does not say it itself. */
+/** Adds the security headers that the answer does not set itself. */
 function secured(response: Response): Response {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
     if (!response.headers.has(name)) response.headers.set(name, value);
@@ -286,5 +279,5 @@ function shown(run: ShownRun | undefined): ShownRun {
   throw new Problem(404, "There is no run; start the server with --run DIR");
 }
 
-/** A report says itself what it may load; the page may show it. */
+/** The report has a policy of its own; the page may frame it. */
 const REPORT_HEADERS = { "content-security-policy": "frame-ancestors 'self'", "cache-control": "no-cache" };

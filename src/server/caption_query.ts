@@ -1,9 +1,3 @@
-/**
- * How a request says how its captions are to be written.
- *
- * @module
- */
-
 import { z } from "zod";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import { Problem } from "./problem.ts";
@@ -12,45 +6,46 @@ const whole = (least: number, most: number) => z.coerce.number().int().min(least
 const MOST_PARAMETERS = 100;
 const words = z.array(z.string().min(1).max(100)).max(4);
 
-/** What a request may ask of its captions; the bounds keep one from taking the machine from all others. */
+/** Decoding parameters of a request; the bounds keep one request from occupying the machine. */
 export const CAPTION_QUERY = z.strictObject({
-  beamSize: whole(1, 20).describe("Beam size; 1 is greedy. The checkpoint's by default"),
-  nBest: whole(1, 20).describe("Captions wanted, best first; 1 by default"),
+  beamSize: whole(1, 20).describe("Beam size; 1 is greedy; default: the checkpoint's"),
+  nBest: whole(1, 20).describe("Number of captions, best first; default 1"),
   lengthPenalty: z.coerce.number().min(0).max(5)
-    .describe("Favours longer captions: they are compared by log-probability / length^lengthPenalty; 0 by default"),
+    .describe(
+      "Exponent that favors longer captions: they are compared by log-probability / length^lengthPenalty; default 0",
+    ),
   temperature: z.coerce.number().min(0.01).max(10)
-    .describe("Draws captions at random instead of searching; under 1 for likelier words"),
-  topK: whole(1, 1_000_000).describe("Draws from so many most probable words; needs temperature"),
-  topP: z.coerce.number().gt(0).max(1).describe("Draws from the fewest words of this share; needs temperature"),
-  seed: whole(0, 2 ** 31 - 1).describe("Decides what is drawn; needs temperature; 0 by default"),
-  minLength: whole(1, 100).describe("Least words; 1 by default"),
-  maxLength: whole(1, 100).describe("Most words; the checkpoint's by default"),
-  noRepeatNgramSize: whole(0, 10).describe("No so many words in a row come twice; 0 allows all"),
-  with: words.describe("Words that each caption holds"),
-  without: words.describe("Words that no caption holds"),
-  begin: z.string().max(500).describe("What each caption begins with"),
+    .describe("Samples captions instead of searching; below 1 favors probable words"),
+  topK: whole(1, 1_000_000).describe("Samples from the topK most probable words; needs temperature"),
+  topP: z.coerce.number().gt(0).max(1)
+    .describe("Samples from the fewest words whose probabilities sum to topP; needs temperature"),
+  seed: whole(0, 2 ** 31 - 1).describe("Seed of sampling; needs temperature; default 0"),
+  minLength: whole(1, 100).describe("Minimum length in words; default 1"),
+  maxLength: whole(1, 100).describe("Maximum length in words; default: the checkpoint's"),
+  noRepeatNgramSize: whole(0, 10).describe("No n-gram of this size occurs twice; 0 allows all"),
+  with: words.describe("Words that each caption contains"),
+  without: words.describe("Words that no caption contains"),
+  begin: z.string().max(500).describe("Text that each caption begins with"),
 }).partial();
 
-/** What a request that explains a caption may say: the caption, or how it is written. */
+/** Parameters of an explanation: a caption, or the decoding parameters of one. */
 export const EXPLAIN_QUERY = CAPTION_QUERY.extend({
-  caption: z.string().max(2000).describe("The caption to explain; the model's own by default").optional(),
+  caption: z.string().max(2000).describe("The caption to explain; default: the model's own").optional(),
   token: z.array(z.string().max(100)).max(40)
-    .describe("Instead of caption: its words, as tokens of an answer gave them").optional(),
+    .describe("The caption's tokens, as in an answer; instead of caption").optional(),
 });
 
-/** What a search may say. */
+/** Parameters of a search. */
 export const SEARCH_QUERY = z.strictObject({
-  query: z.string().trim().min(1).max(500).describe("The sentence to look for"),
-  top: whole(1, 100).default(12).describe("Images wanted; 12 by default"),
+  query: z.string().trim().min(1).max(500).describe("The sentence to search for"),
+  top: whole(1, 100).default(12).describe("Number of results; default 12"),
 });
 
 /**
- * Reads a request's query.
+ * Parses a request's query.
  *
- * @param url The request's address.
- * @param schema What may be in it; names that stand several times are lists.
- * @returns What it asks for.
- * @throws {Problem} 400 if something else is in it.
+ * @param schema The parameters; repeated ones are lists.
+ * @throws {Problem} 400 if a parameter is unknown or not valid.
  */
 export function readQuery<Shape extends z.ZodRawShape>(url: URL, schema: z.ZodObject<Shape>): z.output<typeof schema> {
   if (url.searchParams.size > MOST_PARAMETERS) {
@@ -64,8 +59,8 @@ export function readQuery<Shape extends z.ZodRawShape>(url: URL, schema: z.ZodOb
   const parsed = schema.safeParse({ ...given });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const place = issue?.path.join(".") ?? "";
-  throw new Problem(400, `Cannot read the query${place === "" ? "" : `, ${place}`}: ${issue?.message ?? ""}`);
+  const name = issue?.path.join(".") ?? "";
+  throw new Problem(400, `Cannot read the query${name === "" ? "" : `, ${name}`}: ${issue?.message ?? ""}`);
 }
 
 function isList(schema: unknown): boolean {
@@ -74,43 +69,39 @@ function isList(schema: unknown): boolean {
 }
 
 /**
- * Says how captions are to be written.
+ * Converts a query to decoding options.
  *
- * @param query What {@linkcode readQuery} gave.
- * @returns Options of captioning.
- * @throws {Problem} 400 if they do not go together.
+ * @throws {Problem} 400 if parameters contradict each other.
  */
 export function decodingOptions(query: z.output<typeof CAPTION_QUERY>): DecodingOptions {
   const { temperature, topK, topP, seed, with: forced, without: forbidden, begin: prefix, ...others } = query;
-  const drawing = { topK, topP, seed };
+  const sampling = { topK, topP, seed };
   if (temperature === undefined) {
-    for (const [name, value] of Object.entries(drawing)) {
+    for (const [name, value] of Object.entries(sampling)) {
       if (value !== undefined) throw new Problem(400, `Cannot read the query: ${name} needs temperature`);
     }
     return { ...others, forced, forbidden, prefix };
   }
   for (const name of ["beamSize", "lengthPenalty"] as const) {
     if (others[name] !== undefined) {
-      throw new Problem(400, `Cannot read the query: temperature draws captions and ${name} searches; leave out one`);
+      throw new Problem(400, `Cannot read the query: temperature samples captions and ${name} searches; give only one`);
     }
   }
-  return { ...others, forced, forbidden, prefix, sampling: { temperature, ...drawing } };
+  return { ...others, forced, forbidden, prefix, sampling: { temperature, ...sampling } };
 }
 
-/** What is to be explained. */
+/** The caption to explain. */
 export interface ExplainedCaption {
-  /** A caption, as a sentence or as its words; undefined for one that is to be written. */
+  /** The caption as a sentence or as tokens; undefined to generate it. */
   readonly given?: { readonly caption?: string | undefined; readonly token?: readonly string[] | undefined };
-  /** How one is written. */
+  /** Decoding options to generate it. */
   readonly decoding: DecodingOptions;
 }
 
 /**
- * Says what is to be explained.
+ * Converts a query to the caption to explain.
  *
- * @param query What {@linkcode readQuery} gave.
- * @returns A caption, or how one is to be written.
- * @throws {Problem} 400 if it says both.
+ * @throws {Problem} 400 if it gives both a caption and decoding parameters.
  */
 export function explainedCaption({ caption, token, ...writing }: z.output<typeof EXPLAIN_QUERY>): ExplainedCaption {
   const decoding = decodingOptions(writing);
@@ -118,5 +109,5 @@ export function explainedCaption({ caption, token, ...writing }: z.output<typeof
   const [other] = caption !== undefined && token !== undefined ? ["token"] : Object.keys(writing);
   if (other === undefined) return { given: { caption, token }, decoding };
   const name = caption === undefined ? "token" : "caption";
-  throw new Problem(400, `Cannot read the query: ${name} says which caption to explain; leave out ${other}`);
+  throw new Problem(400, `Cannot read the query: ${name} gives the caption to explain; remove ${other}`);
 }

@@ -1,21 +1,15 @@
-/**
- * Captions for requests that come one by one, written together.
- *
- * @module
- */
-
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 
-/** Images captioned together, at most. */
+/** Maximum batch size. */
 const BATCH = 16;
 
 interface Entry {
   readonly image: RgbImage;
   readonly decoding: DecodingOptions;
-  /** Equal of entries that can be captioned together. */
+  /** Entries of the same kind can be captioned in one batch. */
   readonly kind: string;
   readonly signal: AbortSignal;
   readonly resolve: (caption: Caption) => void;
@@ -23,8 +17,8 @@ interface Entry {
 }
 
 /**
- * While the model writes captions, other images gather; those that are to be captioned in the same way are captioned next,
- * 16 at a time. So one that comes alone waits for nothing, and many cost less each.
+ * Batches requests: images that arrive while the model is busy are captioned next, up to 16 with the same options in a
+ * batch. A single request does not wait for others.
  */
 export class CaptionQueue {
   readonly #captioner: Pick<Captioner, "caption">;
@@ -32,11 +26,7 @@ export class CaptionQueue {
   #running = false;
   #batches = 0;
 
-  /**
-   * Begins empty.
-   *
-   * @param captioner The model.
-   */
+  /** Creates an empty queue. */
   constructor(captioner: Pick<Captioner, "caption">) {
     this.#captioner = captioner;
   }
@@ -47,18 +37,16 @@ export class CaptionQueue {
   }
 
   /**
-   * Captions an image, beside others that wait.
+   * Captions an image, in a batch with others that wait.
    *
-   * @param image What {@linkcode Captioner.prepare} gave.
-   * @param decoding How its caption is written.
-   * @param signal Takes it out of the queue as long as it waits there.
-   * @returns Its caption.
-   * @throws {InputError} If captions cannot be written so.
+   * @param image The result of {@linkcode Captioner.prepare}.
+   * @param signal Removes the image from the queue if it still waits.
+   * @throws {InputError} If no caption can satisfy the options.
    */
   caption(image: RgbImage, decoding: DecodingOptions, signal: AbortSignal): Promise<Caption> {
     const { promise, resolve, reject } = Promise.withResolvers<Caption>();
     this.#waiting.push({ image, decoding, kind: JSON.stringify(decoding), signal, resolve, reject });
-    // In a task of its own: what comes at the same moment goes into the same batch.
+    // In a task of its own, so that requests of the same moment share a batch.
     if (!this.#running) {
       this.#running = true;
       setTimeout(() => this.#run());

@@ -1,27 +1,18 @@
-/**
- * Answers that come in time or not at all.
- *
- * @module
- */
-
 import { Problem } from "./problem.ts";
 
 /** Options of {@linkcode withDeadline}. */
 export interface DeadlineOptions {
-  /** The time that there is. */
+  /** The timeout. */
   readonly seconds: number;
-  /** Aborted when nobody waits any more. */
+  /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Waits for work as long as there is time and someone to wait for it. The work is told by its signal; what it cannot stop
- * goes on unheard.
+ * Waits for work until a timeout or until its client is gone. Then the work's signal is aborted; if the work cannot stop,
+ * its result is dropped.
  *
- * @param work The work.
- * @param options See {@linkcode DeadlineOptions}.
- * @returns What the work returns.
- * @throws {Problem} 503 when the time is over or nobody waits.
+ * @throws {Problem} 503 on timeout or if the client is gone.
  */
 export async function withDeadline<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
@@ -30,7 +21,7 @@ export async function withDeadline<Result>(
   const controller = new AbortController();
   const end = (reason: string) => controller.abort(new Problem(503, reason, { retryAfter: seconds }));
   const late = () => end(`The answer took more than ${seconds} s; try again later`);
-  const gone = () => end("Nobody waits for the answer");
+  const gone = () => end("The client is gone");
   const timer = setTimeout(late, 1000 * seconds);
   if (signal.aborted) gone();
   signal.addEventListener("abort", gone);
@@ -38,7 +29,7 @@ export async function withDeadline<Result>(
   controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
   try {
     const result = work(controller.signal);
-    result.catch(() => {}); // where it loses the race
+    result.catch(() => {}); // if it loses the race
     return await Promise.race([result, ended]);
   } finally {
     clearTimeout(timer);

@@ -1,18 +1,10 @@
-/**
- * Image files as answers.
- *
- * @module
- */
-
 import { fileErrorReason } from "../files/file_error.ts";
 import { checkImageBytes, checkRegularFile } from "../images/image_bytes.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Answers with an image file.
+ * Answers with an image file, which is streamed.
  *
- * @param path Where it lies.
- * @returns The answer; the file is read as the client takes it.
  * @throws {Problem} 404 if it cannot be read any more.
  */
 export async function readImageFile(path: string): Promise<Response> {
@@ -24,7 +16,7 @@ export async function readImageFile(path: string): Promise<Response> {
     return new Response(file.readable, {
       headers: {
         "content-type": /\.png$/i.test(path) ? "image/png" : "image/jpeg",
-        "cache-control": "no-cache", // another folder may have another image in its place
+        "cache-control": "no-cache", // another folder may have another image under this id
       },
     });
   } catch (error) {

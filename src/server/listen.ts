@@ -1,9 +1,3 @@
-/**
- * Serving on a port.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import { errorCode } from "../files/file_error.ts";
 import type { App } from "./app.ts";
@@ -14,36 +8,30 @@ export interface ListenOptions {
   readonly host: string;
   /** The port; 0 for any that is free. */
   readonly port: number;
-  /** Ends it: what has begun is finished. */
+  /** Stops the server; requests in progress are finished. */
   readonly signal: AbortSignal;
-  /** Seconds that this may take: a client may never send what it began, or read its answer. */
+  /** Timeout of the shutdown in seconds: a client may never finish its request, or never read its answer. */
   readonly grace: number;
-  /** Told the page's address once requests are taken. */
+  /** Called with the page's URL once requests are accepted. */
   readonly onListen: (url: string) => void;
-  /** Told, in a line, why no connections are taken for a moment. */
+  /** Called with a one-line reason if no connections are accepted for a moment. */
   readonly onPause: (reason: string) => void;
 }
 
 const PAUSE_MS = 1000;
 
-/** What keeps pages of other names, which a browser was led to believe lie here, from reading images. */
+/** Against DNS rebinding: pages of other host names cannot read images. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
-/**
- * The names by which a server on an address may be called.
- *
- * @param host The address it listens on.
- * @returns Those of this machine, or undefined for any where others may call.
- */
+/** Accepted host names for a listen address: this machine's, or undefined for any if other machines may connect. */
 export function hostnamesOf(host: string): readonly string[] | undefined {
   return ["0.0.0.0", "::"].includes(host) ? undefined : LOOPBACK;
 }
 
 /**
- * Serves until the signal is aborted, then finishes what has begun.
+ * Serves until the signal is aborted, then finishes the requests in progress.
  *
- * @param app What answers; told by the same signal that it begins nothing more.
- * @param options See {@linkcode ListenOptions}.
+ * @param app Must stop accepting work on the same signal.
  * @throws {InputError} If the address cannot be listened on.
  */
 export async function listen(app: App, options: ListenOptions): Promise<void> {
@@ -52,16 +40,16 @@ export async function listen(app: App, options: ListenOptions): Promise<void> {
   let server = start(app, options);
   onListen(`http://${nameOf(host)}:${server.addr.port}`);
   while (!signal.aborted) {
-    // Deno stops serving when no connection can be taken, as where the system has no more for this process.
+    // Deno stops serving if accept fails, as when the process is out of file descriptors.
     const failure = await Promise.race([stopped, server.finished.catch((error: unknown) => error)]);
     if (signal.aborted) break;
-    onPause(`Cannot take connections: ${reasonOf(failure)}; all were closed, new ones are taken soon`);
+    onPause(`Cannot accept connections: ${reasonOf(failure)}; all were closed, the server resumes shortly`);
     await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, PAUSE_MS))]);
     server = start(app, { host, port: server.addr.port });
   }
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, 1000 * grace);
-  // A shutdown ends uploads that are under way, so these come first.
+  // A shutdown aborts uploads in progress, so wait for them first.
   await Promise.race([late, app.idle().then(() => server.shutdown())]);
   clearTimeout(timer);
 }
@@ -83,10 +71,10 @@ function nameOf(host: string): string {
 
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
-    return "the task may use 127.0.0.1, localhost, ::1, and 0.0.0.0 or :: for all networks of this machine";
+    return "--host must be 127.0.0.1, localhost, ::1, or for all networks of this machine 0.0.0.0 or ::";
   }
-  if (error instanceof Deno.errors.AddrInUse) return "another program uses it; give another one by --port";
-  if (error instanceof Deno.errors.PermissionDenied) return "the system keeps it for itself; give a --port over 1023";
+  if (error instanceof Deno.errors.AddrInUse) return "the port is in use; give another --port";
+  if (error instanceof Deno.errors.PermissionDenied) return "the port is privileged; give a --port over 1023";
   if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address; give another --host";
   return `${error instanceof Error ? error.message : String(error)} ${errorCode(error)}`.trim();
 }

@@ -1,9 +1,3 @@
-/**
- * The description of the API that `GET /api/openapi.json` gives.
- *
- * @module
- */
-
 import { z } from "zod";
 import { CAPTION_QUERY, EXPLAIN_QUERY, SEARCH_QUERY } from "./caption_query.ts";
 import { IMAGE_FIELD } from "./upload.ts";
@@ -11,30 +5,32 @@ import { IMAGE_FIELD } from "./upload.ts";
 const count = z.int().nonnegative();
 const caption = z.object({
   caption: z.string(),
-  logProbability: z.number().describe("Natural logarithm of the probability of its words and of its end"),
-  tokens: z.array(z.string()).describe("Its words as the model writes them"),
+  logProbability: z.number().describe("Natural logarithm of the probability of its tokens and of its end"),
+  tokens: z.array(z.string()).describe("Its tokens"),
 });
 
 const ANSWERS = {
   Caption: caption.extend({
-    alternatives: z.array(caption).describe("The other captions, best first, where nBest is over 1").optional(),
+    alternatives: z.array(caption).describe("The other captions, best first, if nBest is over 1").optional(),
   }),
   Explanation: z.object({
     caption: z.string(),
     seen: z.number().describe(
-      "Side of the square in the image's middle that the maps lie over, by the image's short side",
+      "Side of the model's center crop, which the maps cover, relative to the image's short side",
     ),
     rows: count.describe("Rows of each map"),
-    columns: count.describe("Places in a row"),
+    columns: count.describe("Columns of each map"),
     words: z.array(z.object({
       word: z.string(),
-      probability: z.number().describe("How probable the word is after those before it, 0 to 1"),
-      strength: z.number().describe("Its warmest place beside the warmest of the caption, 0 to 1"),
-      heat: z.array(z.number()).describe("rows x columns, row by row: how much each place speaks for it, 0 to 1"),
+      probability: z.number().describe("Probability of the word given the words before it, 0 to 1"),
+      strength: z.number().describe("The map's maximum before scaling, relative to the highest of the caption, 0 to 1"),
+      heat: z.array(z.number()).describe("Grad-CAM heat map: rows x columns, row by row, 0 to 1"),
     })),
   }),
   Found: z.object({
-    allWordsKnown: z.boolean().describe("Whether the model knows all words of the query; it ranks by those it knows"),
+    allWordsKnown: z.boolean().describe(
+      "Whether the vocabulary has all words of the query; unknown words are ranked as <unk>",
+    ),
     images: z.array(z.object({
       id: count,
       name: z.string(),
@@ -45,22 +41,24 @@ const ANSWERS = {
   }),
   Health: z.object({
     status: z.literal("ok"),
-    requests: count.describe("Requests in work or waiting"),
+    requests: count.describe("Requests in progress or waiting"),
     batches: count.describe("Batches captioned since the start"),
   }),
   Model: z.object({
     recipe: z.string().nullable(),
-    words: count.describe("Words of the vocabulary"),
-    imageSize: count.describe("Side in pixels of the square that the CNN sees"),
+    words: count.describe("Size of the vocabulary"),
+    imageSize: count.describe("Side of the CNN's input in pixels"),
     beamSize: count.describe("Default beam size"),
-    maxLength: count.describe("Most words of a caption where nothing is asked for"),
+    maxLength: count.describe("Default maximum length of a caption in words"),
     limits: z.object({
-      bytes: count.describe("Of an upload"),
-      requests: count.describe("In work or waiting"),
-      seconds: z.number().describe("Of a request"),
+      bytes: count.describe("Maximum size of an upload"),
+      requests: count.describe("Maximum number of requests in progress or waiting"),
+      seconds: z.number().describe("Timeout of a request"),
     }),
-    search: z.object({ done: count, total: count }).nullable().describe("Images looked at, of all; null without"),
-    run: z.string().nullable().describe("The training run that is shown; null without"),
+    search: z.object({ done: count, total: count }).nullable().describe(
+      "Images indexed and their total; null without --images",
+    ),
+    run: z.string().nullable().describe("Name of the training run; null without --run"),
   }),
   Run: z.object({
     name: z.string(),
@@ -71,14 +69,14 @@ const ANSWERS = {
     type: z.string(),
     title: z.string(),
     status: count,
-    detail: z.string().describe("What is wrong and what to do"),
+    detail: z.string().describe("What is wrong, and what to do"),
   }),
 };
 
-/** What the server answers, by name. */
+/** The answers by name. */
 export type Answers = { readonly [Name in keyof typeof ANSWERS]: z.output<typeof ANSWERS[Name]> };
 
-/** The server is called by another's name, or failed. */
+/** The host name is refused, or the server failed. */
 const ALWAYS = [403, 500];
 
 type Json = Readonly<Record<string, unknown>>;
@@ -88,7 +86,7 @@ export function openApi(): Json {
   const schemas = Object.fromEntries(Object.entries(ANSWERS).map(([name, schema]) => [name, schemaOf(schema)]));
   return {
     openapi: "3.1.0",
-    info: { title: "lrcn", version: "1", description: "Captions of images, and images by captions." },
+    info: { title: "lrcn", version: "1", description: "Image captioning and image search." },
     paths: {
       "/api/caption": {
         post: operation("Captions an image", "Caption", [400, 413, 422, 429, 503], {
@@ -97,26 +95,26 @@ export function openApi(): Json {
         }),
       },
       "/api/explain": {
-        post: operation("Says what of an image speaks for each word", "Explanation", [400, 413, 422, 429, 503], {
+        post: operation("Computes a heat map for each word of a caption", "Explanation", [400, 413, 422, 429, 503], {
           parameters: parametersOf(EXPLAIN_QUERY),
           requestBody: imageBody(),
         }),
       },
       "/api/search": {
-        get: operation("Finds images of the folder by a sentence", "Found", [400, 404, 429, 503], {
+        get: operation("Searches the folder's images by a sentence", "Found", [400, 404, 429, 503], {
           parameters: parametersOf(SEARCH_QUERY),
         }),
       },
       "/api/images/{id}": {
         get: {
-          summary: "A image that a search found",
+          summary: "An image of the folder",
           parameters: [{ name: "id", in: "path", required: true, schema: { type: "integer", minimum: 0 } }],
           responses: { 200: { description: "The file", content: { "image/*": {} } }, ...problems([404, 503]) },
         },
       },
-      "/api/run": { get: operation("The training run that is shown", "Run", [404, 503]) },
-      "/api/model": { get: operation("The model and the limits", "Model") },
-      "/api/health": { get: operation("Whether the server works", "Health") },
+      "/api/run": { get: operation("The training run", "Run", [404, 503]) },
+      "/api/model": { get: operation("The model and the server's limits", "Model") },
+      "/api/health": { get: operation("The server's state", "Health") },
     },
     components: { schemas },
   };

@@ -1,9 +1,3 @@
-/**
- * The files of the page.
- *
- * @module
- */
-
 import html from "./page/index.html" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
 import api from "./page/api.js" with { type: "text" };
@@ -15,17 +9,17 @@ import run from "./page/run.js" with { type: "text" };
 import search from "./page/search.js" with { type: "text" };
 import settings from "./page/settings.js" with { type: "text" };
 
-/** A file that a browser asks for. */
+/** A file of the page. */
 export interface PageFile {
-  /** Its text. */
+  /** The content. */
   readonly text: string;
-  /** What it is. */
+  /** The Content-Type. */
   readonly type: string;
 }
 
 const script = (text: string): PageFile => ({ text, type: "text/javascript; charset=utf-8" });
 
-/** The files, by the path of their address. */
+/** The files by URL path. */
 export const PAGE_FILES: ReadonlyMap<string, PageFile> = new Map([
   ["/", { text: html, type: "text/html; charset=utf-8" }],
   ["/page.css", { text: style, type: "text/css; charset=utf-8" }],
@@ -33,7 +27,7 @@ export const PAGE_FILES: ReadonlyMap<string, PageFile> = new Map([
     .map(([name, text]) => [`/${name}.js`, script(text)] as const),
 ]);
 
-/** What a browser may do with any answer: load from this server alone, and show it in no other's page. */
+/** Security headers of every answer: load from this server only, and no framing by other sites. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": [
     "default-src 'none'",

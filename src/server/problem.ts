@@ -1,23 +1,17 @@
-/**
- * What an API answers where it cannot do what it was asked: problem details (RFC 9457).
- *
- * @module
- */
-
 import { printable } from "../printable.ts";
 
 /** Options of {@linkcode Problem}. */
 export interface ProblemOptions {
   /**
-   * Seconds after which it may be asked again.
+   * Seconds for the Retry-After header.
    *
-   * @default {nothing is said of it}
+   * @default {no header}
    */
   readonly retryAfter?: number;
   /**
-   * The methods by which the path may be called.
+   * Methods for the Allow header.
    *
-   * @default {nothing is said of them}
+   * @default {no header}
    */
   readonly allow?: string;
 }
@@ -34,23 +28,17 @@ const TITLES = {
   503: "Service Unavailable",
 } as const;
 
-/** Why a request has no answer, and what to do about it. */
+/** An error of a request, as problem details (RFC 9457). */
 export class Problem extends Error {
   override name = "Problem";
   /** The HTTP status. */
   readonly status: keyof typeof TITLES;
-  /** Seconds after which it may be asked again. */
+  /** Seconds for the Retry-After header. */
   readonly retryAfter: number | undefined;
-  /** The methods by which the path may be called. */
+  /** Methods for the Allow header. */
   readonly allow: string | undefined;
 
-  /**
-   * Words a problem.
-   *
-   * @param status The HTTP status.
-   * @param detail What is wrong and what to do, in a line.
-   * @param options See {@linkcode ProblemOptions}.
-   */
+  /** Creates a problem with a one-line detail: what is wrong and what to do. */
   constructor(status: keyof typeof TITLES, detail: string, options: ProblemOptions = {}) {
     super(printable(detail));
     this.status = status;
@@ -58,7 +46,7 @@ export class Problem extends Error {
     this.allow = options.allow;
   }
 
-  /** The answer to the request. */
+  /** The problem as an HTTP response. */
   response(): Response {
     const { status, message: detail, retryAfter, allow } = this;
     return new Response(JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail }), {

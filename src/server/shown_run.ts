@@ -1,9 +1,3 @@
-/**
- * A training run as the page shows it.
- *
- * @module
- */
-
 import { basename } from "node:path";
 import { reportPage } from "../report/report_page.ts";
 import { InputError } from "../input_error.ts";
@@ -12,11 +6,9 @@ import type { ShownRun } from "./app.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Opens a run's folder. Its files are read anew each time, so that a run which goes on is shown as it goes.
+ * Opens a run folder. Its files are read each time, so that a run in progress stays current.
  *
- * @param path The folder.
- * @returns The run.
- * @throws {InputError} If the folder holds no run.
+ * @throws {InputError} If the folder does not hold a run.
  */
 export async function openRun(path: string): Promise<ShownRun> {
   await readReportedRun(path);
@@ -32,7 +24,7 @@ export async function openRun(path: string): Promise<ShownRun> {
   };
 }
 
-/** A run that was there and is not any more is nothing that whoever asks could mend. */
+/** A run that has disappeared is not the client's error. */
 async function readAnew(path: string): Promise<ReportedRun> {
   try {
     return await readReportedRun(path);

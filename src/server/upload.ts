@@ -1,32 +1,23 @@
-/**
- * The image that a request brings.
- *
- * @module
- */
-
 import type { TakeBytes } from "./admission.ts";
 import { Problem } from "./problem.ts";
 
-/** The field of a form that holds the image. */
+/** The form field of the image. */
 export const IMAGE_FIELD = "image";
 
 /** Options of {@linkcode readUpload}. */
 export interface ReadUploadOptions {
-  /** Bytes that a request's body has at most. */
+  /** Maximum size of a request's body in bytes. */
   readonly most: number;
-  /** Told of bytes as they come; what it throws ends the reading. */
+  /** Called with the number of bytes as they arrive; an error that it throws stops the upload. */
   readonly take: TakeBytes;
-  /** Ends the reading. */
+  /** Stops the upload. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads a request's image: the field `image` of a form, or the whole body.
+ * Reads the image file of a request: the form field `image`, or the whole body.
  *
- * @param request The request.
- * @param options See {@linkcode ReadUploadOptions}.
- * @returns The image's file.
- * @throws {Problem} 413 if it is larger, or says that it will be; 400 if there is none.
+ * @throws {Problem} 413 if it is too large, or announced to be; 400 if there is none.
  */
 export async function readUpload(request: Request, options: ReadUploadOptions): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("content-length")) > options.most) throw tooLarge(options.most);
@@ -44,7 +35,7 @@ async function readBody(
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   const reader = stream.getReader();
-  // One who sends a byte a minute shall not keep a place for ever.
+  // A client that sends a byte a minute must not occupy a slot for ever.
   const stop = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", stop);
   try {
@@ -56,7 +47,7 @@ async function readBody(
     }
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem(400, "The upload ended before its end");
+    throw new Problem(400, "The upload was interrupted");
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -69,7 +60,7 @@ async function imageField(body: Uint8Array<ArrayBuffer>, type: string): Promise<
   try {
     form = await new Response(body, { headers: { "content-type": type } }).formData();
   } catch {
-    throw new Problem(400, "The form cannot be read: it is not what its Content-Type says");
+    throw new Problem(400, "The form cannot be read: it does not match its Content-Type");
   }
   const field = form.get(IMAGE_FIELD);
   return field instanceof File ? new Uint8Array(await field.arrayBuffer()) : new Uint8Array();

@@ -1,32 +1,26 @@
-/**
- * Words with their special ones, wherever those stand.
- *
- * @module
- */
-
 import { END, PAD, START, UNKNOWN } from "./vocabulary.ts";
 
-/** The words that captions are written with. A `Vocabulary` is one; another program's has its special words elsewhere. */
+/**
+ * A vocabulary whose special words may have any id, or be missing. `Vocabulary` is one; other programs number them
+ * differently.
+ */
 export interface CaptionVocabulary {
   /** The words in the order of their ids. */
   readonly words: readonly string[];
-  /** The id of what fills short captions, where there is one. */
+  /** The id of the padding, if any. */
   readonly pad: number | undefined;
-  /** The id of what stands for unknown words, where there is one. */
+  /** The id for unknown words, if any. */
   readonly unknown: number | undefined;
-  /** The id of what stands before a caption, where there is one. */
+  /** The id before a caption, if any. */
   readonly start: number | undefined;
-  /** The id of what stands after a caption, where there is one. */
+  /** The id after a caption, if any. */
   readonly end: number | undefined;
 }
 
 /**
- * Finds the special words by their names: `<pad>`, `<unk>`, `<start>` and `<end>`.
+ * Finds the special words by name: `<pad>`, `<unk>`, `<start>` and `<end>`.
  *
- * @param words The words in the order of their ids.
- * @returns The words with the special ones' ids.
- *
- * @example Special words that stand last
+ * @example Special words with the last ids
  * ```ts
  * import assert from "node:assert/strict";
  * import { findSpecialWords } from "./caption_vocabulary.ts";

@@ -1,16 +1,10 @@
-/**
- * Tokens back to text.
- *
- * @module
- */
-
 import type { TokenizerName } from "./tokenizer.ts";
-import { type Clinging, Quotes } from "./quotes.ts";
+import { type Attachment, Quotes } from "./quotes.ts";
 
 /** Options of {@linkcode detokenize}. */
 export interface DetokenizeOptions {
   /**
-   * The tokenizer that the tokens are of.
+   * The tokenizer that made the tokens.
    *
    * @default {"nltk"}
    */
@@ -28,10 +22,10 @@ const WORD_END = /[\p{L}\p{M}\p{N}]$/u;
 const WORD_START = /^[\p{L}\p{N}]/u;
 const SINGLE_LETTER = /^\p{L}$/u;
 
-/** Words that NLTK cuts in two. */
-const CUT_WORDS: ReadonlySet<string> = new Set([
-  ...["can not", "d 'ye", "gim me", "gon na", "got ta", "lem me", "more 'n", "wan na", "'t is", "'t was"],
-]);
+/** Words that NLTK splits in two. */
+const CUT_WORDS: ReadonlySet<string> = new Set(
+  ["can not", "d 'ye", "gim me", "gon na", "got ta", "lem me", "more 'n", "wan na", "'t is", "'t was"],
+);
 
 const CHINESE_OR_JAPANESE = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\uff01-\uff65]/u;
 const SOUTH_EAST_ASIAN = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
@@ -39,11 +33,8 @@ const HANGUL = /\p{Script=Hangul}/u;
 const LETTER_OR_NUMBER = /[\p{L}\p{M}\p{N}]/u;
 
 /**
- * Joins tokens with spaces where the language has them: English, any other with spaces between words, or one without.
- *
- * @param tokens Words and punctuation marks as the tokenizer splits them.
- * @param options See {@linkcode DetokenizeOptions}.
- * @returns The text; its first letter is left as it is.
+ * Joins tokens into text, with spaces if the language has them: English, any other language with spaces between words,
+ * or one without. The first letter's case is unchanged.
  *
  * @example A contraction and a full stop
  * ```ts
@@ -60,20 +51,20 @@ export function detokenize(tokens: readonly string[], options: DetokenizeOptions
   const quotes = new Quotes(tokens);
   let text = "";
   let previous = "";
-  let clings = true;
+  let attached = true;
   for (const [index, token] of tokens.entries()) {
     const next = tokens[index + 1] ?? "";
     const { written = token, before, after } = quotes.read(token, { previous, next }) ?? read(token, next);
     const space =
-      !(clings || before || isInNumber(tokens, index) || lacksSpaces(previous, token) || joined(tokens, index));
+      !(attached || before || isInNumber(tokens, index) || lacksSpaces(previous, token) || joined(tokens, index));
     text += space ? ` ${written}` : written;
-    clings = after;
+    attached = after;
     previous = token;
   }
   return text;
 }
 
-function read(token: string, next: string): Clinging {
+function read(token: string, next: string): Attachment {
   return {
     before: CLITIC.test(token) || CLOSING.test(token),
     after: OPENING.test(token) || (CURRENCY.test(token) && NUMBER.test(next)),
@@ -102,12 +93,14 @@ function isCutByUnicode(tokens: readonly string[], index: number): boolean {
   return (before === "-" && after === "-") || (NUMBER.test(before) && HANGUL.test(after));
 }
 
-/** The two tokens before a place and the two after it. */
+/** The two tokens before an index and the two from it on. */
 function around(tokens: readonly string[], index: number): (string | undefined)[] {
   return [tokens[index - 2], tokens[index - 1], tokens[index], tokens[index + 1]];
 }
 
-/** Chinese and Japanese have no spaces beside other words either, Korean ones aside; Thai and its neighbours have. */
+/**
+ * Chinese and Japanese have no spaces next to words of other scripts either, except Korean; Thai and its neighbors do.
+ */
 function lacksSpaces(before: string, after: string): boolean {
   const [last = "", first = ""] = [before.match(/.$/su)?.[0], after.match(/^./su)?.[0]];
   if (SOUTH_EAST_ASIAN.test(last)) return SOUTH_EAST_ASIAN.test(first);

@@ -1,19 +1,6 @@
-/**
- * Tokens of a caption to the fixed numbers that a model learns from.
- *
- * @module
- */
-
 import type { Vocabulary } from "./vocabulary.ts";
 
-/**
- * A caption as the notebook encodes it: cut, and padded with `<pad>` to one length.
- *
- * @param tokens The caption's tokens.
- * @param vocabulary The words' ids.
- * @param length How many ids come back.
- * @returns `length` ids.
- */
+/** Encodes a caption as the notebook does: truncated, and padded with `<pad>` to `length` ids. */
 export function notebookCaption(
   tokens: readonly string[],
   vocabulary: Vocabulary,
@@ -25,12 +12,8 @@ export function notebookCaption(
 }
 
 /**
- * A caption as the lrcn recipe encodes it: `<start>`, at most `maxLength` words, `<end>`; nothing is padded.
+ * Encodes a caption as the lrcn recipe does: `<start>`, at most `maxLength` tokens, `<end>`, without padding.
  *
- * @param tokens The caption's tokens.
- * @param vocabulary The words' ids, `<start>` and `<end>` among them.
- * @param maxLength How many words are kept.
- * @returns As many ids as words are kept, and two more.
  * @throws {TypeError} If the vocabulary has no `<start>` and `<end>`.
  */
 export function lrcnCaption(

@@ -1,9 +1,3 @@
-/**
- * The tokens of NLTK's `word_tokenize(text.lower())`.
- *
- * @module
- */
-
 import { splitSentences } from "./punkt.ts";
 import { PYTHON_SPACE, PYTHON_WORD, REGEX_SPACE, REGEX_WORD } from "./python_characters.ts";
 
@@ -15,8 +9,8 @@ function rule(pattern: string, replacement: string): readonly [RegExp, string] {
 }
 
 /**
- * NLTK's substitutions in NLTK's order (NLTK 3.10.4, NLTKWordTokenizer), for lower-cased text. Python's case-blind
- * patterns also take the dotless i for i and the long s for s: those letters are spelled out where they can occur.
+ * NLTK's substitutions in NLTK's order (NLTK 3.10.4, NLTKWordTokenizer), for lower-case text. Python's case-insensitive
+ * patterns also match the dotless i and the long s, so those are spelled out where they can occur.
  */
 const rules: readonly (readonly [RegExp, string])[] = [
   // Opening quotes.
@@ -25,7 +19,8 @@ const rules: readonly (readonly [RegExp, string])[] = [
   rule("``", " $& "),
   rule(String.raw`([ (\[\{<])(?:"|'')`, "$1 `` "),
   rule(`(?<![${REGEX_WORD}])'(?!(?:re|ve|ll|m|t|[sſ]|d|n)(?![${REGEX_WORD}]))(?=[${REGEX_WORD}])`, "' "),
-  // Punctuation. The lookahead with its back-reference keeps what it took, so that long runs of spaces cost linear time.
+  // Punctuation. The lookahead with its back-reference does not backtrack, so that long runs of spaces cost linear
+  // time.
   rule(String.raw`([^.])\.(?=([\])\}>"'»”’ ]*))\2[${REGEX_SPACE}]*$`, "$1 . $2 "),
   rule(String.raw`([:,])(\P{Nd})`, " $1 $2"),
   rule(String.raw`[:,](?=\n?$)`, " $& "),
@@ -38,7 +33,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   rule(String.raw`\*`, " $& "),
   rule(String.raw`[\]\[()\{\}<>]`, " $& "),
   rule("--", " -- "),
-  // The ends of the text count as spaces from here on.
+  // From here on the ends of the text count as spaces.
   rule("^", " "),
   rule("$", " "),
   // Closing quotes and clitics.
@@ -64,14 +59,14 @@ const rules: readonly (readonly [RegExp, string])[] = [
 const spaces = new RegExp(`[${PYTHON_SPACE}]+`, "u");
 
 /**
- * What nearly all captions are: words of ASCII letters, digits and hyphens between single spaces, with commas, and a full
- * stop at most at the end.
+ * Almost all captions: ASCII words, digits and hyphens between single spaces, with commas, and at most one full stop,
+ * at the end.
  */
 const plain = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*,? |, )*(?:[a-z0-9]+(?:-[a-z0-9]+)* ?)?\.?$/;
 const plainToken = /[a-z0-9-]+|[,.]/g;
 const contraction = /\b(?:cannot|gimme|gonna|gotta|lemme|wanna)\b/;
 
-/** A shortcut to what all the rules give for plain text; undefined for any other. */
+/** A shortcut with the result of all the rules for plain text; undefined for other text. */
 function tokenizePlain(text: string): string[] | undefined {
   return plain.test(text) && !contraction.test(text) ? text.match(plainToken) ?? [] : undefined;
 }
@@ -85,9 +80,6 @@ function tokenizeSentence(sentence: string): string[] {
 /**
  * Splits a text into lower-case tokens: words, clitics, numbers and punctuation marks. Equal to NLTK 3.10.4's
  * `word_tokenize(text.lower())` with its English sentence model.
- *
- * @param text Any text, of one sentence or several.
- * @returns The tokens in their order; none for a blank text.
  */
 export function nltkTokens(text: string): string[] {
   const lower = text.toLowerCase();

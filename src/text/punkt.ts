@@ -1,11 +1,6 @@
-/**
- * Punkt (Kiss and Strunk 2006) with NLTK's English model: where sentences of lower-cased text end.
- *
- * Half of the algorithm looks at capital letters. What is left of it for lower-cased text is here, together with the part
- * of the model that such text can reach (`punkt_english.json`).
- *
- * @module
- */
+// Punkt sentence splitting (Kiss and Strunk 2006) with NLTK's English model, for lower-case text. Half of the algorithm
+// looks at capital letters; only the rest is implemented, with the part of the model that lower-case text can reach
+// (`punkt_english.json`).
 
 import model from "./punkt_english.json" with { type: "json" };
 import { REGEX_SPACE, REGEX_WORD, trimEnd } from "./python_characters.ts";
@@ -13,7 +8,7 @@ import { REGEX_SPACE, REGEX_WORD, trimEnd } from "./python_characters.ts";
 const abbreviations: ReadonlySet<string> = new Set(model.abbreviations);
 const lowerCaseStarters: ReadonlySet<string> = new Set(model.lowerCaseStarters);
 
-/** Characters that end a word wherever they stand. */
+/** Characters that always end a word. */
 const nonWord = String.raw`[)";}\]*:@'(\{\[‘’“”«»?!]`;
 const manyPunctuation = String.raw`(?:-{2,}|\.{2,}|(?:\.[${REGEX_SPACE}]){2,}\.)`;
 const wordEnd =
@@ -26,7 +21,7 @@ const boundaryPattern = new RegExp(
   String.raw`[.?!](?=(?<after>${nonWord}|(?<gap>[${REGEX_SPACE}]+)(?<next>[^${REGEX_SPACE}]+)))`,
   "gu",
 );
-/** Closing punctuation after a boundary, which belongs to the sentence before. */
+/** Closing punctuation after a boundary belongs to the previous sentence. */
 const closingPattern = new RegExp(String.raw`^["')\]}‘’“”«»]+?(?:[${REGEX_SPACE}]+|(?=--)|$)`, "u");
 const numberPattern = /^-?[.,]?\p{Nd}[\p{Nd},.\-]*\.?$/u;
 const initialPattern = new RegExp(String.raw`^(?!\p{Nd})[${REGEX_WORD}]\.$`, "u");
@@ -37,16 +32,16 @@ interface PunktToken {
   sentenceBreak: boolean;
 }
 
-/** A place where a sentence may end: after `end`, between a word and what follows it. */
+/** A possible sentence end, after `end`. */
 interface Candidate {
   readonly end: number;
   /** Where the next sentence would start. */
   readonly next: number;
-  /** The word before, the mark, and what follows. */
+  /** The previous word, the mark, and what follows. */
   readonly context: string;
 }
 
-/** Looks at a word alone: whether it ends a sentence unless its neighbour says otherwise. */
+/** Decides about a word by itself: whether it ends a sentence unless its neighbor overrides that. */
 function readToken(text: string): PunktToken {
   let sentenceBreak = text === "." || text === "?" || text === "!";
   if (!sentenceBreak && text.endsWith(".") && !text.endsWith("..")) {
@@ -60,7 +55,10 @@ function withoutPeriod(type: string): string {
   return type.length > 1 && type.endsWith(".") ? type.slice(0, -1) : type;
 }
 
-/** Looks at a word and its neighbour: an initial or an ordinal number does not end a sentence before a small letter. */
+/**
+ * Decides about a word and its neighbor: an initial or an ordinal number does not end a sentence before a lower-case
+ * letter.
+ */
 function endsSentence(token: PunktToken, next: PunktToken): boolean {
   if (!token.sentenceBreak || !token.text.endsWith(".")) return token.sentenceBreak;
   const type = withoutPeriod(token.type);
@@ -69,11 +67,11 @@ function endsSentence(token: PunktToken, next: PunktToken): boolean {
   if (!initial && type !== "##number##") return true;
   if (/^[;:,.!?]$/.test(next.text)) return false;
   if (/^\p{Lowercase}/u.test(next.text)) return lowerCaseStarters.has(nextType);
-  // A capital that lower-casing left (it has no small letter) is a name after an initial.
+  // A capital that survived lower-casing (it has no lower case) is a name after an initial.
   return !(initial && /^\p{Uppercase}/u.test(next.text));
 }
 
-/** Whether a sentence ends inside the context, the last word of it aside. */
+/** Tells whether a sentence ends inside the context, ignoring its last word. */
 function containsSentenceBreak(context: string): boolean {
   const lines = context.split("\n").filter((line) => trimEnd(line) !== "");
   const tokens = lines.flatMap((line) => line.match(wordPattern) ?? []).map(readToken);
@@ -90,7 +88,7 @@ function lastAsciiSpace(text: string): number {
   return -1;
 }
 
-/** Finds the places to decide on; of several marks on one word, the last. */
+/** Finds possible sentence ends; of several marks on one word, the last. */
 function findCandidates(text: string): Candidate[] {
   const candidates: Candidate[] = [];
   let previous: Candidate | undefined;
@@ -98,7 +96,7 @@ function findCandidates(text: string): Candidate[] {
   let previousEnd = 0;
   for (const match of text.matchAll(boundaryPattern)) {
     const space = lastAsciiSpace(text.slice(previousEnd, match.index));
-    // A space at the very start counts as none, as in NLTK: it decides whether two marks are one candidate.
+    // A space at the very start does not count, as in NLTK: it decides whether two marks are one candidate.
     const start = space > 0 ? previousEnd + space + 1 : previousStart;
     if (previous !== undefined && previousEnd <= start) candidates.push(previous);
     previousStart = start;
@@ -115,11 +113,8 @@ function findCandidates(text: string): Candidate[] {
 }
 
 /**
- * Splits lower-cased text into sentences, as `nltk.tokenize.sent_tokenize(text)` does (NLTK 3.10.4, English). Text with
- * capital letters is split too, but NLTK may split it elsewhere.
- *
- * @param text Lower-cased text.
- * @returns The sentences with their inner white space; none for blank text.
+ * Splits lower-case text into sentences like `nltk.tokenize.sent_tokenize(text)` (NLTK 3.10.4, English). Text with
+ * capitals is split too, but NLTK may split it elsewhere.
  */
 export function splitSentences(text: string): string[] {
   const bounds: [start: number, end: number][] = [];

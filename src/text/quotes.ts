@@ -1,36 +1,30 @@
-/**
- * Which quotation marks among tokens open and which close, and which are apostrophes.
- *
- * @module
- */
+// Decides which quotation marks among tokens open, which close, and which are apostrophes.
 
-/** How a token stands beside its neighbours. */
-export interface Clinging {
-  /** What is written for it, where that is not the token. */
+/** How a token attaches to its neighbors. */
+export interface Attachment {
+  /** The text to write instead of the token. */
   readonly written?: string;
-  /** Whether no space is before it. */
+  /** No space before it. */
   readonly before: boolean;
-  /** Whether no space is after it. */
+  /** No space after it. */
   readonly after: boolean;
 }
 
-/** The tokens before and after one; empty where there is none. */
-export interface Neighbours {
-  /** The token before. */
+/** The tokens before and after a token; empty if there is none. */
+export interface Neighbors {
   readonly previous: string;
-  /** The token after. */
   readonly next: string;
 }
 
 const WORD = /^[\p{L}\p{N}]/u;
 const NUMBER = /^\p{Nd}/u;
 const PLURAL = /\p{L}s$/u;
-/** Ends like a plural, and a quotation follows. */
+/** These look like plurals, but introduce a quotation. */
 const INTRODUCES = /^(?:displays|reads|says|shows|spells|states)$/;
-/** What NLTK leaves an opening mark on, since it looks like a clitic: slip 'n' slide. */
+/** NLTK does not separate an opening mark from these, since they look like clitics: slip 'n' slide. */
 const QUOTED_CLITIC = /^'\p{L}/u;
 const CLITIC = /^(?:s|t|m|d|ll|re|ve)$/;
-/** What French and Italian put before an apostrophe, and English in o'clock. */
+/** Elided words before an apostrophe in French and Italian, and in English o'clock. */
 const ELIDED = /^(?:[cdjlmnot]|qu|dell|all|un)$/;
 
 /** Reads the quotation marks of a text from its first token to its last. */
@@ -40,26 +34,19 @@ export class Quotes {
   #singleOpen = false;
   #lowOpen = false;
 
-  /** @param tokens The text. */
   constructor(tokens: readonly string[]) {
     this.#straight = tokens.filter((token) => token === '"').length;
   }
 
-  /**
-   * Reads the next token.
-   *
-   * @param token The token.
-   * @param neighbours Those beside it.
-   * @returns How it stands, if it is a quotation mark.
-   */
-  read(token: string, neighbours: Neighbours): Clinging | undefined {
+  /** Reads the next token; returns how it attaches if it is a quotation mark. */
+  read(token: string, neighbors: Neighbors): Attachment | undefined {
     switch (token) {
       case "``":
       case "''":
       case '"':
-        return this.#double(token, neighbours);
+        return this.#double(token, neighbors);
       case "'":
-        return this.#single(neighbours);
+        return this.#single(neighbors);
       case "„":
         this.#lowOpen = true;
         return { before: false, after: true };
@@ -73,7 +60,7 @@ export class Quotes {
       case "`":
         return { before: false, after: true };
       case "’": {
-        const { previous, next } = neighbours;
+        const { previous, next } = neighbors;
         const apostrophe = WORD.test(previous) && (CLITIC.test(next) || ELIDED.test(previous));
         return { before: true, after: apostrophe && WORD.test(next) };
       }
@@ -84,17 +71,17 @@ export class Quotes {
     return undefined;
   }
 
-  #double(token: string, { previous }: Neighbours): Clinging {
+  #double(token: string, { previous }: Neighbors): Attachment {
     const unpaired = this.#straight % 2 === 1;
     if (token === '"') this.#straight--;
-    // Without an open one, an odd one after a number means inches.
+    // Without an open mark, an unpaired one after a number means inches.
     const inches = token === '"' && unpaired && NUMBER.test(previous);
     const closes = this.#doubleOpen || (previous !== "" && (token === "''" || inches));
     this.#doubleOpen = !closes;
     return { written: '"', before: closes, after: !closes };
   }
 
-  #single({ previous, next }: Neighbours): Clinging {
+  #single({ previous, next }: Neighbors): Attachment {
     const opens = !this.#singleOpen && WORD.test(next) && !QUOTED_CLITIC.test(previous) &&
       (!PLURAL.test(previous) || INTRODUCES.test(previous));
     this.#singleOpen = opens;

@@ -1,28 +1,21 @@
-/**
- * Lines of text to lines of tokens, as a stream.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 
-/** The longest line that is read, in bytes. No caption is as long, and memory has an end. */
+/** Maximum length of a line in bytes. No caption is as long, and memory is limited. */
 export const MAX_LINE_BYTES = 4_000_000;
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
-/** Characters that are gathered before they are handed on. */
+/** Characters to collect before they are yielded. */
 const ENOUGH = 65_536;
 
 /**
- * Tokenizes lines as they come in. A line ends with LF or CRLF, the last one also without; a byte order mark before the
- * first is passed over.
+ * Tokenizes lines as they arrive. Lines end with LF or CRLF, the last one optionally; a byte order mark at the start is
+ * skipped.
  *
- * @param input UTF-8, in pieces of any size.
- * @param tokenize From a line to its tokens.
- * @returns Texts that together have a line for each line read: its tokens with spaces between.
- * @throws {InputError} If a line is not UTF-8 or longer than {@linkcode MAX_LINE_BYTES}; the lines before have been
- * handed on.
+ * @param input UTF-8, in chunks of any size.
+ * @returns Texts that together contain one line per input line: its tokens separated by spaces.
+ * @throws {InputError} If a line is not UTF-8 or longer than {@linkcode MAX_LINE_BYTES}; previous lines have been
+ * yielded.
  */
 export async function* tokenizeLines(
   input: AsyncIterable<Uint8Array>,
@@ -49,11 +42,11 @@ export async function* tokenizeLines(
   if (text !== "") yield text;
 }
 
-/** Cuts bytes that come in pieces into lines. */
+/** Splits chunks of bytes into lines. */
 class Lines {
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   #number = 1;
-  /** The beginning of a line whose end has not come. */
+  /** The parts of an incomplete line. */
   #begun: Uint8Array[] = [];
   #length = 0;
 
@@ -64,7 +57,7 @@ class Lines {
       yield this.#finish();
       start = end + 1;
     }
-    // A copy, since whoever gave the piece may use it again.
+    // Copied, since the caller may reuse the chunk.
     if (start < piece.length) this.#add(piece.slice(start));
   }
 
@@ -93,7 +86,7 @@ class Lines {
     try {
       return this.#decoder.decode(bytes);
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // the decoder's, for bytes that are not UTF-8
+      if (!(error instanceof TypeError)) throw error; // thrown by the decoder for invalid UTF-8
       throw this.#error("is not UTF-8; convert the text");
     }
   }

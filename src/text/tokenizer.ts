@@ -1,9 +1,3 @@
-/**
- * Captions to tokens.
- *
- * @module
- */
-
 import { nltkTokens } from "./nltk_tokenizer.ts";
 import { unicodeTokens } from "./unicode_tokenizer.ts";
 
@@ -30,10 +24,7 @@ const tokenizers: Readonly<Record<TokenizerName, (caption: string) => string[]>>
 };
 
 /**
- * The tokenizer of a name.
- *
- * @param name The name.
- * @returns A function from a caption to its lower-case tokens.
+ * The tokenizer with a name: a function from a caption to its lower-case tokens.
  *
  * @example Tokens of a Japanese caption
  * ```ts
@@ -50,9 +41,6 @@ export function tokenizerOf(name: TokenizerName): (caption: string) => string[] 
 /**
  * Splits a caption into lower-case tokens: words, clitics, numbers and punctuation marks. Equal to NLTK 3.10.4's
  * `word_tokenize(caption.lower())` with its English sentence model.
- *
- * @param caption One caption, of one sentence or several.
- * @returns The tokens in their order; none for a blank caption.
  *
  * @example Tokens of a caption
  * ```ts

@@ -1,23 +1,15 @@
-/**
- * Tokens by Unicode's word boundaries (UAX #29), which every script has.
- *
- * @module
- */
-
-// Dictionaries for scripts without spaces are used in every locale; a fixed one gives the same tokens on each machine.
+// Every locale uses the dictionaries for scripts without spaces; a fixed one gives the same tokens on each machine.
 const segmenter = new Intl.Segmenter("en", { granularity: "word" });
 
-/** White space, control characters, and the marks without width that stand between words. */
+/** White space, control characters, and zero-width marks between words. */
 const gap = /[\p{White_Space}\p{Cc}\u200b\ufeff]+/u;
 const plainWord = /^[a-z0-9]+$/;
 const visible = /\P{Default_Ignorable_Code_Point}/u;
 
 /**
- * Splits a text into lower-case tokens in Unicode's form NFC: words, numbers and punctuation marks. Words of scripts that
- * write no spaces (Chinese, Japanese, Thai, ...) are found in the dictionaries of ICU, which Deno brings.
- *
- * @param text Any text.
- * @returns The tokens in their order; none for a blank text. None holds white space.
+ * Splits a text into lower-case tokens in Unicode normalization form NFC by Unicode's word boundaries (UAX #29): words,
+ * numbers and punctuation marks, without white space. Scripts without spaces (Chinese, Japanese, Thai, ...) use the
+ * dictionaries of Deno's ICU.
  */
 export function unicodeTokens(text: string): string[] {
   const tokens: string[] = [];

@@ -1,13 +1,7 @@
-/**
- * Words and their token ids.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 
 /**
- * The word that fills short captions; its id is 0.
+ * The padding of short captions; its id is 0.
  *
  * @example The ids of the special words
  * ```ts
@@ -19,9 +13,9 @@ import { InputError } from "../input_error.ts";
  */
 export const PAD = "<pad>";
 /**
- * The word for what the vocabulary does not hold; its id is 1.
+ * The replacement for words outside the vocabulary; its id is 1.
  *
- * @example A word that the vocabulary does not hold
+ * @example A word outside the vocabulary
  * ```ts
  * import assert from "node:assert/strict";
  * import { UNKNOWN, Vocabulary } from "@lrcn/lrcn";
@@ -32,7 +26,7 @@ export const PAD = "<pad>";
  */
 export const UNKNOWN = "<unk>";
 /**
- * The word before a caption; its id is 2 where the vocabulary has it.
+ * The word before a caption; its id is 2 if the vocabulary has it.
  *
  * @example What a caption begins with
  * ```ts
@@ -45,7 +39,7 @@ export const UNKNOWN = "<unk>";
  */
 export const START = "<start>";
 /**
- * The word after a caption; its id is 3 where the vocabulary has it.
+ * The word after a caption; its id is 3 if the vocabulary has it.
  *
  * @example What a caption ends with
  * ```ts
@@ -61,7 +55,7 @@ export const END = "<end>";
 /** Options of {@linkcode Vocabulary.fromTokens}. */
 export interface VocabularyOptions {
   /**
-   * How often a word must occur to be taken in.
+   * Minimum number of occurrences of a word.
    *
    * @default {5}
    */
@@ -69,8 +63,8 @@ export interface VocabularyOptions {
 }
 
 /**
- * A list of words; a word's place in it is its token id. `<pad>` is 0 and `<unk>` is 1; `<start>` and `<end>` are 2 and 3
- * or are absent (the notebook's vocabulary has none).
+ * A list of words; the index of a word is its token id. `<pad>` is 0 and `<unk>` is 1; `<start>` and `<end>` are 2 and
+ * 3 or are absent (the notebook's vocabulary has none).
  *
  * @example Words to ids and back
  * ```ts
@@ -90,23 +84,22 @@ export class Vocabulary {
   readonly pad = 0;
   /** The id of `<unk>`. */
   readonly unknown = 1;
-  /** The id of `<start>`, or undefined where the vocabulary has none. */
+  /** The id of `<start>`, or undefined if the vocabulary has none. */
   readonly start: number | undefined;
-  /** The id of `<end>`, or undefined where the vocabulary has none. */
+  /** The id of `<end>`, or undefined if the vocabulary has none. */
   readonly end: number | undefined;
   readonly #ids: ReadonlyMap<string, number>;
 
   /**
-   * Takes the words as they are, for example from a checkpoint.
+   * Takes a complete list of words, for example from a checkpoint.
    *
-   * @param words All words in the order of their ids.
-   * @throws {InputError} If a special word is missing or out of its place, or a word is empty or there twice.
+   * @throws {InputError} If a special word is missing or misplaced, or a word is empty or occurs twice.
    */
   constructor(words: readonly string[]) {
     const ids = new Map<string, number>();
     for (const [id, word] of words.entries()) {
       if (typeof word !== "string" || word === "") {
-        throw new InputError(`Cannot read vocabulary: word ${id} is empty or no text; use another checkpoint`);
+        throw new InputError(`Cannot read vocabulary: word ${id} is empty or not text; use another checkpoint`);
       }
       const first = ids.get(word);
       if (first !== undefined) {
@@ -146,11 +139,10 @@ export class Vocabulary {
   }
 
   /**
-   * The default vocabulary: `<pad>`, `<unk>`, `<start>`, `<end>`, then the words that occur often enough, commonest first,
-   * words of equal count in the order of first appearance.
+   * The default vocabulary: `<pad>`, `<unk>`, `<start>`, `<end>`, then the words with at least `minCount` occurrences,
+   * most frequent first, equally frequent words in the order of first appearance.
    *
-   * @param tokenLists The tokens of the captions to learn from.
-   * @param options What to take in.
+   * @param tokenLists The tokens of the training captions.
    * @throws {RangeError} If `minCount` is not a positive integer.
    */
   static fromTokens(tokenLists: Iterable<readonly string[]>, options: VocabularyOptions = {}): Vocabulary {
@@ -165,29 +157,24 @@ export class Vocabulary {
     const specials = [PAD, UNKNOWN, START, END];
     for (const special of specials) counts.delete(special);
     const frequent = [...counts].filter(([, count]) => count >= minCount);
-    // Array sorting is stable, and a Map keeps the order of first appearance.
+    // Sorting is stable, and a Map keeps the order of first appearance.
     frequent.sort(([, count], [, otherCount]) => otherCount - count);
     return new Vocabulary([...specials, ...frequent.map(([word]) => word)]);
   }
 
-  /** How many words there are, special words included. */
+  /** The number of words, including special words. */
   get size(): number {
     return this.words.length;
   }
 
-  /**
-   * The ids of tokens, 1 (`<unk>`) for those that are not in the vocabulary.
-   *
-   * @param tokens The tokens of one caption.
-   */
+  /** The ids of tokens; 1 (`<unk>`) for tokens outside the vocabulary. */
   encode(tokens: readonly string[]): number[] {
     return tokens.map((token) => this.#ids.get(token) ?? this.unknown);
   }
 
   /**
-   * The word of an id.
+   * The word with an id.
    *
-   * @param id An id from 0 to `size - 1`.
    * @throws {RangeError} If no word has the id.
    */
   word(id: number): string {

@@ -1,22 +1,16 @@
-/**
- * The browser of this machine.
- *
- * @module
- */
+const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
-/** Playwright looks at the whole system when it is imported, which only a program with all permissions may. */
+/** Playwright inspects the system on import, which needs all permissions. */
 async function mayDoAll(): Promise<boolean> {
   const names = ["read", "write", "net", "env", "sys", "run", "ffi"] as const;
   const states = await Promise.all(names.map((name) => Deno.permissions.query({ name })));
   return states.every(({ state }) => state === "granted");
 }
 
-/** Finds a Chromium that tests may start; undefined where there is none, or not all permissions are given. */
+/** Finds Chromium; undefined if there is none, or not all permissions are granted. */
 export async function findChromium(): Promise<string | undefined> {
   if (!await mayDoAll()) return undefined;
-  for (const path of PLACES) {
+  for (const path of PATHS) {
     if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
   }
   return undefined;

@@ -8,12 +8,12 @@ import { findChromium } from "./chromium.ts";
 
 const chromium = canServe ? await findChromium() : undefined;
 const ignore = chromium === undefined;
-/** Nothing of this page takes longer. */
+/** Timeout of each step. */
 const PATIENCE_MS = 15_000;
 
-/** Opens a server's page, does something with it, and fails where the browser complained or asked another host. */
+/** Opens a server's page, uses it, and fails if the browser logged an error or contacted another host. */
 async function withPage(url: string, use: (page: Page) => Promise<void>): Promise<void> {
-  // Not imported where there is no browser: it looks at the system when it is.
+  // Imported lazily: it inspects the system on import.
   const playwright = await import("playwright-core");
   const browser: Browser = await playwright.chromium.launch({
     executablePath: chromium ?? "",
@@ -24,7 +24,7 @@ async function withPage(url: string, use: (page: Page) => Promise<void>): Promis
     page.setDefaultTimeout(PATIENCE_MS);
     const complaints: string[] = [];
     page.on("console", (message) => {
-      // Chromium tells of every answer that is no success.
+      // Chromium logs every answer with an error status.
       if (/error|warning/.test(message.type()) && !/with a status of (413|422|503)/.test(message.text())) {
         complaints.push(message.text());
       }
@@ -41,7 +41,7 @@ async function withPage(url: string, use: (page: Page) => Promise<void>): Promis
   }
 }
 
-/** Drops files on the page, as from the desktop. */
+/** Drops files on the page. */
 async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
   const plain = Object.entries(files).map(([name, bytes]) => ({ name, bytes: [...bytes] }));
   const transfer = await page.evaluateHandle(`(() => {
@@ -57,7 +57,7 @@ async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Pr
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
   while (!await holds()) {
-    assert(performance.now() < end, `${holds} never came to hold`);
+    assert(performance.now() < end, `${holds} never became true`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -65,7 +65,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 const explained = (page: Page) => page.waitForSelector("#words small");
 const text = (page: Page, selector: string) => page.locator(selector).innerText();
 
-/** Runs a browser's test with a server of its own. */
+/** A browser test with its own server. */
 function browserTest(
   name: string,
   fn: (server: { readonly url: string; readonly folder: string }) => Promise<void>,
@@ -74,7 +74,7 @@ function browserTest(
   Deno.test({
     name,
     ignore,
-    // What a browser's process leaves is not the page's.
+    // The browser process leaves resources behind.
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
@@ -111,7 +111,7 @@ browserTest("dropping an image shows its caption, others, and the probability of
   });
 });
 
-browserTest("pointing at a word warms the image, and leaving it cools it", async ({ url }) => {
+browserTest("pointing at a word shows its heat map, and leaving it hides the map", async ({ url }) => {
   await withPage(url, async (page) => {
     await drop(page, { "red.png": drawSquare("red", 1) });
     await explained(page);
@@ -122,16 +122,16 @@ browserTest("pointing at a word warms the image, and leaving it cools it", async
     assert.match(await frame.getAttribute("class") ?? "", /warm/);
     const [map, picture] = await Promise.all(["canvas", "img"].map((tag) => frame.locator(tag).boundingBox()));
     assert(map !== null && map !== undefined && picture !== null && picture !== undefined);
-    assert(Math.abs(map.width - map.height) < 1, "what the model sees is a square");
+    assert(Math.abs(map.width - map.height) < 1, "the model's crop is square");
     const center = ({ x, width }: { x: number; width: number }) => x + width / 2;
-    assert(Math.abs(center(map) - center(picture)) < 1, "in the middle of the image");
-    assert.match(await text(page, "#hint"), /% sure after the words before it; (the|no) /);
+    assert(Math.abs(center(map) - center(picture)) < 1, "centered in the image");
+    assert.match(await text(page, "#hint"), /: probability .*%, (hottest|no heat) in the /);
     await page.mouse.move(0, 0);
     assert.doesNotMatch(await frame.getAttribute("class") ?? "", /warm/);
   });
 });
 
-browserTest("a text is refused with the reason, and what was dropped beside it is captioned", async ({ url }) => {
+browserTest("a text file is refused with the reason, and an image dropped with it is captioned", async ({ url }) => {
   await withPage(url, async (page) => {
     await drop(page, { "notes.txt": new TextEncoder().encode("no image"), "red.png": drawSquare("red", 1) });
     await page.locator("#problem:not(:empty)").waitFor();
@@ -142,7 +142,7 @@ browserTest("a text is refused with the reason, and what was dropped beside it i
 });
 
 browserTest(
-  "an image that cannot be captioned now stays, and is captioned on a second attempt",
+  "an image that cannot be captioned now stays, and is captioned on a retry",
   async ({ url }) => {
     await withPage(url, async (page) => {
       let refusals = 2;
@@ -154,13 +154,13 @@ browserTest(
       await explained(page);
       assert.equal(await text(page, "#problem"), "");
       assert.equal(await page.locator("#retry").isVisible(), false);
-      await until(async () => await page.locator('#strip img[alt="Example without a caption yet"]').count() === 0);
+      await until(async () => await page.locator('#strip img[alt="Image without a caption yet"]').count() === 0);
       assert.equal(await page.locator("#strip li").count(), 2);
     });
   },
 );
 
-browserTest("a file that is gone is said to be, and one that is too large refused", async ({ url, folder }) => {
+browserTest("a missing file is reported, and one that is too large is refused", async ({ url, folder }) => {
   await withPage(url, async (page) => {
     const path = join(folder, "photos", "red.png");
     await page.setInputFiles("#files", path);
@@ -192,7 +192,7 @@ browserTest("images are removed one by one, and none is left", async ({ url }) =
 });
 
 browserTest(
-  "another caption that is chosen by the keyboard has its words under the focus, and no old hint",
+  "choosing another caption by keyboard focuses its words, and resets the hint",
   async ({ url }) => {
     await withPage(url, async (page) => {
       await drop(page, { "red.png": drawSquare("red", 1) });
@@ -218,7 +218,7 @@ browserTest(
 );
 
 browserTest(
-  "settings write captions anew: drawn ones by temperature, others as the model was trained",
+  "changed settings caption again: sampled with a temperature, with the model's defaults after a reset",
   async ({ url }) => {
     await withPage(url, async (page) => {
       await drop(page, { "red.png": drawSquare("red", 1) });
@@ -243,7 +243,7 @@ browserTest(
 );
 
 browserTest(
-  "the keyboard alone chooses an image, goes through the words, and searches",
+  "the keyboard suffices to choose an image, go through the words, and search",
   async ({ url, folder }) => {
     await withPage(url, async (page) => {
       const focused = () =>
@@ -253,20 +253,20 @@ browserTest(
           await page.keyboard.press("Tab");
           if (wanted.test(await focused() ?? "")) return;
         }
-        assert.fail(`Tab never came to ${wanted}`);
+        assert.fail(`Tab never reached ${wanted}`);
       };
-      // Asked for before the keys: the browser learns of it beside them, and would open a dialog of its own.
+      // Before the keys: otherwise the browser would open a dialog of its own.
       const chooser = page.waitForEvent("filechooser");
       await tabTo(/^files$/);
       await page.keyboard.press("Enter");
       await (await chooser).setFiles(join(folder, "photos", "red.png"));
       await explained(page);
-      await tabTo(/, \d[\d.]*%, (the|no) /);
+      await tabTo(/, \d[\d.]*%, (hottest|no heat) /);
       assert.match(await page.locator("#image").getAttribute("class") ?? "", /warm/);
       await page.waitForSelector('nav a[href="#search"]:not([hidden])');
       await page.locator('nav a[href="#search"]').focus();
       await page.keyboard.press("Enter");
-      await page.getByText(/^2 images$/).waitFor(); // all have been looked at
+      await page.getByText(/^2 images$/).waitFor(); // all are indexed
       await tabTo(/^query$/);
       await page.keyboard.type("a red square");
       await page.keyboard.press("Enter");
@@ -281,7 +281,7 @@ browserTest(
   ["--images", "photos"],
 );
 
-browserTest("an image that was found is captioned on a click", async ({ url }) => {
+browserTest("a search result is captioned on a click", async ({ url }) => {
   await withPage(url, async (page) => {
     await page.locator('nav a[href="#search"]').click();
     await page.getByText(/^2 images$/).waitFor();
@@ -296,7 +296,7 @@ browserTest("an image that was found is captioned on a click", async ({ url }) =
   });
 }, ["--images", "photos"]);
 
-browserTest("the camera's picture is captioned", async ({ url }) => {
+browserTest("a photo from the camera is captioned", async ({ url }) => {
   await withPage(url, async (page) => {
     await page.locator("#camera").click();
     await until(() => page.evaluate<boolean>(`document.querySelector("video").videoWidth > 0`));
@@ -306,7 +306,7 @@ browserTest("the camera's picture is captioned", async ({ url }) => {
   });
 });
 
-browserTest("nothing is wider than a phone, in light and in dark", async ({ url }) => {
+browserTest("the page fits a phone, in light and dark mode", async ({ url }) => {
   await withPage(url, async (page) => {
     await page.setViewportSize({ width: 360, height: 740 });
     for (const colorScheme of ["light", "dark"] as const) {
@@ -319,7 +319,7 @@ browserTest("nothing is wider than a phone, in light and in dark", async ({ url 
 });
 
 Deno.test({
-  name: "a training run's curves and captions are shown, and anew after an epoch",
+  name: "a training run's report is shown, and reloaded after an epoch",
   ignore,
   sanitizeOps: false,
   sanitizeResources: false,

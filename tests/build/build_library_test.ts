@@ -99,11 +99,11 @@ Deno.test(
     const programs = { python3: python({ torch }) };
     assert.match(
       await build(project.root, soundMachine({ programs })),
-      /passed over 2\.5\.1 .*2\.11 to 2\.13 are supported\n/,
+      /skipped 2\.5\.1 .*2\.11 to 2\.13 are supported\n/,
     );
     await Deno.remove(join(torch, "include"), { recursive: true });
     const options = { sanitize: true };
-    assert.match(await build(project.root, soundMachine({ programs }), options), /passed over .*it has no headers/);
+    assert.match(await build(project.root, soundMachine({ programs }), options), /skipped .*it has no headers/);
   },
 );
 
@@ -187,7 +187,7 @@ Deno.test("buildLibrary() names what is missing and the remedy, in one line", { 
     ["another system", { os: "darwin", arch: "aarch64" }, /Linux x86-64 and this is darwin aarch64; use .*container/],
     ["no compiler", { programs: { "c++": undefined } }, /no C\+\+ compiler is installed; install g\+\+ 12 or newer/],
     ["an old compiler", { programs: { "c++": compilerOf("11.4.0") } }, /c\+\+ 11\.4\.0 is too old; install g\+\+ 12/],
-    ["CXX that is none", { env: { CXX: "nothing" } }, /CXX="nothing" is no C\+\+ compiler; install g\+\+ 12/],
+    ["CXX that is none", { env: { CXX: "nothing" } }, /CXX="nothing" is not a C\+\+ compiler; install g\+\+ 12/],
     ["no Python", { programs: { python3: undefined } }, /python3 is missing; install Python 3\.10 .*set LIBTORCH/],
     [
       "an old Python",

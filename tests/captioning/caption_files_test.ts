@@ -12,7 +12,7 @@ import { canRead, canWrite } from "../support/test_data.ts";
 const ignore = !canRead || !canWrite;
 const PICTURE = Uint8Array.fromBase64(images.images["rgb.png"].file);
 
-/** Captions every image with its width, and notes how it was called. */
+/** Captions every image with its width, and records its calls. */
 function fakeCaptioner(applyExif: Captioner["applyExif"] = true) {
   const calls: { count: number; options: CaptionOptions | undefined }[] = [];
   const captioner: FileCaptioner = {
@@ -43,7 +43,7 @@ function inputsOf(folder: string, names: readonly string[]): CaptionInput[] {
 }
 
 Deno.test({
-  name: "captionFiles() captions images in their order by the names the user gave, with what is wrong with broken ones",
+  name: "captionFiles() captions images in their order by the names the user gave, and reports broken ones",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.png": PICTURE, "b.jpg": "no picture", "c.png": PICTURE });
@@ -70,7 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "captionFiles() captions 16 images at a time, and none where none can be decoded",
+  name: "captionFiles() captions 16 images at a time, and none if none can be decoded",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.png": PICTURE, "b.jpg": "no picture" });
@@ -85,7 +85,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "captionFiles() hands the next batch on while captions of the one before are searched, and no third",
+  name: "captionFiles() encodes the next batch while the one before is decoded, and no third",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.png": PICTURE });
@@ -115,7 +115,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "captionFiles() captions an image that came alone while it waits for the next, where images come one by one",
+  name: "captionFiles() captions a live image while it waits for the next",
   ignore,
   async fn() {
     const { readable, writable } = new TransformStream<CaptionInput, CaptionInput>();
@@ -134,7 +134,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "captionFiles() waits for a whole batch where all images are there, however slow they come",
+  name: "captionFiles() fills a batch if images are not live, however slow they are",
   ignore,
   async fn() {
     async function* slow() {
@@ -149,7 +149,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "captionFiles() begins no caption of what has been decoded when the signal comes",
+  name: "captionFiles() starts no batch after the signal",
   ignore,
   async fn() {
     const controller = new AbortController();
@@ -165,7 +165,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "captionFiles() finishes what is in work when the signal comes, and begins nothing more",
+  name: "captionFiles() finishes the batches in flight after the signal, and starts no more",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.png": PICTURE });
@@ -186,7 +186,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "captionFiles() passes on what fails at once for all images",
+  name: "captionFiles() passes on an error that concerns all images",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.png": PICTURE });
@@ -199,8 +199,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "captionFiles() turns images as the model was trained on them, and refuses those of more pixels than it is told",
+  name: "captionFiles() applies EXIF orientation as the model was trained, and refuses images over maxPixels",
   ignore,
   async fn() {
     const bytes = Uint8Array.fromBase64(kinds.images["turned-6.jpg"].file);
@@ -209,13 +208,13 @@ Deno.test({
       const widths = (applyExif: Captioner["applyExif"]) => captionAll(fakeCaptioner(applyExif).captioner, [input]);
       assert.notDeepEqual(await widths(true), await widths(false));
       const [[, problem = ""] = []] = await captionAll(fakeCaptioner().captioner, [input], { maxPixels: 10 });
-      assert.match(problem, /^Cannot decode image '.*': .*scale it down to at most 10 in all/);
+      assert.match(problem, /^Cannot decode image '.*': .*scale it down to at most 10 pixels/);
     }
   },
 });
 
 Deno.test({
-  name: "captionFiles() says what is wrong with an image from memory",
+  name: "captionFiles() reports a broken image from memory",
   ignore,
   async fn() {
     const inputs = [

@@ -53,20 +53,20 @@ async function saveModel(
   return path;
 }
 
-/** The log-probability of a caption, word by word with the caption given, as training computes it. */
+/** The log-probability of a caption with teacher forcing, as in training. */
 async function teacherForced(model: ModelSettings, image: RgbImage, tokens: readonly string[], ended: boolean) {
   using engine = await Engine.open(model, DOUBLE);
   await fillModel(engine);
   const { imageSize, shortSide } = PREPROCESSING;
-  const square = await engine.resizeCrop(image, shortSide, shortSide);
+  const resized = await engine.resizeCrop(image, shortSide, shortSide);
   const pixels = await engine.resizeCrop(
-    { width: shortSide, height: shortSide, pixels: square },
+    { width: shortSide, height: shortSide, pixels: resized },
     shortSide,
     imageSize,
   );
   const ids = tokens.map((token) => VOCABULARY.indexOf(token));
   const targets = Int32Array.of(...ids, 3).subarray(0, ended ? undefined : -1);
-  const { loss, words } = await engine.evaluateStep({
+  const { loss, tokens: counted } = await engine.evaluateStep({
     images: { count: 1, height: imageSize, width: imageSize, pixels },
     imageOfRow: Int32Array.of(0),
     inputs: Int32Array.of(2, ...ids).subarray(0, targets.length),
@@ -74,7 +74,7 @@ async function teacherForced(model: ModelSettings, image: RgbImage, tokens: read
     targets,
     targetsLength: targets.length,
   });
-  return -loss * words;
+  return -loss * counted;
 }
 
 function captionerTest(name: string, fn: (path: string) => Promise<void>): void {
@@ -85,7 +85,7 @@ function captionerTest(name: string, fn: (path: string) => Promise<void>): void 
 }
 
 for (const inject of ["every", "first"] as const) {
-  captionerTest(`Captioner writes words with the probability that the model gives them: ${inject}`, async (path) => {
+  captionerTest(`Captioner returns the model's log-probability of each caption: ${inject}`, async (path) => {
     const model: ModelSettings = { ...TINY_MODEL, inject, languageLayers: 1, fusionLayers: 1 };
     await saveModel(path, { model, engine: DOUBLE });
     using captioner = await Captioner.load(path, DOUBLE);
@@ -105,17 +105,22 @@ for (const inject of ["every", "first"] as const) {
   });
 }
 
-const WAYS: Record<string, CaptionOptions> = {
+const SETTINGS: Record<string, CaptionOptions> = {
   "a beam of 1": { beamSize: 1 },
   "the checkpoint's beam": {},
   "n best, a length penalty and constraints": {
-    ...{ nBest: 4, lengthPenalty: 0.7, minLength: 3, noRepeatNgramSize: 2, forced: ["word30"], forbidden: ["word1"] },
+    nBest: 4,
+    lengthPenalty: 0.7,
+    minLength: 3,
+    noRepeatNgramSize: 2,
+    forced: ["word30"],
+    forbidden: ["word1"],
   },
   "diverse beam search": { nBest: 4, diversity: { numBeamGroups: 2 } },
   "sampling": { nBest: 4, sampling: { seed: 3, temperature: 0.8, topK: 10, topP: 0.9 } },
 };
 
-for (const [name, options] of Object.entries(WAYS)) {
+for (const [name, options] of Object.entries(SETTINGS)) {
   captionerTest(`Captioner gives an image the same captions alone and in a batch, by ${name}`, async (path) => {
     await saveModel(path, { engine: DOUBLE });
     using double = await Captioner.load(path, DOUBLE);
@@ -136,28 +141,31 @@ for (const [name, options] of Object.entries(WAYS)) {
   });
 }
 
-captionerTest("Captioner gives n best captions as one and its alternatives, none twice, best first", async (path) => {
-  using captioner = await Captioner.load(await saveModel(path), SINGLE);
-  for (
-    const options of [{ nBest: 5 }, { nBest: 5, beamSize: 2 }, {
-      nBest: 5,
-      diversity: { numBeamGroups: 2, diversityPenalty: 0 },
-    }]
-  ) {
-    for (const { alternatives, ...best } of await captioner.caption(IMAGES, options)) {
-      const all = [best, ...alternatives ?? []];
-      assert(all.length <= 5 && all.length >= 3);
-      assert.equal(new Set(all.map(({ caption }) => caption)).size, all.length);
-      if ("diversity" in options) continue;
-      assert.equal(all.length, 5);
-      const values = all.map(({ logProbability }) => logProbability);
-      assert.deepEqual(values, values.toSorted((a, b) => b - a));
+captionerTest(
+  "Captioner returns the n best captions as one and its alternatives, without duplicates, best first",
+  async (path) => {
+    using captioner = await Captioner.load(await saveModel(path), SINGLE);
+    for (
+      const options of [{ nBest: 5 }, { nBest: 5, beamSize: 2 }, {
+        nBest: 5,
+        diversity: { numBeamGroups: 2, diversityPenalty: 0 },
+      }]
+    ) {
+      for (const { alternatives, ...best } of await captioner.caption(IMAGES, options)) {
+        const all = [best, ...alternatives ?? []];
+        assert(all.length <= 5 && all.length >= 3);
+        assert.equal(new Set(all.map(({ caption }) => caption)).size, all.length);
+        if ("diversity" in options) continue;
+        assert.equal(all.length, 5);
+        const values = all.map(({ logProbability }) => logProbability);
+        assert.deepEqual(values, values.toSorted((a, b) => b - a));
+      }
     }
-  }
-  assert(!("alternatives" in ((await captioner.caption(IMAGES))[0] ?? {})));
-});
+    assert(!("alternatives" in ((await captioner.caption(IMAGES))[0] ?? {})));
+  },
+);
 
-captionerTest("Captioner writes captions that hold what is asked for", async (path) => {
+captionerTest("Captioner satisfies the constraints of the options", async (path) => {
   using captioner = await Captioner.load(await saveModel(path), SINGLE);
   const [plain] = await captioner.caption(IMAGES.slice(0, 1));
   const [first = "", second = ""] = plain?.tokens ?? [];
@@ -173,7 +181,7 @@ captionerTest("Captioner writes captions that hold what is asked for", async (pa
   assert.notEqual(second, "");
 });
 
-captionerTest("Captioner draws the same for an image wherever it stands, and for no other", async (path) => {
+captionerTest("Captioner samples the same captions for an image at any position in a batch", async (path) => {
   using captioner = await Captioner.load(await saveModel(path, { engine: DOUBLE }), DOUBLE);
   const options = { nBest: 3, sampling: { seed: 9, temperature: 2 } };
   const forwards = await captioner.caption(IMAGES, options);
@@ -183,19 +191,19 @@ captionerTest("Captioner draws the same for an image wherever it stands, and for
   assert.notDeepEqual(another.map(({ tokens }) => tokens), forwards.map(({ tokens }) => tokens));
 });
 
-captionerTest("Captioner gives drawn captions by their probability, the likeliest as the caption", async (path) => {
+captionerTest("Captioner sorts sampled captions by probability, the likeliest first", async (path) => {
   using captioner = await Captioner.load(await saveModel(path, { engine: DOUBLE }), DOUBLE);
   for (const seed of [1, 2, 3]) {
     for (const caption of await captioner.caption(IMAGES, { nBest: 5, sampling: { seed, temperature: 2 } })) {
-      const drawn = [caption, ...caption.alternatives ?? []].map(({ logProbability }) => logProbability);
-      assert.equal(drawn.length, 5);
-      assert.deepEqual(drawn, drawn.toSorted((one, other) => other - one));
+      const sampled = [caption, ...caption.alternatives ?? []].map(({ logProbability }) => logProbability);
+      assert.equal(sampled.length, 5);
+      assert.deepEqual(sampled, sampled.toSorted((one, other) => other - one));
     }
   }
 });
 
 nativeTest(
-  "Captioner.load() makes one captioner of several checkpoints of different networks and image sizes",
+  "Captioner.load() makes an ensemble of checkpoints with different networks and image sizes",
   async () => {
     await using folder = await temporaryFolder();
     const [every, first] = [folder.file("every.safetensors"), folder.file("first.safetensors")];
@@ -225,7 +233,7 @@ nativeTest(
   NEEDS_FILES,
 );
 
-captionerTest("Captioner.load() refuses several checkpoints that cannot write together, in one line", async (path) => {
+captionerTest("Captioner.load() refuses checkpoints that cannot form an ensemble, in one line", async (path) => {
   const other = `${path}.other`;
   const refused: [Partial<CheckpointMetadata>, RegExp][] = [
     [
@@ -237,7 +245,10 @@ captionerTest("Captioner.load() refuses several checkpoints that cannot write to
       { decoding: { maxLength: 6, beamSize: 3, tokenizer: "unicode" } },
       /their tokenizers differ; name models of one tokenizer$/,
     ],
-    [{ decoding: { maxLength: 6, beamSize: 1, firstWord: "word1" } }, /is of the notebook recipe, which writes alone$/],
+    [
+      { decoding: { maxLength: 6, beamSize: 1, firstWord: "word1" } },
+      /is of the notebook recipe, which does not support ensembles$/,
+    ],
   ];
   await saveModel(path);
   for (const [metadata, message] of refused) {
@@ -251,14 +262,14 @@ captionerTest("Captioner.load() refuses several checkpoints that cannot write to
   }
 });
 
-captionerTest("Captioner takes the checkpoint's beam where none is given", async (path) => {
+captionerTest("Captioner uses the checkpoint's beam size by default", async (path) => {
   const decoding = { maxLength: 6, beamSize: 4 };
   using captioner = await Captioner.load(await saveModel(path, { metadata: { decoding } }), SINGLE);
   assert.deepEqual(await captioner.caption(IMAGES), await captioner.caption(IMAGES, { beamSize: 4 }));
   const wide = await captioner.caption(IMAGES, { beamSize: 4 });
   const greedy = await captioner.caption(IMAGES, { beamSize: 1 });
   const sum = (captions: typeof wide) => captions.reduce((total, { logProbability }) => total + logProbability, 0);
-  assert(sum(wide) > sum(greedy), "a wider beam finds nothing more probable");
+  assert(sum(wide) > sum(greedy), "a larger beam finds nothing more probable");
   await assert.rejects(captioner.caption(IMAGES, { beamSize: 0 }), RangeError);
 });
 
@@ -284,7 +295,7 @@ captionerTest("Captioner.load() refuses tensors that are not the model's, and le
 });
 
 captionerTest(
-  "Captioner writes a notebook model's captions greedily, and rows without a word as unknown",
+  "Captioner captions with a notebook model by greedy search, and ids beyond the vocabulary as <unk>",
   async (path) => {
     const vocabulary = ["<pad>", "<unk>", "word0", "word1", "word2"];
     await saveModel(path, {
@@ -297,19 +308,19 @@ captionerTest(
     for (const { tokens } of captions) {
       assert.equal(tokens[0], "word2");
       assert(tokens.length <= 7);
-      // The layer has 40 rows for 5 words; what the other rows write is unknown.
+      // The output layer has 40 rows for 5 words; the other rows are <unk>.
       assert(tokens.every((token) => vocabulary.includes(token)));
     }
     await assert.rejects(
       captioner.caption(IMAGES, { beamSize: 3 }),
-      (error) =>
-        error instanceof InputError && /^Cannot search with beamSize 3: .*use --beamSize 1$/.test(error.message),
+      (error) => error instanceof InputError && /^Cannot search with beam size 3: .*use --beam 1$/.test(error.message),
     );
     const refused: CaptionOptions[] = [{ nBest: 2 }, { sampling: {} }, { prefix: "word0" }, { lengthPenalty: 1 }];
     for (const options of refused) {
       await assert.rejects(captioner.caption(IMAGES, options), {
         name: "InputError",
-        message: /^Cannot write .*: a model of the notebook recipe writes greedily; (leave it out|ask for one)$/,
+        message:
+          /^Cannot write .*: a model of the notebook recipe supports greedy search only; (remove it|ask for one)$/,
       });
     }
     for (const { tokens } of await captioner.caption(IMAGES, { maxLength: 3 })) assert(tokens.length <= 3);
@@ -324,10 +335,10 @@ captionerTest("Captioner refuses a vocabulary with neither first word nor <start
 
 const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 
-nativeTest("Captioner writes the captions that the format's first version wrote", async () => {
-  const pictures = [await decodeImage(drawSquare("red", 0)), await decodeImage(drawSquare("blue", 3))];
+nativeTest("Captioner reproduces the captions of a checkpoint of the first format version", async () => {
+  const images = [await decodeImage(drawSquare("red", 0)), await decodeImage(drawSquare("blue", 3))];
   using captioner = await Captioner.load(VERSION_1, SINGLE);
-  const captions = await captioner.caption(pictures, { badEndings: [] });
+  const captions = await captioner.caption(images, { badEndings: [] });
   assert.deepEqual(captions.map(({ caption }) => caption), ["on on a a a a a", "on a on a on a a a"]);
   for (const [index, expected] of [-20.3247, -22.978].entries()) {
     const { logProbability = NaN } = captions[index] ?? {};
@@ -350,7 +361,7 @@ for (
   );
 }
 
-captionerTest("Captioner.encode() looks once, and captions and scores come from what it gave", async (path) => {
+captionerTest("Captioner.encode() runs the CNN once, for captions and scores", async (path) => {
   await saveModel(path, { engine: DOUBLE });
   using captioner = await Captioner.load(path, DOUBLE);
   const features = await captioner.encode(IMAGES);
@@ -359,7 +370,7 @@ captionerTest("Captioner.encode() looks once, and captions and scores come from 
     captions.map(({ tokens }) => tokens),
     (await captioner.caption(IMAGES, { nBest: 2 })).map(({ tokens }) => tokens),
   );
-  // The text of a caption is its words with spaces between: what was written is as probable as it was said to be.
+  // The caption's text is its tokens with spaces between, so its score is its log-probability.
   const given = captions.map(({ caption }) => [captioner.encodeCaption(caption)]);
   const scores = await captioner.score(features, given);
   for (const [index, { logProbability }] of captions.entries()) {
@@ -369,7 +380,7 @@ captionerTest("Captioner.encode() looks once, and captions and scores come from 
 });
 
 captionerTest(
-  "Captioner.encodeCaption() marks unknown words and keeps as many as the checkpoint's captions have",
+  "Captioner.encodeCaption() maps unknown words to <unk> and cuts to the checkpoint's maximum length",
   async (path) => {
     await saveModel(path, { engine: DOUBLE });
     using captioner = await Captioner.load(path, DOUBLE);
@@ -379,7 +390,7 @@ captionerTest(
   },
 );
 
-captionerTest("Captioner of several models neither encodes nor scores", async (path) => {
+captionerTest("Captioner of an ensemble refuses to encode and to score", async (path) => {
   await saveModel(path, { engine: DOUBLE });
   using both = await Captioner.load([path, path], DOUBLE);
   assert.equal(both.models, 2);

@@ -11,50 +11,50 @@ import {
   bruteForce,
   constraints,
   END,
-  keeps,
   randomTransitions,
+  satisfies,
   searchOptions,
   toyModel,
   WORDS,
 } from "./toy_model.ts";
 
 const [B, C, D] = [5, 6, 7];
-const word = fc.integer({ min: A, max: WORDS - 1 });
-const someWords = fc.uniqueArray(word, { maxLength: 3 });
+const token = fc.integer({ min: A, max: WORDS - 1 });
+const someWords = fc.uniqueArray(token, { maxLength: 3 });
 
-/** Any constraints, whether a caption can keep to them or not. */
+/** Any constraints, whether a caption can satisfy them or not. */
 const anyConstraints: fc.Arbitrary<Partial<ConstraintsOptions>> = fc.record({
   maxLength: fc.integer({ min: 1, max: 4 }),
   minLength: fc.integer({ min: 0, max: 4 }),
-  never: fc.uniqueArray(word, { maxLength: 2 }),
+  never: fc.uniqueArray(token, { maxLength: 2 }),
   forced: someWords,
-  prefix: fc.array(word, { maxLength: 3 }),
+  prefix: fc.array(token, { maxLength: 3 }),
   noRepeatNgramSize: fc.integer({ min: 0, max: 3 }),
   badEndings: someWords,
-  closers: fc.uniqueArray(word, { maxLength: 2 }),
+  closers: fc.uniqueArray(token, { maxLength: 2 }),
 }, { requiredKeys: [] });
 
 const EACH: Record<string, Partial<ConstraintsOptions>> = {
-  "a least number of words": { minLength: 3 },
-  "exactly so many words": { minLength: 3, maxLength: 3 },
+  "a minimum length": { minLength: 3 },
+  "an exact length": { minLength: 3, maxLength: 3 },
   "no word twice": { noRepeatNgramSize: 1 },
   "no two words twice": { noRepeatNgramSize: 2 },
   "no three words twice": { noRepeatNgramSize: 3 },
   "forbidden words": { never: [A, C] },
   "a forced word": { forced: [B] },
   "forced words that take all the room": { forced: [A, B, C, D] },
-  "endings that are none": { badEndings: [A, B] },
+  "bad endings": { badEndings: [A, B] },
   "forced words that cannot end": { forced: [A, B], badEndings: [A, B], maxLength: 3 },
-  "full stops after endings that are none": { badEndings: [A], closers: [D] },
-  "a beginning": { prefix: [C, A] },
-  "a beginning of the most words": { prefix: [A, B, C, D] },
-  "a beginning with a forbidden word": { prefix: [C], never: [C] },
-  "a beginning that holds a forced word": { prefix: [C], forced: [C, D] },
+  "full stops after bad endings": { badEndings: [A], closers: [D] },
+  "a prefix": { prefix: [C, A] },
+  "a prefix of the maximum length": { prefix: [A, B, C, D] },
+  "a prefix with a forbidden word": { prefix: [C], never: [C] },
+  "a prefix that holds a forced word": { prefix: [C], forced: [C, D] },
   "all at once": { minLength: 2, noRepeatNgramSize: 2, never: [A], forced: [D], badEndings: [C], prefix: [B] },
 };
 
 for (const [name, change] of Object.entries(EACH)) {
-  Deno.test(`A beamSize as wide as all continuations finds what brute force finds with ${name}`, async () => {
+  Deno.test(`A beam as wide as all continuations finds what brute force finds with ${name}`, async () => {
     for (let seed = 0; seed < 10; seed++) {
       const transitions = randomTransitions(seed);
       for (const lengthPenalty of [0, 1]) {
@@ -68,7 +68,7 @@ for (const [name, change] of Object.entries(EACH)) {
   });
 }
 
-Deno.test("A beam as wide as all continuations finds what brute force finds with any constraints, or says that none can be", async () => {
+Deno.test("A beam as wide as all continuations finds what brute force finds with any constraints, or fails if there is none", async () => {
   let found = 0;
   await fc.assert(
     fc.asyncProperty(anyConstraints, fc.nat(1000), async (change, seed) => {
@@ -87,29 +87,29 @@ Deno.test("A beam as wide as all continuations finds what brute force finds with
   assert(found > 100, `only ${found} could be met`);
 });
 
-Deno.test("Narrow beams and samples keep to any constraints without repetition that a caption can keep to", async () => {
+Deno.test("Narrow beams and samples satisfy any satisfiable constraints without n-gram blocking", async () => {
   await fc.assert(
     fc.asyncProperty(anyConstraints, fc.nat(1000), fc.integer({ min: 1, max: 3 }), async (any, seed, beamSize) => {
       const { noRepeatNgramSize: _, ...change } = any;
       const transitions = randomTransitions(seed);
       if (bruteForce(transitions, change).length === 0) return assert.throws(() => constraints(change), InputError);
       const [captions = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(change), beamSize });
-      const [drawn = []] = await sample(toyModel(transitions).step, { ...searchOptions(change), seed, samples: 5 });
-      assert(captions.length > 0 && drawn.length === 5);
-      for (const { words } of [...captions, ...drawn]) assert(keeps(words, change), String(words));
+      const [sampled = []] = await sample(toyModel(transitions).step, { ...searchOptions(change), seed, samples: 5 });
+      assert(captions.length > 0 && sampled.length === 5);
+      for (const { tokens } of [...captions, ...sampled]) assert(satisfies(tokens, change), String(tokens));
     }),
     { seed: 2, numRuns: 400 },
   );
 });
 
-Deno.test("Constraints never leave a word twice in a row of the most words, with words enough", async () => {
+Deno.test("Constraints allow no repeated token up to the maximum length, if the vocabulary has enough", async () => {
   const change = { noRepeatNgramSize: 1, minLength: 4 };
   for (let seed = 0; seed < 30; seed++) {
     const [[caption] = []] = await beamSearch(toyModel(randomTransitions(seed)).step, {
       ...searchOptions(change),
       beamSize: 2,
     });
-    assert.equal(new Set(caption?.words).size, 4);
+    assert.equal(new Set(caption?.tokens).size, 4);
   }
 });
 
@@ -118,18 +118,18 @@ const IMPOSSIBLE: Record<string, [change: Partial<ConstraintsOptions>, message: 
   "no word": [{ maxLength: 0 }, /captions of at most 0 words would be empty; allow more$/],
   "every word forbidden": [
     { never: [A, B, C, D] },
-    /no word is left that a caption may be written with; forbid fewer words$/,
+    /no word is allowed any more; forbid fewer words$/,
   ],
   "words forced and forbidden": [
     { forced: [A], never: [A] },
-    /a word is both forced and forbidden; leave out one of them$/,
+    /a word is both forced and forbidden; remove one of them$/,
   ],
   "more forced words than fit": [{ forced: [A, B, C], maxLength: 2 }, /take more than 2 words; allow more words$/],
   "forced words and no room for an ending": [
     { forced: [A, B], badEndings: [A, B], maxLength: 2 },
     /beginning, forced words and an ending take more than 2 words; allow more words$/,
   ],
-  "a beginning that is too long": [
+  "a prefix that is too long": [
     { prefix: [A, B, C], maxLength: 2 },
     /the beginning has 3 words, a caption at most 2; allow/,
   ],
@@ -146,17 +146,16 @@ for (const [what, [change, message]] of Object.entries(IMPOSSIBLE)) {
   });
 }
 
-Deno.test("beamSearch() says so in one line where it gets into a corner", async () => {
+Deno.test("beamSearch() fails in one line if the constraints leave no token", async () => {
   // Four words, none twice, cannot make five.
   const change = { noRepeatNgramSize: 1, minLength: 5, maxLength: 6 };
   await assert.rejects(beamSearch(toyModel(randomTransitions(0)).step, { ...searchOptions(change), beamSize: 3 }), {
     name: "InputError",
-    message:
-      "Cannot write a caption: none was found that keeps to all that is asked; ask for less, or for a wider beam",
+    message: "Cannot write a caption: none was found that satisfies all constraints; relax one, or use a larger beam",
   });
 });
 
-Deno.test("Constraints.after() names the words that are missing, and how many are refused", () => {
+Deno.test("Constraints.after() returns the missing tokens, and how many are refused", () => {
   const rules = constraints({ forced: [A, B], maxLength: 4, noRepeatNgramSize: 1 });
   assert.deepEqual(rules.after([C]).missing, [A, B]);
   assert.deepEqual(rules.missing([C, B]), [A]);

@@ -4,9 +4,9 @@ import { diverseBeamSearch, type DiverseBeamSearchOptions } from "../../src/capt
 import {
   A,
   END,
-  keeps,
   MOST,
   randomTransitions,
+  satisfies,
   searchOptions,
   START,
   toyModel,
@@ -26,44 +26,46 @@ async function search(
   return found;
 }
 
-/** Groups of one caption each, one after the other, word by word, as the paper has it. */
+/** Groups of one caption each, one after the other, token by token, as in the paper. */
 function groupsOfOne(transitions: Transitions, numBeamGroups: number, diversityPenalty: number): number[][] {
-  const captions: { words: number[]; ended: boolean }[] = Array.from(
+  const captions: { tokens: number[]; ended: boolean }[] = Array.from(
     { length: numBeamGroups },
-    () => ({ words: [], ended: false }),
+    () => ({ tokens: [], ended: false }),
   );
-  for (let place = 0; place < MOST; place++) {
+  for (let position = 0; position < MOST; position++) {
     const chosen: number[] = [];
     for (const caption of captions) {
       if (caption.ended) continue;
-      const values = transitions(0, caption.words.at(-1) ?? START, place).map((value, word) => ({
-        word,
-        value: value - (word === END ? 0 : diversityPenalty * chosen.filter((other) => other === word).length),
+      const values = transitions(0, caption.tokens.at(-1) ?? START, position).map((value, token) => ({
+        token,
+        value: value - (token === END ? 0 : diversityPenalty * chosen.filter((other) => other === token).length),
       }));
-      const [best] = values.filter(({ word }) => word >= A || (word === END && place > 0)).sort((a, b) =>
+      const [best] = values.filter(({ token }) => token >= A || (token === END && position > 0)).sort((a, b) =>
         b.value - a.value
       );
-      if (best === undefined || best.word === END) caption.ended = true;
+      if (best === undefined || best.token === END) caption.ended = true;
       else {
-        caption.words.push(best.word);
-        chosen.push(best.word);
+        caption.tokens.push(best.token);
+        chosen.push(best.token);
       }
     }
   }
-  return captions.map(({ words }) => words);
+  return captions.map(({ tokens }) => tokens);
 }
 
-Deno.test("diverseBeamSearch() with groups of one caption writes what the method's definition writes", async () => {
+Deno.test("diverseBeamSearch() with groups of one caption gives the captions of the method's definition", async () => {
   for (let seed = 0; seed < 60; seed++) {
     const transitions = randomTransitions(seed);
     for (const diversityPenalty of [0.2, 0.5, 3]) {
-      const expected = new Set(groupsOfOne(transitions, 3, diversityPenalty).map((words) => words.join(" ")));
+      const expected = new Set(groupsOfOne(transitions, 3, diversityPenalty).map((tokens) => tokens.join(" ")));
       const [found = []] = await diverseBeamSearch(toyModel(transitions).step, {
         ...searchOptions(),
-        ...{ beamSize: 3, numBeamGroups: 3, diversityPenalty },
+        beamSize: 3,
+        numBeamGroups: 3,
+        diversityPenalty,
       });
       assert.deepEqual(
-        new Set(found.map(({ words }) => words.join(" "))),
+        new Set(found.map(({ tokens }) => tokens.join(" "))),
         expected,
         `seed ${seed}, ${diversityPenalty}`,
       );
@@ -89,30 +91,32 @@ Deno.test("diverseBeamSearch() finds beam search's best caption in its first gro
     const transitions = randomTransitions(seed);
     const [[best] = []] = await beamSearch(toyModel(transitions).step, { ...searchOptions(), beamSize: 2 });
     const [captions = []] = await search(transitions, { beamSize: 6, numBeamGroups: 3 });
-    assert(captions.some(({ words }) => words.join(" ") === best?.words.join(" ")));
+    assert(captions.some(({ tokens }) => tokens.join(" ") === best?.tokens.join(" ")));
   }
 });
 
-Deno.test("diverseBeamSearch() begins captions of different groups with different words where that counts much", async () => {
+Deno.test("diverseBeamSearch() begins the captions of each group differently under a large penalty", async () => {
   for (let seed = 0; seed < 30; seed++) {
     const [found = []] = await diverseBeamSearch(toyModel(randomTransitions(seed)).step, {
       ...searchOptions(),
-      ...{ beamSize: 4, numBeamGroups: 4, diversityPenalty: 1000 },
+      beamSize: 4,
+      numBeamGroups: 4,
+      diversityPenalty: 1000,
     });
-    assert.equal(new Set(found.map(({ words }) => words[0])).size, 4);
+    assert.equal(new Set(found.map(({ tokens }) => tokens[0])).size, 4);
     const values = found.map(({ logProbability }) => logProbability);
     assert.deepEqual(values, values.toSorted((a, b) => b - a), "best first");
   }
 });
 
-Deno.test("diverseBeamSearch() gives no caption twice, up to nBest, the groups' best ones before all others", async () => {
+Deno.test("diverseBeamSearch() returns up to nBest captions without duplicates, the groups' best ones first", async () => {
   for (let seed = 0; seed < 30; seed++) {
     const transitions = randomTransitions(seed);
     const options = { ...searchOptions(), beamSize: 6, numBeamGroups: 3, diversityPenalty: 0 };
     const [all = []] = await diverseBeamSearch(toyModel(transitions).step, { ...options, nBest: 6 });
-    assert.equal(new Set(all.map(({ words }) => words.join(" "))).size, all.length);
-    assert(all.every(({ words }) => keeps(words, {})));
-    // Groups that do not keep apart find the same two captions.
+    assert.equal(new Set(all.map(({ tokens }) => tokens.join(" "))).size, all.length);
+    assert(all.every(({ tokens }) => satisfies(tokens, {})));
+    // Without a penalty the groups find the same two captions.
     assert.equal(all.length, 2);
     for (const nBest of [1, 2]) {
       const [some = []] = await diverseBeamSearch(toyModel(transitions).step, { ...options, nBest });
@@ -121,7 +125,7 @@ Deno.test("diverseBeamSearch() gives no caption twice, up to nBest, the groups' 
   }
 });
 
-Deno.test("diverseBeamSearch() gives every image of a batch the captions that it has alone", async () => {
+Deno.test("diverseBeamSearch() returns the same captions for an image alone and in a batch", async () => {
   const images = [3, 1, 0, 2];
   for (let seed = 0; seed < 10; seed++) {
     const transitions = randomTransitions(seed);

@@ -1,10 +1,5 @@
-/**
- * Captions of ordinary English, written for the purpose. Lower-case, since detokenizing leaves letters as they are.
- *
- * @module
- */
+// Captions of ordinary English, written for the purpose; in lower case, because detokenizing leaves letters as they are.
 
-/** The captions. */
 export const ENGLISH_CAPTIONS: readonly string[] = [
   "a red kite hangs over the harbour.",
   "two goats share one umbrella",

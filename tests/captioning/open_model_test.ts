@@ -19,13 +19,13 @@ async function open(weights: string, vocabulary: unknown) {
   return await openModel(join(INTERCHANGE, weights), { vocabulary: path });
 }
 
-Deno.test("findSpecialWords() finds them by name, wherever they stand", () => {
+Deno.test("findSpecialWords() finds them by name at any position", () => {
   const words = ["a", "<end>", "<start>", "<pad>"];
   assert.deepEqual(findSpecialWords(words), { words, pad: 3, unknown: undefined, start: 2, end: 1 });
 });
 
 Deno.test({
-  name: "openModel() takes special words wherever they stand, and fewer words than the layer has",
+  name: "openModel() takes special tokens at any position, and fewer words than the output layer has",
   ...NEEDS_FILES,
   async fn() {
     using model = await open("torch_1u_every.pth", { "a": 0, "<end>": 1, "<start>": 2, "<unk>": 3, "<pad>": 4 });
@@ -42,10 +42,10 @@ Deno.test({
 });
 
 const REFUSED: Record<string, [weights: string, vocabulary: unknown, message: RegExp]> = {
-  "more words than the model knows": [
+  "more words than the output layer has": [
     "torch_1u_every.pth",
     [...SPECIALS, ..."abcdefgh"],
-    /vocab\.json': it has 12 words, but the model knows 11; give the vocabulary it was trained with$/,
+    /vocab\.json': it has 12 words, but the model's output layer has 11; give the vocabulary that it was trained with$/,
   ],
   "words without <end>": [
     "torch_1u_every.pth",
@@ -53,10 +53,10 @@ const REFUSED: Record<string, [weights: string, vocabulary: unknown, message: Re
     /it has no '<start>' and '<end>'; .* \{"words": \.\.\., "decoding": \{"firstWord": "a"\}\}$/,
   ],
   "the notebook's words without a first one": ["torch_notebook.pth", ["<pad>", "<unk>", "a"], /"firstWord": "a"/],
-  "a first word for a model that sees the image at every word": [
+  "a first word for a model that takes the image at every step": [
     "torch_1u_every.pth",
     { words: [...SPECIALS, "a"], decoding: { firstWord: "a" } },
-    /"firstWord" is for models whose image comes first, .*; leave it out$/,
+    /"firstWord" is for models whose image comes first, .*; remove it$/,
   ],
   "a first word without padding": [
     "torch_notebook.pth",
@@ -88,7 +88,8 @@ for (const file of ["torch_2f_first.pth", "lrcn_2f_first.safetensors"]) {
       const path = join(INTERCHANGE, file);
       await assert.rejects(openModel(path), {
         name: "InputError",
-        message: `Cannot read '${path}': it holds weights without words; name the file of their words by --vocabulary`,
+        message:
+          `Cannot read '${path}': it holds weights without a vocabulary; name the vocabulary's file with --vocabulary`,
       });
     },
   });
@@ -106,7 +107,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openModel() refuses a checkpoint that says it holds another model, before one as large is made",
+  name: "openModel() refuses a checkpoint whose metadata describes another model, before allocating it",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { draw, sample, type SampleOptions } from "../../src/captioning/sample.ts";
+import { sample, type SampleOptions, sampleToken } from "../../src/captioning/sample.ts";
 import { Random } from "../../src/random.ts";
 import {
   A,
   assertSame,
   bruteForce,
   constant,
-  keeps,
   logProbability,
   randomTransitions,
+  satisfies,
   searchOptions,
   toyModel,
   type Transitions,
@@ -33,34 +33,34 @@ function chiSquare(
   return restExpected > 0 ? [value + (restCount - restExpected) ** 2 / restExpected, k + 1] : [value, k];
 }
 
-async function drawMany(transitions: Transitions, options: Partial<SampleOptions> = {}) {
+async function sampleMany(transitions: Transitions, options: Partial<SampleOptions> = {}) {
   const all = { ...searchOptions({ maxLength: 2 }), seed: 1, samples: 20_000, ...options };
   const [captions = []] = await sample(toyModel(transitions).step, all);
   return captions;
 }
 
-function count(captions: readonly { readonly words: readonly number[] }[]): Map<string, number> {
+function count(captions: readonly { readonly tokens: readonly number[] }[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { words } of captions) counts.set(words.join(" "), (counts.get(words.join(" ")) ?? 0) + 1);
+  for (const { tokens } of captions) counts.set(tokens.join(" "), (counts.get(tokens.join(" ")) ?? 0) + 1);
   return counts;
 }
 
-/** How often each caption of at most two words is to come, word by word as the definition has it. */
+/** The expected count of each caption of at most two tokens, token by token as the definition has it. */
 function expectedCounts(transitions: Transitions, change: (values: readonly number[]) => number[], samples: number) {
   const expected = new Map<string, number>();
-  const shares = (before: number, place: number, mayEnd: boolean) => {
-    const values = transitions(0, before, place).map((value, word) =>
-      word >= A || (mayEnd && word === 3) ? value : -Infinity
+  const distribution = (before: number, position: number, mayEnd: boolean) => {
+    const values = transitions(0, before, position).map((value, token) =>
+      token >= A || (mayEnd && token === 3) ? value : -Infinity
     );
     const weights = change(values);
     const total = weights.reduce((sum, weight) => sum + weight);
     return weights.map((weight) => weight / total);
   };
-  for (const [first, share] of shares(2, 0, false).entries()) {
-    if (share === 0) continue;
-    for (const [second, other] of shares(first, 1, true).entries()) {
-      const words = second === 3 ? `${first}` : `${first} ${second}`;
-      if (other > 0) expected.set(words, samples * share * other);
+  for (const [first, probability] of distribution(2, 0, false).entries()) {
+    if (probability === 0) continue;
+    for (const [second, other] of distribution(first, 1, true).entries()) {
+      const tokens = second === 3 ? `${first}` : `${first} ${second}`;
+      if (other > 0) expected.set(tokens, samples * probability * other);
     }
   }
   return expected;
@@ -70,7 +70,7 @@ const SETTINGS: Record<string, [Partial<SampleOptions>, (values: readonly number
   "the model's probabilities": [{}, (values) => values.map(Math.exp)],
   "temperature 0.5": [{ temperature: 0.5 }, (values) => values.map((value) => Math.exp(value / 0.5))],
   "temperature 2": [{ temperature: 2 }, (values) => values.map((value) => Math.exp(value / 2))],
-  "the 2 most probable words": [{ topK: 2 }, (values) => {
+  "the 2 most probable tokens": [{ topK: 2 }, (values) => {
     const least = values.toSorted((a, b) => b - a)[1] ?? 0;
     return values.map((value) => value >= least ? Math.exp(value) : 0);
   }],
@@ -83,40 +83,44 @@ const SETTINGS: Record<string, [Partial<SampleOptions>, (values: readonly number
 };
 
 for (const [name, [options, change]] of Object.entries(SETTINGS)) {
-  Deno.test(`sample() draws captions as often as they are to come, by ${name}`, async () => {
+  Deno.test(`sample() samples captions from the distribution, by ${name}`, async () => {
     for (const seed of [1, 2, 3]) {
       const transitions = randomTransitions(seed);
-      const captions = await drawMany(transitions, { ...options, seed });
+      const captions = await sampleMany(transitions, { ...options, seed });
       const expected = expectedCounts(transitions, change, captions.length);
       const counts = count(captions);
-      for (const words of counts.keys()) assert(expected.has(words), `${words} is cut off`);
+      for (const tokens of counts.keys()) assert(expected.has(tokens), `${tokens} is cut off`);
       const [value, k] = chiSquare(counts, expected);
       assert(value < chiSquareLimit(k), `chi-square ${value} of ${k} degrees of freedom`);
     }
   });
 }
 
-Deno.test("sample() gives the model's own log-probability of what it draws", async () => {
+Deno.test("sample() returns the model's own log-probabilities", async () => {
   for (let seed = 0; seed < 20; seed++) {
     const transitions = randomTransitions(seed);
     const [captions = []] = await sample(toyModel(transitions).step, {
       ...searchOptions(),
-      ...{ seed, samples: 4, temperature: 3, topK: 3 },
+      seed,
+      samples: 4,
+      temperature: 3,
+      topK: 3,
     });
     for (const caption of captions) {
-      assertSame(caption, { words: caption.words, logProbability: logProbability(caption.words, transitions) });
+      assertSame(caption, { tokens: caption.tokens, logProbability: logProbability(caption.tokens, transitions) });
     }
   }
 });
 
-Deno.test("sample() draws the same with the same seed, and something else with another", async () => {
+Deno.test("sample() gives the same captions with the same seed, and others with another", async () => {
   const transitions = constant([0, 0, 0, 0, 1, 1, 1, 1]);
-  const drawn = async (seed: number) => (await drawMany(transitions, { seed, samples: 20 })).map(({ words }) => words);
-  assert.deepEqual(await drawn(7), await drawn(7));
-  assert.notDeepEqual(await drawn(7), await drawn(8));
+  const sampled = async (seed: number) =>
+    (await sampleMany(transitions, { seed, samples: 20 })).map(({ tokens }) => tokens);
+  assert.deepEqual(await sampled(7), await sampled(7));
+  assert.notDeepEqual(await sampled(7), await sampled(8));
 });
 
-Deno.test("sample() draws for an image the same in every batch, by its key, and the first captions of more", async () => {
+Deno.test("sample() gives an image the same captions in every batch, by its key, and fewer samples are the first of more", async () => {
   const transitions = randomTransitions(4);
   const images = [2, 0, 3, 1];
   const options = { ...searchOptions(), seed: 5, samples: 6 };
@@ -133,7 +137,7 @@ Deno.test("sample() draws for an image the same in every batch, by its key, and 
   assert.notDeepEqual(first, second);
 });
 
-Deno.test("sample() keeps to the constraints", async () => {
+Deno.test("sample() satisfies the constraints", async () => {
   const changes = [{ forced: [5, 6] }, { noRepeatNgramSize: 1, minLength: 3 }, { badEndings: [4, 5, 6] }, {
     prefix: [7, 7],
   }];
@@ -141,44 +145,46 @@ Deno.test("sample() keeps to the constraints", async () => {
     for (let seed = 0; seed < 20; seed++) {
       const [captions = []] = await sample(toyModel(randomTransitions(seed)).step, {
         ...searchOptions(change),
-        ...{ seed, samples: 10, topK: 1 + seed % 3 },
+        seed,
+        samples: 10,
+        topK: 1 + seed % 3,
       });
-      for (const { words } of captions) assert(keeps(words, change), `${words}`);
+      for (const { tokens } of captions) assert(satisfies(tokens, change), `${tokens}`);
     }
   }
 });
 
-Deno.test("sample() reaches every caption that there is", async () => {
+Deno.test("sample() reaches every caption", async () => {
   const transitions = constant([0, 0, 0, 0, 0, 0, 0, 0]);
-  const captions = await drawMany(transitions, { samples: 2000 });
+  const captions = await sampleMany(transitions, { samples: 2000 });
   assert.equal(count(captions).size, bruteForce(transitions, { maxLength: 2 }).length);
 });
 
-const WORDS = [{ word: 4, logProbability: Math.log(0.5) }, { word: 5, logProbability: Math.log(0.3) }, {
-  word: 6,
+const WORDS = [{ token: 4, logProbability: Math.log(0.5) }, { token: 5, logProbability: Math.log(0.3) }, {
+  token: 6,
   logProbability: Math.log(0.2),
 }];
 
-Deno.test("draw() cuts off what topK and topP say, and no more", () => {
-  const drawn = (options: Parameters<typeof draw>[2]) => {
+Deno.test("sampleToken() cuts the distribution at topK and topP", () => {
+  const sampled = (options: Parameters<typeof sampleToken>[2]) => {
     const random = new Random(1);
-    return [...new Set(Array.from({ length: 200 }, () => draw(WORDS, random, options)?.word))].sort();
+    return [...new Set(Array.from({ length: 200 }, () => sampleToken(WORDS, random, options)?.token))].sort();
   };
-  assert.deepEqual(drawn({}), [4, 5, 6]);
-  assert.deepEqual(drawn({ topK: 2 }), [4, 5]);
-  assert.deepEqual(drawn({ topK: 1 }), [4]);
-  assert.deepEqual(drawn({ topP: 0.49 }), [4]);
-  assert.deepEqual(drawn({ topP: 0.51 }), [4, 5]);
-  assert.deepEqual(drawn({ topP: 0.81 }), [4, 5, 6]);
+  assert.deepEqual(sampled({}), [4, 5, 6]);
+  assert.deepEqual(sampled({ topK: 2 }), [4, 5]);
+  assert.deepEqual(sampled({ topK: 1 }), [4]);
+  assert.deepEqual(sampled({ topP: 0.49 }), [4]);
+  assert.deepEqual(sampled({ topP: 0.51 }), [4, 5]);
+  assert.deepEqual(sampled({ topP: 0.81 }), [4, 5, 6]);
   // Of 0.5 and 0.3 the first has 0.625.
-  assert.deepEqual(drawn({ topK: 2, topP: 0.6 }), [4]);
-  assert.deepEqual(drawn({ temperature: 0.001 }), [4]);
+  assert.deepEqual(sampled({ topK: 2, topP: 0.6 }), [4]);
+  assert.deepEqual(sampled({ temperature: 0.001 }), [4]);
 });
 
-Deno.test("draw() draws nothing from nothing, and the last where the random number is at its end", () => {
-  assert.equal(draw([], new Random(1)), undefined);
-  assert.equal(draw(WORDS, { next: () => 1 })?.word, 6);
-  assert.equal(draw(WORDS, { next: () => 0 })?.word, 4);
+Deno.test("sampleToken() returns undefined if no token is permitted, and the last token if the random number is 1", () => {
+  assert.equal(sampleToken([], new Random(1)), undefined);
+  assert.equal(sampleToken(WORDS, { next: () => 1 })?.token, 6);
+  assert.equal(sampleToken(WORDS, { next: () => 0 })?.token, 4);
 });
 
 Deno.test("sample() refuses numbers that are out of range", async () => {

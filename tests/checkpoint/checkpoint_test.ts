@@ -117,14 +117,14 @@ const REFUSED: Refused[] = [
   [
     "another program's safetensors",
     { format: "pt" },
-    /a safetensors file but no checkpoint, the metadata 'lrcn' is miss/,
+    /a safetensors file but not a checkpoint, the metadata 'lrcn' is miss/,
   ],
   [
     "a newer version's",
     words({ lrcn: "4", model: "7" }),
     /a newer version of lrcn wrote it \(format 4, this one reads 3\)/,
   ],
-  ["a version that is none", words({ lrcn: '"x"' }), /its format version .* is none/],
+  ["a version that is none", words({ lrcn: '"x"' }), /its format version .* is not valid/],
   ["a missing field", words({ recipe: undefined }), /the field 'recipe' is wrong/],
   ["a field that is no JSON", words({ vocabulary: "<pad>" }), /the field 'vocabulary' is wrong/],
   ["a wrong field of the model", words({ model: words().model?.replace("512", '"512"') ?? "" }), /'model\.hiddenSize'/],

@@ -41,7 +41,7 @@ const FAILURES: Readonly<Record<string, (bytes: number) => string>> = {
   EROFS: () => "the folder is read-only, choose another",
   ENOENT: () => "there is no such file or folder, check the path",
   EACCES: () => "access is denied, check the permissions of the file and its folder",
-  EIO: () => "the disk fails, check it or choose another",
+  EIO: () => "the disk failed, check it or choose another",
 };
 
 function bytesOf(path: string): string {
@@ -92,7 +92,7 @@ Deno.test({
     const remove = () => Promise.reject(new Error("nor this"));
     await assert.rejects(saveCheckpoint(path, NEXT, { fileSystem: { ...fileSystem, remove } }), {
       name: "InputError",
-      message: `Cannot write '${path}': the disk fails, check it or choose another`,
+      message: `Cannot write '${path}': the disk failed, check it or choose another`,
     });
     assert.equal(bytesOf(path), former);
     assert.equal(namesIn(folder.path).length, 2);

@@ -84,8 +84,8 @@ async function countRequests(fn: () => Promise<void>, answer = globalThis.fetch)
 }
 
 const ADVICE =
-  `download http://127\\.0\\.0\\.1:\\d+/models/${FILE_NAME} elsewhere and name the file by --encoder-weights FILE$`;
-const KEPT = `what has come is kept: start again to go on with it, or ${ADVICE}`;
+  `download http://127\\.0\\.0\\.1:\\d+/models/${FILE_NAME} elsewhere and name the file with --encoder-weights FILE$`;
+const KEPT = `the part received is kept: start again to resume, or ${ADVICE}`;
 
 downloadTest(
   "downloadWeights() fetches a file into a folder that is not there yet, and tells how far it is",
@@ -127,8 +127,8 @@ downloadTest("downloadWeights() says that a file that is there is damaged, and f
   await checkWhole(await fetch({ onNote: (line) => notes.push(line) }));
   const found = createHash("sha256").update(damaged).digest("hex");
   assert.deepEqual(notes, [
-    `'${file(FILE_NAME)}' is damaged, its SHA-256 is ${found} where its name promises ${DIGEST.slice(0, 8)}...: ` +
-    "downloading it anew",
+    `'${file(FILE_NAME)}' is damaged, its SHA-256 is ${found}, but its name says ${DIGEST.slice(0, 8)}...: ` +
+    "downloading it again",
   ]);
   assert.deepEqual(server.ranges, [null, null]);
 });
@@ -163,7 +163,7 @@ downloadTest(
   "downloadWeights() goes on where the last call was left, which gave up after some breaks and said so",
   (request, count) => count <= 3 ? some(request, 50_000) : whole(request),
   async ({ fetch, path, server, checkFails, checkWhole }) => {
-    await checkFails(new RegExp(`: the server broke off; ${KEPT}`), { attempts: 3 });
+    await checkFails(new RegExp(`: the server closed the connection early; ${KEPT}`), { attempts: 3 });
     assert.deepEqual(namesIn(path), [PART]);
     await checkWhole(await fetch());
     assert.equal(server.ranges.at(-1), "bytes=150000-");
@@ -233,7 +233,7 @@ downloadTest(
   async ({ path, checkFails }) => {
     const found = createHash("sha256").update("<html>Log in to the network of this hotel</html>").digest("hex");
     await checkFails(
-      new RegExp(`has the SHA-256 ${found} where ${DIGEST.slice(0, 8)}\\.\\.\\. was promised .*; ${ADVICE}`),
+      new RegExp(`has the SHA-256 ${found}, but its name says ${DIGEST.slice(0, 8)}\\.\\.\\.; ${ADVICE}`),
     );
     assert.deepEqual(namesIn(path), []);
   },

@@ -47,7 +47,7 @@ Deno.test({
 });
 
 const REFUSED: [string, Partial<LegacyParts>, RegExp][] = [
-  ["another program's pickle", { magic: pickle(int(7)) }, /it is a pickle but no PyTorch file/],
+  ["another program's pickle", { magic: pickle(int(7)) }, /it is a pickle but not a PyTorch file/],
   ["another protocol", { protocol: pickle(int(7)) }, /its protocol is not 1001$/],
   [
     "a big-endian machine's numbers",
@@ -60,7 +60,7 @@ const REFUSED: [string, Partial<LegacyParts>, RegExp][] = [
   ["a storage twice", { keys: pickle(`](${text("0")}${text("0")}e`) }, /it lists a storage twice$/],
   ["a storage of another size", { counts: [6n, 3n] }, /its storage '1' has another size$/],
   ["a storage of 2^63 - 1 elements", { counts: [2n ** 63n - 1n, 2n] }, /its storage '0' has another size$/],
-  ["bytes after its elements", { after: "\0" }, /something follows its elements$/],
+  ["bytes after its elements", { after: "\0" }, /data follow its elements$/],
 ];
 
 for (const [name, parts, message] of REFUSED) {

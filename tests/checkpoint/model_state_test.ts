@@ -132,7 +132,7 @@ nativeTest("loadTraining() refuses a state of which a moment or the random state
     [without("adam.exp_avg_sq.linear.bias"), /missing 'adam\.exp_avg_sq\.linear\.bias'$/],
     [without("adam.step.encoder"), /missing 'adam\.step\.encoder'$/],
     [without("rng"), /missing 'rng'$/],
-    [new Map([...whole, ["rng", rng]]), /its random state is another device's; go on by --device/],
+    [new Map([...whole, ["rng", rng]]), /its random state belongs to another device; resume with the --device/],
   ];
   for (const [found, message] of wrong) {
     using other = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });

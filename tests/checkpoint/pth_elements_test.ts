@@ -20,8 +20,7 @@ Deno.test({
       assert.deepEqual(await file.tensors.get("a")?.read(), await counting("a", "F32", [2]).read());
       await assert.rejects(async () => await file.tensors.get("b")?.read(), {
         name: "InputError",
-        message:
-          `Cannot read '${path}': the elements of 'b' are damaged, the CRC-32 is another than the archive says; ` +
+        message: `Cannot read '${path}': the elements of 'b' are damaged, their CRC-32 does not match the archive; ` +
           "copy or download the file again",
       });
     }

@@ -61,10 +61,10 @@ Deno.test({
 
 const REFUSED: Record<string, [text: string, message: RegExp]> = {
   "text": ["a dog", /it is not the JSON of a vocabulary, .*JSON/],
-  "a number": ["7", /it is no vocabulary, give an array of words, or an object/],
-  "an array of numbers": ["[1, 2]", /it is no vocabulary/],
-  "an object of other things": ['{"a": "b"}', /it is no vocabulary/],
-  "an id that is no whole number": ['{"a": 0.5}', /it is no vocabulary/],
+  "a number": ["7", /it is not a vocabulary, give an array of words, or an object/],
+  "an array of numbers": ["[1, 2]", /it is not a vocabulary/],
+  "an object of other things": ['{"a": "b"}', /it is not a vocabulary/],
+  "an id that is no whole number": ['{"a": 0.5}', /it is not a vocabulary/],
   "words of another kind": ['{"words": [1]}', /the field 'words/],
   "a wrong setting": ['{"words": ["a"], "decoding": {"beamSize": 0}}', /the field 'decoding\.beamSize' is wrong/],
   "a caption of a billion words": [
@@ -84,18 +84,18 @@ const REFUSED: Record<string, [text: string, message: RegExp]> = {
     /it has 1000001 words, more than the 1000000 that can be$/,
   ],
   "a word that stands twice": ['["a", "b", "a"]', /'a' is word 0 and word 2$/],
-  "a key that stands twice": ['{"a": 0, "b": 1, "a": 2}', /'a' stands twice$/],
+  "a key that stands twice": ['{"a": 0, "b": 1, "a": 2}', /'a' occurs twice$/],
   "an id that stands twice": ['{"a": 0, "b": 1, "c": 1}', /'b' and 'c' have the same id, 1$/],
   "an id that is missing": ['{"a": 0, "b": 1, "c": 3}', /no word has the id 2, ids must go from 0 to 2$/],
   "a first word that it lacks": [
     '{"words": ["a"], "decoding": {"firstWord": "b"}}',
-    /"firstWord" is 'b', which is none/,
+    /"firstWord" is 'b', which is not one/,
   ],
   "a crop larger than the picture": [
     '{"words": ["a"], "preprocessing": {"imageSize": 9, "shortSide": 8}}',
     /"imageSize" is 9, larger than "shortSide", which is 8$/,
   ],
-  "nesting without end": ["[".repeat(100_000), /it is nested more than 2 deep$/],
+  "nesting without end": ["[".repeat(100_000), /it is nested more than 2 levels deep$/],
 };
 
 for (const [what, [text, message]] of Object.entries(REFUSED)) {
@@ -122,9 +122,9 @@ Deno.test({
     const start = performance.now();
     for (
       const [text, message] of [
-        [numbers, /it is no vocabulary/],
+        [numbers, /it is not a vocabulary/],
         [`{"words":${numbers}}`, /the field 'words' is wrong/],
-        [`{${ids}}`, /it is no vocabulary/],
+        [`{${ids}}`, /it is not a vocabulary/],
       ] as const
     ) {
       await assert.rejects(read(text), message);

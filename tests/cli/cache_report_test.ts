@@ -9,7 +9,7 @@ import { files, makeSetting, readResized, resizeToSquare, SQUARE } from "../supp
 
 const BYTES = SQUARE * SQUARE * 3;
 
-/** A folder of caches of every kind, and what is said of it. */
+/** A folder with caches of every kind, and a function that captures the lines printed about it. */
 async function makeCaches() {
   const setting = await makeSetting(["20", "broken", "31", "25"]);
   const root = join(setting.folder, "..");
@@ -23,37 +23,37 @@ async function makeCaches() {
   await write("features/aa.features", "1234lrcnfea1");
   await write("weights/resnet.pth", "weights");
   await write("weights/resnet-9a129038.pth", "weights");
-  const said = async (does: (print: (line: string) => void) => Promise<unknown>) => {
+  const capture = async (action: (print: (line: string) => void) => Promise<unknown>) => {
     const lines: string[] = [];
-    const result = await does((line) => lines.push(line));
+    const result = await action((line) => lines.push(line));
     return { lines: lines.map((line) => line.replaceAll(setting.examples[1]?.path ?? "?", "PATH")), result };
   };
-  const squares = join(root, "images", `${SQUARE}-exif-v3`, "resized.bin");
-  return { ...setting, root, write, said, squares, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
+  const resizedFile = join(root, "images", `${SQUARE}-exif-v3`, "resized.bin");
+  return { ...setting, root, write, capture, resizedFile, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
 }
 
 Deno.test(
-  "cache list names each cache with size and preprocessing, and the images that cannot be used",
+  "cache list names each cache with size and preprocessing, and its unusable images",
   files,
   async () => {
     await using caches = await makeCaches();
-    const { lines } = await caches.said((print) => listCaches(caches.root, print));
+    const { lines } = await caches.capture((print) => listCaches(caches.root, print));
     const sizes = lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE"));
     assert.deepEqual(sizes.map((line) => line.replace(/'\.\.\..*1\.jpg'/, "'PATH'")), [
-      "images/8-exif-v2  1 file, SIZE, 8 x 8 pixels, EXIF orientation applied, of another version and unused, clear it",
+      "images/8-exif-v2  1 file, SIZE, 8 x 8 pixels, EXIF orientation applied, of another version and unused: clear it",
       "images/9-exif-v3  3 images, SIZE, 9 x 9 pixels, EXIF orientation applied, 1 file cannot be used:",
       "  'PATH': the file is text",
       "features          1 file, SIZE",
       "weights           2 files, SIZE",
       `SIZE in '${caches.root}'`,
     ]);
-    assert.deepEqual((await caches.said((print) => listCaches(join(caches.root, "no"), print))).lines, [
+    assert.deepEqual((await caches.capture((print) => listCaches(join(caches.root, "no"), print))).lines, [
       `No caches in '${join(caches.root, "no")}'`,
     ]);
   },
 );
 
-Deno.test("cache list names 20 bad images and says where the others are", files, async () => {
+Deno.test("cache list names 20 unusable images and the file that lists the others", files, async () => {
   await using setting = await makeSetting(["20", ...Array.from({ length: 23 }, (_, index) => `broken ${index}`)]);
   setting.options.folder = join(setting.folder, "images");
   await setting.opened();
@@ -64,26 +64,26 @@ Deno.test("cache list names 20 bad images and says where the others are", files,
 });
 
 Deno.test(
-  "cache verify finds flipped bytes and cut files, drops what is wrong, and only that is made anew",
+  "cache verify finds flipped bytes and truncated files, and removes only what is damaged",
   files,
   async () => {
     await using caches = await makeCaches();
-    const verify = () => caches.said((print) => verifyCaches(caches.root, { print, progress() {} }));
+    const verify = () => caches.capture((print) => verifyCaches(caches.root, { print, progress() {} }));
     assert.deepEqual(await verify(), {
-      lines: ["images/9-exif-v3: 3 images right", "features: 1 file right", "weights: 1 file right"],
+      lines: ["images/9-exif-v3: 3 images intact", "features: 1 file intact", "weights: 1 file intact"],
       result: true,
     });
-    const bytes = await Deno.readFile(caches.squares);
+    const bytes = await Deno.readFile(caches.resizedFile);
     bytes[BYTES + 5] = (bytes[BYTES + 5] ?? 0) ^ 128;
-    await Deno.writeFile(caches.squares, bytes.subarray(0, -1));
+    await Deno.writeFile(caches.resizedFile, bytes.subarray(0, -1));
     await caches.write("features/bb.features", "1234lrcnfea");
     await caches.write("weights/resnet-00000000.pth", "weights");
-    const dropped = ": dropped, and made anew when needed";
+    const removed = ": removed, and computed again when needed";
     assert.deepEqual(await verify(), {
       lines: [
-        `images/9-exif-v3: 1 image right, 2 wrong${dropped}`,
-        `features: 1 file right, 1 wrong${dropped}`,
-        "weights: 1 file right, 1 wrong: downloaded anew when needed",
+        `images/9-exif-v3: 1 image intact, 2 damaged${removed}`,
+        `features: 1 file intact, 1 damaged${removed}`,
+        "weights: 1 file intact, 1 damaged: downloaded again when needed",
       ],
       result: false,
     });
@@ -91,22 +91,22 @@ Deno.test(
     assert.equal(namesIn(join(caches.root, "weights")).length, 3, "a file there may be the user's own");
     await Deno.remove(join(caches.root, "weights/resnet-00000000.pth"));
     assert.deepEqual(await verify(), {
-      lines: ["images/9-exif-v3: 1 image right", "features: 1 file right", "weights: 1 file right"],
+      lines: ["images/9-exif-v3: 1 image intact", "features: 1 file intact", "weights: 1 file intact"],
       result: true,
     });
     const { decoded, resized } = await caches.opened();
     assert.deepEqual([decoded, resized], [{ filling: 2, reading: 0 }, [20, 31, 25].map(resizeToSquare)]);
-    assert.equal((await verify()).lines[0], "images/9-exif-v3: 3 images right");
+    assert.equal((await verify()).lines[0], "images/9-exif-v3: 3 images intact");
   },
 );
 
-Deno.test("cache clear removes all but downloaded weights, also temporaries of former days", files, async () => {
+Deno.test("cache clear removes all but downloaded weights, old temporary files included", files, async () => {
   await using caches = await makeCaches();
   const old = `images/.00ff.squares.3f2a9c00-0000-4000-8000-0123456789ab.tmp`;
   await caches.write(old, "");
   await Deno.utime(join(caches.root, old), 1, 1);
   using open = await openImageCache(caches.examples, caches.options);
-  const { lines } = await caches.said((print) => clearCaches(caches.root, undefined, print));
+  const { lines } = await caches.capture((print) => clearCaches(caches.root, undefined, print));
   assert.deepEqual(lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE")), [
     "Removed images/8-exif-v2: SIZE",
     "Removed images/9-exif-v3: SIZE",
@@ -115,13 +115,13 @@ Deno.test("cache clear removes all but downloaded weights, also temporaries of f
   ]);
   assert.deepEqual(namesIn(join(caches.root, "images")), []);
   assert.deepEqual(namesIn(join(caches.root, "features")), []);
-  assert.deepEqual(await readResized(open), [20, 31, 25].map(resizeToSquare), "a run that reads goes on");
+  assert.deepEqual(await readResized(open), [20, 31, 25].map(resizeToSquare), "a running reader is not disturbed");
   assert.equal((await caches.opened()).decoded.filling, 4);
 });
 
-Deno.test("cache clear NAME removes that one alone", files, async () => {
+Deno.test("cache clear NAME removes only that cache", files, async () => {
   await using caches = await makeCaches();
-  const clear = (name: string) => caches.said((print) => clearCaches(caches.root, name, print));
+  const clear = (name: string) => caches.capture((print) => clearCaches(caches.root, name, print));
   assert.deepEqual((await clear("weights")).lines, ["Removed weights: 14 bytes"]);
   assert.equal((await clear("images/8-exif-v2")).lines.length, 1);
   assert.deepEqual(namesIn(join(caches.root, "images")), ["9-exif-v3"]);
@@ -131,20 +131,20 @@ Deno.test("cache clear NAME removes that one alone", files, async () => {
       .test(error.message));
 });
 
-Deno.test("cache verify passes over a cache that a run fills, and verifies the others", files, async () => {
+Deno.test("cache verify skips a cache that a run is filling, and verifies the others", files, async () => {
   await using caches = await makeCaches();
-  using _lock = await lockCache(join(caches.squares, ".."));
-  assert.deepEqual(await caches.said((print) => verifyCaches(caches.root, { print, progress() {} })), {
+  using _lock = await lockCache(join(caches.resizedFile, ".."));
+  assert.deepEqual(await caches.capture((print) => verifyCaches(caches.root, { print, progress() {} })), {
     lines: [
-      "images/9-exif-v3: not verified, another process fills it now",
-      "features: 1 file right",
-      "weights: 1 file right",
+      "images/9-exif-v3: not verified: another process is filling it",
+      "features: 1 file intact",
+      "weights: 1 file intact",
     ],
     result: true,
   });
 });
 
-Deno.test("cache verify says how far it is", files, async () => {
+Deno.test("cache verify reports its progress", files, async () => {
   await using caches = await makeCaches();
   const steps: unknown[] = [];
   await verifyCaches(caches.root, { print() {}, progress: (...step) => steps.push(step) });
@@ -155,12 +155,12 @@ Deno.test("cache verify says how far it is", files, async () => {
   ]);
 });
 
-Deno.test("cache clear refuses a cache that a run fills, and leaves it", files, async () => {
+Deno.test("cache clear refuses a cache that a run is filling, and leaves it", files, async () => {
   await using caches = await makeCaches();
-  using _lock = await lockCache(join(caches.squares, ".."));
+  using _lock = await lockCache(join(caches.resizedFile, ".."));
   await assert.rejects(
-    caches.said((print) => clearCaches(caches.root, "images/9-exif-v3", print)),
+    caches.capture((print) => clearCaches(caches.root, "images/9-exif-v3", print)),
     (error) => error instanceof InputError && /'images\/9-exif-v3': another process fills it now/.test(error.message),
   );
-  assert.equal((await Deno.stat(caches.squares)).size, 3 * BYTES);
+  assert.equal((await Deno.stat(caches.resizedFile)).size, 3 * BYTES);
 });

@@ -21,13 +21,13 @@ function decodingOf(...args: string[]) {
   return Object.fromEntries(decoding.filter(([, value]) => value !== undefined));
 }
 
-Deno.test("Without options, captioning leaves all to the checkpoint", () => {
+Deno.test("Without options, captioning uses the checkpoint's own", () => {
   assert.deepEqual(decodingOf(), {});
   const { options } = parse();
   assert.deepEqual([options?.checkpoint, options?.format, options?.recursive], [[], "text", false]);
 });
 
-Deno.test("Each option of decoding has its place", () => {
+Deno.test("Each decoding option sets its value", () => {
   assert.deepEqual(
     decodingOf("--beam", "5", "--n-best", "4", "--length-penalty", "0.7", "--min-length", "3", "--max-length", "9"),
     { beamSize: 5, nBest: 4, lengthPenalty: 0.7, minLength: 3, maxLength: 9 },
@@ -42,7 +42,7 @@ Deno.test("Each option of decoding has its place", () => {
   });
 });
 
-Deno.test("Any option of sampling means sampling", () => {
+Deno.test("Any sampling option turns sampling on", () => {
   const sampling = { temperature: undefined, topK: undefined, topP: undefined, seed: undefined };
   assert.deepEqual(decodingOf("--sample"), { sampling });
   assert.deepEqual(decodingOf("--temperature", "0.8"), { sampling: { ...sampling, temperature: 0.8 } });
@@ -50,7 +50,7 @@ Deno.test("Any option of sampling means sampling", () => {
   assert.deepEqual(decodingOf("--seed", "7"), { sampling: { ...sampling, seed: 7 } });
 });
 
-Deno.test("Several checkpoints may be named, and one format", () => {
+Deno.test("Several checkpoints may be given, and one format", () => {
   assert.deepEqual(parse("--checkpoint", "a", "--checkpoint", "b").options?.checkpoint, ["a", "b"]);
   assert.equal(parse("--json").options?.format, "json");
   assert.equal(parse("--jsonl").options?.format, "jsonl");
@@ -59,9 +59,9 @@ Deno.test("Several checkpoints may be named, and one format", () => {
 const REFUSED: Record<string, [args: string[], message: RegExp]> = {
   "two formats": [["--json", "--jsonl"], /option '--jsonl' cannot be used with option '--json'/],
   "to sample with a beam": [["--sample", "--beam", "3"], /option '--sample' cannot be used with option '--beam <n>'/],
-  "a temperature of 0": [["--temperature", "0"], /It must be a number over 0\./],
-  "a share over 1": [["--top-p", "1.5"], /It must be a number over 0, at most 1\./],
-  "a length penalty that is none": [["--length-penalty", "long"], /It must be a number, 0 or more\./],
+  "a temperature of 0": [["--temperature", "0"], /It must be a number above 0\./],
+  "a probability above 1": [["--top-p", "1.5"], /It must be a number above 0, at most 1\./],
+  "a length penalty that is not a number": [["--length-penalty", "long"], /It must be a number, 0 or more\./],
   "no captions": [["--n-best", "0"], /It must be a whole number, 1 or more\./],
 };
 
@@ -74,10 +74,11 @@ for (const [what, [args, message]] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("The options of captioning refuse diversity without groups", () => {
+Deno.test("The options of captioning refuse a diversity penalty without groups", () => {
   assert.throws(
     () => parse("--diversity-penalty", "1"),
-    (error) => error instanceof InputError && /needs --beam-groups/.test(error.message),
+    (error) =>
+      error instanceof InputError && /^Cannot apply --diversity-penalty: it needs --beam-groups;/.test(error.message),
   );
 });
 

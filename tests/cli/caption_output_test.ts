@@ -11,7 +11,10 @@ const DOG: FileCaption = {
   tokens: ["a", "dog", "runs"],
 };
 const KITE: FileCaption = {
-  ...{ image: "kite.jpg", caption: "a kite", logProbability: -2, tokens: ["a", "kite"] },
+  image: "kite.jpg",
+  caption: "a kite",
+  logProbability: -2,
+  tokens: ["a", "kite"],
   alternatives: [{ caption: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
 };
 
@@ -20,12 +23,12 @@ function printed(options: Partial<CaptionOutputOptions>, captions = [DOG, KITE])
   return captions.map((caption) => output.add(caption)).join("") + output.end();
 }
 
-Deno.test("CaptionOutput writes image, tab and caption of several images, and of one the caption", () => {
+Deno.test("CaptionOutput writes image, tab and caption for several images, and only the caption for one", () => {
   assert.equal(printed({}), "dog.jpg\ta dog runs\nkite.jpg\ta kite\n");
   assert.equal(printed({ single: true }, [DOG]), "a dog runs\n");
 });
 
-Deno.test("CaptionOutput writes rank and log-probability of n best captions, a line each", () => {
+Deno.test("CaptionOutput writes rank and log-probability of the n best captions, a line each", () => {
   assert.equal(
     printed({ ranked: true }),
     "dog.jpg\t1\t-1.2346\ta dog runs\nkite.jpg\t1\t-2.0000\ta kite\nkite.jpg\t2\t-3.5000\ttwo kites\n",
@@ -41,7 +44,7 @@ Deno.test("CaptionOutput writes one array, piece by piece, or an object a line",
   assert.equal(printed({ format: "jsonl" }, []), "");
 });
 
-Deno.test("CaptionOutput lets no name break a line or command the terminal", () => {
+Deno.test("CaptionOutput escapes names that would break a line or control the terminal", () => {
   const image = "a\tb\n\u001b[31m.jpg";
   assert.equal(printed({}, [{ ...DOG, image }]), "a\\u0009b\\u000a\\u001b[31m.jpg\ta dog runs\n");
   assert.deepEqual(JSON.parse(printed({ format: "jsonl" }, [{ ...DOG, image }])).image, image);
@@ -74,20 +77,20 @@ async function run(source: ReturnType<typeof results>, print?: (text: string) =>
   }
 }
 
-Deno.test("printCaptions() prints captions, and problems apart from them", async () => {
+Deno.test("printCaptions() prints captions, and problems separately", async () => {
   const { problems, text, lines } = await run(results(DOG, { image: "x", problem: "Cannot read x" }, KITE));
   assert.deepEqual(JSON.parse(text), [DOG, KITE]);
   assert.deepEqual([problems, lines], [1, ["error: Cannot read x"]]);
 });
 
-Deno.test("printCaptions() leaves a whole array behind where it fails, and nothing where nothing was printed", async () => {
+Deno.test("printCaptions() closes the array if it fails, and prints nothing if nothing was printed", async () => {
   const failed = await run(results(DOG, new Error("broken")));
   assert.match(String(failed.error), /broken/);
   assert.deepEqual(JSON.parse(failed.text), [DOG]);
   assert.equal((await run(results(new Error("broken")))).text, "");
 });
 
-Deno.test("printCaptions() stops what makes captions, and ends quietly, where nobody reads them", async () => {
+Deno.test("printCaptions() stops the source and ends quietly if the reader has closed the output", async () => {
   const { problems, stopped, error } = await run(
     results(DOG, KITE),
     () => Promise.reject(new Deno.errors.BrokenPipe("closed")),

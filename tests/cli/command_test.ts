@@ -6,7 +6,7 @@ import { InputError } from "../../src/input_error.ts";
 
 const canReadEnv = (await Deno.permissions.query({ name: "env" })).state === "granted";
 
-/** A command with some options that writes into a text. */
+/** A command with some options that writes to a string. */
 function commandOf() {
   const text = { out: "", err: "" };
   const command = createCommand("fly", "Flies a kite.")
@@ -22,7 +22,7 @@ async function outcome(error: unknown): Promise<{ code: number; lines: string[] 
   return { code, lines };
 }
 
-Deno.test("createCommand() names the nearest known option in one line, and does not end the process", async () => {
+Deno.test("createCommand() suggests the nearest option in one line, and does not exit the process", async () => {
   const { command, text } = commandOf();
   const code = await runTask(() => {
     command.parse(["--hieght", "3"], { from: "user" });
@@ -32,7 +32,7 @@ Deno.test("createCommand() names the nearest known option in one line, and does 
   assert.equal(text.err, "error: unknown option '--hieght' (Did you mean --height?)\n");
 });
 
-Deno.test("createCommand() prints help with the command as it is typed, exit code 0", async () => {
+Deno.test("createCommand() prints help with the command as the user types it, exit code 0", async () => {
   const { command, text } = commandOf();
   const code = await runTask(() => {
     command.parse(["--help"], { from: "user" });
@@ -42,7 +42,7 @@ Deno.test("createCommand() prints help with the command as it is typed, exit cod
   assert.match(text.out, /^Usage: deno task fly \[options\]/);
 });
 
-Deno.test("createCommand() ends its help with examples and exit codes, after what the options add", () => {
+Deno.test("createCommand() ends its help with examples and exit codes, after other help texts", () => {
   let text = "";
   const command = createCommand("fly", "Flies a kite.", { examples: ["deno task fly --height 3"] });
   command.option("--height <n>", "metres").addHelpText("after", "\nWinds: north and west");
@@ -53,7 +53,7 @@ Deno.test("createCommand() ends its help with examples and exit codes, after wha
   );
 });
 
-Deno.test("runTask() gives the task's own exit code", async () => {
+Deno.test("runTask() returns the task's exit code", async () => {
   assert.equal(await runTask(() => Promise.resolve(7)), 7);
 });
 
@@ -63,14 +63,14 @@ Deno.test("runTask() prints wrong input as one line, exit code 1", async () => {
   }
 });
 
-Deno.test("runTask() says which permission is missing", async () => {
+Deno.test("runTask() names the missing permission", async () => {
   const error = new Deno.errors.NotCapable(
     'Requires read access to "/kites", run again with the --allow-read flag',
   );
   const { code, lines } = await outcome(error);
   assert.equal(code, 1);
   assert.deepEqual(lines, [
-    'error: Requires read access to "/kites"; start the program by deno task, or give --allow-read',
+    'error: Requires read access to "/kites"; run it with deno task, or give --allow-read',
   ]);
 });
 
@@ -81,24 +81,24 @@ Deno.test("runTask() answers an interruption with 130 and no line", async () => 
   });
 });
 
-Deno.test("runTask() keeps quiet where commander has spoken", async () => {
+Deno.test("runTask() prints nothing if commander has printed the error", async () => {
   assert.deepEqual(await outcome(new CommanderError(1, "commander.unknownOption", "error")), { code: 1, lines: [] });
 });
 
-Deno.test("runTask() calls a mistake of the program internal, with its stack", async () => {
+Deno.test("runTask() prints a bug as an internal error, with its stack", async () => {
   const { code, lines } = await outcome(new TypeError("kite is undefined"));
   assert.equal(code, 1);
   assert.match(lines[0] ?? "", /^internal error: TypeError: kite is undefined\n {4}at /);
 });
 
-Deno.test("userPath() takes relative paths from the user's folder and leaves absolute ones", () => {
+Deno.test("userPath() resolves relative paths against the working directory and leaves absolute ones", () => {
   assert.equal(userPath("kites/red.jpg", "/home/ada"), "/home/ada/kites/red.jpg");
   assert.equal(userPath("../red.jpg", "/home/ada"), "/home/red.jpg");
   assert.equal(userPath("/kites/red.jpg", "/home/ada"), "/kites/red.jpg");
 });
 
 Deno.test({
-  name: "userFolder() is where deno task was called",
+  name: "userFolder() is the folder where deno task was called",
   ignore: !canReadEnv,
   fn() {
     const before = Deno.env.get("INIT_CWD");
@@ -112,7 +112,7 @@ Deno.test({
   },
 });
 
-Deno.test("wholeNumber() reads whole numbers from the least one on, and nothing else", () => {
+Deno.test("wholeNumber() accepts whole numbers from the minimum up, and nothing else", () => {
   assert.equal(wholeNumber(1)("12"), 12);
   assert.equal(wholeNumber(0)("0"), 0);
   for (const text of ["0", "-1", "1.5", "1e3", "0x10", "", " 3", "three", "2147483648"]) {
@@ -120,19 +120,19 @@ Deno.test("wholeNumber() reads whole numbers from the least one on, and nothing 
   }
 });
 
-Deno.test("keyValue() collects settings, the later one of a name", () => {
+Deno.test("keyValue() collects settings; the last one of a name wins", () => {
   const once = keyValue("dropout=0.3");
   assert.deepEqual(keyValue("encoderBlocks=1,1,1,1", once), { dropout: "0.3", encoderBlocks: "1,1,1,1" });
   assert.deepEqual(keyValue("dropout=0", once), { dropout: "0" });
   assert.throws(() => keyValue("dropout"), /It must be key=value/);
 });
 
-Deno.test("runTask() prints what the file system refuses in one line, without a stack", async () => {
+Deno.test("runTask() prints a file system error in one line, without a stack", async () => {
   const lines: string[] = [];
-  const refused = Object.assign(new Deno.errors.PermissionDenied("Permission denied (os error 13): writefile 'x'"), {
+  const denied = Object.assign(new Deno.errors.PermissionDenied("Permission denied (os error 13): writefile 'x'"), {
     code: "EACCES",
   });
-  assert.equal(await runTask(() => Promise.reject(refused), (line) => lines.push(line)), 1);
+  assert.equal(await runTask(() => Promise.reject(denied), (line) => lines.push(line)), 1);
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? "", /^error: .*writefile 'x'.*check its path/);
   assert.doesNotMatch(lines[0] ?? "", / at /);

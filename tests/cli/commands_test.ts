@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { TASK_COMMANDS } from "../../src/cli/commands/task_commands.ts";
 import config from "../../deno.json" with { type: "json" };
 
-/** Tasks that are other programs: Deno's tests, and measurements, which parse their own few options. */
+/** Tasks without a command: tests, and benchmarks, which parse their own options. */
 const OTHERS = ["test", "test:browser", "bench"];
 
 function helpOf(command: Command): string {
@@ -21,7 +21,7 @@ Deno.test("each task of deno.json has a command, so that its options can be comp
 });
 
 for (const [task, create] of Object.entries(TASK_COMMANDS)) {
-  Deno.test(`the help of ${task} shows how it is called, examples of it, and ends with the exit codes`, () => {
+  Deno.test(`the help of ${task} shows its usage and examples, and ends with the exit codes`, () => {
     const help = helpOf(create());
     assert.match(help, new RegExp(`^Usage: deno task ${task} `));
     const [, examples = "", codes = ""] = help.match(/\nExamples:\n((?:.+\n)+)\nExit codes:\n((?:.+\n?)+)$/) ?? [];
@@ -29,7 +29,7 @@ for (const [task, create] of Object.entries(TASK_COMMANDS)) {
     assert.deepEqual([...codes.matchAll(/^ {2}(\d+) /gm)].map(([, code]) => code), ["0", "1", "130"]);
   });
 
-  Deno.test(`the options that the examples of ${task} name are there`, () => {
+  Deno.test(`the examples of ${task} use only options that exist`, () => {
     const command = create();
     const known = command.options.flatMap(({ short, long }) => [short, long]);
     const [, examples = ""] = helpOf(command).match(/\nExamples:\n((?:.+\n)+)/) ?? [];
@@ -41,8 +41,7 @@ for (const [task, create] of Object.entries(TASK_COMMANDS)) {
     }
   });
 
-  Deno.test(`each option of ${task} is explained, and one that takes a number says what is taken without it`, () => {
-    // What has no default: nothing is done, or there is nothing without it.
+  Deno.test(`each option of ${task} has a description; of a numeric one, with its default`, () => {
     const without = ["--checkpoint-every", "--min-length"];
     for (const { long, flags, description, mandatory } of create().options) {
       assert.notEqual(description, "", flags);

@@ -14,13 +14,13 @@ const COMMANDS = {
   land: () => createCommand("land", "Lands it.").addArgument(new Argument("<where>").choices(["beach", "roof"])),
 };
 
-/** What bash offers for the last of some words, after whatever completed `deno` before. */
+/** Bash's completions for the last word, with another completion of `deno` defined before. */
 async function bashOffers(words: readonly string[]): Promise<string[]> {
   const script = [
     "before() { COMPREPLY=(before); }",
     "complete -F before deno",
     completionScript("bash", COMMANDS),
-    // As one who reloads his settings.
+    // Sourced twice, as when a user reloads the settings.
     completionScript("bash", COMMANDS),
     `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}`,
     '_lrcn_deno deno; printf "%s\\n" "${COMPREPLY[@]}"',
@@ -30,7 +30,7 @@ async function bashOffers(words: readonly string[]): Promise<string[]> {
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
 }
 
-Deno.test("completionScript() has every task and every option of it, for each shell", () => {
+Deno.test("completionScript() contains every task and option, for each shell", () => {
   for (const shell of SHELLS) {
     const script = completionScript(shell, TASK_COMMANDS);
     for (const [task, create] of Object.entries(TASK_COMMANDS)) {
@@ -42,34 +42,34 @@ Deno.test("completionScript() has every task and every option of it, for each sh
   }
 });
 
-Deno.test("completionScript() lets no quote, bracket or colon of a description out of its word", () => {
+Deno.test("completionScript() escapes quotes, brackets and colons of descriptions", () => {
   assert(completionScript("zsh", COMMANDS).includes(String.raw`'fly:Flies ada'\''s kite.'`));
   assert(completionScript("zsh", COMMANDS).includes(String.raw`'*--quiet[say nothing \[ever\]\: at all]'`));
   assert(completionScript("fish", COMMANDS).includes(String.raw`-a fly -d 'Flies ada\'s kite.'`));
 });
 
-Deno.test("completionScript() offers files where an option takes one, and words where it takes one of some", () => {
+Deno.test("completionScript() offers files for options that take one, and choices for those that have them", () => {
   assert(completionScript("zsh", COMMANDS).includes("'*--line[what it hangs on]:value:_files'"));
   assert(completionScript("zsh", COMMANDS).includes("'*--color[of the kite]:value:(red blue)'"));
   assert(completionScript("fish", COMMANDS).includes("-l line -r -d"));
   assert(completionScript("fish", COMMANDS).includes("-l color -x -a 'red blue' -d"));
 });
 
-Deno.test("completionScript() of fish comes after Deno's own, which erases what was there", () => {
+Deno.test("completionScript() for fish comes after Deno's own, which erases earlier completions", () => {
   const script = completionScript("fish", COMMANDS);
   const first = script.indexOf("complete -c deno");
   assert(script.indexOf("deno completions fish | source") < first && script.includes("deno completions fish | source"));
 });
 
 Deno.test({
-  name: "bash completes tasks, options, their words and arguments, and leaves all else as it was",
+  name: "bash completes tasks, options, choices and arguments, and leaves other completions as they were",
   ignore: !canRun,
   async fn() {
     assert.deepEqual(await bashOffers(["deno", "task", "l"]), ["land"]);
     assert.deepEqual(await bashOffers(["deno", "task", "fly", "--"]), ["--quiet", "--line", "--color", "--help"]);
     assert.deepEqual(await bashOffers(["deno", "task", "fly", "--color", ""]), ["red", "blue"]);
     assert.deepEqual(await bashOffers(["deno", "task", "land", ""]), ["beach", "roof"]);
-    // Files, which bash offers itself.
+    // Bash itself offers files.
     assert.deepEqual(await bashOffers(["deno", "task", "fly", "--line", ""]), []);
     assert.deepEqual(await bashOffers(["deno", "ru"]), ["before"]);
   },

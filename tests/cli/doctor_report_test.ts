@@ -5,11 +5,21 @@ import type { Examination } from "../../src/doctor/examine.ts";
 const SOUND: Examination = {
   data: { format: "kaggle", images: 100, captions: 500, rejected: [], missing: [] },
   splits: {
-    ...{ kind: "random", unit: "examples", train: 80, validation: 10, test: 10, skipped: 0 },
-    ...{ inTwoSplits: [], inSeveralLists: [] },
+    kind: "random",
+    unit: "images",
+    train: 80,
+    validation: 10,
+    test: 10,
+    skipped: 0,
+    inTwoSplits: [],
+    inSeveralLists: [],
   },
   captions: {
-    ...{ lengths: { 2: 1, 9: 400, 30: 99 }, medianLength: 9, cut: 99, vocabulary: 321, skippedWords: 45 },
+    lengths: { 2: 1, 9: 400, 30: 99 },
+    medianLength: 9,
+    cut: 99,
+    vocabulary: 321,
+    skippedWords: 45,
     unknownFractions: { train: 0.01, validation: 0.021, test: 0.5 },
   },
   images: { usable: 100, broken: [], duplicates: { groups: [["a", "b"]], acrossSplits: 1 } },
@@ -24,37 +34,37 @@ const SOUND: Examination = {
     featuresSeconds: 30,
     totalSeconds: 14_552,
   },
-  warnings: ["99 captions are cut to 20 words"],
+  warnings: ["99 captions are truncated to 20 words"],
   errors: [],
 };
 
-Deno.test("describeExamination() gives each fact a line, and says that training can run", () => {
+Deno.test("describeExamination() prints a line for each finding, and that training can run", () => {
   const lines = describeExamination(SOUND);
   const text = lines.join("\n");
   for (
     const fact of [
       "format        kaggle",
-      "dataset       100 images with 500 captions, 0 missing, 0 rows that cannot be used",
-      "duplicates    1 groups with the same bytes, 1 of them in several splits",
-      "random split  images in train 80, validation 10, test 10; images in two splits 0",
-      "words         321 in the vocabulary, 45 too rare for it; unknown in validation 2.1%, in test 50.0%",
-      "cache         2.0 GB of decoded images and 8.0 MB of features; 50.0 GB left",
-      "checkpoints   900 MB; how much is left is not known",
-      "device        cpu in bf16, 2 threads",
+      "dataset       100 images with 500 captions, 0 images missing, 0 unusable rows",
+      "duplicates    1 groups of identical images, 1 of them in several splits",
+      "random split  images: 80 train, 10 validation, 10 test; 0 images in two splits",
+      "words         321 in the vocabulary, 45 too rare; unknown: 2.1% in validation, 50.0% in test",
+      "cache         2.0 GB of decoded images and 8.0 MB of features; 50.0 GB free",
+      "checkpoints   900 MB; free space unknown",
+      "device        cpu, bf16, 2 threads",
       "CNN frozen    2 epochs of 1 min 1 s, 120 captions/s (10 steps)",
       "features      30 s, once",
-      "all epochs    4 h 2 min at the most, validation not counted",
+      "all epochs    at most 4 h 2 min, without validation",
       "  a = b",
-      "Warning: 99 captions are cut to 20 words",
+      "Warning: 99 captions are truncated to 20 words",
     ]
   ) assert(lines.includes(fact), `${fact}\nis missing in\n${text}`);
   assert.equal(lines.at(-1), "Training can run.");
   assert(lines.length < 45);
 });
 
-Deno.test("describeExamination() draws the lengths of captions, also the rare ones", () => {
+Deno.test("describeExamination() draws a histogram of caption lengths, rare ones included", () => {
   const lines = describeExamination(SOUND);
-  const at = lines.indexOf("words of a caption (middle 9, most 30)");
+  const at = lines.indexOf("caption length in words (median 9, maximum 30)");
   assert.deepEqual(lines.slice(at + 1, at + 4), [
     `    0-3  #${" ".repeat(39)}  1`,
     `    4-7  ${" ".repeat(40)}  0`,
@@ -62,31 +72,31 @@ Deno.test("describeExamination() draws the lengths of captions, also the rare on
   ]);
 });
 
-Deno.test("describeExamination() names no decoded images where none are kept", () => {
+Deno.test("describeExamination() names only what is cached", () => {
   const cacheOf = (changes: { images?: number; features?: number }) =>
     describeExamination({
       ...SOUND,
       space: { images: 2e9, features: 8e6, cacheFree: 5e10, checkpoints: 9e8, ...changes },
     })
       .find((line) => line.startsWith("cache "))?.replace(/^cache +/, "");
-  assert.equal(cacheOf({ images: 0 }), "8.0 MB of features; 50.0 GB left");
-  assert.equal(cacheOf({ features: 0 }), "2.0 GB of decoded images; 50.0 GB left");
-  assert.equal(cacheOf({ images: 0, features: 0 }), "nothing is kept; 50.0 GB left");
+  assert.equal(cacheOf({ images: 0 }), "8.0 MB of features; 50.0 GB free");
+  assert.equal(cacheOf({ features: 0 }), "2.0 GB of decoded images; 50.0 GB free");
+  assert.equal(cacheOf({ images: 0, features: 0 }), "nothing; 50.0 GB free");
 });
 
-Deno.test("describeExamination() shows the first ten of many, and says where the others are", () => {
+Deno.test("describeExamination() shows the first ten of many, and how to see all", () => {
   const broken = Array.from({ length: 13 }, (_, index) => ({ path: `/${index}.jpg`, reason: "the file is text" }));
   const images = { usable: 1, broken, duplicates: { groups: [], acrossSplits: 0 } };
   const lines = describeExamination({ ...SOUND, images });
-  const at = lines.indexOf("images that cannot be decoded");
+  const at = lines.indexOf("broken images");
   assert.deepEqual(lines.slice(at + 10, at + 13), [
     "  /9.jpg: the file is text",
-    "  and 3 more (all of them with --json)",
+    "  and 3 more (--json lists all)",
     "",
   ]);
 });
 
-Deno.test("describeExamination() says why training cannot run, with no word of what was not looked at", () => {
+Deno.test("describeExamination() says why training cannot run, and nothing about later findings", () => {
   const lines = describeExamination({ warnings: [], errors: ["Cannot read dataset: there are no captions"] });
   assert.deepEqual(lines, ["error: Cannot read dataset: there are no captions", "Training cannot run."]);
 });

@@ -9,13 +9,13 @@ const GIVEN = ["--device", "cpu", "--precision", "fp32", "--threads", "3"];
 const READ = { device: "cpu", precision: "fp32", threads: 3 };
 const samePath = (path: string) => path;
 
-Deno.test("Without options of the engine, none is set", () => {
+Deno.test("Without engine options, none is set", () => {
   const command = addEngineOptions(createCommand("test", "Tests."));
   command.parse([], { from: "user" });
   assert.deepEqual(parseEngineOptions(command.opts()), {});
 });
 
-Deno.test("Each task with a model takes device, precision and threads", () => {
+Deno.test("Each task with a model accepts device, precision and threads", () => {
   const caption = addCaptionOptions(createCommand("caption", "Captions."));
   caption.parse([...GIVEN, "photo.jpg"], { from: "user" });
   assert.deepEqual(parseCaptionOptions(caption.opts()).engine, READ);
@@ -30,7 +30,7 @@ Deno.test("Each task with a model takes device, precision and threads", () => {
   assert.deepEqual(parseRetrieveOptions(retrieve.opts(), samePath).engine, READ);
 });
 
-Deno.test("A precision or device that there is not is refused with those that there are", () => {
+Deno.test("An unknown precision or device is refused with the list of choices", () => {
   for (const [flag, choice] of [["--device", "cpu, cuda"], ["--precision", "fp32, bf16, fp64"]] as const) {
     let text = "";
     const command = addEngineOptions(createCommand("test", "Tests."))

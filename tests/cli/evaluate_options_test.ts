@@ -13,7 +13,7 @@ function refuses(words: readonly string[], pattern: RegExp): void {
   assert.throws(() => parse(...words), (error) => error instanceof InputError && pattern.test(error.message));
 }
 
-Deno.test("parseEvaluateOptions() takes a model with data, the test split unless told otherwise", () => {
+Deno.test("parseEvaluateOptions() takes a model and data, by default the test split", () => {
   const options = parse("--checkpoint", "a", "--checkpoint", "b", "--data", "d", "--beam", "5", "--out", "o");
   assert("checkpoint" in options);
   assert.deepEqual([options.checkpoint, options.split], [["/home/ada/a", "/home/ada/b"], "test"]);
@@ -26,13 +26,17 @@ Deno.test("parseEvaluateOptions() takes a model with data, the test split unless
 
 Deno.test("parseEvaluateOptions() takes files of captions and references", () => {
   assert.deepEqual(parse("--predictions", "p", "--references", "r", "--meteor-jar", "m", "--per-image", "--json"), {
-    ...{ predictions: "/home/ada/p", references: "/home/ada/r", meteorJar: "/home/ada/m", perImage: true, json: true },
+    predictions: "/home/ada/p",
+    references: "/home/ada/r",
+    meteorJar: "/home/ada/m",
+    perImage: true,
+    json: true,
   });
 });
 
-Deno.test("parseEvaluateOptions() refuses half of what it needs, and both at once", () => {
+Deno.test("parseEvaluateOptions() refuses incomplete options, and a model together with a file", () => {
   refuses([], /^Cannot evaluate: /);
-  refuses(["--checkpoint", "a"], /^Cannot evaluate: no data are named/);
+  refuses(["--checkpoint", "a"], /^Cannot evaluate: no data is named/);
   refuses(["--data", "d"], /give --checkpoint FILE and --data PATH/);
   refuses(["--predictions", "p"], /give both --predictions FILE and --references FILE$/);
   refuses(["--predictions", "p", "--references", "r", "--checkpoint", "a"], /leave --checkpoint or --predictions out$/);

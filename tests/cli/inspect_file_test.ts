@@ -33,7 +33,7 @@ const TENSORS = [
 const TRAINING_TENSORS = [counting("adam.exp_avg.linear.weight", "F32", [20, 60]), counting("rng", "U8", [5])];
 
 Deno.test({
-  name: "inspectFile() gives a checkpoint's metadata, its tensors, and counts the parameters alone",
+  name: "inspectFile() returns a checkpoint's metadata and tensors, and counts only parameters",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -74,7 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspectFile() lists another program's safetensors with what stands beside them",
+  name: "inspectFile() lists another program's safetensors file with its metadata",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -87,7 +87,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspectFile() lists a .pth of PyTorch, whatever its name",
+  name: "inspectFile() lists a PyTorch .pth, whatever its name",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -100,7 +100,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "describeInspection() prints no control character out of a stranger's file",
+  name: "describeInspection() prints no control character from an untrusted file",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -114,7 +114,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "describeInspection() shortens a stranger's words, so that one long name among many does not fill the memory",
+  name:
+    "describeInspection() shortens text from an untrusted file, so that one long name among many does not fill memory",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -136,7 +137,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspectFile() refuses a broken checkpoint and a text in one line",
+  name: "inspectFile() refuses a broken checkpoint and a text file in one line",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

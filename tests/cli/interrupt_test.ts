@@ -3,7 +3,7 @@ import { listenToInterrupts } from "../../src/cli/interrupt.ts";
 import { canRun } from "../support/test_data.ts";
 
 Deno.test({
-  name: "listenToInterrupts() aborts its signal once at signals that come within milliseconds",
+  name: "listenToInterrupts() aborts its signal once for signals within milliseconds",
   ignore: !canRun,
   async fn() {
     using interrupts = listenToInterrupts();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { duration, ProgressReporter } from "../../src/cli/progress_reporter.ts";
-import type { StepReport } from "../../src/pipeline/train.ts";
+import type { StepReport } from "../../src/pipeline/meter.ts";
 
 /** A reporter of a run of 2 epochs, its lines, and its clock. */
 function reporterOf(terminal = false, quiet = false) {
@@ -8,7 +8,8 @@ function reporterOf(terminal = false, quiet = false) {
   const clock = { time: 0 };
   const reporter = new ProgressReporter({
     epochs: 2,
-    ...{ terminal, quiet },
+    terminal,
+    quiet,
     print: (line) => lines.push(line),
     now: () => clock.time,
   });
@@ -34,11 +35,19 @@ const METRICS = {
 };
 
 const STEP: StepReport = {
-  ...{ epoch: 1, stageEnd: 2, step: 1, steps: 100, loss: 3.14159, learningRate: 1e-3, encoderLearningRate: 1e-3 },
-  ...{ gradientNorm: 2.345, captionsPerSecond: 12.345, dataWaitFraction: 0.071 },
+  epoch: 1,
+  stageEnd: 2,
+  step: 1,
+  steps: 100,
+  loss: 3.14159,
+  learningRate: 1e-3,
+  encoderLearningRate: 1e-3,
+  gradientNorm: 2.345,
+  captionsPerSecond: 12.345,
+  dataWaitFraction: 0.071,
 };
 
-Deno.test("ProgressReporter prints four plain lines an epoch where there is no terminal", () => {
+Deno.test("ProgressReporter prints four plain lines an epoch without a terminal", () => {
   const { reporter, lines, clock } = reporterOf();
   const steps = 100;
   for (let step = 1; step <= steps; step++) {
@@ -46,26 +55,30 @@ Deno.test("ProgressReporter prints four plain lines an epoch where there is no t
     reporter.step({ ...STEP, step, steps });
   }
   assert.equal(lines.length, 4);
-  // 24 steps took 24 seconds, 175 are to come.
+  // 24 steps took 24 seconds, 175 remain.
   assert.equal(
     lines[0],
-    "Epoch 1/2: 25/100, loss 3.142, rate 1.0e-3, gradient 2.35, 12.3 captions/s, 2 min 55 s left, waiting for data 7%",
+    "Epoch 1/2: 25/100, loss 3.142, learning rate 1.0e-3, gradient norm 2.35, 12.3 captions/s, 2 min 55 s left, " +
+      "waiting for data 7%",
   );
   assert.match(lines[3] ?? "", /^Epoch 1\/2: 100\/100, .* 1 min 40 s left/);
 });
 
-Deno.test("ProgressReporter names the CNN's rate where it differs, and counts the time left from where a run goes on", () => {
+Deno.test("ProgressReporter prints the encoder's learning rate if it differs, and the time left of a resumed run", () => {
   const { reporter, lines, clock } = reporterOf();
   const steps = 4;
   for (const step of [3, 4]) {
     clock.time = step * 1000;
     reporter.step({ ...STEP, epoch: 2, step, steps, encoderLearningRate: 1e-5 });
   }
-  assert.match(lines[0] ?? "", /rate 1\.0e-3 \(CNN 1\.0e-5\), gradient 2\.35, 12\.3 captions\/s, waiting/);
+  assert.match(
+    lines[0] ?? "",
+    /learning rate 1\.0e-3 \(encoder 1\.0e-5\), gradient norm 2\.35, 12\.3 captions\/s, waiting/,
+  );
   assert.match(lines[1] ?? "", /captions\/s, 0 s left, /);
 });
 
-Deno.test("ProgressReporter counts the time to the epoch in which the CNN begins to learn, then anew", () => {
+Deno.test("ProgressReporter estimates the time until fine-tuning starts, then until the end", () => {
   const { reporter, lines, clock } = reporterOf();
   for (const [epoch, stageEnd] of [[1, 1], [2, 2]] as const) {
     for (const step of [1, 2]) {
@@ -73,11 +86,11 @@ Deno.test("ProgressReporter counts the time to the epoch in which the CNN begins
       reporter.step({ ...STEP, epoch, stageEnd, step, steps: 4 });
     }
   }
-  assert.match(lines[1] ?? "", /captions\/s, 20 s until epoch 2, when the CNN learns, waiting/);
+  assert.match(lines[1] ?? "", /captions\/s, 20 s until epoch 2, when fine-tuning starts, waiting/);
   assert.match(lines[3] ?? "", /captions\/s, 3 min 20 s left, waiting/);
 });
 
-Deno.test("ProgressReporter prints a line for each step where there are fewer than four", () => {
+Deno.test("ProgressReporter prints a line for each step if there are fewer than four", () => {
   const { reporter, lines } = reporterOf();
   for (const done of [1, 2]) reporter.progress("Decoding images", done, 2);
   assert.deepEqual(lines, ["Decoding images: 1/2", "Decoding images: 2/2"]);
@@ -88,14 +101,14 @@ Deno.test("ProgressReporter prints an epoch's losses, time and speed, and whethe
   reporter.epoch(METRICS, true);
   reporter.epoch({ ...METRICS, epoch: 2, validationLoss: 2.6 }, false);
   assert.deepEqual(lines, [
-    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), with another image +0.12, 46% distinct captions, " +
+    "Epoch 1/2: train loss 2.3457, validation loss 2.5000 (best), mismatched-image gap +0.12, 46% distinct captions, " +
     "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
-    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, with another image +0.12, 46% distinct captions, " +
+    "Epoch 2/2: train loss 2.3457, validation loss 2.6000, mismatched-image gap +0.12, 46% distinct captions, " +
     "BLEU-4 0.079, CIDEr 0.789, 1 min 15 s, 123 captions/s",
   ]);
 });
 
-Deno.test("ProgressReporter calls the loss of a self-critical training what it is, a reward with a minus", () => {
+Deno.test("ProgressReporter prints the loss of self-critical training as a reward", () => {
   const lines: string[] = [];
   const print = (line: string) => lines.push(line);
   const reporter = new ProgressReporter({ epochs: 2, rewards: true, terminal: false, print, now: () => 0 });
@@ -105,10 +118,10 @@ Deno.test("ProgressReporter calls the loss of a self-critical training what it i
   assert.match(lines[1] ?? "", /, reward 0\.500, /);
 });
 
-Deno.test("ProgressReporter draws bars on a terminal and prints the lines of epochs only", () => {
+Deno.test("ProgressReporter draws bars on a terminal and prints only the lines of epochs", () => {
   const { reporter, lines } = reporterOf(true);
   using _reporter = reporter;
-  reporter.progress("Drawing scenes", 1, 4);
+  reporter.progress("Rendering scenes", 1, 4);
   reporter.step({ ...STEP, steps: 4 });
   assert.deepEqual(lines, []);
   reporter.epoch(METRICS, false);
@@ -127,15 +140,15 @@ Deno.test("duration() writes seconds, minutes and hours", () => {
   ]);
 });
 
-Deno.test("a quiet ProgressReporter tells of what the user must know, and of nothing else, on a terminal or not", () => {
+Deno.test("a quiet ProgressReporter prints only warnings and what was skipped, on a terminal or not", () => {
   for (const terminal of [false, true]) {
     const { reporter, lines } = reporterOf(terminal, true);
     reporter.progress("Decoding images", 1, 2);
     reporter.step({ ...STEP, step: 50 });
     reporter.epoch(METRICS, true);
     reporter.note("Model: lrcn recipe on cpu in fp32");
-    reporter.note("Warning: 'warmupSteps' does nothing: the schedule is one-cycle");
-    reporter.note("Left out: 3 broken images, the first is 'dog.jpg': it is empty");
-    assert.deepEqual(lines.map((line) => line.split(":")[0]), ["Warning", "Left out"]);
+    reporter.warn("Warning: 'warmupSteps' has no effect: the schedule is one-cycle");
+    reporter.warn("Skipped 3 broken images, the first: 'dog.jpg': it is empty");
+    assert.deepEqual(lines.map((line) => line.split(/\W/)[0]), ["Warning", "Skipped"]);
   }
 });

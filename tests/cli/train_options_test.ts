@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createCommand } from "../../src/cli/command.ts";
 import { addTrainOptions, parseTrainOptions } from "../../src/cli/train_options.ts";
 import { InputError } from "../../src/input_error.ts";
-import { describeSettings, makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
+import { describeSettings, idleSettings, makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
-/** The options that a command line gives, in a folder /home/ada on 5 March 2026, 07:08:09. */
+/** Parses a command line, in the folder /home/ada on 5 March 2026, 07:08:09. */
 async function parse(...words: string[]) {
   const command = addTrainOptions(createCommand("train", "")).configureOutput({ writeErr: () => {} });
   command.parse(words, { from: "user" });
@@ -19,16 +19,16 @@ async function refuses(words: string[], message: RegExp): Promise<void> {
   await assert.rejects(parse(...words), (error) => error instanceof InputError && message.test(error.message));
 }
 
-/** The recipe that a command line gives, without pretrained weights. */
+/** The recipe of a command line, without pretrained weights. */
 async function recipeOf(...words: string[]): Promise<Recipe> {
-  return (await parse(...words)).recipe(false);
+  return (await parse(...words)).recipe;
 }
 
-Deno.test("parseTrainOptions() without an argument is the sample recipe in a run named by time", async () => {
-  const { recipe, warnings, cache, ...options } = await parse();
+Deno.test("parseTrainOptions() without arguments is the sample recipe in a run named by time", async () => {
+  const { recipe, pretrainedRecipe: _, givenSettings, cache, ...options } = await parse();
   assert.match(cache, /\/\.cache$/);
-  assert.deepEqual(warnings(recipe(false)), []);
-  assert.deepEqual(recipe(false), makeRecipe("sample"));
+  assert.deepEqual(givenSettings, []);
+  assert.deepEqual(recipe, makeRecipe("sample"));
   assert.deepEqual(options, {
     out: "/home/ada/runs/2026-03-05-070809-sample",
     resume: false,
@@ -39,18 +39,18 @@ Deno.test("parseTrainOptions() without an argument is the sample recipe in a run
     device: "auto",
     precision: "auto",
     threads: 0,
-    encoderWeights: "none",
+    encoderWeights: { file: undefined },
     dataset: null,
   });
 });
 
 Deno.test("parseTrainOptions() with data is the lrcn recipe on it", async () => {
   const { recipe, out, dataset } = await parse("--data", "flickr8k", "--max-images", "200", "--splits", "/lists");
-  assert.deepEqual(recipe(false), makeRecipe("lrcn"));
+  assert.deepEqual(recipe, makeRecipe("lrcn"));
   assert.equal(out, "/home/ada/runs/2026-03-05-070809-lrcn");
   assert.deepEqual(dataset, { data: "/home/ada/flickr8k", splits: "/lists", maxImages: 200 });
-  const apart = await parse("--captions", "c.txt", "--images", "i");
-  assert.deepEqual(apart.dataset, { captions: "/home/ada/c.txt", images: "/home/ada/i" });
+  const separate = await parse("--captions", "c.txt", "--images", "i");
+  assert.deepEqual(separate.dataset, { captions: "/home/ada/c.txt", images: "/home/ada/i" });
 });
 
 Deno.test("parseTrainOptions() changes a recipe by options and by --set", async () => {
@@ -59,11 +59,11 @@ Deno.test("parseTrainOptions() changes a recipe by options and by --set", async 
     ...["--set", "outputDropout=0.25", "--set", "encoderBlocks=1,1,1,1", "--threads", "1", "--seed", "7"],
   );
   const changes = { epochs: 2, batchSize: 8, imageSize: 96, outputDropout: 0.25, encoderBlocks: [1, 1, 1, 1] };
-  assert.deepEqual(recipe(false), makeRecipe("notebook", changes));
+  assert.deepEqual(recipe, makeRecipe("notebook", changes));
   assert.deepEqual([threads, seed], [1, 7]);
 });
 
-Deno.test("parseTrainOptions() has an option for each device of the LRCN paper's models", async () => {
+Deno.test("parseTrainOptions() has an option for each part of the LRCN paper's models", async () => {
   const recipe = await recipeOf(
     ...["--data", "d", "--variant", "4f", "--inject", "first", "--embed-size", "20", "--hidden-size", "30"],
   );
@@ -71,7 +71,7 @@ Deno.test("parseTrainOptions() has an option for each device of the LRCN paper's
   assert.deepEqual([languageLayers, fusionLayers, inject, embedSize, hiddenSize], [2, 2, "first", 20, 30]);
 });
 
-Deno.test("parseTrainOptions() freezes the CNN for some epochs, for ever, or in part", async () => {
+Deno.test("parseTrainOptions() freezes the CNN for some epochs, forever, or in part", async () => {
   const staged = await recipeOf("--data", "d", "--finetune-after", "4", "--finetune-from", "layer3");
   assert.deepEqual([staged.frozenEpochs, staged.trainableFrom], [4, "layer3"]);
   const never = await recipeOf("--data", "d", "--finetune-after", "never", "--epochs", "7");
@@ -79,20 +79,20 @@ Deno.test("parseTrainOptions() freezes the CNN for some epochs, for ever, or in 
   assert.equal((await recipeOf("--data", "d", "--finetune-after", "0")).frozenEpochs, 0);
 });
 
-Deno.test("parseTrainOptions() keeps no decoded images where it is told so, and leaves out those of too many pixels", async () => {
+Deno.test("parseTrainOptions() can turn the image cache off, and limit pixels", async () => {
   const options = await parse("--data", "d", "--no-image-cache", "--max-pixels", "1000");
   assert.equal(options.keepImages, false);
   assert.deepEqual(options.dataset, { data: "/home/ada/d", maxPixels: 1000 });
 });
 
-Deno.test("parseTrainOptions() takes the data's format and tokenizer, and whether to be strict", async () => {
+Deno.test("parseTrainOptions() accepts format, tokenizer and --strict", async () => {
   const options = await parse("--data", "d", "--format", "coco", "--strict", "--tokenizer", "unicode");
   assert.deepEqual(options.dataset, { data: "/home/ada/d", format: "coco", strict: true });
-  assert.equal(options.recipe(false).tokenizer, "unicode");
+  assert.equal(options.recipe.tokenizer, "unicode");
 });
 
 Deno.test("parseTrainOptions() refuses an option together with --set of the same setting", async () => {
-  await refuses(["--epochs", "4", "--set", "epochs=7"], /^Cannot set 'epochs' twice: leave --set epochs=\.\.\. out/);
+  await refuses(["--epochs", "4", "--set", "epochs=7"], /^Cannot set 'epochs' twice: leave out --set epochs=\.\.\./);
   await refuses(
     ["--data", "d", "--finetune-after", "never", "--set", "frozenEpochs=3"],
     /^Cannot set 'frozenEpochs' twice/,
@@ -100,26 +100,26 @@ Deno.test("parseTrainOptions() refuses an option together with --set of the same
   await refuses(["--variant", "2u", "--set", "fusionLayers=3"], /^Cannot set 'fusionLayers' twice/);
 });
 
-Deno.test("parseTrainOptions() warns of settings that do nothing", async () => {
+Deno.test("parseTrainOptions() warns about settings without effect", async () => {
   const options = await parse("--data", "d", "--finetune-after", "never", "--set", "learningRate=1e-2");
-  const [warning = "", ...rest] = options.warnings(options.recipe(true));
+  const [warning = "", ...rest] = idleSettings(options.pretrainedRecipe, options.givenSettings);
   assert.match(
     warning,
-    /^Warning: 'learningRate' does nothing: the CNN is frozen in all 30 epochs, and frozenLearningRate/,
+    /^Warning: 'learningRate' has no effect: the encoder is frozen in all 30 epochs, which use frozenLearningRate/,
   );
   assert.deepEqual(rest, []);
 });
 
-Deno.test("parseTrainOptions() looks for ImageNet weights where there is data, unless told otherwise", async () => {
+Deno.test("parseTrainOptions() uses ImageNet weights by default if there is data", async () => {
   assert.equal((await parse("--data", "d")).encoderWeights, "auto");
   assert.equal((await parse("--data", "d", "--encoder-weights", "none")).encoderWeights, "none");
   assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet")).encoderWeights, "imagenet");
   const given = await parse("--data", "d", "--encoder-weights", "resnet50.pth");
   assert.deepEqual(given.encoderWeights, { file: "/home/ada/resnet50.pth" });
-  assert.deepEqual(given.recipe(true), makeRecipe("lrcn", {}, { pretrained: true }));
+  assert.deepEqual(given.pretrainedRecipe, makeRecipe("lrcn", {}, { pretrained: true }));
 });
 
-Deno.test("parseTrainOptions() refuses options that do not go together", async () => {
+Deno.test("parseTrainOptions() refuses options that contradict each other", async () => {
   await refuses(["--recipe", "sample", "--data", "d"], /^Cannot use the sample recipe with data: .*; leave --recipe/);
   await refuses(["--max-images", "5"], /^Cannot use the sample recipe with data/);
   await refuses(["--splits", "s"], /^Cannot use the sample recipe with data/);
@@ -127,37 +127,44 @@ Deno.test("parseTrainOptions() refuses options that do not go together", async (
     ["--images", "i"],
     /^Cannot train on images alone: no captions are named; give --data DIR or --captions/,
   );
-  await refuses(["--recipe", "lrcn"], /^Cannot train with the lrcn recipe: no data are named; give --data DIR/);
+  await refuses(["--recipe", "lrcn"], /^Cannot train with the lrcn recipe: no data is named; give --data DIR/);
   await refuses(["--set", "dropuot=0.3"], /^Cannot set 'dropuot': there is no such setting; known are .*outputDropout/);
 });
 
 const CONFIG = {
   recipe: makeRecipe("lrcn", { epochs: 3 }),
-  ...{ seed: 7, device: "cpu", precision: "fp32", threads: 2, encoderWeights: "/w.pth", vocabularySize: 9 },
-  ...{ dataset: { data: "/old/data", maxImages: 40 }, datasetFingerprint: "0123" },
+  seed: 7,
+  device: "cpu",
+  precision: "fp32",
+  threads: 2,
+  encoderWeights: "/w.pth",
+  vocabularySize: 9,
+  dataset: { data: "/old/data", maxImages: 40 },
+  datasetFingerprint: "0123",
 };
 
 Deno.test({
-  name: "parseTrainOptions() takes everything of a run that is gone on with from its folder",
+  name: "parseTrainOptions() takes all options of a resumed run from its folder",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
     await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
-    const { recipe, warnings, cache: _, ...options } = await parse("--resume", folder.path);
-    assert.deepEqual(warnings(recipe(true)), []);
-    assert.deepEqual(recipe(true), CONFIG.recipe);
+    const { recipe, pretrainedRecipe, givenSettings, cache: _, ...options } = await parse("--resume", folder.path);
+    assert.deepEqual(givenSettings, []);
+    assert.deepEqual([recipe, pretrainedRecipe], [CONFIG.recipe, CONFIG.recipe]);
     assert.deepEqual(options, {
-      ...{
-        out: folder.path,
-        resume: true,
-        keepImages: true,
-        checkpointEvery: undefined,
-        cudaGraphs: undefined,
-        seed: 7,
-        device: "cpu",
-        precision: "fp32",
-      },
-      ...{ threads: 2, encoderWeights: { file: "/w.pth" }, initialWeights: undefined, dataset: CONFIG.dataset },
+      out: folder.path,
+      resume: true,
+      keepImages: true,
+      checkpointEvery: undefined,
+      cudaGraphs: undefined,
+      seed: 7,
+      device: "cpu",
+      precision: "fp32",
+      threads: 2,
+      encoderWeights: { file: "/w.pth" },
+      initialWeights: undefined,
+      dataset: CONFIG.dataset,
     });
     const moved = await parse("--resume", folder.path, "--data", "/new/data", "--device", "auto");
     assert.deepEqual(moved.dataset, { data: "/new/data", maxImages: 40 });
@@ -166,14 +173,14 @@ Deno.test({
     assert.equal((await parse("--resume", folder.path, "--cache", "c")).cache, "/home/ada/c");
     await refuses(
       ["--resume", folder.path, "--epochs", "9", "--seed", "3"],
-      /^Cannot change --epochs, --seed of a run that is gone on with: leave it out, or train anew without --resume$/,
+      /^Cannot change --epochs, --seed of a resumed run: leave it out, or start a new run without --resume$/,
     );
     await refuses(["--resume", folder.file("other")], /^Cannot resume '.*other': 'config\.json' cannot be read/);
   },
 });
 
 Deno.test({
-  name: "parseTrainOptions() goes on self-critically from a run's best model, with its data, seed and words",
+  name: "parseTrainOptions() starts self-critical training from a run's best model, with its data, seed and vocabulary",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -183,13 +190,13 @@ Deno.test({
     assert.deepEqual([options.initialWeights, options.resume], [folder.file("best.safetensors"), false]);
     assert.deepEqual([options.seed, options.dataset, options.out], [7, CONFIG.dataset, "/home/ada/out"]);
     assert.deepEqual(options.encoderWeights, { file: undefined });
-    const { objective, baseline, epochs, frozenEpochs, embeddingDropout, bestBy, ...rest } = options.recipe(true);
+    const { objective, baseline, epochs, frozenEpochs, embeddingDropout, bestBy, ...rest } = options.recipe;
     assert.deepEqual([objective, baseline, epochs, frozenEpochs], ["self-critical", "samples", 10, 10]);
     assert.deepEqual([embeddingDropout, bestBy, rest.augmentation], [0, "cider", "none"]);
     const same = ["minCount", "maxLength", "hiddenSize", "imageSize", "encoderBlocks", "tokenizer"] as const;
     for (const name of same) assert.deepEqual(rest[name], CONFIG.recipe[name]);
     const changed = await parse(...run, "--epochs", "4", "--set", "samples=3", "--data", "moved");
-    assert.deepEqual([changed.recipe(true).frozenEpochs, changed.recipe(true).samples], [4, 3]);
+    assert.deepEqual([changed.recipe.frozenEpochs, changed.recipe.samples], [4, 3]);
     assert.equal(changed.dataset?.data, "/home/ada/moved");
     await refuses(
       [...run, "--seed", "1", "--hidden-size", "9"],
@@ -214,14 +221,14 @@ Deno.test("addTrainOptions() lets commander refuse values out of range", async (
   }
 });
 
-Deno.test("addTrainOptions() explains every setting in the help", () => {
+Deno.test("addTrainOptions() lists every setting in the help", () => {
   let help = "";
   const command = addTrainOptions(createCommand("train", "")).configureOutput({ writeOut: (text) => help += text });
   command.outputHelp();
   for (const { name, meaning } of describeSettings()) assert(help.includes(meaning) && help.includes(name), name);
 });
 
-Deno.test("parseTrainOptions() computes the notebook recipe in float32 unless told otherwise", async () => {
+Deno.test("parseTrainOptions() computes the notebook recipe in float32 by default", async () => {
   assert.equal((await parse("--recipe", "notebook", "--data", "d")).precision, "fp32");
   assert.equal((await parse("--recipe", "notebook", "--data", "d", "--precision", "bf16")).precision, "bf16");
 });

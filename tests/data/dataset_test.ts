@@ -228,7 +228,7 @@ Deno.test({
       ]),
     );
     await assert.rejects(readDataset({ data: folder.path, strict: true }), {
-      message: /: line 2 of .*leave out --strict/,
+      message: /: line 2 of .*omit --strict/,
     });
   },
 });
@@ -344,7 +344,7 @@ Deno.test({
     assert.deepEqual((await readDataset({ data: path })).examples, [
       { name: "1.tar/a.jpg", path, offset: 512, size: 7, member: "a.jpg", captions: ["A kite ."] },
     ]);
-    await assert.rejects(readDataset({ data: path, images: folder.path }), { message: /leave out --images/ });
+    await assert.rejects(readDataset({ data: path, images: folder.path }), { message: /omit --images/ });
   },
 });
 

@@ -22,7 +22,7 @@ Deno.test({
     ]]);
     await assert.rejects(readCaptions(source, { strict: true }), {
       name: "InputError",
-      message: /: line 3 of .*c\.txt has no caption; correct it, or leave out --strict to pass over 2 such rows$/,
+      message: /: line 3 of .*c\.txt has no caption; correct it, or omit --strict to skip 2 such rows$/,
     });
   },
 });

@@ -4,12 +4,15 @@ import { SINGLE_PROCESS } from "../../src/distributed/process_group.ts";
 import { InputError } from "../../src/input_error.ts";
 import { localRanks, together } from "./local_group.ts";
 
-Deno.test("assertSameOnAllRanks() lets equal ranks go on, and one alone", async () => {
-  await together(3, (group) => assertSameOnAllRanks(group, { seed: 1, recipe: { name: "lrcn", rates: [1, 2] } }));
+Deno.test("assertSameOnAllRanks() accepts equal ranks, and a single process", async () => {
+  await together(
+    3,
+    (group) => assertSameOnAllRanks(group, { seed: 1, recipe: { name: "lrcn", learningRates: [1, 2] } }),
+  );
   await assertSameOnAllRanks(SINGLE_PROCESS, { seed: 1 });
 });
 
-Deno.test("assertSameOnAllRanks() tells all ranks which one differs, in what, and short values of both", async () => {
+Deno.test("assertSameOnAllRanks() names the differing rank and values on all ranks", async () => {
   const words = Array.from({ length: 50 }, (_, index) => `word${index}`);
   const asked = localRanks(3).map((group) =>
     assertSameOnAllRanks(group, {

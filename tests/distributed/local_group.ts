@@ -1,14 +1,10 @@
-/**
- * ProcessGroup of one process, for what they tell each other.
- *
- * @module
- */
+// Ranks of a process group in one process.
 
 import type { ProcessGroup } from "../../src/distributed/process_group.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Makes ranks whose calls meet each other by their order; a call that not all make waits for ever. */
+/** Creates ranks whose calls match by order; a call that not all ranks make never returns. */
 export function localRanks(size: number): ProcessGroup[] {
   const meetings: { readonly parts: Bytes[]; readonly all: PromiseWithResolvers<Bytes[]>; left: number }[] = [];
 
@@ -24,7 +20,8 @@ export function localRanks(size: number): ProcessGroup[] {
     }
 
     return {
-      ...{ rank, worldSize: size },
+      rank,
+      worldSize: size,
       async allReduce(values) {
         const parts = (await meet(new Uint8Array(values.slice().buffer))).map(({ buffer }) => new Float64Array(buffer));
         for (const index of values.keys()) values[index] = parts.reduce((sum, part) => sum + (part[index] ?? NaN), 0);
@@ -37,7 +34,7 @@ export function localRanks(size: number): ProcessGroup[] {
   return Array.from({ length: size }, (_, rank) => make(rank));
 }
 
-/** Lets each rank do something at the same time; gives what each returns, or the error of the first that fails. */
+/** Runs work on all ranks; returns their results, or rejects with the first error. */
 export async function together<Result>(
   size: number,
   work: (group: ProcessGroup) => Promise<Result>,

@@ -18,16 +18,16 @@ function examineOf(captions: readonly (readonly string[])[], changes: Readonly<R
   return examineCaptions(dataset, prepareTrainingData(dataset, recipe, 0), recipe);
 }
 
-Deno.test("examineCaptions() counts captions by their words, and those that are cut", () => {
+Deno.test("examineCaptions() counts captions by length, and truncated ones", () => {
   const found = examineOf([["a b c", "a b"], ["a b c"], ["a b c d e"], ["a"]], { minCount: 1, maxLength: 3 });
   assert.deepEqual(found.lengths, { 1: 1, 2: 1, 3: 2, 5: 1 });
   assert.equal(found.medianLength, 3);
   assert.equal(found.cut, 1);
 });
 
-Deno.test("examineCaptions() gives the share of words that the train split has too seldom, split by split", () => {
+Deno.test("examineCaptions() returns the fraction of unknown words of each split", () => {
   const found = examineOf([["a kite", "a red kite"], ["a kite"], ["a red kite . !"], ["one boat"]], { minCount: 2 });
-  // <pad> <unk> <start> <end> a kite; red is too rare, and what others say was never to be learnt.
+  // <pad> <unk> <start> <end> a kite; red is too rare, and the other words are not in the training set.
   assert.equal(found.vocabulary, 6);
   assert.equal(found.skippedWords, 1);
   assert.deepEqual(found.unknownFractions, { train: 1 / 7, validation: 3 / 5, test: 1 });

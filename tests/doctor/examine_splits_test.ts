@@ -9,12 +9,12 @@ function splitsOf(train: string, validation: string, test: string) {
   return { train: select(train), validation: select(validation), test: select(test), skipped: 0 };
 }
 
-Deno.test("imagesInTwoSplits() names those that are in more than one", () => {
+Deno.test("imagesInTwoSplits() names the images in more than one split", () => {
   assert.deepEqual(imagesInTwoSplits(splitsOf("ab", "c", "de")), []);
   assert.deepEqual(imagesInTwoSplits(splitsOf("abc", "cd", "dea")), ["a", "c", "d"]);
 });
 
-Deno.test("findDuplicates() groups images with the same bytes, and counts groups that splits part", () => {
+Deno.test("findDuplicates() groups identical images, and counts groups in more than one split", () => {
   const splits = splitsOf("ab", "cd", "e");
   assert.deepEqual(findDuplicates(examples, ["1", "2", "3", "4", "5"], splits), { groups: [], acrossSplits: 0 });
   assert.deepEqual(findDuplicates(examples, ["1", "1", "2", "2", "2"], splits), {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { examine, type ExamineOptions } from "../../src/doctor/examine.ts";
 import { InputError } from "../../src/input_error.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
-import type { TrainingSource } from "../../src/pipeline/training_run.ts";
+import type { TrainingSource } from "../../src/pipeline/training_source.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
 import { drawnImages, drawnSource, TINY_RECIPE } from "../support/drawn_data.ts";
@@ -19,17 +19,19 @@ function optionsOf(changes: Partial<ExamineOptions> = {}, settings: Partial<Reci
     out: "/runs/new",
     reporter: { progress() {} },
     signal: new AbortController().signal,
-    // Each look at the clock takes a quarter of a second.
+    // Each reading of the clock takes a quarter of a second.
     now: () => time += 250,
     memoryLeft: () => 5e9,
     free: () => Promise.resolve(1e12),
-    ...{ device: "cpu", precision: "fp32", threads: 1 },
+    device: "cpu",
+    precision: "fp32",
+    threads: 1,
     ...changes,
   };
 }
 
 const NAMES = drawnSource(20).dataset.examples.map(({ name }) => name);
-/** Each color is among those learnt from. */
+/** The training set has each color. */
 const LISTS = { train: NAMES.slice(0, 16), validation: NAMES.slice(16, 18), test: NAMES.slice(18) };
 
 function sourceWith(change: Partial<TrainingSource["dataset"]>): ExamineOptions["openSource"] {
@@ -37,13 +39,19 @@ function sourceWith(change: Partial<TrainingSource["dataset"]>): ExamineOptions[
   return () => Promise.resolve({ ...source, dataset: { ...source.dataset, ...change } });
 }
 
-nativeTest("examine() finds nothing wrong with sound data, and says all there is to know", async () => {
+nativeTest("examine() finds no fault with sound data, and reports all findings", async () => {
   const found = await examine(optionsOf({ openSource: sourceWith({ officialSplits: LISTS }) }, { epochs: 3 }));
   assert.deepEqual([found.errors, found.warnings], [[], []]);
-  assert.deepEqual(found.data, { format: "drawn", examples: 20, captions: 40, rejected: [], missing: [] });
+  assert.deepEqual(found.data, { format: "rendered", images: 20, captions: 40, rejected: [], missing: [] });
   assert.deepEqual(found.splits, {
-    ...{ kind: "official", unit: "examples", train: 16, validation: 2, test: 2, skipped: 0 },
-    ...{ inTwoSplits: [], inSeveralLists: [] },
+    kind: "official",
+    unit: "images",
+    train: 16,
+    validation: 2,
+    test: 2,
+    skipped: 0,
+    inTwoSplits: [],
+    inSeveralLists: [],
   });
   assert.deepEqual(found.captions?.lengths, { 4: 20, 5: 20 });
   assert.deepEqual(found.images, { usable: 20, broken: [], duplicates: { groups: [], acrossSplits: 0 } });
@@ -51,7 +59,7 @@ nativeTest("examine() finds nothing wrong with sound data, and says all there is
   assert.deepEqual([found.compute?.device, found.compute?.precision, found.compute?.threads], ["cpu", "fp32", 1]);
   assert((found.compute?.peakMemory ?? 0) > 0);
   assert.equal(found.compute?.memoryLeft, 5e9);
-  // A look at the clock before a step and one after it; 8 captions a step.
+  // One reading of the clock before a step and one after it; 8 captions a step.
   assert.deepEqual(found.speed, {
     measuredSteps: 10,
     stages: [{ stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 32, epochSeconds: 1 }],
@@ -61,7 +69,7 @@ nativeTest("examine() finds nothing wrong with sound data, and says all there is
   assert.deepEqual(JSON.parse(JSON.stringify(found)), found);
 });
 
-nativeTest("examine() measures a frozen CNN's epochs apart, and its features once", async () => {
+nativeTest("examine() measures the frozen stage separately, and its features once", async () => {
   const { speed } = await examine(optionsOf({}, { epochs: 5, frozenEpochs: 2, gradientAccumulationSteps: 2 }));
   assert.deepEqual(speed, {
     measuredSteps: 10,
@@ -76,7 +84,7 @@ nativeTest("examine() measures a frozen CNN's epochs apart, and its features onc
 });
 
 nativeTest(
-  "examine() counts the reading of images among a frozen CNN's features, and in no step of its epochs",
+  "examine() counts reading images as part of computing features, not of the frozen stage's steps",
   async () => {
     const source = drawnSource(20);
     let time = 0;
@@ -88,7 +96,7 @@ nativeTest(
   },
 );
 
-nativeTest("examine() goes through the longest captions before it measures", async () => {
+nativeTest("examine() dry-runs the longest captions before it measures", async () => {
   const source = drawnSource(20);
   const [first, ...others] = source.dataset.examples;
   assert(first !== undefined);
@@ -106,7 +114,7 @@ nativeTest("examine() goes through the longest captions before it measures", asy
 });
 
 nativeTest(
-  "examine() makes warnings of what the image cache notes, and counts no images where none are kept",
+  "examine() turns notes of the image cache into warnings, and counts no images without a cache",
   async () => {
     const source = drawnSource(20);
     const { warnings, space } = await examine(optionsOf({
@@ -125,7 +133,7 @@ nativeTest(
   },
 );
 
-nativeTest("examine() warns of rows, missing images, lists and unknown words", async () => {
+nativeTest("examine() warns about rows, missing images, lists and unknown words", async () => {
   const found = await examine(optionsOf({
     openSource: sourceWith({
       format: "kaggle",
@@ -137,21 +145,21 @@ nativeTest("examine() warns of rows, missing images, lists and unknown words", a
   }, { minCount: 9, maxLength: 4 }));
   assert.deepEqual(found.errors, []);
   assert.deepEqual(found.warnings, [
-    "1 rows cannot be used and are left out, the first: line 3 of captions.txt has no caption",
-    "1 images are not there, the first is 'gone.jpg'",
-    "1 images are in several lists and stay in one, the test's before the others; the first is '4.png'",
-    "1 images are in no list and are left out",
+    "1 unusable rows are skipped, the first: line 3 of captions.txt has no caption",
+    "1 missing images are skipped, the first: 'gone.jpg'",
+    "1 images are in several lists and stay in one, preferably the test list; the first: '4.png'",
+    "1 images are in no list and are skipped",
     found.warnings[4],
-    "20 captions are cut to 4 words",
+    "20 captions are truncated to 4 words",
   ]);
   assert.match(
     found.warnings[4] ?? "",
-    /^\d+\.\d% of the validation captions' words are unknown, as they occur fewer than 9/,
+    /^\d+\.\d% of the words of validation captions are unknown: they occur fewer than 9/,
   );
   assert.deepEqual(found.splits?.inSeveralLists, ["4.png"]);
 });
 
-nativeTest("examine() names images that the notebook's split by captions puts into two splits", async () => {
+nativeTest("examine() names images that the notebook's split by caption puts into two splits", async () => {
   const settings = { maxLength: 30, inject: "first", beamSize: 1, batchSize: 8, epochs: 1 } as const;
   const { encoderWidth = 8, encoderBlocks = [1, 1, 1, 1], hiddenSize = 8 } = TINY_RECIPE;
   const recipe = makeRecipe("notebook", { ...settings, encoderWidth, encoderBlocks, hiddenSize, imageSize: 64 });
@@ -160,11 +168,11 @@ nativeTest("examine() names images that the notebook's split by captions puts in
   assert.equal(found.splits?.unit, "captions");
   assert(found.splits.inTwoSplits.length > 0);
   const warning =
-    `${found.splits.inTwoSplits.length} images are in two splits, so that what is tested with was learnt from`;
+    `${found.splits.inTwoSplits.length} images are in two splits: validation or test set overlap with the training set`;
   assert(found.warnings.includes(warning), found.warnings.join("\n"));
 });
 
-nativeTest("examine() lists broken images, and the same bytes in several splits", async () => {
+nativeTest("examine() lists broken images, and identical images in several splits", async () => {
   const source = drawnSource(20);
   const { examples } = source.dataset;
   const found = await examine(optionsOf({
@@ -182,18 +190,18 @@ nativeTest("examine() lists broken images, and the same bytes in several splits"
   assert.deepEqual(found.images?.broken, [{ path: "/drawn/0.png", reason: "the file is text" }]);
   assert.deepEqual(found.images?.duplicates.groups, [["1.png", "2.png", "3.png"]]);
   const across = found.images.duplicates.acrossSplits;
-  const duplicates = `1 groups of images have the same bytes, ${across} of them in several splits`;
+  const duplicates = `1 groups of identical images, ${across} of them in several splits`;
   assert(found.warnings.includes(duplicates), found.warnings.join("\n"));
   assert(
     found.warnings.includes(
-      "1 images cannot be decoded and are left out, the first is '/drawn/0.png': the file is text",
+      "1 broken images are skipped, the first: '/drawn/0.png', the file is text",
     ),
   );
   const { train = 0, validation = 0, test = 0 } = found.splits ?? {};
   assert.equal(train + validation + test, 19);
 });
 
-nativeTest("examine() tells as an error what would end a training, with all that was found before", async () => {
+nativeTest("examine() reports what would stop a training as an error, with all earlier findings", async () => {
   const few = drawnSource(5);
   const split = await examine(optionsOf({ openSource: () => Promise.resolve(few) }));
   assert.equal(split.data?.images, 5);
@@ -213,27 +221,27 @@ nativeTest("examine() tells as an error what would end a training, with all that
 
   const cacheIsFull = (folder: string) => Promise.resolve(folder.startsWith("/cache") ? 10 : 1e12);
   const noFeatures = await examine(optionsOf({ free: cacheIsFull }, { frozenEpochs: 1 }));
-  assert.match(noFeatures.errors.join(), /^Cannot write features: they need .* 10 bytes left; .* by --cache$/);
+  assert.match(noFeatures.errors.join(), /^Cannot write features: they need .* 10 bytes left; .* with --cache$/);
   assert.deepEqual((await examine(optionsOf({ free: cacheIsFull }))).errors, []);
 });
 
-nativeTest("examine() warns of captions without a word", async () => {
+nativeTest("examine() warns about captions without a word", async () => {
   const { dataset } = drawnSource(20);
   const [example] = dataset.examples;
   assert(example !== undefined);
   const rows = [...dataset.rows, { example, caption: " " }];
   const { warnings } = await examine(optionsOf({ openSource: sourceWith({ rows }) }));
-  assert(warnings.includes("1 captions have no word in them"), warnings.join("\n"));
+  assert(warnings.includes("1 captions have no word"), warnings.join("\n"));
 });
 
-nativeTest("examine() ends with its signal's reason, and throws what is no fault of the data", async () => {
+nativeTest("examine() ends with its signal's reason, and throws errors that are not the data's fault", async () => {
   const controller = new AbortController();
   const reporter = { progress: () => controller.abort(new Error("enough")) };
   await assert.rejects(examine(optionsOf({ signal: controller.signal, reporter })), /enough/);
   await assert.rejects(examine(optionsOf({ openSource: () => Promise.reject(new TypeError("a bug")) })), /a bug/);
 });
 
-nativeTest("examine() refuses a folder that holds a run, and one that cannot be made", async () => {
+nativeTest("examine() refuses a folder that holds a run, and one that cannot be created", async () => {
   await using folder = await makeFolder({ "old/config.json": "{}", "empty/a.txt": "", "file": "" });
   const errors = async (name: string) => (await examine(optionsOf({ out: `${folder.path}/${name}` }))).errors;
   assert.deepEqual(await errors("new"), []);

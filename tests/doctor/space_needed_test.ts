@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spaceNeeded, type SpaceNeededOptions } from "../../src/doctor/space_needed.ts";
 
 const OPTIONS: SpaceNeededOptions = {
-  recipe: { name: "lrcn", encoder: "resnet50", encoderWidth: 64, frozenEpochs: 0 },
+  recipe: { exportPth: false, encoder: "resnet50", encoderWidth: 64, frozenEpochs: 0 },
   side: 256,
   images: 10,
   tensors: [
@@ -15,26 +15,26 @@ const OPTIONS: SpaceNeededOptions = {
   free: () => Promise.resolve(undefined),
 };
 
-Deno.test("spaceNeeded() counts squares, and two checkpoints while one of them is replaced", async () => {
+Deno.test("spaceNeeded() counts cached images, and both checkpoints while one is replaced", async () => {
   const { images, features, checkpoints } = await spaceNeeded(OPTIONS);
   assert.equal(images, 10 * 256 * 256 * 3);
   assert.equal(features, 0);
-  // best has 22 numbers; last has Adam's two moments of 15 of them beside; last stands there twice for a moment.
+  // best has 22 numbers; last adds Adam's two moments of 15 parameters, and exists twice while it is replaced.
   assert.equal(checkpoints, 4 * (22 + 2 * (22 + 30)));
 });
 
-Deno.test("spaceNeeded() counts the features of a frozen CNN, and the notebook's own file", async () => {
+Deno.test("spaceNeeded() counts the features of a frozen CNN, and the notebook recipe's .pth", async () => {
   const frozen = await spaceNeeded({ ...OPTIONS, recipe: { ...OPTIONS.recipe, frozenEpochs: 1 } });
   assert.equal(frozen.features, 10 * 2048 * 4);
-  const notebook = await spaceNeeded({ ...OPTIONS, recipe: { ...OPTIONS.recipe, name: "notebook" } });
+  const notebook = await spaceNeeded({ ...OPTIONS, recipe: { ...OPTIONS.recipe, exportPth: true } });
   assert.equal(notebook.checkpoints, 4 * (22 + 2 * (22 + 30) + 22));
 });
 
-Deno.test("spaceNeeded() counts no images where none are kept", async () => {
+Deno.test("spaceNeeded() counts no images without an image cache", async () => {
   assert.equal((await spaceNeeded({ ...OPTIONS, keepImages: false })).images, 0);
 });
 
-Deno.test("spaceNeeded() asks the disk of the nearest folder that is there", async () => {
+Deno.test("spaceNeeded() asks for the disk of the nearest existing folder", async () => {
   const asked: string[] = [];
   const { cacheFree, runFree } = await spaceNeeded({
     ...OPTIONS,

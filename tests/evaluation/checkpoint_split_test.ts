@@ -8,20 +8,20 @@ const dataset = drawnDataset(20);
 const names = dataset.examples.map(({ name }) => name);
 const trained = { recipe: "lrcn", splitSeed: 7, datasetFingerprint: dataset.fingerprint };
 
-Deno.test("checkpointSplit() finds the images that the checkpoint's training put aside", () => {
+Deno.test("checkpointSplit() reproduces the split of the checkpoint's training", () => {
   const { examples, trainingExamples, notes } = checkpointSplit(dataset, "test", trained);
   const expected = splitByImage(dataset.examples, { seed: 7 });
   assert.deepEqual([examples, trainingExamples, notes], [expected.test, expected.train, []]);
   assert.deepEqual(checkpointSplit(dataset, "validation", trained).examples, expected.validation);
 });
 
-Deno.test("checkpointSplit() takes the dataset's own split where it has one", () => {
+Deno.test("checkpointSplit() uses the dataset's official split if it has one", () => {
   const officialSplits = { train: names.slice(0, 10), validation: names.slice(10, 15), test: names.slice(15) };
   const { examples, notes } = checkpointSplit({ ...dataset, officialSplits }, "test", {});
   assert.deepEqual([examples.map(({ name }) => name), notes], [names.slice(15), []]);
 });
 
-Deno.test("checkpointSplit() takes all images where it is told so", () => {
+Deno.test("checkpointSplit() returns all images if asked", () => {
   assert.deepEqual(checkpointSplit(dataset, "all", {}), {
     examples: dataset.examples,
     trainingExamples: [],
@@ -29,13 +29,13 @@ Deno.test("checkpointSplit() takes all images where it is told so", () => {
   });
 });
 
-Deno.test("checkpointSplit() warns where the model may have learnt from the images", () => {
+Deno.test("checkpointSplit() warns if the images may be in the training set", () => {
   const [other] = checkpointSplit(dataset, "test", { ...trained, datasetFingerprint: "other" }).notes;
   assert.match(other ?? "", /^Warning: the model was trained on other data/);
-  const [notebook] = checkpointSplit(dataset, "test", { ...trained, recipe: "notebook" }).notes;
-  assert.match(notebook ?? "", /^Warning: the notebook recipe splits captions/);
+  const [notebook] = checkpointSplit(dataset, "test", { ...trained, splitBy: "caption" }).notes;
+  assert.match(notebook ?? "", /^Warning: the model's data was split by caption/);
 });
 
-Deno.test("checkpointSplit() refuses a random split that no seed is known of", () => {
+Deno.test("checkpointSplit() refuses a random split without a seed", () => {
   assert.throws(() => checkpointSplit(dataset, "test", {}), InputError);
 });

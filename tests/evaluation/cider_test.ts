@@ -12,17 +12,17 @@ for (
   });
 }
 
-Deno.test("ciderD() gives 0 when only one image is evaluated", () => {
+Deno.test("ciderD() is 0 for a single image", () => {
   const words = tokens("a red kite over the sea");
   assert.deepEqual(ciderD([words], [[words]]), { mean: 0, captions: [0] });
 });
 
-Deno.test("ciderD() gives 10 to a caption that is its only reference", () => {
+Deno.test("ciderD() is 10 for a caption equal to its only reference", () => {
   const captions = ["a red kite over the sea", "two boats at anchor today"].map(tokens);
   assertScores(ciderD(captions, captions.map((words) => [words])), { mean: 10, captions: [10, 10] });
 });
 
-Deno.test("ciderD() weighs words by frequencies from elsewhere where they are given", () => {
+Deno.test("ciderD() uses given document frequencies", () => {
   const references = [["a kite flies", "a kite"], ["a boat sails"], ["the sea"]].map((list) => list.map(tokens));
   const candidates = ["a kite flies", "a boat", "sea"].map(tokens);
   const frequencies = documentFrequencies(references);

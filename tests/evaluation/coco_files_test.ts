@@ -6,7 +6,7 @@ function refuses(action: () => unknown, pattern: RegExp): void {
   assert.throws(action, (error) => error instanceof InputError && pattern.test(error.message));
 }
 
-Deno.test("parsePredictions() reads ids that are numbers or texts", () => {
+Deno.test("parsePredictions() reads ids that are numbers or strings", () => {
   const text = JSON.stringify([{ image_id: 42, caption: "a kite" }, { image_id: "b.jpg", caption: "" }]);
   assert.deepEqual(parsePredictions(text, "p.json"), [{ image: "42", caption: "a kite" }, {
     image: "b.jpg",
@@ -14,7 +14,7 @@ Deno.test("parsePredictions() reads ids that are numbers or texts", () => {
   }]);
 });
 
-Deno.test("parsePredictions() names images that are predicted twice, and says what the file must be", () => {
+Deno.test("parsePredictions() names images that are predicted twice, and describes the format", () => {
   const twice = [1, 2, 1, 3, 3, 4, 4, 5, 5].map((image_id) => ({ image_id, caption: "x" }));
   refuses(
     () => parsePredictions(JSON.stringify(twice), "p.json"),
@@ -34,7 +34,7 @@ Deno.test("parseReferences() reads lists by image, and COCO's annotations", () =
   refuses(() => parseReferences("[1]", "r.json"), /^Cannot read references/);
 });
 
-Deno.test("matchReferences() puts both in the references' order, and names images that have one without the other", () => {
+Deno.test("matchReferences() returns pairs in the references' order, and names images that have one without the other", () => {
   const references = new Map([["a", ["x"]], ["b", ["y"]]]);
   const predictions = [{ image: "b", caption: "2" }, { image: "a", caption: "1" }];
   assert.deepEqual(matchReferences(predictions, references), [

@@ -10,11 +10,12 @@ const ignore = !canRead || !canWrite;
 const NEVER = new AbortController().signal;
 const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "wide"];
 
-/** A model to which sentences are the more probable, the wider an image is; it counts the captions it writes. */
+/** A model that finds sentences more probable for wider images; it counts its captions. */
 function wideModel() {
   let captioned = 0;
   const model = {
-    ...{ applyExif: true, metadata: { vocabulary: WORDS } },
+    applyExif: true,
+    metadata: { vocabulary: WORDS },
     prepare: (image: { width: number }) => Promise.resolve({ width: image.width, height: 1, pixels: new Uint8Array() }),
     encode: (images: readonly { width: number }[]) =>
       Promise.resolve({ count: images.length, values: Float32Array.from(images, ({ width }) => width) }),
@@ -38,11 +39,14 @@ async function folderOf(files: Readonly<Record<string, string | Uint8Array>>) {
 }
 
 Deno.test({
-  name: "ImageSearch ranks by probability, captions what it shows once, and names what it cannot read",
+  name: "ImageSearch ranks by probability, captions each result once, and names unreadable images",
   ignore,
   async fn() {
     const { folder, images } = await folderOf({
-      ...{ "a.png": picture(5), "b.png": "no image", "c.png": picture(9), "d.png": picture(7) },
+      "a.png": picture(5),
+      "b.png": "no image",
+      "c.png": picture(9),
+      "d.png": picture(7),
     });
     await using _ = folder;
     const { model, captioned } = wideModel();
@@ -65,7 +69,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ImageSearch asks to wait until it has looked at all images",
+  name: "ImageSearch asks to wait until all images are indexed",
   ignore,
   async fn() {
     const { folder, images } = await folderOf({ "a.png": picture(5) });
@@ -81,7 +85,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ImageSearch says why it cannot search where no image could be looked at",
+  name: "ImageSearch says why it cannot search if no image can be decoded",
   ignore,
   async fn() {
     const { folder, images } = await folderOf({ "a.png": "no image" });
@@ -98,7 +102,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ImageSearch refuses images of too many pixels, and captions nothing for one who is gone",
+  name: "ImageSearch refuses images over maxPixels, and captions nothing after an abort",
   ignore,
   async fn() {
     const { folder, images } = await folderOf({ "a.png": picture(5), "b.png": picture(50) });

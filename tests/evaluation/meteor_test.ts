@@ -9,7 +9,7 @@ const CAPTIONS = [
   { caption: ["two", "|||", "boats"], references: [["boats"]] },
 ];
 
-/** Tells each line that it is asked in its answer's place, as a program in place of Java. */
+/** A program in place of Java that echoes each line. */
 async function meteorOf(script: string) {
   await using folder = await makeFolder({ "java": `#!/bin/sh\necho "$@" > "$(dirname "$0")/args"\n${script}\n` });
   const java = join(folder.path, "java");
@@ -22,7 +22,7 @@ async function meteorOf(script: string) {
 const ignore = !canRead || !canWrite || !canRun;
 
 Deno.test({
-  name: "meteor() asks its authors' program as pycocoevalcap does, and takes its last answer for the mean",
+  name: "meteor() runs its authors' program as pycocoevalcap does, and takes the last answer as the mean",
   ignore,
   async fn() {
     const { result, args, asked } = await meteorOf(`
@@ -45,7 +45,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "meteor() says in one line where the program is missing, ends early or answers something else",
+  name: "meteor() says in one line if the program is missing, ends early or gives an invalid answer",
   ignore,
   async fn() {
     await assert.rejects(

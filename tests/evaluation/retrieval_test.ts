@@ -28,7 +28,7 @@ Deno.test("retrieval() ranks each caption's image among all", async () => {
 });
 
 Deno.test("retrieval() ranks an image's best caption among those of other images", async () => {
-  // Image 0 has the captions 0 and 1; caption 2, of image 1, is between them.
+  // Image 0 has captions 0 and 1; caption 2, of image 1, ranks between them.
   const { captions } = await retrieve([[-1, -9], [-3, -9], [-2, -5]], [0, 0, 1]);
   assert.deepEqual(captions, { recall1: 1, recall5: 1, recall10: 1, medianRank: 1 });
   const swapped = await retrieve([[-4, -9], [-3, -9], [-2, -5]], [0, 0, 1]);
@@ -36,13 +36,13 @@ Deno.test("retrieval() ranks an image's best caption among those of other images
   assert.equal(swapped.captions.medianRank, 1.5);
 });
 
-Deno.test("retrieval() less the mean over images is not misled by captions that are always probable", async () => {
+Deno.test("retrieval() minus the mean over images is not misled by captions that are always probable", async () => {
   const { captions, captionsLessMean } = await retrieve([[-1, -1.5, -1.5], [-8, -6, -8], [-9, -9, -7]], [0, 1, 2]);
   assert.equal(captions.recall1, 1 / 3);
   assert.equal(captionsLessMean.recall1, 1);
 });
 
-Deno.test("retrieval() finds nothing where all images score alike", async () => {
+Deno.test("retrieval() finds nothing if all images score the same", async () => {
   const scores = Array.from({ length: 12 }, () => new Array<number>(12).fill(-5));
   const result = await retrieve(scores, [...scores.keys()]);
   for (const found of Object.values(result)) {

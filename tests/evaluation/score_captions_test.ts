@@ -14,7 +14,7 @@ function assertScores(actual: Scores | undefined, expected: Readonly<Record<stri
   }
 }
 
-Deno.test("scoreCaptions() gives pycocoevalcap's scores of captions as people write them, of all and of each", () => {
+Deno.test("scoreCaptions() gives pycocoevalcap's scores of human captions, for the corpus and for each", () => {
   const { corpus, captions } = scoreCaptions(tokenizeCaptions(golden.captions));
   assertScores(corpus, golden.corpus, "all");
   for (const [index, { image }] of golden.captions.entries()) {

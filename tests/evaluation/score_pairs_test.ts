@@ -4,7 +4,7 @@ import type { Features } from "../../src/ffi/batch.ts";
 
 const captions = [[1, 7, 2], [1, 8, 9, 2], [1, 9, 2]].map((words) => Int32Array.from(words));
 
-/** A model that finds a caption as probable as its words and the image's number say. */
+/** A model whose probability is a function of the caption's tokens and the image's index. */
 function modelOf(calls: number[]) {
   return {
     score({ values }: Features, lists: readonly (readonly Int32Array[])[]) {
@@ -42,7 +42,7 @@ for (const count of [1, 3, 200, 512, 1300]) {
   });
 }
 
-Deno.test("scorePairs() ends with its signal's reason", async () => {
+Deno.test("scorePairs() aborts with its signal's reason", async () => {
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(Array.fromAsync(scorePairs(modelOf([]), featuresOf(3), captions, { signal })), /enough/);
 });

@@ -1,13 +1,7 @@
-/**
- * Golden scores, and captions as tokens.
- *
- * @module
- */
-
 import assert from "node:assert/strict";
 import type { CaptionScores } from "../../src/evaluation/rouge_l.ts";
 
-/** Tokens parted by spaces. */
+/** Splits tokens at spaces. */
 export function tokens(sentence: string): string[] {
   return sentence === "" ? [] : sentence.split(" ");
 }

@@ -17,7 +17,7 @@ const SPECIALS = { pad: 0, unknown: 1, start: 2 };
 const IDS = new Map(WORDS.map((word, id) => [word, id]));
 const IMAGES: Images = { count: 1, height: 40, width: 40, pixels: new Uint8Array(40 * 40 * 3) };
 
-/** An engine that keeps the batch and gives these maps of 2 x 2 places. */
+/** An engine that keeps the batch and returns these maps of 2 x 2 cells. */
 function fakeEngine(heat: readonly number[], probabilities: readonly number[]) {
   const batches: Batch[] = [];
   const explain = (batch: Batch): Promise<HeatMaps> => {
@@ -32,10 +32,13 @@ function given({ inputs, targets }: Batch): number[][] {
   return [[...inputs], [...targets]];
 }
 
-Deno.test("explainWords() gives each word of the lrcn recipe after <start> and those before it, without <end>", async () => {
+Deno.test("explainWords() feeds <start> and the words of the lrcn recipe, without <end>", async () => {
   const engine = fakeEngine([1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 1, 1], [0.5, 0.25, 0.125]);
   const { words, rows, columns, seen } = await explainWords(engine, IMAGES, {
-    ...{ tokens: ["a", "zebra", "kite"], ids: IDS, vocabulary: SPECIALS, decoding: {} },
+    tokens: ["a", "zebra", "kite"],
+    ids: IDS,
+    vocabulary: SPECIALS,
+    decoding: {},
   });
   assert.deepEqual(given(engine.batches[0] ?? assert.fail()), [[2, 4, 1], [4, 1, 6]]);
   assert.deepEqual([rows, columns, seen.width, seen.pixels.length], [2, 2, 40, 40 * 40 * 3]);
@@ -45,7 +48,7 @@ Deno.test("explainWords() gives each word of the lrcn recipe after <start> and t
   assert.deepEqual(words.map(({ strength }) => strength), [1, 0, 0.25]);
 });
 
-Deno.test("explainWords() gives the notebook's words two steps ahead, the first one as given", async () => {
+Deno.test("explainWords() shifts the notebook's words by two steps, and takes the first as given", async () => {
   const explain = async (tokens: readonly string[]) => {
     const engine = fakeEngine(new Array(tokens.length * 4).fill(3), new Array(tokens.length).fill(0.5));
     const decoding = { firstWord: "a" };
@@ -64,7 +67,7 @@ Deno.test("explainWords() gives the notebook's words two steps ahead, the first 
   assert.deepEqual([alone.rows, alone.columns, alone.words.length], [2, 2, 1]);
 });
 
-Deno.test("explainWords() refuses too many words, and unknown ones where no word stands for them", async () => {
+Deno.test("explainWords() refuses too many words, and unknown ones without <unk>", async () => {
   const engine = fakeEngine([], []);
   const common = { ids: IDS, vocabulary: SPECIALS, decoding: {} };
   const tokens = new Array(101).fill("a");
@@ -83,7 +86,7 @@ Deno.test("explainWords() refuses too many words, and unknown ones where no word
 });
 
 nativeTest(
-  "Captioner.explain() gives the words of a caption with its probability, of any image or prepared one",
+  "Captioner.explain() returns the words and probability of a caption, for any image or a prepared one",
   async () => {
     using captioner = await Captioner.load(LRCN, DOUBLE);
     const image = drawnImage(90, 60);
@@ -109,7 +112,7 @@ nativeTest(
   NEEDS_FILES,
 );
 
-nativeTest("Captioner.explain() explains what a notebook model wrote with the probability that it gave", async () => {
+nativeTest("Captioner.explain() explains a notebook model's caption with its probability", async () => {
   await using folder = await temporaryFolder();
   const words = ["<pad>", "<unk>", "a", ...Array.from({ length: 8 }, (_, index) => `word${index}`)];
   const settings = {
@@ -131,10 +134,10 @@ nativeTest("Captioner.explain() explains what a notebook model wrote with the pr
   }
 }, NEEDS_FILES);
 
-nativeTest("Captioner of several models explains nothing", async () => {
+nativeTest("Captioner of an ensemble refuses to explain", async () => {
   using both = await Captioner.load([LRCN, LRCN], DOUBLE);
   await assert.rejects(both.explain(drawnImage(64, 64), ["a"]), {
     name: "TypeError",
-    message: "Cannot explain a caption: 2 models write together; load one",
+    message: "Cannot explain a caption: 2 models form an ensemble; load one",
   });
 }, NEEDS_FILES);

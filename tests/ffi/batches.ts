@@ -1,17 +1,11 @@
-/**
- * Batches made of other batches.
- *
- * @module
- */
-
 import type { Batch, Images } from "../../src/ffi/batch.ts";
 
 /** A batch of pixels. */
 export type PixelBatch = Batch & { readonly images: Images };
 
-/** Words that count in a batch. */
+/** Number of counted tokens of a batch. */
 export function wordsOf({ targets }: Batch): number {
-  return targets.filter((word) => word >= 0).length;
+  return targets.filter((token) => token >= 0).length;
 }
 
 /** Splits a batch, whose rows are in the order of its images, into equally many images each. */

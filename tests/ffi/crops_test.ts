@@ -21,26 +21,26 @@ const STEP: TrainStepOptions = {
   batchNorm: "batch",
 };
 
-/** ResizedFile of each image, cut out by rule: at the first corner, in the middle and at the last corner, some mirrored. */
+/** A crop of each image by rule: at the first corner, in the center and at the last corner, some flipped. */
 function cropped(side: number): CroppedImages {
   const { images } = batch;
   const [down, right] = [images.height - side, images.width - side];
   const crops = Array.from({ length: images.count }, (_, image) => {
-    const [share, mirrored] = [image % 3 / 2, Math.floor(image / 3) % 2];
-    return [Math.floor(down * share), Math.floor(right * (1 - share)), image === 0 ? 1 : mirrored];
+    const [fraction, flipped] = [image % 3 / 2, Math.floor(image / 3) % 2];
+    return [Math.floor(down * fraction), Math.floor(right * (1 - fraction)), image === 0 ? 1 : flipped];
   });
   return { ...images, crop: side, crops: Int32Array.from(crops.flat()) };
 }
 
-/** The same squares, pixel by pixel. */
+/** The same crops, pixel by pixel. */
 function cut({ count, height, width, pixels, crop: side, crops }: CroppedImages) {
   const parts = new Uint8Array(count * side * side * 3);
   let to = 0;
   for (let image = 0; image < count; image++) {
-    const [top = NaN, left = NaN, mirrored] = crops.subarray(3 * image);
+    const [top = NaN, left = NaN, flipped] = crops.subarray(3 * image);
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
-        const column = left + (mirrored === 1 ? side - 1 - x : x);
+        const column = left + (flipped === 1 ? side - 1 - x : x);
         const from = ((image * height + top + y) * width + column) * 3;
         for (let channel = 0; channel < 3; channel++) parts[to++] = pixels[from + channel] ?? NaN;
       }
@@ -50,19 +50,22 @@ function cut({ count, height, width, pixels, crop: side, crops }: CroppedImages)
 }
 
 for (const precision of ["fp32", "bf16"] as const) {
-  nativeTest(`Engine.trainStep() learns from crops what it does from the parts themselves, ${precision}`, async () => {
-    const images = cropped(batch.images.height - 9);
-    const learnt = [];
-    for (const seen of [images, cut(images), batch.images]) {
-      using engine = await Engine.open(model, { device: "cpu", precision });
-      await fillModel(engine);
-      const result = await engine.trainStep([{ ...batch, images: seen }], STEP);
-      learnt.push({ result, digests: await digests(engine, ["parameter", "buffer"], "") });
-    }
-    const [crops, parts, whole] = learnt;
-    assert.deepEqual(crops, parts);
-    assert.notDeepEqual(crops, whole);
-  });
+  nativeTest(
+    `Engine.trainStep() takes the same step on crops as on images cropped beforehand, ${precision}`,
+    async () => {
+      const images = cropped(batch.images.height - 9);
+      const learnt = [];
+      for (const seen of [images, cut(images), batch.images]) {
+        using engine = await Engine.open(model, { device: "cpu", precision });
+        await fillModel(engine);
+        const result = await engine.trainStep([{ ...batch, images: seen }], STEP);
+        learnt.push({ result, digests: await digests(engine, ["parameter", "buffer"], "") });
+      }
+      const [crops, parts, whole] = learnt;
+      assert.deepEqual(crops, parts);
+      assert.notDeepEqual(crops, whole);
+    },
+  );
 }
 
 nativeTest("Engine.evaluateStep() and Engine.logits() see whole images alone", async () => {

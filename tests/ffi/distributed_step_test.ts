@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import type { RankReport, RankTask } from "./rank_process.ts";
-import { canStartRanks, placesOf, startRank, trainTogether } from "./start_ranks.ts";
+import { canStartRanks, rendezvousOf, startRank, trainTogether } from "./start_ranks.ts";
 
 const TOLERANCE = 1e-8;
 const STEP: TrainStepOptions = {
   ...{ optimizer: "adam", learningRate: 1e-2, encoderLearningRate: 1e-3, maxGradientNorm: 0.25 },
   weightDecay: 0.01,
 };
-const TASK: Omit<RankTask, "place"> = {
+const TASK: Omit<RankTask, "rendezvous"> = {
   ...{ caseName: "1u every", images: 8, options: STEP, gradientAccumulationSteps: 1, steps: 5, timeout: 30 },
 };
 
@@ -18,13 +18,13 @@ function assertClose(actual: readonly number[], expected: readonly number[], wha
   assert(worst <= TOLERANCE, `${what} differ by ${worst}`);
 }
 
-/** Fails where ranks do not come to what one process comes to. */
+/** Asserts that the ranks' results equal those of one process. */
 function assertSame(group: readonly RankReport[], alone: RankReport): void {
   for (const { results, parameters } of group) {
     assertClose(parameters, alone.parameters, "parameters");
-    for (const [step, { loss, words, gradientNorm }] of results.entries()) {
+    for (const [step, { loss, tokens, gradientNorm }] of results.entries()) {
       const expected = alone.results[step];
-      assert.equal(words, expected?.words);
+      assert.equal(tokens, expected?.tokens);
       assertClose(
         [loss, gradientNorm],
         [expected?.loss ?? NaN, expected?.gradientNorm ?? NaN],
@@ -46,7 +46,7 @@ const CASES: Record<string, Partial<RankTask>> = {
 
 for (const [name, changes] of Object.entries(CASES)) {
   Deno.test({
-    name: `two processes with half the batch each come to what one comes to with all of it, ${name}`,
+    name: `two processes with half a batch each take the steps of one with all of it, ${name}`,
     ignore: !canStartRanks,
     async fn() {
       const task = { ...TASK, ...changes };
@@ -69,7 +69,7 @@ for (const [name, changes] of Object.entries(CASES)) {
 }
 
 Deno.test({
-  name: "four processes come to what one comes to, and with statistics of their own to something else",
+  name: "four processes take the steps of one, and others with their own batch statistics",
   ignore: !canStartRanks,
   async fn() {
     const [alone] = await trainTogether(1, { ...TASK, steps: 2 });
@@ -86,7 +86,9 @@ Deno.test({
   ignore: !canStartRanks,
   async fn() {
     const killed = 1;
-    const processes = placesOf(4).map((place) => startRank("rank_process.ts", { ...TASK, place, killed }));
+    const processes = rendezvousOf(4).map((rendezvous) =>
+      startRank("rank_process.ts", { ...TASK, rendezvous, killed })
+    );
     const outputs = await Promise.all(processes.map((process) => process.output()));
     for (const [rank, { code, stderr }] of outputs.entries()) {
       assert.notEqual(code, 0);

@@ -11,10 +11,10 @@ const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const EMBED = 100;
 const HIDDEN = 120;
 const MODEL: ModelSettings = { ...TINY_MODEL, embedSize: EMBED, hiddenSize: HIDDEN };
-const SHARE = 0.3;
+const PROBABILITY = 0.3;
 const STEPS = 100;
 
-/** A step that changes nothing, and so can be repeated. */
+/** A step that changes nothing, so that it can be repeated. */
 const STILL: TrainStepOptions = {
   optimizer: "adam",
   trainableFrom: "none",
@@ -22,7 +22,7 @@ const STILL: TrainStepOptions = {
   encoderLearningRate: 0,
 };
 
-/** One word given and one to predict: each element of a layer's input meets each of its weights once. */
+/** One input token and one target: each element of a layer's input meets each of its weights once. */
 const ONE_WORD: Batch = {
   images: { count: 1, values: Float32Array.from(fill("feature", 32 * MODEL.encoderWidth)) },
   imageOfRow: new Int32Array(1),
@@ -41,19 +41,19 @@ const LONGER: Batch = {
 };
 
 interface Dropped {
-  /** The layer that reads what is dropped. */
+  /** The layer that reads the dropped elements. */
   readonly weight: string;
-  /** The columns of its weight that meet what is dropped. */
+  /** The columns of its weight that meet the dropped elements. */
   readonly columns: readonly [number, number];
   readonly model: ModelSettings;
   readonly option: "embeddingDropout" | "lstmDropout" | "outputDropout";
-  /** Whether the option drops something behind that layer too, which then changes its rows' gradients. */
+  /** Whether the option also drops elements after that layer, which changes its rows' gradients. */
   readonly dropsFurther?: boolean;
 }
 
 const CASES: Record<string, Dropped> = {
-  "word vectors": { weight: "lstm.weight_ih_l0", columns: [0, EMBED], model: MODEL, option: "embeddingDropout" },
-  "word vectors before language layers": {
+  "embeddings": { weight: "lstm.weight_ih_l0", columns: [0, EMBED], model: MODEL, option: "embeddingDropout" },
+  "embeddings before language layers": {
     weight: "language_lstm.weight_ih_l0",
     columns: [0, EMBED],
     model: { ...MODEL, languageLayers: 1 },
@@ -82,9 +82,9 @@ const CASES: Record<string, Dropped> = {
 };
 
 for (const [name, { weight, columns: [first, end], model, option, dropsFurther }] of Object.entries(CASES)) {
-  nativeTest(`Engine.trainStep() drops a share of ${name}, and scales up the rest`, async () => {
+  nativeTest(`Engine.trainStep() drops a fraction of ${name}, and scales up the rest`, async () => {
     using engine = await Engine.open(model, CPU);
-    // Where the reading layer's weights are 0, what it gives does not depend on its input, and the gradient of each
+    // If the reading layer's weights are 0, its output does not depend on its input, and the gradient of each
     // weight is a constant times that input.
     await mapTensor(engine, weight, () => 0);
     const [rows = 0, width = 0] = (await tensorNamed(engine, weight)).shape;
@@ -92,11 +92,11 @@ for (const [name, { weight, columns: [first, end], model, option, dropsFurther }
     const whole = await readNumbers(engine, `grad.${weight}`);
     let dropped = 0;
     for (let step = 0; step < STEPS; step++) {
-      await engine.trainStep([ONE_WORD], { ...STILL, [option]: SHARE });
+      await engine.trainStep([ONE_WORD], { ...STILL, [option]: PROBABILITY });
       const gradient = await readNumbers(engine, `grad.${weight}`);
       const kept = new Set<number>();
       for (let row = 0; row < rows; row++) {
-        let scale = dropsFurther ? NaN : 1 / (1 - SHARE);
+        let scale = dropsFurther ? NaN : 1 / (1 - PROBABILITY);
         for (let column = 0; column < width; column++) {
           const index = row * width + column;
           if (gradient[index] === 0) continue;
@@ -110,21 +110,24 @@ for (const [name, { weight, columns: [first, end], model, option, dropsFurther }
       dropped += width - kept.size;
       for (let column = end; column < width; column++) assert(kept.has(column), `column ${column} is dropped`);
     }
-    const draws = STEPS * (end - first);
-    const deviation = Math.sqrt(SHARE * (1 - SHARE) / draws);
-    assert(Math.abs(dropped / draws - SHARE) < 4 * deviation, `${dropped / draws} are dropped, not ${SHARE}`);
+    const total = STEPS * (end - first);
+    const deviation = Math.sqrt(PROBABILITY * (1 - PROBABILITY) / total);
+    assert(
+      Math.abs(dropped / total - PROBABILITY) < 4 * deviation,
+      `${dropped / total} are dropped, not ${PROBABILITY}`,
+    );
   });
 }
 
 for (const option of ["embeddingDropout", "lstmDropout", "outputDropout"] as const) {
   const model = { ...MODEL, fusionLayers: 2 };
 
-  nativeTest(`${option} concerns training alone`, async () => {
+  nativeTest(`${option} affects training only`, async () => {
     using engine = await Engine.open(model, CPU);
     const { loss: evaluated } = await engine.evaluateStep(LONGER);
     const logits = await engine.logits(LONGER, model.vocabularySize);
     const { loss: undropped } = await engine.trainStep([LONGER], STILL);
-    const { loss: dropped } = await engine.trainStep([LONGER], { ...STILL, [option]: SHARE });
+    const { loss: dropped } = await engine.trainStep([LONGER], { ...STILL, [option]: PROBABILITY });
     assert(Math.abs(undropped - evaluated) < 1e-12);
     assert(Math.abs(dropped - evaluated) > 1e-6);
     assert.equal((await engine.evaluateStep(LONGER)).loss, evaluated);
@@ -134,7 +137,7 @@ for (const option of ["embeddingDropout", "lstmDropout", "outputDropout"] as con
     );
   });
 
-  nativeTest(`${option} 0 draws nothing and changes nothing`, async () => {
+  nativeTest(`${option} 0 takes no random number and changes nothing`, async () => {
     using engine = await Engine.open(model, CPU);
     const before = await digests(engine, ["random"]);
     const without = await engine.trainStep([LONGER], STILL);
@@ -143,14 +146,14 @@ for (const option of ["embeddingDropout", "lstmDropout", "outputDropout"] as con
     assert.deepEqual(await digests(engine, ["random"]), before);
   });
 
-  nativeTest(`${option} draws from the engine's random state: written back, it repeats the step`, async () => {
+  nativeTest(`${option} uses the engine's random state: restoring it repeats the step`, async () => {
     const losses: number[][] = [];
     for (const seed of [1, 1, 2]) {
       using engine = await Engine.open(model, { ...CPU, seed: 0 });
       using seeded = await Engine.open(model, { ...CPU, seed });
       await engine.write("rng", await seeded.read(await tensorNamed(seeded, "rng")));
       const state = await engine.read(await tensorNamed(engine, "rng"));
-      const step = async () => (await engine.trainStep([LONGER], { ...STILL, [option]: SHARE })).loss;
+      const step = async () => (await engine.trainStep([LONGER], { ...STILL, [option]: PROBABILITY })).loss;
       const first = await step();
       assert.notEqual(await step(), first);
       await engine.write("rng", state);
@@ -163,7 +166,7 @@ for (const option of ["embeddingDropout", "lstmDropout", "outputDropout"] as con
   });
 }
 
-nativeTest("lstmDropout does nothing where there is one layer", async () => {
+nativeTest("lstmDropout has no effect with one layer", async () => {
   using engine = await Engine.open(MODEL, CPU);
   const before = await digests(engine, ["random"]);
   const without = await engine.trainStep([LONGER], STILL);

@@ -72,7 +72,12 @@ for (const [name, entry] of Object.entries(cases)) {
     assert(stage !== undefined);
 
     nativeTest(`The encoder trains as PyTorch's from ${stage} on: ${name}`, async () => {
-      using engine = await Engine.open(settings, { device: "cpu", precision: "fp64", threads: 1, initialization: "zero" });
+      using engine = await Engine.open(settings, {
+        device: "cpu",
+        precision: "fp64",
+        threads: 1,
+        initialization: "zero",
+      });
       await fillModel(engine, entry.case.model);
       const { loss, gradientNorm } = await engine.trainStep([batchOf(name, entry)], { ...STEP, trainableFrom: stage });
       assertClose(loss, expected.loss, BOUND * expected.loss, "loss");
@@ -101,7 +106,12 @@ for (const name of ["small resnet18, odd", "small efficientnet-lite2, odd"]) {
   const batch = batchOf(name, entry);
 
   nativeTest(`The encoder encodes with its new weights and statistics after a step: ${name}`, async () => {
-    using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", threads: 1, seed: 1 });
+    using engine = await Engine.open(modelSettings(entry.case), {
+      device: "cpu",
+      precision: "fp32",
+      threads: 1,
+      seed: 1,
+    });
     using precise = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp64", threads: 1 });
     const before = await engine.encode(batch.images);
     const stages = stagesOf(modelSettings(entry.case));
@@ -122,7 +132,12 @@ for (const name of ["small resnet18, odd", "small efficientnet-lite2, odd"]) {
   });
 
   nativeTest(`Training leaves the stages before trainableFrom as they are: ${name}`, async () => {
-    using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32", threads: 1, seed: 1 });
+    using engine = await Engine.open(modelSettings(entry.case), {
+      device: "cpu",
+      precision: "fp32",
+      threads: 1,
+      seed: 1,
+    });
     const before = await digests(engine, ["parameter", "buffer"]);
     await engine.trainStep([batch], { ...STEP, trainableFrom: "none" });
     const after = changed(before, await digests(engine, ["parameter", "buffer"]));

@@ -1,9 +1,3 @@
-/**
- * Reads and changes an engine's state by name.
- *
- * @module
- */
-
 import assert from "node:assert/strict";
 import type { Engine, TensorInfo } from "../../src/ffi/engine.ts";
 import { numbers } from "./golden_numbers.ts";
@@ -22,13 +16,13 @@ export async function digests(
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Names of what differs between two results of {@linkcode digests}. */
+/** Names of the tensors that differ between two results of {@linkcode digests}. */
 export function changed(before: Record<string, string>, after: Record<string, string>): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].filter((name) => before[name] !== after[name]);
 }
 
-/** The tensor of a name. */
+/** Finds a tensor by name. */
 export async function tensorNamed(engine: Engine, name: string): Promise<TensorInfo> {
   const tensor = (await engine.tensors()).find((candidate) => candidate.name === name);
   assert(tensor !== undefined, `${name} is missing`);

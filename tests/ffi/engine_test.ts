@@ -16,7 +16,7 @@ const STEP = { optimizer: "adamw", encoderLearningRate: 1e-3, learningRate: 1e-3
 const MODEL_STATE = ["parameter", "buffer"] as const;
 const BATCH = goldenBatch("1u every", golden.cases["1u every"].case);
 
-nativeTest("Engine.open() gives the same model for the same seed, and another for another", async () => {
+nativeTest("Engine.open() creates the same model with the same seed, and another with another", async () => {
   using first = await Engine.open(TINY_MODEL, { ...CPU, seed: 1 });
   using same = await Engine.open(TINY_MODEL, { ...CPU, seed: 1 });
   using other = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
@@ -24,9 +24,9 @@ nativeTest("Engine.open() gives the same model for the same seed, and another fo
   assert.notDeepEqual(await digests(first, MODEL_STATE), await digests(other, MODEL_STATE));
 });
 
-nativeTest("Engine.open() draws parameters with PyTorch's deviations", async () => {
+nativeTest("Engine.open() initializes parameters with PyTorch's standard deviations", async () => {
   using engine = await Engine.open({ ...TINY_MODEL, vocabularySize: 2000, embedSize: 50, hiddenSize: 100 }, CPU);
-  // Normal: 1 for words, sqrt(2 / fan-out) for convolutions; uniform in 1 / sqrt(inputs): that over sqrt(3).
+  // Normal: 1 for embeddings, sqrt(2 / fan-out) for convolutions; uniform in 1 / sqrt(inputs): that over sqrt(3).
   const deviations: Record<string, number> = {
     "embed.weight": 1,
     "resnet.layer4.0.conv2.weight": Math.sqrt(2 / (64 * 9)),
@@ -44,7 +44,7 @@ nativeTest("Engine.open() draws parameters with PyTorch's deviations", async () 
   }
 });
 
-nativeTest("Engine.open() starts the padding's vector at zero where asked", async () => {
+nativeTest("Engine.open() initializes the padding's embedding with zeros if asked", async () => {
   using engine = await Engine.open(TINY_MODEL, { ...CPU, initialization: "zero-padding" });
   const embedding = (await engine.tensors()).find(({ name }) => name === "embed.weight");
   assert(embedding !== undefined);
@@ -53,7 +53,7 @@ nativeTest("Engine.open() starts the padding's vector at zero where asked", asyn
   assert(values.subarray(TINY_MODEL.embedSize).some((value) => value !== 0));
 });
 
-nativeTest("Engine.open() draws nothing for a model that is about to be loaded", async () => {
+nativeTest("Engine.open() initializes with zeros if asked", async () => {
   using engine = await Engine.open(TINY_MODEL, { ...CPU, initialization: "zero" });
   for (const tensor of (await engine.tensors()).filter(({ kind }) => kind === "parameter")) {
     const values = new Set(new Float64Array((await engine.read(tensor)).buffer));
@@ -70,7 +70,7 @@ nativeTest("Engine.open() says why a GPU cannot be used, and does not fall back"
   );
 });
 
-nativeTest("Engine.threads is what was asked for, or what libtorch chose", async () => {
+nativeTest("Engine.threads is the option, or libtorch's choice", async () => {
   for (const threads of [1, 2, 3]) {
     using engine = await Engine.open(TINY_MODEL, { ...CPU, threads });
     assert.equal(engine.threads, threads);
@@ -79,7 +79,7 @@ nativeTest("Engine.threads is what was asked for, or what libtorch chose", async
   assert(Number.isInteger(engine.threads) && engine.threads > 0, String(engine.threads));
 });
 
-nativeTest("Engine.trainStep() leaves a frozen CNN as it is, its statistics too", async () => {
+nativeTest("Engine.trainStep() does not change a frozen CNN or its statistics", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   const before = await digests(engine, MODEL_STATE, "resnet.");
   await engine.trainStep([BATCH], { ...STEP, trainableFrom: "none" });
@@ -101,7 +101,7 @@ nativeTest("Engine.trainStep() in bfloat16 stays near float32", async () => {
   assert.notEqual(single, half);
 });
 
-nativeTest("Engine.cancel() ends calls that wait, and no later one", async () => {
+nativeTest("Engine.cancel() cancels waiting calls, and no later one", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   const before = await digests(engine, MODEL_STATE, "linear.");
   const steps = Array.from({ length: 20 }, () => engine.trainStep([BATCH], STEP));
@@ -134,16 +134,16 @@ nativeTest("Decoding.step() gives the log-probabilities of the logits", async ()
       parents = same;
     }
     for (let step = 0; step < batch.inputsLength; step++) {
-      const words = Int32Array.from(same, (row) => batch.inputs[row * batch.inputsLength + step] ?? -1);
-      const next = await decoding.step(parents, words, k);
+      const tokens = Int32Array.from(same, (row) => batch.inputs[row * batch.inputsLength + step] ?? -1);
+      const next = await decoding.step(parents, tokens, k);
       parents = same;
       for (let row = 0; row < rows; row++) {
         const at = (row * batch.targetsLength + step) * k;
         const scores = logits.subarray(at, at + k);
         const total = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0));
         for (let rank = 0; rank < k; rank++) {
-          const word = next.words[row * k + rank] ?? -1;
-          const expected = (scores[word] ?? NaN) - total;
+          const token = next.tokens[row * k + rank] ?? -1;
+          const expected = (scores[token] ?? NaN) - total;
           assert(Math.abs((next.logProbabilities[row * k + rank] ?? NaN) - expected) < 1e-5);
         }
       }
@@ -151,7 +151,7 @@ nativeTest("Decoding.step() gives the log-probabilities of the logits", async ()
   }
 });
 
-nativeTest("Engine reports wrong arguments by what they are", async () => {
+nativeTest("Engine names invalid arguments", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   const wrong: [Partial<Batch>, RegExp][] = [
     [{ imageOfRow: BATCH.imageOfRow.map(() => 9) }, /image_of_row is 9, not within 0 to 3/],
@@ -171,7 +171,7 @@ nativeTest("Engine reports wrong arguments by what they are", async () => {
   await assert.rejects(engine.write("linear.bias", new Uint8Array(4)), /'linear.bias' has 320 bytes, not 4/);
 });
 
-nativeTest("Engine keeps messages of calls at the same time apart", async () => {
+nativeTest("Engine keeps the messages of simultaneous calls apart", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   const names = Array.from({ length: 20 }, (_, index) => `tensor${index}`);
   const errors = await Promise.allSettled(names.map((name) => engine.write(name, new Uint8Array(1))));
@@ -180,7 +180,7 @@ nativeTest("Engine keeps messages of calls at the same time apart", async () => 
   });
 });
 
-nativeTest("Engine and Decoding can be disposed twice, and refuse to be used afterwards", async () => {
+nativeTest("Engine and Decoding can be disposed twice, and refuse calls after that", async () => {
   const engine = await Engine.open(TINY_MODEL, CPU);
   const decoding = await engine.startDecoding(await engine.encode(BATCH.images));
   for (const disposable of [engine, engine, decoding, decoding]) disposable[Symbol.dispose]();
@@ -188,7 +188,7 @@ nativeTest("Engine and Decoding can be disposed twice, and refuse to be used aft
   await assert.rejects(decoding.step(new Int32Array(1), new Int32Array(1), 1), /is disposed/);
 });
 
-nativeTest("Engine can be disposed while calls run: they end, then it is freed", async () => {
+nativeTest("Engine disposed during calls is freed after they end", async () => {
   const engine = await Engine.open(TINY_MODEL, CPU);
   const steps = Array.from({ length: 5 }, () => engine.trainStep([BATCH], STEP));
   engine[Symbol.dispose]();
@@ -196,7 +196,7 @@ nativeTest("Engine can be disposed while calls run: they end, then it is freed",
   for (const { loss } of await Promise.all(steps)) assert(Number.isFinite(loss));
 });
 
-nativeTest("Engine.memory() counts what libtorch holds", async () => {
+nativeTest("Engine.memory() returns libtorch's memory", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   await engine.trainStep([BATCH], STEP);
   const { inUse, peak, held } = await engine.memory();

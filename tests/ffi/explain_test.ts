@@ -23,7 +23,7 @@ const cases: Record<string, Entry> = golden.cases;
 const BOUNDS = [["fp64", 1e-8], ["fp32", 1e-4], ["bf16", 0.15]] as const;
 const STATE = ["parameter", "buffer", "gradient", "optimizer", "random"] as const;
 
-/** The picture of tests/golden/explain.py with the last caption of its batch. */
+/** The image of tests/golden/explain.py with the last caption of its batch. */
 function explained(name: string, { case: settings, height, width }: Entry): PixelBatch {
   const { inputs, inputsLength, targets, targetsLength } = goldenBatch(name, settings);
   const pixels = Uint8Array.from(integers(`${name} picture`, height * width * 3, 256));
@@ -62,17 +62,17 @@ for (const name of ["2f every", "1u first", "notebook"]) {
   assert(entry !== undefined);
   const batch = explained(name, entry);
 
-  nativeTest(`Engine.explain() gives each word the probability that Engine.score() does: ${name}`, async () => {
+  nativeTest(`Engine.explain() gives each token the same probability as Engine.score(): ${name}`, async () => {
     for (const [precision, bound] of [["fp64", 1e-9], ["fp32", 1e-4]] as const) {
       using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision });
       await fillModel(engine);
       const { probabilities } = await engine.explain(batch);
-      for (const [place, target] of batch.targets.entries()) {
+      for (const [position, target] of batch.targets.entries()) {
         const alone = new Int32Array(batch.targetsLength).fill(-1);
-        alone[place] = target;
+        alone[position] = target;
         const [score = NaN] = target < 0 ? [-Infinity] : await engine.score({ ...batch, targets: alone });
         const expected = Math.exp(score);
-        assertClose(probabilities[place] ?? NaN, expected, bound * expected, `${precision} word ${place}`);
+        assertClose(probabilities[position] ?? NaN, expected, bound * expected, `${precision} token ${position}`);
       }
     }
   });

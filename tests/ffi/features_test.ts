@@ -27,13 +27,13 @@ for (const name of ["1u every", "4f first"] as const) {
   const pixels = goldenBatch(name, settings);
 
   for (const [precision, bound] of [["fp32", 1e-5], ["bf16", 0]] as const) {
-    nativeTest(`Engine computes from features what it does from pixels: ${name}, ${precision}`, async () => {
+    nativeTest(`Engine gives the same results from features as from pixels: ${name}, ${precision}`, async () => {
       using engine = await Engine.open(model, { device: "cpu", precision });
       await fillModel(engine);
       const features = { ...pixels, images: await engine.encode(pixels.images) };
       const ofPixels = await engine.evaluateStep(pixels);
       const ofFeatures = await engine.evaluateStep(features);
-      assert.equal(ofFeatures.words, ofPixels.words);
+      assert.equal(ofFeatures.tokens, ofPixels.tokens);
       assert(Math.abs(ofFeatures.loss - ofPixels.loss) <= bound);
       const logits = [
         await engine.logits(pixels, model.vocabularySize),
@@ -43,7 +43,7 @@ for (const name of ["1u every", "4f first"] as const) {
     });
   }
 
-  nativeTest(`Engine.trainStep() learns from features what it does from pixels of a frozen CNN: ${name}`, async () => {
+  nativeTest(`Engine.trainStep() takes the same step on features as on pixels with a frozen CNN: ${name}`, async () => {
     const learnt = [];
     for (const fromFeatures of [true, false]) {
       using engine = await Engine.open(model, { device: "cpu", precision: "fp32" });
@@ -68,7 +68,7 @@ for (const name of ["1u every", "4f first"] as const) {
   });
 }
 
-nativeTest("Engine.trainStep() refuses features where the CNN is to learn", async () => {
+nativeTest("Engine.trainStep() refuses features if the CNN is trainable", async () => {
   const settings = golden.cases["1u every"].case;
   using engine = await Engine.open(modelSettings(settings), { device: "cpu" });
   const batch = goldenBatch("1u every", settings);

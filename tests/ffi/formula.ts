@@ -1,8 +1,4 @@
-/**
- * The twin of `fill` in tests/golden/model.py: numbers from a name and an index, for weights that no file holds.
- *
- * @module
- */
+// The twin of `fill` in tests/golden/model.py: weights as a function of name and index, so that no file holds them.
 
 /** `count` numbers in [-0.5, 0.5): FNV-1a of the name, then a multiply-xorshift mix of each index. */
 export function fill(name: string, count: number): Float64Array<ArrayBuffer> {

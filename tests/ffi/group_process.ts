@@ -1,15 +1,11 @@
-/**
- * One process of a group, that ends in the way it is told.
- *
- * @module
- */
+// One process of a group, which ends as the test tells it.
 
 import { Group } from "../../src/ffi/group.ts";
 import type { GroupTask } from "./group_test.ts";
 
-const { place, timeout, end, ending }: GroupTask = JSON.parse(Deno.args[0] ?? "");
+const { rendezvous, timeout, end, ending }: GroupTask = JSON.parse(Deno.args[0] ?? "");
 try {
-  using group = await Group.join(place, { timeout });
+  using group = await Group.join(rendezvous, { timeout });
   const { rank } = group;
   const sums = Float64Array.of(rank, 1);
   await group.allReduce(sums);

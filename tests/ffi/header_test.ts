@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MODEL_LIMITS } from "../../src/checkpoint/limits.ts";
 import { STATUS } from "../../src/ffi/status.ts";
 import { STRUCTS } from "../../src/ffi/struct.ts";
 import { ABI_VERSION, symbols } from "../../src/ffi/symbols.ts";
@@ -79,5 +80,19 @@ Deno.test({
     const codes = [...body.matchAll(/LRCN_(\w+) = (\d+)/g)].map(([, name, code]) => [name, Number(code)]);
     assert.deepEqual(Object.fromEntries(codes), STATUS);
     assert.equal(header.match(/LRCN_ABI_VERSION = (\d+)/)?.[1], String(ABI_VERSION));
+  },
+});
+
+Deno.test({
+  name: "MODEL_LIMITS, which recipes and checkpoints go by, are those of lrcn.h",
+  ignore: !canRead,
+  async fn() {
+    const header = await readHeader();
+    const declared = Object.fromEntries(
+      [...header.matchAll(/LRCN_(\w+)_MAX = (\d+)/g)].map(([, name, value]) => [name, Number(value)]),
+    );
+    const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    const expected = Object.entries(MODEL_LIMITS).map(([name, [, most]]) => [snake(name), most]);
+    assert.deepEqual(declared, Object.fromEntries(expected));
   },
 });

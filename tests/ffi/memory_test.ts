@@ -29,34 +29,34 @@ function group1(path: string, limit: number, used: number, inactive: number) {
   };
 }
 
-/** Systems and the MiB that each has left. */
+/** Systems and their available MiB. */
 const SYSTEMS: Record<string, [left: number | undefined, files: Record<string, string>]> = {
-  "no limit that can be read": [undefined, {}],
-  "a machine: what is available, and swap": [10, { "proc/meminfo": MEMINFO }],
+  "no readable limit": [undefined, {}],
+  "a machine: available memory and swap": [10, { "proc/meminfo": MEMINFO }],
   "a group": [3, { "proc/meminfo": MEMINFO, "proc/self/cgroup": "0::/job\n", ...group("/job", 5, 2) }],
   "a group without a limit": [10, {
     "proc/meminfo": MEMINFO,
     "proc/self/cgroup": "0::/job\n",
     ...group("/job", "max", 2),
   }],
-  "a group of a machine that has less": [10, {
+  "a group on a machine with less": [10, {
     "proc/meminfo": MEMINFO,
     "proc/self/cgroup": "0::/job\n",
     ...group("/job", 50, 2),
   }],
-  "a group whose page cache gives way, but for the code that runs": [6, {
+  "a group whose page cache is reclaimable, except the running code": [6, {
     "proc/self/cgroup": "0::/job\n",
     ...group("/job", 10, 9, [4, 2, 1]),
   }],
   "a group over its limit": [0, { "proc/self/cgroup": "0::/job\n", ...group("/job", 10, 11) }],
-  "groups in groups: the least": [2, {
+  "nested groups: the minimum": [2, {
     "proc/self/cgroup": "0::/slice/user/job\n",
     ...group("/slice/user/job", 9, 1),
     ...group("/slice/user", "max", 1),
     ...group("/slice", 3, 1),
   }],
   "a container that sees its own group as the root": [4, { "proc/self/cgroup": "0::/\n", ...group("", 5, 1) }],
-  "a container that is told the host's path": [4, {
+  "a container with the host's path": [4, {
     "proc/self/cgroup": "0::/host/slice/container\n",
     ...group("", 5, 1),
   }],
@@ -69,7 +69,7 @@ const SYSTEMS: Record<string, [left: number | undefined, files: Record<string, s
 };
 
 Deno.test({
-  name: "memory_left() is the least of what machine and control groups have left",
+  name: "memory_left() is the minimum over the machine and the control groups",
   ignore,
   async fn() {
     const names = Object.keys(SYSTEMS);
@@ -91,7 +91,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "is_out_of_memory() knows the words of libtorch and of the libraries under it",
+  name: "is_out_of_memory() recognizes messages of libtorch and of the libraries below it",
   ignore,
   async fn() {
     const out = [

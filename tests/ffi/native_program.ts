@@ -1,9 +1,3 @@
-/**
- * Small programs around single sources of the native library, for what its functions do not show.
- *
- * @module
- */
-
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { makeFolder } from "../support/temporary_folder.ts";
@@ -12,11 +6,9 @@ import { runCommand } from "../support/run_task.ts";
 const NATIVE = fileURLToPath(new URL("../../native/", import.meta.url));
 
 /**
- * Compiles a program with the compiler that the build takes first, and runs it.
+ * Compiles a program with the first compiler that the build would try, and runs it.
  *
- * @param main Its main file, which can include the library's headers.
- * @param sources Names in `native/src` of what it is linked with; none may need libtorch.
- * @param args What it is given.
+ * @param sources Names in `native/src` to link; none may need libtorch.
  * @returns The lines that it prints.
  */
 export async function runProgram(

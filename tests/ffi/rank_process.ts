@@ -1,9 +1,4 @@
-/**
- * One process of several that train together: trains a golden model on its part of each batch, and prints what came of it
- * as a line of JSON.
- *
- * @module
- */
+// One rank of distributed training: trains a golden model on its part of each batch, and prints the results as JSON.
 
 import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
 import type { StepResult } from "../../src/ffi/batch.ts";
@@ -15,51 +10,51 @@ import { microBatches } from "./batches.ts";
 import { readNumbers } from "./engine_state.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 
-/** What a process is told. */
+/** The task of a process. */
 export interface RankTask {
-  /** Its place; none for one by itself. */
-  readonly place?: Rendezvous;
+  /** Its rendezvous; none for a single process. */
+  readonly rendezvous?: Rendezvous;
   /** The golden model. */
   readonly caseName: keyof typeof golden.cases;
-  /** Images of a batch. */
+  /** Images in a batch. */
   readonly images: number;
-  /** How its steps learn. */
+  /** Options of its steps. */
   readonly options: TrainStepOptions;
-  /** Parts that a batch is divided into, whose gradients are added up. */
+  /** Parts of a batch whose gradients are accumulated. */
   readonly gradientAccumulationSteps: number;
   /** Steps on the same batch. */
   readonly steps: number;
-  /** Seconds that others are waited for. */
+  /** Timeout in seconds. */
   readonly timeout: number;
   /** The rank that is killed in its last step. */
   readonly killed?: number;
 }
 
-/** What came of it. */
+/** The results of a process. */
 export interface RankReport {
-  /** Each step's numbers. */
+  /** The result of each step. */
   readonly results: readonly StepResult[];
   /** The model's parameters. */
   readonly parameters: readonly number[];
   /** Its buffers. */
   readonly buffers: readonly number[];
-  /** How long gradients were averaged in the last step. */
+  /** Timing of gradient averaging in the last step. */
   readonly averaging: Averaging;
 }
 
 const task: RankTask = JSON.parse(Deno.args[0] ?? "");
-const { place, caseName, options, gradientAccumulationSteps, steps, timeout, killed } = task;
+const { rendezvous, caseName, options, gradientAccumulationSteps, steps, timeout, killed } = task;
 const settings = golden.cases[caseName].case;
 const whole = microBatches(goldenBatch(caseName, { ...settings, images: task.images }), gradientAccumulationSteps);
-const parts = whole.map((part) => microBatches(part, place?.worldSize ?? 1)[place?.rank ?? 0] ?? part);
+const parts = whole.map((part) => microBatches(part, rendezvous?.worldSize ?? 1)[rendezvous?.rank ?? 0] ?? part);
 using engine = await Engine.open(modelSettings(settings), { device: "cpu", precision: "fp64", threads: 1 });
 await fillModel(engine);
-using group = place && await Group.join(place, { timeout });
+using group = rendezvous && await Group.join(rendezvous, { timeout });
 if (group !== undefined) await engine.join(group);
 const results = [];
 for (let step = 0; step < steps; step++) {
-  // The step is in another thread.
-  if (killed !== undefined && killed === place?.rank && step === steps - 1) {
+  // The step runs in another thread.
+  if (killed !== undefined && killed === rendezvous?.rank && step === steps - 1) {
     setTimeout(() => Deno.kill(Deno.pid, "SIGKILL"), 2);
   }
   results.push(await engine.trainStep(parts, options));

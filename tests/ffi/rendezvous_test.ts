@@ -5,7 +5,7 @@ import { InputError } from "../../src/input_error.ts";
 const SET = { RANK: "1", WORLD_SIZE: "4", LOCAL_RANK: "0", MASTER_ADDR: "node0", MASTER_PORT: "29500" };
 const read = (variables: Readonly<Record<string, string | undefined>>) => readRendezvous((name) => variables[name]);
 
-Deno.test("readRendezvous() finds no others where torchrun has set nothing", () => {
+Deno.test("readRendezvous() returns undefined without torchrun's variables", () => {
   assert.equal(read({}), undefined);
   assert.equal(read({ MASTER_ADDR: "left over" }), undefined);
 });
@@ -29,7 +29,7 @@ Deno.test("readRendezvous() reads what torchrun sets", () => {
   assert.deepEqual([read(SET)?.hosted, read(SET)?.prefix], [false, "lrcn/"]);
 });
 
-Deno.test("readRendezvous() names what is missing or wrong", () => {
+Deno.test("readRendezvous() names missing and invalid variables", () => {
   const refused = (changes: Readonly<Record<string, string | undefined>>, pattern: RegExp) =>
     assert.throws(
       () => read({ ...SET, ...changes }),
@@ -39,5 +39,5 @@ Deno.test("readRendezvous() names what is missing or wrong", () => {
   refused({ WORLD_SIZE: "0" }, /WORLD_SIZE is 0/);
   refused({ MASTER_PORT: "x" }, /MASTER_PORT is x/);
   refused({ MASTER_ADDR: undefined }, /MASTER_ADDR is not set/);
-  refused({ RANK: "4" }, /RANK 4 is not under WORLD_SIZE 4/);
+  refused({ RANK: "4" }, /RANK 4 is not below WORLD_SIZE 4/);
 });

@@ -17,7 +17,7 @@ const STILL: TrainStepOptions = {
   encoderLearningRate: 0,
 };
 
-/** Many captions alike, of two words given. */
+/** Many equal captions of two input tokens. */
 function captions(rows: number, words: readonly [number, number], targets: readonly [number, number]): Batch {
   return {
     images: { count: 1, values: Float32Array.from(fill("feature", 32 * TINY_MODEL.encoderWidth)) },
@@ -29,22 +29,22 @@ function captions(rows: number, words: readonly [number, number], targets: reado
   };
 }
 
-/** A model that expects word 7 with probability 0.2 and word 8 with 0.8, whatever it is given. */
+/** A model that predicts token 7 with probability 0.2 and token 8 with 0.8, whatever its input. */
 async function openDecided(model: ModelSettings): Promise<Engine> {
   const engine = await Engine.open(model, CPU);
-  // The weights are all but 0: gradients still pass.
+  // The weights are nearly 0: gradients still pass.
   await mapTensor(engine, "linear.weight", (value) => value * 1e-9);
   await mapTensor(engine, "linear.bias", (_, word) => word === 7 ? Math.log(0.2) : word === 8 ? Math.log(0.8) : -100);
   return engine;
 }
 
-/** The gradient of one word's vector. */
+/** The gradient of a token's embedding. */
 async function wordGradient(engine: Engine, word: number): Promise<Float64Array> {
   const width = (await tensorNamed(engine, "embed.weight")).shape[1] ?? 0;
   return (await readNumbers(engine, "grad.embed.weight")).subarray(word * width, (word + 1) * width);
 }
 
-nativeTest("scheduledSampling 0 draws nothing and changes nothing", async () => {
+nativeTest("scheduledSampling 0 takes no random number and changes nothing", async () => {
   using engine = await Engine.open(TINY_MODEL, CPU);
   const batch = captions(4, [2, 5], [5, 3]);
   const before = await digests(engine, ["random"]);
@@ -54,7 +54,7 @@ nativeTest("scheduledSampling 0 draws nothing and changes nothing", async () => 
 });
 
 for (const name of ["1u every", "2f every", "4f every", "2u first", "4f first"] as const) {
-  nativeTest(`scheduledSampling 1 of a model that is sure gives it its own words: ${name}`, async () => {
+  nativeTest(`scheduledSampling 1 feeds a certain model its own predictions: ${name}`, async () => {
     const settings = golden.cases[name].case;
     const model = modelSettings(settings);
     using engine = await Engine.open(model, CPU);
@@ -82,19 +82,19 @@ for (const name of ["1u every", "2f every", "4f every", "2u first", "4f first"] 
 }
 
 for (const inject of ["every", "first"] as const) {
-  nativeTest(`scheduledSampling replaces its share by draws from what the model expects: ${inject}`, async () => {
+  nativeTest(`scheduledSampling replaces its fraction by samples of the model's prediction: ${inject}`, async () => {
     const model = { ...TINY_MODEL, inject };
     using engine = await openDecided(model);
     const rows = 4000;
-    const share = 0.5;
-    const expected = new Map([[5, 1 - share], [7, share * 0.2], [8, share * 0.8]]);
-    // A word's gradient is proportional to the captions that are given it.
+    const fraction = 0.5;
+    const expected = new Map([[5, 1 - fraction], [7, fraction * 0.2], [8, fraction * 0.8]]);
+    // A token's gradient is proportional to the captions with it as input.
     const all = new Map<number, Float64Array>();
     for (const word of expected.keys()) {
       await engine.trainStep([captions(rows, [2, word], [4, 3])], STILL);
       all.set(word, (await wordGradient(engine, word)).slice());
     }
-    await engine.trainStep([captions(rows, [2, 5], [4, 3])], { ...STILL, scheduledSampling: share });
+    await engine.trainStep([captions(rows, [2, 5], [4, 3])], { ...STILL, scheduledSampling: fraction });
     let total = 0;
     for (const [word, probability] of expected) {
       const gradient = await wordGradient(engine, word);
@@ -109,7 +109,7 @@ for (const inject of ["every", "first"] as const) {
   });
 }
 
-nativeTest("scheduledSampling never replaces a caption's first word", async () => {
+nativeTest("scheduledSampling never replaces a caption's first token", async () => {
   using engine = await openDecided(TINY_MODEL);
   const batch = captions(200, [10, 5], [4, -1]);
   const { loss: expected } = await engine.evaluateStep(batch);
@@ -119,7 +119,7 @@ nativeTest("scheduledSampling never replaces a caption's first word", async () =
   for (const word of [7, 8]) assert((await wordGradient(engine, word)).every((value) => value === 0));
 });
 
-nativeTest("scheduledSampling leaves every parameter its gradient, in bfloat16 too", async () => {
+nativeTest("scheduledSampling keeps every parameter's gradient, also in bfloat16", async () => {
   const settings = golden.cases["4f every"].case;
   for (const precision of ["fp32", "bf16"] as const) {
     using engine = await Engine.open(modelSettings(settings), { device: "cpu", precision });

@@ -4,7 +4,7 @@ import golden from "../golden/model.json" with { type: "json" };
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
-/** Natural logarithm of a word's probability among these logits. */
+/** Log-softmax of logits at a token. */
 function logProbability(logits: Float64Array, word: number): number {
   const most = Math.max(...logits);
   return (logits[word] ?? NaN) - most - Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
@@ -16,7 +16,7 @@ for (const name of ["1u every", "4f first"] as const) {
   const batch = goldenBatch(name, settings);
   const rows = batch.imageOfRow.length;
 
-  nativeTest(`Engine.score() adds up what the logits say of each caption's counted words: ${name}`, async () => {
+  nativeTest(`Engine.score() sums the log-probabilities of each caption's counted tokens: ${name}`, async () => {
     using engine = await Engine.open(model, { device: "cpu", precision: "fp64" });
     await fillModel(engine);
     const { vocabularySize } = model;
@@ -30,17 +30,17 @@ for (const name of ["1u every", "4f first"] as const) {
       }
       return sum;
     });
-    assert(batch.targets.some((target) => target < 0), "all words count");
+    assert(batch.targets.some((target) => target < 0), "all tokens count");
     const scores = await engine.score(batch);
     for (const [row, score] of scores.entries()) assert(Math.abs(score - (expected[row] ?? NaN)) < 1e-10);
-    const { loss, words } = await engine.evaluateStep(batch);
-    assert(Math.abs(scores.reduce((sum, score) => sum + score, 0) + loss * words) < 1e-8);
+    const { loss, tokens } = await engine.evaluateStep(batch);
+    assert(Math.abs(scores.reduce((sum, score) => sum + score, 0) + loss * tokens) < 1e-8);
     const features = await engine.score({ ...batch, images: await engine.encode(batch.images) });
     for (const [row, score] of scores.entries()) assert(Math.abs(score - (features[row] ?? NaN)) < 1e-5);
   });
 
   nativeTest(
-    `Engine.score() gives the same for many rows, and 0 for those of which no word counts: ${name}`,
+    `Engine.score() gives the same for many rows, and 0 for rows without a counted token: ${name}`,
     async () => {
       using engine = await Engine.open(model, { device: "cpu", precision: "fp64" });
       await fillModel(engine);

@@ -1,9 +1,3 @@
-/**
- * Processes that train together, for tests.
- *
- * @module
- */
-
 import { fileURLToPath } from "node:url";
 import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
 import { canRun } from "../support/test_data.ts";
@@ -12,17 +6,17 @@ import type { RankReport, RankTask } from "./rank_process.ts";
 
 const mayListen = (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state === "granted";
 
-/** Whether processes may be started here that meet each other. */
+/** Whether this environment can start processes that form a group. */
 export const canStartRanks: boolean = canLoad && canRun && mayListen;
 
-/** A port that nothing uses at this moment. */
+/** A free port. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** The places of processes on this machine. */
-export function placesOf(size: number): Rendezvous[] {
+/** Rendezvous of a group on this machine, by rank. */
+export function rendezvousOf(size: number): Rendezvous[] {
   const port = freePort();
   return Array.from({ length: size }, (_, rank) => (
     {
@@ -38,12 +32,7 @@ export function placesOf(size: number): Rendezvous[] {
   ));
 }
 
-/**
- * Starts a program of this folder.
- *
- * @param name The program's file.
- * @param task What it is told.
- */
+/** Starts a program of this folder with a task. */
 export function startRank(name: string, task: unknown): Deno.ChildProcess {
   const program = fileURLToPath(new URL(name, import.meta.url));
   const flags = ["--no-check", "--quiet", "--allow-ffi=native/build/liblrcn.so", "--allow-read"];
@@ -55,13 +44,13 @@ export function startRank(name: string, task: unknown): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Lets processes train together; gives what came of each. */
-export async function trainTogether(size: number, task: Omit<RankTask, "place">): Promise<RankReport[]> {
-  const places = size === 1 ? [undefined] : placesOf(size);
-  return await Promise.all(places.map(async (place) => {
-    const { code, stdout, stderr } = await startRank("rank_process.ts", { ...task, place }).output();
+/** Runs distributed training and returns each rank's results. */
+export async function trainTogether(size: number, task: Omit<RankTask, "rendezvous">): Promise<RankReport[]> {
+  const all = size === 1 ? [undefined] : rendezvousOf(size);
+  return await Promise.all(all.map(async (rendezvous) => {
+    const { code, stdout, stderr } = await startRank("rank_process.ts", { ...task, rendezvous }).output();
     const [printed, problem] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    if (code !== 0 || problem !== "") throw new Error(`rank ${place?.rank} ended with ${code}: ${problem}`);
+    if (code !== 0 || problem !== "") throw new Error(`rank ${rendezvous?.rank} ended with ${code}: ${problem}`);
     return JSON.parse(printed ?? "");
   }));
 }

@@ -18,7 +18,7 @@ const BATCH = goldenBatch(NAME, CASE);
 const PARTS = microBatches(BATCH, 2);
 const STATE = ["parameter", "buffer", "optimizer", "random"] as const;
 
-/** A step with everything on. */
+/** A step with every option. */
 const STEP: TrainStepOptions = {
   optimizer: "adamw",
   learningRate: 1e-3,
@@ -55,7 +55,7 @@ for (const precision of ["fp32", "bf16"] as const) {
   });
 }
 
-nativeTest("Engine.tryTrainStep() changes nothing that a later step could notice", async () => {
+nativeTest("Engine.tryTrainStep() does not affect later steps", async () => {
   using tried = await openFilled();
   using untried = await openFilled();
   const before = await digests(tried, STATE);
@@ -74,13 +74,13 @@ nativeTest("Engine.tryTrainStep() changes nothing that a later step could notice
   assert.deepEqual(await digests(tried, STATE), later);
 });
 
-nativeTest("Engine.tryTrainStep() that fails, at whichever batch, changes nothing either", async () => {
+nativeTest("Engine.tryTrainStep() that fails at any batch changes nothing either", async () => {
   using engine = await openFilled();
   await engine.trainStep([BATCH], STEP);
   const before = await digests(engine, STATE);
   await assert.rejects(engine.tryTrainStep([BATCH], { ...STEP, embeddingDropout: 1 }), /embedding_dropout is 1/);
   const wrong = { ...BATCH, targets: BATCH.targets.map(() => -1) };
-  await assert.rejects(engine.tryTrainStep([BATCH, wrong], STEP), /counts no word/);
+  await assert.rejects(engine.tryTrainStep([BATCH, wrong], STEP), /counts no token/);
   assert.deepEqual(changed(before, await digests(engine, STATE)), []);
   assert.deepEqual(await digests(engine, ["gradient"]), {});
   for (const milliseconds of [2, 5, 10, 20, 30]) {
@@ -91,7 +91,7 @@ nativeTest("Engine.tryTrainStep() that fails, at whichever batch, changes nothin
   }
 });
 
-nativeTest("Engine.trainStep() changes no parameter or moment where the gradient is not finite", async () => {
+nativeTest("Engine.trainStep() changes no parameter or moment if the gradient is not finite", async () => {
   for (const [value, options] of [[NaN, STEP], [1e38, { ...STEP, scheduledSampling: 0 }], [Infinity, STEP]] as const) {
     using engine = await openFilled();
     await engine.trainStep([BATCH], STEP);
@@ -120,7 +120,7 @@ nativeTest("Engine.trainStep() that fails at a later batch leaves no gradients f
     outputDropout: 0,
     scheduledSampling: 0,
   };
-  await assert.rejects(failed.trainStep([first, wrong], plain), /counts no word/);
+  await assert.rejects(failed.trainStep([first, wrong], plain), /counts no token/);
   assert.deepEqual(await digests(failed, ["gradient"]), {});
   assert.deepEqual(await failed.trainStep([BATCH], plain), await sound.trainStep([BATCH], plain));
   assert.deepEqual(await digests(failed, STATE), await digests(sound, STATE));
@@ -144,7 +144,7 @@ nativeTest(
   },
 );
 
-nativeTest("Engine.cancel() ends waiting steps, but no write and no dropping of gradients", async () => {
+nativeTest("Engine.cancel() cancels waiting steps, but not writes and dropGradients()", async () => {
   using engine = await openFilled();
   const bias = await engine.read(await tensorNamed(engine, "linear.bias"));
   const steps = Array.from({ length: 10 }, () => engine.trainStep([BATCH], STEP));
@@ -159,12 +159,12 @@ nativeTest("Engine.cancel() ends waiting steps, but no write and no dropping of 
   assert(ends.slice(steps.length).every((status) => status === "fulfilled"));
 });
 
-nativeTest("Engine.trainStep() needs a batch", async () => {
+nativeTest("Engine.trainStep() requires a batch", async () => {
   using engine = await openFilled();
   await assert.rejects(engine.trainStep([], STEP), RangeError);
 });
 
-nativeTest("Engine.evaluateStep() knows no label smoothing", async () => {
+nativeTest("Engine.evaluateStep() has no label smoothing", async () => {
   using engine = await openFilled();
   const still = { ...STEP, learningRate: 0, encoderLearningRate: 0, trainableFrom: "none" } as const;
   const plain = { ...still, embeddingDropout: 0, lstmDropout: 0, outputDropout: 0, scheduledSampling: 0 };
@@ -184,7 +184,7 @@ nativeTest("Engine.trainStep() refuses batch statistics of a single value", asyn
   assert(Number.isFinite((await engine.trainStep([single], { ...STEP, batchNorm: "frozen" })).loss));
 });
 
-nativeTest("Engine.open() that needs more memory than there is says so, and the process lives on", async () => {
+nativeTest("Engine.open() reports a lack of memory, and the process survives", async () => {
   const terabytes = { ...TINY_MODEL, vocabularySize: 2 ** 24, embedSize: 65536 };
   await assert.rejects(
     Engine.open(terabytes, CPU),

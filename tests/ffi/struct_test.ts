@@ -7,7 +7,7 @@ Deno.test("encodeStruct() writes the struct's own size first", () => {
   assert.deepEqual(words, [32, 3, 0, 0, -1, 0, 0, 0]);
 });
 
-Deno.test("encodeStruct() writes arrays, doubles and 64-bit integers where C expects them", () => {
+Deno.test("encodeStruct() lays out arrays, doubles and 64-bit integers as C does", () => {
   const bytes = encodeStruct("lrcn_engine_options", { encoder_blocks: [1, 2, 2, 3, 3, 4, 1], seed: 2 ** 40 });
   const view = new DataView(bytes.buffer);
   assert.equal(bytes.length, 88);
@@ -21,7 +21,7 @@ Deno.test("encodeStruct() writes arrays, doubles and 64-bit integers where C exp
   assert.equal(optionsView.getBigInt64(128, true), 7n);
 });
 
-Deno.test("encodeStruct() refuses what does not fit", () => {
+Deno.test("encodeStruct() refuses values that do not fit", () => {
   for (const images of [2 ** 31, 1.5, NaN]) {
     assert.throws(() => encodeStruct("lrcn_batch_shape", { images }), RangeError);
   }

@@ -30,7 +30,7 @@ function stepOptions({ settings }: Entry): TrainStepOptions {
   return { ...settings, optimizer: settings.optimizer === "adam" ? "adam" : "adamw", trainableFrom };
 }
 
-/** Takes the golden steps on these batches and compares all that the file holds. */
+/** Runs the golden steps on these batches and compares all golden values. */
 async function assertSteps(entry: Entry, batches: readonly Batch[]): Promise<Map<string, Float64Array>> {
   using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp64" });
   await fillModel(engine);

@@ -35,7 +35,7 @@ Deno.test({
       const [name, message] of [
         ["none", /^Cannot read dataset '.*none': there is no such file or folder, check the path$/],
         ["a.txt", /a\.txt': a part of the path is a file, not a folder$/],
-        ["round", /^Cannot read dataset '.*round': its links lead in circles, correct them$/],
+        ["round", /^Cannot read dataset '.*round': its links form a loop, correct them$/],
       ] as const
     ) {
       const path = join(folder.path, name);

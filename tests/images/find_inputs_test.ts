@@ -87,7 +87,7 @@ Deno.test({
     assert.equal(
       problem,
       `Cannot decode image '${join(folder.path, "other")}': it is a folder without files called .jpg, .jpeg or .png, ` +
-        "name another, or look in the folders in it by --recursive",
+        "name another, or search its subfolders with --recursive",
     );
     const deep = await find(folder.path, ["other"], { recursive: true });
     assert.match(problems(deep.found)[0] ?? "", /or \.png, name another$/);

@@ -33,7 +33,7 @@ for (const piece of [1, 7, 100_000]) {
     assert("image" in await readStandardInput(streamOf(gif, piece)));
   });
 
-  Deno.test(`readStandardInput() reads paths, one a line, in pieces of ${piece}`, async () => {
+  Deno.test(`readStandardInput() reads paths, one per line, in pieces of ${piece}`, async () => {
     const text = "a.jpg\r\n\n  \nfolder/ä ö.png\n犬.jpg\n- x \nlast.png";
     const expected = ["a.jpg", "folder/ä ö.png", "犬.jpg", "- x ", "last.png"];
     assert.deepEqual(await pathsOf(streamOf(bytes(text), piece)), expected);
@@ -64,12 +64,15 @@ Deno.test("readStandardInput() ends paths when it is told to, although the next 
 });
 
 const REFUSED: Record<string, [content: Uint8Array<ArrayBuffer>, message: RegExp]> = {
-  "nothing": [bytes(""), /^Cannot read images: standard input is empty; give it an image, or paths, one a line$/],
+  "nothing": [bytes(""), /^Cannot read images: standard input is empty; give it an image, or one path per line$/],
   "a text that is none": [
     Uint8Array.of(...bytes("image-1.jpg\n".repeat(9)), 0xff, 0xfe),
     /^Cannot read paths: standard input is neither an image nor text in UTF-8$/,
   ],
-  "a line without end": [bytes("x".repeat(100_000)), /^Cannot read paths: a line is no path; give one a line$/],
+  "a line without end": [
+    bytes("x".repeat(100_000)),
+    /^Cannot read paths: a line is not a path; give one path per line$/,
+  ],
 };
 
 for (const [what, [content, message]] of Object.entries(REFUSED)) {

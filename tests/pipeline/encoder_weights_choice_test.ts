@@ -118,8 +118,8 @@ Deno.test({
     await assert.rejects(choose("auto", { folder: cache.path, find, reporter }), (error) => {
       assert(error instanceof InputError);
       const start =
-        `Cannot download ${url}: the server answers with status 404; what has come is kept: start again to go ` +
-        `on with it, or download ${url} elsewhere and name the file by --encoder-weights FILE, or use --encoder `;
+        `Cannot download ${url}: the server answers with status 404; the part received is kept: start again to ` +
+        `resume, or download ${url} elsewhere and name the file with --encoder-weights FILE, or use --encoder `;
       assert(error.message.startsWith(start), error.message);
       return true;
     });
@@ -129,15 +129,18 @@ Deno.test({
   },
 });
 
-choiceTest("chooseEncoderWeights() says that captions will be poor without weights, but of the sample", async () => {
-  const examples = await choose("none");
-  assert.match(
-    examples.notes[0] ?? "",
-    /captions will be poor; give ImageNet weights by --encoder-weights imagenet$/,
-  );
-  const sample = await choose("none", { recipe: makeRecipe("sample") });
-  assert.deepEqual([examples.path, sample.path, sample.notes], [undefined, undefined, []]);
-});
+choiceTest(
+  "chooseEncoderWeights() says that captions will be poor without weights, unless there are none to choose",
+  async () => {
+    const examples = await choose("none");
+    assert.match(
+      examples.notes[0] ?? "",
+      /captions will be poor; give ImageNet weights by --encoder-weights imagenet$/,
+    );
+    const sample = await choose({ file: undefined });
+    assert.deepEqual([examples.path, sample.path, sample.notes], [undefined, undefined, []]);
+  },
+);
 
 choiceTest("chooseEncoderWeights() passes on what is no wrong input", async () => {
   const denied = { find: () => Promise.reject(new Deno.errors.NotCapable("net")) };

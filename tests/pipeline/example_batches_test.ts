@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
+import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { ImageError } from "../../src/images/image_error.ts";
 import { drawnImages, renderedExamples } from "../support/drawn_data.ts";
 
 const rendered = renderedExamples(5);
-const RECIPE = { name: "lrcn", batchSize: 2, imageSize: 32 } as const;
+const RECIPE = makeRecipe("lrcn", { batchSize: 2, imageSize: 32 });
 const examples = rendered.map((example, index) => ({
   example,
   captions: [Int32Array.of(1, 10 + index, 2)],
@@ -14,8 +15,7 @@ async function readAll(plan: Parameters<typeof exampleBatches>[2], lost: readonl
   const images = drawnImages(rendered, (index) => {
     if (lost.includes(index)) throw new ImageError("it is gone", rendered[index]?.path);
   });
-  const source = { recipe: RECIPE, images };
-  return await Array.fromAsync(exampleBatches(source, examples, plan));
+  return await Array.fromAsync(exampleBatches({ recipe: RECIPE, images }, examples, plan));
 }
 
 async function readResized(index: number, side: number): Promise<Uint8Array> {
@@ -63,4 +63,19 @@ Deno.test("exampleBatches() leaves out a batch of which nothing is left, and end
   assert.deepEqual(left.map((batch) => batch.examples), [[examples[0], examples[1]], [examples[4]]]);
   await assert.rejects(readAll(inOrder(examples), [0, 1, 2, 3, 4]), { name: "InputError", message: /it is gone/ });
   assert.deepEqual(await readAll({ order: [], crops: [] }), []);
+});
+
+Deno.test("exampleBatches() loads one batch ahead, and the last may be smaller", async () => {
+  const reads: number[] = [];
+  const images = drawnImages(rendered, (index) => reads.push(index));
+  const batches = exampleBatches({ recipe: RECIPE, images }, examples, inOrder(examples));
+  assert.equal((await batches.next()).value?.images.count, 2);
+  assert.deepEqual(reads, [0, 1, 2, 3]);
+  assert.deepEqual((await Array.fromAsync(batches)).map((batch) => batch.images.count), [2, 1]);
+});
+
+Deno.test("exampleBatches() refuses a batch size that is not a positive integer", async () => {
+  const images = drawnImages(rendered);
+  const batches = exampleBatches({ recipe: RECIPE, images }, examples, inOrder(examples), { batchSize: 0 });
+  await assert.rejects(batches.next(), RangeError);
 });

@@ -50,11 +50,11 @@ folderTest("RunFolder.create() takes away what it made when the run does not beg
   assert.deepEqual([namesIn(path), namesIn(folder.path)], [["run"], []], "a folder that was there stays");
 });
 
-folderTest("RunFolder.create() refuses a folder that holds a run, and says how to go on with it", async (path) => {
+folderTest("RunFolder.create() refuses a folder that holds a run, and says how to resume it", async (path) => {
   await Deno.writeTextFile(join(path, "config.json"), "{}");
   await assert.rejects(
     new RunFolder(path).create(CONFIG),
-    (error) => error instanceof InputError && /holds a run already; go on with it by --resume/.test(error.message),
+    (error) => error instanceof InputError && /holds a run already; resume it by --resume/.test(error.message),
   );
   assert.equal(await Deno.readTextFile(join(path, "config.json")), "{}");
 });

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
+import { SINGLE_PROCESS } from "../../src/distributed/process_group.ts";
 import { type Library, loadLibrary } from "../../src/ffi/library.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { train } from "../../src/pipeline/train.ts";
@@ -67,11 +68,18 @@ async function costOf(changes: Partial<Recipe>): Promise<Cost> {
   const frozenFeatures = { size, read: (_: number, into: Float32Array) => Promise.resolve(void into.fill(0.5)) };
   const before = await engine.reads();
   const cost = await count(loadLibrary(), async () => {
-    await train({
+    const context = {
       ...{ engine, recipe, vocabulary, seed: 0, metadata: { model, decoding: { maxLength, beamSize: 1 } } },
       ...{ images: drawnImages(dataset.examples), frozenFeatures },
       splits: { train: all.slice(0, TRAIN), validation: all.slice(TRAIN) },
-    });
+      ...{ pretrained: false, group: SINGLE_PROCESS },
+    };
+    const checkpoints = {
+      isDue: () => false,
+      saveProgress: () => Promise.resolve(),
+      saveEpoch: () => Promise.resolve(),
+    };
+    await train(context, { checkpoints, onStep() {}, signal: new AbortController().signal });
   });
   return { ...cost, reads: await engine.reads() - before };
 }

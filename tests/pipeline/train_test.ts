@@ -4,24 +4,20 @@ import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
-import { collateLrcn, collateNotebook } from "../../src/ffi/collate.ts";
+import { collateMasked, collateShifted } from "../../src/ffi/collate.ts";
+import { SINGLE_PROCESS } from "../../src/distributed/process_group.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { scheduleFactor } from "../../src/pipeline/schedule.ts";
-import {
-  type EpochMetrics,
-  isOutOfPatience,
-  type Progress,
-  stepOptions,
-  type StepReport,
-  train,
-  type Training,
-  type TrainOptions,
-  type TrainResult,
-} from "../../src/pipeline/train.ts";
+import type { EpochMetrics, StepReport } from "../../src/pipeline/meter.ts";
+import { isOutOfPatience, type Progress } from "../../src/pipeline/progress.ts";
+import { stepOptions } from "../../src/pipeline/step_options.ts";
+import { train, type TrainOptions, type TrainResult } from "../../src/pipeline/train.ts";
+import type { TrainingContext } from "../../src/pipeline/training_context.ts";
 import { type EncodedExample, prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { scoreOf } from "../../src/pipeline/validate.ts";
 import { fillModel } from "../support/golden_batch.ts";
 import { TINY_MODEL } from "../support/native.ts";
+import { overriding } from "../support/overriding.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts";
 
@@ -32,7 +28,7 @@ const PLAIN: Partial<Recipe> = { embeddingDropout: 0, outputDropout: 0, augmenta
 const STILL: Partial<Recipe> = { frozenEpochs: 9, frozenLearningRate: 0 };
 
 interface Run extends Disposable {
-  readonly training: Training & { readonly engine: Engine };
+  readonly training: TrainingContext & { readonly engine: Engine };
   /** Indices of the images that were read, in order. */
   readonly reads: number[];
   /** What `onEpoch` was told. */
@@ -60,7 +56,7 @@ async function openRun(changes: Partial<Recipe> = {}, seed = 0, onRead = () => {
   const decoding = { ...(recipe.name === "notebook" && { firstWord }), maxLength, beamSize: 1 };
   const training = {
     ...{ engine, recipe, splits: { train: all.slice(0, 8), validation: all.slice(8, 10) }, images, seed },
-    ...{ vocabulary, metadata: { model, decoding } },
+    ...{ vocabulary, metadata: { model, decoding }, pretrained: false, group: SINGLE_PROCESS },
   };
   return { training, reads, epochs: [], steps: [], [Symbol.dispose]: () => engine[Symbol.dispose]() };
 }
@@ -69,7 +65,9 @@ function without<T extends object>(values: T, key: keyof T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => name !== key)) as Partial<T>;
 }
 
-interface StartOptions extends Pick<TrainOptions, "readEvery" | "onProgress"> {
+interface StartOptions extends Pick<TrainOptions, "readEvery"> {
+  readonly onProgress?: (progress: Progress) => Promise<void>;
+  readonly onEpoch?: () => Promise<void>;
   readonly from?: Progress;
   readonly signal?: AbortSignal;
   readonly now?: () => number;
@@ -77,16 +75,21 @@ interface StartOptions extends Pick<TrainOptions, "readEvery" | "onProgress"> {
 }
 
 function start(run: Run, options: StartOptions = {}) {
-  const { onStep = () => {}, ...rest } = options;
+  const { onStep = () => {}, onProgress, onEpoch, signal = new AbortController().signal, ...rest } = options;
   return train(run.training, {
     ...rest,
+    signal,
     onStep: (report) => {
       run.steps.push(report);
       onStep();
     },
-    onEpoch: (metrics, _progress, best) => {
-      run.epochs.push({ metrics, best });
-      return Promise.resolve();
+    checkpoints: {
+      isDue: () => onProgress !== undefined,
+      saveProgress: async (progress) => await onProgress?.(progress),
+      async saveEpoch(metrics, _progress, best) {
+        run.epochs.push({ metrics, best });
+        await onEpoch?.();
+      },
     },
   });
 }
@@ -116,7 +119,7 @@ async function snapshot(engine: Engine): Promise<{ encoder: string[]; rest: stri
 }
 
 /** The batch of some examples, made without the training loop. */
-async function batchOf({ images, recipe }: Training, examples: readonly EncodedExample[]): Promise<Batch> {
+async function batchOf({ images, recipe }: TrainingContext, examples: readonly EncodedExample[]): Promise<Batch> {
   const side = recipe.imageSize;
   const pixels = new Uint8Array(examples.length * side * side * 3);
   for (const [position, { example }] of examples.entries()) {
@@ -124,9 +127,9 @@ async function batchOf({ images, recipe }: Training, examples: readonly EncodedE
     await images.read(images.examples.indexOf(example), side, part);
   }
   const pictures = { count: examples.length, height: side, width: side, pixels };
-  return recipe.name === "notebook"
-    ? collateNotebook(pictures, examples.flatMap(({ captions }) => captions))
-    : collateLrcn(pictures, examples.map(({ captions }) => captions));
+  return recipe.collation === "shifted"
+    ? collateShifted(pictures, examples.flatMap(({ captions }) => captions))
+    : collateMasked(pictures, examples.map(({ captions }) => captions));
 }
 
 nativeTest("train() lowers the loss when it sees the same eight images again and again", async () => {
@@ -264,12 +267,7 @@ nativeTest("train() leaves a frozen CNN bit for bit, and trains it afterwards", 
   using run = await openRun({ epochs: 2, frozenEpochs: 1, frozenLearningRate: 0.02, learningRate: 0.01 });
   const { engine } = run.training;
   const snapshots = [await snapshot(engine)];
-  await train(run.training, {
-    onEpoch: async (metrics, _progress, best) => {
-      run.epochs.push({ metrics, best });
-      snapshots.push(await snapshot(engine));
-    },
-  });
+  await start(run, { onEpoch: async () => void snapshots.push(await snapshot(engine)) });
   const [before, frozen, after] = snapshots;
   assert.deepEqual(frozen?.encoder, before?.encoder);
   assert.notDeepEqual(frozen?.rest, before?.rest);
@@ -293,7 +291,7 @@ nativeTest("train() says where the loss is no longer a number, and what to lower
   using run = await openRun({ learningRate: 1e30, encoderLearningRate: 1e30, batchSize: 4, schedule: "constant" });
   await assert.rejects(start(run), (error) => {
     assert(error instanceof InputError);
-    assert.match(error.message, /^Cannot go on: the loss is (?:NaN|Infinity) at epoch 1, step 2; .*learningRate=/);
+    assert.match(error.message, /^Cannot continue: the loss is (?:NaN|Infinity) at epoch 1, step 2; .*learningRate=/);
     return true;
   });
   assert.equal(run.steps.length, 1);
@@ -331,7 +329,7 @@ nativeTest("train() goes on from where it stood, with the same numbers and the s
 nativeTest("train() tells after each step where it stands", async () => {
   using run = await openRun({ epochs: 2, batchSize: 4 });
   const places: (readonly [number, number])[] = [];
-  await train(run.training, {
+  await start(run, {
     onProgress: ({ validationScores, step }) => {
       places.push([validationScores.length, step]);
       return Promise.resolve();
@@ -363,16 +361,13 @@ nativeTest("train() makes one step of several batches where told, the last of fe
   using run = await openRun({ epochs: 1, batchSize: 3, gradientAccumulationSteps: 2 });
   const sizes: number[][] = [];
   const { engine } = run.training;
-  const listening = {
-    ...{ encode: engine.encode.bind(engine), evaluateStep: engine.evaluateStep.bind(engine) },
-    ...{ startDecoding: engine.startDecoding.bind(engine), queueStep: engine.queueStep.bind(engine) },
-    stepResults: engine.stepResults.bind(engine),
+  const listening = overriding(engine, {
     trainStep(...[batches, options]: Parameters<Engine["trainStep"]>) {
       sizes.push(batches.map(({ images }) => images.count));
       return engine.trainStep(batches, options);
     },
-  };
-  await train({ ...run.training, engine: listening });
+  });
+  await start({ ...run, training: { ...run.training, engine: listening } });
   assert.deepEqual(sizes, [[3, 3], [2]]);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { collateLrcn } from "../../src/ffi/collate.ts";
+import { collateMasked } from "../../src/ffi/collate.ts";
 import type { Dataset, Example } from "../../src/data/dataset.ts";
 import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { keepDecoded, limitExamples, prepareTrainingData } from "../../src/pipeline/training_data.ts";
@@ -107,7 +107,7 @@ Deno.test("prepareTrainingData() keeps a caption without tokens as a start and a
   const { splits } = prepareTrainingData(dataset, makeRecipe("lrcn", { minCount: 1, tokenizer: "unicode" }), 0);
   const captions = splits.validation.map((example) => example.captions);
   assert.deepEqual(captions, [[Int32Array.of(2, 3)]]);
-  assert.equal(collateLrcn({ count: 1, width: 1, values: new Float32Array(1) }, captions).targetsLength, 1);
+  assert.equal(collateMasked({ count: 1, width: 1, values: new Float32Array(1) }, captions).targetsLength, 1);
 });
 
 Deno.test("prepareTrainingData() finds the commonest of 200,000 first words", () => {

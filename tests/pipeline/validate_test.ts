@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
+import { SINGLE_PROCESS } from "../../src/distributed/process_group.ts";
+import type { TrainingContext } from "../../src/pipeline/training_context.ts";
 import { makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { exampleBatches, inOrder } from "../../src/pipeline/example_batches.ts";
 import { ImageError } from "../../src/images/image_error.ts";
 import { type EncodedExample, prepareTrainingData } from "../../src/pipeline/training_data.ts";
-import { scoreOf, validate, type ValidationSource } from "../../src/pipeline/validate.ts";
+import { scoreOf, validate } from "../../src/pipeline/validate.ts";
 import { fillModel } from "../support/golden_batch.ts";
 import { TINY_MODEL } from "../support/native.ts";
+import { overriding } from "../support/overriding.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 import { drawnDataset, drawnImages, TINY_RECIPE } from "../support/drawn_data.ts";
 
@@ -24,13 +27,16 @@ async function open(changes: Partial<Recipe> = {}) {
   const engine = await Engine.open(model, { device: "cpu", precision: "fp32", threads: 1 });
   await fillModel(engine);
   const decoding = { ...(name === "notebook" && { firstWord }), maxLength, beamSize: 1 };
-  const source: ValidationSource = { engine, recipe, images, vocabulary, metadata: { model, decoding } };
+  const source = { engine, recipe, images, vocabulary, metadata: { model, decoding }, group: SINGLE_PROCESS };
   const examples = [...splits.train, ...splits.validation, ...splits.test];
   return { source, engine, examples, reads, [Symbol.dispose]: () => engine[Symbol.dispose]() };
 }
 
 /** All examples in one batch. */
-async function firstBatch(source: ValidationSource, examples: readonly EncodedExample[]): Promise<Batch> {
+async function firstBatch(
+  source: Pick<TrainingContext, "recipe" | "images">,
+  examples: readonly EncodedExample[],
+): Promise<Batch> {
   const whole = { ...source, recipe: { ...source.recipe, batchSize: examples.length } };
   for await (const batch of exampleBatches(whole, examples, inOrder(examples))) return batch;
   throw new Error("there are no examples");
@@ -89,14 +95,12 @@ nativeTest("validate() captions an image once, however many examples it has", as
   assert.equal(run.examples.length, 20);
   let captioned = 0;
   const { engine } = run;
-  const listening: ValidationSource["engine"] = {
-    encode: (images) => engine.encode(images),
-    evaluateStep: (batch) => engine.evaluateStep(batch),
+  const listening = overriding(engine, {
     startDecoding(features) {
       captioned += features.count;
       return engine.startDecoding(features);
     },
-  };
+  });
   await validate({ ...run.source, engine: listening }, run.examples);
   assert.equal(captioned, 10);
 });
@@ -115,7 +119,7 @@ nativeTest("validate() takes features instead of pixels where they are given", a
     size: values[0]?.length ?? 0,
     read: (index: number, into: Float32Array) => Promise.resolve(into.set(values[index] ?? [])),
   };
-  const found = await validate({ ...run.source, features }, run.examples);
+  const found = await validate(run.source, run.examples, { features });
   assert.deepEqual(run.reads, []);
   assert(Math.abs(found.validationLoss - expected.validationLoss) < 1e-5);
   assert.equal(found.distinctFraction, expected.distinctFraction);

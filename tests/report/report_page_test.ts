@@ -3,11 +3,22 @@ import { reportPage } from "../../src/report/report_page.ts";
 import type { ReportedEpoch, ReportedRun } from "../../src/report/reported_run.ts";
 
 const EPOCH: ReportedEpoch = {
-  ...{ epoch: 1, trainLoss: 3, validationLoss: 2.5, cider: 0.4, bleu4: 0.1 },
-  ...{ learningRate: 1e-3, encoderLearningRate: 0, seconds: 60, validationSeconds: 5 },
+  epoch: 1,
+  trainLoss: 3,
+  validationLoss: 2.5,
+  cider: 0.4,
+  bleu4: 0.1,
+  learningRate: 1e-3,
+  encoderLearningRate: 0,
+  seconds: 60,
+  validationSeconds: 5,
 };
 const ITEM = {
-  ...{ name: "a.jpg", image: "data:image/png;base64,AAAA", references: ["A kite ."], caption: "a kite", cider: 1 },
+  name: "a.jpg",
+  image: "data:image/png;base64,AAAA",
+  references: ["A kite ."],
+  caption: "a kite",
+  cider: 1,
   best: [{ caption: "a kite", probability: 0.5 }],
 };
 
@@ -25,7 +36,7 @@ Deno.test("reportPage() holds all of the runs as data", async () => {
   assert.deepEqual(dataOf(await reportPage(runs)), runs);
 });
 
-Deno.test("reportPage() lets no caption, name or setting become a part of the page", async () => {
+Deno.test("reportPage() escapes captions, names and settings", async () => {
   const evil = `</script><script>alert("x")</script><img src=x onerror=alert(1)>`;
   const hostile = run({
     name: evil,
@@ -35,13 +46,13 @@ Deno.test("reportPage() lets no caption, name or setting become a part of the pa
   const page = await reportPage([hostile]);
   assert.deepEqual(dataOf(page), [hostile]);
   const [plain, other] = [await reportPage([run()]), page].map((text) => text.match(/<script|<img|onerror/g)?.length);
-  // In the data every < is written as an escape; the words stand there, and nothing before them opens an element.
+  // Every < in the data is escaped, so that no element opens.
   assert.equal(page.match(/<script/g)?.length, (await reportPage([run()])).match(/<script/g)?.length);
   assert.equal(page.includes("<img src=x"), false);
   assert(plain !== undefined && other !== undefined);
 });
 
-Deno.test("reportPage() refers to no other file or host, and says so to the browser", async () => {
+Deno.test("reportPage() loads no other file or host, and its policy says so", async () => {
   const page = await reportPage([run()]);
   assert.deepEqual(page.match(/<(link|iframe|object|embed)\b|\ssrc="|\shref="|@import|url\(/g), null);
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? "";
@@ -62,7 +73,7 @@ Deno.test("reportPage() allows the scripts and styles that it holds by their dig
   }
 });
 
-Deno.test("reportPage() stays small: the images are most of it", async () => {
+Deno.test("reportPage() is small without its images", async () => {
   const page = await reportPage([run()]);
   assert(page.length < 100_000, `${page.length} characters`);
 });

@@ -29,7 +29,7 @@ fileTest("readReportedRun() reads settings, epochs and gallery", async () => {
 });
 
 fileTest(
-  "readReportedRun() leaves out lines and galleries that are none, and takes what is no number for none",
+  "readReportedRun() skips invalid lines and galleries, and reads invalid numbers as null",
   async () => {
     await using folder = await makeFolder({
       "config.json": CONFIG,
@@ -48,12 +48,12 @@ fileTest("readReportedRun() reads a run that has no epoch yet", async () => {
   assert.deepEqual([epochs, gallery], [[], []]);
 });
 
-fileTest("readReportedRun() refuses a folder that is no run's, in one line that names it", async () => {
+fileTest("readReportedRun() refuses a folder without a run, in one line that names it", async () => {
   await using folder = await makeFolder({ "bad/config.json": "{}", "other.txt": "" });
   for (
     const [path, reason] of [[`${folder.path}/gone`, /config\.json/], [
       `${folder.path}/bad`,
-      /not what a run writes/,
+      /its config\.json is not a run's/,
     ]] as const
   ) {
     await assert.rejects(readReportedRun(path), (error) => {

@@ -6,7 +6,7 @@ import { Engine } from "../../src/ffi/engine.ts";
 import { Random } from "../../src/random.ts";
 import { readImage } from "../../src/images/read_image.ts";
 import { captionHeldOut, type HeldOut, scoreHeldOut } from "../../src/sample/sample_result.ts";
-import { drawScene } from "../../src/sample/scenes.ts";
+import { renderScene } from "../../src/sample/scenes.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
@@ -16,20 +16,20 @@ function heldOut(...pairs: readonly (readonly [string, readonly string[]])[]): H
 }
 
 Deno.test("scoreHeldOut() counts captions that equal one of their references", () => {
-  const pictures = heldOut(
+  const scenes = heldOut(
     ["a red kite", ["there is a red kite", "a red kite"]],
     ["a red kite", ["a blue kite"]],
     ["a blue kite ", ["a blue kite"]],
     ["a blue kite", ["a blue kite", "there is a blue kite"]],
   );
-  const result = scoreHeldOut(pictures, 12.5);
+  const result = scoreHeldOut(scenes, 12.5);
   assert.equal(result.exactFraction, 0.5);
   assert(result.bleu4 >= 0 && result.bleu4 < 1 && result.cider > 0 && result.cider < 10);
   assert.equal(result.trainingSeconds, 12.5);
-  assert.equal(result.heldOut, pictures);
+  assert.equal(result.heldOut, scenes);
 });
 
-Deno.test("scoreHeldOut() tells what one caption for all pictures would get, and how many descriptions there are", () => {
+Deno.test("scoreHeldOut() reports the best single caption, and the number of descriptions", () => {
   const result = scoreHeldOut(
     heldOut(
       ["x", ["a red kite", "there is a red kite"]],
@@ -42,7 +42,7 @@ Deno.test("scoreHeldOut() tells what one caption for all pictures would get, and
   assert.deepEqual([result.descriptions, result.bestSingleCaptionFraction, result.exactFraction], [3, 0.5, 0]);
 });
 
-Deno.test("scoreHeldOut() finds captions of shuffled pictures wrong where each picture is different", () => {
+Deno.test("scoreHeldOut() counts captions of shuffled scenes as wrong if every scene is different", () => {
   const different = Array.from({ length: 100 }, (_, index) => [`kite ${index}`, [`kite ${index}`]] as const);
   const result = scoreHeldOut(heldOut(...different), 0);
   assert.equal(result.exactFraction, 1);
@@ -51,7 +51,7 @@ Deno.test("scoreHeldOut() finds captions of shuffled pictures wrong where each p
   assert.equal(scoreHeldOut(heldOut(...same), 0).shuffledFraction, 1);
 });
 
-nativeTest("captionHeldOut() keeps the pictures beside the run and captions their files", async () => {
+nativeTest("captionHeldOut() writes the scenes beside the run and captions the files", async () => {
   await using folder = await temporaryFolder();
   const checkpoint = folder.file("best.safetensors");
   {
@@ -71,19 +71,19 @@ nativeTest("captionHeldOut() keeps the pictures beside the run and captions thei
     });
   }
   const random = new Random(0);
-  const scenes = Array.from({ length: 33 }, () => drawScene(32, random));
+  const scenes = Array.from({ length: 33 }, () => renderScene(32, random));
   const progress: number[] = [];
-  const pictures = await captionHeldOut(scenes, {
+  const captioned = await captionHeldOut(scenes, {
     out: folder.path,
     checkpoint,
     signal: new AbortController().signal,
     onProgress: (done) => progress.push(done),
   });
   assert.deepEqual(progress, [32, 33]);
-  assert.deepEqual(pictures.map(({ references }) => references), scenes.map(({ captions }) => captions));
-  assert.equal(pictures[32]?.image, join("held-out", "033.png"));
-  assert(pictures.every(({ caption }) => /^word\d+/.test(caption)));
+  assert.deepEqual(captioned.map(({ references }) => references), scenes.map(({ captions }) => captions));
+  assert.equal(captioned[32]?.image, join("held-out", "033.png"));
+  assert(captioned.every(({ caption }) => /^word\d+/.test(caption)));
   for (const index of [0, 32]) {
-    assert.deepEqual(await readImage({ path: join(folder.path, pictures[index]?.image ?? "") }), scenes[index]?.image);
+    assert.deepEqual(await readImage({ path: join(folder.path, captioned[index]?.image ?? "") }), scenes[index]?.image);
   }
 }, NEEDS_FILES);

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { Random } from "../../src/random.ts";
-import { drawScene, type Scene } from "../../src/sample/scenes.ts";
+import { renderScene, type Scene } from "../../src/sample/scenes.ts";
 
 const SIDE = 128;
 const ONE_OR_TWO =
   /^(?:there is )?an? (?<color1>\w+) (?<name1>\w+)(?: and an? (?<color2>\w+) (?<name2>\w+))? on (?:an? )?(?<ground>\w+)(?: background)?$/;
 const TWINS = /^(?:there are )?two (?<color1>\w+) (?<name1>\w+)s on (?:an? )?(?<ground>\w+)(?: background)?$/;
 
-/** What people call these colors. */
 const COLORS: Record<string, readonly [number, number, number]> = {
   red: [210, 35, 35],
   green: [20, 130, 50],
@@ -25,8 +24,8 @@ const COLORS: Record<string, readonly [number, number, number]> = {
 };
 
 /**
- * Of each shape, the squares of the farthest point inside and of the nearest point outside, both from the center, as
- * shares of its area: for a circle both are 1 / pi.
+ * For each shape: squared distances from its center to the farthest point inside and the nearest point outside, divided by
+ * its area. For a circle both are 1 / pi.
  */
 const SHAPES: Record<string, readonly [number, number]> = {
   circle: [0.318, 0.318],
@@ -39,7 +38,6 @@ interface Words {
   readonly background: string;
 }
 
-/** What a caption says. */
 function read(caption: string): Words {
   const twins = caption.match(TWINS)?.groups;
   const { color1, name1, color2, name2, ground } = twins ?? caption.match(ONE_OR_TWO)?.groups ?? {};
@@ -50,7 +48,7 @@ function read(caption: string): Words {
   return { shapes: [first, ...second], background: ground };
 }
 
-/** The name, of those that are known, of each pixel's color. */
+/** The nearest of the known colors of each pixel. */
 function namesOfPixels({ pixels }: RgbImage, known: ReadonlySet<string>): string[] {
   return Array.from({ length: pixels.length / 3 }, (_, index) => {
     let [best, least] = ["", Infinity];
@@ -64,14 +62,14 @@ function namesOfPixels({ pixels }: RgbImage, known: ReadonlySet<string>): string
   });
 }
 
-/** Names of the colors that more than 2.5% of the pixels have; at edges, mixtures look like other colors. */
+/** Colors of more than 2.5% of the pixels; mixtures at edges look like other colors. */
 function commonColors(names: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].filter(([, count]) => count > 0.025 * names.length).map(([name]) => name);
 }
 
-/** The shape that the pixels of a color have. */
+/** The shape formed by the pixels that are not background. */
 function shapeOf(names: readonly string[], background: string): string {
   const points = names.map((name, index) => ({
     inside: name !== background,
@@ -90,13 +88,13 @@ function shapeOf(names: readonly string[], background: string): string {
     .reduce((best, other) => other.off < best.off ? other : best).name;
 }
 
-function draw(count: number, side: number, seed: number): Scene[] {
+function renderScenes(count: number, side: number, seed: number): Scene[] {
   const random = new Random(seed);
-  return Array.from({ length: count }, () => drawScene(side, random));
+  return Array.from({ length: count }, () => renderScene(side, random));
 }
 
-Deno.test("drawScene() draws what its captions say: colors, shapes and background", () => {
-  const scenes = draw(120, SIDE, 1).map(({ image, captions: [caption = ""] }) => ({
+Deno.test("renderScene() renders what its captions say: colors, shapes and background", () => {
+  const scenes = renderScenes(120, SIDE, 1).map(({ image, captions: [caption = ""] }) => ({
     image,
     caption,
     ...read(caption),
@@ -116,9 +114,9 @@ Deno.test("drawScene() draws what its captions say: colors, shapes and backgroun
   assert(pairs > 10 && pairs < 110, `${pairs} pairs`);
 });
 
-Deno.test("drawScene() gives all captions of a scene the same content, in a random order", () => {
+Deno.test("renderScene() returns captions with the same content, in random order", () => {
   const firsts = new Set<string>();
-  for (const { captions } of draw(40, 4, 2)) {
+  for (const { captions } of renderScenes(40, 4, 2)) {
     const contents = captions.map((caption) => {
       const { shapes, background } = read(caption);
       return [background, ...shapes.map(({ color, name }) => `${color} ${name}`).toSorted()].join();
@@ -132,16 +130,16 @@ Deno.test("drawScene() gives all captions of a scene the same content, in a rand
   assert.deepEqual([...firsts].toSorted(), ["a", "there", "two"]);
 });
 
-Deno.test("drawScene() draws the same scenes from the same seed, others from another", () => {
-  assert.deepEqual(draw(5, 16, 3), draw(5, 16, 3));
-  assert.notDeepEqual(draw(5, 16, 3), draw(5, 16, 4));
+Deno.test("renderScene() renders the same scenes from the same seed, and others from another", () => {
+  assert.deepEqual(renderScenes(5, 16, 3), renderScenes(5, 16, 3));
+  assert.notDeepEqual(renderScenes(5, 16, 3), renderScenes(5, 16, 4));
 });
 
-Deno.test("drawScene() makes a task that cannot be guessed: many descriptions, none of them common", () => {
+Deno.test("renderScene() makes a task that cannot be guessed: many descriptions, none of them common", () => {
   const seeds = Array.from({ length: 20 }, (_, seed) => seed);
   let descriptions = 0;
   for (const seed of seeds) {
-    const scenes = draw(160, 4, seed);
+    const scenes = renderScenes(160, 4, seed);
     descriptions += new Set(scenes.map(({ captions }) => captions.toSorted().join())).size;
     const counts = new Map<string, number>();
     for (const caption of scenes.flatMap(({ captions }) => captions)) {

@@ -4,7 +4,7 @@ import { Problem } from "../../src/server/problem.ts";
 
 const full = (error: unknown) => error instanceof Problem && error.status === 429;
 
-Deno.test("Admission refuses bytes that would take more memory than there is, as they come, and gives it back", async () => {
+Deno.test("Admission refuses bytes over the limit as they arrive, and gives room back", async () => {
   const admission = new Admission({ requests: 10, bytes: 100 });
   const { promise, resolve } = Promise.withResolvers<void>();
   const take = (...pieces: number[]) =>
@@ -22,7 +22,7 @@ Deno.test("Admission refuses bytes that would take more memory than there is, as
   await take(100);
 });
 
-Deno.test("Admission refuses one request more than it may have, and says when to come back", async () => {
+Deno.test("Admission refuses requests over the limit, and says when to retry", async () => {
   const admission = new Admission({ requests: 2, bytes: 1 });
   const { promise, resolve } = Promise.withResolvers<void>();
   const work = [admission.admit(() => promise), admission.admit(() => promise)];
@@ -35,7 +35,7 @@ Deno.test("Admission refuses one request more than it may have, and says when to
   assert.equal(await admission.admit(() => Promise.resolve("done")), "done");
 });
 
-Deno.test("Admission gives room back after work that failed, and is idle when none is left", async () => {
+Deno.test("Admission gives room back after failed work, and is idle when none is left", async () => {
   const admission = new Admission({ requests: 1, bytes: 1 });
   await admission.idle();
   for (let turn = 0; turn < 3; turn++) {

@@ -6,7 +6,7 @@ import { picture } from "../support/picture.ts";
 
 const post = (body: BodyInit, headers: HeadersInit = {}) => ({ method: "POST", body, headers });
 
-/** Fails where an answer is not a problem of this status, or its detail does not match. */
+/** Asserts a problem's status and detail. */
 async function assertProblem(answer: Response, status: number, pattern: RegExp): Promise<void> {
   const problem = await answer.json();
   assert.deepEqual([answer.status, answer.headers.get("content-type")], [status, "application/problem+json"]);
@@ -30,7 +30,7 @@ Deno.test("POST /api/caption captions the file in a form's field `image`", async
   assert.equal((await answer.json()).caption, "9 wide");
 });
 
-Deno.test("POST /api/caption gives alternatives, and hands on how captions are to be written", async () => {
+Deno.test("POST /api/caption returns alternatives, and passes the decoding options on", async () => {
   const { model, asked } = fakeModel();
   const answer = await ask(
     fakeApp({ model }),
@@ -40,8 +40,12 @@ Deno.test("POST /api/caption gives alternatives, and hands on how captions are t
   const { alternatives } = await answer.json();
   assert.deepEqual(alternatives, [{ caption: "8 pixels", logProbability: -1, tokens: ["8", "pixels"] }]);
   assert.deepEqual(JSON.parse(JSON.stringify(asked[0]?.decoding)), {
-    ...{ nBest: 2, beamSize: 5, lengthPenalty: 0.7, maxLength: 9 },
-    ...{ forced: ["dog", "red"], prefix: "a dog" },
+    nBest: 2,
+    beamSize: 5,
+    lengthPenalty: 0.7,
+    maxLength: 9,
+    forced: ["dog", "red"],
+    prefix: "a dog",
   });
 });
 
@@ -58,10 +62,10 @@ Deno.test("POST /api/explain explains the model's caption, a given one, or given
   assert.deepEqual(await words("?token=dog&token='s"), { caption: "dog 's", ...maps, words: ["dog", "'s"] });
   const answer = await ask(app, "/api/explain?token=dog", post(picture(8)));
   assert.deepEqual((await answer.json()).words[0].heat, [0, 0.3333, 0, 1]);
-  await assertProblem(await ask(app, "/api/explain?caption=%20", post(picture(8))), 400, /has no words/);
+  await assertProblem(await ask(app, "/api/explain?caption=%20", post(picture(8))), 400, /the caption is empty/);
 });
 
-Deno.test("what cannot be captioned is a problem that says what to do", async (t) => {
+Deno.test("an image that cannot be captioned is a problem that says what to do", async (t) => {
   const app = fakeApp({ limits: { ...LIMITS, bytes: 1000, pixels: 100 } });
   const cases: Record<string, [path: string, body: BodyInit, status: number, pattern: RegExp]> = {
     "a text": ["", "no image at all", 422, /^Cannot decode image: the file is text.*give a JPEG or PNG file$/],
@@ -72,9 +76,9 @@ Deno.test("what cannot be captioned is a problem that says what to do", async (t
     "too many bytes": ["", new Uint8Array(1001), 413, /^The upload has more than 1000 bytes; send a smaller image$/],
     "an unknown name": ["?beem=2", picture(), 400, /beem/],
     "a number out of range": ["?beamSize=0", picture(), 400, /^Cannot read the query, beamSize: /],
-    "a number that is none": ["?maxLength=many", picture(), 400, /^Cannot read the query, maxLength: /],
+    "an invalid number": ["?maxLength=many", picture(), 400, /^Cannot read the query, maxLength: /],
     "a name twice": ["?beamSize=2&beamSize=3", picture(), 400, /^Cannot read the query, beamSize: /],
-    "drawing and searching": ["?temperature=1&beamSize=2", picture(), 400, /temperature draws.*beamSize searches/],
+    "sampling and searching": ["?temperature=1&beamSize=2", picture(), 400, /temperature samples.*beamSize searches/],
     "a seed for nothing": ["?seed=1", picture(), 400, /seed needs temperature/],
   };
   for (const [name, [query, body, status, pattern]] of Object.entries(cases)) {
@@ -82,7 +86,7 @@ Deno.test("what cannot be captioned is a problem that says what to do", async (t
       await assertProblem(await ask(app, `/api/caption${query}`, post(body)), status, pattern);
     });
   }
-  await t.step("a form that is none", async () => {
+  await t.step("an invalid form", async () => {
     const headers = { "content-type": "multipart/form-data; boundary=x" };
     await assertProblem(await ask(app, "/api/caption", post("--y", headers)), 400, /^The form cannot be read/);
   });
@@ -95,7 +99,7 @@ Deno.test("what cannot be captioned is a problem that says what to do", async (t
   });
 });
 
-Deno.test("captions that the model cannot write are the request's problem, an error of the server is told to its log alone", async () => {
+Deno.test("an unsatisfiable request is a problem of the request; an internal error is told to the log only", async () => {
   const { model } = fakeModel({ failure: new InputError("Cannot write captions with 'xyzzy'") });
   await assertProblem(await ask(fakeApp({ model }), "/api/caption", post(picture())), 400, /^Cannot write.*'xyzzy'$/);
   const errors: unknown[] = [];
@@ -105,7 +109,7 @@ Deno.test("captions that the model cannot write are the request's problem, an er
   assert.deepEqual(errors, [failure]);
 });
 
-Deno.test("a bad image harms no request beside it", async () => {
+Deno.test("a bad image does not affect other requests", async () => {
   const app = fakeApp();
   const bodies = [picture(8), "text", picture(9), picture(10).slice(0, 45)];
   const answers = await Promise.all(bodies.map((body) => ask(app, "/api/caption", post(body))));
@@ -114,20 +118,20 @@ Deno.test("a bad image harms no request beside it", async () => {
   assert.deepEqual(captions, ["8 wide", "9 wide"]);
 });
 
-Deno.test("more requests than may wait get 429 with the time to come back, and room is given back", async () => {
+Deno.test("requests over the limit get 429 with Retry-After, and room is given back", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const app = fakeApp({ model: fakeModel({ until: () => promise }).model, limits: { ...LIMITS, requests: 2 } });
   const first = [ask(app, "/api/caption", post(picture())), ask(app, "/api/caption", post(picture()))];
   const refused = await ask(app, "/api/caption", post(picture()));
   assert.match(refused.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
-  await assertProblem(refused, 429, /^2 requests are in work; try again later$/);
+  await assertProblem(refused, 429, /^2 requests are in progress; try again later$/);
   assert.equal((await (await ask(app, "/api/health")).json()).requests, 2);
   resolve();
   for (const answer of await Promise.all(first)) assert.equal(answer.status, 200);
   assert.equal((await ask(app, "/api/caption", post(picture()))).status, 200);
 });
 
-Deno.test("a request that takes too long is answered, and keeps its place until its work is done", async () => {
+Deno.test("a request that times out is answered, and occupies its slot until its work is done", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const limits = { ...LIMITS, requests: 1, seconds: 0.05 };
   const app = fakeApp({ model: fakeModel({ until: () => promise }).model, limits });
@@ -138,7 +142,7 @@ Deno.test("a request that takes too long is answered, and keeps its place until 
   assert.equal((await ask(app, "/api/caption", post(picture()))).status, 200);
 });
 
-Deno.test("an upload that never ends gives its place back when its time is over", async () => {
+Deno.test("an upload that never ends gives its slot back on timeout", async () => {
   const app = fakeApp({ limits: { ...LIMITS, requests: 1, seconds: 0.05 } });
   let cancelled = false;
   const body = new ReadableStream({ cancel: () => void (cancelled = true) });
@@ -148,7 +152,7 @@ Deno.test("an upload that never ends gives its place back when its time is over"
   assert.equal((await ask(app, "/api/caption", post(picture()))).status, 200);
 });
 
-Deno.test("a request whose client is gone is captioned no more", async () => {
+Deno.test("a request whose client is gone is not captioned", async () => {
   const waits = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let batch = 0;
   const { model, asked } = fakeModel({ until: () => waits[batch++]?.promise ?? Promise.resolve() });
@@ -167,9 +171,10 @@ Deno.test("a request whose client is gone is captioned no more", async () => {
   assert.deepEqual(asked.map(({ widths }) => widths), [[8]]);
 });
 
-Deno.test("GET /api/search ranks the folder, /api/images/N gives a file, and both say where there is no folder", async () => {
+Deno.test("GET /api/search ranks the folder, /api/images/N returns a file, and both say if there is no folder", async () => {
   const search = {
-    ...{ total: 2, done: 1 },
+    total: 2,
+    done: 1,
     search: (_query: string, top: number) => {
       const found = [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2 }].slice(0, top);
       return Promise.resolve({ found, allWordsKnown: false });
@@ -196,7 +201,7 @@ Deno.test("GET /api/search ranks the folder, /api/images/N gives a file, and bot
   await assertProblem(await ask(fakeApp(), "/api/images/0"), 404, /--images DIR$/);
 });
 
-Deno.test("GET /api/run and /run show a run as it is now, and say where there is none", async () => {
+Deno.test("GET /api/run and /run show the current state of a run, and say if there is none", async () => {
   let epochs = 0;
   const run = {
     name: "first",
@@ -212,11 +217,17 @@ Deno.test("GET /api/run and /run show a run as it is now, and say where there is
   await assertProblem(await ask(fakeApp(), "/api/run"), 404, /--run DIR$/);
 });
 
-Deno.test("GET /api/model and /api/health say what the server is and does", async () => {
+Deno.test("GET /api/model and /api/health describe the model and the server's state", async () => {
   const app = fakeApp();
   await ask(app, "/api/caption", post(picture()));
   assert.deepEqual(await (await ask(app, "/api/model")).json(), {
-    ...{ recipe: "lrcn", words: 5, imageSize: 224, beamSize: 3, maxLength: 20, search: null, run: null },
+    recipe: "lrcn",
+    words: 5,
+    imageSize: 224,
+    beamSize: 3,
+    maxLength: 20,
+    search: null,
+    run: null,
     limits: { bytes: 1e6, requests: 100, seconds: 10 },
   });
   assert.deepEqual(await (await ask(app, "/api/health")).json(), { status: "ok", requests: 0, batches: 1 });
@@ -226,7 +237,12 @@ Deno.test("GET /api/openapi.json describes every path of the API, with its probl
   const { openapi, paths, components } = await (await ask(fakeApp(), "/api/openapi.json")).json();
   assert.equal(openapi, "3.1.0");
   assert.deepEqual(Object.keys(paths), [
-    ...["/api/caption", "/api/explain", "/api/search", "/api/images/{id}", "/api/run", "/api/model"],
+    "/api/caption",
+    "/api/explain",
+    "/api/search",
+    "/api/images/{id}",
+    "/api/run",
+    "/api/model",
     "/api/health",
   ]);
   const { parameters, responses } = paths["/api/caption"].post;
@@ -244,7 +260,7 @@ Deno.test("GET /api/openapi.json describes every path of the API, with its probl
   }
 });
 
-Deno.test("the page is served with a policy that lets a browser load from this server alone", async () => {
+Deno.test("the page is served with a policy that lets a browser load from this server only", async () => {
   const app = fakeApp();
   const page = await ask(app, "/");
   assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
@@ -268,7 +284,7 @@ Deno.test("the page is served with a policy that lets a browser load from this s
   assert(seen.size > 5, [...seen].join(" "));
 });
 
-Deno.test("other paths and methods, and other names of the server, are problems", async () => {
+Deno.test("other paths, methods and host names are problems", async () => {
   const app = fakeApp({ hostnames: ["localhost"] });
   await assertProblem(await ask(app, "/api/nothing"), 404, /described at \/api\/openapi\.json$/);
   await assertProblem(await ask(app, "/../deno.json"), 404, /There is no/);
@@ -278,12 +294,12 @@ Deno.test("other paths and methods, and other names of the server, are problems"
   for (const [path, method, allow] of cases) {
     const answer = await ask(app, path, { method });
     assert.equal(answer.headers.get("allow"), allow);
-    await assertProblem(answer, 405, new RegExp(`^${path} cannot be called by ${method}, but by ${allow}$`));
+    await assertProblem(answer, 405, new RegExp(`^${path} does not support ${method}; use ${allow}$`));
   }
   const other = await app.fetch(new Request("http://evil.example/"));
   assert.equal(other.headers.get("x-content-type-options"), "nosniff");
-  await assertProblem(other, 403, /not called 'evil\.example'; call it localhost,/);
+  await assertProblem(other, 403, /does not answer to 'evil\.example'; use localhost,/);
   const none = { url: "http://a b/", method: "GET", headers: new Headers() } as Request;
-  await assertProblem(await app.fetch(none), 400, /^The Host header is no name of a host$/);
+  await assertProblem(await app.fetch(none), 400, /^The Host header is not a valid host name$/);
   assert.equal((await ask(app, "/")).status, 200);
 });

@@ -40,7 +40,7 @@ Deno.test("readQuery() takes the numbers within a parameter's bounds, and refuse
   }
 });
 
-Deno.test("readQuery() bounds how many words a request names, and how long its texts are", () => {
+Deno.test("readQuery() bounds the number of words and the length of texts", () => {
   const times = <Item>(count: number, item: Item) => Array<Item>(count).fill(item);
   for (const name of ["with", "without"]) {
     readQuery(urlOf(times(4, [name, "w".repeat(100)])), CAPTION_QUERY);
@@ -63,7 +63,7 @@ Deno.test("readQuery() bounds how many words a request names, and how long its t
   assert.throws(() => readQuery(urlOf(times(101, ["token", "dog"])), EXPLAIN_QUERY), refused(/more than 100 para/));
 });
 
-Deno.test("readQuery() refuses names that it does not know, in one line, whatever they are", () => {
+Deno.test("readQuery() refuses unknown names in one line, whatever they are", () => {
   for (const name of ["beem", "__proto__", "constructor", "a\nb", "with[]"]) {
     assert.throws(
       () => readQuery(urlOf([[name, "1"]]), CAPTION_QUERY),
@@ -72,7 +72,7 @@ Deno.test("readQuery() refuses names that it does not know, in one line, whateve
   }
 });
 
-Deno.test("readQuery() wants a sentence that is more than spaces, and 12 images, of 100 at most", () => {
+Deno.test("readQuery() requires a sentence that is not blank, and defaults to 12 images, at most 100", () => {
   assert.deepEqual(readQuery(urlOf("query=+dog+"), SEARCH_QUERY), { query: "dog", top: 12 });
   assert.equal(readQuery(urlOf("query=dog&top=100"), SEARCH_QUERY).top, 100);
   for (const bad of ["query=dog&top=101", "query=dog&top=0", "query=+", "top=2"]) {
@@ -80,30 +80,34 @@ Deno.test("readQuery() wants a sentence that is more than spaces, and 12 images,
   }
 });
 
-Deno.test("decodingOptions() hands on what captions must hold, whether they are searched or drawn", () => {
+Deno.test("decodingOptions() passes constraints on, for searching and sampling", () => {
   const query = "with=dog&without=cat&begin=a&minLength=3&maxLength=9&noRepeatNgramSize=2&nBest=4";
   const others = { minLength: 3, maxLength: 9, noRepeatNgramSize: 2, nBest: 4 };
   const held = { forced: ["dog"], forbidden: ["cat"], prefix: "a" };
   const options = (more: string) => decodingOptions(readQuery(urlOf(`${query}${more}`), CAPTION_QUERY));
   assert.deepEqual(options("&beamSize=5&lengthPenalty=1"), { ...others, ...held, beamSize: 5, lengthPenalty: 1 });
   assert.deepEqual(options("&temperature=0.5&topK=5&topP=0.9&seed=7"), {
-    ...{ ...others, ...held },
+    ...others,
+    ...held,
     sampling: { temperature: 0.5, topK: 5, topP: 0.9, seed: 7 },
   });
 });
 
-Deno.test("decodingOptions() refuses drawing's options without a temperature, and searching's with one", () => {
+Deno.test("decodingOptions() refuses sampling options without a temperature, and search options with one", () => {
   for (const name of ["topK", "topP", "seed"]) {
     const query = readQuery(urlOf(`${name}=1`), CAPTION_QUERY);
     assert.throws(() => decodingOptions(query), refused(new RegExp(`${name} needs temperature$`)));
   }
   for (const name of ["beamSize", "lengthPenalty"]) {
     const query = readQuery(urlOf(`temperature=1&${name}=1`), CAPTION_QUERY);
-    assert.throws(() => decodingOptions(query), refused(new RegExp(`temperature draws captions and ${name} searches`)));
+    assert.throws(
+      () => decodingOptions(query),
+      refused(new RegExp(`temperature samples captions and ${name} searches`)),
+    );
   }
 });
 
-Deno.test("explainedCaption() takes a caption, its words, or how one is written, and no two of them", () => {
+Deno.test("explainedCaption() takes a caption, its tokens, or decoding options, and no two of them", () => {
   const explained = (query: string) => explainedCaption(readQuery(urlOf(query), EXPLAIN_QUERY));
   assert.deepEqual(explained("caption=a+dog").given, { caption: "a dog", token: undefined });
   assert.deepEqual(explained("token=a&token=dog").given, { caption: undefined, token: ["a", "dog"] });
@@ -115,6 +119,6 @@ Deno.test("explainedCaption() takes a caption, its words, or how one is written,
     "token=a&temperature=1": "temperature",
   };
   for (const [query, other] of Object.entries(bad)) {
-    assert.throws(() => explained(query), refused(new RegExp(`which caption to explain; leave out ${other}$`)), query);
+    assert.throws(() => explained(query), refused(new RegExp(`gives the caption to explain; remove ${other}$`)), query);
   }
 });

@@ -6,7 +6,7 @@ const NEVER = new AbortController().signal;
 const image = (width: number) => ({ width, height: 1, pixels: new Uint8Array(3 * width) });
 const widths = (asked: ReturnType<typeof fakeModel>["asked"]) => asked.map(({ widths }) => [...widths]);
 
-Deno.test("CaptionQueue captions images that come at the same time together, 16 at a time, in their order", async () => {
+Deno.test("CaptionQueue batches images that arrive at the same time, 16 at a time, in their order", async () => {
   const { model, asked } = fakeModel();
   const queue = new CaptionQueue(model);
   const numbers = Array.from({ length: 40 }, (_, index) => index + 1);
@@ -16,7 +16,7 @@ Deno.test("CaptionQueue captions images that come at the same time together, 16 
   assert.equal(queue.batches, 3);
 });
 
-Deno.test("CaptionQueue gathers what comes while captions are written", async () => {
+Deno.test("CaptionQueue batches images that arrive while the model is busy", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { model, asked } = fakeModel({ until: () => promise });
   const queue = new CaptionQueue(model);
@@ -28,7 +28,7 @@ Deno.test("CaptionQueue gathers what comes while captions are written", async ()
   assert.deepEqual(widths(asked), [[1], [2, 3, 4]]);
 });
 
-Deno.test("CaptionQueue captions apart what is to be captioned in other ways, the oldest first", async () => {
+Deno.test("CaptionQueue batches images by decoding options, the oldest first", async () => {
   const { model, asked } = fakeModel();
   const queue = new CaptionQueue(model);
   const beams = [1, 5, 1, 5];
@@ -39,7 +39,7 @@ Deno.test("CaptionQueue captions apart what is to be captioned in other ways, th
   }]);
 });
 
-Deno.test("CaptionQueue leaves out what nobody waits for any more", async () => {
+Deno.test("CaptionQueue skips requests whose client is gone", async () => {
   const { model, asked } = fakeModel();
   const queue = new CaptionQueue(model);
   const gone = new AbortController();
@@ -50,7 +50,7 @@ Deno.test("CaptionQueue leaves out what nobody waits for any more", async () => 
   assert.deepEqual(widths(asked), [[2]]);
 });
 
-Deno.test("CaptionQueue fails a batch whose captions cannot be written, and goes on with the next", async () => {
+Deno.test("CaptionQueue rejects a failed batch, and continues with the next", async () => {
   const failure = new Error("no");
   const { model } = fakeModel({ failure });
   const queue = new CaptionQueue(model);

@@ -7,7 +7,7 @@ import { canRead, canWrite } from "../support/test_data.ts";
 const ignore = !canRead || !canWrite;
 
 Deno.test({
-  name: "readImageFile() answers with a file's bytes, its type, and that they must be asked for again",
+  name: "readImageFile() answers with a file's bytes and type, and disables caching",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.png": "one", "b.PNG": "two", "c.jpg": "three", "d.jpeg": "four" });
@@ -22,7 +22,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readImageFile() gives 404, without the path, for what is gone, a folder, or larger than an image can be",
+  name: "readImageFile() gives 404, without the path, for a missing file, a folder, or a file over the limit",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "large.jpg": "", "folder/file": "" });

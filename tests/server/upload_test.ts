@@ -10,14 +10,14 @@ const inPieces = (...sizes: readonly number[]) =>
   ReadableStream.from(sizes.map((size, piece) => new Uint8Array(size).fill(piece + 1)));
 const status = (expected: number) => (error: unknown) => error instanceof Problem && error.status === expected;
 
-Deno.test("readUpload() joins a body's pieces in their order, and counts each as it comes", async () => {
+Deno.test("readUpload() joins a body's chunks, and counts each as it arrives", async () => {
   const taken: number[] = [];
   const bytes = await readUpload(request(inPieces(2, 1, 3)), { ...OPTIONS, take: (count) => void taken.push(count) });
   assert.deepEqual([...bytes], [1, 1, 2, 3, 3, 3]);
   assert.deepEqual(taken, [2, 1, 3]);
 });
 
-Deno.test("readUpload() takes as many bytes as there may be, and refuses one more, said or sent", async () => {
+Deno.test("readUpload() accepts bytes up to the limit, and refuses one more, announced or sent", async () => {
   assert.equal((await readUpload(request(new Uint8Array(100)), OPTIONS)).length, 100);
   assert.equal((await readUpload(request(inPieces(60, 40)), OPTIONS)).length, 100);
   await assert.rejects(readUpload(request(inPieces(60, 41)), OPTIONS), status(413));
@@ -27,17 +27,17 @@ Deno.test("readUpload() takes as many bytes as there may be, and refuses one mor
   assert.equal(asked, 0);
 });
 
-Deno.test("readUpload() ends where there is no room for the bytes that come", async () => {
+Deno.test("readUpload() stops if there is no room for the bytes", async () => {
   const take = () => {
     throw new Problem(429, "full");
   };
   await assert.rejects(readUpload(request(inPieces(1, 1)), { ...OPTIONS, take }), status(429));
 });
 
-Deno.test("readUpload() says of a body that breaks off, or whose time is over, what became of it", async () => {
+Deno.test("readUpload() reports an interrupted body and an aborted signal", async () => {
   const broken = new ReadableStream({ pull: (controller) => controller.error(new TypeError("reset")) });
   await assert.rejects(readUpload(request(broken), OPTIONS), (error) => {
-    return status(400)(error) && /^Problem: The upload ended before its end$/.test(String(error));
+    return status(400)(error) && /^Problem: The upload was interrupted$/.test(String(error));
   });
   const client = new AbortController();
   const waiting = readUpload(request(new ReadableStream()), { ...OPTIONS, signal: client.signal });
@@ -45,7 +45,7 @@ Deno.test("readUpload() says of a body that breaks off, or whose time is over, w
   await assert.rejects(waiting, RangeError);
 });
 
-Deno.test("readUpload() finds the file in a form, and no text in its place", async () => {
+Deno.test("readUpload() finds the file in a form, and refuses text in its place", async () => {
   const form = new FormData();
   form.set("image", new Blob([Uint8Array.of(7)]), "a.jpg");
   assert.deepEqual([...await readUpload(request(form), { ...OPTIONS, most: 1000 })], [7]);

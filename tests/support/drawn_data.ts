@@ -6,7 +6,7 @@
 
 import type { Dataset, Example } from "../../src/data/dataset.ts";
 import type { Recipe } from "../../src/pipeline/recipe.ts";
-import type { TrainingImages, TrainingSource } from "../../src/pipeline/training_run.ts";
+import type { TrainingImages, TrainingSource } from "../../src/pipeline/training_source.ts";
 
 const COLORS: readonly (readonly [string, readonly [number, number, number]])[] = [
   ["red", [220, 30, 30]],

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { TrainingReporter } from "../../src/pipeline/training_run.ts";
-import type { EpochMetrics, StepReport } from "../../src/pipeline/train.ts";
+import type { TrainingReporter } from "../../src/pipeline/training_reporter.ts";
+import type { EpochMetrics, StepReport } from "../../src/pipeline/meter.ts";
 
 /** Keeps notes, steps and epochs; counts of progress by task. */
 export interface SilentReporter extends TrainingReporter {
@@ -26,6 +26,7 @@ export function silentReporter(onStep: () => void = () => {}): SilentReporter {
   return {
     ...kept,
     note: (line) => kept.notes.push(line),
+    warn: (line) => kept.notes.push(line),
     progress: (task) => kept.tasks.add(task),
     step: (report) => {
       kept.steps.push(report);

@@ -12,14 +12,14 @@ function runCache(folder: string, ...args: string[]): Promise<Ended> {
 }
 
 Deno.test({
-  name: "cache lists, verifies with exit code 1 where something was wrong, and clears",
+  name: "cache lists, verifies (exit code 1 if something was damaged) and clears",
   ignore,
   async fn() {
     await using setting = await makeSetting(["20", "31"]);
     setting.options.folder = join(setting.folder, "images");
     await setting.opened();
     const user = join(setting.folder, "..");
-    const squares = join(setting.options.folder, `${SQUARE}-exif-v3`, "resized.bin");
+    const resizedFile = join(setting.options.folder, `${SQUARE}-exif-v3`, "resized.bin");
 
     const listed = await runCache(user, "list", "--cache", "cache");
     assertDone(listed);
@@ -28,13 +28,16 @@ Deno.test({
       /^images\/9-exif-v3 {2}2 images, .* 9 x 9 pixels, EXIF orientation applied\n.*cache'\n$/,
     );
 
-    const right = await runCache(user, "verify", "--cache", "cache");
-    assert.deepEqual([right.code, right.stdout], [0, "images/9-exif-v3: 2 images right\n"]);
-    assert.match(right.stderr, /^Verifying images\/9-exif-v3: 2\/2$/m);
-    await Deno.truncate(squares, 300);
-    const wrong = await runCache(user, "verify", "--cache", "cache");
-    assert.equal(wrong.code, 1);
-    assert.match(wrong.stdout, /^images\/9-exif-v3: 1 image right, 1 wrong: dropped, and made anew when needed\n$/);
+    const intact = await runCache(user, "verify", "--cache", "cache");
+    assert.deepEqual([intact.code, intact.stdout], [0, "images/9-exif-v3: 2 images intact\n"]);
+    assert.match(intact.stderr, /^Verifying images\/9-exif-v3: 2\/2$/m);
+    await Deno.truncate(resizedFile, 300);
+    const damaged = await runCache(user, "verify", "--cache", "cache");
+    assert.equal(damaged.code, 1);
+    assert.match(
+      damaged.stdout,
+      /^images\/9-exif-v3: 1 image intact, 1 damaged: removed, and computed again when needed\n$/,
+    );
 
     const cleared = await runCache(user, "clear", "--cache", setting.folder);
     assertDone(cleared);
@@ -53,7 +56,7 @@ Deno.test({
     const refusals: [args: string[], line: RegExp][] = [
       [[], /missing required argument 'action'$/m],
       [["lost"], /Allowed choices are list, verify, clear\.$/m],
-      [["list", "features", "--cache", "."], /Cannot list one cache alone: leave out 'features'$/m],
+      [["list", "features", "--cache", "."], /Cannot list a single cache: leave out 'features'$/m],
       [
         ["clear", "features", "--cache", "."],
         /Cannot clear 'features': there is no such cache in '.+'; there are: none$/m,

@@ -19,7 +19,7 @@ const ignore = !canRunTasks;
 const PICTURE = `drawn/Images/${FIRST_PICTURE}`;
 const JPEG = Uint8Array.fromBase64(images.images["rgb-420.jpg"].file);
 
-/** Makes a drawn dataset and trains on it, into `runs/NAME` for each name. */
+/** Renders a dataset and trains on it, into `runs/NAME` for each name. */
 async function trainOn(
   names: readonly string[],
   options: { args?: readonly string[]; files?: Readonly<Record<string, string | Uint8Array>> } = {},
@@ -75,7 +75,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption takes the newest run's best checkpoint where none is named",
+  name: "caption uses the newest run's best checkpoint by default",
   ignore,
   async fn() {
     await using folder = await trainOn(["a", "b"]);
@@ -100,12 +100,12 @@ Deno.test({
     assert(entry !== undefined && entry.tokens.length >= 1);
     assert(["a", "this"].includes(entry.tokens[0] ?? ""), "it begins with the commonest first word");
     const beam = await runTask("caption", ["--beam", "3", PICTURE], { folder: folder.path });
-    assertRefused(beam, /Cannot search with beam 3: .* writes greedily; use --beam 1$/m);
+    assertRefused(beam, /Cannot search with beam size 3: .* supports greedy search only; use --beam 1$/m);
   },
 });
 
 Deno.test({
-  name: "caption refuses what is no image in one line, and captions the others",
+  name: "caption refuses files that are not images in one line, and captions the others",
   ignore,
   async fn() {
     await using folder = await trainOn(["first"], {
@@ -128,7 +128,7 @@ Deno.test({
   },
 });
 
-/** Starts caption with a standard input to write to and a standard output that need not be read. */
+/** Starts caption with piped standard streams. */
 function startPiped(args: readonly string[], folder: string) {
   const [program = "", ...flags] = [Deno.execPath(), ...commandOf("caption").slice(1)];
   const child = new Deno.Command(program, {
@@ -143,7 +143,7 @@ function startPiped(args: readonly string[], folder: string) {
 
 async function runPiped(args: readonly string[], folder: string, text: string | Uint8Array): Promise<Ended> {
   const { child, input, errors } = startPiped(args, folder);
-  // A process that reads no more of it says why by itself.
+  // If the process stops reading, its own error says why.
   input.write(typeof text === "string" ? new TextEncoder().encode(text) : text).catch(() => {});
   input.close().catch(() => {});
   const stdout = await new Response(child.stdout).text();
@@ -182,7 +182,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption prints n best captions with rank and log-probability, and JSON an object a line",
+  name: "caption prints the n best captions with rank and log-probability, and --jsonl one object a line",
   ignore,
   async fn() {
     await using folder = await trainOn(["first"]);
@@ -204,11 +204,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption writes with several checkpoints, and with what captions must hold",
+  name: "caption combines several checkpoints, and obeys constraints",
   ignore,
   async fn() {
     await using folder = await trainOn(["a"]);
-    // Of the same seed, and so of the same split and words.
+    // The same seed gives the same split and vocabulary.
     const other = ["--data", "drawn", "--out", "runs/b", "--seed", "0", ...TINY, "--set", "hiddenSize=20"];
     assertDone(await runTask("train", other, { folder: folder.path }));
     const both = ["a", "b"].flatMap((name) => ["--checkpoint", `runs/${name}/best.safetensors`]);
@@ -225,7 +225,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption ends quietly where nobody reads its captions any more, though standard input is open",
+  name: "caption ends quietly if its reader closes the output while standard input is open",
   ignore,
   async fn() {
     await using folder = await trainOn(["first"]);
@@ -242,7 +242,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption prints what it has done when Ctrl-C is pressed, a whole array, and ends with 130",
+  name: "caption closes its JSON array at Ctrl-C, and ends with 130",
   ignore,
   async fn() {
     await using folder = await trainOn(["first"]);
@@ -262,7 +262,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption reads what PyTorch saved in either of its formats, with the words of --vocabulary",
+  name: "caption reads both of PyTorch's file formats, with the vocabulary from --vocabulary",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -293,7 +293,7 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   },
   "weights without words": {
     args: ["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth"), PICTURE],
-    line: /it holds weights without words; name the file of their words by --vocabulary$/m,
+    line: /it holds weights without a vocabulary; name the vocabulary's file with --vocabulary$/m,
   },
   "words that do not fit": {
     args: [

@@ -19,9 +19,9 @@ Deno.test({
     const lines = examined.stdout.trimEnd().split("\n");
     assert.match(
       lines[1] ?? "",
-      new RegExp(`^images +${DRAWN_COUNT} with ${2 * DRAWN_COUNT} captions, 0 missing`),
+      new RegExp(`^dataset +${DRAWN_COUNT} images with ${2 * DRAWN_COUNT} captions, 0 images missing`),
     );
-    assert.match(examined.stdout, /^CNN learns +1 epochs of .* captions\/s \(10 steps\)$/m);
+    assert.match(examined.stdout, /^CNN trained +1 epochs of .* captions\/s \(10 steps\)$/m);
     assert.equal(lines.at(-1), "Training can run.");
     const left = (await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name).toSorted();
     assert.deepEqual(left, ["cache", "drawn"]);
@@ -42,7 +42,7 @@ Deno.test({
     const { code, stdout } = await runTask("doctor", ["--data", "drawn", "--json", ...TINY], { folder: folder.path });
     assert.equal(code, 0);
     const found = JSON.parse(stdout);
-    assert.equal(found.data.examples, DRAWN_COUNT + 2);
+    assert.equal(found.data.images, DRAWN_COUNT + 2);
     assert.deepEqual(found.data.missing, ["gone.jpg"]);
     assert.equal(found.data.rejected.length, 1);
     const reason = "the file is text, not an image, give a JPEG or PNG file";
@@ -54,7 +54,7 @@ Deno.test({
   },
 });
 
-/** In the place of all that is drawn. */
+/** Replaces every image of the dataset. */
 const NO_PICTURES = Object.fromEntries(
   ["red", "green", "blue"].flatMap((color) =>
     Array.from({ length: DRAWN_COUNT / 3 }, (_, place) => `${color}-${place}`)
@@ -81,7 +81,7 @@ for (
   ] as const
 ) {
   Deno.test({
-    name: `doctor says that training cannot run, with ${fault}`,
+    name: `doctor says that training cannot run: ${fault}`,
     ignore,
     async fn() {
       await using folder = await drawDataset(files);
@@ -99,13 +99,13 @@ for (
 }
 
 Deno.test({
-  name: "doctor refuses what it cannot examine in one line",
+  name: "doctor refuses what it cannot check in one line",
   ignore,
   async fn() {
     await using folder = await makeFolder({});
     const refused: [arguments_: string[], reason: RegExp][] = [
-      [[], /no data are named; give --data PATH/],
-      [["--resume", "runs/old"], /leave --resume out/],
+      [[], /no data is named; give --data PATH/],
+      [["--resume", "runs/old"], /Cannot check a run: leave out --resume, and give --data PATH/],
       [["--data", ".", "--epochs", "no"], /--epochs/],
     ];
     for (const [arguments_, reason] of refused) {
@@ -115,7 +115,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor --json says in its document that options do not go together",
+  name: "doctor --json reports contradicting options in its document",
   ignore,
   async fn() {
     await using folder = await makeFolder({});
@@ -129,7 +129,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor fetches no weights, but says that train will, and measures the training that begins with them",
+  name: "doctor downloads no weights, but says that train will, and measures training with them",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -139,7 +139,7 @@ Deno.test({
     assert.equal(code, 0);
     const { warnings, speed } = JSON.parse(stdout);
     assert(warnings.some((line: string) => /^resnet50-\w+\.pth is not there yet: train will fetch/.test(line)));
-    // Of the only epoch, whose CNN is not to unlearn what it knows.
+    // With pretrained weights the CNN is frozen in the only epoch.
     assert.deepEqual(speed.stages.map(({ stage }: { stage: string }) => stage), ["frozen"]);
     const kept = (await Array.fromAsync(Deno.readDir(join(folder.path, "cache")))).map(({ name }) => name);
     assert.deepEqual(kept, ["images"]);
@@ -147,7 +147,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor ends at Ctrl-C with exit code 130, and says nothing on standard output",
+  name: "doctor ends at Ctrl-C with exit code 130, and prints nothing on standard output",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -164,7 +164,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "doctor lists hostile images, each with its reason, warns, and keeps no images with --no-image-cache",
+  name: "doctor lists hostile images with their reasons, warns, and caches no images with --no-image-cache",
   ignore,
   async fn() {
     await using folder = await makeFolder({});
@@ -179,7 +179,7 @@ Deno.test({
     assert.equal(code, 0);
     const { data, images: found, space, errors, warnings } = JSON.parse(stdout);
     assert.deepEqual([found.usable, errors], [good.length, []]);
-    // One is a folder, and so is not among the images.
+    // One is a folder, and counts as missing.
     assert.deepEqual(data.missing, ["folder.jpg"]);
     assert.equal(found.broken.length, bad.length - 1);
     for (const { path, reason } of found.broken) {
@@ -189,10 +189,10 @@ Deno.test({
     assert.equal(space.images, 0);
     const kept = await Array.fromAsync(Deno.readDir(join(folder.path, "cache", "images")));
     for (const { name } of kept) {
-      const squares = join(folder.path, "cache", "images", name, "resized.bin");
-      assert.equal(await Deno.stat(squares).then(({ size }) => size, () => 0), 0);
+      const resizedFile = join(folder.path, "cache", "images", name, "resized.bin");
+      assert.equal(await Deno.stat(resizedFile).then(({ size }) => size, () => 0), 0);
     }
-    // Of the settings, and of the CNN's weights.
+    // Warnings about settings, and about the CNN's weights.
     assert(warnings.some((line: string) => line.includes("frozenLearningRate")), warnings.join("\n"));
     assert(warnings.some((line: string) => line.includes("No pretrained weights")), warnings.join("\n"));
   },

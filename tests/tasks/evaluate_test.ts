@@ -10,7 +10,7 @@ const CAPTIONS = [{ image_id: 1, caption: "A red kite ." }, { image_id: 2, capti
 const REFERENCES = { 1: ["a red kite", "the kite is red"], 2: ["Two boats !"] };
 
 Deno.test({
-  name: "evaluate scores a model on the images that its training put aside, and its files score alike",
+  name: "evaluate scores a model on its test split, and the files it writes get the same scores",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -27,14 +27,12 @@ Deno.test({
     assert(report.perplexity > 1 && report.perplexity < 100);
     assert.equal(report.perImage, undefined);
     const again = await runTask("evaluate", [
-      ...[
-        "--predictions",
-        "scores/predictions.json",
-        "--references",
-        "scores/references.json",
-        "--json",
-        "--per-image",
-      ],
+      "--predictions",
+      "scores/predictions.json",
+      "--references",
+      "scores/references.json",
+      "--json",
+      "--per-image",
     ], options);
     assertDone(again);
     const { perImage, Bleu_1, CIDEr } = JSON.parse(again.stdout);
@@ -48,7 +46,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "evaluate scores files of captions, and warns of a caption without words",
+  name: "evaluate scores files of captions, and warns about a caption without words",
   ignore,
   async fn() {
     const predictions = [...CAPTIONS, { image_id: "x", caption: "..." }];
@@ -60,13 +58,13 @@ Deno.test({
     const scored = await runTask("evaluate", files, { folder: folder.path });
     assertDone(scored);
     assert.match(scored.stdout, /^BLEU-1 +0\.\d{4}$/m);
-    assert.match(scored.stdout, /^Warning: 1 captions have no word, the first is that of 'x'$/m);
+    assert.match(scored.stdout, /^Warning: 1 captions have no word, the first is for 'x'$/m);
     assert.doesNotMatch(scored.stdout, /METEOR/);
   },
 });
 
 Deno.test({
-  name: "evaluate refuses files that do not fit together in one line",
+  name: "evaluate refuses files that do not match in one line",
   ignore,
   async fn() {
     await using folder = await makeFolder({

@@ -22,7 +22,7 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 Deno.test({
-  name: "explain writes a picture and a line for each word of the caption that caption prints",
+  name: "explain writes a heat map and a line for each word of the caption that caption prints",
   ignore,
   async fn() {
     await using folder = await folderWithModel();
@@ -36,19 +36,19 @@ Deno.test({
     assert.match(head ?? "", /^word +probability +strength +where$/);
     const words = lines.slice(0, -2);
     for (const line of words) assert.match(line, /^\S+ +[01]\.\d{4} +[01]\.\d\d {2}(nowhere|[a-z ]+ \d+%)$/);
-    assert.equal(lines.at(-1), `Pictures: explanations/red_square, ${words.length} of them`);
-    const pictures = join(folder.path, "explanations", "red_square");
+    assert.equal(lines.at(-1), `${words.length} heat maps: explanations/red_square`);
+    const heatMaps = join(folder.path, "explanations", "red_square");
     const names = words.map((line, index) => `${String(index + 1).padStart(2, "0")}-${line.split(" ")[0]}.png`);
-    assert.deepEqual(await filesIn(pictures), names);
+    assert.deepEqual(await filesIn(heatMaps), names);
     for (const name of names) {
-      const { width, height } = await decodeImage(await Deno.readFile(join(pictures, name)));
+      const { width, height } = await decodeImage(await Deno.readFile(join(heatMaps, name)));
       assert.deepEqual([width, height], [384, 384]);
     }
   },
 });
 
 Deno.test({
-  name: "explain explains a given sentence, its maps as JSON, and makes file names of any words",
+  name: "explain explains a given sentence, prints heat maps as JSON, and makes file names from any words",
   ignore,
   async fn() {
     await using folder = await folderWithModel();
@@ -70,7 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "explain refuses what it cannot explain in one line, and leaves nothing half-written",
+  name: "explain refuses what it cannot explain in one line, and leaves no partial file",
   ignore,
   async fn(t) {
     await using folder = await folderWithModel({
@@ -79,22 +79,22 @@ Deno.test({
       "maps/01-a.png/file": "a folder in the way",
     });
     const refused: Record<string, [args: readonly string[], pattern: RegExp]> = {
-      "an image that is none": [["text.png"], /Cannot decode image '.*text\.png'/],
-      "an image that is not there": [["gone.png"], /Cannot decode image '.*gone\.png'.*no such file/],
+      "a file that is not an image": [["text.png"], /Cannot decode image '.*text\.png'/],
+      "a missing image": [["gone.png"], /Cannot decode image '.*gone\.png'.*no such file/],
       "a folder": [["maps"], /Cannot decode image '.*maps'.*folder/],
-      "an image of too many pixels": [
+      "an image with too many pixels": [
         ["--max-pixels", "10", "red square.png"],
         /Cannot decode image.*--max-pixels|pixels/,
       ],
       "an empty sentence": [["--caption", " ", "red square.png"], /--caption is empty; give a sentence/],
-      "a sentence and how to find one": [
+      "a sentence and decoding options": [
         ["--caption", "a", "--beam", "2", "red square.png"],
         /leave out one of the two/,
       ],
       "no image": [[], /missing required argument 'image'/],
       "two images": [["red square.png", "text.png"], /too many arguments/],
-      "a file for a folder": [["--out", "taken", "red square.png"], /Cannot create the folder '.*taken'/],
-      "a folder in a picture's place": [
+      "a file as the output folder": [["--out", "taken", "red square.png"], /Cannot create the folder '.*taken'/],
+      "a folder in the place of a heat map": [
         ["--caption", "a", "--out", "maps", "red square.png"],
         /Cannot write '.*01-a\.png'/,
       ],

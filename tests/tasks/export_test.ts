@@ -12,7 +12,7 @@ import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../sup
 const ignore = !canRunTasks;
 const VERSION_1 = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 
-/** A folder with a run and a picture. */
+/** A folder with a run and an image. */
 async function withRun(): Promise<TemporaryFolder> {
   return await makeFolder({
     "runs/first/best.safetensors": await Deno.readFile(VERSION_1),
@@ -29,7 +29,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 Deno.test({
-  name: "export writes the newest run's best checkpoint for PyTorch, and its words beside it",
+  name: "export writes the newest run's best checkpoint for PyTorch, and its vocabulary beside it",
   ignore,
   async fn() {
     await using folder = await withRun();
@@ -52,7 +52,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "export takes the format from --format, else from the ending, and the vocabulary's place from --vocabulary",
+  name: "export takes the format from --format, else from the extension, and the vocabulary's path from --vocabulary",
   ignore,
   async fn() {
     await using folder = await withRun();
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "export replaces no file, but with --force, and never the checkpoint",
+  name: "export overwrites files only with --force, and never the checkpoint",
   ignore,
   async fn() {
     await using folder = await withRun();
@@ -80,7 +80,7 @@ Deno.test({
     const run = (...args: string[]) => runTask("export", args, { folder: folder.path });
     assertRefused(
       await run("--out", "model.pth"),
-      /Cannot export to '\S+model\.vocab\.json': it is there already; choose another or replace it by --force$/m,
+      /Cannot export to '\S+model\.vocab\.json': it exists already; choose another or replace it with --force$/m,
     );
     assert.deepEqual(await namesIn(folder.path), ["model.vocab.json", "red.png", "runs"]);
     assert.equal(await Deno.readTextFile(join(folder.path, "model.vocab.json")), "mine");
@@ -94,7 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption writes with exported weights what it writes with the checkpoint",
+  name: "caption writes the same with exported weights as with the checkpoint",
   ignore,
   async fn() {
     await using folder = await withRun();
@@ -109,25 +109,25 @@ Deno.test({
       assert.equal(await caption("--checkpoint", out, "--vocabulary", `${out}.json`), expected);
     }
     const bare = await runTask("caption", ["--checkpoint", "model.pth", "red.png"], { folder: folder.path });
-    assertRefused(bare, /it holds weights without words; name the file of their words by --vocabulary$/m);
+    assertRefused(bare, /it holds weights without a vocabulary; name the vocabulary's file with --vocabulary$/m);
   },
 });
 
 const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
-  "a call without a place": { args: [], line: /required option '--out <file>' not specified$/m },
-  "an ending that tells no format": {
+  "a call without --out": { args: [], line: /required option '--out <file>' not specified$/m },
+  "an unknown extension": {
     args: ["--out", "model.bin"],
-    line: /Cannot export to '\S+model\.bin': its ending tells no format; give --format pth or safetensors$/m,
+    line: /Cannot export to '\S+model\.bin': its extension names no format; give --format pth or safetensors$/m,
   },
   "an unknown format": {
     args: ["--out", "model.pth", "--format", "onnx"],
     line: /option '--format <format>' argument 'onnx' is invalid\. Allowed choices are pth, safetensors\.$/m,
   },
-  "a folder that is not there": {
+  "a missing folder": {
     args: ["--out", "gone/model.pth"],
     line: /Cannot write '\S+gone\/model\.pth': there is no such file or folder, check the path$/m,
   },
-  "what is no checkpoint": {
+  "a file that is not a checkpoint": {
     args: ["--checkpoint", "red.png", "--out", "model.pth"],
     line: /Cannot read '\S+red\.png': .*; give a file 'best\.safetensors'/,
   },

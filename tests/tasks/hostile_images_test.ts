@@ -6,7 +6,7 @@ import { TINY } from "../support/draw_dataset.ts";
 import { assertDone, canRunTasks, runTask } from "../support/run_task.ts";
 
 Deno.test({
-  name: "train leaves hostile images out with a count, and caption reports them and captions all others",
+  name: "train skips hostile images with a count, and caption reports them and captions all others",
   ignore: !canRunTasks,
   async fn() {
     await using folder = await makeFolder({});
@@ -20,9 +20,9 @@ Deno.test({
     const run = ["--data", ".", "--out", "out", ...TINY, "--image-size", "64", "--batch-size", "4"];
     const trained = await runTask("train", run, options);
     assertDone(trained);
-    // One is a folder, and so is not among the images.
-    assert.match(trained.stdout, /^Left out: 1 images that are not there, the first is 'folder\.jpg'$/m);
-    assert.match(trained.stdout, new RegExp(`^Left out: ${bad.length - 1} broken images, `, "m"));
+    // One is a folder, and counts as missing.
+    assert.match(trained.stdout, /^Skipped 1 missing image, the first: 'folder\.jpg'$/m);
+    assert.match(trained.stdout, new RegExp(`^Skipped ${bad.length - 1} broken images, `, "m"));
 
     const files = names.map((name) => join("Images", name));
     const { code, stdout, stderr } = await runTask(
@@ -39,7 +39,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train and caption keep the words of a script without spaces with --tokenizer unicode",
+  name: "train and caption handle a script without spaces with --tokenizer unicode",
   ignore: !canRunTasks,
   async fn() {
     await using folder = await makeFolder({});
@@ -49,8 +49,8 @@ Deno.test({
     const rows = good.map((name) => `${name},犬が走る`);
     await Deno.writeTextFile(join(folder.path, "captions.txt"), ["image,caption", ...rows].join("\n"));
     const options = { folder: folder.path };
-    const learning = ["--tokenizer", "unicode", "--batch-size", "5", "--epochs", "12", "--set", "learningRate=0.01"];
-    assertDone(await runTask("train", ["--data", ".", "--out", "out", ...TINY, ...learning], options));
+    const settings = ["--tokenizer", "unicode", "--batch-size", "5", "--epochs", "12", "--set", "learningRate=0.01"];
+    assertDone(await runTask("train", ["--data", ".", "--out", "out", ...TINY, ...settings], options));
     const captioned = await runTask("caption", ["--checkpoint", "out/best.safetensors", `Images/${good[0]}`], options);
     assertDone(captioned);
     assert.equal(captioned.stdout, "犬が走る\n");

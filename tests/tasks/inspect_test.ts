@@ -7,7 +7,7 @@ const ignore = !canRunTasks;
 const GOLDEN = join(PROJECT, "tests/golden/checkpoint");
 
 Deno.test({
-  name: "inspect says what a checkpoint holds, a fact or a tensor in each line",
+  name: "inspect prints a line for each fact and each tensor of a checkpoint",
   ignore,
   async fn() {
     const ended = await runTask("inspect", ["captioner.safetensors"], { folder: GOLDEN });
@@ -19,7 +19,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "inspect --json prints all of it as one object",
+  name: "inspect --json prints one object",
   ignore,
   async fn() {
     const file = join(GOLDEN, "captioner.safetensors");

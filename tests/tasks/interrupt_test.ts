@@ -5,7 +5,7 @@ import { drawDataset, repeatPicture, TINY } from "../support/draw_dataset.ts";
 import { canRunTasks, startTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
-const ACKNOWLEDGED = /^Stopping after this step; press Ctrl-C again to end at once$/m;
+const ACKNOWLEDGED = /^Stopping after this step; press Ctrl-C again to quit at once$/m;
 const INTERRUPTED = 130;
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -46,7 +46,7 @@ Deno.test({
     await within(1000, task.printed(ACKNOWLEDGED));
     const { code, stdout, stderr } = await within(3000, task.ended);
     assert.equal(code, INTERRUPTED);
-    assert.equal(stderr.trim(), "Stopping after this step; press Ctrl-C again to end at once");
+    assert.equal(stderr.trim(), "Stopping after this step; press Ctrl-C again to quit at once");
     assert.deepEqual(namesIn(out), [
       ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
     ]);
@@ -56,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train takes two signals within milliseconds for one press, and ends after the step, not the epoch",
+  name: "train treats two signals within milliseconds as one, and ends after the step, not the epoch",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -70,14 +70,14 @@ Deno.test({
     assert.equal(code, INTERRUPTED);
     assert.equal(stderr.match(/Stopping/g)?.length, 1);
     assert.doesNotMatch(stdout, /200\/200|train loss/);
-    // A second press would have ended it before it saved.
+    // A second Ctrl-C would have terminated it before it saved.
     assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
     assert.equal(await epochOf(join(folder.path, "out", "last.safetensors")), 0);
   },
 });
 
 Deno.test({
-  name: "train ends in the middle of a step at a second press, with the former checkpoint whole",
+  name: "train terminates in the middle of a step at a second Ctrl-C, with the previous checkpoint intact",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -97,14 +97,14 @@ Deno.test({
     const { code, stdout } = await within(1000, task.ended);
     assert.equal(code, INTERRUPTED);
     assert.doesNotMatch(stdout, /^Epoch 2/m);
-    // After one press it would have been written anew.
+    // After only one Ctrl-C it would have been replaced.
     assert.deepEqual(await Deno.readFile(last), former);
     assert.equal(await epochOf(last), 1);
   },
 });
 
 Deno.test({
-  name: "train leaves no run where it is interrupted while images are decoded, and keeps what it decoded",
+  name: "train leaves no run if it is interrupted while decoding images, and keeps the decoded ones",
   ignore,
   async fn() {
     await using folder = await drawDataset();

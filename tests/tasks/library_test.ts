@@ -7,14 +7,14 @@ import { assertRefused, canRunTasks, type Ended, PROJECT, runCommand } from "../
 const ignore = !canRunTasks;
 const FOREIGN_VERSION = ABI_VERSION + 41;
 
-/** A library with every function of ours, of which only the version may be called. */
+/** A library with all our functions; only the version may be called. */
 const FOREIGN_SOURCE = Object.keys(symbols).map((name) =>
   name === "lrcn_abi_version"
     ? `extern "C" unsigned ${name}(void) { return ${FOREIGN_VERSION}; }`
     : `extern "C" void ${name}(void) { __builtin_trap(); }`
 ).join("\n");
 
-/** Compiles one source file to a library beside it, with the compiler that the build takes first. */
+/** Compiles a source file to a library beside it, with the build's first choice of compiler. */
 async function compile(source: string): Promise<string> {
   const library = `${source}.so`;
   const compiler = (Deno.env.get("CXX")?.trim() || "c++").split(/\s+/);
@@ -23,7 +23,7 @@ async function compile(source: string): Promise<string> {
   return library;
 }
 
-/** Loads a library as a task does, in a process that may load that one. */
+/** Loads a library as a task does, in a process with permission for only that library. */
 function loadIn(folder: string, library: string): Promise<Ended> {
   const command = [Deno.execPath(), "run", `--config=${PROJECT}deno.json`, `--allow-ffi=${library}`];
   return runCommand([...command, join(folder, "load.ts"), library], folder);
@@ -43,7 +43,7 @@ function loadingFolder(files: Record<string, string> = {}) {
 }
 
 Deno.test({
-  name: "loadLibrary() refuses a library of another ABI version in one line, and calls nothing else of it",
+  name: "loadLibrary() refuses a library with another ABI version in one line, and calls nothing else in it",
   ignore,
   async fn() {
     await using folder = await loadingFolder({ "foreign.cpp": FOREIGN_SOURCE });
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "loadLibrary() refuses a library that is not there, and a file that is none, in one line",
+  name: "loadLibrary() refuses a missing file, and one that is not a library, in one line",
   ignore,
   async fn() {
     await using folder = await loadingFolder({ "words.so": "These are words." });

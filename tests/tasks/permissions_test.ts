@@ -17,14 +17,14 @@ function flagsOf(task: keyof typeof config.tasks): string[] {
   return commandOf(task).filter((word) => /^-/.test(word));
 }
 
-Deno.test("no task has all permissions but build and the browser's tests", () => {
+Deno.test("only build and the browser tests have all permissions", () => {
   for (const task of TASKS) {
     const all = flagsOf(task).filter((flag) => /^(--allow-all|-[a-zA-Z]*A[a-zA-Z]*)$/.test(flag));
     assert.deepEqual(all, ["build", "test:browser"].includes(task) ? ["-A"] : [], task);
   }
 });
 
-Deno.test("each task may load the one native library and no other, those that only read and write files none", () => {
+Deno.test("tasks that compute may load the native library and no other; the rest, none", () => {
   for (const task of TASKS.filter((name) => name !== "build" && name !== "test:browser")) {
     const ffi = flagsOf(task).filter((flag) => flag.startsWith("--allow-ffi"));
     const computes = !["inspect", "export", "cache", "tokenize", "report", "completions"].includes(task);
@@ -32,7 +32,7 @@ Deno.test("each task may load the one native library and no other, those that on
   }
 });
 
-Deno.test("caption may write nothing, start no program and reach no network; train may reach PyTorch's storage, doctor, retrieve and explain no network, evaluate Java alone", () => {
+Deno.test("caption may only read; train may reach only PyTorch's downloads; doctor, retrieve and explain, no network; evaluate may run only Java", () => {
   for (const flag of flagsOf("caption")) assert.match(flag, /^--allow-(ffi|read|env)(=|$)/);
   for (const flag of flagsOf("train")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs$|net=download\.pytorch\.org$)/);
@@ -46,7 +46,7 @@ Deno.test("caption may write nothing, start no program and reach no network; tra
   }
 });
 
-Deno.test("tasks that work as several processes may read the variables that torchrun sets, others where the user stands alone", () => {
+Deno.test("tasks that torchrun can start may read its variables; the others, only the user's working directory", () => {
   for (const task of ["train", "caption", "evaluate"] as const) {
     const [flag = ""] = flagsOf(task).filter((flag) => flag.startsWith("--allow-env"));
     assert.deepEqual(flag, `--allow-env=${["INIT_CWD", ...RENDEZVOUS_VARIABLES].join(",")}`, task);
@@ -85,10 +85,10 @@ Deno.test({
       caption: ["--checkpoint", "out/best.safetensors", `drawn/Images/${FIRST_PICTURE}`],
     };
     for (const task of ["train", "caption"] as const) {
-      // Without the room on the disk, the cache is written until there is none.
+      // Without statfs, training runs but does not check the free space first.
       for (const flag of flagsOf(task).filter((flag) => flag !== "--allow-sys=statfs")) {
         await t.step(`${task} without ${flag}`, async () => {
-          // Only weights that are not there yet are worth a connection.
+          // Only missing weights need a connection.
           const weights = flag.startsWith("--allow-net") ? RESNET50_WEIGHTS : [];
           const options = { folder: folder.path, without: flag };
           const ended = await runTask(task, [...tasks[task], ...weights], options);

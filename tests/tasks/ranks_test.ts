@@ -10,16 +10,16 @@ import { findTorchrun } from "./torchrun.ts";
 const ignore = !canRunTasks || (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state !== "granted";
 const torchrun = ignore ? undefined : await findTorchrun();
 
-/** A training whose numbers depend on nothing that is drawn. */
+/** Settings without any randomness in a step. */
 const PLAIN = [
   ...["--precision", "fp64", "--batch-size", "4", "--set", "batchNorm=frozen", "--set", "augmentation=none"],
   ...["--set", "embeddingDropout=0", "--set", "lstmDropout=0", "--set", "outputDropout=0", "--timeout", "30"],
 ];
 
-/** Keeps the process of each rank in a file; torchrun makes one $ of two. */
+/** Writes the process id of each rank to a file; torchrun replaces $$ by $. */
 const PID_KEPT = ["sh", "-c", 'echo $$$$ > "$INIT_CWD/pid.$RANK"; exec "$@"', "sh"];
 
-/** Runs a task as ranks of one machine; each may be told something else. */
+/** Runs a task as ranks on one machine, each with its own arguments. */
 async function runRanks(
   task: TaskName,
   args: readonly (readonly string[])[],
@@ -43,7 +43,7 @@ async function metricsOf(run: string): Promise<Record<string, number>[]> {
 }
 
 Deno.test({
-  name: "train by two processes learns what one learns, and only the first writes and speaks",
+  name: "train gives the same metrics in two processes as in one, and only rank 0 writes and prints",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -68,25 +68,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train by two processes gives a frozen CNN's features once, and goes on with one process or three",
+  name: "train in two processes computes a frozen CNN's features once, and resumes in one process or three",
   ignore,
   async fn() {
     await using folder = await drawDataset();
-    const start = [
-      "--data",
-      "drawn",
-      ...TINY,
-      ...PLAIN,
-      "--set",
-      "frozenEpochs=1",
-      "--batch-size",
-      "6",
-      "--out",
-      "run",
-    ];
-    (await runRanks("train", [[...start, "--epochs", "2"], [...start, "--epochs", "2"]], folder.path)).forEach(
-      assertDone,
-    );
+    const settings = ["--set", "frozenEpochs=1", "--batch-size", "6", "--epochs", "2"];
+    const start = ["--data", "drawn", ...TINY, ...PLAIN, ...settings, "--out", "run"];
+    (await runRanks("train", [start, start], folder.path)).forEach(assertDone);
     const features = [...Deno.readDirSync(join(folder.path, "cache", "features"))].map(({ name }) => name);
     assert.equal(features.length, 1);
     const config = join(folder.path, "run", "config.json");
@@ -94,11 +82,11 @@ Deno.test({
     const last = join(folder.path, "run", "last.safetensors");
     {
       using checkpoint = await openCheckpoint(last);
-      assert(checkpoint.tensors.has("rng.1"), "the second process's draws are not kept");
+      assert(checkpoint.tensors.has("rng.1"), "the random state of rank 1 is missing");
     }
     const resume = ["--resume", "run", "--cache", "cache"];
     const other = await runRanks("train", [resume, resume, resume], folder.path);
-    // The settings have changed with config.json.
+    // config.json now has other settings.
     for (const { code, stderr } of other) {
       assert.equal(code, 1);
       assert.match(stderr, /Cannot resume from .*the settings/);
@@ -110,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "processes that differ are refused with what differs, and one that fails is quoted by the others",
+  name: "processes with different options are refused with the difference, and a failure is quoted by the others",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -122,7 +110,7 @@ Deno.test({
     const wrong = args.map((word) => word === "drawn" ? "gone" : word);
     const [first, second] = await runRanks("train", [args, wrong], folder.path);
     assert.match(second?.stderr ?? "", /^error: .*gone/);
-    assert.match(first?.stderr ?? "", /^error: Cannot go on with the other processes: rank 1 ended: .*gone.*\n$/);
+    assert.match(first?.stderr ?? "", /^error: Cannot continue with the other processes: rank 1 ended: .*gone.*\n$/);
     const [odd] = await runRanks(
       "train",
       [args, args, args, args].map((words) => [...words, "--batch-size", "6"]),
@@ -133,7 +121,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption and evaluate by two processes print what one prints",
+  name: "caption and evaluate print the same in two processes as in one",
   ignore,
   async fn() {
     const images = Object.fromEntries(Array.from({ length: 20 }, (_, index) => {
@@ -162,13 +150,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "torchrun starts the processes again when one is killed, and the run ends with the bytes of one undisturbed",
+  name: "torchrun restarts the processes if one is killed, and the run ends with the same bytes as one undisturbed",
   ignore: torchrun === undefined,
   async fn() {
     const { command = [], env = {} } = torchrun ?? {};
     await using folder = await drawDataset();
-    const under = [
-      ...command,
+    const torchrunOptions = [
       "--no-python",
       "--nproc-per-node",
       "2",
@@ -176,8 +163,8 @@ Deno.test({
       "2",
       "--monitor-interval",
       "0.2",
-      ...PID_KEPT,
     ];
+    const under = [...command, ...torchrunOptions, ...PID_KEPT];
     const args = (out: string) => [
       ...["--data", "drawn", ...TINY, "--epochs", "12", "--set", "patience=0", "--image-size", "64"],
       ...["--batch-size", "6", "--checkpoint-every", "1", "--timeout", "30", "--out", out],
@@ -189,7 +176,7 @@ Deno.test({
     Deno.kill(Number(await Deno.readTextFile(join(folder.path, "pid.1"))), "SIGKILL");
     const { code, stdout, stderr } = await task.ended;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^Going on in epoch \d+ after step \d+$/m);
+    assert.match(stdout, /^Resuming in epoch \d+ after step \d+$/m);
     const [killed, sound] = await Promise.all(
       ["killed", "whole"].map((name) => Deno.readFile(join(folder.path, name, "last.safetensors"))),
     );

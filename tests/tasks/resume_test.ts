@@ -6,17 +6,17 @@ import { assertDone, canRunTasks, runTask, startTask } from "../support/run_task
 
 const ignore = !canRunTasks;
 
-/** Every device that draws numbers or keeps a state, in a run of ninety short steps. */
+/** Every setting that uses random numbers or keeps state, in a run of ninety short steps. */
 const EVERYTHING: readonly string[] = [
   ...["--batch-size", "4", "--epochs", "30", "--seed", "3", "--variant", "2f", "--finetune-after", "3"],
-  ...["--set", "accumulate=2", "--set", "augmentation=crop-flip", "--set", "embeddingDropout=0.2"],
+  ...["--set", "gradientAccumulationSteps=2", "--set", "augmentation=crop-flip", "--set", "embeddingDropout=0.2"],
   ...["--set", "lstmDropout=0.1", "--set", "outputDropout=0.3", "--set", "labelSmoothing=0.1"],
   ...["--set", "scheduledSampling=0.3", "--set", "schedule=plateau", "--set", "warmupSteps=5"],
   ...["--set", "plateauPatience=0", "--set", "patience=0", "--checkpoint-every", "1"],
 ];
-/** Keys of `metrics.jsonl` that a clock decides. */
+/** Keys of `metrics.jsonl` that depend on the clock. */
 const TIMING = ["seconds", "validationSeconds", "captionsPerSecond", "imagesPerSecond", "dataWaitFraction"];
-/** Kills that a run must outlive. */
+/** Number of kills. */
 const KILLS = 30;
 
 async function digestOf(path: string): Promise<string> {
@@ -37,19 +37,19 @@ function namesIn(folder: string): string[] {
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * What a kill waits for, in turn, and the most milliseconds after that: any moment, a step, a validation. The text is what
- * a process prints from the moment it goes on with the run; starting up takes no part in it.
+ * Output that a kill waits for, in turn, and the maximum delay in milliseconds after it: any moment after resuming, a step, a
+ * validation.
  */
-const MOMENTS: [RegExp, number][] = [[/^Going on|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15]];
+const MOMENTS: [RegExp, number][] = [[/^Resuming|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15]];
 
-/** What a process was at when it ended, by the last line that it printed. */
+/** What a process was doing when it ended, by its last line. */
 function phaseOf(stdout: string): "start" | "step" | "validation" {
   const line = stdout.trimEnd().split("\n").at(-1) ?? "";
   if (!line.startsWith("Epoch")) return "start";
   return /: 3\/3,/.test(line) ? "validation" : "step";
 }
 
-/** Waits until a run has its first checkpoint; false where the process ended before. */
+/** Waits until a run has its first checkpoint; false if the process ended before. */
 async function hasCheckpoint(run: string, ended: Promise<unknown>): Promise<boolean> {
   let running = true;
   ended.finally(() => running = false);
@@ -61,7 +61,7 @@ async function hasCheckpoint(run: string, ended: Promise<unknown>): Promise<bool
 }
 
 Deno.test({
-  name: `train --resume goes on exactly after ${KILLS} kills at any moment`,
+  name: `train --resume gives the same result after ${KILLS} kills at any moment`,
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -80,15 +80,15 @@ Deno.test({
       for (let args = fresh(name);; args = ["--resume", name, ...CACHE, "--checkpoint-every", "2"]) {
         const task = startTask("train", args, options);
         if (!await hasCheckpoint(run, task.ended)) assertDone(await task.ended);
-        const [text, longest] = MOMENTS[kills % MOMENTS.length] ?? [/^/, 0];
+        const [text, maxDelay] = MOMENTS[kills % MOMENTS.length] ?? [/^/, 0];
         if (args[0] === "--resume") await task.printed(text);
-        await wait(random.next() * longest);
+        await wait(random.next() * maxDelay);
         task.kill();
         const { code, stdout, stderr } = await task.ended;
         if (code === 0) break;
-        assert.equal(stderr, "", "the process ended by itself before it was killed");
+        assert.equal(stderr, "", "the process failed before it was killed");
         kills++;
-        // What the frozen CNN saw is computed anew, and gives the same.
+        // The features of the frozen CNN are computed again, with the same values.
         if (kills % 7 === 0) await Deno.remove(features, { recursive: true }).catch(() => {});
         killedIn[namesIn(run).some((file) => file.endsWith(".tmp")) ? "write" : phaseOf(stdout)]++;
         if (kills >= KILLS) {

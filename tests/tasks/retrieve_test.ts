@@ -4,17 +4,17 @@ import { assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
 
-/** The model that {@linkcode trainedFolder} has learnt. */
+/** The model of {@linkcode trainedFolder}. */
 const TRAINED = ["--checkpoint", "runs/a/last.safetensors"];
 
-/** The dataset with a model that has learnt to tell its colors, whatever the seed. */
+/** The dataset with a model that can tell its colors, whatever the seed. */
 async function trainedFolder() {
   const folder = await drawDataset();
-  const learning = [
+  const settings = [
     ...["--epochs", "60", "--batch-size", "5", "--set", "learningRate=0.01", "--set", "patience=0"],
     ...["--set", "hiddenSize=32", "--image-size", "32"],
   ];
-  const { code, stderr } = await runTask("train", ["--data", "drawn", "--out", "runs/a", ...TINY, ...learning], {
+  const { code, stderr } = await runTask("train", ["--data", "drawn", "--out", "runs/a", ...TINY, ...settings], {
     folder: folder.path,
   });
   assert.equal(code, 0, stderr);
@@ -22,7 +22,7 @@ async function trainedFolder() {
 }
 
 Deno.test({
-  name: "retrieve finds images by a sentence, and says how often captions and images find each other",
+  name: "retrieve finds images by a sentence, and scores retrieval in both directions",
   ignore,
   async fn() {
     await using folder = await trainedFolder();
@@ -39,22 +39,22 @@ Deno.test({
       lines.map((line) => line.split("\t")[1]),
     );
 
-    const judged = await runTask("retrieve", [...TRAINED, "--data", "drawn", "--split", "all", "--json"], options);
-    assert.equal(judged.code, 0, judged.stderr);
-    const report = JSON.parse(judged.stdout);
-    assert.deepEqual([report.images, report.sentences], [DRAWN_COUNT, 2 * DRAWN_COUNT]);
+    const scored = await runTask("retrieve", [...TRAINED, "--data", "drawn", "--split", "all", "--json"], options);
+    assert.equal(scored.code, 0, scored.stderr);
+    const report = JSON.parse(scored.stdout);
+    assert.deepEqual([report.imageCount, report.captionCount], [DRAWN_COUNT, 2 * DRAWN_COUNT]);
     // By chance it would be 12.5; of each color there are 8 images that are hard to tell apart.
-    assert(report.images.medianRank < 11 && report.captionsLessMean.medianRank < 11, judged.stdout);
+    assert(report.images.medianRank < 11 && report.captionsLessMean.medianRank < 11, scored.stdout);
     const text = await runTask("retrieve", ["--data", "drawn"], options);
     assert.match(text.stdout, /^3 images, 6 captions$/m);
     assert.match(text.stdout, /^caption to image +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d$/m);
     const odd = await runTask("retrieve", ["--query", "a zebra", "--images", "drawn/Images"], options);
-    assert.match(odd.stderr, /does not know all words of the query/);
+    assert.match(odd.stderr, /the vocabulary lacks words of the query/);
   },
 });
 
 Deno.test({
-  name: "retrieve refuses what it cannot look for in one line",
+  name: "retrieve refuses what it cannot search for in one line",
   ignore,
   async fn() {
     await using folder = await trainedFolder();

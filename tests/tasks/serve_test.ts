@@ -12,7 +12,7 @@ async function caption(url: string, image: Uint8Array<ArrayBuffer>): Promise<Res
 }
 
 Deno.test({
-  name: "serve answers 200 requests that come at once, in fewer batches, as it answers each alone, bad ones among them",
+  name: "serve answers 200 simultaneous requests in fewer batches, each as if alone, bad ones included",
   ignore,
   async fn() {
     await using folder = await folderWithModel();
@@ -40,7 +40,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve finishes what has begun before it ends, with exit code 0",
+  name: "serve finishes requests in progress before it ends with exit code 0",
   ignore,
   async fn() {
     await using folder = await folderWithModel();
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve waits at a stop for an upload that is under way, and begins nothing new",
+  name: "serve finishes an upload in progress when stopped, and refuses new requests",
   ignore,
   async fn() {
     await using folder = await folderWithModel();
@@ -83,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve outlives more connections than the system gives it",
+  name: "serve survives more connections than the system allows",
   ignore: ignore || Deno.build.os === "windows",
   async fn() {
     await using folder = await folderWithModel();
@@ -93,7 +93,7 @@ Deno.test({
     const connections = await Promise.allSettled(
       Array.from({ length: 150 }, () => Deno.connect({ hostname, port: Number(port) })),
     );
-    await server.printed(/error: Cannot take connections: .*Too many open files/);
+    await server.printed(/error: Cannot accept connections: .*Too many open files/);
     for (const connection of connections) if (connection.status === "fulfilled") connection.value.close();
     const answers = async () => {
       const answer = await caption(server.url, drawSquare("red", 1)).catch(() => undefined);
@@ -106,7 +106,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve searches a folder, gives its images, and names those that it cannot read",
+  name: "serve searches a folder, serves its images, and names unreadable ones",
   ignore,
   async fn() {
     const images = Object.fromEntries(COLORS.map((color) => [`photos/${color}.png`, drawSquare(color, 1)]));
@@ -137,7 +137,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve shows a run, and its new epochs as they come",
+  name: "serve shows a run, and new epochs as they come",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -165,11 +165,11 @@ Deno.test({
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const cases: Record<string, [args: readonly string[], pattern: RegExp]> = {
       "a port in use": [["--port", String(taken.addr.port)], /Cannot listen on 127\.0\.0\.1, port \d+: .*--port/],
-      "a port that is none": [["--port", "65536"], /'--port <n>'.*0 to 65535/],
-      "an address that the task may not use": [["--host", "192.0.2.1"], /Cannot listen on 192\.0\.2\.1.*0\.0\.0\.0/],
+      "an invalid port": [["--port", "65536"], /'--port <n>'.*0 to 65535/],
+      "an address without permission": [["--host", "192.0.2.1"], /Cannot listen on 192\.0\.2\.1.*0\.0\.0\.0/],
       "a folder without images": [["--images", "empty"], /Cannot search: .*empty/],
-      "a folder that is not there": [["--images", "gone"], /Cannot search: there is no folder .*gone/],
-      "a run that is none": [["--run", "empty"], /Cannot report on '.*empty'/],
+      "a missing folder": [["--images", "gone"], /Cannot search: there is no folder .*gone/],
+      "a folder that is not a run": [["--run", "empty"], /Cannot report on '.*empty'/],
       "an argument": [["photo.jpg"], /too many arguments/],
     };
     for (const [name, [args, pattern]] of Object.entries(cases)) {
@@ -177,7 +177,7 @@ Deno.test({
         assertRefused(await runTask("serve", [...MODEL, ...args], { folder: folder.path }), pattern);
       });
     }
-    await t.step("a folder to search with a model that is not there", async () => {
+    await t.step("a missing model", async () => {
       assertRefused(
         await runTask("serve", ["--checkpoint", "gone.safetensors"], { folder: folder.path }),
         /gone\.safetensors/,
@@ -186,8 +186,8 @@ Deno.test({
   },
 });
 
-/** Fails where a server did not end in good order, or said more than that it does. */
+/** Fails if a server did not stop cleanly, or printed anything else. */
 function assertEnded({ code, stderr }: { readonly code: number; readonly stderr: string }): void {
   assert.equal(code, 0, stderr);
-  assert.equal(stderr, "\nStopping when what has begun is done; press Ctrl-C again to end at once\n");
+  assert.equal(stderr, "\nStopping after the requests in progress; press Ctrl-C again to quit at once\n");
 }

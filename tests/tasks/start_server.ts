@@ -1,39 +1,26 @@
-/**
- * Servers with a small model, each in a process of its own.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { makeFolder, type TemporaryFolder } from "../support/temporary_folder.ts";
 import { canRunTasks, PROJECT, type RunningTask, startTask, type StartTaskOptions } from "../support/run_task.ts";
 
 const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 
-/** Whether tests may start servers here, and ask them. */
+/** Whether tests may start servers and connect to them. */
 export const canServe: boolean = canRunTasks &&
   (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state === "granted";
 
-/** Names the model of {@linkcode folderWithModel}. */
+/** Options for the model of {@linkcode folderWithModel}. */
 export const MODEL: readonly string[] = [
   ...["--checkpoint", "best.safetensors", "--device", "cpu", "--precision", "fp32", "--threads", "1"],
 ];
 
-/** Makes a temporary folder with a model and files. */
+/** Creates a temporary folder with a model and files. */
 export async function folderWithModel(
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<TemporaryFolder> {
   return await makeFolder({ "best.safetensors": await Deno.readFile(CHECKPOINT), ...files });
 }
 
-/**
- * Starts a server on a free port.
- *
- * @param folder The folder where the user stands.
- * @param args Options beside those of the model and the port.
- * @param options How it is started.
- * @returns The server, and its address.
- */
+/** Starts a server on a free port, and waits for its address. */
 export async function serve(
   folder: string,
   args: readonly string[] = [],

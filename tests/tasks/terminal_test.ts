@@ -5,13 +5,12 @@ import { assertDone, canRunTasks, runTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
 
-/** What a terminal would obey: ESC, and all that is not text but tabs and line ends. */
+/** Control characters, except tabs and line ends. */
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
 Deno.test({
-  name:
-    "train, caption and evaluate print no control code where there is no terminal, and --quiet leaves results alone",
+  name: "train, caption and evaluate print no control character without a terminal, and only results with --quiet",
   ignore,
   async fn(t) {
     await using folder = await drawDataset();
@@ -19,7 +18,7 @@ Deno.test({
     const best = join(folder.path, "out", "best.safetensors");
     const image = `drawn/Images/${FIRST_PICTURE}`;
 
-    await t.step("train prints what it does", async () => {
+    await t.step("train prints its progress", async () => {
       const ended = await runTask("train", ["--data", "drawn", "--out", "loud", ...TINY], where);
       assertDone(ended);
       assert.match(ended.stdout, /Epoch 1\/1/);
@@ -29,7 +28,7 @@ Deno.test({
       const ended = await runTask("train", ["--data", "drawn", "--out", "out", "--quiet", ...TINY], where);
       assert.deepEqual([ended.code, ended.stdout], [0, `${best}\n`]);
       for (const line of ended.stderr.trimEnd().split("\n")) {
-        assert.match(line, /^(?:Warning|Left out|No pretrained|$)/);
+        assert.match(line, /^(?:Warning|Skipped|No pretrained|$)/);
       }
     });
     await t.step("caption --quiet prints captions", async () => {
@@ -50,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "completions prints a script for each shell, and names the shells where it is given none of them",
+  name: "completions prints a script for each shell, and names the shells if given another",
   ignore,
   async fn() {
     const where = { folder: "." };

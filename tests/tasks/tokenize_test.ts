@@ -6,7 +6,7 @@ import { assertDone, assertRefused, type Ended } from "../support/run_task.ts";
 const ignore = !canRun;
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Starts the task, which needs no permission at all. */
+/** Starts the task without any permission. */
 function start(args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "tasks/tokenize.ts", ...args],
@@ -21,7 +21,7 @@ function start(args: readonly string[]): Deno.ChildProcess {
 async function tokenize(args: readonly string[], input: string | Uint8Array<ArrayBuffer>): Promise<Ended> {
   const child = start(args);
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
-  // A task that refuses its input does not read it to its end.
+  // If the task refuses its input, it does not read all of it.
   const written = ReadableStream.from([bytes]).pipeTo(child.stdin).catch(assertBrokenPipe);
   const { code, stdout, stderr } = await child.output();
   await written;
@@ -34,7 +34,7 @@ function assertBrokenPipe(error: unknown): void {
 }
 
 Deno.test({
-  name: "tokenize prints a line of NLTK's tokens for each line, with no permission",
+  name: "tokenize prints a line of NLTK tokens for each line, without any permission",
   ignore,
   async fn() {
     const ended = await tokenize([], "A man's dog can't bark.\r\n\nA sign says \"Stop\"");
@@ -55,7 +55,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tokenize --tokenizer ptb prints the tokens that captions are scored by, a line for each line",
+  name: "tokenize --tokenizer ptb prints the tokens used for scores, a line for each line",
   ignore,
   async fn() {
     const ended = await tokenize(
@@ -85,7 +85,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tokenize prints tokens as lines come, and ends quietly when nobody reads them any more",
+  name: "tokenize prints tokens as lines come, and ends quietly if its reader closes the output",
   ignore,
   async fn() {
     const child = start([]);

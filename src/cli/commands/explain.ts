@@ -1,16 +1,9 @@
-/**
- * The command `explain`.
- *
- * @module
- */
-
 import type { Command } from "commander";
 import { createCommand } from "../command.ts";
 import { addExplainOptions } from "../explain_options.ts";
 
-/** Makes the command `deno task explain`. */
 export function explainCommand(): Command {
-  const command = createCommand("explain", "Shows what of an image speaks for each word of its caption.", {
+  const command = createCommand("explain", "Writes a Grad-CAM heat map for each word of an image's caption.", {
     examples: [
       "deno task explain photo.jpg",
       'deno task explain --caption "a dog runs on the grass" photo.jpg',

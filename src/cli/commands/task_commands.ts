@@ -1,9 +1,3 @@
-/**
- * The commands of all tasks, for what looks at their options without running them.
- *
- * @module
- */
-
 import type { Command } from "commander";
 import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
@@ -20,7 +14,7 @@ import { serveCommand } from "./serve.ts";
 import { tokenizeCommand } from "./tokenize.ts";
 import { trainCommand } from "./train.ts";
 
-/** What makes the command of each task, by the task's name in `deno.json`. */
+/** Creates the command of each task, by its name in `deno.json`. */
 export const TASK_COMMANDS: Readonly<Record<string, () => Command>> = {
   build: buildCommand,
   train: trainCommand,

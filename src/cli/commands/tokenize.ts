@@ -1,29 +1,22 @@
-/**
- * The command `tokenize`.
- *
- * @module
- */
-
 import { type Command, Option } from "commander";
 import { TOKENIZERS } from "../../text/tokenizer.ts";
 import { createCommand } from "../command.ts";
 
-/** What splits captions that are trained with, and the one that they are scored with. */
+/** The tokenizers for training, and `ptb`, the one for scores. */
 export const TOKENIZE_CHOICES = [...TOKENIZERS, "ptb"] as const;
 
-/** Makes the command `deno task tokenize`. */
 export function tokenizeCommand(): Command {
-  const description = "Prints the tokens of each line from standard input, with spaces between.";
+  const description = "Prints the tokens of each line of standard input, separated by spaces.";
   return createCommand("tokenize", description, {
     examples: [
       "deno task tokenize < captions.txt",
-      "deno task tokenize --tokenizer ptb < captions.txt   # as scores see them",
+      "deno task tokenize --tokenizer ptb < captions.txt   # as for scores",
     ],
   })
     .addOption(
       new Option(
         "--tokenizer <name>",
-        "NLTK's for English, Unicode's word boundaries for any language, or the Penn Treebank's as for scores",
+        "nltk for English, unicode for word boundaries in any language, ptb (Penn Treebank) as for scores",
       ).choices(TOKENIZE_CHOICES).default("nltk"),
     );
 }

@@ -1,9 +1,3 @@
-/**
- * Images with a text file beside each: `photo.jpg` and `photo.txt`.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { InputError } from "../../input_error.ts";
 import { innerFolders } from "../../files/list_folder.ts";
@@ -15,20 +9,18 @@ import { captionLines } from "./caption_rows.ts";
 
 const IMAGE = /\.(?:jpe?g|png)$/i;
 const TEXT = /\.txt$/i;
-/** Texts that are no captions. */
+/** Text files that contain no captions. */
 const OTHER_TEXT = /^(?:read_?me|licen[cs]e)|(?:train|dev|val|test).*images.*\.txt$/i;
-/** Longer texts are no captions. */
+/** Longer texts are not captions. */
 const MAX_CAPTION_BYTES = 1 << 20;
 const AHEAD = 32;
-/** A folder of which so many hold no image with a text is another. */
+/** Folders searched for an image with a text before giving up. */
 const MAX_LOOKED_AT = 1000;
 
 /**
- * Reads the texts beside the images of a folder and of the folders in it. Each line is a caption; an image's name is its path
- * from the folder.
+ * Reads the texts beside the images of a folder and its subfolders. Each line is a caption; an image's name is its path
+ * relative to the folder.
  *
- * @param folder The folder.
- * @returns The captions, and where the images are.
  * @throws {InputError} If a folder cannot be read.
  */
 export async function readCaptionFolder(
@@ -54,9 +46,8 @@ export async function readCaptionFolder(
 }
 
 /**
- * Whether a folder, or one of the first in it, has an image with a text beside it.
+ * Tells whether a folder, or one of its first subfolders, has an image with a text beside it.
  *
- * @param folder The folder.
  * @throws {InputError} If a folder cannot be read.
  */
 export async function isCaptionFolder(folder: string): Promise<boolean> {
@@ -68,19 +59,14 @@ export async function isCaptionFolder(folder: string): Promise<boolean> {
   return false;
 }
 
-/** What {@linkcode pairFiles} gives. */
 export interface PairedFiles {
   /** Images with the text of the same name. */
   readonly pairs: readonly { readonly image: string; readonly text: string }[];
-  /** Images and texts that have no counterpart. */
+  /** Images and texts without a counterpart. */
   readonly single: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/**
- * Finds the images of a folder that have a text beside them.
- *
- * @param files The names in the folder.
- */
+/** Pairs the images of a folder with their texts. */
 export function pairFiles(files: readonly string[]): PairedFiles {
   const texts = new Map(files.filter((name) => TEXT.test(name)).map((name) => [name.replace(TEXT, ""), name]));
   const pairs = new Map<string, { image: string; text: string }>();
@@ -99,7 +85,7 @@ export function pairFiles(files: readonly string[]): PairedFiles {
   return { pairs: [...pairs.values()], single };
 }
 
-/** A text's captions, or why they cannot be read. */
+/** A text's captions, or the reason they cannot be read. */
 async function readLines(folder: string, text: string): Promise<string[] | string> {
   try {
     return captionLines(await readTextFile(join(folder, text), "captions", { maxBytes: MAX_CAPTION_BYTES }));

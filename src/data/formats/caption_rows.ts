@@ -1,51 +1,42 @@
-/**
- * What the readers of all formats give: captions, and what could not be used.
- *
- * @module
- */
-
 import { printable, quoted } from "../../printable.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { OfficialSplits } from "../official_splits.ts";
 
-/** What a caption of spaces and of characters without a shape, such as U+200B, has not. */
+/** A caption needs one such character: spaces and characters without a glyph, such as U+200B, are not enough. */
 const VISIBLE = /[^\p{Cc}\p{Cf}\p{Z}]/u;
 
 /** One caption of one image. */
 export interface CaptionRow {
   /** The image's name. */
   readonly image: string;
-  /** The caption as it is written in the file. */
+  /** The caption as written in the file. */
   readonly caption: string;
 }
 
 /** A row that cannot be used. */
 export interface RejectedRow {
-  /** The file that it stands in. */
+  /** Its file. */
   readonly file: string;
-  /** Its line there, from 1, where the format has lines. */
+  /** Its line, from 1, if the format has lines. */
   readonly line?: number;
-  /** What is wrong with it: "has no caption". */
+  /** The reason: "has no caption". */
   readonly reason: string;
 }
 
 /** A dataset's captions. */
 export interface CaptionData {
-  /** The captions in the order of the file. */
+  /** The captions in file order. */
   readonly rows: readonly CaptionRow[];
-  /** What cannot be used, in the order of the file. */
+  /** Unusable rows in file order. */
   readonly rejected: readonly RejectedRow[];
-  /** The authors' own split, where the captions tell it. */
+  /** The official split, if the captions contain one. */
   readonly splits?: OfficialSplits;
-  /** Where each image is, where the captions tell it. */
+  /** The location of each image, if the captions contain it. */
   readonly images?: ReadonlyMap<string, ImageFile>;
 }
 
 /**
- * Names a rejected row and says what is wrong with it.
- *
- * @param row The row.
- * @returns A clause on one line: "line 3 of captions.txt has no caption".
+ * Describes a rejected row on one line: "line 3 of captions.txt has no caption".
  *
  * @example The third line
  * ```ts
@@ -60,22 +51,17 @@ export function describeRejected({ file, line, reason }: RejectedRow): string {
   return printable(line === undefined ? `${file}: ${reason}` : `line ${line} of ${file} ${reason}`);
 }
 
-/** Gathers a file's rows, and keeps apart those that cannot be used. */
+/** Collects a file's rows, usable and rejected. */
 export class CaptionRows {
-  /** The rows that can be used. */
   readonly rows: CaptionRow[] = [];
-  /** The others. */
   readonly rejected: RejectedRow[] = [];
 
-  /** @param file The file that they stand in. */
   constructor(readonly file: string) {}
 
   /**
-   * Takes a row.
+   * Adds a row, or rejects it and returns false.
    *
-   * @param row Image and caption.
-   * @param place Its line, or words for its place: "annotation 3".
-   * @returns Whether it can be used.
+   * @param place Its line, or a description of its place: "annotation 3".
    */
   add({ image, caption }: CaptionRow, place: number | string): boolean {
     const wrong = wrongName(image) ?? (VISIBLE.test(caption) ? undefined : "has no caption");
@@ -85,10 +71,9 @@ export class CaptionRows {
   }
 
   /**
-   * Keeps a row apart.
+   * Rejects a row.
    *
-   * @param reason What is wrong with it.
-   * @param place Its line, or words for its place.
+   * @param place Its line, or a description of its place.
    */
   reject(reason: string, place: number | string): void {
     const row = typeof place === "number" ? { line: place, reason } : { reason: `${place} ${reason}` };
@@ -96,9 +81,9 @@ export class CaptionRows {
   }
 
   /**
-   * What was gathered.
+   * The collected captions.
    *
-   * @param splits The authors' own split, where the captions tell it.
+   * @param splits The official split, if the captions contain one.
    */
   data(splits?: OfficialSplits): CaptionData {
     const { rows, rejected } = this;
@@ -106,15 +91,10 @@ export class CaptionRows {
   }
 }
 
-/**
- * Why an image's name cannot be used.
- *
- * @param name The name.
- * @returns What is wrong with it; undefined for a path that stays in its folder.
- */
+/** The reason an image's name cannot be used; undefined for a path that stays inside its folder. */
 export function wrongName(name: string): string | undefined {
   if (name === "") return "has no image name";
-  if (name.includes("\0")) return `has the image name ${quoted(name)}, which holds a NUL character`;
+  if (name.includes("\0")) return `has the image name ${quoted(name)}, which contains a NUL character`;
   if (/^(?:[/\\]|[a-z]:[/\\])/i.test(name)) {
     return `has the image name ${quoted(name)}, which is absolute; give it relative to the images folder`;
   }
@@ -124,11 +104,7 @@ export function wrongName(name: string): string | undefined {
   return undefined;
 }
 
-/**
- * The captions of a text with one on each line; blank lines are passed over.
- *
- * @param text The text.
- */
+/** The non-blank lines of a text. */
 export function captionLines(text: string): string[] {
   return text.split(/\r\n?|\n/).map((line) => line.trim()).filter((line) => line !== "");
 }

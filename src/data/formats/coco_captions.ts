@@ -1,9 +1,3 @@
-/**
- * Captions as COCO distributes them: `captions_train2014.json` and the like.
- *
- * @module
- */
-
 import { basename } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../input_error.ts";
@@ -16,20 +10,17 @@ const id = z.union([z.number(), z.string()]);
 const imageSchema = z.object({ id, file_name: z.string() });
 const annotationSchema = z.object({ image_id: id, caption: z.string() });
 
-/** One of COCO's files. */
 export interface CocoText {
-  /** The file's text. */
   readonly text: string;
-  /** The file's name, which also tells `train` from `val`. */
+  /** The file's name, which also distinguishes `train` from `val`. */
   readonly file: string;
 }
 
 /**
- * Reads one or several of COCO's files. Where there are captions of both the training and the validation set, that is the
- * split, and every second image of the validation set is kept for the test.
+ * Reads COCO's `captions_*.json`. If the files cover both training and validation, that is the split, and every second
+ * validation image becomes a test image.
  *
- * @param texts The files, one after the other.
- * @throws {InputError} If one is not such a file.
+ * @throws {InputError} If a file has another format.
  */
 export async function parseCocoCaptions(texts: Iterable<CocoText> | AsyncIterable<CocoText>): Promise<CaptionData> {
   const rows: CaptionRow[] = [];
@@ -44,11 +35,7 @@ export async function parseCocoCaptions(texts: Iterable<CocoText> | AsyncIterabl
   return { rows, rejected, ...(lists !== undefined && { splits: lists }) };
 }
 
-/**
- * Which of COCO's parts and years a file holds, by its name.
- *
- * @param file The file's path.
- */
+/** The part and year of a COCO file, from its name. */
 export function cocoPart(file: string): { readonly split: "train" | "val" | undefined; readonly year: string } {
   const [, split, year = ""] = /(train|val)[^0-9/\\]*(\d{4})?/i.exec(basename(file)) ?? [];
   const lower = split?.toLowerCase();

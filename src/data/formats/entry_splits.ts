@@ -1,15 +1,9 @@
-/**
- * The parts of a dataset, where its captions tell of each image which it belongs to.
- *
- * @module
- */
-
 import { quoted } from "../../printable.ts";
 import type { OfficialSplits } from "../official_splits.ts";
 
 type Part = keyof OfficialSplits;
 
-/** Karpathy's `restval` are the images of COCO's validation set that his split trains on. */
+/** Karpathy's `restval` are those images of COCO's validation set that his split trains on. */
 const PARTS: Readonly<Record<string, Part>> = {
   train: "train",
   restval: "train",
@@ -20,22 +14,21 @@ const PARTS: Readonly<Record<string, Part>> = {
   test: "test",
 };
 
-/** Gathers which image belongs to which part. */
+/** Collects the split of each image, from captions that contain it. */
 export class EntrySplits {
   readonly #parts = new Map<string, Part>();
 
   /**
-   * Puts an image into a part.
+   * Assigns an image to a split.
    *
-   * @param image Its name.
-   * @param split The part as it is written in the file, in small or capital letters.
-   * @returns What is wrong with it, if anything: then nothing is changed.
+   * @param split The split's name in the file, case-insensitive.
+   * @returns The reason the split is refused, if it is.
    */
   add(image: string, split: string): string | undefined {
     const known = split.toLowerCase();
     const part = Object.hasOwn(PARTS, known) ? PARTS[known] : undefined;
     if (part === undefined) {
-      return `has the split ${quoted(split)}, which is none of ${Object.keys(PARTS).join(", ")}`;
+      return `has the split ${quoted(split)}, which is not one of ${Object.keys(PARTS).join(", ")}`;
     }
     const other = this.#parts.get(image);
     if (other !== undefined && other !== part) {
@@ -46,9 +39,8 @@ export class EntrySplits {
   }
 
   /**
-   * The three lists. Where only validation or test is missing, it gets every second image of the other by name.
-   *
-   * @returns The lists, or undefined where they are not enough to train, validate and test.
+   * The three lists. If only validation or test is missing, it gets every second image of the other by name. Undefined
+   * if the images do not suffice to train, validate and test.
    */
   lists(): OfficialSplits | undefined {
     const names = (part: Part) => [...this.#parts].filter(([, its]) => its === part).map(([name]) => name);

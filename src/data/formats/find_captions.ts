@@ -1,9 +1,3 @@
-/**
- * Finding the captions of a dataset, and their format.
- *
- * @module
- */
-
 import { basename, dirname, join, relative } from "node:path";
 import { quoted } from "../../printable.ts";
 import { InputError } from "../../input_error.ts";
@@ -12,37 +6,35 @@ import { isImagesFolderName } from "../find_images.ts";
 import { isCaptionFolder, pairFiles } from "./caption_folder.ts";
 import { cocoPart } from "./coco_captions.ts";
 import { type CaptionsSource, type Format, FORMAT_NAMES } from "./format.ts";
-import { lookAtFile } from "./format_of_file.ts";
+import { detectFormat } from "./format_of_file.ts";
 import { isWebdataset } from "./webdataset.ts";
 
-/** What {@linkcode findCaptions} goes by: `data` or `captions` must be given. */
+/** Options of {@linkcode findCaptions}: `data` or `captions` is required. */
 export interface FindCaptionsOptions {
   /** A folder, or a file as for `captions`. */
   readonly data?: string | undefined;
   /** The captions file, or a tar shard. */
   readonly captions?: string | undefined;
-  /** The format, where it is known. */
+  /** The format, if it is known. */
   readonly format?: Format | undefined;
 }
 
 const CAPTION_FILE = /\.(?:txt|csv|token|json|jsonl|ndjson)$/i;
 const TAR_FILE = /\.tar$/i;
 const ARCHIVE = /\.(?:tar\.\w+|tgz|gz|zip)$/i;
-/** The formats that are text in one file. */
+/** Formats of a single text file. */
 const TEXT_FORMATS: readonly Format[] = ["kaggle", "flickr-token", "flickr30k-csv", "karpathy", "coco", "json"];
-/** So many files that hold no captions are named with the reason. */
+/** Maximum number of unsuitable files an error message explains. */
 const MAX_REASONS = 3;
-/** Of a folder with more files than that, the others are passed over: captions are few and large. */
-const MAX_LOOKED_AT = 100;
+/** Maximum number of files to inspect in a folder: captions are few and large. */
+const MAX_INSPECTED = 100;
 
 /**
- * Finds captions by looking into files. In a folder, the first of these has them: the folder itself, the folders in it that
- * do not hold images by their name, those that do. Where a format is named, the only text of the first folder is taken to be in
- * it. COCO's files for training and validation of one year belong together, though only one is named.
+ * Finds captions by inspecting files. A folder is searched first, then its subfolders, then those named like image
+ * folders; the first of these levels with captions wins. If a format is given, a single text in the first folder is
+ * assumed to have it. COCO's training and validation files of one year belong together, even if only one is named.
  *
- * @param options Where to look.
- * @returns The captions that were found.
- * @throws {InputError} If there are none, or several.
+ * @throws {InputError} If there are no captions, or several candidates.
  *
  * @example A folder with a CSV file
  * ```ts
@@ -73,7 +65,7 @@ export async function findCaptions(options: FindCaptionsOptions): Promise<Captio
   if (format === undefined && await isCaptionFolder(data)) return { format: "folder", files: [], folder: data };
   const texts = await textsIn(data);
   const [only] = texts;
-  // Its reader says what is wrong with it.
+  // Its reader reports what is wrong with it.
   if (only !== undefined && texts.length === 1 && format !== undefined && TEXT_FORMATS.includes(format)) {
     return { format, files: [only], folder: data };
   }
@@ -96,19 +88,19 @@ async function sourceOfFile(file: string, format: Format | undefined): Promise<C
     );
   }
   if (format !== undefined) return { format, files: await withCocoSibling(file, format), folder };
-  const look = await lookAtFile(file);
-  const found = look.format ?? look.guess;
+  const detected = await detectFormat(file);
+  const found = detected.format ?? detected.guess;
   if (found !== undefined) return { format: found, files: await withCocoSibling(file, found), folder };
   throw new InputError(
-    look.kind !== undefined
-      ? `Cannot read captions: ${file} is ${look.kind.name}; ${look.kind.remedy}`
+    detected.kind !== undefined
+      ? `Cannot read captions: ${file} is ${detected.kind.name}; ${detected.kind.remedy}`
       : `Cannot read captions: ${file} is in no format that is known; name one with --format (${
         FORMAT_NAMES.join(", ")
       })`,
   );
 }
 
-/** The folder, those in it, and those that hold images by their name: they may be large, and come last. */
+/** The folder, its subfolders, and last those named like image folders, which may be large. */
 async function searchedFolders(data: string): Promise<string[][]> {
   const { folders } = await listFolder(data, "dataset");
   const inner = (names: readonly string[], parent: string) => names.map((name) => join(parent, name));
@@ -124,7 +116,7 @@ async function candidatesIn(folders: readonly string[], format: Format | undefin
   let hasPairs = false;
   for (const folder of folders) {
     const listing = await listIfReadable(folder, "dataset");
-    for (const path of (await textsIn(folder)).slice(0, MAX_LOOKED_AT)) {
+    for (const path of (await textsIn(folder)).slice(0, MAX_INSPECTED)) {
       const its = await formatIn(path);
       if (its !== undefined) found.push({ format: its, files: [path] });
     }
@@ -140,7 +132,7 @@ async function candidatesIn(folders: readonly string[], format: Format | undefin
   return withoutLemmas(joinCoco(wanted));
 }
 
-/** Texts that could be captions and do not belong to one image, those with known names first. */
+/** Texts that may be captions and do not belong to one image; known names first. */
 async function textsIn(folder: string): Promise<string[]> {
   const { files } = await listIfReadable(folder, "dataset");
   const beside = new Set(pairFiles(files).pairs.map(({ text }) => text));
@@ -148,21 +140,21 @@ async function textsIn(folder: string): Promise<string[]> {
   return texts.sort(byKnownName).map((name) => join(folder, name));
 }
 
-/** Whether one of some tars has captions: an archive of images may lie beside them. */
+/** Tells whether any tar contains captions: archives of images may lie beside them. */
 async function hasWebdataset(shards: readonly string[]): Promise<boolean> {
-  for (const shard of shards.slice(0, MAX_LOOKED_AT)) if (await isWebdataset(shard)) return true;
+  for (const shard of shards.slice(0, MAX_INSPECTED)) if (await isWebdataset(shard)) return true;
   return false;
 }
 
-/** Why files of a folder that look like captions are none, some of them. */
+/** Explains why some files of a folder that detected like captions are not. */
 async function refusedFiles(folder: string): Promise<string> {
   const { files } = await listIfReadable(folder, "dataset");
   const reasons: string[] = [];
-  const looked = files.filter((name) => [CAPTION_FILE, TAR_FILE, ARCHIVE].some((pattern) => pattern.test(name)));
-  for (const name of looked.sort(byKnownName)) {
+  const inspected = files.filter((name) => [CAPTION_FILE, TAR_FILE, ARCHIVE].some((pattern) => pattern.test(name)));
+  for (const name of inspected.sort(byKnownName)) {
     if (reasons.length === MAX_REASONS) break;
     try {
-      const { format, kind, firstLine } = await lookAtFile(join(folder, name));
+      const { format, kind, firstLine } = await detectFormat(join(folder, name));
       if (kind !== undefined) reasons.push(`${quoted(name)} is ${kind.name}, ${kind.remedy}`);
       else if (format === "webdataset") {
         reasons.push(`${quoted(name)} has no key.txt or key.json with a key.jpg (a key ends at the first dot)`);
@@ -181,7 +173,7 @@ async function refusedFiles(folder: string): Promise<string> {
 
 async function formatIn(path: string): Promise<Format | undefined> {
   try {
-    const { format, guess } = await lookAtFile(path);
+    const { format, guess } = await detectFormat(path);
     return format ?? (/^captions\.(?:txt|csv)$/i.test(basename(path)) ? guess : undefined);
   } catch (error) {
     if (error instanceof InputError) return undefined;
@@ -194,7 +186,7 @@ function byKnownName(a: string, b: string): number {
   return Number(known.test(b)) - Number(known.test(a)) || (a < b ? -1 : 1);
 }
 
-/** COCO's file with that of the same year for the other part, where it lies beside it. */
+/** A COCO file, with the other part's file of the same year if it lies beside it. */
 async function withCocoSibling(file: string, format: Format): Promise<string[]> {
   const name = basename(file).replace(/train|val/i, (part) => part.toLowerCase() === "train" ? "val" : "train");
   const sibling = join(dirname(file), name);
@@ -207,7 +199,7 @@ function trainFirst(a: string, b: string): number {
   return Number(cocoPart(a).split === "val") - Number(cocoPart(b).split === "val");
 }
 
-/** One training and one validation file of the same year are one dataset. */
+/** A training and a validation file of the same year form one dataset. */
 function joinCoco(candidates: readonly Candidate[]): Candidate[] {
   const joined: Candidate[] = [];
   const byYear = new Map<string, string[]>();
@@ -228,7 +220,7 @@ function joinCoco(candidates: readonly Candidate[]): Candidate[] {
   return joined;
 }
 
-/** Flickr8k has its captions a second time with words in their basic forms. */
+/** Flickr8k contains its captions a second time, lemmatized. */
 function withoutLemmas(candidates: readonly Candidate[]): Candidate[] {
   const others = candidates.filter(({ format, files }) =>
     format !== "flickr-token" || !files.some((file) => /lemma/i.test(basename(file)))
@@ -237,14 +229,14 @@ function withoutLemmas(candidates: readonly Candidate[]): Candidate[] {
 }
 
 function severalCandidates(data: string, candidates: readonly Candidate[]): InputError {
-  const words = candidates.slice(0, 3).map(({ format, files }) => {
+  const names = candidates.slice(0, 3).map(({ format, files }) => {
     const [file] = files;
     return file === undefined ? `texts beside images (${format})` : `${quoted(relative(data, file))} (${format})`;
   });
-  const more = candidates.length > words.length ? ` and ${candidates.length - words.length} more` : "";
+  const more = candidates.length > names.length ? ` and ${candidates.length - names.length} more` : "";
   const formats = new Set(candidates.map(({ format }) => format));
   return new InputError(
-    `Cannot read dataset: ${data} has several captions files, ${words.join(" and ")}${more}; name one with --captions` +
+    `Cannot read dataset: ${data} has several captions files, ${names.join(" and ")}${more}; name one with --captions` +
       (formats.size > 1 ? ", or its format with --format" : ""),
   );
 }

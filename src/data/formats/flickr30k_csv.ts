@@ -1,28 +1,19 @@
-/**
- * Captions as Kaggle distributes Flickr30k: `image_name| comment_number| comment`, with or without the spaces.
- *
- * @module
- */
+// Flickr30k as distributed on Kaggle: `image_name| comment_number| comment`, with or without the spaces.
 
 import { InputError } from "../../input_error.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
 
 const headerPattern = /^image_name\s*\|\s*comment_number\s*\|\s*comment\s*$/i;
 
-/**
- * Whether a line is the format's header.
- *
- * @param line The first line of a file.
- */
+/** Recognizes the format's header line. */
 export function isFlickr30kHeader(line: string): boolean {
   return headerPattern.test(line);
 }
 
 /**
- * Reads the rows of such a file; blank lines are passed over. The file as published has one row without its second bar
- * (`2199200615.jpg| 4   A dog runs across the grass .`): it is rejected like any other without.
+ * Reads the rows of such a file and skips blank lines. The published file has one row without its second bar
+ * (`2199200615.jpg| 4   A dog runs across the grass .`), which is rejected like any other.
  *
- * @param text The file's text.
  * @param file The file's name, for error messages.
  * @throws {InputError} If the header is missing.
  */

@@ -1,26 +1,17 @@
-/**
- * Captions as the authors of Flickr8k and Flickr30k distribute them: `name.jpg#0<TAB>caption` on each line.
- *
- * @module
- */
+// Flickr8k and Flickr30k as distributed by their authors: `name.jpg#0<TAB>caption` on each line.
 
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
 
 const linePattern = /^([^\t]+)#\d+\t(.*)$/s;
 
-/**
- * Whether a line has the format's shape.
- *
- * @param line A line of a file.
- */
+/** Recognizes a line of the format. */
 export function isFlickrTokenLine(line: string): boolean {
   return linePattern.test(line);
 }
 
 /**
- * Reads the rows of a token file; blank lines are passed over.
+ * Reads the rows of a token file and skips blank lines.
  *
- * @param text The file's text.
  * @param file The file's name, for error messages.
  */
 export function parseFlickrToken(text: string, file: string): CaptionData {

@@ -1,13 +1,7 @@
 /**
- * The formats in which people keep images and captions.
+ * A description of each format, by name.
  *
- * @module
- */
-
-/**
- * What each format is, by its name.
- *
- * @example What a format is
+ * @example The description of a format
  * ```ts
  * import assert from "node:assert/strict";
  * import { FORMATS } from "@lrcn/lrcn";
@@ -51,12 +45,9 @@ export type Format = keyof typeof FORMATS;
 export const FORMAT_NAMES: readonly Format[] = Object.keys(FORMATS).filter(isFormat);
 
 /**
- * Whether a word is the name of a format.
+ * Tells whether a text is one of {@linkcode FORMAT_NAMES}.
  *
- * @param word Any text.
- * @returns Whether it is one of {@linkcode FORMAT_NAMES}.
- *
- * @example A format and none
+ * @example A format, and a text that is not one
  * ```ts
  * import assert from "node:assert/strict";
  * import { isFormat } from "@lrcn/lrcn";
@@ -68,12 +59,12 @@ export function isFormat(word: string): word is Format {
   return Object.hasOwn(FORMATS, word);
 }
 
-/** Where captions lie, and how. */
+/** The location and format of captions. */
 export interface CaptionsSource {
-  /** How they are written. */
+  /** Their format. */
   readonly format: Format;
-  /** The captions file, several of COCO's, or the shards. Not empty, but for the format `folder`. */
+  /** The captions file, several of COCO's, or the shards. Empty only for the format `folder`. */
   readonly files: readonly string[];
-  /** The folder of the dataset. */
+  /** The dataset's folder. */
   readonly folder: string;
 }

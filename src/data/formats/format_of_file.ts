@@ -1,9 +1,3 @@
-/**
- * Telling the format of a file by looking into it.
- *
- * @module
- */
-
 import { openFile } from "../../files/open_file.ts";
 import { isTar } from "../../files/tar.ts";
 import { isFlickr30kHeader } from "./flickr30k_csv.ts";
@@ -13,54 +7,50 @@ import { isKaggleHeader } from "./kaggle_captions.ts";
 
 /** Enough for some rows of any format. */
 const PIECE_BYTES = 1 << 16;
-/** A damaged row among the first must not hide the format. */
-const LOOKED_AT_LINES = 5;
+/** A damaged row at the start must not hide the format. */
+const INSPECTED_LINES = 5;
 const FIRST_LINE_CHARACTERS = 40;
 
 const CAPTION_KEY = /"captions?"\s*:/;
 /** Hugging Face's `metadata.jsonl`. */
 const FILE_NAME_AND_TEXT = /"file_name"\s*:.*"(?:text|caption)"\s*:|"(?:text|caption)"\s*:.*"file_name"\s*:/;
 
-/** What a file's first bytes tell. */
-export interface FileLook {
-  /** The format, or undefined where it is none of those known. */
+export interface DetectedFormat {
+  /** Undefined if it is not a known format. */
   readonly format: Format | undefined;
-  /** The format that the file could be a faulty example of. */
+  /** The format of which this file could be a faulty example. */
   readonly guess: Format | undefined;
-  /** What it is else, and what to do. */
+  /** For files without captions: what the file is. */
   readonly kind?: FileKind;
-  /** Its first line, shortened, where it is text in no known format. */
+  /** Its first line, shortened, if it is text in no known format. */
   readonly firstLine?: string;
 }
 
-/** What a file is that holds no captions: "empty", "compressed with gzip". */
 export interface FileKind {
-  /** What it is. */
+  /** A description: "empty", "compressed with gzip". */
   readonly name: string;
-  /** What to do with it. */
+  /** What the user can do. */
   readonly remedy: string;
 }
 
 /**
- * Looks at a file's beginning and end; its name does not matter.
+ * Detects a file's format from its beginning and end, whatever its name.
  *
- * @param path The file.
- * @returns What it is.
  * @throws {InputError} If it cannot be read.
  */
-export async function lookAtFile(path: string): Promise<FileLook> {
+export async function detectFormat(path: string): Promise<DetectedFormat> {
   using file = await openFile(path);
   const head = await file.read(0, Math.min(PIECE_BYTES, file.size));
   if (isTar(head)) return { format: "webdataset", guess: undefined };
   const kind = KINDS[head.subarray(0, 2).toHex()];
   if (kind !== undefined) return { format: undefined, guess: undefined, kind };
   const start = Math.max(0, file.size - PIECE_BYTES);
-  // In COCO's files the captions stand after all images.
+  // In COCO's files the captions follow all images.
   const tail = start === 0 ? "" : new TextDecoder().decode(await file.read(start, file.size - start));
-  return lookAtText(new TextDecoder().decode(head), tail);
+  return detectText(new TextDecoder().decode(head), tail);
 }
 
-/** Files that begin with these two bytes. */
+/** By the first two bytes. */
 const KINDS: Readonly<Record<string, FileKind>> = {
   "1f8b": { name: "compressed with gzip", remedy: "unpack it" },
   "504b": { name: "a zip archive", remedy: "unpack it" },
@@ -68,8 +58,8 @@ const KINDS: Readonly<Record<string, FileKind>> = {
   "feff": { name: "text in UTF-16", remedy: "convert it to UTF-8" },
 };
 
-function lookAtText(head: string, tail: string): FileLook {
-  const lines = head.split(/\r\n?|\n/).filter((line) => line.trim() !== "").slice(0, LOOKED_AT_LINES);
+function detectText(head: string, tail: string): DetectedFormat {
+  const lines = head.split(/\r\n?|\n/).filter((line) => line.trim() !== "").slice(0, INSPECTED_LINES);
   const [first] = lines;
   if (first === undefined) {
     return { format: undefined, guess: undefined, kind: { name: "empty", remedy: "name another file" } };

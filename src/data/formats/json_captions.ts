@@ -1,9 +1,4 @@
-/**
- * Captions as people write them for themselves: a JSON array of `{"image": ..., "captions": [...]}`, or one such object
- * on each line (JSON Lines).
- *
- * @module
- */
+// A user's own captions: a JSON array of `{"image": ..., "captions": [...]}`, or one such object per line (JSON Lines).
 
 import { z } from "zod";
 import { InputError } from "../../input_error.ts";
@@ -21,19 +16,18 @@ const entrySchema = z.preprocess(
   }),
 );
 
-/** Hugging Face's `metadata.jsonl` has other names for the same. */
+/** Hugging Face's `metadata.jsonl` uses other names. */
 function renamed(value: unknown): unknown {
   if (typeof value !== "object" || value === null || "image" in value || !("file_name" in value)) return value;
   return { ...value, image: value.file_name, ...(!("caption" in value) && "text" in value && { caption: value.text }) };
 }
 
 /**
- * Reads such a file. Instead of `captions` an entry may have a `caption`, one or a list, and a `split`: train, val or test.
- * Hugging Face's `file_name` and `text` are read likewise.
+ * Reads such a file. Instead of `captions` an entry may have a `caption`, one or a list, and a `split`: train, val or
+ * test. Hugging Face's `file_name` and `text` work too.
  *
- * @param text The file's text.
  * @param file The file's name, for error messages.
- * @throws {InputError} If it begins like a JSON array and is none.
+ * @throws {InputError} If it begins like a JSON array and is not one.
  */
 export function parseJsonCaptions(text: string, file: string): CaptionData {
   const captions = new CaptionRows(file);

@@ -1,8 +1,4 @@
-/**
- * Captions as Kaggle distributes Flickr8k: a CSV file with the columns `image` and `caption`, and perhaps `split`.
- *
- * @module
- */
+// Flickr8k as distributed on Kaggle: a CSV file with the columns `image` and `caption`, and optionally `split`.
 
 import { CsvError, parse } from "csv-parse/sync";
 import { InputError } from "../../input_error.ts";
@@ -12,29 +8,25 @@ import { EntrySplits } from "./entry_splits.ts";
 const IMAGE_COLUMN = ["image", "image_name"];
 const CAPTION_COLUMN = ["caption", "comment"];
 
-/** A file with more quotes left open is no CSV; each costs another look at what follows it. */
+/** A file with more unclosed quotes is not CSV; each costs another pass over the text after it. */
 const MAX_OPEN_QUOTES = 16;
 
-/** What begins like the next row, inside a caption. */
+/** The start of the next row, inside a caption. */
 const SWALLOWED_ROW = /\n[^\n",]*\.(?:jpe?g|png)\s*,/i;
 
-/**
- * Whether a line is a header with the format's columns.
- *
- * @param line The first line of a file.
- */
+/** Recognizes a header with the format's columns. */
 export function isKaggleHeader(line: string): boolean {
   const names = line.split(",").map((name) => columnName(name.replaceAll('"', "")));
   return [IMAGE_COLUMN, CAPTION_COLUMN].every((column) => column.some((name) => names.includes(name)));
 }
 
 /**
- * Reads the rows of a CSV text. A `split` is obeyed, other columns are passed over; an unquoted comma in a caption is part of it where the
- * caption is the last column. A row whose quote is never closed is rejected, and the next line is a row again.
+ * Reads the rows of a CSV text and ignores columns other than `image`, `caption` and `split`. If the caption is the
+ * last column, it may contain unquoted commas. A row with an unclosed quote is rejected, and the next line starts a new
+ * row.
  *
- * @param text The file's text.
  * @param file The file's name, for error messages.
- * @throws {InputError} If the header lacks a column or many quotes do not match.
+ * @throws {InputError} If the header lacks a column or many quotes are unclosed.
  */
 export function parseKaggleCaptions(text: string, file: string): CaptionData {
   const captions = new CaptionRows(file);
@@ -49,7 +41,7 @@ export function parseKaggleCaptions(text: string, file: string): CaptionData {
     onOpenQuote: (line) => captions.reject("opens a quote that is not closed", line),
   });
   if (columns === undefined) findColumns([], file);
-  // A row that was swallowed by a quote is found after rows that follow it.
+  // A row with an unclosed quote is found after rows that follow it.
   captions.rejected.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   return captions.data(splits.lists());
 }
@@ -57,7 +49,7 @@ export function parseKaggleCaptions(text: string, file: string): CaptionData {
 interface Columns {
   readonly image: number;
   readonly caption: number;
-  /** Undefined where there is none. */
+  /** Undefined if there is no such column. */
   readonly split: number | undefined;
   readonly count: number;
 }
@@ -88,9 +80,8 @@ class OpenQuote extends Error {}
 
 interface CsvListener {
   readonly file: string;
-  /** A record that begins on a line. */
   onRecord(values: readonly string[], line: number): void;
-  /** A line whose quote is not closed. */
+  /** Receives the line of an unclosed quote. */
   onOpenQuote(line: number): void;
 }
 
@@ -120,7 +111,7 @@ function parseCsv(text: string, listener: CsvListener): void {
     } catch (error) {
       if (!(error instanceof OpenQuote || error instanceof CsvError)) throw error;
     }
-    // The row that begins after the last whole record, and blank lines.
+    // Skips to the row after the last complete record, past blank lines.
     let start = 0;
     for (let line = 0; line < lines; line++) start = rest.indexOf("\n", start) + 1;
     let end = rest.indexOf("\n", start);

@@ -1,8 +1,4 @@
-/**
- * Captions as Andrej Karpathy distributes Flickr8k, Flickr30k and COCO with his splits: `dataset_*.json`.
- *
- * @module
- */
+// Flickr8k, Flickr30k and COCO as distributed by Andrej Karpathy with his splits: `dataset_*.json`.
 
 import { z } from "zod";
 import { InputError } from "../../input_error.ts";
@@ -20,11 +16,10 @@ const imageSchema = z.object({
 const sentenceSchema = z.object({ raw: z.string() });
 
 /**
- * Reads such a file. An image's name is `filepath/filename` where it has both, and `restval` counts as `train`.
+ * Reads such a file. An image's name is `filepath/filename` if it has both, and `restval` counts as `train`.
  *
- * @param text The file's text.
  * @param file The file's name, for error messages.
- * @throws {InputError} If it is not such a file.
+ * @throws {InputError} If it has another format.
  */
 export function parseKarpathyJson(text: string, file: string): CaptionData {
   const dataset = checked(parseJson(text, file), fileSchema);

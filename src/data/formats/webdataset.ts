@@ -1,8 +1,4 @@
-/**
- * Images with captions in tar files, as the WebDataset library reads them: `key.jpg`, and `key.txt` or `key.json`.
- *
- * @module
- */
+// Examples in tar shards, as read by the WebDataset library: `key.jpg`, and `key.txt` or `key.json`.
 
 import { relative } from "node:path";
 import { z } from "zod";
@@ -14,30 +10,25 @@ import type { ImageFile } from "../../images/image_file.ts";
 import { type CaptionData, captionLines, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
 import { checked } from "../../files/json_text.ts";
 
-/** Longer texts are no captions. */
+/** Longer texts are not captions. */
 const MAX_CAPTION_BYTES = 1 << 20;
-/** Members that are looked at to see whether a tar is such a shard. */
+/** Members inspected to recognize a shard. */
 const PEEK_MEMBERS = 32;
 
 const jsonSchema = z.object({ caption: z.unknown().optional(), captions: z.unknown().optional() });
 
-/** What would be an image or a text if its key had no dot. */
+/** Members that would be an image or a text if their key had no dot. */
 const DOTTED = /\.(?:jpe?g|png|txt|json)$/i;
 
-/** Options of {@linkcode readWebdataset}. */
 export interface WebdatasetOptions {
   /** The folder that the shards' names are relative to. */
   folder: string;
 }
 
 /**
- * Goes through the headers of tar shards once. Images stay where they are: of each, its place in the shard is kept, and its
- * name is `shard.tar/key.jpg`. Each line of a `.txt` is a caption; a `.json` has `captions` or a `caption`, and is wrong only
- * where its key has no caption at all: it may hold other things.
- *
- * @param shards The tar files.
- * @param options See {@linkcode WebdatasetOptions}.
- * @returns The captions, and where the images are. A shard that is damaged gives what stands before.
+ * Reads tar shards in one pass over their headers. Images stay in the shards: only their positions are kept, under the
+ * name `shard.tar/key.jpg`. Each line of a `.txt` is a caption. A `.json` has `captions` or a `caption`; it may hold
+ * other data, so it is rejected only if its key has no caption at all. A damaged shard yields what precedes the damage.
  */
 export async function readWebdataset(
   shards: readonly string[],
@@ -49,7 +40,7 @@ export async function readWebdataset(
     const captions = new CaptionRows(path);
     const samples = await readShard(path, captions);
     for (const [key, { image, texts, failed, wrongJson }] of samples) {
-      // Programs that make shards write the same caption into both files.
+      // Programs that write shards put the same caption into both files.
       const lines = new Set(texts);
       if (image === undefined) captions.reject("has no .jpg, .jpeg or .png", quoted(key));
       else if (lines.size === 0 && wrongJson !== undefined) captions.reject(wrongJson.reason, quoted(wrongJson.name));
@@ -65,11 +56,7 @@ export async function readWebdataset(
   return { ...all, images };
 }
 
-/**
- * Whether a tar has images with captions among its first members.
- *
- * @param path The tar.
- */
+/** Tells whether a tar has images with captions among its first members. */
 export async function isWebdataset(path: string): Promise<boolean> {
   const kinds = new Map<string, Set<string>>();
   let left = PEEK_MEMBERS;
@@ -93,9 +80,9 @@ export async function isWebdataset(path: string): Promise<boolean> {
 interface Sample {
   image?: { readonly name: string; readonly offset: number; readonly size: number };
   readonly texts: string[];
-  /** Whether a text was rejected with a reason of its own. */
+  /** A text was rejected with a reason of its own. */
   failed: boolean;
-  /** What is wrong with its JSON. */
+  /** The reason its JSON cannot be used. */
   wrongJson?: { readonly name: string; readonly reason: string };
 }
 
@@ -111,7 +98,7 @@ async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyM
         if (DOTTED.test(name)) dotted.push(name);
         continue;
       }
-      const wrong = wrongName(name) ?? (isFile ? undefined : "is a link or a folder, no file");
+      const wrong = wrongName(name) ?? (isFile ? undefined : "is a link or a folder, not a file");
       if (wrong !== undefined) {
         captions.reject(wrong, quoted(name));
         continue;
@@ -137,7 +124,7 @@ async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyM
   const [first] = dotted;
   if (first !== undefined && samples.values().every(({ texts }) => texts.length === 0)) {
     captions.reject(
-      `and ${dotted.length - 1} more are passed over: a key ends at the first dot of a name`,
+      `and ${dotted.length - 1} more are skipped: a key ends at the first dot of a name`,
       quoted(first),
     );
   }
@@ -174,7 +161,7 @@ async function readTexts(
   };
 }
 
-/** As the library does: the key ends at the first dot of the file's name. */
+/** Like the library: the key ends at the first dot of the file's name. */
 function splitName(name: string): { key: string; kind: "image" | "text" | "json" } | undefined {
   const [, key, extension = ""] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/s.exec(name) ?? [];
   if (key === undefined) return undefined;

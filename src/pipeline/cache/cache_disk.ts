@@ -1,15 +1,15 @@
 import type { OpenCacheFile } from "./cache_writer.ts";
 
-/** The disk, as far as a cache needs it. */
+/** The disk as seen by a cache; tests replace it. */
 export interface CacheDisk {
-  /** Bytes that a folder's disk has left; undefined where they are not known. */
+  /** Free bytes on a folder's disk; undefined if unknown. */
   readonly freeBytes: (folder: string) => Promise<number | undefined>;
-  /** Opens a file to be written. */
+  /** Opens a file for writing. */
   readonly open: OpenCacheFile;
-  /** The present time in milliseconds since 1970. */
+  /** The current time in milliseconds since 1970. */
   readonly now: () => number;
   /**
-   * Bytes that are left to others: a run's checkpoints and features come after its images.
+   * Free bytes to leave for the run's checkpoints and features, which follow its images.
    *
    * @default {2 GB}
    */

@@ -1,9 +1,5 @@
-/**
- * The index of a cache: which files hold which images, which images are stored where, and which cannot be used. It lies in
- * two files of JSON lines that only grow; a later line replaces an earlier one.
- *
- * @module
- */
+// A cache's index: which file has which image, which images are stored where, and which cannot be used. It consists of
+// two append-only files of JSON lines; later lines override earlier ones.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -35,67 +31,65 @@ const BadLine = z.strictObject({
   maxPixels: z.number(),
 });
 
-/** A file, and the digest of the image that it held in that state. */
+/** A file, and the digest of the image it contained in that state. */
 export type FileLine = FileState & { readonly content: string };
 
-/** An image that can be decoded: where its square is stored, with the square's checksum; without, it is not stored. */
+/** A decodable image: where its resized image is stored, with a checksum. Without a slot, it is not stored. */
 export interface StoredImage {
   /** The image's digest. */
   readonly content: string;
-  /** Its pixels in a row, by which a later limit of pixels judges it. */
+  /** Width in pixels, compared with later pixel limits. */
   readonly width: number;
-  /** Its rows. */
+  /** Height in pixels. */
   readonly height: number;
-  /** The number of its square in the file of squares. */
+  /** Its slot in the file of resized images. */
   readonly slot?: number | undefined;
-  /** CRC-32 of its square. */
+  /** CRC-32 of its resized image. */
   readonly checksum?: number | undefined;
 }
 
 /** An image that cannot be used, as a line of `quarantine.jsonl`. */
 export interface BadImage extends FileLine {
-  /** What is wrong with it. */
   readonly reason: string;
-  /** Whether the image is at fault, or its decoder died or took too long. */
+  /** The image is at fault, or its decoder crashed or took too long. */
   readonly kind: "image" | "decoder";
-  /** The limit of pixels at that time. */
+  /** The pixel limit at that time. */
   readonly maxPixels: number;
 }
 
-/** Names of the files in a cache's folder. */
 export const CACHE_FILES = { resized: "resized.bin", index: "index.jsonl", quarantine: "quarantine.jsonl" } as const;
 
-/** What a cache is known to hold. */
+/** The contents of a cache. */
 export class CacheIndex {
-  /** Bytes of whole lines in its two files. */
+  /** Bytes of complete lines in its two files. */
   readonly wholeBytes = { index: 0, quarantine: 0 };
   readonly #files = new Map<string, FileLine>();
   readonly #images = new Map<string, StoredImage>();
   readonly #bad = new Map<string, BadImage>();
   readonly #badFiles = new Map<string, BadImage>();
 
-  /** Images that can be decoded, stored or not. */
+  /** Decodable images, stored or not. */
   get images(): Iterable<StoredImage> {
     return this.#images.values();
   }
 
-  /** The digest of what a file holds, if it is as it was when that was found out. */
+  /** The digest of a file's image, if the file has not changed since it was computed. */
   contentOf(state: FileState): string | undefined {
     const line = this.#files.get(fileKey(state));
     return line !== undefined && sameState(line, state) ? line.content : undefined;
   }
 
-  /** What is known of an image that can be decoded. */
+  /** The entry of a decodable image. */
   image(content: string): StoredImage | undefined {
     return this.#images.get(content);
   }
 
-  /** What is known of an image that cannot be used. */
+  /** The entry of an unusable image. */
   bad(content: string): BadImage | undefined {
     return this.#images.has(content) ? undefined : this.#bad.get(content);
   }
 
-  /** Files whose images cannot be used, in the order in which that was found out, as far as the files have not changed since. */
+  /** Unchanged files with unusable images, in the order they were found. */
   get badFiles(): BadImage[] {
     return [...this.#badFiles.values()].filter((line) => {
       const now = this.#files.get(fileKey(line));
@@ -103,29 +97,25 @@ export class CacheIndex {
     });
   }
 
-  /** Whether a line of the quarantine says nothing new. */
+  /** Tells whether a quarantine line adds nothing. */
   knowsBad(line: BadImage): boolean {
     const known = this.#badFiles.get(fileKey(line));
     return known?.content === line.content && known.reason === line.reason && known.maxPixels >= line.maxPixels &&
       sameState(known, line);
   }
 
-  /** Takes note of a file. */
   addFile(line: FileLine): void {
     this.#files.set(fileKey(line), line);
   }
 
-  /** Takes note of an image that can be decoded. */
   addImage(image: StoredImage): void {
     this.#images.set(image.content, image);
   }
 
-  /** Forgets an image, stored or not. */
   forget(content: string): void {
     this.#images.delete(content);
   }
 
-  /** Takes note of an image that cannot be used. */
   addBad(line: BadImage): void {
     this.#bad.set(line.content, line);
     this.#badFiles.set(fileKey(line), line);
@@ -133,9 +123,9 @@ export class CacheIndex {
 }
 
 /**
- * Reads a cache's index. Lines that are torn or damaged are passed over: what they told of is made anew.
+ * Reads a cache's index. Torn or damaged lines are skipped: their images are decoded again.
  *
- * @param folder The cache's folder; one that is not there holds nothing.
+ * @param folder The cache's folder; a missing one is empty.
  * @throws {InputError} If it cannot be read.
  */
 export async function readCacheIndex(folder: string): Promise<CacheIndex> {

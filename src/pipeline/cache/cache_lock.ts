@@ -1,40 +1,33 @@
-/**
- * The lock of who fills a cache: one process at a time; one that is killed holds it no longer.
- *
- * @module
- */
+// The lock for filling a cache: one process at a time. A killed process releases it.
 
 import { join } from "node:path";
 import { fileErrorReason } from "../../files/file_error.ts";
 import { InputError } from "../../input_error.ts";
 
-/** Options of {@linkcode lockCache}. */
 export interface LockCacheOptions {
   /**
-   * Called once where another process has the lock.
+   * Called once if another process holds the lock.
    *
    * @default {undefined}
    */
   onWait?: (() => void) | undefined;
   /**
-   * Ends the waiting.
+   * Ends the wait.
    *
    * @default {undefined}
    */
   signal?: AbortSignal | undefined;
 }
 
-/** The name of the file in a cache's folder that is locked. */
+/** The locked file in a cache's folder. */
 export const LOCK_NAME = "lock";
 const POLL_MS = 100;
 
 /**
- * Waits until no other process fills a cache, and keeps others from it.
+ * Waits until no other process fills a cache, and locks it. Dispose the result when the cache is filled.
  *
- * @param folder The cache's folder; made if it is missing.
- * @param options See {@linkcode LockCacheOptions}.
- * @returns To be disposed when the cache is filled.
- * @throws {InputError} If the folder or the lock cannot be made.
+ * @param folder The cache's folder; created if missing.
+ * @throws {InputError} If the folder or the lock cannot be created.
  */
 export async function lockCache(folder: string, options: LockCacheOptions = {}): Promise<Disposable> {
   const { onWait, signal } = options;
@@ -51,11 +44,9 @@ export async function lockCache(folder: string, options: LockCacheOptions = {}):
 }
 
 /**
- * Keeps others from filling a cache that is there.
+ * Locks an existing cache; undefined if another process fills it.
  *
- * @param folder The cache's folder.
- * @returns To be disposed; undefined where another process fills it.
- * @throws {InputError} If the lock cannot be made.
+ * @throws {InputError} If the lock cannot be created.
  */
 export async function tryLockCache(folder: string): Promise<Disposable | undefined> {
   return await attempt(folder, () => tryLockFile(folder));
@@ -73,7 +64,7 @@ async function tryLockFile(folder: string): Promise<Disposable | undefined> {
   }
   let locked = false;
   try {
-    // The cache may have been cleared since: then this lock is of a file that nobody else finds.
+    // If the cache was cleared meanwhile, this lock belongs to a file nobody else can open.
     locked = await file.tryLock(true) && await isStillThere(file, path);
   } finally {
     if (!locked) file.close();

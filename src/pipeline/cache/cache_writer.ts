@@ -1,9 +1,5 @@
-/**
- * Filling a cache's files so that a kill at any moment leaves what is whole: squares come first, flushed every so many,
- * then the lines of the index that tell of them.
- *
- * @module
- */
+// Writes a cache's files so that a kill at any moment leaves them consistent: resized images are flushed before the
+// index lines that refer to them.
 
 import { join } from "node:path";
 import { errorCode, fileErrorReason } from "../../files/file_error.ts";
@@ -15,32 +11,30 @@ import { checksumOf, resizedBytes, type ResizedFile } from "./resized_file.ts";
 /** An open file, as far as a cache writes it. */
 export type CacheFile = Pick<Deno.FsFile, "seek" | "write" | "truncate" | "syncData" | "close">;
 
-/** Opens a file to be written anywhere; creates it if it is missing. */
+/** Opens a file for writing at any offset; creates it if missing. */
 export type OpenCacheFile = (path: string) => Promise<CacheFile>;
 
-/** Options of {@linkcode openCacheWriter}. */
 export interface CacheWriterOptions {
-  /** The cache's folder; who writes has its lock. */
+  /** The cache's folder, locked by this process. */
   readonly folder: string;
-  /** Side of the squares in pixels. */
+  /** Side of the resized images in pixels. */
   readonly side: number;
-  /** What the folder holds; kept up to date. */
+  /** The cache's index; updated. */
   readonly index: CacheIndex;
-  /** Its squares, if it has some. */
+  /** The cache's resized images, if it has any. */
   readonly resized: ResizedFile | undefined;
-  /** Opens its files. */
   readonly open: OpenCacheFile;
 }
 
-/** ResizedFile and lines between two flushes. */
+/** Resized images and lines between two flushes. */
 const FLUSH_EVERY = 128;
 
-/** Whether an error says that a disk takes no more. */
+/** Tells whether an error means that the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error));
 }
 
-/** Whether an error says that a folder may not be written into. */
+/** Tells whether an error means that the folder is not writable. */
 export function isReadOnly(error: unknown): boolean {
   return ["EROFS", "EACCES", "EPERM"].includes(codeOf(error));
 }
@@ -49,7 +43,6 @@ function codeOf(error: unknown): string {
   return errorCode(error instanceof InputError ? error.cause : error);
 }
 
-/** Opens Deno's file for writing. */
 export function openCacheFile(path: string): Promise<CacheFile> {
   return Deno.open(path, { write: true, create: true });
 }
@@ -61,13 +54,12 @@ export class CacheWriter {
   readonly #quarantine: LineFile;
   readonly #file: CacheFile;
   readonly #freeSlots: Generator<number, number>;
-  /** Where the file of squares ends without those of this writer. */
+  /** Where the file of resized images ends without those of this writer. */
   readonly #end: number;
   /** Images that this writer stored. */
   readonly #stored: StoredImage[] = [];
   #sinceFlush = 0;
 
-  /** @param options See {@linkcode CacheWriterOptions}. */
   constructor(
     options: CacheWriterOptions,
     files: readonly [resized: CacheFile, index: LineFile, quarantine: LineFile],
@@ -85,19 +77,19 @@ export class CacheWriter {
     this.#freeSlots = slotsWithout(used);
   }
 
-  /** Takes note of a file. */
+  /** Records a file. */
   async addFile(line: FileLine): Promise<void> {
     this.#index.add(line);
     await this.#flushNowAndThen();
   }
 
-  /** Takes note of an image that can be decoded and is not stored, or no longer. */
+  /** Records a decodable image that is not, or no longer, stored. */
   async addImage(image: StoredImage): Promise<void> {
     this.#drop(image);
     await this.#flushNowAndThen();
   }
 
-  /** Takes note of an image that cannot be used. */
+  /** Records an unusable image. */
   async addBad(line: BadImage): Promise<void> {
     const { index } = this.#options;
     if (index.image(line.content) !== undefined) {
@@ -112,9 +104,9 @@ export class CacheWriter {
   }
 
   /**
-   * Stores a square.
+   * Stores a resized image.
    *
-   * @throws {InputError} If it cannot be written; {@linkcode isDiskFull} tells whether for want of room.
+   * @throws {InputError} If it cannot be written; check {@linkcode isDiskFull}.
    */
   async store(decoded: StoredImage, pixels: Uint8Array): Promise<void> {
     const slot = this.#freeSlots.next().value;
@@ -129,15 +121,15 @@ export class CacheWriter {
     await this.#flushNowAndThen();
   }
 
-  /** Gives the room back that this writer's squares take. */
+  /** Frees the space of this writer's resized images. */
   async undoStoring(): Promise<void> {
     await this.#attempt(() => this.#file.truncate(this.#end));
-    // Their lines may be on the disk already: later lines say that they are stored no longer.
+    // Their lines may already be on disk: later lines say that they are no longer stored.
     for (const image of this.#stored.splice(0)) this.#drop(image);
     await this.flush();
   }
 
-  /** Brings all to the disk. */
+  /** Flushes everything to the disk. */
   async flush(): Promise<void> {
     this.#sinceFlush = 0;
     await this.#attempt(async () => {
@@ -147,7 +139,7 @@ export class CacheWriter {
     });
   }
 
-  /** Closes the files. What was not flushed is lost. */
+  /** Closes the files. Unflushed data are lost. */
   close(): void {
     this.#file.close();
     this.#index.close();
@@ -169,9 +161,8 @@ export class CacheWriter {
 }
 
 /**
- * Opens a cache's files for writing. Lines go where the last whole line ends, over a torn one.
+ * Opens a cache's files for writing. New lines overwrite a torn last line.
  *
- * @param options See {@linkcode CacheWriterOptions}.
  * @throws {InputError} If they cannot be written.
  */
 export async function openCacheWriter(options: CacheWriterOptions): Promise<CacheWriter> {
@@ -188,7 +179,7 @@ export async function openCacheWriter(options: CacheWriterOptions): Promise<Cach
   });
 }
 
-/** Lines to be put after a file's last whole line. */
+/** Appends lines after a file's last complete line. */
 class LineFile {
   readonly #file: CacheFile;
   #end: number;
@@ -206,7 +197,7 @@ class LineFile {
   async flush(): Promise<void> {
     if (this.#pending.length === 0) return;
     const bytes = new TextEncoder().encode(this.#pending.join(""));
-    // What a flush that failed half-way or a killed process left there is written over.
+    // Overwrites what a failed flush or a killed process left there.
     await this.#file.seek(this.#end, Deno.SeekMode.Start);
     await writeAll(this.#file, bytes);
     this.#end += bytes.length;
@@ -222,7 +213,7 @@ class LineFile {
 async function writeAll(file: CacheFile, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     const count = await file.write(bytes.subarray(written));
-    if (count <= 0) throw new Error("the disk takes no more bytes");
+    if (count <= 0) throw new Error("the disk accepts no more bytes");
     written += count;
   }
 }

@@ -1,9 +1,3 @@
-/**
- * Bringing a cache to where it knows all images of a dataset, with or without their squares.
- *
- * @module
- */
-
 import { tooManyPixels } from "../../images/check_image.ts";
 import { ImageError } from "../../images/image_error.ts";
 import type { Decoders, ImageCacheOptions } from "./image_cache.ts";
@@ -17,32 +11,28 @@ import { fileKey, type FileState } from "./image_content.ts";
 import { openResizedFileIfThere, resizedBytes } from "./resized_file.ts";
 import { type ResizeImage, type Unknown, unknownImages } from "./unknown_images.ts";
 
-/** Options of {@linkcode completeCache}. */
 export interface CompleteCacheOptions extends ImageCacheOptions {
-  /** The limit of pixels. */
   readonly maxPixels: number;
-  /** Makes squares by means of decoders. */
+  /** Builds a {@linkcode ResizeImage} from decoders. */
   readonly imageResizer: (decoders: Decoders) => ResizeImage;
 }
 
-/** Says of a file which image it holds, or why it has none. */
-export type LookUp = (state: FileState) => StoredImage | { readonly reason: string };
+/** Returns the image in a file, or the reason there is none. */
+export type Lookup = (state: FileState) => StoredImage | { readonly reason: string };
 
 /**
- * Decodes what the cache does not know. Nothing is locked, and no file written, where it knows all.
+ * Completes a cache: decodes every image that it does not know. If it knows all, nothing is locked or written.
  *
- * @param found The images' files.
- * @param options See {@linkcode CompleteCacheOptions}; `folder` is that of these squares.
- * @returns Looks an image up.
- * @throws {InputError} If the cache cannot be written for another reason than a full disk.
+ * @param options `folder` is the folder of this preprocessing.
+ * @throws {InputError} If the cache cannot be written for another reason than a full or read-only disk.
  */
-export async function completeCache(found: readonly FoundFile[], options: CompleteCacheOptions): Promise<LookUp> {
+export async function completeCache(found: readonly FoundFile[], options: CompleteCacheOptions): Promise<Lookup> {
   const { folder, cache = "auto" } = options;
   {
     const index = await readCacheIndex(folder);
     using resized = await openResizedFileIfThere(folder, options.side);
     const unknown = unknownImages({ index, resized, store: cache === "auto", maxPixels: options.maxPixels });
-    if (unknownFiles(found, index, unknown).length === 0) return lookUp(index, options);
+    if (unknownFiles(found, index, unknown).length === 0) return lookup(index, options);
   }
   const lock = await unlessRefused(() => lockCache(folder, options));
   using _lock = lock instanceof Error ? undefined : lock;
@@ -52,11 +42,11 @@ export async function completeCache(found: readonly FoundFile[], options: Comple
 async function fill(
   found: readonly FoundFile[],
   options: CompleteCacheOptions & { readonly refusal: Error | undefined },
-): Promise<LookUp> {
+): Promise<Lookup> {
   const { folder, side, maxPixels, cache = "auto", refusal, imageResizer, newDecoders } = options;
   const { onProgress, onNote, signal } = options;
   const disk = { freeBytes, open: openCacheFile, reserve: RESERVE, ...options.disk };
-  // Another process may have filled it until now.
+  // Another process may have filled it meanwhile.
   const index = await readCacheIndex(folder);
   using resized = await openResizedFileIfThere(folder, side);
   const toStore = unknownImages({ index, resized, store: cache === "auto", maxPixels });
@@ -72,7 +62,7 @@ async function fill(
   const store = cache === "auto" && fits && writer !== undefined;
   if (cache === "auto" && needed > 0 && !store) {
     if (opened instanceof Error && isReadOnly(opened)) {
-      onNote?.(`No cache of decoded images: ${opened.message}; ${WITHOUT}`);
+      onNote?.(`No cache of decoded images: ${opened.message}; ${CONSEQUENCE}`);
     } else noteFull(fits ? undefined : free);
   }
 
@@ -81,13 +71,18 @@ async function fill(
   using decoders = newDecoders();
   let done = found.length - files.length;
   const unread = await fillCache(files, {
-    ...{ index, unknown, maxPixels, writer, store, signal },
+    index,
+    unknown,
+    maxPixels,
+    writer,
+    store,
+    signal,
     resizeImage: imageResizer(decoders),
     depth: decoders.count,
     onFull: noteFull,
     onImage: () => onProgress?.(++done, found.length),
   });
-  return lookUp(index, { maxPixels, unread });
+  return lookup(index, { maxPixels, unread });
 }
 
 function unknownFiles(found: readonly FoundFile[], index: CacheIndex, unknown: Unknown): UnknownFile[] {
@@ -98,15 +93,15 @@ function unknownFiles(found: readonly FoundFile[], index: CacheIndex, unknown: U
   });
 }
 
-/** The most images that files can hold: those that are not read yet may be the same or stored already. */
+/** The maximum number of images in files: unread files may contain duplicates or stored images. */
 function countImages(files: readonly UnknownFile[], index: CacheIndex): number {
   return new Set(files.map(({ state }) => index.contentOf(state) ?? fileKey(state))).size;
 }
 
-function lookUp(
+function lookup(
   index: CacheIndex,
   { maxPixels, unread }: { readonly maxPixels: number; readonly unread?: ReadonlyMap<string, string> },
-): LookUp {
+): Lookup {
   return (state) => {
     const content = index.contentOf(state) ?? "";
     const image = index.image(content);
@@ -117,7 +112,7 @@ function lookUp(
   };
 }
 
-/** The error, where it says that nothing can be written: a training can go on without. */
+/** Returns the error if the disk is full or read-only: training can continue without a cache. */
 async function unlessRefused<T>(operation: () => Promise<T>): Promise<T | Error> {
   try {
     return await operation();
@@ -129,7 +124,7 @@ async function unlessRefused<T>(operation: () => Promise<T>): Promise<T | Error>
 
 /** Two checkpoints of a ResNet-50 captioner with their moments, one of them twice, and features of 100,000 images. */
 const RESERVE = 2e9;
-const WITHOUT = "images are decoded in each epoch instead, which takes longer";
+const CONSEQUENCE = "images are decoded in each epoch instead, which takes longer";
 
 function fullDisk(
   folder: string,
@@ -138,6 +133,8 @@ function fullDisk(
 ): string {
   const there = free === undefined ? "and the disk is full" : `and the disk has ${describeBytes(free)} left`;
   const rest = free !== undefined && needed <= free ? `, of which ${describeBytes(reserve)} are kept for the run` : "";
-  return `No cache of decoded images: it needs ${describeBytes(needed)} in '${folder}' ${there}${rest}; ${WITHOUT}; ` +
+  return `No cache of decoded images: it needs ${
+    describeBytes(needed)
+  } in '${folder}' ${there}${rest}; ${CONSEQUENCE}; ` +
     "free some space to change that, for example by: deno task cache clear";
 }

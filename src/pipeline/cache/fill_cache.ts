@@ -1,62 +1,53 @@
-/**
- * Decoding the images that a cache does not know yet, on all cores.
- *
- * @module
- */
-
 import { ImageError } from "../../images/image_error.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import { readAhead } from "../../read_ahead.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { type CacheWriter, isDiskFull } from "./cache_writer.ts";
 import { contentDigest, fileKey, fileState, type FileStateNow, sameState } from "./image_content.ts";
-import type { ResizeImage, Square, Unknown } from "./unknown_images.ts";
+import type { ResizedImage, ResizeImage, Unknown } from "./unknown_images.ts";
 
-/** Options of {@linkcode fillCache}. */
 export interface FillCacheOptions {
-  /** What the cache holds; kept up to date. */
+  /** The cache's index; updated. */
   readonly index: CacheIndex;
-  /** Says which images there is nothing known of. */
+  /** Tells whether an image must be decoded. */
   readonly unknown: Unknown;
-  /** Makes a square of an image file. */
   readonly resizeImage: ResizeImage;
-  /** Images that are made at once, beyond the one that is being stored. */
+  /** Images to decode at once, beyond the one being stored. */
   readonly depth: number;
-  /** The limit of pixels. */
+  /** The pixel limit. */
   readonly maxPixels: number;
-  /** Writes it; undefined where nothing can be written: what is found out is then kept in `index` alone. */
+  /** Undefined if nothing can be written: then results are kept only in `index`. */
   readonly writer: CacheWriter | undefined;
-  /** Whether squares are stored. */
+  /** Store resized images. */
   readonly store: boolean;
-  /** Called where the disk turns out to be full: then squares are stored no more, and those of this filling removed. */
+  /**
+   * Called if the disk turns out to be full. Then no more resized images are stored, and those of this call are
+   * removed.
+   */
   readonly onFull: () => void;
   /** Called after each image. */
   readonly onImage: () => void;
-  /** Ends it; what was made until then is kept. */
+  /** Aborts; images decoded so far are kept. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A file that the cache does not know. */
 export interface UnknownFile {
-  /** The file. */
   readonly file: ImageFile;
-  /** What it is now. */
   readonly state: FileStateNow;
 }
 
-interface Made {
+interface Filled {
   readonly state: FileStateNow;
   readonly content?: string;
-  readonly side?: Square;
+  readonly resized?: ResizedImage;
   readonly error?: ImageError;
 }
 
 /**
- * Decodes images and keeps what comes of it. An image that several files hold is decoded once.
+ * Decodes images and records the results. An image in several files is decoded once.
  *
- * @param files The files.
- * @param options See {@linkcode FillCacheOptions}.
- * @returns What is wrong with files that could not be read, by their keys. It is not written down: it may pass.
+ * @returns The reasons for unreadable files, by file key. They are not recorded, since they may be temporary.
  * @throws {InputError} If the cache cannot be written for another reason than a full disk.
  */
 export async function fillCache(
@@ -68,27 +59,27 @@ export async function fillCache(
   const unread = new Map<string, string>();
   const begun = new Set<string>();
 
-  async function make({ file, state }: UnknownFile): Promise<Made> {
+  async function decode({ file, state }: UnknownFile): Promise<Filled> {
     signal?.throwIfAborted();
     let content: string | undefined;
     try {
       content = index.contentOf(state) ?? await contentDigest(state);
       if (begun.has(content) || !unknown(content)) return { state, content };
       begun.add(content);
-      const side = await resizeImage(file);
-      return await hasChanged(file, state, content) ?? { state, content, side };
+      const resized = await resizeImage(file);
+      return await hasChanged(file, state, content) ?? { state, content, resized };
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       return await hasChanged(file, state, content) ?? { state, ...(content !== undefined && { content }), error };
     }
   }
 
-  async function keep({ state, content, side, error }: Made): Promise<void> {
+  async function keep({ state, content, resized, error }: Filled): Promise<void> {
     if (content === undefined) return void unread.set(fileKey(state), error?.reason ?? "");
     const { fresh, ...rest } = state;
     const line = { ...rest, content };
     index.addFile(line);
-    // By its time alone a later change could not be told: next time it is read again.
+    // Its time of change cannot reveal another change within the same clock tick, so it is read again next time.
     if (!fresh) await writer?.addFile(line);
     if (error !== undefined) {
       const bad = { ...line, reason: error.reason, kind: error.kind, maxPixels };
@@ -96,8 +87,8 @@ export async function fillCache(
       index.forget(content);
       return index.addBad(bad);
     }
-    if (side === undefined) return;
-    const { pixels, ...size } = side;
+    if (resized === undefined) return;
+    const { pixels, ...size } = resized;
     const image = { content, ...size };
     if (store && writer !== undefined) await writer.store(image, pixels);
     else if (index.image(content) === undefined) {
@@ -106,10 +97,10 @@ export async function fillCache(
     }
   }
 
-  /** Goes on after a full disk: first without squares, then without any file. */
-  async function keepOrGiveUp(made: Made): Promise<void> {
+  /** Continues after a full disk: first without storing resized images, then without any file. */
+  async function keepOrGiveUp(filled: Filled): Promise<void> {
     try {
-      return await keep(made);
+      return await keep(filled);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
     }
@@ -118,19 +109,19 @@ export async function fillCache(
       onFull();
       try {
         await writer?.undoStoring();
-        return await keep(made);
+        return await keep(filled);
       } catch (error) {
         if (!isDiskFull(error)) throw error;
       }
     }
     writer = undefined;
-    await keep(made);
+    await keep(filled);
   }
 
   try {
-    for await (const made of readAhead(make, files, depth)) {
+    for await (const filled of readAhead(decode, files, depth)) {
       signal?.throwIfAborted();
-      await keepOrGiveUp(made);
+      await keepOrGiveUp(filled);
       onImage();
     }
   } finally {
@@ -141,12 +132,12 @@ export async function fillCache(
   return unread;
 }
 
-/** What is said of a file that is no longer as it was; undefined where it is. */
+/** The error if a file has changed; undefined if it has not. */
 async function hasChanged(
   file: ImageFile,
   state: FileStateNow,
   content: string | undefined,
-): Promise<Made | undefined> {
+): Promise<Filled | undefined> {
   try {
     const same = sameState(await fileState(file), state);
     if (same && (!state.fresh || content === undefined || await contentDigest(state) === content)) return undefined;

@@ -1,40 +1,26 @@
-/**
- * The state of many image files.
- *
- * @module
- */
-
 import type { Example } from "../../data/dataset.ts";
 import { ImageError } from "../../images/image_error.ts";
 import { readAhead } from "../../read_ahead.ts";
 import { fileState, type FileStateNow } from "./image_content.ts";
 
-/** A image and its file. */
+/** An example and its image file. */
 export interface FoundFile {
-  /** The image. */
   readonly example: Example;
-  /** What its file is now, or why it cannot be read. */
+  /** The file's state, or the reason it cannot be read. */
   readonly state: FileStateNow | ImageError;
 }
 
-/** Options of {@linkcode findFiles}. */
 export interface FindFilesOptions {
-  /** The present time in milliseconds since 1970. */
+  /** The current time in milliseconds since 1970. */
   readonly now: () => number;
-  /** Ends the asking. */
+  /** Aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Files that are asked for at once. */
+/** Files to stat at once. */
 const AHEAD = 32;
 
-/**
- * Asks for the state of images' files; of a file that holds several, once.
- *
- * @param images The images.
- * @param options See {@linkcode FindFilesOptions}.
- * @returns All of them, in their order.
- */
+/** Reads the state of each example's image file, in order. A file that holds several images is read once. */
 export async function findFiles(
   examples: readonly Example[],
   { now, signal }: FindFilesOptions,

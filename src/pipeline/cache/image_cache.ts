@@ -1,19 +1,13 @@
-/**
- * A cache of decoded images: what it offers, and what it is opened with.
- *
- * @module
- */
-
 import type { Example } from "../../data/dataset.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { RgbImage } from "../../images/rgb_image.ts";
 import type { CacheDisk } from "./cache_disk.ts";
 
-/** Decodes image files, several at once, as `ImageDecoders` does. */
+/** Decodes image files, several at once, like `ImageDecoders`. */
 export interface Decoders extends Disposable {
-  /** The most images decoded at once. */
+  /** The maximum number of images decoded at once. */
   readonly count: number;
-  /** Reads and decodes an image file, and hands it on; throws an {@linkcode ImageError} where it cannot. */
+  /** Reads and decodes an image file and passes it to `use`; throws an {@linkcode ImageError} if it cannot. */
   decodeThen<Result>(
     file: ImageFile,
     use: (image: RgbImage) => Promise<Result>,
@@ -23,96 +17,94 @@ export interface Decoders extends Disposable {
 
 /** Options of {@linkcode openImageCache}. */
 export interface ImageCacheOptions {
-  /** Where caches are kept; made if it is missing. */
+  /** The folder of all caches; created if missing. */
   folder: string;
-  /** Side of the squares in pixels. */
+  /** Side of the resized images in pixels. */
   side: number;
   /**
-   * Whether the orientation that a camera noted is applied.
+   * Apply the EXIF orientation.
    *
    * @default {true}
    */
   applyExif?: boolean;
   /**
-   * The most pixels that an image may have. One that is in the cache already keeps its square, and is left out as long as
-   * the limit is below its size.
+   * Maximum number of pixels of an image. A larger image that is already cached stays there, but is skipped.
    *
    * @default {50e6}
    */
   maxPixels?: number;
   /**
-   * Whether squares are kept: `auto` where the disk has room for them, `none` never. Without, each read decodes the image
-   * anew, to the same pixels; what is found out about the images is kept all the same.
+   * Store resized images: `auto` if the disk has room, `none` never. Without, each read decodes the image again, to the
+   * same pixels; the index of the images is kept all the same.
    *
    * @default {"auto"}
    */
   cache?: "auto" | "none";
-  /** Scales an image until its short side has `shortSide` pixels, and cuts the center `crop` x `crop` x 3 out of it. */
+  /** Scales an image to a short side of `shortSide` pixels and returns its center crop, `crop` x `crop` x 3. */
   resizeCrop: (image: RgbImage, shortSide: number, crop: number) => Promise<Uint8Array>;
   /** Starts decoders. They are disposed with the cache or before. */
   newDecoders: () => Decoders;
   /**
-   * Called after each image while the cache is filled; not called where all is there already.
+   * Called after each image while the cache is filled; not called if it is complete.
    *
    * @default {undefined}
    */
   onProgress?: (done: number, total: number) => void;
   /**
-   * Called once where another process fills the cache, which is waited for.
+   * Called once while waiting for another process that fills the cache.
    *
    * @default {undefined}
    */
   onWait?: () => void;
   /**
-   * Takes a line for the user: the disk has no room, a stored square is damaged.
+   * Receives a line for the user: the disk is full, a stored image is damaged.
    *
    * @default {undefined}
    */
   onNote?: (line: string) => void;
   /**
-   * Ends the filling of the cache. What was decoded until then is kept.
+   * Aborts filling the cache. Images decoded so far are kept.
    *
    * @default {undefined}
    */
   signal?: AbortSignal;
   /**
-   * The disk: what it has left, the opening of a file to be written, and its clock.
+   * The disk: its free space, how files are opened, and its clock.
    *
    * @default {the system's}
    */
   disk?: Partial<CacheDisk>;
 }
 
-/** A image that is missing or cannot be decoded. */
+/** An image that is missing or cannot be decoded. */
 export interface BrokenImage {
   /** Its path. */
   readonly path: string;
-  /** What is wrong with it. */
   readonly reason: string;
 }
 
-/** An open cache: close it with `using`, after the last read has ended. */
+/** An open cache: close it with `using`, after the last read. */
 export interface ImageCache extends Disposable {
-  /** Side of the squares in pixels. */
+  /** Side of the resized images in pixels. */
   readonly side: number;
-  /** A digest of the images' bytes, and of how their pixels are made; the same whether they are stored or not. */
+  /** A digest of the images' bytes and preprocessing, the same whether they are stored or not. */
   readonly fingerprint: string;
-  /** The images that have pixels, in the order they were given. */
+  /** The examples with a usable image, in the given order. */
   readonly examples: readonly Example[];
-  /** SHA-256 of each image's bytes, in the same order: duplicates have the same. */
+  /** SHA-256 of each image's bytes, in the same order; equal for duplicates. */
   readonly contents: readonly string[];
-  /** The images that were left out. */
+  /** The skipped images. */
   readonly broken: readonly BrokenImage[];
   /**
-   * Reads the center of an image's square. Where that is off the middle by half a pixel, it begins at the even row
-   * and column, as torchvision's CenterCrop does. Reads may be asked for at the same time.
+   * Reads the center crop of a resized image, like torchvision's CenterCrop: if the margins differ by one pixel, it
+   * starts at the even row and column. Reads may overlap.
    *
-   * @param index Its index in `examples`.
-   * @param side Side of the center in pixels; all of the square at the most.
-   * @param into Filled: side x side x 3.
-   * @throws {RangeError} If one of the arguments is out of range.
-   * @throws {ImageError} If the image is not stored whole, and its file is no longer as it was or cannot be read; the user
-   * was told that it is left out.
+   * @param index Index in `examples`.
+   * @param side Side of the crop in pixels, at most that of the resized image.
+   * @param into Receives side x side x 3.
+   * @throws {RangeError} If an argument is out of range.
+   * @throws {ImageError} If the image is not stored intact, and its file has changed or cannot be read. The user is
+   * told that it is skipped.
    */
   read(index: number, side: number, into: Uint8Array): Promise<void>;
 }

@@ -1,8 +1,4 @@
-/**
- * What an image file holds, known by its digest, and how to see that it is still the same without reading it.
- *
- * @module
- */
+// Identifies an image file's content by its digest, and detects changes without reading it.
 
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
@@ -11,61 +7,56 @@ import { checkImageBytes, checkRegularFile } from "../../images/image_bytes.ts";
 import { ImageError } from "../../images/image_error.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 
-/** An image file as it lies on the disk, without a look into it. */
+/** An image file's state on disk, without its content. */
 export interface FileState {
   /** Its absolute path. */
   readonly path: string;
-  /** Where the image begins in the file, for one of several. */
+  /** Offset of the image, if the file holds several. */
   readonly offset?: number | undefined;
   /** Bytes of the image. */
   readonly size: number;
-  /** When the file changed, in milliseconds since 1970. */
+  /** Time of change in milliseconds since 1970. */
   readonly changed: number;
 }
 
-/** A file's state at a moment. */
 export interface FileStateNow extends FileState {
-  /** Whether it changed so shortly before that another change could have the same time: clocks of files tick slowly. */
+  /** It changed so recently that another change could have the same time: file system clocks tick slowly. */
   readonly fresh: boolean;
 }
 
-/** Options of {@linkcode fileState}. */
 export interface FileStateOptions {
   /**
-   * The present time in milliseconds since 1970.
+   * The current time in milliseconds since 1970.
    *
    * @default {Date.now}
    */
   readonly now?: () => number;
   /**
-   * Asks the system.
+   * Reads a file's metadata.
    *
    * @default {Deno.stat}
    */
   readonly stat?: (path: string) => Promise<Deno.FileInfo>;
 }
 
-/** The slowest tick of file systems in use. */
+/** The slowest clock tick of file systems in use. */
 const TICK_MS = 2000;
 
 const PIECE_BYTES = 2 ** 20;
 
-/** Tells files apart: their path, and where in it the image begins. */
+/** Identifies a file by its path and the image's offset. */
 export function fileKey({ path, offset }: Pick<FileState, "path" | "offset">): string {
   return offset === undefined ? path : `${path}\0${offset}`;
 }
 
-/** Whether a file is as it was, as far as its size and time of change tell. */
+/** Tells whether a file is unchanged, judging by size and time of change. */
 export function sameState(one: FileState, other: FileState): boolean {
   return one.size === other.size && one.changed === other.changed;
 }
 
 /**
- * Asks for a file's size and time of change.
+ * Reads a file's size and time of change.
  *
- * @param file The image file.
- * @param options See {@linkcode FileStateOptions}.
- * @returns What it is now.
  * @throws {ImageError} If there is no such file.
  */
 export async function fileState(
@@ -73,9 +64,9 @@ export async function fileState(
   options: FileStateOptions = {},
 ): Promise<FileStateNow> {
   const { now = Date.now, stat = Deno.stat } = options;
-  const info = await explained(path, () => stat(path));
+  const info = await orImageError(path, () => stat(path));
   checkRegularFile(info);
-  // ctime tells of a change even where a copying program sets the time of modification back.
+  // ctime reveals a change even if a copying program resets the modification time.
   const changed = (info.ctime ?? info.mtime)?.getTime() ?? 0;
   return {
     path: resolve(path),
@@ -87,15 +78,13 @@ export async function fileState(
 }
 
 /**
- * Reads an image's bytes for their digest.
+ * The SHA-256 of an image's bytes in hexadecimal digits.
  *
- * @param state Where they are.
- * @returns SHA-256 in hexadecimal digits.
- * @throws {ImageError} If they cannot be read, are too many, or fewer than were said.
+ * @throws {ImageError} If they cannot be read, are too many, or fewer than stated.
  */
 export async function contentDigest({ path, offset, size }: FileState): Promise<string> {
   checkImageBytes(size);
-  return await explained(path, async () => {
+  return await orImageError(path, async () => {
     using file = await Deno.open(path);
     if (offset !== undefined) await file.seek(offset, Deno.SeekMode.Start);
     const hash = createHash("sha256");
@@ -110,7 +99,7 @@ export async function contentDigest({ path, offset, size }: FileState): Promise<
   });
 }
 
-async function explained<T>(path: string, operation: () => Promise<T>): Promise<T> {
+async function orImageError<T>(path: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {

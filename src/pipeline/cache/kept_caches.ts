@@ -1,9 +1,3 @@
-/**
- * What a cache folder holds: listing, verifying and clearing it.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { fileDigest } from "../../files/file_digest.ts";
 import { fileErrorReason } from "../../files/file_error.ts";
@@ -17,45 +11,41 @@ import { openResizedFileIfThere } from "./resized_file.ts";
 
 /** A cache of any kind. */
 export interface KeptCache {
-  /** What it is called on the command line: `images/256-exif-v3`, `features`, `weights`. */
+  /** Its name on the command line: `images/256-exif-v3`, `features`, `weights`. */
   readonly name: string;
-  /** Its folder. */
   readonly folder: string;
-  /** The files that it has there, by name. */
   readonly files: readonly string[];
-  /** Bytes of these files. */
+  /** Total size of these files. */
   readonly bytes: number;
-  /** Of squares: how they are made. */
+  /** For caches of resized images. */
   readonly preprocessing?: Preprocessing & { readonly current: boolean };
 }
 
-/** A cache of squares, as far as its index says. */
+/** The contents of a cache of resized images, according to its index. */
 export interface ResizedSummary {
-  /** Images whose squares are stored. */
+  /** Number of stored images. */
   readonly stored: number;
-  /** Files whose images cannot be used. */
+  /** Files with unusable images. */
   readonly bad: readonly BadImage[];
 }
 
-/** What {@linkcode verifyCache} found. */
 export interface Verified {
-  /** ResizedFile or files that are right. */
+  /** Number of intact images or files. */
   readonly right: number;
-  /** Those that were not. */
+  /** Number of damaged ones. */
   readonly wrong: number;
 }
 
-/** Called after each square or file. */
+/** Called after each image or file. */
 export type OnVerified = (done: number, total: number) => void;
 
 const FEATURES_MARK = "lrcnfea1";
 const DIGEST_IN_NAME = /-([0-9a-f]{8,64})\.\w+$/;
 
 /**
- * Finds the caches in a folder; removes temporaries of former days on its way.
+ * Lists the caches that have a file, in order of their names, and removes old temporaries on the way.
  *
- * @param root The folder of all caches, `.cache`; one that is not there has none.
- * @returns Those that have a file, in the order of their names.
+ * @param root The folder of all caches, `.cache`; a missing one has none.
  * @throws {InputError} If a folder cannot be read.
  */
 export async function keptCaches(root: string): Promise<KeptCache[]> {
@@ -77,9 +67,8 @@ export async function keptCaches(root: string): Promise<KeptCache[]> {
 }
 
 /**
- * Reads what a cache of squares holds.
+ * Summarizes a cache of resized images.
  *
- * @param cache A cache with `preprocessing`.
  * @throws {InputError} If it cannot be read.
  */
 export async function summarizeResized({ folder, preprocessing }: KeptCache): Promise<ResizedSummary> {
@@ -90,14 +79,12 @@ export async function summarizeResized({ folder, preprocessing }: KeptCache): Pr
 }
 
 /**
- * Recomputes the checksums of squares, looks whether files of features are whole, and holds downloaded weights against the
- * digests in their names. ResizedFile and features that are wrong are dropped, and made anew when they are needed; weights stay:
- * they may be the user's own, and a download that is damaged is fetched anew when it is needed.
+ * Verifies the checksums of resized images, the completeness of feature files, and downloaded weights against the
+ * digests in their names. Damaged images and features are dropped, and computed again when needed. Weights stay: they
+ * may be the user's own, and a damaged download is fetched again when needed.
  *
- * @param cache The cache.
- * @param onProgress See {@linkcode OnVerified}.
- * @returns What was found; `busy` where another process fills it; nothing for kinds that have no checksums.
- * @throws {InputError} If it cannot be read or mended.
+ * @returns The counts; `busy` if another process fills the cache; undefined for kinds without checksums.
+ * @throws {InputError} If it cannot be read or repaired.
  */
 export async function verifyCache(
   cache: KeptCache,
@@ -128,9 +115,8 @@ export async function verifyCache(
 }
 
 /**
- * Removes a cache's files. Runs that read them go on.
+ * Removes a cache's files. Runs that read them are not disturbed.
  *
- * @param cache The cache.
  * @throws {InputError} If another process fills it, or a file cannot be removed.
  */
 export async function clearCache(cache: KeptCache): Promise<void> {
@@ -138,9 +124,9 @@ export async function clearCache(cache: KeptCache): Promise<void> {
   using _lock = preprocessing === undefined ? undefined : await lockOrRefuse(cache);
   for (const name of files) if (name !== LOCK_NAME) await removeFile(join(folder, name));
   if (preprocessing === undefined) return;
-  // The lock comes last; who waits for it sees that it is gone and begins anew.
+  // The lock comes last; a process that waits for it sees that it is gone and starts over.
   await removeFile(join(folder, LOCK_NAME));
-  // One with other files in it stays.
+  // A folder with other files stays.
   await Deno.remove(folder).catch(() => {});
 }
 
@@ -159,21 +145,21 @@ async function verifyFeatures({ folder, files }: KeptCache, onProgress: OnVerifi
 
 async function verifyWeights({ folder, files }: KeptCache, onProgress: OnVerified): Promise<Verified | undefined> {
   let wrong = 0;
-  const promised = files.flatMap((name) => {
+  const named = files.flatMap((name) => {
     const digest = DIGEST_IN_NAME.exec(name)?.[1];
     return digest === undefined ? [] : [{ path: join(folder, name), digest }];
   });
-  for (const [index, { path, digest }] of promised.entries()) {
+  for (const [index, { path, digest }] of named.entries()) {
     if (!(await fileDigest(path)).startsWith(digest)) wrong++;
-    onProgress(index + 1, promised.length);
+    onProgress(index + 1, named.length);
   }
-  return promised.length === 0 ? undefined : { right: promised.length - wrong, wrong };
+  return named.length === 0 ? undefined : { right: named.length - wrong, wrong };
 }
 
 async function endsWith(path: string, mark: string): Promise<boolean> {
   using file = await Deno.open(path);
   const { size } = await file.stat();
-  // Numbers of four bytes come before the mark.
+  // The mark follows numbers of four bytes.
   if (size <= mark.length || (size - mark.length) % 4 !== 0) return false;
   await file.seek(size - mark.length, Deno.SeekMode.Start);
   const end = new Uint8Array(mark.length);

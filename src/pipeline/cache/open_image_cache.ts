@@ -1,15 +1,10 @@
-/**
- * The images of datasets, decoded and scaled once: squares of 8-bit pixels, one folder for each way of making them.
- *
- * An image is known by the digest of its bytes, so one that is renamed, copied or used by several datasets is decoded once;
- * a file is known by its size and time of change, so that a second start reads none. What a cache holds stays until
- * `deno task cache clear`.
- *
- * @module
- */
+// Images are identified by the digest of their bytes, so one that is renamed, copied or shared by several datasets is
+// decoded once. Files are identified by size and time of change, so a second start reads none. Each preprocessing has a
+// folder, which stays until `deno task cache clear`.
 
 import { join } from "node:path";
 import { removeOldTemporaries } from "../../files/old_temporaries.ts";
+import { sha256 } from "../../files/sha256.ts";
 import { InputError } from "../../input_error.ts";
 import type { BrokenImage, Decoders, ImageCache, ImageCacheOptions } from "./image_cache.ts";
 import { completeCache } from "./complete_cache.ts";
@@ -25,12 +20,10 @@ import { ImageError } from "../../images/image_error.ts";
 import { imagePath } from "../../images/image_file.ts";
 
 /**
- * Opens the cache of these images, and decodes those that it does not hold. One process fills a cache at a time, the
- * others wait for it.
+ * Opens the cache of these examples' images, and decodes those it does not contain. One process fills a cache at a
+ * time; the others wait for it.
  *
- * @param images The images; those that cannot be decoded are left out and listed in `broken`.
- * @param options See {@linkcode ImageCacheOptions}.
- * @returns The open cache.
+ * @param examples Examples whose images cannot be decoded are skipped and listed in `broken`.
  * @throws {InputError} If no image can be decoded, or the cache cannot be written for another reason than a full disk.
  */
 export async function openImageCache(
@@ -40,7 +33,7 @@ export async function openImageCache(
   const { side, applyExif = true, maxPixels = DEFAULT_MAX_PIXELS, resizeCrop, newDecoders, signal, onNote } = options;
   signal?.throwIfAborted();
   if (examples.length === 0) throw new InputError("Cannot read images: there are no images");
-  // A folder that cannot be cleaned may still be read.
+  // A folder that cannot be cleaned may still be readable.
   await removeOldTemporaries(options.folder).catch(unlessInputError);
   const name = preprocessingName({ side, applyExif });
   const folder = join(options.folder, name);
@@ -52,17 +45,17 @@ export async function openImageCache(
         const { width, height } = image;
         return { width, height, pixels: await resizeCrop(image, side, side) };
       };
-      const made = await decoders.decodeThen(file, scale, { maxPixels, applyExif });
-      if (made.pixels.length === resizedBytes(side)) return made;
-      throw new RangeError(`Cannot cache images: a side of ${side} has ${made.pixels.length} bytes`);
+      const resized = await decoders.decodeThen(file, scale, { maxPixels, applyExif });
+      if (resized.pixels.length === resizedBytes(side)) return resized;
+      throw new RangeError(`Cannot cache images: a resized image of side ${side} has ${resized.pixels.length} bytes`);
     };
   }
 
-  const look = await completeCache(found, { ...options, folder, maxPixels, imageResizer });
+  const lookup = await completeCache(found, { ...options, folder, maxPixels, imageResizer });
   const images: KnownImage[] = [];
   const broken: BrokenImage[] = [];
   for (const { example, state } of found) {
-    const image = state instanceof ImageError ? { reason: state.reason } : look(state);
+    const image = state instanceof ImageError ? { reason: state.reason } : lookup(state);
     if ("reason" in image) broken.push({ path: imagePath(example), reason: image.reason });
     else if (!(state instanceof ImageError)) images.push({ example, state, image });
   }
@@ -72,16 +65,11 @@ export async function openImageCache(
       `Cannot read images: none of ${examples.length} can be decoded, the first is '${first?.path}': ${first?.reason}`,
     );
   }
-  const fingerprint = await digest([name, ...images.map(({ image }) => image.content)]);
+  const fingerprint = await sha256(JSON.stringify([name, ...images.map(({ image }) => image.content)]));
   const resized = await openResizedFileIfThere(folder, side);
   return new OpenImages(images, { side, fingerprint, broken, resized, newDecoders, imageResizer, onNote });
 }
 
 function unlessInputError(error: unknown): void {
   if (!(error instanceof InputError)) throw error;
-}
-
-async function digest(parts: readonly string[]): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(parts));
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -1,9 +1,3 @@
-/**
- * Reading squares, stored or made anew.
- *
- * @module
- */
-
 import { InputError } from "../../input_error.ts";
 import { centerCrop } from "../../images/crop_center.ts";
 import type { Example } from "../../data/dataset.ts";
@@ -15,36 +9,34 @@ import { contentDigest, fileState, type FileStateNow, sameState } from "./image_
 import type { ResizedFile } from "./resized_file.ts";
 import type { ResizeImage } from "./unknown_images.ts";
 
-/** A image that can be decoded. */
+/** An example with a decodable image. */
 export interface KnownImage {
-  /** The image. */
   readonly example: Example;
   /** Its file when the cache was opened. */
   readonly state: FileStateNow;
-  /** The image that it held then. */
+  /** The image the file contained then. */
   readonly image: StoredImage;
 }
 
-/** Options of {@linkcode OpenImages}. */
 export interface OpenImagesOptions extends Pick<ImageCache, "side" | "fingerprint"> {
-  /** The images that were left out. */
+  /** The skipped images. */
   readonly broken: readonly BrokenImage[];
-  /** The stored squares, if there are any; taken over. */
+  /** The stored images, if there are any; this object disposes them. */
   readonly resized: ResizedFile | undefined;
-  /** Starts decoders, with the first square that is not stored. */
+  /** Starts decoders when the first image is not stored. */
   readonly newDecoders: () => Decoders;
-  /** Makes squares by means of them. */
+  /** Builds a {@linkcode ResizeImage} from them. */
   readonly imageResizer: (decoders: Decoders) => ResizeImage;
-  /** Takes a line for the user. */
+  /** Receives a line for the user. */
   readonly onNote: ((line: string) => void) | undefined;
 }
 
-interface Maker {
+interface Resizer {
   readonly decoders: Decoders;
   readonly resizeImage: ResizeImage;
 }
 
-/** Images whose squares are read from a cache, and made anew where they are not stored or no longer right. */
+/** Reads resized images from a cache, and decodes those that are not stored or damaged. */
 export class OpenImages implements ImageCache {
   readonly side: number;
   readonly fingerprint: string;
@@ -53,15 +45,11 @@ export class OpenImages implements ImageCache {
   readonly broken: readonly BrokenImage[];
   readonly #images: readonly KnownImage[];
   readonly #options: OpenImagesOptions;
-  #maker: Maker | undefined;
+  #resizer: Resizer | undefined;
   #damageNoted = false;
-  /** Images that can be read no longer. */
+  /** Images that can no longer be read. */
   readonly #lost = new Map<KnownImage, ImageError>();
 
-  /**
-   * @param images The images.
-   * @param options See {@linkcode OpenImagesOptions}.
-   */
   constructor(images: readonly KnownImage[], options: OpenImagesOptions) {
     this.#images = images;
     this.#options = options;
@@ -82,7 +70,7 @@ export class OpenImages implements ImageCache {
     if (into.length !== crop * crop * 3) {
       throw new RangeError(`Cannot read an image: ${crop} x ${crop} x 3 bytes are needed, got ${into.length}`);
     }
-    centerCrop(await this.#readStored(known) ?? await this.#make(known), into);
+    centerCrop(await this.#readStored(known) ?? await this.#decode(known), into);
   }
 
   async #readStored({ image, example }: KnownImage): Promise<Uint8Array | undefined> {
@@ -99,44 +87,44 @@ export class OpenImages implements ImageCache {
     if (!this.#damageNoted) {
       this.#damageNoted = true;
       onNote?.(
-        `A cached image is damaged and decoded anew, '${imagePath(example)}' (${reason}); ` +
-          "to mend the cache: deno task cache verify",
+        `A cached image is damaged and decoded again, '${imagePath(example)}' (${reason}); ` +
+          "to repair the cache: deno task cache verify",
       );
     }
     return undefined;
   }
 
-  async #make(known: KnownImage): Promise<Uint8Array> {
+  async #decode(known: KnownImage): Promise<Uint8Array> {
     const { example, state, image } = known;
     const lost = this.#lost.get(known);
     if (lost !== undefined) throw lost;
-    this.#maker ??= this.#startMaker();
+    this.#resizer ??= this.#startResizer();
     try {
       const now = await fileState(example);
       if ((state.fresh || !sameState(now, state)) && await contentDigest(now) !== image.content) {
         throw new ImageError("it has changed since the start");
       }
-      return (await this.#maker.resizeImage(example)).pixels;
+      return (await this.#resizer.resizeImage(example)).pixels;
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       const path = imagePath(example);
-      const reason = `it is not in the cache, and its file can be used no longer: ${error.reason}`;
-      // Read twice at once, it is noted once.
-      if (!this.#lost.has(known)) this.#options.onNote?.(`Left out from now on: '${path}', ${reason}`);
+      const reason = `it is not in the cache, and its file can no longer be used: ${error.reason}`;
+      // Two concurrent reads note it once.
+      if (!this.#lost.has(known)) this.#options.onNote?.(`Skipped from now on: '${path}', ${reason}`);
       const lost = new ImageError(reason, path);
       this.#lost.set(known, lost);
       throw lost;
     }
   }
 
-  #startMaker(): Maker {
+  #startResizer(): Resizer {
     const { newDecoders, imageResizer } = this.#options;
     const decoders = newDecoders();
     return { decoders, resizeImage: imageResizer(decoders) };
   }
 
   [Symbol.dispose](): void {
-    this.#maker?.decoders[Symbol.dispose]();
+    this.#resizer?.decoders[Symbol.dispose]();
     this.#options.resized?.[Symbol.dispose]();
   }
 }

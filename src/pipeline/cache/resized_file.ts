@@ -1,8 +1,4 @@
-/**
- * The squares of a cache: one file of slots of one size, each with its checksum in the index.
- *
- * @module
- */
+// The resized images of a cache: one file of slots of equal size, with their checksums in the index.
 
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -10,34 +6,30 @@ import { openFile } from "../../files/open_file.ts";
 import { InputError } from "../../input_error.ts";
 import { CACHE_FILES, type StoredImage } from "./cache_index.ts";
 
-/** ResizedFile to be read: close them with `using`, after the last read has ended. */
+/** Resized images; close with `using`, after the last read. */
 export interface ResizedFile extends Disposable {
-  /** Whether the file reaches as far as an image's slot. */
+  /** Tells whether the file contains an image's slot. */
   reaches(image: StoredImage): boolean;
   /**
-   * Reads a square. ResizedFile may be asked for at the same time.
+   * Reads a resized image; undefined if it is damaged. Reads may overlap.
    *
-   * @returns The square; undefined where it is not what was written.
    * @throws {InputError} If the file cannot be read.
    */
   read(image: StoredImage): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
-/** Bytes of a square of 8-bit R, G, B. */
+/** Bytes of a resized image: side x side x 3. */
 export function resizedBytes(side: number): number {
   return side * side * 3;
 }
 
-/** A square's checksum. */
 export function checksumOf(pixels: Uint8Array): number {
   return crc32(pixels);
 }
 
 /**
- * Opens a cache's squares.
+ * Opens a cache's resized images.
  *
- * @param folder The cache's folder.
- * @param square Side of the squares in pixels.
  * @throws {InputError} If there is no such file, or it cannot be read.
  */
 export async function openResizedFile(folder: string, side: number): Promise<ResizedFile> {
@@ -56,7 +48,7 @@ export async function openResizedFile(folder: string, side: number): Promise<Res
   };
 }
 
-/** Opens a cache's squares where there are some; see {@linkcode openResizedFile}. */
+/** Opens a cache's resized images if there are any. */
 export async function openResizedFileIfThere(folder: string, side: number): Promise<ResizedFile | undefined> {
   try {
     return await openResizedFile(folder, side);

@@ -1,9 +1,3 @@
-/**
- * Which images a cache has nothing to say about, so that they must be decoded.
- *
- * @module
- */
-
 import { tooManyPixels } from "../../images/check_image.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { CacheIndex } from "./cache_index.ts";
@@ -12,38 +6,31 @@ import type { ResizedFile } from "./resized_file.ts";
 /** Tells whether an image must be decoded, by its digest. */
 export type Unknown = (content: string) => boolean;
 
-/** The square of an image. */
-export interface Square {
-  /** Its pixels. */
+/** A resized image. */
+export interface ResizedImage {
   readonly pixels: Uint8Array;
-  /** The whole image's pixels in a row. */
+  /** Width of the original image in pixels. */
   readonly width: number;
-  /** The whole image's rows. */
+  /** Height of the original image in pixels. */
   readonly height: number;
 }
 
-/** Makes the square of an image file; throws an {@linkcode ImageError} where it cannot be used. */
-export type ResizeImage = (file: ImageFile) => Promise<Square>;
+/** Decodes and resizes an image file; throws an {@linkcode ImageError} if it cannot be used. */
+export type ResizeImage = (file: ImageFile) => Promise<ResizedImage>;
 
-/** Options of {@linkcode unknownImages}. */
 export interface UnknownImagesOptions {
-  /** What the cache holds. */
   readonly index: CacheIndex;
-  /** Its squares, if there are any. */
   readonly resized: ResizedFile | undefined;
-  /** Whether an image that is not stored shall be. */
+  /** Images must be stored. */
   readonly store: boolean;
-  /** The limit of pixels. */
+  /** The pixel limit. */
   readonly maxPixels: number;
 }
 
 /**
- * An image is known if it is stored (or can be decoded, where none is stored), has more pixels than now allowed, or cannot
- * be used. Such a one is tried again when the limit of pixels has been raised, and one whose decoder died or took too long
- * each time: another day the machine may have more memory or time.
- *
- * @param options See {@linkcode UnknownImagesOptions}.
- * @returns Tells of an image whether it is unknown.
+ * An image is known if it is stored (or decodable, without storing), exceeds the pixel limit, or cannot be used. An
+ * unusable image is tried again if the pixel limit was raised, and each time if its decoder crashed or took too long:
+ * the machine may have more memory or time another day.
  */
 export function unknownImages({ index, resized, store, maxPixels }: UnknownImagesOptions): Unknown {
   return (content) => {

@@ -1,4 +1,4 @@
-// What draws a report, in the reader's browser. Text from outside enters the page as text alone.
+// Renders the report in the browser. Text from outside enters the page as text only.
 "use strict";
 (() => {
   const runs = JSON.parse(document.getElementById("data").textContent);
@@ -6,11 +6,11 @@
   const SHADE = "80";
 
   const CURVES = [
-    ["Loss of a word, nats", [["training", "trainLoss"], ["validation", "validationLoss"]]],
-    ["CIDEr of validation", [["CIDEr", "cider"]]],
-    ["BLEU-4 of validation", [["BLEU-4", "bleu4"]]],
-    ["Learning rate", [["CNN", "encoderLearningRate"], ["all else", "learningRate"]]],
-    ["Seconds of an epoch", [["all", "seconds"], ["validation", "validationSeconds"]]],
+    ["Loss per token, nats", [["training", "trainLoss"], ["validation", "validationLoss"]]],
+    ["Validation CIDEr", [["CIDEr", "cider"]]],
+    ["Validation BLEU-4", [["BLEU-4", "bleu4"]]],
+    ["Learning rate", [["CNN", "encoderLearningRate"], ["decoder", "learningRate"]]],
+    ["Seconds per epoch", [["total", "seconds"], ["validation", "validationSeconds"]]],
   ];
 
   function element(name, text, attributes) {
@@ -40,7 +40,7 @@
 
   function drawScores() {
     const head = element("thead");
-    head.append(row(["run", "epochs", "best", "CIDEr", "BLEU-4", "validation loss", "time"], "th"));
+    head.append(row(["run", "epochs", "best epoch", "CIDEr", "BLEU-4", "validation loss", "time"], "th"));
     const body = element("tbody");
     for (const { name, epochs } of runs) {
       const best = epochs.reduce((a, b) => a && (a.cider ?? -1) >= (b.cider ?? -1) ? a : b, undefined);
@@ -57,7 +57,7 @@
       : `${epochs.join(" + ")} ${epochs.length === 1 && epochs[0] === 1 ? "epoch" : "epochs"}.`;
   }
 
-  /** Ticks of small rates too: uPlot rounds them to three decimals. */
+  /** uPlot rounds to three decimals, which hides small learning rates. */
   function plain(tick) {
     return String(Number(tick.toPrecision(6)));
   }
@@ -68,14 +68,14 @@
     const series = [{ label: "epoch" }];
     const data = [x];
     for (const [index, run] of runs.entries()) {
-      for (const [place, [label, key]] of lines.entries()) {
+      for (const [at, [label, key]] of lines.entries()) {
         const of = new Map(run.epochs.map((epoch) => [epoch.epoch, epoch[key]]));
         const values = x.map((epoch) => of.get(epoch) ?? null);
         if (values.every((value) => value === null)) continue;
-        const color = COLORS[(runs.length > 1 ? index : place) % COLORS.length];
+        const color = COLORS[(runs.length > 1 ? index : at) % COLORS.length];
         series.push({
           label: runs.length > 1 ? `${run.name} ${label}` : label,
-          stroke: place > 0 && runs.length > 1 ? color + SHADE : color,
+          stroke: at > 0 && runs.length > 1 ? color + SHADE : color,
           width: 2,
           points: { show: last < 30 },
           value: (_, value) => value === null ? "–" : Number(value.toPrecision(4)).toString(),
@@ -129,7 +129,7 @@
         caption.append(element("strong", item.caption));
         const from = runs.length > 1 ? `${item.run} · ` : "";
         caption.append(element("small", `${from}CIDEr ${item.cider.toFixed(2)} · ${item.name}`));
-        caption.append(list("People say", item.references), list("The model's best", item.best.map(candidate)));
+        caption.append(list("References", item.references), list("Top candidates", item.best.map(candidate)));
         figure.append(element("img", undefined, { src: item.image, alt: item.caption }), caption);
         return figure;
       });

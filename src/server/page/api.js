@@ -1,4 +1,4 @@
-// What the page asks of the server.
+// Requests to the server.
 
 /** Fetches; a problem is thrown as an Error with its detail and status. */
 export async function request(path, options) {
@@ -14,13 +14,13 @@ export async function request(path, options) {
   throw Object.assign(new Error(detail), { status });
 }
 
-/** Asks, and gives the answer's JSON. */
+/** Requests JSON. */
 export async function ask(path, options) {
   const response = await request(path, options);
   return await response.json();
 }
 
-/** Sends an image with a query, whose lists become names that stand several times. */
+/** Posts an image with a query; lists become repeated parameters. */
 export async function send(path, query, { image, signal }) {
   try {
     await image.slice(0, 1).arrayBuffer();

@@ -1,10 +1,10 @@
-// Images from the camera.
+// Photos from the camera.
 
 const dialog = document.getElementById("viewfinder");
 const video = dialog.querySelector("video");
 let stream;
 
-/** Offers the camera where the browser lets a page use one; `take` gets each picture. */
+/** Offers the camera if the browser supports it; `take` gets each photo. */
 export function startCamera(take, fail) {
   const [open, shoot] = ["camera", "shoot"].map((id) => document.getElementById(id));
   open.hidden = navigator.mediaDevices?.getUserMedia === undefined;
@@ -13,7 +13,7 @@ export function startCamera(take, fail) {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     } catch (error) {
-      fail(`The camera cannot be used: ${error.message}`);
+      fail(`Cannot use the camera: ${error.message}`);
       return;
     } finally {
       open.disabled = false;
@@ -24,7 +24,7 @@ export function startCamera(take, fail) {
   });
   video.addEventListener("loadeddata", () => shoot.disabled = false);
   shoot.addEventListener("click", async () => {
-    take(await picture());
+    take(await takePhoto());
     dialog.close();
   });
   document.getElementById("close").addEventListener("click", () => dialog.close());
@@ -34,7 +34,7 @@ export function startCamera(take, fail) {
   });
 }
 
-async function picture() {
+async function takePhoto() {
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;

@@ -1,27 +1,27 @@
-// Images and what the model says of them.
+// Images and their captions.
 
 import { send } from "./api.js";
 import { hideHeat, showHeat, warmestPart } from "./heat.js";
 import { readSettings } from "./settings.js";
 
 const AT_ONCE = 4;
-/** Answers that say of a file that it is no image for the model, now or later. */
+/** Statuses of files that the model can never caption. */
 const NO_IMAGE = [413, 422];
 
 const find = (id) => document.getElementById(id);
 const HINT = find("hint").textContent;
 const [section, stage, strip] = [find("captions"), find("stage"), find("strip")];
-const picture = find("image").firstElementChild;
+const shownImage = find("image").firstElementChild;
 
-/** Images: file, url, button; and once it has been asked for its caption, an answer or a problem. */
+/** Images: file, url, button; and after its request, an answer or a problem. */
 const images = [];
 let selected;
 let waiting = [];
 let working = 0;
-/** Ends what is asked of the caption that is shown. */
+/** Aborts the explanation of the current caption. */
 let explaining = new AbortController();
 
-/** Takes files in, and shows the first of them. */
+/** Adds files, and shows the first of them. */
 export function addFiles(files) {
   const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), button: makeButton() }));
   if (added.length === 0) return;
@@ -40,7 +40,7 @@ export function addFiles(files) {
   work();
 }
 
-/** Captions all images anew, the one that is shown first. */
+/** Captions all images again, the selected one first. */
 export function captionAgain() {
   captionAnew(images);
 }
@@ -60,7 +60,7 @@ function makeButton() {
   const button = document.createElement("button");
   button.type = "button";
   const image = document.createElement("img");
-  image.alt = "Example without a caption yet";
+  image.alt = "Image without a caption yet";
   button.append(image);
   return button;
 }
@@ -88,7 +88,7 @@ async function caption(image) {
     image.answer = await send("/api/caption", readSettings(), { image: image.file, signal });
     image.button.firstElementChild.alt = image.answer.caption;
   } catch (error) {
-    if (signal.aborted) return; // it is asked again, or has been removed
+    if (signal.aborted) return; // requested again, or removed
     image.problem = error.message;
     find("problem").textContent = `${image.file.name || "The pasted image"}: ${error.message}`;
     if (NO_IMAGE.includes(error.status)) remove(image);
@@ -99,8 +99,8 @@ async function caption(image) {
 function remove(image) {
   const { asking, url, button } = image;
   asking?.abort();
-  const place = images.indexOf(image);
-  images.splice(place, 1);
+  const index = images.indexOf(image);
+  images.splice(index, 1);
   waiting = waiting.filter((other) => other !== image);
   button.parentElement.remove();
   URL.revokeObjectURL(url);
@@ -108,12 +108,12 @@ function remove(image) {
   selected = undefined;
   stage.hidden = true;
   find("settings").hidden = images.length === 0;
-  if (images.length > 0) select(images[Math.min(place, images.length - 1)]);
+  if (images.length > 0) select(images[Math.min(index, images.length - 1)]);
 }
 
 function show(image) {
   const { answer, problem, url } = image;
-  if (picture.src !== url) picture.src = url;
+  if (shownImage.src !== url) shownImage.src = url;
   stage.hidden = false;
   find("settings").hidden = false;
   stage.classList.toggle("busy", answer === undefined);
@@ -121,7 +121,7 @@ function show(image) {
   if (answer === undefined) {
     explaining.abort();
     hideHeat();
-    picture.alt = "Example without a caption yet";
+    shownImage.alt = "Image without a caption yet";
     find("caption").textContent = problem === undefined ? "…" : "No caption yet";
     find("words").replaceChildren();
     find("others").replaceChildren();
@@ -130,11 +130,11 @@ function show(image) {
   showCaption(image, answer);
 }
 
-/** Shows one of an answer's captions, the others below it. */
+/** Shows one caption of an answer, and the others below it. */
 function showCaption(image, chosen) {
   const { answer } = image;
-  find("caption").textContent = chosen.caption || "(no words)";
-  picture.alt = chosen.caption;
+  find("caption").textContent = chosen.caption || "(empty caption)";
+  shownImage.alt = chosen.caption;
   find("said").textContent = `Caption: ${chosen.caption}`;
   const all = answer.alternatives ? [answer, ...answer.alternatives] : [answer];
   const others = all.filter((other) => other !== chosen && other.caption !== chosen.caption);
@@ -184,16 +184,16 @@ function wordButton(word) {
 function explainedWord(explained, explanation) {
   const { item, button } = wordButton(explained.word);
   const { probability } = explained;
-  const share = document.createElement("small");
-  share.textContent = percent(probability);
-  button.append(share);
-  button.style.setProperty("--share", `${100 * probability}%`);
+  const text = document.createElement("small");
+  text.textContent = percent(probability);
+  button.append(text);
+  button.style.setProperty("--probability", `${100 * probability}%`);
   const part = warmestPart(explained, explanation);
-  const where = part === undefined ? "no part of the image spoke for it" : `the ${part} of the image spoke most for it`;
+  const where = part === undefined ? "no heat in the image" : `hottest in the ${part} of the image`;
   button.setAttribute("aria-label", `${explained.word}, ${percent(probability)}, ${where}`);
   const warm = () => {
     showHeat(explained, explanation);
-    find("hint").textContent = `“${explained.word}”: ${percent(probability)} sure after the words before it; ${where}.`;
+    find("hint").textContent = `“${explained.word}”: probability ${percent(probability)}, ${where}.`;
   };
   button.addEventListener("pointerenter", warm);
   button.addEventListener("focus", warm);
@@ -203,8 +203,8 @@ function explainedWord(explained, explanation) {
   return item;
 }
 
-function percent(share) {
-  return share >= 0.1 ? `${Math.round(100 * share)}%` : `${(100 * share).toPrecision(2)}%`;
+function percent(fraction) {
+  return fraction >= 0.1 ? `${Math.round(100 * fraction)}%` : `${(100 * fraction).toPrecision(2)}%`;
 }
 
 find("retry").addEventListener("click", () => {

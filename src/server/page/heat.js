@@ -1,21 +1,21 @@
 // Heat maps over the image.
 
 const frame = document.getElementById("image");
-const [picture, canvas] = frame.children;
-const WARMTH = 0.8;
+const [image, canvas] = frame.children;
+const OPACITY = 0.8;
 
-/** Lays a word's map over the square that the model sees. */
+/** Shows a word's heat map over the model's center crop. */
 export function showHeat({ heat }, { rows, columns, seen }) {
   canvas.width = columns;
   canvas.height = rows;
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(columns, rows);
-  for (const [place, value] of heat.entries()) {
-    // From red to yellow where it is warmest.
-    pixels.data.set([255, 80 + 150 * value * value, 30, 255 * WARMTH * value], 4 * place);
+  for (const [cell, value] of heat.entries()) {
+    // From red to yellow.
+    pixels.data.set([255, 80 + 150 * value * value, 30, 255 * OPACITY * value], 4 * cell);
   }
   context.putImageData(pixels, 0, 0);
-  const { naturalWidth, naturalHeight } = picture;
+  const { naturalWidth, naturalHeight } = image;
   const side = seen * Math.min(naturalWidth, naturalHeight);
   const [width, height] = [100 * side / naturalWidth, 100 * side / naturalHeight];
   Object.assign(canvas.style, {
@@ -27,18 +27,18 @@ export function showHeat({ heat }, { rows, columns, seen }) {
   frame.classList.add("warm");
 }
 
-/** Takes the map away. */
+/** Hides the heat map. */
 export function hideHeat() {
   frame.classList.remove("warm");
 }
 
-/** Says in words where a map is warmest; undefined where it is cold all over. */
+/** Names the ninth of the image with a map's maximum; undefined if the map is all 0. */
 export function warmestPart({ heat }, { rows, columns }) {
   const warmest = Math.max(...heat);
   if (!(warmest > 0)) return undefined;
-  const place = heat.indexOf(warmest);
+  const cell = heat.indexOf(warmest);
   const third = (at, size) => Math.floor(3 * (at + 0.5) / size);
-  const vertical = ["top", "", "bottom"][third(Math.floor(place / columns), rows)];
-  const horizontal = ["left", "", "right"][third(place % columns, columns)];
-  return [vertical, horizontal].filter((word) => word !== "").join(" ") || "middle";
+  const vertical = ["top", "", "bottom"][third(Math.floor(cell / columns), rows)];
+  const horizontal = ["left", "", "right"][third(cell % columns, columns)];
+  return [vertical, horizontal].filter((word) => word !== "").join(" ") || "center";
 }

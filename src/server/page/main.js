@@ -1,4 +1,4 @@
-// The page's parts, and how images come into it.
+// Navigation, and the ways that images enter the page.
 
 import { ask } from "./api.js";
 import { startCamera } from "./camera.js";
@@ -33,7 +33,7 @@ function takeDropped(event) {
   event.preventDefault();
   drop.classList.remove("over");
   if (event.dataTransfer.files.length > 0) take(event.dataTransfer.files);
-  else fail("What was dropped is no file; save the image first, or paste it");
+  else fail("The dropped item is not a file; save the image first, or paste it");
 }
 
 async function start() {

@@ -1,4 +1,4 @@
-// The training run, while it goes on.
+// The training run.
 
 import { ask } from "./api.js";
 
@@ -7,7 +7,7 @@ const frame = document.querySelector("#run iframe");
 const status = document.getElementById("epoch");
 let shown;
 
-/** Shows the run's report, and anew after each epoch, as long as its part of the page is looked at. */
+/** Shows the run's report and reloads it after each epoch, while its section is visible. */
 export function startRun() {
   frame.addEventListener("load", () => {
     const page = frame.contentDocument?.documentElement;
@@ -24,7 +24,9 @@ async function poll() {
   try {
     const { name, epochs } = await ask("/api/run");
     const last = epochs.at(-1);
-    status.textContent = last === undefined ? `${name}: the first epoch is not done yet` : `${name}: ${describe(last)}`;
+    status.textContent = last === undefined
+      ? `${name}: the first epoch is not complete yet`
+      : `${name}: ${describe(last)}`;
     if (shown === epochs.length) return;
     shown = epochs.length;
     frame.src = "/run";

@@ -6,7 +6,7 @@ const [form, results, status] = ["#search form", "#results", "#found"].map((name
 const POLL_MS = 1000;
 let asking = new AbortController();
 
-/** Starts the search; `open` gets an image that is to be captioned. */
+/** Starts the search; `open` gets an image to caption. */
 export function startSearch({ done, total }, open) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -16,12 +16,12 @@ export function startSearch({ done, total }, open) {
   else status.textContent = `${total} images`;
 }
 
-/** Tells how far the server has looked at the folder. */
+/** Shows the progress of indexing. */
 async function wait() {
   try {
     const { search: { done, total } } = await ask("/api/model");
     if (results.childElementCount === 0) {
-      status.textContent = done < total ? `Looked at ${done} of ${total} images` : `${total} images`;
+      status.textContent = done < total ? `${done} of ${total} images indexed` : `${total} images`;
     }
     if (done < total) setTimeout(wait, POLL_MS);
   } catch (error) {
@@ -37,8 +37,8 @@ async function search(query, open) {
   try {
     const { images, allWordsKnown } = await ask(`/api/search?${new URLSearchParams({ query })}`, { signal });
     results.replaceChildren(...images.map((image) => found(image, open)));
-    const unknown = allWordsKnown ? "" : " The model does not know all of these words; it goes by the others.";
-    status.textContent = `The ${images.length} images that fit best.${unknown}`;
+    const unknown = allWordsKnown ? "" : " Some words are not in the model's vocabulary.";
+    status.textContent = `The ${images.length} best matches.${unknown}`;
   } catch (error) {
     if (!signal.aborted) status.textContent = error.message;
   }

@@ -1,4 +1,4 @@
-// The controls of how captions are written.
+// The decoding settings.
 
 const form = document.getElementById("settings");
 const again = document.getElementById("again");
@@ -7,23 +7,23 @@ const { beamSize, temperature, lengthPenalty, maxLength } = form.elements;
 const SHOWN = 5;
 let seed = 0;
 
-/** What the controls say, as the API takes it. */
+/** The settings as query parameters. */
 export function readSettings() {
-  const drawing = temperature.valueAsNumber > 0;
-  // Not all models take one.
+  const sampling = temperature.valueAsNumber > 0;
+  // Not all models support it.
   const length = lengthPenalty.valueAsNumber > 0 ? { lengthPenalty: lengthPenalty.value } : {};
   return {
     maxLength: maxLength.value,
-    ...(drawing
+    ...(sampling
       ? { temperature: temperature.value, seed, nBest: SHOWN }
-      // No more than are pursued: more would widen the search.
+      // At most the beam size: more would widen the search.
       : { beamSize: beamSize.value, ...length, nBest: Math.min(SHOWN, beamSize.valueAsNumber) }),
   };
 }
 
-/** Sets the controls to the model's own values, and tells of changes. */
+/** Sets the controls to the model's defaults, and calls `changed` on changes. */
 export function startSettings(model, changed) {
-  // What a form is reset to.
+  // The values that the form is reset to.
   for (const [input, value] of [[beamSize, model.beamSize], [maxLength, model.maxLength]]) {
     input.max = Math.max(input.max, value);
     input.defaultValue = value;
@@ -45,9 +45,9 @@ export function startSettings(model, changed) {
 }
 
 function update() {
-  const drawing = temperature.valueAsNumber > 0;
-  for (const input of [beamSize, lengthPenalty]) input.disabled = drawing;
-  again.hidden = !drawing;
+  const sampling = temperature.valueAsNumber > 0;
+  for (const input of [beamSize, lengthPenalty]) input.disabled = sampling;
+  again.hidden = !sampling;
   for (const input of [beamSize, temperature, lengthPenalty, maxLength]) {
     input.parentElement.querySelector("output").textContent = input.value;
   }

@@ -1,12 +1,6 @@
-/**
- * The longest match of many patterns at once, in time that grows with the text alone.
- *
- * @module
- */
-
 import { type CharacterSet, nfaOf, type NfaState } from "./pattern.ts";
 
-/** What a pattern matched: its index, and where the match ends. */
+/** The index of the matched pattern, and the end of the match. */
 export interface Match {
   readonly pattern: number;
   readonly end: number;
@@ -15,28 +9,28 @@ export interface Match {
 const DEAD = -1;
 
 /**
- * Patterns as one deterministic automaton over UTF-16 code units. Its states are made when a text first needs them, so
- * that patterns which no text comes near cost nothing.
+ * Several patterns as one deterministic automaton over UTF-16 code units, which finds their longest match in linear
+ * time. States are created on demand, so that patterns no text comes near cost nothing.
  */
 export class Automaton {
   readonly #nfa: readonly NfaState[];
   readonly #sets: readonly CharacterSet[];
   readonly #tests: readonly RegExp[];
-  /** For each code unit the number of its class, from 1; 0 while unknown. Those of a class are in the same sets. */
+  /** The class of each code unit, from 1; 0 if not yet known. Code units of a class are in the same sets. */
   readonly #classes = new Uint16Array(65_536);
   readonly #classNumbers = new Map<string, number>();
-  /** A code unit of each class. */
+  /** One code unit of each class. */
   readonly #examples: string[] = [""];
   readonly #states: number[][] = [];
   readonly #stateNumbers = new Map<string, number>();
-  /** For each state the pattern that ends there, the first of several; -1 for none. */
+  /** For each state the first pattern that ends there; -1 for none. */
   readonly #patterns: number[] = [];
-  /** For each state and class the next state. */
+  /** The next state for each state and class. */
   readonly #next: (number | undefined)[][] = [];
 
   /**
    * @param patterns The patterns, in the notation of {@linkcode nfaOf}.
-   * @throws {SyntaxError} If a pattern is not well formed.
+   * @throws {SyntaxError} If a pattern is malformed.
    */
   constructor(patterns: readonly string[]) {
     this.#nfa = nfaOf(patterns);
@@ -46,12 +40,9 @@ export class Automaton {
   }
 
   /**
-   * Reads on from a place for as long as any pattern may match.
+   * Finds the longest match of one or more characters at `start`; if several patterns have it, the first wins.
    *
-   * @param text The text.
-   * @param start Where the match is to begin.
-   * @param dead Where reading has ended in vain; one for each text.
-   * @returns The longest match, of the first pattern that has it; undefined where none matches a character or more.
+   * @param dead The dead ends of this text.
    */
   longest(text: string, start: number, dead: DeadEnds): Match | undefined {
     let state = 0;
@@ -72,14 +63,7 @@ export class Automaton {
     return pattern < 0 ? undefined : { pattern, end };
   }
 
-  /**
-   * The places where a match that begins at a place may end.
-   *
-   * @param text The text.
-   * @param start Where the match is to begin.
-   * @param limit The last place where it may end.
-   * @returns The places in their order.
-   */
+  /** All ends of matches that begin at `start` and end at `limit` or before, in order. */
   ends(text: string, start: number, limit: number): number[] {
     const ends: number[] = [];
     let state = 0;
@@ -121,7 +105,7 @@ export class Automaton {
     return reached.length === 0 ? DEAD : this.#state(reached);
   }
 
-  /** The state in which the automaton is when it may be in any of these and where they lead without reading. */
+  /** The state for a set of NFA states and everything they lead to without reading. */
   #state(reached: readonly number[]): number {
     const seen = new Set(reached);
     const kept: number[] = [];
@@ -146,12 +130,12 @@ export class Automaton {
 }
 
 /**
- * Where reading a text has ended in vain, that it is not read so again: else a text in which a long match begins
- * everywhere and never ends would take the square of its length. Thomas Reps, "Maximal-munch" tokenization in linear
- * time, ACM TOPLAS 20 (1998).
+ * Remembers where reading a text ended in vain, so that it is not read again in the same state: otherwise a text in
+ * which a long match begins everywhere and never ends would take quadratic time. Thomas Reps, "Maximal-munch"
+ * tokenization in linear time, ACM TOPLAS 20 (1998).
  */
 export class DeadEnds {
-  /** For each place the state in which it was last passed, and one more. */
+  /** For each position the state in which it was last passed, plus one. */
   readonly #states: Int32Array;
   #after = 0;
 
@@ -160,17 +144,17 @@ export class DeadEnds {
     this.#states = new Int32Array(length + 1);
   }
 
-  /** Whether no match ends behind this place for a reader who passes it in this state. */
+  /** Tells whether no match ends beyond this position for a reader in this state. */
   has(state: number, at: number): boolean {
     return at > this.#after && this.#states[at] === state + 1;
   }
 
-  /** Notes that a reader passes a place. */
+  /** Records that a reader passes a position. */
   add(state: number, at: number): void {
     this.#states[at] = state + 1;
   }
 
-  /** Notes where the reader's match ended: all that was noted behind was in vain. */
+  /** Records where the reader's match ended: everything recorded beyond it was in vain. */
   after(end: number): void {
     this.#after = Math.max(this.#after, end);
   }

@@ -1,11 +1,6 @@
-/**
- * Patterns to nondeterministic automata, after Thompson.
- *
- * The notation is that of regular expressions: literal characters, escapes, `[classes]`, `(groups)`, `|`, `*`, `+`,
- * `?`, `{n}` and `{m,n}`. A letter outside a class stands for both its cases; a class means just what it says.
- *
- * @module
- */
+// Converts patterns to nondeterministic automata (Thompson's construction). The notation is that of regular
+// expressions: literal characters, escapes, `[classes]`, `(groups)`, `|`, `*`, `+`, `?`, `{n}` and `{m,n}`. A letter
+// outside a class matches both cases; a class matches literally.
 
 /** A set of UTF-16 code units, as a regular expression for one of them. */
 export type CharacterSet = string;
@@ -14,7 +9,7 @@ export type CharacterSet = string;
 const SET = /\[\^?(?:\\.|[^\]\\])*\]|\\u[\da-f]{4}|\\p\{\w+\}|\\.|[^\\()[\]{}|*+?]/isy;
 const COUNTS = /\{(\d+)(?:,(\d+))?\}/y;
 
-/** One state: where it leads without reading, where on a character of a set, and which pattern ends there. */
+/** One state: its transitions without reading, its transition on a set, and the pattern that ends there. */
 export interface NfaState {
   readonly free: number[];
   set?: CharacterSet;
@@ -22,15 +17,14 @@ export interface NfaState {
   pattern?: number;
 }
 
-/** Special characters besides i, k and s that a small Latin letter stands for, where case is passed over. */
+/** Characters besides the capital that case-insensitive i, k and s match. */
 const OTHER_CASES: Readonly<Record<string, string>> = { i: "\u0130\u0131", k: "\u212a", s: "\u017f" };
 
 /**
- * Makes one automaton of several patterns.
+ * Builds one automaton from several patterns. Reading begins in the first state; a state that ends a pattern has its
+ * index.
  *
- * @param patterns The patterns; a state that ends one carries its index.
- * @returns The states; the first is where reading begins.
- * @throws {SyntaxError} If a pattern is not well formed.
+ * @throws {SyntaxError} If a pattern is malformed.
  */
 export function nfaOf(patterns: readonly string[]): NfaState[] {
   const states: NfaState[] = [{ free: [] }];
@@ -44,7 +38,7 @@ export function nfaOf(patterns: readonly string[]): NfaState[] {
   return states;
 }
 
-/** Reads one pattern by recursive descent. Each method begins at a new state and returns the state it ends in. */
+/** Parses one pattern by recursive descent. Each method begins at a new state and returns its end state. */
 class Reader {
   readonly #pattern: string;
   readonly #states: NfaState[];

@@ -1,35 +1,28 @@
-/**
- * The rules by which text is cut into tokens, those of Stanford CoreNLP 3.4.1's tokenizer in its default setting.
- *
- * The longest match decides, with what must follow counted in; among equal ones the first rule. So the order of the
- * rules is part of them.
- *
- * @module
- */
+// The tokenization rules of Stanford CoreNLP 3.4.1 in its default setting. The longest match wins, including the text
+// that must follow; among equal matches the first rule wins, so the order matters.
 
 import * as words from "./words.ts";
 
-/** What a rule makes of its match. */
+/** A rule's result for its match. */
 export interface Reading {
-  /** The token; undefined where the match is passed over. */
+  /** The token; undefined if the match is skipped. */
   readonly token: string | undefined;
-  /** How much of the match has been read; the rest is read again. */
+  /** The length consumed; the rest is read again. */
   readonly length: number;
 }
 
-/** A rule. */
 export interface Rule {
-  /** What the match is, in the notation of `nfaOf`. */
+  /** The pattern of the match, in the notation of `nfaOf`. */
   readonly pattern: string;
-  /** What must follow it. */
+  /** The pattern that must follow it. */
   readonly before?: string;
-  /** From the match to the token. @default The match itself. */
+  /** Converts the match to a token. @default The match itself. */
   readonly read?: (match: string) => Reading;
 }
 
 const raw = String.raw;
 
-// Characters. Marks above and below, and some others, count as letters in the scripts that CoreNLP knew.
+// Characters. Combining marks and some others count as letters in the scripts known to CoreNLP.
 const SPACE = raw`[ \t\u00a0\u2000-\u200a\u3000]`;
 const NEWLINE = raw`(\r|\r?\n|[\u2028\u2029\u000b\u000c\u0085])`;
 const BLANK = `(${SPACE}|${NEWLINE})`;
@@ -53,7 +46,7 @@ const AMPERSAND = "&amp;";
 const TAG = raw`<([!?][A-Za-z\-][^>\r\n]*|[A-Za-z][A-Za-z0-9_:.\-]*` +
   raw`( +([A-Za-z][A-Za-z0-9_:.\-]*( *= *('[^']*'|"[^"]*"))?))* */?|/[A-Za-z][A-Za-z0-9_:.\-]*) *>`;
 
-// Endings of words with an apostrophe, and words that keep one.
+// Clitics, and words that keep an apostrophe.
 const CLITIC = `${APOSTROPHE}([msdMSD]|re|ve|ll)`;
 const NOT = `n${QUOTE_IN_WORD}t`;
 const BEFORE_NOT = raw`[A-Za-z\u00ad]*[A-MO-Za-mo-z]\u00ad*`;
@@ -62,7 +55,7 @@ const APOSTROPHE_WORD = raw`(${APOSTROPHE}n${APOSTROPHE}?|[lLdDjJ]${APOSTROPHE}|
   raw`\p{L}+[aeiouyAEIOUY]${QUOTE_IN_WORD}[aeiouA-Z]\p{L}*|cont'd\.?|'twas|nor'easter|c'mon|e'er|s'mores|ev'ry|li'l|` +
   raw`nat'l|o${QUOTE_IN_WORD}o)`;
 
-// Things of several parts.
+// Compounds.
 const PART = raw`([dDoOlL]${QUOTE_IN_WORD}[\p{L}\p{Nd}])?[\p{L}\p{Nd}]+`;
 const COMPOUND = `${PART}(${HYPHEN}${PART})*`;
 const WITH_AMPERSANDS = `[A-Z]+(([+&]|${AMPERSAND})[A-Z]+)+`;
@@ -74,14 +67,14 @@ const FILE = raw`(${LETTER}|${DIGIT})+(\.(${LETTER}|${DIGIT})+)*\.${words.FILE_E
 // Addresses.
 const URL_END = raw`[^ \t\n\f\r"<>|.!?(){},\-]`;
 const URL = raw`https?://[^ \t\n\f\r"<>|(){}]+${URL_END}`;
-// No capitals, digits or most marks in the second kind, as if they ran from "," to "_".
+// The second kind excludes capitals, digits and most marks, as if they were a range from "," to "_".
 const BARE_URL = raw`(www\.([^ \t\n\f\r"<>|.!?(){},]+\.)+[a-zA-Z]{2,4}|` +
   raw`([^ \t\n\f\r"${"`"}'<>|.!?(){},-_$]+\.)+(com|net|org|edu))(/[^ \t\n\f\r"<>|()]+${URL_END})?`;
 const EMAIL = raw`(&lt;|<)?[a-zA-Z0-9][^ \t\n\f\r"<>|()\u00a0{}]*@([^ \t\n\f\r"<>|(){}.\u00a0]+\.)*` +
   raw`[^ \t\n\f\r"<>|(){}.\u00a0]+(&gt;|>)?`;
 const TWITTER = `(@[a-zA-Z_][a-zA-Z_0-9]*|#${LETTER}+)`;
 
-// Numbers of several parts.
+// Compound numbers.
 const DATE = `${DIGIT}{1,2}[\\-/]${DIGIT}{1,2}[\\-/]${DIGIT}{2,4}`;
 const FRACTION = raw`(${DIGIT}{1,4}[\- \u00a0])?${DIGIT}{1,4}(\\?/|\u2044)${DIGIT}{1,4}`;
 const RAISED = raw`[\u207a\u207b\u208a\u208b]?([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+|[\u2080-\u2089]+)`;
@@ -101,7 +94,7 @@ const SYMBOLS = raw`[+%&~\^|\\\u00a6-\u00a9\u00ac\u00ae-\u00ba\u00d7\u00f7\u0387
   raw`\u1fbd\u2016\u2017\u2020-\u2023\u2030-\u2038\u203b\u203e-\u2042\u2044\u207a-\u207f\u208a-\u208e\u2100-\u214f` +
   raw`\u2190-\u2bff\u3012\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]`;
 
-/** What remains of a word without the soft hyphens that only say where a line may break. */
+/** Removes soft hyphens, which only mark possible line breaks. */
 function withoutSoftHyphens(match: string): Reading {
   return { token: match.replaceAll("\u00ad", "") || "-", length: match.length };
 }
@@ -110,7 +103,7 @@ function plainAmpersand(match: string): Reading {
   return { token: match.replaceAll(/&amp;/gi, "&"), length: match.length };
 }
 
-/** A token may hold no space. */
+/** A token must not contain a space. */
 function unbroken(match: string): Reading {
   return { token: match.replaceAll(" ", "\u00a0"), length: match.length };
 }
@@ -158,12 +151,12 @@ function as(token: string): (match: string) => Reading {
   return (match) => ({ token, length: match.length });
 }
 
-/** Two words written as one: the last so many characters are the second. */
+/** Two words written as one: the last `count` characters are the second. */
 function lessLast(count: number): (match: string) => Reading {
   return (match) => ({ token: match.slice(0, -count), length: match.length - count });
 }
 
-/** The full stop of an abbreviation at a sentence's end ends the sentence, too: it is read again. */
+/** The full stop of an abbreviation at a sentence's end also ends the sentence, so it is read again. */
 function stopTwice(match: string): Reading {
   return { token: match, length: match.length - 1 };
 }
@@ -172,7 +165,7 @@ function passOver(match: string): Reading {
   return { token: undefined, length: match.length };
 }
 
-/** The rules in their order. What none of them reads is passed over, a character at a time. */
+/** The rules in order. Text that no rule matches is skipped one character at a time. */
 export const RULES: readonly Rule[] = [
   { pattern: raw`c\+\+|[cCfF]#` },
   { pattern: "cannot|'twas", read: lessLast(3) },

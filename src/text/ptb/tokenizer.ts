@@ -1,25 +1,18 @@
-/**
- * Captions to the tokens that captions are scored by.
- *
- * @module
- */
-
 import { Automaton, DeadEnds } from "./automaton.ts";
 import { RULES } from "./rules.ts";
 import { trimEnd } from "../python_characters.ts";
 
 /**
- * Tokens that count for no score. Round and curly brackets do count: by the time that they are looked for, their names
- * are in small letters.
+ * Tokens that scores ignore. Round and curly brackets do count: they are looked up after lower-casing, which changes
+ * their names.
  */
 const PUNCTUATION: ReadonlySet<string> = new Set(
   ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"],
 );
 
-/** The rules in a form that finds the longest match. */
 interface Lexer {
   readonly rules: Automaton;
-  /** For each rule with something that must follow, the automata of the match and of what follows. */
+  /** For each rule with a required continuation, the automata of the match and of the continuation. */
   readonly parts: readonly ({ match: Automaton; before: Automaton } | undefined)[];
 }
 
@@ -37,13 +30,12 @@ function createLexer(): Lexer {
 }
 
 /**
- * Splits a caption into the tokens that BLEU, ROUGE-L and CIDEr are computed from: in small letters, without
- * punctuation. Equal to pycocoevalcap 1.2's `PTBTokenizer` (Stanford CoreNLP 3.4.1), but for two things. That reads all
- * captions as one text, and takes `plan b.` for `plan b` where the next caption begins with `The`; here a caption is
- * read by itself. And letters that Unicode has had only since version 7 are passed over there, and kept here.
+ * Splits a caption into the tokens for BLEU, ROUGE-L and CIDEr: lower-case, without punctuation. Equal to pycocoevalcap
+ * 1.2's `PTBTokenizer` (Stanford CoreNLP 3.4.1), with two exceptions. That reads all captions as one text, and takes
+ * `plan b.` for `plan b` if the next caption begins with `The`; here each caption is read by itself. And it drops
+ * letters added since Unicode 7, which are kept here.
  *
- * @param caption One caption; a line's end in it is a space.
- * @returns The tokens in their order; none for a caption of punctuation alone.
+ * @param caption One caption; a line break counts as a space.
  *
  * @example Tokens of a caption
  * ```ts
@@ -70,13 +62,13 @@ export function ptbTokenize(caption: string): string[] {
     at += length;
     if (token !== undefined) tokens.push(token.toLowerCase());
   }
-  // An address may hold a space that does not break; at the line's end it is lost with the line's other space.
+  // An address may contain a no-break space; at the end of a line it is stripped with the other spaces.
   const last = tokens.pop();
   if (last !== undefined) tokens.push(trimEnd(last));
   return tokens.filter((token) => !PUNCTUATION.has(token));
 }
 
-/** The last place where the match itself may end when what must follow it ends at `end`. */
+/** The last possible end of the match itself, if the text that must follow it ends at `end`. */
 function endOf({ parts }: Lexer, rule: number, text: string, start: number, end: number): number {
   const part = parts[rule];
   if (part === undefined) return end;

@@ -1,9 +1,5 @@
-/**
- * Abbreviations that keep their full stop, as alternatives of patterns. Where one is also a common word, a class keeps
- * its first letter to the case that an abbreviation has.
- *
- * @module
- */
+// Abbreviations that keep their full stop, as pattern alternatives. If one is also a common word, a class restricts its
+// first letter to the abbreviation's case.
 
 const MONTHS_AND_DAYS = "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu(rs)?|fri";
 const STATES = "ala|ariz|[A]z|[A]rk|calif|colo|conn|ct|dak|[D]el|fla|ga|[I]ll|ind|kans?|ky|[L]a|[M]ass|md|mich|minn|" +
@@ -15,28 +11,28 @@ const TITLES = "mr|mrs|ms|[M]iss|drs?|profs?|sens?|reps?|attys?|lt|col|gen|messr
 
 const COUNTRIES = "(canada|sino|korean|eu|japan|non)-u\\.s|u\\.s\\.-(u\\.k|u\\.s\\.s\\.r)";
 
-/** Letters with full stops between, less the last one: `u.s`. */
+/** Letters separated by full stops, without the last full stop: `u.s`. */
 export const INITIALS = `([A-Za-z](\\.[A-Za-z])+|${COUNTRIES})`;
 
-/** {@linkcode INITIALS}, or one letter alone. */
+/** {@linkcode INITIALS}, or a single letter. */
 export const ACRONYM = `([A-Za-z](\\.[A-Za-z])*|${COUNTRIES})`;
 
-/** What may also end a sentence, less its full stop. */
+/** Abbreviations that may end a sentence, without their full stop. */
 export const MAY_END_SENTENCE = `(${MONTHS_AND_DAYS}|${STATES}|${COMPANIES}|${OTHERS})`;
 
-/** What goes on in the same sentence, less its full stop. */
+/** Abbreviations that never end a sentence, without their full stop. */
 export const WITHIN_SENTENCE =
   `(${TITLES}|vs|alex|wm|jos|cie|a\\.k\\.a|cf|treas|ph|${ACRONYM}|invt|elec|natl|m[ft]g|dept)`;
 
-/** What is an abbreviation before a number alone, less its full stop. */
+/** Abbreviations only before a number, without their full stop. */
 export const BEFORE_NUMBER = "(ca|figs?|prop|nos?|art|bldg|pp|op)";
 
-/** Words which, with a capital and after initials, show that a sentence has begun. */
+/** Capitalized words that begin a sentence if they follow initials. */
 export const SENTENCE_BEGINNINGS =
   "([A]bout|[A]ccording|[A]dditionally|[A]fter|[A]n?|[A]s|[A]t|[B]ut|[E]arlier|[H]er?|" +
   "[H]ere|[H]owever|[I]f|[I]n|[I]t|[L]ast|[M]any|[M]ore|[M]r\\.|[M]s\\.|[N]ow|[O]nce|[O]ne|[O]ther|[O]ur|[S]he|" +
   "[S]ince|[S]o|[S]ome|[S]uch|[T]hat|[T]heir|[T]hen?|[T]here|[T]hese|[T]hey|[T]his|[W]e|[W]hen|[W]hile|[W]hat|[Y]et|[Y]ou)";
 
-/** Endings of file names, less the full stop. */
+/** File name extensions, without the full stop. */
 export const FILE_ENDINGS = "(bat|bmp|c|class|cgi|cpp|dll|docx?|exe|gif|gz|h|html?|jar|java|jpe?g|mov|mp3|pdf|php|pl|" +
   "png|ppt|ps|py|sql|tar|txt|wav|x|xml|zip)";

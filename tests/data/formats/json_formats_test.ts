@@ -47,14 +47,14 @@ Deno.test("parseKarpathyJson() rejects what is not as it should be, and says whe
   assert.equal(splits, undefined, "there is no image to validate and test with");
   const reasons = [
     /^d\.json: image 2 has no 'sentences'$/,
-    /^d\.json: image 3 has the split 'elsewhere', which is none of train, restval/,
+    /^d\.json: image 3 has the split 'elsewhere', which is not one of train, restval/,
     /^d\.json: image 4 puts '1\.jpg' into the test split, and it is in the train split already$/,
     /^d\.json: sentence 1 of image 5 has the image name '\.\.\/4\.jpg', which leads out/,
     /^d\.json: sentence 1 of image 6 has a wrong 'raw': /,
     /^d\.json: sentence 2 of image 6 has no 'raw'$/,
     /^d\.json: sentence 3 of image 6 has no caption$/,
-    /^d\.json: sentence 1 of image 7 has the image name '6\\u0000\.jpg', which holds a NUL character$/,
-    /^d\.json: image 8 is not as it should be/,
+    /^d\.json: sentence 1 of image 7 has the image name '6\\u0000\.jpg', which contains a NUL character$/,
+    /^d\.json: image 8 is not valid/,
   ];
   assert.equal(rejected.length, reasons.length);
   for (const [index, reason] of reasons.entries()) {

@@ -93,7 +93,7 @@ Deno.test("parseKaggleCaptions() obeys a split, and rejects one that is none", (
   assert.deepEqual(splits, { train: ["a.jpg"], validation: ["b.jpg"], test: ["c.jpg"] });
   assert.match(
     rejected.map(describeRejected).join(),
-    /^line 6 of captions\.txt has the split 'other', which is none of /,
+    /^line 6 of captions\.txt has the split 'other', which is not one of /,
   );
   assert.equal(parseKaggleCaptions("image,caption\na.jpg,x\n", "captions.txt").splits, undefined);
 });

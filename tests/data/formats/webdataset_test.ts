@@ -74,7 +74,7 @@ Deno.test({
       new Set([
         "x.tar: '../c.jpg' has the image name '../c.jpg', which leads out of the images folder",
         "x.tar: '/d.txt' has the image name '/d.txt', which is absolute; give it relative to the images folder",
-        "x.tar: 'e.jpg' is a link or a folder, no file",
+        "x.tar: 'e.jpg' is a link or a folder, not a file",
         "x.tar: 'f.png' has the key of 'f.jpg'",
         "x.tar: 'f.txt' is not text in UTF-8",
         "x.tar: 'g.json' is not JSON",
@@ -122,7 +122,7 @@ Deno.test({
     await using folder = await makeFolder({ "x.tar": tarFile(names.map((name) => ({ name, content: "x" }))) });
     const { rows, rejected } = await readWebdataset([join(folder.path, "x.tar")], { folder: folder.path });
     assert.deepEqual([rows, rejected.map(({ reason }) => reason)], [[], [
-      "'my.photo.1.jpg' and 2 more are passed over: a key ends at the first dot of a name",
+      "'my.photo.1.jpg' and 2 more are skipped: a key ends at the first dot of a name",
       "'2.jpg' has no caption in a .txt or .json",
     ]]);
   },

@@ -204,7 +204,7 @@ Deno.test("an image over the limit is left out though its square is in the cache
     const limited = await opened(examples, { maxPixels: 599, cache });
     assert.deepEqual(limited.broken, [{
       path,
-      reason: "the image has 30 x 20 pixels, scale it down to at most 599 in all, or raise --max-pixels",
+      reason: "the image has 30 x 20 pixels, scale it down to at most 599 pixels, or raise --max-pixels",
     }]);
     assert.deepEqual([limited.names, limited.decoded], [["0.jpg"], { filling: 0, reading: 0 }]);
     assert.notEqual(limited.fingerprint, all.fingerprint);
@@ -275,7 +275,7 @@ Deno.test("a file that has just changed is read again: another change could have
   await assert.rejects(cache.read(0, 1, new Uint8Array(3)), InputError);
 });
 
-Deno.test("a flipped byte is noticed at reading, and the image decoded anew", files, async () => {
+Deno.test("a flipped byte is noticed when it is read, and the image is decoded again", files, async () => {
   await using setting = await makeSetting(["20", "31", "25"]);
   const { examples, opened } = setting;
   await opened();
@@ -290,7 +290,7 @@ Deno.test("a flipped byte is noticed at reading, and the image decoded anew", fi
   assert.equal(notes.length, 1);
   assert.match(
     notes[0] ?? "",
-    /^A cached image is damaged and decoded anew, '.+\.jpg' \(its checksum is wrong\); .*cache verify$/,
+    /^A cached image is damaged and decoded again, '.+\.jpg' \(its checksum is wrong\); .*cache verify$/,
   );
   assert.equal(setting.counts.open, 0, "the decoders that read end with the cache");
 
@@ -424,7 +424,7 @@ Deno.test(
     await Deno.utime(path, 1, 1);
     await cache.read(0, 1, new Uint8Array(3));
     await Deno.writeTextFile(path, "031");
-    const why = "it is not in the cache, and its file can be used no longer: it has changed since the start";
+    const why = "it is not in the cache, and its file can no longer be used: it has changed since the start";
     const refused = () =>
       assert.rejects(
         cache.read(0, 1, new Uint8Array(3)),
@@ -433,7 +433,7 @@ Deno.test(
     await Promise.all([refused(), refused()]);
     await Deno.remove(path);
     await refused();
-    assert.deepEqual(notes, [`Left out from now on: '${path}', ${why}`]);
+    assert.deepEqual(notes, [`Skipped from now on: '${path}', ${why}`]);
   },
 );
 

@@ -1,12 +1,12 @@
 /**
- * Draws scenes of colored shapes with their captions, as a dataset to try things with: the tutorial's and, of 12 pictures of
- * 48 pixels with seed 8, that of the examples in `docs/example`.
+ * Renders scenes of colored shapes with captions, as a dataset to try things with: the tutorial's, and the 12 scenes of
+ * `docs/example`, which have 48 pixels and seed 8.
  *
- *     deno run --allow-read --allow-write docs/draw_scenes.ts shop 600
- *     deno run --allow-read --allow-write docs/draw_scenes.ts docs/example/scenes 12 48 8
+ *     deno run --allow-read --allow-write docs/render_scenes.ts shop 600
+ *     deno run --allow-read --allow-write docs/render_scenes.ts docs/example/scenes 12 48 8
  *
- * `docs/example/model.safetensors`, the examples' model, is as small as one gets that captions such scenes: a training's
- * `best.safetensors` by
+ * `docs/example/model.safetensors`, the examples' model, is about as small as a model that captions such scenes can be: the
+ * `best.safetensors` of
  *
  *     deno task train --seed 1 --epochs 200 --image-size 32 --embed-size 16 --hidden-size 24 --precision fp32 --threads 1 \
  *       --set encoderWidth=3 --set encoderBlocks=1,1,1,1 --set learningRate=3e-3 --set encoderLearningRate=3e-3 \
@@ -18,11 +18,11 @@
 import { encode } from "fast-png";
 import { join } from "node:path";
 import { Random } from "../src/random.ts";
-import { drawScene } from "../src/sample/scenes.ts";
+import { renderScene } from "../src/sample/scenes.ts";
 
 const [folder, count, side = "96", seed = "7"] = Deno.args;
 if (folder === undefined || count === undefined) {
-  console.error("Usage: deno run --allow-read --allow-write docs/draw_scenes.ts FOLDER COUNT [PIXELS] [SEED]");
+  console.error("Usage: deno run --allow-read --allow-write docs/render_scenes.ts FOLDER COUNT [PIXELS] [SEED]");
   Deno.exit(1);
 }
 
@@ -30,7 +30,7 @@ const random = new Random(Number(seed));
 const rows = ["image,caption"];
 await Deno.mkdir(join(folder, "Images"), { recursive: true });
 for (let index = 0; index < Number(count); index++) {
-  const { image: { width, height, pixels }, captions } = drawScene(Number(side), random);
+  const { image: { width, height, pixels }, captions } = renderScene(Number(side), random);
   const name = `item-${String(index).padStart(3, "0")}.png`;
   await Deno.writeFile(join(folder, "Images", name), encode({ width, height, data: pixels, channels: 3 }));
   rows.push(...captions.map((caption) => `${name},${caption}`));

@@ -7,7 +7,8 @@ import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
 import { ImageError } from "../../src/images/image_error.ts";
 import { makeRecipe, type Recipe, selfCriticalRecipe } from "../../src/pipeline/recipe.ts";
-import { runTraining, type TrainingRunOptions, type TrainingSource } from "../../src/pipeline/training_run.ts";
+import { runTraining, type TrainingRunOptions } from "../../src/pipeline/run.ts";
+import type { TrainingSource } from "../../src/pipeline/training_source.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
@@ -158,7 +159,7 @@ runTest("runTraining() writes one checkpoint when it is interrupted", async (fol
     reason: "interrupted",
   });
   assert.deepEqual(namesIn(early.out), ["config.json", "last.safetensors"]);
-  assert(reporter.notes.some((line) => /^Stopped in epoch 2 after step 2; go on with: .* --resume \S/.test(line)));
+  assert(reporter.notes.some((line) => /^Stopped in epoch 2 after step 2; resume with: .* --resume \S/.test(line)));
 });
 
 runTest("runTraining() refuses a folder that holds a run, and leaves it", async (folder) => {
@@ -211,7 +212,7 @@ runTest("runTraining() starts from the CNN weights it is given", async (folder) 
   assert(reporter.notes.some((line) => /^CNN: \d+ tensors from .*resnet\.pth/.test(line)));
 });
 
-runTest("runTraining() tells what was left out", async (folder) => {
+runTest("runTraining() says what was skipped", async (folder) => {
   const dataset = { ...drawnDataset(20), missing: ["gone.png", "lost.png"] };
   const [broken, ...rest] = dataset.examples;
   const source: TrainingSource = {
@@ -226,8 +227,8 @@ runTest("runTraining() tells what was left out", async (folder) => {
   await runTraining(source, { ...optionsOf(join(folder, "run"), { epochs: 1 }), reporter });
   const notes = reporter.notes.join("\n");
   assert.match(notes, /Data: 20 images, 40 captions; images in train 15, validation 2, test 2; \d+ words/);
-  assert.match(notes, /Left out: 2 images that are not there, the first is 'gone\.png'/);
-  assert.match(notes, /Left out: 1 broken images, the first is '\/drawn\/0\.png': the PNG is damaged/);
+  assert.match(notes, /Skipped 2 missing images, the first: 'gone\.png'/);
+  assert.match(notes, /Skipped 1 broken image, the first: '\/drawn\/0\.png': the PNG is damaged/);
 });
 
 /** Runs until a step, then goes on in the same folder to the end. */
@@ -372,7 +373,7 @@ runTest("runTraining() says how to go on where a checkpoint cannot be written", 
       assert(error instanceof InputError);
       assert.match(
         error.message,
-        /best\.safetensors'.*; the former checkpoint is whole, go on with: .* --resume '.*run'$/,
+        /best\.safetensors'.*; the previous checkpoint is intact, resume with: .* --resume '.*run'$/,
       );
       return true;
     },
