@@ -76,7 +76,14 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
         if ((await file.stat()).size === 0) await Deno.remove(partPath).catch(() => {});
         return path;
       }
-      await fetchPart(new Part(partPath, file), new URL(fileName, options.origin).href, { ...options, digest });
+      const part = new Part(partPath, file);
+      try {
+        await fetchPart(part, new URL(fileName, options.origin).href, { ...options, digest });
+      } catch (error) {
+        // There is nothing to go on with.
+        if (part.bytes === 0) await Deno.remove(partPath).catch(() => {});
+        throw error;
+      }
       await attempt(path, () => Deno.rename(partPath, path));
       return path;
     }

@@ -13,7 +13,7 @@ import { anyRank, broadcastObject, onRankZero } from "../distributed/collectives
 import { SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import { dryRunLargestBatch, refuseBatchOfOne, refuseFrozenRandomEncoder } from "./dry_run.ts";
+import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
 import { batchSizeOfRank } from "./epoch_plan.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { loadFirstWeights } from "./first_weights.ts";
@@ -110,7 +110,6 @@ interface Run {
 async function prepareRun(source: TrainingSource, options: TrainingRunOptions): Promise<Run> {
   const { recipe, seed, resume = false, encoderWeights, initialWeights, group = SINGLE_PROCESS } = options;
   const { dataset } = source;
-  refuseFrozenRandomEncoder(recipe, (encoderWeights ?? initialWeights) !== undefined);
   const data = prepareTrainingData(dataset, recipe, seed);
   await assertSameOnAllRanks(group, {
     recipe,

@@ -56,7 +56,7 @@ for (const [name, entry] of Object.entries(cases)) {
     const batch = batchOf(name, entry);
     for (const [precision, bound] of [["fp64", BOUND], ["fp32", 1e-4]] as const) {
       using engine = await Engine.open(settings, { device: "cpu", precision, threads: 1, initialization: "zero" });
-      await fillModel(engine);
+      await fillModel(engine, entry.case.model);
       const { values } = await engine.encode(batch.images);
       assertSummary(Float64Array.from(values), entry.features, Math.max(bound, 1e-6), `${precision} features`);
       const logits = await engine.logits(batch, vocabularySize);
@@ -78,7 +78,7 @@ for (const [name, entry] of Object.entries(cases)) {
         threads: 1,
         initialization: "zero",
       });
-      await fillModel(engine);
+      await fillModel(engine, entry.case.model);
       const { loss, gradientNorm } = await engine.trainStep([batchOf(name, entry)], { ...STEP, trainableFrom: stage });
       assertClose(loss, expected.loss, BOUND * expected.loss, "loss");
       assertClose(gradientNorm, expected.gradientNorm, BOUND * expected.gradientNorm, "norm of all gradients");

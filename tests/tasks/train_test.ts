@@ -171,6 +171,18 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     args: ["--data", "drawn", "--encoder-weights", "weights.pth"],
     line: /Cannot read '\S+weights\.pth': it is not a PyTorch file, give one that/,
   },
+  "a random encoder that never trains": {
+    args: ["--data", "drawn", "--finetune-after", "never"],
+    line: /Cannot train with an encoder that is random and frozen in all 1 epochs: .* --finetune-after 0$/m,
+  },
+  "a stage that the encoder does not have": {
+    args: ["--data", "drawn", "--finetune-from", "head"],
+    line: /Cannot set 'trainableFrom' to 'head': the stages of resnet50 are conv1, layer1, layer2, layer3, layer4$/m,
+  },
+  "an encoder with another number of stages": {
+    args: ["--data", "drawn", "--encoder", "efficientnet-lite2"],
+    line: /Cannot set 'encoderBlocks' to '1,1,1,1': efficientnet-lite2 has 7 stages$/m,
+  },
   "an unknown option": {
     args: ["--data", "drawn", "--epoch", "3"],
     line: /unknown option '--epoch' \(Did you mean --epochs\?\)$/m,
