@@ -2,8 +2,12 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <cmath>
+#include <optional>
+
+#include "precision.hpp"
 
 namespace lrcn {
 
@@ -21,6 +25,10 @@ Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int6
 }
 
 at::Tensor Lstm::operator()(at::Tensor x, State& state, const Between& between) const {
+  // Autocast gives oneDNN a bfloat16 LSTM without asking whether it has one; if not, it fails. The LSTM then stays in
+  // float32.
+  std::optional<c10::impl::ExcludeDispatchKeyGuard> no_autocast;
+  if (x.is_cpu() && !onednn_has_bfloat16()) no_autocast.emplace(c10::DispatchKey::AutocastCPU);
   std::vector<at::Tensor> hidden, cell;
   for (int64_t layer = 0; layer < layers_; ++layer) {
     if (layer > 0) x = between(std::move(x));

@@ -8,12 +8,13 @@
 #include <array>
 #include <cmath>
 
+#include "precision.hpp"
 #include "sync_batch_norm.hpp"
 
 namespace lrcn {
 namespace {
 
-/// oneDNN's convolutions with what follows them in one pass, which libtorch has for its compiler's use.
+/// oneDNN's convolutions fused with the operations that follow; in libtorch they are meant for its compiler.
 namespace onednn {
 
 using Scalars = c10::List<std::optional<at::Scalar>>;
@@ -22,14 +23,7 @@ constexpr const char* kConvolution = "mkldnn::_convolution_pointwise";
 
 bool computes(at::ScalarType type) {
   static const bool found = c10::Dispatcher::singleton().findSchema({kConvolution, ""}).has_value();
-  if (!found) return false;
-#ifdef __x86_64__
-  if (type == at::kBFloat16) {
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512dq");
-  }
-#endif
-  return type == at::kFloat;
+  return found && (type == at::kFloat || (type == at::kBFloat16 && onednn_has_bfloat16()));
 }
 
 at::Tensor reorder_weight(const at::Tensor& weight, at::IntArrayRef padding, at::IntArrayRef stride, int64_t groups,
@@ -76,7 +70,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
 
 }  // namespace onednn
 
-/// What a convolution of x computes in.
+/// The type that a convolution of x computes in.
 at::ScalarType convolution_type(const at::Tensor& x, const at::Tensor& weight) {
   const bool autocast = weight.scalar_type() == at::kFloat && at::autocast::is_autocast_enabled(x.device().type());
   return autocast ? at::autocast::get_autocast_dtype(x.device().type()) : weight.scalar_type();
@@ -87,7 +81,7 @@ at::ScalarType convolution_type(const at::Tensor& x, const at::Tensor& weight) {
 ConvNorm::ConvNorm(Parameters& parameters, const std::string& convolution, const std::string& norm,
                    const ConvShape& shape, const ConvNormStyle& style)
     : shape_(shape), style_(style), groups_(shape.depthwise ? shape.inputs : 1) {
-  // Kaiming's normal initialization by the fan-out, as in torchvision's ResNets and TensorFlow's EfficientNets.
+  // Kaiming's normal initialization with mode fan_out, as in torchvision's ResNets and TensorFlow's EfficientNets.
   const auto fan_out = static_cast<double>(shape.outputs / groups_ * shape.kernel * shape.kernel);
   weight_ = parameters.normal(convolution + ".weight",
                               {shape.outputs, shape.inputs / groups_, shape.kernel, shape.kernel},
@@ -123,7 +117,7 @@ at::Tensor ConvNorm::operator()(const at::Tensor& given, const NormMode& mode, A
   return sync_batch_norm(x, norm_, shortcut, options, *mode.group);
 }
 
-/// How many zeros stand on both sides together.
+/// The padding of both sides together.
 int64_t ConvNorm::zeros(int64_t side) const {
   if (style_.padding == Padding::kSymmetric) return shape_.kernel / 2 * 2;
   const int64_t outputs = (side + shape_.stride - 1) / shape_.stride;

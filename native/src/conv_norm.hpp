@@ -11,19 +11,19 @@
 
 namespace lrcn {
 
-/// By what statistics BatchNorm normalizes.
+/// The statistics that BatchNorm normalizes by.
 struct NormMode {
-  bool batch_statistics;  // those of the batch, which update the running ones; else the running ones
-  Group* group;           // the ranks whose batches count; null for this process's alone
+  bool batch_statistics;  // the batch's, which update the running ones; else the running ones
+  Group* group;           // the ranks to synchronize the statistics over, or null
 };
 
-/// Where a convolution with a stride begins, and with how many zeros around the image.
+/// Zero padding of a convolution.
 enum class Padding {
   kSymmetric,  // PyTorch's: kernel / 2 on each side
-  kSame,       // TensorFlow's: as few as give ceil(side / stride) outputs, an odd one on the right and below
+  kSame,       // TensorFlow's: the least for ceil(side / stride) outputs; an odd one is at the right and the bottom
 };
 
-/// What is the same in all convolutions of a network.
+/// Common to all convolutions of a network.
 struct ConvNormStyle {
   Padding padding;
   double momentum, epsilon;  // BatchNorm's
@@ -31,17 +31,17 @@ struct ConvNormStyle {
 
 struct ConvShape {
   int64_t inputs, outputs, kernel, stride = 1;
-  bool depthwise = false;  // a filter for each channel
+  bool depthwise = false;  // one filter per channel
 };
 
 /// A convolution, its batch normalization, a shortcut and an activation.
 class ConvNorm {
  public:
-  /// convolution and norm: the names of the two in the parameters.
+  /// convolution, norm: their names in the parameters.
   ConvNorm(Parameters& parameters, const std::string& convolution, const std::string& norm, const ConvShape& shape,
            const ConvNormStyle& style);
 
-  /// x: [n, inputs, h, w]. The shortcut, unless undefined, is added before the activation.
+  /// x: [n, inputs, h, w]. A shortcut, if given, is added before the activation.
   at::Tensor operator()(const at::Tensor& x, const NormMode& mode, Activation activation,
                         const at::Tensor& shortcut = {}) const;
 
@@ -56,7 +56,7 @@ class ConvNorm {
   NormTensors norm_;
   at::Tensor num_batches_tracked_;
 
-  /// The weights with the normalization in them, in oneDNN's order, as long as nothing has written to the tensors.
+  /// The weights with the normalization folded in, in oneDNN's layout; valid until one of the tensors is written to.
   struct Folded {
     std::array<int64_t, 5> versions{};
     at::ScalarType type{};

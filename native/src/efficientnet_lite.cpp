@@ -4,12 +4,12 @@ namespace lrcn {
 namespace {
 
 constexpr ConvNormStyle kStyle{Padding::kSame, /*momentum=*/0.01, /*epsilon=*/1e-3};
-/// (x - 127) / 128 of a pixel's 0..255.
+/// (x - 127) / 128 of a color of 0..255.
 constexpr double kMean = 127.0 / 255, kDeviation = 128.0 / 255;
 constexpr Normalization kNormalization{{kMean, kMean, kMean}, {kDeviation, kDeviation, kDeviation}};
 constexpr int64_t kStemChannels = 32, kHeadChannels = 1280;
 
-/// The paper's table 1: of each stage the first block, whose stride the others do not have.
+/// The paper's table 1. The stride is the first block's; the others have 1.
 struct Stage {
   int64_t expansion, channels, kernel, stride;
 };
@@ -23,7 +23,7 @@ constexpr std::array<Stage, 7> kStages{{
     {6, 320, 3, 1},
 }};
 
-/// Channels times the width coefficient: the nearest multiple of 8, and no less than nine tenths of it.
+/// Channels times the width coefficient, rounded to a multiple of 8 of at least 90% of it.
 int64_t scaled(int64_t channels, double width) {
   constexpr int64_t kDivisor = 8;
   const double exact = static_cast<double>(channels) * width;

@@ -12,16 +12,16 @@
 
 namespace lrcn {
 
-/// EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) in its Lite form, which TensorFlow's authors published:
-/// without squeeze-and-excitation, with ReLU6, and with the widths of stem and head and the repeats of the first and the
-/// last stage the same in all sizes. The names are those of the Python package efficientnet-lite-pytorch.
+/// EfficientNet-Lite, TensorFlow's variant of EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946): no
+/// squeeze-and-excitation, ReLU6, and in all sizes the same width of stem and head and the same repeats of the first and
+/// last stage. Tensors have the names of the Python package efficientnet-lite-pytorch.
 ///
 /// Stage 0 is the stem, stages 1 to 7 are the paper's stages of MBConv blocks, stage 8 is the head.
 class EfficientNetLite : public Encoder {
  public:
   using Repeats = std::array<int32_t, 7>;  // of the MBConv block in each stage
 
-  /// width: the coefficient by which the stages' channels are scaled, 1 in Lite0.
+  /// width: the coefficient that scales the stages' channels, 1 in Lite0.
   EfficientNetLite(Parameters& parameters, double width, const Repeats& repeats, int64_t outputs);
 
   const Normalization& normalization() const override;
@@ -45,7 +45,7 @@ class EfficientNetLite : public Encoder {
 
   ConvNorm stem_;
   std::array<std::vector<MBConv>, 7> blocks_;
-  std::optional<ConvNorm> head_;  // made last, as the parameters are in the order of the layers
+  std::optional<ConvNorm> head_;  // created last, so that parameters are in the order of the layers
 };
 
 }  // namespace lrcn

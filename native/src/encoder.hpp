@@ -13,39 +13,39 @@
 
 namespace lrcn {
 
-/// What an encoder subtracts from a pixel's colors, scaled to 0..1, and then divides them by.
+/// Mean and standard deviation that normalize a pixel's colors, scaled to 0..1.
 struct Normalization {
   std::array<double, 3> mean, deviation;
 };
 
-/// A convolutional network that was trained to classify images, with a layer of ours in place of its classifier.
+/// A convolutional network for image classification, with a linear layer of ours instead of its classifier.
 class Encoder {
  public:
-  /// Which stages train, and how.
+  /// The trainable stages, and their BatchNorm.
   struct Training {
-    int32_t from = std::numeric_limits<int32_t>::max();  // the first stage that trains
-    bool batch_statistics = false;  // whether their BatchNorm normalizes by the batch and updates the running statistics
-    Group* group = nullptr;         // the ranks whose batches that are, unless it is this process's alone
+    int32_t from = std::numeric_limits<int32_t>::max();  // the first trainable stage
+    bool batch_statistics = false;  // batch statistics, which update the running ones; else the running ones
+    Group* group = nullptr;         // the ranks to synchronize the statistics over, or null
   };
 
   virtual ~Encoder() = default;
 
   virtual const Normalization& normalization() const = 0;
 
-  /// How many stages there are. Training may start from any of them, in the order of the layers.
+  /// Number of stages, in the order of the layers. Each can be the first trainable one.
   virtual int32_t stages() const = 0;
 
-  /// The activations of the last convolution. images: [n, 3, height, width], normalized. Returns
+  /// The output of the last convolution. images: [n, 3, height, width], normalized. Returns
   /// [n, feature size, height / 32, width / 32], rounded up.
   at::Tensor feature_map(const at::Tensor& images, const Training& training, const CancelPoint& cancel) const;
 
-  /// The mean over all places of a feature map: [n, feature size].
+  /// The spatial mean of a feature map: [n, feature size].
   static at::Tensor pool(const at::Tensor& feature_map);
   at::Tensor features(const at::Tensor& images, const Training& training, const CancelPoint& cancel) const {
     return pool(feature_map(images, training, cancel));
   }
 
-  /// Our last layer, which always trains. features: [n, feature size]. Returns [n, outputs].
+  /// Our last layer, which is always trainable. features: [n, feature size]. Returns [n, outputs].
   at::Tensor project(const at::Tensor& features) const;
 
   int64_t feature_size() const { return fc_weight_.size(1); }
@@ -56,7 +56,7 @@ class Encoder {
   at::Tensor fc_weight_, fc_bias_;
 };
 
-/// The encoder that the options name. outputs: the width of its last layer.
+/// Creates the encoder of the options. outputs: the size of its last layer.
 std::unique_ptr<const Encoder> make_encoder(Parameters& parameters, const lrcn_engine_options& options, int64_t outputs);
 
 }  // namespace lrcn

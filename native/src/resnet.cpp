@@ -8,7 +8,7 @@ namespace {
 constexpr ConvNormStyle kStyle{Padding::kSymmetric, /*momentum=*/0.1, /*epsilon=*/1e-5};
 constexpr Normalization kImageNet{{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
 
-/// The convolution of a block with the number that ends its name and its BatchNorm's.
+/// A block's convolution and BatchNorm of this number.
 ConvNorm numbered(Parameters& parameters, const std::string& block, int number, const ConvShape& shape) {
   const auto n = std::to_string(number);
   return {parameters, block + ".conv" + n, block + ".bn" + n, shape, kStyle};

@@ -12,7 +12,7 @@
 
 namespace lrcn {
 
-/// Two 3x3 convolutions beside a shortcut: the block of ResNet-18 and 34.
+/// Two 3x3 convolutions and a shortcut: the block of ResNet-18 and 34.
 class BasicBlock {
  public:
   static constexpr int64_t kExpansion = 1;
@@ -22,10 +22,10 @@ class BasicBlock {
 
  private:
   ConvNorm conv1_, conv2_;
-  std::optional<ConvNorm> shortcut_;  // none where the input is added as it is
+  std::optional<ConvNorm> shortcut_;  // none if the input is added unchanged
 };
 
-/// 1x1, 3x3 and 1x1 convolutions beside a shortcut, with the stride on the 3x3 one ("v1.5"): the block of ResNet-50 and
+/// 1x1, 3x3 and 1x1 convolutions and a shortcut, with the stride on the 3x3 one ("v1.5"): the block of ResNet-50 and
 /// deeper ones.
 class Bottleneck {
  public:
@@ -39,7 +39,7 @@ class Bottleneck {
   std::optional<ConvNorm> shortcut_;
 };
 
-/// He et al. 2015, https://arxiv.org/abs/1512.03385, with torchvision's names and layout. Stage 0 is what comes before
+/// He et al. 2015, https://arxiv.org/abs/1512.03385, with torchvision's names and layout. Stage 0 is everything before
 /// layer1, stages 1 to 4 are layer1 to layer4.
 template <class Block>
 class ResNet : public Encoder {

@@ -263,7 +263,7 @@ void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, con
   } else {
     update.template operator()<double>(&at::_fused_adam_, &at::_fused_adamw_, rates.learning_rate);
   }
-  // The fused kernels do not count as writes, by which an encoder knows that its weights have changed.
+  // The fused kernels do not count as writes, from which the encoder knows that its folded weights are out of date.
   for (const auto& parameter : parameters) torch::autograd::impl::bump_version(parameter);
 }
 

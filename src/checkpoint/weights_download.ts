@@ -80,7 +80,7 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
       try {
         await fetchPart(part, new URL(fileName, options.origin).href, { ...options, digest });
       } catch (error) {
-        // There is nothing to go on with.
+        // An empty part is nothing to resume from.
         if (part.bytes === 0) await Deno.remove(partPath).catch(() => {});
         throw error;
       }

@@ -55,7 +55,10 @@ function golden({ name, shape }: TensorInfo, lastLayer: number): Float64Array<Ar
 }
 
 /** Gives an engine the golden weights and fresh counters. */
-export async function fillModel(engine: Engine, { lastLayer = 1 }: { readonly lastLayer?: number } = {}): Promise<void> {
+export async function fillModel(
+  engine: Engine,
+  { lastLayer = 1 }: { readonly lastLayer?: number } = {},
+): Promise<void> {
   for (const tensor of await engine.tensors()) {
     if (tensor.kind !== "parameter" && tensor.kind !== "buffer") continue;
     if (tensor.dtype === "I64") {

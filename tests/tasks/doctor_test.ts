@@ -119,12 +119,26 @@ Deno.test({
   ignore,
   async fn() {
     await using folder = await makeFolder({});
-    const arguments_ = ["--data", ".", "--json", "--encoder-weights", "imagenet", "--set", "encoderWidth=8"];
-    const { code, stdout, stderr } = await runTask("doctor", arguments_, { folder: folder.path });
-    assert.deepEqual([code, stderr], [1, ""]);
-    const { errors, ...rest } = JSON.parse(stdout);
-    assert.match(errors.join(), /^Cannot use --encoder-weights imagenet: the published resnet50 has encoderWidth=64 /);
-    assert.deepEqual(rest, { warnings: [] });
+    for (
+      const [arguments_, reason] of [
+        [
+          ["--encoder-weights", "imagenet", "--set", "encoderWidth=8"],
+          /^Cannot use --encoder-weights imagenet: the published resnet50 has encoderWidth=64 /,
+        ],
+        [
+          ["--encoder-weights", "none", "--finetune-after", "never"],
+          /^Cannot train with an encoder that is random and frozen in all 30 epochs: /,
+        ],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await runTask("doctor", ["--data", ".", "--json", ...arguments_], {
+        folder: folder.path,
+      });
+      assert.deepEqual([code, stderr], [1, ""]);
+      const { errors, ...rest } = JSON.parse(stdout);
+      assert.match(errors.join(), reason);
+      assert.deepEqual(rest, { warnings: [] });
+    }
   },
 });
 
