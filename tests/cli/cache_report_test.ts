@@ -28,8 +28,8 @@ async function makeCaches() {
     const result = await action((line) => lines.push(line));
     return { lines: lines.map((line) => line.replaceAll(setting.examples[1]?.path ?? "?", "PATH")), result };
   };
-  const squares = join(root, "images", `${SIDE}-exif-v3`, "resized.bin");
-  return { ...setting, root, write, said, squares, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
+  const resizedFile = join(root, "images", `${SIDE}-exif-v3`, "resized.bin");
+  return { ...setting, root, write, capture, resizedFile, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
 }
 
 Deno.test(

@@ -31,7 +31,7 @@ Deno.test({
     const intact = await runCache(user, "verify", "--cache", "cache");
     assert.deepEqual([intact.code, intact.stdout], [0, "images/9-exif-v3: 2 images intact\n"]);
     assert.match(intact.stderr, /^Verifying images\/9-exif-v3: 2\/2$/m);
-    await Deno.truncate(resizedFile, 300);
+    await Deno.truncate(squares, 300);
     const damaged = await runCache(user, "verify", "--cache", "cache");
     assert.equal(damaged.code, 1);
     assert.match(
