@@ -30,9 +30,9 @@ async function main(): Promise<number> {
   const built = await buildLibrary(root, machine, { ...options, report });
   const install = (name: EncoderName) =>
     installWeights(root, machine, name, { ...options, report, folder: INSTALLED_WEIGHTS });
-  // Those that were asked for must come; without the others there is still a library.
+  // The weights that the user asked for are required; without the others there is still a library.
   if (weights !== undefined) await install(weights);
-  else if (built) await install("efficientnet-lite2").catch((error) => report(reasonOf(error)));
+  if (built) await install("efficientnet-lite2").catch((error) => report(reasonOf(error)));
   return 0;
 }
 

@@ -108,7 +108,7 @@ interface Run {
 
 /** Splits, tokenizes and encodes the captions, and checks that all ranks work on the same. */
 async function prepareRun(source: TrainingSource, options: TrainingRunOptions): Promise<Run> {
-  const { recipe, seed, resume = false, encoderWeights, initialWeights, group = SINGLE_PROCESS } = options;
+  const { recipe, seed, resume = false, group = SINGLE_PROCESS } = options;
   const { dataset } = source;
   const data = prepareTrainingData(dataset, recipe, seed);
   await assertSameOnAllRanks(group, {
