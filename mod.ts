@@ -46,7 +46,14 @@ export * from "./src/evaluation/rouge_l.ts";
 export * from "./src/evaluation/score_captions.ts";
 export { type ScoringTokenizer } from "./src/evaluation/scoring_tokenizer.ts";
 export * from "./src/ffi/batch.ts";
-export { type Encoder, ENCODER_STAGES, type EncoderName, ENCODERS, type EncoderStage } from "./src/ffi/encoders.ts";
+export {
+  type Architecture,
+  type Encoder,
+  ENCODER_STAGES,
+  type EncoderName,
+  ENCODERS,
+  type EncoderStage,
+} from "./src/ffi/encoders.ts";
 export { Decoding, type NextTokens } from "./src/ffi/decoding.ts";
 export { type Averaging, Engine, type Memory, type TensorInfo } from "./src/ffi/engine.ts";
 export * from "./src/ffi/group.ts";

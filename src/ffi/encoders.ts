@@ -3,6 +3,7 @@ export type Architecture = "resnet-basic" | "resnet-bottleneck" | "efficientnet-
 
 /** An image encoder. */
 export interface Encoder {
+  /** Its network, and for a ResNet the kind of its blocks. */
   readonly architecture: Architecture;
   /** ResNet: channels of the first convolution. EfficientNet-Lite: width coefficient in hundredths. */
   readonly width: number;
@@ -106,9 +107,6 @@ export const STAGES = {
   "efficientnet-lite": ["stem", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage7", "head"],
 } as const satisfies Record<Architecture, readonly string[]>;
 
-/** A stage of an encoder. */
-export type EncoderStage = typeof STAGES[Architecture][number];
-
 /**
  * The stages of all encoders.
  *
@@ -121,6 +119,9 @@ export type EncoderStage = typeof STAGES[Architecture][number];
  * ```
  */
 export const ENCODER_STAGES = [...STAGES["resnet-basic"], ...STAGES["efficientnet-lite"]] as const;
+
+/** A stage of an encoder. */
+export type EncoderStage = typeof ENCODER_STAGES[number];
 
 /** The encoder in a model's settings. */
 export interface EncoderSettings {
