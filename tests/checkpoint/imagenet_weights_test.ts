@@ -399,7 +399,7 @@ Deno.test({
       assert.rejects(findImagenetWeights("efficientnet-lite2", { folder: own, installed }), {
         name: "InputError",
         message: `Cannot find '${installed}/efficientnet-lite2-9656183e.pth', the ImageNet weights of ` +
-          "efficientnet-lite2: install them by deno task build --weights efficientnet-lite2",
+          "efficientnet-lite2: install them with deno task build --weights efficientnet-lite2",
       })
     );
     assert.equal(requests, 0);
