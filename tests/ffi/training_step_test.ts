@@ -12,9 +12,10 @@ import { nativeTest } from "../support/native_test_case.ts";
 interface Entry {
   readonly batch: string;
   readonly case: GoldenCase;
-  readonly settings: Omit<TrainStepOptions, "optimizer" | "trainableFrom"> & {
+  readonly settings: Omit<TrainStepOptions, "optimizer" | "trainableFrom" | "batchNorm"> & {
     readonly optimizer: string;
     readonly trainableFrom?: string;
+    readonly batchNorm?: string;
     readonly rowWeights?: readonly number[];
   };
   readonly steps: readonly { readonly loss: number; readonly gradientNorm: number }[];
@@ -27,7 +28,9 @@ const cases: Record<string, Entry> = golden.cases;
 
 function stepOptions({ settings }: Entry): TrainStepOptions {
   const trainableFrom = STAGES["resnet-bottleneck"].find((stage) => stage === settings.trainableFrom) ?? "conv1";
-  return { ...settings, optimizer: settings.optimizer === "adam" ? "adam" : "adamw", trainableFrom };
+  const optimizer = settings.optimizer === "adam" ? "adam" : "adamw";
+  const batchNorm = settings.batchNorm === "frozen" ? "frozen" : "batch";
+  return { ...settings, optimizer, batchNorm, trainableFrom };
 }
 
 /** Runs the golden steps on these batches and compares all golden values. */

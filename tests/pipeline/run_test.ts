@@ -304,7 +304,7 @@ runTest("runTraining() refuses to start from a model with another vocabulary, an
   await runTraining(drawnSource(20), former);
   const recipe = selfCriticalRecipe({ ...former.recipe, minCount: 3 }, {});
   const options = { ...optionsOf(join(folder, "run")), recipe, initialWeights: join(former.out, "best.safetensors") };
-  await assert.rejects(runTraining(drawnSource(20), options), /its words are not those of this data/);
+  await assert.rejects(runTraining(drawnSource(20), options), /its vocabulary is not that of this data/);
   assert.deepEqual(namesIn(folder), ["former"]);
 });
 
