@@ -116,7 +116,7 @@ Deno.test({
       [args, args, args, args].map((words) => [...words, "--batch-size", "6"]),
       folder.path,
     );
-    assert.match(odd?.stderr ?? "", /a batch of 6 cannot be shared evenly by 4 processes; give --batch-size 8/);
+    assert.match(odd?.stderr ?? "", /a batch of 6 cannot be divided evenly among 4 processes; give --batch-size 8/);
   },
 });
 

@@ -37,16 +37,26 @@ function namesIn(folder: string): string[] {
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * Output that a kill waits for, in turn, and the maximum delay in milliseconds after it: any moment after resuming, a step, a
- * validation.
+ * What a kill waits for, in turn, and the maximum delay in milliseconds after it: any moment after resuming, a step, a
+ * validation, and a file that is being written.
  */
-const MOMENTS: [RegExp, number][] = [[/^Resuming|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15]];
+const MOMENTS: [RegExp | "write", number][] = [[/^Resuming|^Epoch/m, 150], [/: 1\/3,/, 15], [/: 3\/3,/, 15], [
+  "write",
+  0,
+]];
 
 /** What a process was doing when it ended, by its last line. */
 function phaseOf(stdout: string): "start" | "step" | "validation" {
   const line = stdout.trimEnd().split("\n").at(-1) ?? "";
   if (!line.startsWith("Epoch")) return "start";
   return /: 3\/3,/.test(line) ? "validation" : "step";
+}
+
+/** Waits until a temporary file appears in a folder, or the process has ended. */
+async function isWriting(folder: string, ended: Promise<unknown>): Promise<void> {
+  using watcher = Deno.watchFs(folder, { recursive: false });
+  ended.finally(() => watcher.close());
+  for await (const { paths } of watcher) if (paths.some((path) => path.endsWith(".tmp"))) return;
 }
 
 /** Waits until a run has its first checkpoint; false if the process ended before. */
@@ -80,8 +90,8 @@ Deno.test({
       for (let args = fresh(name);; args = ["--resume", name, ...CACHE, "--checkpoint-every", "2"]) {
         const task = startTask("train", args, options);
         if (!await hasCheckpoint(run, task.ended)) assertDone(await task.ended);
-        const [text, maxDelay] = MOMENTS[kills % MOMENTS.length] ?? [/^/, 0];
-        if (args[0] === "--resume") await task.printed(text);
+        const [moment, maxDelay] = MOMENTS[kills % MOMENTS.length] ?? [/^/, 0];
+        if (args[0] === "--resume") await (moment === "write" ? isWriting(run, task.ended) : task.printed(moment));
         await wait(random.next() * maxDelay);
         task.kill();
         const { code, stdout, stderr } = await task.ended;

@@ -193,15 +193,15 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
   },
   "a setting with a word for a number": {
     args: ["--data", "drawn", "--set", "hiddenSize=many"],
-    line: /Cannot set 'hiddenSize' to 'many': .*expected number.* \(hiddenSize: width of each LSTM layer\)$/m,
+    line: /Cannot set 'hiddenSize' to 'many': .*expected number.* \(hiddenSize: hidden size of each LSTM layer\)$/m,
   },
   "a setting beyond what the library counts": {
     args: ["--data", "drawn", "--set", "hiddenSize=99999999999"],
-    line: /Cannot set 'hiddenSize' to '99999999999': .*2147483647/,
+    line: /Cannot set 'hiddenSize' to '99999999999': .*<=65536 \(hiddenSize: hidden size of each LSTM layer\)$/m,
   },
   "a setting beyond what the model takes": {
     args: ["--data", "drawn", "--set", "hiddenSize=99999999"],
-    line: /Cannot create the model: hidden_size is 99999999, not within 1 to \d+$/m,
+    line: /Cannot set 'hiddenSize' to '99999999': .*<=65536 \(hiddenSize: hidden size of each LSTM layer\)$/m,
   },
   "a setting without a value": {
     args: ["--data", "drawn", "--set", "outputDropout="],
@@ -209,7 +209,7 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
   },
   "a missing device": {
     args: ["--data", "drawn", "--device", "cuda"],
-    line: /Cannot create the model: .*(?:driver|device|GPU).*; use --device cpu, or give the build a libtorch/,
+    line: /Cannot create the model: .*(?:driver|device|GPU).*; use --device cpu, or build with a CUDA libtorch/,
   },
   "a folder to resume that is not a run": {
     args: ["--resume", "drawn"],
