@@ -1,11 +1,11 @@
 /**
- * An image captioner that one can train oneself: ResNet-50 and an LSTM in libtorch, everything else in TypeScript.
+ * An image captioner that you train yourself: the model runs in libtorch, everything else is TypeScript.
  *
- * Importing this module needs no permission. What computes loads the native library that `deno task build` makes, and
- * needs `--allow-ffi=native/build/liblrcn.so`. The examples run in the project's folder, with the model and the drawn scenes of
- * `docs/example`.
+ * Importing this module needs no permission. Training and inference load the native library built by `deno task build`, and
+ * need `--allow-ffi=native/build/liblrcn.so`. The examples run in the project's folder, with the model and the rendered
+ * scenes of `docs/example`.
  *
- * @example Captioning a picture
+ * @example Captioning an image
  * ```ts
  * import assert from "node:assert/strict";
  * import { Captioner, decodeImage } from "@lrcn/lrcn";
@@ -46,6 +46,14 @@ export * from "./src/evaluation/rouge_l.ts";
 export * from "./src/evaluation/score_captions.ts";
 export { type ScoringTokenizer } from "./src/evaluation/scoring_tokenizer.ts";
 export * from "./src/ffi/batch.ts";
+export {
+  type Architecture,
+  type Encoder,
+  ENCODER_STAGES,
+  type EncoderName,
+  ENCODERS,
+  type EncoderStage,
+} from "./src/ffi/encoders.ts";
 export { Decoding, type NextTokens } from "./src/ffi/decoding.ts";
 export { type Averaging, Engine, type Memory, type TensorInfo } from "./src/ffi/engine.ts";
 export * from "./src/ffi/group.ts";
@@ -64,8 +72,8 @@ export {
   describeRejected,
   type RejectedRow,
 } from "./src/data/formats/caption_rows.ts";
-export * from "./src/data/formats/find_captions.ts";
-export * from "./src/data/formats/format.ts";
+export * from "./src/data/find_captions.ts";
+export * from "./src/data/format_names.ts";
 export { ImageError } from "./src/images/image_error.ts";
 export type { ImageFile } from "./src/images/image_file.ts";
 export type { OfficialSplits } from "./src/data/official_splits.ts";

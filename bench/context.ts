@@ -12,7 +12,7 @@ import type { Entrant } from "./rounds.ts";
 import type { Bar } from "./table.ts";
 import { taskCommand } from "./task_command.ts";
 
-/** The arithmetic of a measurement. */
+/** The precision of a measurement. */
 export type Precision = "fp32" | "bf16";
 
 /** What all measurements are made with. */
@@ -23,7 +23,7 @@ export interface BenchContext {
   readonly against: string | undefined;
   /** Where both sides compute. */
   readonly device: "cpu" | "cuda";
-  /** The arithmetics that the device is fast in. */
+  /** The precisions that the device is fast in. */
   readonly precisions: readonly Precision[];
   /** The dataset's folder. */
   readonly data: string;

@@ -1,6 +1,6 @@
 /**
  * How far the scores agree with people: Kendall's tau between the scores of Flickr8k's candidate captions and the grades
- * that three experts gave each of them. Candidates that are one of their image's own references are left out, as the field
+ * that three experts gave each of them. Candidates that are one of their image's own references are skipped, as the field
  * does (Hessel et al. 2021), and each expert's grade is compared on its own.
  *
  *     deno run --allow-read bench/expert_correlation.ts path/to/Flickr8k_text

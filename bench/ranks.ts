@@ -29,7 +29,7 @@ const [SIDE, WARM, STEPS, ROUNDS] = smoke ? [32, 0, 1, 1] : [224, 2, 6, 3];
 interface Task {
   readonly place?: Rendezvous;
   readonly precision: "fp32" | "bf16";
-  /** Whether the CNN stands still, and its features are given. */
+  /** Whether the encoder is frozen, and its features are given. */
   readonly frozen: boolean;
   readonly images: number;
   readonly synchronized: boolean;

@@ -11,7 +11,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { readCaptions } from "../src/data/read_captions.ts";
-import { findCaptions } from "../src/data/formats/find_captions.ts";
+import { findCaptions } from "../src/data/find_captions.ts";
 import { Random } from "../src/random.ts";
 import { tokenizerOf } from "../src/text/tokenizer.ts";
 

@@ -1,6 +1,7 @@
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { doctorCommand } from "../src/cli/commands/doctor.ts";
 import { describeExamination } from "../src/cli/doctor_report.ts";
+import { refuseFrozenRandomEncoder } from "../src/pipeline/dry_run.ts";
 import { chooseLocalWeights } from "../src/pipeline/encoder_weights_choice.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
@@ -23,6 +24,7 @@ async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Ex
   const folder = join(cache, "weights");
   const weights = await chooseLocalWeights(options.encoderWeights, { folder, recipe: options.recipe });
   const recipe = weights.pretrained ? options.pretrainedRecipe : options.recipe;
+  refuseFrozenRandomEncoder(recipe, weights.pretrained);
 
   using interrupts = listenToInterrupts();
   const { signal } = interrupts;

@@ -30,14 +30,14 @@ Deno.test("Random.below() reaches each integer about equally often", () => {
 });
 
 Deno.test("Random.below() favors no remainder", () => {
-  // Of 2^32 words a fourth must be drawn again; a plain remainder would put half of the values below 2^30, not a third.
+  // Of 2^32 values a fourth must be sampled again; a plain remainder would put half of the values below 2^30, not a third.
   const random = new Random(6);
   let low = 0;
   for (let draw = 0; draw < 6000; draw++) if (random.below(3 * 2 ** 30) < 2 ** 30) low++;
   assert.ok(Math.abs(low - 2000) < 200, `${low}`);
 });
 
-Deno.test("Random refuses seeds and ranges that are no integers of their range", () => {
+Deno.test("Random rejects seeds and ranges that are not integers in their range", () => {
   for (const seed of [-1, 0.5, NaN, 2 ** 53]) assert.throws(() => new Random(seed), RangeError);
   for (const n of [0, -1, 1.5, NaN, 2 ** 32 + 1]) assert.throws(() => new Random(0).below(n), RangeError);
   assert.equal(new Random(0).below(1), 0);

@@ -14,8 +14,8 @@
  *   Options    A struct's first field is its own size in bytes, so that a caller built against another header is
  *              refused instead of misread. Structs hold 32-bit fields first, then 64-bit ones, and have no padding.
  *
- * Images are uint8 [count, height, width, 3], RGB; the library scales them to 0..1 and normalizes them by ImageNet's
- * mean and standard deviation. Arrays are row-major.
+ * Images are uint8 [count, height, width, 3], RGB; the library normalizes them as the encoder expects. Arrays are
+ * row-major.
  */
 #ifndef LRCN_H
 #define LRCN_H
@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes with every function or struct of this header. */
-enum { LRCN_ABI_VERSION = 8 };
+enum { LRCN_ABI_VERSION = 9 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -72,6 +72,10 @@ enum {
   LRCN_ENCODER_BLOCKS_MAX = 256
 };
 
+/* Architecture of the image encoder: ResNet of basic blocks (ResNet-18, 34) or of bottleneck blocks (50, 101, 152), or
+ * EfficientNet-Lite. */
+typedef enum lrcn_encoder { LRCN_RESNET_BASIC = 0, LRCN_RESNET_BOTTLENECK = 1, LRCN_EFFICIENTNET_LITE = 2 } lrcn_encoder;
+
 typedef enum lrcn_optimizer { LRCN_ADAM = 0, LRCN_ADAMW = 1 } lrcn_optimizer;
 
 /* A model on a device: parameters, buffers, optimizer moments, random state. */
@@ -95,8 +99,10 @@ typedef struct lrcn_engine_options {
   int32_t fusion_layers;     /* LSTM layers that read (language output, image feature); 1 or more */
   int32_t inject;            /* lrcn_inject */
   int32_t initialization;    /* lrcn_initialization */
-  int32_t encoder_width;     /* 64 in ResNet-50 */
-  int32_t encoder_blocks[4]; /* 3, 4, 6, 3 in ResNet-50 */
+  int32_t encoder;           /* lrcn_encoder */
+  int32_t encoder_width;     /* ResNet: channels of the first convolution, 64 in ResNet-50; EfficientNet-Lite: width
+                                coefficient in hundredths, 100 in Lite0 */
+  int32_t encoder_blocks[7]; /* blocks of each stage: 3, 4, 6, 3, 0, 0, 0 in ResNet-50; 1, 2, 2, 3, 3, 4, 1 in Lite0 */
   int64_t seed;              /* of initialization, dropout and scheduled sampling */
 } lrcn_engine_options;
 
@@ -117,10 +123,11 @@ typedef struct lrcn_batch_shape {
 typedef struct lrcn_train_options {
   int32_t size;                 /* sizeof(lrcn_train_options) */
   int32_t optimizer;            /* lrcn_optimizer */
-  int32_t trainable_from;       /* first trainable stage of the CNN: 0 all, 1 to 4 layer1 to layer4, 5 none (its last
-                                   linear layer is always trainable); frozen stages keep their BatchNorm statistics */
+  int32_t trainable_from;       /* first trainable stage of the encoder: 0 all; in a ResNet 1 to 4 layer1 to layer4, 5
+                                   none; in EfficientNet-Lite 1 to 7 the MBConv stages, 8 the head, 9 none. Its last
+                                   linear layer is always trainable; frozen stages keep their BatchNorm statistics */
   int32_t batch_norm;           /* lrcn_batch_norm; not LRCN_FROZEN needs more than a single image of at most 32 x 32
-                                   pixels, of which layer4 has one value a channel */
+                                   pixels, of which the last stage has one value a channel */
   int32_t update;               /* 1: the optimizer steps; 0: gradients are accumulated, the next call adds to them */
   int32_t cuda_graphs;          /* 1: on a GPU with libtorch 2.13, capture steps of recurring shapes as CUDA graphs,
                                    which give the same numbers; without effect elsewhere */
@@ -130,7 +137,7 @@ typedef struct lrcn_train_options {
   double label_smoothing;       /* probability of each target that is spread over the vocabulary; 0 <= p < 1 */
   double scheduled_sampling;    /* probability that an input token, except the first of each row, is replaced by one
                                    sampled from the model's prediction; 0 <= p <= 1. Not with targets at the image's step */
-  double encoder_learning_rate; /* of the CNN without its last linear layer */
+  double encoder_learning_rate; /* of the encoder without its last linear layer */
   double decoder_learning_rate; /* of all other parameters */
   double encoder_weight_decay;
   double decoder_weight_decay;
@@ -318,7 +325,7 @@ LRCN_EXPORT int32_t lrcn_score(lrcn_engine *engine, const lrcn_batch_shape *shap
  * accumulated gradients do not change.
  * probabilities: filled, [targets_length], of the counted targets, and 0 of the others.
  * heat: filled, [targets_length, ceil(height / 32), ceil(width / 32)], for each counted target and cell of the last
- * convolution's grid (layer4): the sum over channels of the activation times the grid mean of the gradient of the
+ * convolution's grid: the sum over channels of the activation times the grid mean of the gradient of the
  * target's log-probability to that channel, clamped at 0; and 0 for the other targets.
  */
 LRCN_EXPORT int32_t lrcn_explain(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
@@ -339,7 +346,8 @@ LRCN_EXPORT int32_t lrcn_logits(lrcn_engine *engine, const lrcn_batch_shape *sha
 
 /* --- captions --------------------------------------------------------------------------------------------------- */
 
-/* Size of an image's feature, the input of the CNN's last layer: 32 encoder_width. */
+/* Size of an image's feature, the input of the encoder's last layer: 8 encoder_width (ResNet of basic blocks), 32
+ * encoder_width (of bottleneck blocks) or 1280 (EfficientNet-Lite). */
 LRCN_EXPORT int32_t lrcn_feature_size(lrcn_engine *engine, int32_t *size, char *message, int32_t message_capacity);
 
 /* features: filled, [images, feature size], as in evaluation. */

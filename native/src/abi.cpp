@@ -270,7 +270,7 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
           targets, targets_length);
       borrow_crops(batch, *shape, crops, crops_length);
       borrow_row_weights(batch, row_weights, row_weights_length);
-      check(*options, batch);
+      check(*options, model.captioner.encoder(), batch);
       if (queued) return model.trainer.queue(batch, *options, cancel);
       fill_step(result, model.trainer.train(batch, *options, cancel));
     });

@@ -59,8 +59,13 @@ inline void check(const lrcn_engine_options* options) {
   require_range("fusion_layers", options->fusion_layers, 1, LRCN_FUSION_LAYERS_MAX);
   require_range("inject", options->inject, LRCN_FIRST, LRCN_EVERY);
   require_range("initialization", options->initialization, LRCN_RANDOM, LRCN_ZERO);
+  require_range("encoder", options->encoder, LRCN_RESNET_BASIC, LRCN_EFFICIENTNET_LITE);
   require_range("encoder_width", options->encoder_width, 1, LRCN_ENCODER_WIDTH_MAX);
-  for (const int32_t blocks : options->encoder_blocks) require_range("encoder_blocks", blocks, 1, LRCN_ENCODER_BLOCKS_MAX);
+  const size_t stages = options->encoder == LRCN_EFFICIENTNET_LITE ? 7 : 4;
+  for (size_t stage = 0; stage < std::size(options->encoder_blocks); ++stage) {
+    const bool used = stage < stages;
+    require_range("encoder_blocks", options->encoder_blocks[stage], used ? 1 : 0, used ? LRCN_ENCODER_BLOCKS_MAX : 0);
+  }
 }
 
 inline void check(const lrcn_group_options* options) {
@@ -80,7 +85,7 @@ inline void check(const lrcn_train_options* options) {
   constexpr double kAny = std::numeric_limits<double>::max();
   require_struct("options", options);
   require_range("optimizer", options->optimizer, LRCN_ADAM, LRCN_ADAMW);
-  require_range("trainable_from", options->trainable_from, 0, ResNet::kStages);
+  require_range("trainable_from", options->trainable_from, 0, std::numeric_limits<int32_t>::max());
   require_range("batch_norm", options->batch_norm, LRCN_FROZEN, LRCN_SYNCHRONIZED);
   require_range("update", options->update, 0, 1);
   require_range("cuda_graphs", options->cuda_graphs, 0, 1);
@@ -228,12 +233,13 @@ inline void borrow_row_weights(Batch& batch, const float* weights, int64_t lengt
   batch.row_weights = borrow(weights, {rows});
 }
 
-/// Checks that the options fit the batch.
-inline void check(const lrcn_train_options& options, const Batch& batch) {
-  const bool encoder_learns = options.trainable_from < ResNet::kStages;
+/// Checks that the options fit the encoder and the batch.
+inline void check(const lrcn_train_options& options, const Encoder& encoder, const Batch& batch) {
+  require_range("trainable_from", options.trainable_from, 0, encoder.stages());
+  const bool encoder_learns = options.trainable_from < encoder.stages();
   require(!batch.features.defined() || !encoder_learns,
-          "features are given, but by trainable_from the CNN is trainable");
-  // layer4 has one pixel for 32 x 32 of the image's, and the variance of one value is NaN.
+          "features are given, but by trainable_from the encoder is trainable");
+  // The last stage has one pixel for 32 x 32 of the image's, and the variance of one value is NaN.
   const auto longest = [&] {
     return batch.crops.defined() ? batch.crop_side : std::max(batch.pixels.size(1), batch.pixels.size(2));
   };

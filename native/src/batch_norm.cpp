@@ -42,32 +42,47 @@ LRCN_VECTORIZED void add_squares(const T* __restrict x, int64_t rows, int64_t ch
   }
 }
 
+/// Applies the activation; NaN stays NaN.
+template <Activation kActivation, class Value>
+inline Value activate(Value value) {
+  if constexpr (kActivation != Activation::kNone) value = value < 0 ? 0 : value;
+  if constexpr (kActivation == Activation::kRelu6) value = value > 6 ? 6 : value;
+  return value;
+}
+
+/// Whether the activation passes a gradient on, by its input or its output.
+template <Activation kActivation, class Value>
+inline bool passes(Value value) {
+  if constexpr (kActivation == Activation::kNone) return true;
+  if constexpr (kActivation == Activation::kRelu) return value > 0;
+  return value > 0 && value < 6;
+}
+
 /// y = x scale + shift, plus the shortcut.
-template <bool kShortcut, bool kRelu, class T>
+template <bool kShortcut, Activation kActivation, class T>
 LRCN_VECTORIZED void scale_rows(const T* __restrict x, const T* __restrict shortcut, int64_t rows, int64_t channels,
                                 const Sum<T>* __restrict scale, const Sum<T>* __restrict shift, T* __restrict y) {
   for (int64_t row = 0; row < rows; ++row, x += channels, y += channels) {
     for (int64_t c = 0; c < channels; ++c) {
       Sum<T> value = static_cast<Sum<T>>(x[c]) * scale[c] + shift[c];
       if constexpr (kShortcut) value += static_cast<Sum<T>>(shortcut[c]);
-      if constexpr (kRelu) value = value < 0 ? 0 : value;  // NaN stays
-      y[c] = static_cast<T>(value);
+      y[c] = static_cast<T>(activate<kActivation>(value));
     }
     if constexpr (kShortcut) shortcut += channels;
   }
 }
 
-/// Whether the ReLU let a value through: with a shortcut read from y, without one recomputed from x, which saves
+/// Whether the activation passed a value on: with a shortcut read from y, without one recomputed from x, which saves
 /// reading y.
-template <bool kShortcut, bool kRelu, class T>
+template <bool kShortcut, Activation kActivation, class T>
 inline bool went_through(T x, const T* y, int64_t c, Sum<T> scale, Sum<T> shift) {
-  if constexpr (!kRelu) return true;
-  if constexpr (kShortcut) return static_cast<Sum<T>>(y[c]) > 0;
-  return static_cast<Sum<T>>(x) * scale + shift > 0;
+  if constexpr (kActivation == Activation::kNone) return true;
+  if constexpr (kShortcut) return passes<kActivation>(static_cast<Sum<T>>(y[c]));
+  return passes<kActivation>(static_cast<Sum<T>>(x) * scale + shift);
 }
 
-/// Sums of the gradient g at the ReLU's input, and of g (x - mean).
-template <bool kShortcut, bool kRelu, class T>
+/// Sums of the gradient g at the activation's input, and of g (x - mean).
+template <bool kShortcut, Activation kActivation, class T>
 LRCN_VECTORIZED void add_gradients(const T* __restrict gradient, const T* __restrict x, const T* __restrict y,
                                    int64_t rows, int64_t channels, const Sum<T>* __restrict scale,
                                    const Sum<T>* __restrict shift, const Sum<T>* __restrict mean,
@@ -75,7 +90,7 @@ LRCN_VECTORIZED void add_gradients(const T* __restrict gradient, const T* __rest
   for (int64_t row = 0; row < rows; ++row, gradient += channels, x += channels) {
     for (int64_t c = 0; c < channels; ++c) {
       const Sum<T> incoming = static_cast<Sum<T>>(gradient[c]);
-      const Sum<T> g = went_through<kShortcut, kRelu>(x[c], y, c, scale[c], shift[c]) ? incoming : 0;
+      const Sum<T> g = went_through<kShortcut, kActivation>(x[c], y, c, scale[c], shift[c]) ? incoming : 0;
       sum[c] += g;
       product[c] += g * (static_cast<Sum<T>>(x[c]) - mean[c]);
     }
@@ -84,7 +99,7 @@ LRCN_VECTORIZED void add_gradients(const T* __restrict gradient, const T* __rest
 }
 
 /// The gradient of x, g scale + x slope + offset, and that of the shortcut, g.
-template <bool kShortcut, bool kRelu, class T>
+template <bool kShortcut, Activation kActivation, class T>
 LRCN_VECTORIZED void spread_gradients(const T* __restrict gradient, const T* __restrict x, const T* __restrict y,
                                       int64_t rows, int64_t channels, const Sum<T>* __restrict scale,
                                       const Sum<T>* __restrict shift, const Sum<T>* __restrict slope,
@@ -92,7 +107,7 @@ LRCN_VECTORIZED void spread_gradients(const T* __restrict gradient, const T* __r
   for (int64_t row = 0; row < rows; ++row, gradient += channels, x += channels, of_x += channels) {
     for (int64_t c = 0; c < channels; ++c) {
       const Sum<T> incoming = static_cast<Sum<T>>(gradient[c]);
-      const Sum<T> g = went_through<kShortcut, kRelu>(x[c], y, c, scale[c], shift[c]) ? incoming : 0;
+      const Sum<T> g = went_through<kShortcut, kActivation>(x[c], y, c, scale[c], shift[c]) ? incoming : 0;
       of_x[c] = static_cast<T>(g * scale[c] + static_cast<Sum<T>>(x[c]) * slope[c] + offset[c]);
       if constexpr (kShortcut) of_shortcut[c] = static_cast<T>(g);
     }
@@ -180,11 +195,17 @@ const Sum<T>* channel_data(const at::Tensor& tensor) {
   return tensor.const_data_ptr<Sum<T>>();
 }
 
-/// Calls task with two compile-time booleans.
+/// Calls task with a boolean and an activation that are compile-time constants.
 template <class Task>
-void choose(bool first, bool second, const Task& task) {
-  const auto with = [&](auto chosen) { second ? task(chosen, std::true_type{}) : task(chosen, std::false_type{}); };
-  first ? with(std::true_type{}) : with(std::false_type{});
+void choose(bool first, Activation activation, const Task& task) {
+  const auto with = [&]<Activation kActivation>(std::integral_constant<Activation, kActivation> chosen) {
+    first ? task(std::true_type{}, chosen) : task(std::false_type{}, chosen);
+  };
+  switch (activation) {
+    case Activation::kNone: return with(std::integral_constant<Activation, Activation::kNone>{});
+    case Activation::kRelu: return with(std::integral_constant<Activation, Activation::kRelu>{});
+    case Activation::kRelu6: return with(std::integral_constant<Activation, Activation::kRelu6>{});
+  }
 }
 
 at::Tensor as_rows(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
@@ -205,7 +226,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const auto shortcut = given_shortcut ? as_rows(given_shortcut->to(x.scalar_type())) : at::Tensor();
     const int64_t channels = x.size(1), rows = x.numel() / channels;
     auto mean = tensors.running_mean, variance = tensors.running_var;
-    if (options.batch_norm) {
+    if (options.batch_statistics) {
       dispatch(x, [&](auto zero) {
         using T = decltype(zero);
         std::tie(mean, variance) = statistics(x.const_data_ptr<T>(), rows, channels);
@@ -223,19 +244,19 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     dispatch(x, [&](auto zero) {
       using T = decltype(zero);
       const T* added = shortcut.defined() ? shortcut.const_data_ptr<T>() : nullptr;
-      choose(added != nullptr, options.relu, [&](auto has_shortcut, auto relu) {
+      choose(added != nullptr, options.activation, [&](auto has_shortcut, auto activation) {
         in_parallel(rows, channels, [&](size_t, int64_t begin, int64_t end) {
           const int64_t at = begin * channels;
-          scale_rows<has_shortcut, relu>(x.const_data_ptr<T>() + at, has_shortcut ? added + at : nullptr, end - begin,
+          scale_rows<has_shortcut, activation>(x.const_data_ptr<T>() + at, has_shortcut ? added + at : nullptr, end - begin,
                                          channels, channel_data<T>(scales), channel_data<T>(shifts),
                                          y.mutable_data_ptr<T>() + at);
         });
       });
     });
-    const auto cut = options.relu && shortcut.defined() ? y : at::Tensor();
+    const auto cut = options.activation != Activation::kNone && shortcut.defined() ? y : at::Tensor();
     context->save_for_backward({x, cut, mean, inverse, scales, shifts});
-    context->saved_data["relu"] = options.relu;
-    context->saved_data["batch_norm"] = options.batch_norm;
+    context->saved_data["activation"] = static_cast<int64_t>(options.activation);
+    context->saved_data["batch_statistics"] = options.batch_statistics;
     context->saved_data["shortcut"] = shortcut.defined();
     context->saved_data["dtype"] = weight.scalar_type();
     return y;
@@ -246,18 +267,19 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const auto saved = context->get_saved_variables();
     const auto &x = saved[0], &y = saved[1], &mean = saved[2], &inverse = saved[3], &scales = saved[4],
                &shifts = saved[5];
-    const bool relu = context->saved_data["relu"].toBool();
+    const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const bool added = context->saved_data["shortcut"].toBool();
     const int64_t channels = x.size(1), rows = x.numel() / channels;
     const auto gradient = as_rows(gradients[0].to(x.scalar_type()));
     const auto of_x = at::empty_like(x);
-    // Without a ReLU the shortcut's gradient is the incoming one.
-    const auto of_shortcut = !added ? at::Tensor() : relu ? at::empty_like(x) : gradient;
+    // Without an activation the shortcut's gradient is the incoming one.
+    const bool cut_shortcut = added && activation != Activation::kNone;
+    const auto of_shortcut = cut_shortcut ? at::empty_like(x) : added ? gradient : at::Tensor();
     at::Tensor of_weight, of_bias;
     dispatch(x, [&](auto zero) {
       using T = decltype(zero);
       const T *g = gradient.const_data_ptr<T>(), *input = x.const_data_ptr<T>();
-      choose(added && relu, relu, [&](auto shortcut, auto cuts) {
+      choose(cut_shortcut, activation, [&](auto shortcut, auto chosen) {
         const T* output = shortcut ? y.const_data_ptr<T>() : nullptr;
         const auto means = mean.to(scales.scalar_type());
         auto sums = partials(channels);
@@ -267,7 +289,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
             const int64_t count = std::min(block_rows<T>(channels), end - row), at = row * channels;
             std::ranges::fill(sum, 0);
             std::ranges::fill(product, 0);
-            add_gradients<shortcut, cuts>(g + at, input + at, shortcut ? output + at : nullptr, count, channels,
+            add_gradients<shortcut, chosen>(g + at, input + at, shortcut ? output + at : nullptr, count, channels,
                                           channel_data<T>(scales), channel_data<T>(shifts), channel_data<T>(means),
                                           sum.data(), product.data());
             add(sums[thread], sum, product);
@@ -277,14 +299,14 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
         of_bias = at::tensor(sums[0].first, at::kDouble);
         of_weight = at::tensor(sums[0].second, at::kDouble).mul_(inverse);
         auto slopes = at::zeros_like(scales), offsets = at::zeros_like(scales);
-        if (context->saved_data["batch_norm"].toBool()) {
+        if (context->saved_data["batch_statistics"].toBool()) {
           const auto scale = scales.to(at::kDouble) / static_cast<double>(rows), slope = -scale * inverse * of_weight;
           slopes = slope.to(scales.scalar_type());
           offsets = (-scale * of_bias - slope * mean).to(scales.scalar_type());
         }
         in_parallel(rows, channels, [&](size_t, int64_t begin, int64_t end) {
           const int64_t at = begin * channels;
-          spread_gradients<shortcut, cuts>(
+          spread_gradients<shortcut, chosen>(
               g + at, input + at, shortcut ? output + at : nullptr, end - begin, channels, channel_data<T>(scales),
               channel_data<T>(shifts), channel_data<T>(slopes), channel_data<T>(offsets),
               of_x.mutable_data_ptr<T>() + at, shortcut ? of_shortcut.mutable_data_ptr<T>() + at : nullptr);
@@ -305,9 +327,13 @@ at::Tensor batch_norm(const at::Tensor& x, const NormTensors& tensors, const at:
     return FusedNorm::apply(x, tensors.weight, tensors.bias, added, tensors, options);
   }
   auto out = at::batch_norm(x, tensors.weight, tensors.bias, tensors.running_mean, tensors.running_var,
-                            options.batch_norm, options.momentum, options.epsilon, /*cudnn_enabled=*/true);
+                            options.batch_statistics, options.momentum, options.epsilon, /*cudnn_enabled=*/true);
   if (shortcut.defined()) out = out.add_(shortcut);
-  return options.relu ? out.relu_() : out;
+  switch (options.activation) {
+    case Activation::kRelu: return out.relu_();
+    case Activation::kRelu6: return at::hardtanh_(out, 0, 6);
+    default: return out;
+  }
 }
 
 }  // namespace lrcn

@@ -9,14 +9,16 @@ struct NormTensors {
   at::Tensor weight, bias, running_mean, running_var;
 };
 
+enum class Activation { kNone, kRelu, kRelu6 };
+
 /// Options of a batch normalization.
 struct NormOptions {
   double momentum, epsilon;
-  bool batch_norm;  // batch statistics, which update the running ones
-  bool relu;              // apply a ReLU
+  bool batch_statistics;  // which update the running ones
+  Activation activation;
 };
 
-/// Batch normalization, plus the shortcut if given, plus a ReLU if asked for: [n, channels, h, w].
+/// Batch normalization, plus the shortcut if given, then the activation: [n, channels, h, w].
 ///
 /// On the CPU these are one operation in channels_last, also in the backward pass. Separately they take a sixth of a
 /// training step, nearly all of it memory traffic.

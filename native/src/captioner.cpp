@@ -2,8 +2,12 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <cmath>
+#include <optional>
+
+#include "precision.hpp"
 
 namespace lrcn {
 
@@ -21,6 +25,10 @@ Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int6
 }
 
 at::Tensor Lstm::operator()(at::Tensor x, State& state, const Between& between) const {
+  // Autocast gives oneDNN a bfloat16 LSTM without asking whether it has one; if not, it fails. The LSTM then stays in
+  // float32.
+  std::optional<c10::impl::ExcludeDispatchKeyGuard> no_autocast;
+  if (x.is_cpu() && !onednn_has_bfloat16()) no_autocast.emplace(c10::DispatchKey::AutocastCPU);
   std::vector<at::Tensor> hidden, cell;
   for (int64_t layer = 0; layer < layers_; ++layer) {
     if (layer > 0) x = between(std::move(x));
@@ -67,31 +75,31 @@ Lstm Lstm::to(at::ScalarType dtype) const {
 
 namespace {
 
-int64_t words_width(const CaptionerOptions& options) {
+int64_t words_width(const lrcn_engine_options& options) {
   return options.language_layers > 0 ? options.hidden_size : options.embed_size;
 }
 
-int64_t feature_width(const CaptionerOptions& options) {
-  return options.feature_every_step ? options.embed_size : words_width(options);
+int64_t feature_width(const lrcn_engine_options& options) {
+  return options.inject == LRCN_EVERY ? options.embed_size : words_width(options);
 }
 
-std::optional<Lstm> language_stack(Parameters& parameters, const CaptionerOptions& options) {
+std::optional<Lstm> language_stack(Parameters& parameters, const lrcn_engine_options& options) {
   if (options.language_layers == 0) return std::nullopt;
   return Lstm(parameters, "language_lstm", options.embed_size, options.hidden_size, options.language_layers);
 }
 
 }  // namespace
 
-Captioner::Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator generator)
+Captioner::Captioner(Parameters& parameters, const lrcn_engine_options& options, at::Generator generator)
     : options_(options),
       generator_(std::move(generator)),
       embedding_(parameters.normal("embed.weight", {options.vocabulary_size, options.embed_size}, 1)),
-      encoder_(parameters, options.encoder_width, options.encoder_blocks, feature_width(options)),
+      encoder_(make_encoder(parameters, options, feature_width(options))),
       language_(language_stack(parameters, options)),
-      fusion_(parameters, "lstm", words_width(options) + (options.feature_every_step ? feature_width(options) : 0),
+      fusion_(parameters, "lstm", words_width(options) + (options.inject == LRCN_EVERY ? feature_width(options) : 0),
               options.hidden_size, options.fusion_layers) {
   std::tie(output_weight_, output_bias_) = parameters.linear("linear", options.hidden_size, options.vocabulary_size);
-  if (options.zero_padding) {
+  if (options.initialization == LRCN_ZERO_PADDING) {
     const at::NoGradGuard no_grad;
     embedding_[0].zero_();
   }
@@ -126,10 +134,10 @@ at::Tensor Captioner::outputs(const at::Tensor& features, const at::Tensor& inpu
   }
   auto state = fusion_.zero_state(inputs.size(0));
   const auto feature = features.to(words.scalar_type()).unsqueeze(1);
-  auto out = options_.feature_every_step
+  auto out = feature_every_step()
                  ? fusion_(at::cat({words, feature.expand({-1, words.size(1), -1})}, 2), state, between)
                  : fusion_(at::cat({feature, words}, 1), state, between);
-  if (!options_.feature_every_step && !with_image_step) out = out.narrow(1, 1, out.size(1) - 1);
+  if (!feature_every_step() && !with_image_step) out = out.narrow(1, 1, out.size(1) - 1);
   return out;
 }
 
@@ -137,7 +145,7 @@ at::Tensor Captioner::sample_inputs(const at::Tensor& features, const at::Tensor
   const at::NoGradGuard no_grad;
   const auto rows = inputs.size(0);
   auto state = zero_state(rows);
-  if (!options_.feature_every_step) step(features, at::Tensor(), state);
+  if (!feature_every_step()) step(features, at::Tensor(), state);
   auto mixed = inputs.clone();
   auto given = inputs.select(1, 0);
   for (int64_t position = 1; position < inputs.size(1); ++position) {
@@ -163,7 +171,7 @@ at::Tensor Captioner::step(const at::Tensor& features, const at::Tensor& words, 
   if (words.defined()) {
     auto embedded = embed(words).unsqueeze(1);
     if (language_) embedded = (*language_)(embedded, *state.language);
-    x = options_.feature_every_step ? at::cat({embedded, x.to(embedded.scalar_type())}, 2) : embedded;
+    x = feature_every_step() ? at::cat({embedded, x.to(embedded.scalar_type())}, 2) : embedded;
   }
   return fusion_(x, state.fusion).squeeze(1);
 }

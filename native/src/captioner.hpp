@@ -3,13 +3,15 @@
 #include <ATen/ATen.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "encoder.hpp"
+#include "lrcn.h"
 #include "parameters.hpp"
-#include "resnet.hpp"
 
 namespace lrcn {
 
@@ -40,14 +42,6 @@ class Lstm {
   int64_t inputs_, hidden_, layers_;
 };
 
-/// A model's dimensions, the options of the same names in lrcn.h.
-struct CaptionerOptions {
-  int64_t vocabulary_size, embed_size, hidden_size, language_layers, fusion_layers;
-  bool feature_every_step, zero_padding;
-  int64_t encoder_width;
-  std::array<int32_t, 4> encoder_blocks;
-};
-
 /// Shares of elements that a training step drops; none in evaluation.
 struct Dropout {
   double words = 0, layers = 0, output = 0;
@@ -61,10 +55,10 @@ class Captioner {
     Lstm::State fusion;
   };
 
-  Captioner(Parameters& parameters, const CaptionerOptions& options, at::Generator generator);
+  Captioner(Parameters& parameters, const lrcn_engine_options& options, at::Generator generator);
 
-  const ResNet& encoder() const { return encoder_; }
-  bool feature_every_step() const { return options_.feature_every_step; }
+  const Encoder& encoder() const { return *encoder_; }
+  bool feature_every_step() const { return options_.inject == LRCN_EVERY; }
   int64_t vocabulary_size() const { return options_.vocabulary_size; }
 
   /// features: [rows, feature], inputs: [rows, n] int32. Returns the LSTM's outputs [rows, n, hidden] for the steps of
@@ -96,10 +90,10 @@ class Captioner {
  private:
   at::Tensor embed(const at::Tensor& words) const { return at::embedding(embedding_, words); }
 
-  CaptionerOptions options_;
+  lrcn_engine_options options_;
   at::Generator generator_;
   at::Tensor embedding_;
-  ResNet encoder_;
+  std::shared_ptr<const Encoder> encoder_;
   std::optional<Lstm> language_;
   Lstm fusion_;
   at::Tensor output_weight_, output_bias_;

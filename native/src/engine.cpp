@@ -43,13 +43,6 @@ at::Generator generator(const at::Device& device, int64_t seed) {
   return made;
 }
 
-CaptionerOptions captioner_options(const lrcn_engine_options& o) {
-  CaptionerOptions options{o.vocabulary_size, o.embed_size,    o.hidden_size, o.language_layers, o.fusion_layers,
-                           o.inject == LRCN_EVERY, o.initialization == LRCN_ZERO_PADDING, o.encoder_width, {}};
-  std::copy(std::begin(o.encoder_blocks), std::end(o.encoder_blocks), options.encoder_blocks.begin());
-  return options;
-}
-
 std::string dtype_name(at::ScalarType dtype) {
   switch (dtype) {
     case at::kDouble: return "F64";
@@ -83,7 +76,7 @@ Engine::Model::Model(const lrcn_engine_options& options)
       parameters(options.precision == LRCN_FP64 ? at::kDouble : at::kFloat,
                  options.initialization == LRCN_ZERO ? std::nullopt : std::optional(generator(at::kCPU, options.seed))),
       training_generator(generator(device, options.seed)),
-      captioner(parameters, captioner_options(options), training_generator),
+      captioner(parameters, options, training_generator),
       trainer(captioner, parameters, device, autocast) {
   parameters.to(device);
   captioner.flatten_weights();
@@ -92,7 +85,7 @@ Engine::Model::Model(const lrcn_engine_options& options)
 at::Tensor Engine::Model::encode(const at::Tensor& pixels, const CancelPoint& cancel) {
   const at::NoGradGuard no_grad;
   const Autocast scope(device.type(), autocast);
-  return trainer.pool(pixels, {}, cancel).to(at::kCPU, at::kFloat).contiguous();
+  return trainer.encode(pixels, {}, cancel).to(at::kCPU, at::kFloat).contiguous();
 }
 
 std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {
@@ -107,9 +100,9 @@ std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {
 
 std::vector<Engine::Model::Entry> Engine::Model::entries() {
   std::vector<Entry> all;
-  for (const auto& [name, tensor] : parameters.parameters()) all.push_back({name, "parameter", tensor.detach()});
-  for (const auto& [name, tensor] : parameters.buffers()) all.push_back({name, "buffer", tensor});
-  for (const auto& [name, tensor] : parameters.parameters()) {
+  for (const auto& [name, tensor, _] : parameters.parameters()) all.push_back({name, "parameter", tensor.detach()});
+  for (const auto& [name, tensor, _] : parameters.buffers()) all.push_back({name, "buffer", tensor});
+  for (const auto& [name, tensor, _] : parameters.parameters()) {
     if (tensor.grad().defined()) all.push_back({std::string(kGradient) + name, "gradient", tensor.grad()});
   }
   if (trainer.has_moments()) {

@@ -6,7 +6,7 @@ namespace lrcn {
 
 std::vector<at::Tensor> target_scores(Captioner& captioner, const at::Tensor& grid, const at::Tensor& inputs,
                                       const Batch& batch) {
-  const auto feature = captioner.encoder().project(ResNet::average(grid));
+  const auto feature = captioner.encoder().project(Encoder::pool(grid));
   const auto outputs = captioner.outputs(feature, inputs, batch.with_image_step).squeeze(0);
   std::vector<at::Tensor> scores(static_cast<size_t>(outputs.size(0)));
   for (size_t step = 0; step < scores.size(); ++step) {

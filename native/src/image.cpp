@@ -7,9 +7,9 @@
 
 namespace lrcn {
 
-ColorStatistics::ColorStatistics(const at::Device& device, at::ScalarType dtype)
-    : mean(at::tensor({0.485, 0.456, 0.406}, dtype).view({3, 1, 1}).to(device)),
-      deviation(at::tensor({0.229, 0.224, 0.225}, dtype).view({3, 1, 1}).to(device)) {}
+ColorStatistics::ColorStatistics(const Normalization& normalization, const at::Device& device, at::ScalarType dtype)
+    : mean(at::tensor(at::ArrayRef(normalization.mean), dtype).view({3, 1, 1}).to(device)),
+      deviation(at::tensor(at::ArrayRef(normalization.deviation), dtype).view({3, 1, 1}).to(device)) {}
 
 at::Tensor normalize(const at::Tensor& pixels, const ColorStatistics& statistics) {
   const auto& [mean, deviation] = statistics;

@@ -2,11 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include "encoder.hpp"
+
 namespace lrcn {
 
-/// ImageNet's mean and deviation of the three colors, [3, 1, 1] each.
+/// An encoder's normalization as tensors, [3, 1, 1] each.
 struct ColorStatistics {
-  ColorStatistics(const at::Device& device, at::ScalarType dtype);
+  ColorStatistics(const Normalization& normalization, const at::Device& device, at::ScalarType dtype);
   at::Tensor mean, deviation;
 };
 

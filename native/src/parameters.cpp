@@ -6,7 +6,7 @@ namespace lrcn {
 
 at::Tensor Parameters::add(std::string name, at::Tensor tensor) {
   if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
-  parameters_.push_back({std::move(name), tensor.set_requires_grad(true)});
+  parameters_.push_back({std::move(name), tensor.set_requires_grad(true), stage_});
   return parameters_.back().tensor;
 }
 
@@ -26,7 +26,7 @@ at::Tensor Parameters::constant(std::string name, at::IntArrayRef shape, double 
 }
 
 at::Tensor Parameters::buffer(std::string name, const at::Tensor& value) {
-  buffers_.push_back({std::move(name), value});
+  buffers_.push_back({std::move(name), value, stage_});
   return value;
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,14 +12,24 @@ namespace lrcn {
 struct NamedTensor {
   std::string name;
   at::Tensor tensor;
+  int32_t stage;  // of the encoder, in the order of its layers; kNoStage outside the encoder
 };
 
 /// A model's tensors, with PyTorch's names and order.
 class Parameters {
  public:
+  static constexpr int32_t kNoStage = std::numeric_limits<int32_t>::max();
+
   /// Without a generator, random parameters are 0.
   Parameters(at::ScalarType dtype, std::optional<at::Generator> generator)
       : dtype_(dtype), generator_(std::move(generator)) {}
+
+  /// Assigns the tensors that are added next to this stage of the encoder.
+  Parameters& in_stage(int32_t stage) {
+    stage_ = stage;
+    return *this;
+  }
+  Parameters& in_no_stage() { return in_stage(kNoStage); }
 
   /// A parameter with elements from N(0, deviation^2).
   at::Tensor normal(std::string name, at::IntArrayRef shape, double deviation);
@@ -42,6 +53,7 @@ class Parameters {
 
   at::ScalarType dtype_;
   std::optional<at::Generator> generator_;
+  int32_t stage_ = kNoStage;
   std::vector<NamedTensor> parameters_;
   std::vector<NamedTensor> buffers_;
 };

@@ -5,6 +5,11 @@
 
 namespace lrcn {
 
+/// Whether oneDNN computes in bfloat16 on this processor: it needs AVX-512, with or without its bfloat16 instructions.
+inline bool onednn_has_bfloat16() {
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+
 /// bfloat16 autocast in a scope; restores the former settings.
 class Autocast {
  public:

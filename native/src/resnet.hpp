@@ -7,77 +7,59 @@
 #include <string>
 #include <vector>
 
-#include "batch_norm.hpp"
-#include "cancellation.hpp"
-#include "group.hpp"
-#include "parameters.hpp"
+#include "conv_norm.hpp"
+#include "encoder.hpp"
 
 namespace lrcn {
 
-/// He et al. 2015 with torchvision's names and layout (the stride is on the 3x3 convolution, "v1.5").
-class ResNet {
+/// Two 3x3 convolutions and a shortcut: the block of ResNet-18 and 34.
+class BasicBlock {
  public:
-  ResNet(Parameters& parameters, int64_t width, const std::array<int32_t, 4>& blocks, int64_t outputs);
+  static constexpr int64_t kExpansion = 1;
 
-  /// What of it learns: stage 0 is what stands before layer1, stages 1 to 4 are layer1 to layer4.
-  struct Learning {
-    int32_t from = kStages;         // the first stage that learns
-    bool batch_norm = false;  // whether its BatchNorm normalizes by the batch and moves the running statistics
-    Group* group = nullptr;         // whose batches that is, where not this process's alone
-  };
-  static constexpr int32_t kStages = 5;
-
-  /// What the last convolution gives. images: [n, 3, height, width], normalized. Returns [n, 32 width, height / 32,
-  /// width / 32], rounded up.
-  at::Tensor grid(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const;
-
-  /// Its mean over all places: what the last layer reads, [n, 32 width].
-  static at::Tensor average(const at::Tensor& grid);
-  at::Tensor pool(const at::Tensor& images, const Learning& learning, const CancelPoint& cancel) const {
-    return average(grid(images, learning, cancel));
-  }
-
-  /// pooled: what pool() gives. Returns [n, outputs].
-  at::Tensor project(const at::Tensor& pooled) const;
-
-  /// Elements of what the last layer reads of one image.
-  int64_t feature_size() const { return fc_weight_.size(1); }
+  BasicBlock(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width, int64_t stride);
+  at::Tensor operator()(const at::Tensor& x, const NormMode& mode) const;
 
  private:
-  /// What BatchNorm normalizes by.
-  struct Statistics {
-    bool of_batch;
-    Group* group;
-  };
-
-  struct BatchNorm {
-    NormTensors tensors;
-    at::Tensor num_batches_tracked;
-    BatchNorm(Parameters& parameters, const std::string& name, int64_t channels);
-    /// What is normalized, plus the shortcut where there is one, through a ReLU where that is wanted.
-    at::Tensor operator()(const at::Tensor& x, const Statistics& statistics, bool relu,
-                          const at::Tensor& shortcut = {}) const;
-  };
-
-  struct Bottleneck {
-    at::Tensor conv1;
-    BatchNorm bn1;
-    at::Tensor conv2;
-    BatchNorm bn2;
-    at::Tensor conv3;
-    BatchNorm bn3;
-    at::Tensor shortcut;  // undefined where the input is added as it is
-    std::optional<BatchNorm> shortcut_bn;
-    int64_t stride;
-    Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width, int64_t stride,
-               bool project);
-    at::Tensor operator()(const at::Tensor& x, const Statistics& statistics) const;
-  };
-
-  at::Tensor conv1_;
-  BatchNorm bn1_;
-  std::array<std::vector<Bottleneck>, kStages - 1> layers_;
-  at::Tensor fc_weight_, fc_bias_;
+  ConvNorm conv1_, conv2_;
+  std::optional<ConvNorm> shortcut_;  // none if the input is added unchanged
 };
+
+/// 1x1, 3x3 and 1x1 convolutions and a shortcut, with the stride on the 3x3 one ("v1.5"): the block of ResNet-50 and
+/// deeper ones.
+class Bottleneck {
+ public:
+  static constexpr int64_t kExpansion = 4;
+
+  Bottleneck(Parameters& parameters, const std::string& name, int64_t inputs, int64_t width, int64_t stride);
+  at::Tensor operator()(const at::Tensor& x, const NormMode& mode) const;
+
+ private:
+  ConvNorm conv1_, conv2_, conv3_;
+  std::optional<ConvNorm> shortcut_;
+};
+
+/// He et al. 2015, https://arxiv.org/abs/1512.03385, with torchvision's names and layout. Stage 0 is everything before
+/// layer1, stages 1 to 4 are layer1 to layer4.
+template <class Block>
+class ResNet : public Encoder {
+ public:
+  using Blocks = std::array<int32_t, 4>;  // of each layer
+
+  ResNet(Parameters& parameters, int64_t width, const Blocks& blocks, int64_t outputs);
+
+  const Normalization& normalization() const override;
+  int32_t stages() const override { return 5; }
+
+ protected:
+  at::Tensor run_stage(int32_t stage, at::Tensor x, const NormMode& mode, const CancelPoint& cancel) const override;
+
+ private:
+  ConvNorm stem_;
+  std::array<std::vector<Block>, 4> layers_;
+};
+
+extern template class ResNet<BasicBlock>;
+extern template class ResNet<Bottleneck>;
 
 }  // namespace lrcn

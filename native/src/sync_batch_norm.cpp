@@ -81,7 +81,11 @@ at::Tensor sync_batch_norm(const at::Tensor& x, const NormTensors& tensors, cons
                              const NormOptions& options, Group& group) {
   auto out = SyncBatchNorm::apply(x, tensors.weight, tensors.bias, tensors, options, &group);
   if (shortcut.defined()) out = out + shortcut;
-  return options.relu ? out.relu() : out;
+  switch (options.activation) {
+    case Activation::kRelu: return out.relu();
+    case Activation::kRelu6: return at::hardtanh(out, 0, 6);
+    default: return out;
+  }
 }
 
 }  // namespace lrcn

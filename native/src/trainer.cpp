@@ -1,6 +1,7 @@
 #include "trainer.hpp"
 
 #include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/variable.h>
 #include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
@@ -20,16 +21,6 @@ using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::T
 constexpr size_t kMostQueued = 4096;
 // Captured steps need still fewer sizes: each is a recording.
 constexpr int64_t kRecordedMultiple = 512;
-
-/// The CNN without its last layer, which is not in pretrained weights.
-bool is_encoder(const std::string& name) { return name.starts_with("resnet.") && !name.starts_with("resnet.fc."); }
-
-/// The stage of the CNN that a parameter is in; parameters outside the CNN are always trainable.
-int32_t stage_of(const std::string& name) {
-  if (!is_encoder(name)) return ResNet::kStages;
-  const std::string layer = "resnet.layer";
-  return name.starts_with(layer) ? name[layer.size()] - '0' : 0;
-}
 
 /// Clips the L2 norm of gradients, as clip_grad_norm_ does.
 void clip(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, double most) {
@@ -62,7 +53,7 @@ Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device 
       parameters_(parameters),
       device_(device),
       autocast_(autocast),
-      colors_(device, parameters.dtype()),
+      colors_(captioner.encoder().normalization(), device, parameters.dtype()),
       stager_(device) {
   if (!device.is_cuda() || !StepGraphs::available()) return;
   graphs_.emplace(device, StepGraphs::Gradients{
@@ -96,8 +87,8 @@ c10d::Reducer& Trainer::reducer(int32_t trainable_from) {
   reducer_.reset();  // before another reducer hooks into the same parameters
   std::vector<at::Tensor> learning;
   std::unordered_map<size_t, std::string> names;
-  for (const auto& [name, parameter] : parameters_.parameters()) {
-    if (stage_of(name) < trainable_from) continue;
+  for (const auto& [name, parameter, stage] : parameters_.parameters()) {
+    if (stage < trainable_from) continue;
     names.emplace(learning.size(), name);
     learning.push_back(parameter);
   }
@@ -136,8 +127,8 @@ std::map<std::string, at::Tensor>& Trainer::moments() {
   std::map<std::string, at::Tensor> moments;
   ParameterGroup encoder, decoder;
   for (auto* group : {&encoder, &decoder}) group->step = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
-  for (const auto& [name, parameter] : parameters_.parameters()) {
-    auto& group = is_encoder(name) ? encoder : decoder;
+  for (const auto& [name, parameter, stage] : parameters_.parameters()) {
+    auto& group = stage == Parameters::kNoStage ? decoder : encoder;
     group.parameters.push_back(parameter);
     group.first.push_back(at::zeros_like(parameter.detach()));
     group.second.push_back(at::zeros_like(parameter.detach()));
@@ -152,18 +143,20 @@ std::map<std::string, at::Tensor>& Trainer::moments() {
   return moments_;
 }
 
-at::Tensor Trainer::pool(const at::Tensor& pixels, const ResNet::Learning& learning, const CancelPoint& cancel) const {
-  return captioner_.encoder().pool(normalize(pixels, colors_), learning, cancel);
+at::Tensor Trainer::encode(const at::Tensor& pixels, const Encoder::Training& training,
+                           const CancelPoint& cancel) const {
+  return captioner_.encoder().features(normalize(pixels, colors_), training, cancel);
 }
 
-at::Tensor Trainer::features(const StagedBatch& batch, const ResNet::Learning& learning,
+at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& training,
                              const CancelPoint& cancel) const {
   at::Tensor pooled;
   if (batch.features.defined()) {
     pooled = batch.features.to(parameters_.dtype());
   } else {
     const auto& pixels = batch.pixels;
-    pooled = pool(batch.crops.defined() ? cut_squares(pixels, batch.crops, batch.crop_side) : pixels, learning, cancel);
+    pooled =
+        encode(batch.crops.defined() ? cut_squares(pixels, batch.crops, batch.crop_side) : pixels, training, cancel);
   }
   cancel.check();
   return captioner_.encoder().project(pooled).index_select(0, batch.image_of_row);
@@ -189,9 +182,9 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
   at::Tensor mean;
   {
     const Autocast autocast(device_.type(), autocast_);
-    const ResNet::Learning learning{options.trainable_from, options.batch_norm != LRCN_FROZEN,
-                                    options.batch_norm == LRCN_SYNCHRONIZED ? group_.get() : nullptr};
-    const auto image_features = features(batch, learning, cancel);
+    const Encoder::Training training{options.trainable_from, options.batch_norm != LRCN_FROZEN,
+                                     options.batch_norm == LRCN_SYNCHRONIZED ? group_.get() : nullptr};
+    const auto image_features = features(batch, training, cancel);
     auto inputs = batch.inputs;
     if (options.scheduled_sampling > 0) {
       inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);
@@ -270,6 +263,8 @@ void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, con
   } else {
     update.template operator()<double>(&at::_fused_adam_, &at::_fused_adamw_, rates.learning_rate);
   }
+  // The fused kernels do not count as writes, from which the encoder knows that its folded weights are out of date.
+  for (const auto& parameter : parameters) torch::autograd::impl::bump_version(parameter);
 }
 
 void Trainer::drop_gradients() {
@@ -387,7 +382,7 @@ Explanation Trainer::explain(const Batch& batch, const CancelPoint& cancel) {
     const auto staged = stager_.stage(batch);
     {
       const at::NoGradGuard no_grad;
-      grid = captioner_.encoder().grid(normalize(staged.pixels, colors_), {}, cancel);
+      grid = captioner_.encoder().feature_map(normalize(staged.pixels, colors_), {}, cancel);
     }
     cancel.check();
     grid.requires_grad_();

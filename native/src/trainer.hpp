@@ -59,8 +59,8 @@ class Trainer {
   /// Heat maps of the tokens of a batch of one image and one row.
   Explanation explain(const Batch& batch, const CancelPoint& cancel);
 
-  /// The input of the CNN's last layer, for pixels uint8 [n, height, width, 3].
-  at::Tensor pool(const at::Tensor& pixels, const ResNet::Learning& learning, const CancelPoint& cancel) const;
+  /// The encoder's features of pixels uint8 [n, height, width, 3].
+  at::Tensor encode(const at::Tensor& pixels, const Encoder::Training& training, const CancelPoint& cancel) const;
 
   /// Adam's state by name; created on first use.
   std::map<std::string, at::Tensor>& moments();
@@ -89,7 +89,7 @@ class Trainer {
                   const CancelPoint& cancel);
 
   /// The features of each row [rows, width].
-  at::Tensor features(const StagedBatch& batch, const ResNet::Learning& learning, const CancelPoint& cancel) const;
+  at::Tensor features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel) const;
   /// The LSTM's outputs for a batch, without dropout.
   at::Tensor outputs(const StagedBatch& batch, const CancelPoint& cancel);
   /// The losses of the chosen targets, given the LSTM's outputs.

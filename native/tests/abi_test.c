@@ -38,6 +38,7 @@ static lrcn_engine_options engine_options(int32_t inject) {
   options.hidden_size = 8;
   options.fusion_layers = 1;
   options.inject = inject;
+  options.encoder = LRCN_RESNET_BOTTLENECK;
   options.encoder_width = ENCODER_WIDTH;
   for (int i = 0; i < 4; ++i) options.encoder_blocks[i] = 1;
   options.seed = 7;
@@ -251,7 +252,7 @@ static void test_train_options(void) {
   REFUSED(trainable_from, 6);
   REFUSED(batch_norm, 3);
   REFUSED(update, -1);
-  REFUSED(record, 2);
+  REFUSED(cuda_graphs, 2);
   REFUSED(embedding_dropout, 1);
   REFUSED(embedding_dropout, -0.1);
   REFUSED(lstm_dropout, 1);

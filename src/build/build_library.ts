@@ -29,9 +29,10 @@ export interface BuildLibraryOptions {
  * Builds `native/build/liblrcn.so` if it is not up to date, and first installs what is missing. Builds of the same
  * project run one at a time.
  *
+ * @returns Whether the library was built.
  * @throws {InputError} If something is missing or fails, with its remedy on one line.
  */
-export async function buildLibrary(root: string, machine: Machine, options: BuildLibraryOptions): Promise<void> {
+export async function buildLibrary(root: string, machine: Machine, options: BuildLibraryOptions): Promise<boolean> {
   const { report, verbose = false, sanitize = false } = options;
   if (machine.os !== "linux" || machine.arch !== "x86_64") {
     throw new InputError(
@@ -40,13 +41,17 @@ export async function buildLibrary(root: string, machine: Machine, options: Buil
     );
   }
   const folder = join(root, "native", sanitize ? "build-asan" : "build");
-  const done = () => verbose && report(`build: ${relative(root, folder)}/liblrcn.so is up to date`);
-  if (await isUpToDate(root, folder, machine)) return void done();
+  const done = () => {
+    if (verbose) report(`build: ${relative(root, folder)}/liblrcn.so is up to date`);
+    return false;
+  };
+  if (await isUpToDate(root, folder, machine)) return done();
   try {
     using _lock = await lock(root, report);
-    if (await isUpToDate(root, folder, machine)) return void done();
+    if (await isUpToDate(root, folder, machine)) return done();
     await Deno.mkdir(folder, { recursive: true });
     await build(root, machine, { report, verbose, sanitize, folder });
+    return true;
   } catch (error) {
     // Deno's file system errors have a code, and their message ends with the path.
     if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;

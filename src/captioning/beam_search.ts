@@ -1,7 +1,14 @@
-import { searchBeams } from "./beams.ts";
 import type { TokenSequence } from "./caption.ts";
 import type { DecodeStep } from "./decode_step.ts";
-import { type SearchOptions, sequenceOf } from "./hypotheses.ts";
+import {
+  continuations,
+  emptyCaption,
+  extend,
+  type Hypothesis,
+  noCaption,
+  type SearchOptions,
+  sequenceOf,
+} from "./hypotheses.ts";
 
 /** Options of {@linkcode beamSearch}. */
 export interface BeamSearchOptions extends SearchOptions {
@@ -63,4 +70,150 @@ export function checkBeam(beamSize: number, lengthPenalty: number): void {
   if (!(lengthPenalty >= 0 && Number.isFinite(lengthPenalty))) {
     throw new RangeError(`Cannot write a caption: the length penalty must be 0 or more, got ${lengthPenalty}`);
   }
+}
+
+/** Options of {@linkcode searchBeams}. */
+export interface BeamsOptions extends SearchOptions {
+  /** Number of beam groups. */
+  readonly groups: number;
+  /** Beam size of each group. */
+  readonly width: number;
+  /** Captions returned for each group. */
+  readonly wanted: number;
+  /** Penalty of a token for each time that an earlier group chose it at the same step, in nats. */
+  readonly diversityPenalty: number;
+  /** See `BeamSearchOptions`. */
+  readonly lengthPenalty: number;
+}
+
+interface Beam {
+  readonly width: number;
+  alive: readonly Hypothesis[];
+}
+
+/** Beams with a common list of results. */
+interface Group {
+  readonly beams: readonly Beam[];
+  /** The best captions that ended, best first. */
+  finished: readonly Hypothesis[];
+  /** Captions of the maximum length that have not ended. */
+  unfinished: readonly Hypothesis[];
+}
+
+/** The successors of each hypothesis; beams with the same hypothesis share them. */
+type Children = ReadonlyMap<Hypothesis, readonly Hypothesis[]>;
+
+/**
+ * Searches with groups of beams. The first group also runs greedy search, so that its caption is among the results.
+ *
+ * @returns For each image the results of each group, best first: at least one, at most `wanted`.
+ * @throws {InputError} If no caption was found for an image and group.
+ */
+export async function searchBeams(step: DecodeStep, options: BeamsOptions): Promise<Hypothesis[][][]> {
+  const { constraints: { maxLength } } = options;
+  const images = Array.from({ length: options.images }, (_, image) => newGroups(image, options));
+  for (let length = 0; length <= maxLength; length++) {
+    const rows = new Set(
+      images.flatMap((groups) => groups.flatMap(({ beams }) => beams.flatMap(({ alive }) => alive))),
+    );
+    if (rows.size === 0) break;
+    const children = await findChildren(step, [...rows], options);
+    for (const groups of images) advance(groups, children, options);
+  }
+  return images.map((groups) => groups.map((group) => foundBy(group, options)));
+}
+
+function newGroups(image: number, { groups, width }: BeamsOptions): Group[] {
+  const alive = [emptyCaption(image)];
+  return Array.from({ length: groups }, (_, group) => ({
+    beams: (group === 0 && width > 1 ? [width, 1] : [width]).map((width) => ({ width, alive })),
+    finished: [],
+    unfinished: [],
+  }));
+}
+
+async function findChildren(step: DecodeStep, rows: readonly Hypothesis[], options: BeamsOptions): Promise<Children> {
+  const { constraints: { end }, groups, width } = options;
+  // The earlier groups may have penalized as many tokens as they chose.
+  const wanted = groups * width;
+  const after = await continuations(step, rows, wanted, options);
+  return new Map(rows.map((hypothesis, row) => {
+    const { missing = [], tokens } = after[row] ?? {};
+    const children: Hypothesis[] = [];
+    let others = 0;
+    for (const continuation of tokens?.() ?? []) {
+      // Forced tokens are kept however improbable they are: each bank has its own beam.
+      if (!missing.includes(continuation.token) && others++ >= wanted) continue;
+      children.push(extend(hypothesis, row, continuation, end));
+      if (others >= wanted && missing.length === 0) break;
+    }
+    return [hypothesis, children];
+  }));
+}
+
+function advance(groups: readonly Group[], children: Children, options: BeamsOptions): void {
+  const { constraints: { maxLength }, diversityPenalty, wanted, lengthPenalty } = options;
+  const chosen = new Map<number, number>();
+  const value = (hypothesis: Hypothesis) =>
+    hypothesis.logProbability -
+    (hypothesis.ended ? 0 : diversityPenalty * (chosen.get(hypothesis.tokens.at(-1) ?? -1) ?? 0));
+  for (const group of groups) {
+    const finished = new Set(group.finished);
+    const longest = group.beams.flatMap(({ alive }) => alive).filter(({ tokens }) => tokens.length === maxLength);
+    group.unfinished = [...new Set(longest)];
+    for (const beam of group.beams) {
+      const best = choose(beam, children, value, options);
+      for (const hypothesis of best) if (hypothesis.ended) finished.add(hypothesis);
+      beam.alive = best.filter(({ ended }) => !ended);
+    }
+    for (const { tokens } of group.beams[0]?.alive ?? []) {
+      const token = tokens.at(-1) ?? -1;
+      chosen.set(token, (chosen.get(token) ?? 0) + 1);
+    }
+    group.finished = sortByScore([...finished], lengthPenalty).slice(0, wanted);
+    const last = group.finished[wanted - 1];
+    if (last !== undefined) prune(group, score(last, lengthPenalty), options);
+  }
+}
+
+/** The `width` best successors of a beam; if tokens are forced, as many for each number of forced tokens held. */
+function choose(
+  { alive, width }: Beam,
+  children: Children,
+  value: (hypothesis: Hypothesis) => number,
+  { constraints }: BeamsOptions,
+): Hypothesis[] {
+  const candidates = sortBy(alive.flatMap((hypothesis) => children.get(hypothesis) ?? []), value);
+  if (constraints.forcedCount === 0) return candidates.slice(0, width);
+  const banks = Map.groupBy(candidates, ({ tokens }) => constraints.missing(tokens).length);
+  return [...banks.values()].flatMap((bank) => bank.slice(0, width));
+}
+
+/** Drops what cannot reach a better score: probabilities only fall, and no caption exceeds the maximum length. */
+function prune({ beams }: Group, bar: number, { constraints: { maxLength }, lengthPenalty }: BeamsOptions): void {
+  const longest = (maxLength + 1) ** lengthPenalty;
+  for (const beam of beams) beam.alive = beam.alive.filter(({ logProbability }) => logProbability / longest > bar);
+}
+
+function foundBy({ finished, unfinished }: Group, options: BeamsOptions): Hypothesis[] {
+  const found = finished.length > 0 ? finished : sortByScore(unfinished, options.lengthPenalty);
+  if (found.length === 0) throw noCaption();
+  return found.slice(0, options.wanted);
+}
+
+/** The score of an ended caption, or of an unfinished one among others of its length. */
+function score({ tokens, logProbability, ended }: Hypothesis, lengthPenalty: number): number {
+  return logProbability / (tokens.length + (ended ? 1 : 0)) ** lengthPenalty;
+}
+
+/** Sorts captions by score, best first. */
+export function sortByScore(hypotheses: readonly Hypothesis[], lengthPenalty: number): Hypothesis[] {
+  return sortBy(hypotheses, (hypothesis) => score(hypothesis, lengthPenalty));
+}
+
+/** Highest first; stable. */
+function sortBy(hypotheses: readonly Hypothesis[], value: (hypothesis: Hypothesis) => number): Hypothesis[] {
+  return hypotheses.map((hypothesis) => ({ hypothesis, value: value(hypothesis) }))
+    .sort((a, b) => b.value - a.value)
+    .map(({ hypothesis }) => hypothesis);
 }

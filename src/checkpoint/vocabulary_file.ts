@@ -26,8 +26,8 @@ const BEAM_SIZE = 3;
 const side = wholeNumber(SIDE_LIMITS).optional();
 const settingsSchema = z.object({
   words: z.custom<Words>(isWords, { error: "it is neither an array of words nor an object {word: id}" }),
-  preprocessing: z.object({ imageSize: side, shortSide: side, applyExif: z.boolean().optional() }).optional(),
-  decoding: z.object({
+  preprocessing: z.strictObject({ imageSize: side, shortSide: side, applyExif: z.boolean().optional() }).optional(),
+  decoding: z.strictObject({
     firstWord: z.string().optional(),
     maxLength: wholeNumber(MAX_LENGTH_LIMITS).optional(),
     beamSize: wholeNumber(BEAM_SIZE_LIMITS).optional(),
@@ -110,7 +110,7 @@ function withDefaults(path: string, content: z.infer<typeof settingsSchema>): Vo
   if (firstWord !== undefined && !ids.has(firstWord)) {
     throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is not one of its words`);
   }
-  const { imageSize = IMAGE_SIZE, applyExif = true } = content.preprocessing ?? {};
+  const { imageSize = IMAGE_SIZE, applyExif = firstWord === undefined } = content.preprocessing ?? {};
   const { shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = content.preprocessing ?? {};
   if (imageSize > shortSide) {
     throw cannotRead(path, `"imageSize" is ${imageSize}, larger than "shortSide", which is ${shortSide}`);

@@ -76,12 +76,25 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
         if ((await file.stat()).size === 0) await Deno.remove(partPath).catch(() => {});
         return path;
       }
-      await fetchPart(new Part(partPath, file), new URL(fileName, options.origin).href, { ...options, digest });
+      const part = new Part(partPath, file);
+      try {
+        await fetchPart(part, new URL(fileName, options.origin).href, { ...options, digest });
+      } catch (error) {
+        // An empty part is nothing to resume from.
+        if (part.bytes === 0) await Deno.remove(partPath).catch(() => {});
+        throw error;
+      }
       await attempt(path, () => Deno.rename(partPath, path));
       return path;
     }
     await pause(LOCK_POLL_MS, signal);
   }
+}
+
+/** Whether the file exists and its SHA-256 starts with the digits in its name. */
+export async function isUndamaged(path: string, signal?: AbortSignal): Promise<boolean> {
+  const digest = DIGEST_IN_NAME.exec(path)?.[1];
+  return digest !== undefined && await isFile(path) && (await digestOf(path, signal)).startsWith(digest);
 }
 
 async function isFile(path: string): Promise<boolean> {

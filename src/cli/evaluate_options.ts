@@ -3,7 +3,7 @@ import { z } from "zod";
 import { InputError } from "../input_error.ts";
 import type { EvaluatedCheckpoint } from "../evaluation/evaluate_checkpoint.ts";
 import { SPLIT_NAMES } from "../evaluation/checkpoint_split.ts";
-import { FORMAT_NAMES } from "../data/formats/format.ts";
+import { FORMAT_NAMES } from "../data/format_names.ts";
 import { addDecodingOptions, parseDecodingOptions } from "./caption_options.ts";
 import { wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";

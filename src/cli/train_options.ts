@@ -2,14 +2,14 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
-import { ENCODER_STAGES, type EngineOptions } from "../ffi/settings.ts";
+import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODER_STAGES } from "../ffi/encoders.ts";
+import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { FORMAT_NAMES } from "../data/formats/format.ts";
+import { FORMAT_NAMES } from "../data/format_names.ts";
 import {
-  defaultPrecision,
   describeSettings,
   makeRecipe,
+  presetOf,
   type Recipe,
   RECIPE_NAMES,
   selfCriticalRecipe,
@@ -24,7 +24,6 @@ import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "../pipeline/encoder_
 const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
 
 export function addTrainOptions(command: Command): Command {
-  const weights = Object.keys(IMAGENET_WEIGHTS).join("|");
   command
     .option("--data <path>", "folder with captions and images, captions file, or tar shard")
     .addOption(
@@ -99,10 +98,13 @@ export function addTrainOptions(command: Command): Command {
       `LSTM hidden size (default: ${defaults("hiddenSize")})`,
       wholeNumber(1),
     )
+    .addOption(
+      new Option("--encoder <name>", `image encoder (default: ${DEFAULT_ENCODER})`).choices([...ENCODER_NAMES]),
+    )
     .option(
-      "--encoder-weights <file>",
-      `pretrained weights of the ResNet-50: a .pth or .safetensors file, ${weights} to download them, none, or auto ` +
-        "(default with data: imagenet if available, else none)",
+      "--encoder-weights <what>",
+      "pretrained weights of the encoder: imagenet, none, a .pth or .safetensors file, or auto (default with data): " +
+        "imagenet for an encoder of the published size",
     )
     .option(
       "--finetune-after <epoch>",
@@ -112,7 +114,7 @@ export function addTrainOptions(command: Command): Command {
     .addOption(
       new Option(
         "--finetune-from <part>",
-        "first trainable part of the CNN; the parts before it stay frozen (default: conv1)",
+        "first trainable stage of the encoder; the stages before it stay frozen (default: its first stage)",
       )
         .choices([...ENCODER_STAGES]),
     );
@@ -173,6 +175,7 @@ const schema = z.object({
   inject: z.string().optional(),
   embedSize: z.number().optional(),
   hiddenSize: z.number().optional(),
+  encoder: z.string().optional(),
   encoderWeights: z.string().optional(),
   finetuneAfter: z.union([z.number(), z.literal("never")]).optional(),
   finetuneFrom: z.string().optional(),
@@ -236,14 +239,15 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
   if (!hasData && images !== undefined) {
     throw new InputError("Cannot train on images alone: no captions are named; give --data DIR or --captions FILE");
   }
-  if (name === "sample" && (hasData || splits !== undefined || maxImages !== undefined)) {
-    throw new InputError("Cannot use the sample recipe with data: it renders its own; leave --recipe sample out");
+  const preset = presetOf(name);
+  if (preset.rendersData && (hasData || splits !== undefined || maxImages !== undefined)) {
+    throw new InputError(`Cannot use the ${name} recipe with data: it renders its own; leave --recipe ${name} out`);
   }
-  if (name !== "sample" && !hasData) {
+  if (!preset.rendersData && !hasData) {
     throw new InputError(`Cannot train with the ${name} recipe: no data is named; give --data DIR or --captions FILE`);
   }
   const given = givenSettings(options);
-  const precision = options.precision ?? defaultPrecision(name);
+  const precision = options.precision ?? preset.precision;
   return {
     recipe: recipeOf(name, given, false),
     pretrainedRecipe: recipeOf(name, given, true),
@@ -370,6 +374,7 @@ function givenSettings(options: Parsed): Record<string, unknown> {
   const named = {
     tokenizer: options.tokenizer,
     baseline: options.baseline,
+    encoder: options.encoder,
     epochs,
     batchSize,
     imageSize,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { broadcastObject } from "../distributed/collectives.ts";
 import type { TrainingGroup } from "../distributed/process_group.ts";
+import { refuseFrozenRandomEncoder } from "../pipeline/dry_run.ts";
 import { readSource } from "../pipeline/file_source.ts";
 import { RunFolder } from "../pipeline/run_folder.ts";
 import { idleSettings } from "../pipeline/recipe.ts";
@@ -51,6 +52,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
       signal,
     }));
   const recipe = encoderWeights === undefined ? options.recipe : options.pretrainedRecipe;
+  if (!options.resume) refuseFrozenRandomEncoder(recipe, (encoderWeights ?? options.initialWeights) !== undefined);
   for (const line of idleSettings(recipe, options.givenSettings)) reporter.warn(line);
   const { reason, best } = await runTraining(source, {
     ...options,

@@ -78,7 +78,7 @@ async function findIn(
   wanted: readonly { readonly name: string; readonly path: string }[],
   { listings, found, exact }: { listings: Listings; found: Map<string, ImageFile>; exact: boolean },
 ): Promise<string[]> {
-  // A file that another name matches exact belongs to that name.
+  // A file that another name matches exactly belongs to that name.
   const taken = exact ? new Set() : new Set(found.values().map(({ path }) => path));
   let left = wanted;
   for (const folder of folders) {

@@ -4,7 +4,7 @@ import { type CaptionData, describeRejected } from "./formats/caption_rows.ts";
 import { parseCocoCaptions } from "./formats/coco_captions.ts";
 import { parseFlickr30kCsv } from "./formats/flickr30k_csv.ts";
 import { parseFlickrToken } from "./formats/flickr_token.ts";
-import type { CaptionsSource } from "./formats/format.ts";
+import type { CaptionsSource } from "./format_names.ts";
 import { parseJsonCaptions } from "./formats/json_captions.ts";
 import { parseKaggleCaptions } from "./formats/kaggle_captions.ts";
 import { parseKarpathyJson } from "./formats/karpathy_json.ts";

@@ -1,14 +1,14 @@
 import type { Batch } from "../ffi/batch.ts";
 import { exampleBatches, inOrder } from "../pipeline/example_batches.ts";
 import type { TrainingContext } from "../pipeline/training_context.ts";
-import { learningRates } from "../pipeline/learning_rates.ts";
+import { learningRates } from "../pipeline/learning_rate.ts";
 import { stepOptions } from "../pipeline/step_options.ts";
 import type { EncodedExample } from "../pipeline/training_data.ts";
 
 /** Speed of the epochs of a stage, without validation. */
 export interface StageSpeed {
   /** Whether the CNN is frozen. */
-  readonly stage: "frozen" | "learning";
+  readonly stage: "frozen" | "trainable";
   readonly epochs: number;
   /** Mean over the measured steps. */
   readonly stepSeconds: number;
@@ -53,7 +53,7 @@ export async function timeSteps(
   const frozen = Math.min(frozenEpochs, epochs);
   const planned = [
     { stage: "frozen", epochs: frozen, epoch: 1 } as const,
-    { stage: "learning", epochs: epochs - frozen, epoch: frozen + 1 } as const,
+    { stage: "trainable", epochs: epochs - frozen, epoch: frozen + 1 } as const,
   ].filter(({ epochs }) => epochs > 0);
   const steps = Math.ceil(examples.length / (batchSize * gradientAccumulationSteps));
   const encoding = { seconds: 0, images: 0 };
@@ -81,7 +81,7 @@ export async function timeSteps(
       await engine.trainStep(parts, { ...stepOptions(recipe, epoch), ...learningRate });
       seconds += (now() - start) / 1000;
       captions += parts.reduce((sum, { imageOfRow }) => sum + imageOfRow.length, 0);
-      if (stage === "learning") progress(step);
+      if (stage === "trainable") progress(step);
     }
     await batches.return();
     const stepSeconds = seconds / STEPS;

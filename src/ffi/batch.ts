@@ -22,7 +22,7 @@ export interface CroppedImages extends Images {
 export interface Features {
   /** Number of images. */
   readonly count: number;
-  /** Image by image: count x feature size, which is 32 times the CNN's width. */
+  /** Image by image: count x feature size, which depends on the encoder. */
   readonly values: Float32Array<ArrayBuffer>;
 }
 

@@ -1,9 +1,10 @@
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
 import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
+import { DEFAULT_ENCODER, ENCODERS, stagesOf } from "./encoders.ts";
 import type { Group } from "./group.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
-import { ENCODER_STAGES, type EngineOptions, type ModelSettings, type TrainStepOptions } from "./settings.ts";
+import type { EngineOptions, ModelSettings, TrainStepOptions } from "./settings.ts";
 import { encodeStruct } from "./struct.ts";
 
 /** One named tensor of an engine's state. */
@@ -41,6 +42,7 @@ export interface Averaging {
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
 const INITIALIZATIONS = { random: 0, "zero-padding": 1, zero: 2 } as const;
+const ARCHITECTURES = { "resnet-basic": 0, "resnet-bottleneck": 1, "efficientnet-lite": 2 } as const; // lrcn_encoder
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
 
 const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const; // lrcn_batch_norm
@@ -98,16 +100,19 @@ export class Engine implements Disposable {
   readonly threads: number;
   readonly #library: Library;
   readonly #handle: Handle;
+  readonly #stages: readonly string[];
   #queuedParts = 0;
   #queuedSteps: number[] = [];
 
   private constructor(
     library: Library,
     handle: Handle,
+    stages: readonly string[],
     { device, precision, threads }: Pick<Engine, "device" | "precision" | "threads">,
   ) {
     this.#library = library;
     this.#handle = handle;
+    this.#stages = stages;
     this.device = device;
     this.precision = precision;
     this.threads = threads;
@@ -139,8 +144,9 @@ export class Engine implements Disposable {
       fusion_layers: model.fusionLayers,
       inject: model.inject === "every" ? 1 : 0,
       initialization: INITIALIZATIONS[options.initialization ?? "random"],
+      encoder: ARCHITECTURES[ENCODERS[model.encoder ?? DEFAULT_ENCODER].architecture],
       encoder_width: model.encoderWidth,
-      encoder_blocks: model.encoderBlocks,
+      encoder_blocks: Array.from({ length: 7 }, (_, stage) => model.encoderBlocks[stage] ?? 0),
       seed: options.seed ?? 0,
     });
     const pointer = await create(
@@ -154,7 +160,7 @@ export class Engine implements Disposable {
         "read the number of threads",
         (engine, text) => library.symbols.lrcn_threads(engine, threads, text, text.length),
       );
-      return new Engine(library, handle, { device, precision, threads: threads[0] ?? 0 });
+      return new Engine(library, handle, stagesOf(model), { device, precision, threads: threads[0] ?? 0 });
     } catch (error) {
       handle[Symbol.dispose]();
       throw error;
@@ -255,10 +261,14 @@ export class Engine implements Disposable {
     part: { tokens: number; update: boolean },
     result: Float64Array<ArrayBuffer> | null,
   ): Promise<void> {
-    const { trainableFrom = "conv1" } = options;
+    const { trainableFrom = this.#stages[0] ?? "none" } = options;
+    const stages = [...this.#stages, "none"];
+    if (!stages.includes(trainableFrom)) {
+      throw new RangeError(`Cannot train from '${trainableFrom}': the encoder's stages are ${stages.join(", ")}`);
+    }
     const struct = encodeStruct("lrcn_train_options", {
       optimizer: OPTIMIZERS[options.optimizer],
-      trainable_from: trainableFrom === "none" ? ENCODER_STAGES.length : ENCODER_STAGES.indexOf(trainableFrom),
+      trainable_from: stages.indexOf(trainableFrom),
       batch_norm: BATCH_NORM[options.batchNorm ?? "batch"],
       update: part.update ? 1 : 0,
       cuda_graphs: options.cudaGraphs ? 1 : 0,

@@ -1,3 +1,5 @@
+import type { EncoderName, EncoderStage } from "./encoders.ts";
+
 /** Dimensions of a captioner, kept in its checkpoint. */
 export interface ModelSettings {
   /** Size of the vocabulary: rows of the embedding and of the output layer. */
@@ -12,10 +14,16 @@ export interface ModelSettings {
   readonly fusionLayers: number;
   /** Whether the image feature is the first element of the sequence or an input at every step. */
   readonly inject: "first" | "every";
-  /** Channels of the CNN's first layer: 64 in ResNet-50. */
+  /**
+   * The image encoder.
+   *
+   * @default {"resnet50"}
+   */
+  readonly encoder?: EncoderName;
+  /** ResNet: channels of the first convolution, 64. EfficientNet-Lite: width coefficient in hundredths, 100 or 110. */
   readonly encoderWidth: number;
-  /** Bottleneck blocks of the CNN's four stages: 3, 4, 6, 3 in ResNet-50. */
-  readonly encoderBlocks: readonly [number, number, number, number];
+  /** Blocks of each of the encoder's stages: 3, 4, 6, 3 in ResNet-50. */
+  readonly encoderBlocks: readonly number[];
 }
 
 /** Device, precision and initialization of an engine. */
@@ -59,33 +67,20 @@ export interface EngineOptions {
   readonly initialization?: "random" | "zero-padding" | "zero";
 }
 
-/**
- * Stages of the CNN in the order of its layers: `conv1` is everything before `layer1`.
- *
- * @example The stages
- * ```ts
- * import assert from "node:assert/strict";
- * import { ENCODER_STAGES } from "@lrcn/lrcn";
- *
- * assert.deepEqual(ENCODER_STAGES, ["conv1", "layer1", "layer2", "layer3", "layer4"]);
- * ```
- */
-export const ENCODER_STAGES = ["conv1", "layer1", "layer2", "layer3", "layer4"] as const;
-
 /** Options of a training step. */
 export interface TrainStepOptions {
   /** Adam, or AdamW, whose weight decay is decoupled from the gradient. */
   readonly optimizer: "adam" | "adamw";
-  /** Learning rate of all parameters but the CNN's; the CNN's last linear layer counts as not the CNN's. */
+  /** Learning rate of all parameters but the encoder's, whose last linear layer is not counted as the encoder's. */
   readonly learningRate: number;
-  /** Learning rate of the CNN. */
+  /** Learning rate of the encoder. */
   readonly encoderLearningRate: number;
   /**
-   * First trainable stage of the CNN; `none` freezes all of it. Frozen stages keep their BatchNorm statistics.
+   * First trainable stage of the encoder; `none` freezes all of it. Frozen stages keep their BatchNorm statistics.
    *
-   * @default {"conv1"}
+   * @default {the first stage: all of it}
    */
-  readonly trainableFrom?: typeof ENCODER_STAGES[number] | "none";
+  readonly trainableFrom?: EncoderStage | "none";
   /**
    * BatchNorm of the trainable stages: batch statistics, which update the running ones; statistics synchronized over the
    * processes of the engine's group; or frozen running statistics, as in evaluation.

@@ -11,7 +11,7 @@ export interface StructField {
 /** Layouts of the structs, compared with the header by a test. */
 export const STRUCTS = {
   lrcn_engine_options: fields(
-    "i32 device precision threads vocabulary_size embed_size hidden_size language_layers fusion_layers inject initialization encoder_width encoder_blocks[4]",
+    "i32 device precision threads vocabulary_size embed_size hidden_size language_layers fusion_layers inject initialization encoder encoder_width encoder_blocks[7]",
     "i64 seed",
   ),
   lrcn_batch_shape: fields("i32 images height width rows inputs_length targets_length crop"),

@@ -9,7 +9,7 @@
 export function centerCrop(pixels: Uint8Array, into: Uint8Array): void {
   const [size, side] = [Math.sqrt(pixels.length / 3), Math.sqrt(into.length / 3)];
   if (![size, side].every(Number.isInteger)) {
-    throw new RangeError(`Cannot crop: ${pixels.length} and ${into.length} bytes are not those of squares`);
+    throw new RangeError(`Cannot crop: ${pixels.length} and ${into.length} bytes do not form square images`);
   }
   if (side > size) throw new RangeError(`Cannot crop: a crop of ${side} does not fit into ${size}`);
   const start = halfToEven(size - side);

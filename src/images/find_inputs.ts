@@ -39,7 +39,7 @@ export interface FindInputsOptions {
 const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
 
 /**
- * Finds the images imagesAt names: a file is itself, whatever its name; a folder stands for its JPEG and PNG files in
+ * Finds the images behind names: a file is itself, whatever its name; a folder stands for its JPEG and PNG files in
  * name order; `-` stands for the image or the paths on standard input. A folder without images and an empty standard
  * input become problems in the list.
  *

@@ -30,6 +30,20 @@ export async function dryRunLargestBatch(
 }
 
 /**
+ * Refuses to keep a random encoder frozen in all epochs: its features say nothing about an image.
+ *
+ * @param pretrained Whether the model starts from a file's weights.
+ * @throws {InputError} If the encoder is random and never trained.
+ */
+export function refuseFrozenRandomEncoder({ epochs, frozenEpochs }: Recipe, pretrained: boolean): void {
+  if (pretrained || frozenEpochs < epochs) return;
+  throw new InputError(
+    `Cannot train with an encoder that is random and frozen in all ${epochs} epochs: give it weights with ` +
+      "--encoder-weights imagenet, or train it with --finetune-after 0",
+  );
+}
+
+/**
  * Refuses a batch of one small image: the encoder's last stage reduces 32 pixels to one, and BatchNorm has no variance.
  *
  * @param examples Size of the training set.

@@ -1,11 +1,12 @@
-import { downloadImagenetWeights, IMAGENET_WEIGHTS } from "../checkpoint/imagenet_weights.ts";
-import { InputError } from "../input_error.ts";
 import { join } from "node:path";
+import { findImagenetWeights, hasInstalledWeights } from "../checkpoint/imagenet_weights.ts";
+import { type Encoder, ENCODERS } from "../ffi/encoders.ts";
+import { InputError } from "../input_error.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Reporter } from "../reporter.ts";
 
 /** The choices besides a file. */
-export const ENCODER_WEIGHTS = ["auto", "none", "imagenet", "imagenet-v2"] as const;
+export const ENCODER_WEIGHTS = ["auto", "imagenet", "none"] as const;
 
 /** A choice, or a file; a resumed run has the file that it started with, if any. */
 export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly file: string | undefined };
@@ -14,54 +15,52 @@ export type EncoderWeightsChoice = typeof ENCODER_WEIGHTS[number] | { readonly f
 export interface ChooseEncoderWeightsOptions {
   /** The folder of downloads. */
   readonly folder: string;
-  /** The encoder; published weights are ResNet-50's. */
-  readonly recipe: Pick<Recipe, "encoderWidth" | "encoderBlocks">;
+  readonly recipe: Pick<Recipe, "encoder" | "encoderWidth" | "encoderBlocks">;
   readonly reporter: Reporter;
   /** Ends the download. */
   readonly signal: AbortSignal;
   /**
-   * Gives the file out of the folder, or downloads it.
+   * Finds the file in the folder, or downloads it.
    *
-   * @default {downloadImagenetWeights}
+   * @default {findImagenetWeights}
    */
-  readonly download?: typeof downloadImagenetWeights;
+  readonly find?: typeof findImagenetWeights;
 }
 
 const MEGABYTE = 1e6;
-const RESNET_50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] };
 const FROM_SCRATCH = "the encoder is trained from scratch, and captions will be poor";
+/** The encoder whose weights the build installs. */
+const INSTALLED = "efficientnet-lite2";
 
 /**
- * Finds the file of the CNN's first weights, and downloads it where it must.
+ * Finds the file of the encoder's pretrained weights, and downloads it if necessary.
  *
- * @param choice What the user chose.
- * @param options See {@linkcode ChooseEncoderWeightsOptions}.
- * @returns The file, or undefined for a CNN from scratch.
- * @throws {InputError} If weights that were asked for cannot be had, or are not for this CNN.
+ * @returns The file, or undefined for an encoder from scratch.
+ * @throws {InputError} If weights are missing and cannot be downloaded, or belong to another encoder.
  */
 export async function chooseEncoderWeights(
   choice: EncoderWeightsChoice,
   options: ChooseEncoderWeightsOptions,
 ): Promise<string | undefined> {
-  const { folder, recipe, reporter, signal, download = downloadImagenetWeights } = options;
+  const { folder, recipe, reporter, signal, find = findImagenetWeights } = options;
   if (typeof choice === "object") return choice.file;
   if (choice === "none") {
     reporter.warn(`No pretrained weights: ${FROM_SCRATCH}; give ImageNet weights by --encoder-weights imagenet`);
     return undefined;
   }
-  const unlike = unlikeResNet50(recipe);
+  const unlike = unlikePublished(recipe);
   if (unlike !== undefined) {
     if (choice !== "auto") {
       throw new InputError(
-        `Cannot use --encoder-weights ${choice}: its ResNet-50 has ${unlike}; change that by --set, or train from scratch ` +
-          "by --encoder-weights none",
+        `Cannot use --encoder-weights ${choice}: the published ${recipe.encoder} has ${unlike}; change that by --set, or ` +
+          "train from scratch by --encoder-weights none",
       );
     }
-    reporter.warn(`No pretrained weights, which there are for ResNet-50 alone, with ${unlike}: ${FROM_SCRATCH}`);
+    reporter.warn(`No pretrained weights: the published ${recipe.encoder} has ${unlike}; ${FROM_SCRATCH}`);
     return undefined;
   }
   try {
-    return await download(choice === "auto" ? "imagenet" : choice, {
+    return await find(recipe.encoder, {
       ...{ folder, signal, onNote: (line) => reporter.note(line) },
       onProgress: (done, total) =>
         reporter.progress(
@@ -71,55 +70,62 @@ export async function chooseEncoderWeights(
         ),
     });
   } catch (error) {
-    if (choice !== "auto" || !(error instanceof InputError)) throw error;
-    reporter.warn(`No pretrained weights: ${FROM_SCRATCH}. ${error.message}`);
-    return undefined;
+    if (!(error instanceof InputError)) throw error;
+    const other = recipe.encoder === INSTALLED
+      ? ""
+      : `--encoder ${INSTALLED}${await hasInstalledWeights(INSTALLED) ? ", whose weights are there already" : ""}, or `;
+    throw new InputError(`${error.message}, or use ${other}--encoder-weights none to train from scratch`, {
+      cause: error,
+    });
   }
 }
 
-/** What a training would begin with, as far as that is known without a network. */
+/** The weights that a training would start from, as far as they are known without a network. */
 export interface LocalWeights {
-  /** The file, where it is there already. */
+  /** The file, if it is there already. */
   readonly file: string | undefined;
-  /** Whether the CNN will begin with pretrained weights. */
+  /** Whether the encoder will start from pretrained weights. */
   readonly pretrained: boolean;
-  /** What the user should know. */
+  /** Lines for the user. */
   readonly notes: readonly string[];
 }
 
 /**
  * Finds what {@linkcode chooseEncoderWeights} would, and downloads nothing.
  *
- * @param choice What the user chose.
- * @param options The folder of downloads, and the CNN.
- * @returns The file, or that there is none yet.
- * @throws {InputError} If the weights are not for this CNN.
+ * @throws {InputError} If the weights belong to another encoder, or the build should have installed them and has not.
  */
 export async function chooseLocalWeights(
   choice: EncoderWeightsChoice,
   options: Pick<ChooseEncoderWeightsOptions, "folder" | "recipe">,
 ): Promise<LocalWeights> {
   const notes: string[] = [];
-  let missing: string | undefined;
+  let missing: Encoder | undefined;
   const file = await chooseEncoderWeights(choice, {
     ...options,
     reporter: { note: (line) => notes.push(line), warn: (line) => notes.push(line), progress() {} },
     signal: new AbortController().signal,
-    async download(name) {
-      const path = join(options.folder, IMAGENET_WEIGHTS[name]);
-      if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) missing = IMAGENET_WEIGHTS[name];
+    async find(name, found) {
+      const encoder: Encoder = ENCODERS[name];
+      if (encoder.weightsPackage !== undefined) return await findImagenetWeights(name, found);
+      const path = join(options.folder, encoder.weights);
+      if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) missing = encoder;
       return path;
     },
   });
   if (missing === undefined) return { file, pretrained: file !== undefined, notes };
-  const note = `${missing} is not there yet: train will fetch its 103 MB; examined with random weights`;
+  const { weights, megabytes } = missing;
+  const note =
+    `${weights} is not downloaded yet: training will fetch it (${megabytes} MB); examined with random weights`;
   return { file: undefined, pretrained: true, notes: [note] };
 }
 
-/** The settings in which a CNN differs, or undefined where it is a ResNet-50. */
-function unlikeResNet50(recipe: ChooseEncoderWeightsOptions["recipe"]): string | undefined {
-  const unlike = (["encoderWidth", "encoderBlocks"] as const)
-    .filter((setting) => `${recipe[setting]}` !== `${RESNET_50[setting]}`)
-    .map((setting) => `${setting}=${RESNET_50[setting]} where this run has ${recipe[setting]}`);
-  return unlike.length === 0 ? undefined : unlike.join(" and ");
+/** The settings in which an encoder differs from the published one, or undefined if it does not. */
+function unlikePublished(recipe: ChooseEncoderWeightsOptions["recipe"]): string | undefined {
+  const { width, blocks } = ENCODERS[recipe.encoder];
+  const unlike = Object.entries({ encoderWidth: width, encoderBlocks: blocks }).flatMap(([setting, published]) => {
+    const given = setting === "encoderWidth" ? recipe.encoderWidth : recipe.encoderBlocks;
+    return `${given}` === `${published}` ? [] : [`${setting}=${published} and this run ${given}`];
+  });
+  return unlike.length === 0 ? undefined : unlike.join(", and ");
 }

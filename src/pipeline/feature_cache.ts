@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { anyRank } from "../distributed/collectives.ts";
 import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
 import type { Features, Images } from "../ffi/batch.ts";
+import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
 import { sha256 } from "../files/sha256.ts";
 import { fileErrorReason } from "../files/file_error.ts";
@@ -143,9 +144,7 @@ async function digest(encoder: Encoder, fingerprint: string, imageSize: number):
   const parts = [fingerprint, imageSize, encoder.device, encoder.precision, encoder.threads].map(String);
   for (const tensor of await encoder.tensors()) {
     const { name, kind } = tensor;
-    if ((kind !== "parameter" && kind !== "buffer") || !name.startsWith("resnet.") || name.startsWith("resnet.fc.")) {
-      continue;
-    }
+    if ((kind !== "parameter" && kind !== "buffer") || !isEncoderTensor(name)) continue;
     parts.push(name, await sha256(await encoder.read(tensor)));
   }
   return await sha256(JSON.stringify(parts));

@@ -68,7 +68,7 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
         signal,
         onProgress: (done, total) => reporter.progress("Decoding images", done, total),
         onWait: () => reporter.note("Waiting for another process that fills the image cache"),
-        onNote: (line) => reporter.note(line),
+        onNote: (line) => reporter.warn(line),
       });
     },
   };

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { DEFAULT_ENCODER, ENCODER_NAMES, type EncoderName, ENCODERS, stagesOf } from "../ffi/encoders.ts";
 import { InputError } from "../input_error.ts";
 import { type Recipe, RECIPE_SCHEMA } from "./recipe_schema.ts";
 
@@ -13,7 +14,6 @@ export type { Recipe };
 /** The names of the recipes. */
 export const RECIPE_NAMES: readonly Recipe["name"][] = RECIPE_SCHEMA.shape.name.options;
 
-const RESNET50 = { encoderWidth: 64, encoderBlocks: [3, 4, 6, 3] } satisfies Partial<Recipe>;
 const SINGLE_LAYER = { languageLayers: 0, fusionLayers: 1 } satisfies Partial<Recipe>;
 
 /** The default, LRCN with the image at every step, for a CNN that is trained from scratch. */
@@ -32,13 +32,12 @@ const LRCN: Recipe = {
   patience: 5,
   bestBy: "cider",
   applyExif: true,
-  imageSize: 224,
   augmentation: "crop",
   embedSize: 512,
   hiddenSize: 512,
   ...SINGLE_LAYER,
   inject: "every",
-  ...RESNET50,
+  ...encoderSettings(DEFAULT_ENCODER),
   initialization: "zero-padding",
   embeddingDropout: 0.5,
   lstmDropout: 0,
@@ -57,7 +56,6 @@ const LRCN: Recipe = {
   maxGradientNorm: 5,
   frozenEpochs: 0,
   frozenLearningRate: 5e-4,
-  trainableFrom: "conv1",
   batchNorm: "batch",
   beamSize: 3,
   objective: "cross-entropy",
@@ -65,6 +63,19 @@ const LRCN: Recipe = {
   baseline: "samples",
   exportPth: false,
 };
+
+/** The settings that depend on the encoder. */
+function encoderSettings(encoder: EncoderName) {
+  const { width, blocks, imageSize } = ENCODERS[encoder];
+  const [trainableFrom = "conv1"] = stagesOf({ encoder });
+  return {
+    encoder,
+    encoderWidth: width,
+    encoderBlocks: [...blocks],
+    imageSize,
+    trainableFrom,
+  } satisfies Partial<Recipe>;
+}
 
 /**
  * A pretrained encoder is frozen for the first third of the epochs and fine-tuned slowly afterwards. Its BatchNorm keeps the
@@ -133,18 +144,20 @@ interface Preset {
   readonly pretrained: (epochs: unknown) => Partial<Recipe>;
   /** The default of `--precision`. */
   readonly precision: "auto" | "fp32";
+  /** Whether it renders its own scenes instead of reading a dataset. */
+  readonly rendersData: boolean;
 }
 
 const PRESETS: Readonly<Record<Recipe["name"], Preset>> = {
-  lrcn: { settings: LRCN, pretrained: pretrainedSettings, precision: "auto" },
+  lrcn: { settings: LRCN, pretrained: pretrainedSettings, precision: "auto", rendersData: false },
   // The notebook computes in float32, and its numbers are meant to be compared.
-  notebook: { settings: NOTEBOOK, pretrained: () => ({}), precision: "fp32" },
-  sample: { settings: SAMPLE, pretrained: () => ({}), precision: "auto" },
+  notebook: { settings: NOTEBOOK, pretrained: () => ({}), precision: "fp32", rendersData: false },
+  sample: { settings: SAMPLE, pretrained: () => ({}), precision: "auto", rendersData: true },
 };
 
-/** The default precision of a recipe. */
-export function defaultPrecision(name: Recipe["name"]): Preset["precision"] {
-  return PRESETS[name].precision;
+/** What a recipe decides besides its settings. */
+export function presetOf(name: Recipe["name"]): Pick<Preset, "precision" | "rendersData"> {
+  return PRESETS[name];
 }
 
 /**
@@ -199,7 +212,11 @@ export function makeRecipe(
     const known = Object.keys(RECIPE_SCHEMA.shape).filter((key) => key !== "name").join(", ");
     throw new InputError(`Cannot set '${unknown}': there is no such setting; known are ${known}`);
   }
-  const parsed = RECIPE_SCHEMA.safeParse({ ...settings, ...staged, ...changes });
+  const named = ENCODER_NAMES.find((encoder) => encoder === changes["encoder"]);
+  const encoder = named === undefined || named === settings.encoder ? {} : encoderSettings(named);
+  // The sample's scenes are small, whichever encoder reads them.
+  const size = name === "sample" ? { imageSize: settings.imageSize } : {};
+  const parsed = RECIPE_SCHEMA.safeParse({ ...settings, ...encoder, ...size, ...staged, ...changes });
   if (parsed.success) {
     refuseContradictions(parsed.data);
     return parsed.data;
@@ -211,18 +228,31 @@ export function makeRecipe(
 }
 
 function refuseContradictions(recipe: Recipe): void {
-  const { collation, inject, maxLength, beamSize, scheduledSampling, objective, baseline, samples } = recipe;
+  const { collation, splitBy, inject, maxLength, beamSize, scheduledSampling, objective, baseline, samples } = recipe;
+  const { encoder, encoderBlocks, trainableFrom } = recipe;
+  const stages = stagesOf(recipe);
+  if (encoderBlocks.length !== ENCODERS[encoder].blocks.length) {
+    throw new InputError(
+      `Cannot set 'encoderBlocks' to '${encoderBlocks}': ${encoder} has ${ENCODERS[encoder].blocks.length} stages`,
+    );
+  }
+  if (!stages.includes(trainableFrom)) {
+    throw new InputError(
+      `Cannot set 'trainableFrom' to '${trainableFrom}': the stages of ${encoder} are ${stages.join(", ")}`,
+    );
+  }
   if (objective === "self-critical" && baseline === "samples" && samples < 2) {
     throw new InputError("Cannot compare samples with each other: there is one per image; set samples=2 or more");
   }
   // Shifted targets need the image first and two more tokens; their captions are greedy, and a token that the model is
   // given is not the one before its target.
   if (
-    collation === "masked" || (inject === "first" && maxLength >= 3 && beamSize === 1 && scheduledSampling === 0)
+    collation === "masked" ||
+    (splitBy === "caption" && inject === "first" && maxLength >= 3 && beamSize === 1 && scheduledSampling === 0)
   ) return;
   throw new InputError(
-    `Cannot use inject '${inject}', maxLength ${maxLength}, beamSize ${beamSize} and scheduledSampling ${scheduledSampling} with ` +
-      "shifted collation: it needs inject=first, maxLength of 3 or more, beamSize=1 and scheduledSampling=0; leave these " +
+    `Cannot use splitBy '${splitBy}', inject '${inject}', maxLength ${maxLength}, beamSize ${beamSize} and scheduledSampling ${scheduledSampling} with ` +
+      "shifted collation: it needs splitBy=caption, inject=first, maxLength of 3 or more, beamSize=1 and scheduledSampling=0; leave these " +
       "settings, or use --recipe lrcn",
   );
 }

@@ -6,9 +6,8 @@
 
 import { z } from "zod";
 import { BEAM_SIZE_LIMITS, type Limits, MAX_LENGTH_LIMITS, MODEL_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
-import { ENCODER_STAGES } from "../ffi/settings.ts";
+import { ENCODER_NAMES, ENCODER_STAGES, type EncoderName, type EncoderStage } from "../ffi/encoders.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
-import { SCHEDULES } from "./schedule.ts";
 
 /** A number that may be given as text. */
 type Setting = z.ZodType<number>;
@@ -35,6 +34,8 @@ const flag: z.ZodType<boolean> = z.preprocess(
   (value) => value === "true" ? true : value === "false" ? false : value,
   z.boolean(),
 );
+
+const SCHEDULES = ["constant", "cosine", "one-cycle", "plateau"] as const satisfies readonly Recipe["schedule"][];
 
 const VALIDATION_METRICS = ["loss", "bleu4", "cider"] as const satisfies readonly ValidationMetric[];
 
@@ -85,10 +86,12 @@ export interface Recipe {
   readonly fusionLayers: number;
   /** Image feature as the first input (pre-inject) or beside every word (par-inject). */
   readonly inject: "first" | "every";
-  /** Channels of the encoder's first convolution. */
+  /** Image encoder. */
+  readonly encoder: EncoderName;
+  /** Channels of a ResNet's first convolution; EfficientNet-Lite's width coefficient in hundredths. */
   readonly encoderWidth: number;
-  /** Blocks of the encoder's four stages, e.g. 3,4,6,3. */
-  readonly encoderBlocks: readonly [number, number, number, number];
+  /** Blocks of each of the encoder's stages, e.g. 3,4,6,3. */
+  readonly encoderBlocks: readonly number[];
   /** PyTorch's random initialization, with or without a zero vector for <pad>. */
   readonly initialization: "zero-padding" | "random";
   /** Dropout on word embeddings. */
@@ -126,7 +129,7 @@ export interface Recipe {
   /** Peak learning rate in those epochs. */
   readonly frozenLearningRate: number;
   /** First stage of the encoder that is trained; those before stay frozen. */
-  readonly trainableFrom: typeof ENCODER_STAGES[number];
+  readonly trainableFrom: EncoderStage;
   /** BatchNorm of the trainable layers: batch statistics, synchronized across processes, or frozen running statistics. */
   readonly batchNorm: "batch" | "synchronized" | "frozen";
   /** Default beam size of the trained model; 1 is greedy. */
@@ -153,7 +156,9 @@ export const RECIPE_SCHEMA = z.strictObject({
   lossMean: z.enum(["token", "batch"]).describe("epoch loss: mean over tokens, or mean of the batches' means"),
   tokenizer: z.enum(TOKENIZERS).describe("nltk: word_tokenize; unicode: for other scripts"),
   minCount: positive.describe("minimum occurrences of a word in the training set to enter the vocabulary"),
-  minVocabulary: count.describe("minimum rows of the embedding and the output layer"),
+  minVocabulary: within([0, MODEL_LIMITS.vocabularySize[1]]).describe(
+    "minimum rows of the embedding and the output layer",
+  ),
   maxLength: within(MAX_LENGTH_LIMITS).describe("maximum caption length in tokens, for training and generation"),
   batchSize: positive.describe("images per batch (captions if splitBy=caption)"),
   gradientAccumulationSteps: positive.describe("batches per optimizer step"),
@@ -174,11 +179,14 @@ export const RECIPE_SCHEMA = z.strictObject({
   inject: z.enum(["first", "every"]).describe(
     "image feature as the first input (pre-inject) or beside every word (par-inject)",
   ),
-  encoderWidth: within(MODEL_LIMITS.encoderWidth).describe("channels of the encoder's first convolution"),
+  encoder: z.enum(ENCODER_NAMES).describe("image encoder"),
+  encoderWidth: within(MODEL_LIMITS.encoderWidth).describe(
+    "channels of a ResNet's first convolution; EfficientNet-Lite's width coefficient in hundredths",
+  ),
   encoderBlocks: z.preprocess(
     (value) => typeof value === "string" ? value.split(",") : value,
-    z.tuple([blocks, blocks, blocks, blocks]),
-  ).describe("blocks of the encoder's four stages, e.g. 3,4,6,3"),
+    z.array(blocks),
+  ).describe("blocks of each of the encoder's stages, e.g. 3,4,6,3"),
   initialization: z.enum(["zero-padding", "random"]).describe(
     "PyTorch's random initialization, with or without a zero vector for <pad>",
   ),

@@ -48,7 +48,7 @@ export async function resumeTraining(
       `Cannot resume from '${path}': ${
         differing.join(" and ")
       } differ from those it was trained with; give it what it ` +
-        "was trained with, or train anew",
+        "was trained with, or train again",
     );
   }
   if (training.validationScores.length !== epoch) {

@@ -285,7 +285,7 @@ async function fit(
     reporter.warn(`Stopped early: no better validation score for ${recipe.patience} epochs`);
   }
   if (recipe.exportPth && epochs > 0 && group.rank === 0) {
-    await writePth(folder.file("notebook"), await modelTensors(engine, ["parameter", "buffer"]));
+    await writePth(folder.file("pth"), await modelTensors(engine, ["parameter", "buffer"]));
   }
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
 }

@@ -11,7 +11,7 @@ import { fileErrorReason } from "../files/file_error.ts";
 import { removeStaleTemporaries } from "../files/stale_temporaries.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
-import { type Format, FORMAT_NAMES } from "../data/formats/format.ts";
+import { type Format, FORMAT_NAMES } from "../data/format_names.ts";
 import { makeRecipe, type Recipe, RECIPE_NAMES } from "./recipe.ts";
 
 /** Where a dataset is, as absolute paths, and how it is read. */
@@ -62,8 +62,11 @@ const NAMES = {
   result: "result.json",
   gallery: "gallery.json",
   report: "report.html",
-  notebook: "lrcn_resnet50_flickr8k.pth",
+  pth: "lrcn_resnet50_flickr8k.pth",
 } as const;
+
+/** Changes with the names of settings. */
+const CONFIG_VERSION = 2;
 
 const schema = z.object({
   recipe: z.looseObject({ name: z.enum(RECIPE_NAMES) }).transform(({ name, ...settings }) =>
@@ -120,7 +123,7 @@ export class RunFolder {
     await using undo = new AsyncDisposableStack();
     // Does not remove a folder that is not empty.
     if (made) undo.defer(() => Deno.remove(path).catch(() => {}));
-    await this.#writeFirst(`${JSON.stringify(config, null, 2)}\n`);
+    await this.#writeFirst(`${JSON.stringify({ version: CONFIG_VERSION, ...config }, null, 2)}\n`);
     undo.defer(() => Deno.remove(this.file("config")).catch(() => {}));
     return undo.move();
   }
@@ -176,7 +179,11 @@ export class RunFolder {
         { cause: error },
       );
     }
-    const parsed = schema.safeParse(parseJson(text));
+    const content = parseJson(text);
+    if (isOfOtherVersion(content)) {
+      throw new InputError(`Cannot resume '${this.path}': another version of lrcn wrote this run; train again`);
+    }
+    const parsed = schema.safeParse(content);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     throw new InputError(
@@ -238,6 +245,11 @@ export class RunFolder {
     const bytes = new TextEncoder().encode(text);
     await writeAtomic(this.file(name), [bytes], { size: bytes.length });
   }
+}
+
+function isOfOtherVersion(content: unknown): boolean {
+  if (typeof content !== "object" || content === null) return false;
+  return !("version" in content) || content.version !== CONFIG_VERSION;
 }
 
 /** Whether a path exists, in a run's folder or the folder itself. */

@@ -1,37 +1,19 @@
-/**
- * The model of a training run, and what its checkpoints say of it.
- *
- * @module
- */
-
 import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type Recipe, shortSide } from "./recipe.ts";
 import type { TrainingData } from "./training_data.ts";
 
-/**
- * The dimensions of a recipe's model.
- *
- * @param recipe The settings.
- * @param words Words of the vocabulary.
- * @returns The model, with a row for each word or as many as the recipe wants at least.
- */
+/** The dimensions of a recipe's model, for a vocabulary of `words`. */
 export function modelSettings(recipe: Recipe, words: number): ModelSettings {
-  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks } = recipe;
+  const { embedSize, hiddenSize, languageLayers, fusionLayers, inject } = recipe;
+  const { encoder, encoderWidth, encoderBlocks } = recipe;
   const vocabularySize = Math.max(words, recipe.minVocabulary);
-  return { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject, encoderWidth, encoderBlocks };
+  const dimensions = { vocabularySize, embedSize, hiddenSize, languageLayers, fusionLayers, inject };
+  return { ...dimensions, encoder, encoderWidth, encoderBlocks };
 }
 
-/**
- * What a run's checkpoints say before the first epoch.
- *
- * @param dataset The dataset.
- * @param recipe The settings.
- * @param data Its words.
- * @param options The model, and the run's seed.
- * @returns The metadata.
- */
+/** The metadata of a run's checkpoints before the first epoch. */
 export function checkpointMetadata(
   dataset: Dataset,
   recipe: Recipe,

@@ -1,5 +1,6 @@
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { stagesOf } from "../ffi/encoders.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { quoted } from "../printable.ts";
 import type { Reporter } from "../reporter.ts";
@@ -59,8 +60,9 @@ function count({ length }: readonly unknown[], noun: string): string {
 }
 
 /** When the encoder is trained. */
-function encoderStages({ epochs, frozenEpochs, trainableFrom }: Recipe): string {
-  const part = trainableFrom === "conv1" ? "" : ` from ${trainableFrom}`;
+function encoderStages(recipe: Recipe): string {
+  const { epochs, frozenEpochs, trainableFrom } = recipe;
+  const part = trainableFrom === stagesOf(recipe)[0] ? "" : ` from ${trainableFrom}`;
   if (frozenEpochs >= epochs) return "encoder frozen";
   if (frozenEpochs === 0) return `encoder trained${part} from the first epoch`;
   return `encoder frozen for ${frozenEpochs} of ${epochs} epochs, then fine-tuned${part}`;

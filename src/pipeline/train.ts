@@ -7,7 +7,7 @@
 import { broadcastTensors } from "../distributed/broadcast_model.ts";
 import { allReduceSum, anyRank } from "../distributed/collectives.ts";
 import { loadEpoch } from "./epoch_loader.ts";
-import { learningRates } from "./learning_rates.ts";
+import { learningRates } from "./learning_rate.ts";
 import { countBatches, diverged, type EpochMetrics, Meter, type StepInfo, type StepReport } from "./meter.ts";
 import { type Objective, objectiveOf } from "./objective.ts";
 import { EPOCH_START, epochsSinceBest, isOutOfPatience, type Progress } from "./progress.ts";
@@ -118,7 +118,8 @@ async function trainEpoch(
 
   for await (const examples of batches) {
     meter.endWaiting();
-    if (stop) break;
+    // Other ranks would wait for this one in the step; alone, it need not wait for results.
+    if (stop || (group.worldSize === 1 && signal.aborted)) break;
     const rates = ratesAt(step);
     const { batches, reward } = await objective(examples, epoch, step++);
     await account(await queue.run(batches, { ...options, ...rates }, { rates, reward, ...countBatches(examples) }));

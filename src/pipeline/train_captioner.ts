@@ -2,6 +2,7 @@ import type { TrainingReporter } from "./training_reporter.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { join } from "node:path";
 import type { DatasetOptions } from "../data/dataset.ts";
+import { refuseFrozenRandomEncoder } from "./dry_run.ts";
 import { readSource } from "./file_source.ts";
 import { makeRecipe, type Recipe } from "./recipe.ts";
 import { runTraining, type TrainingRunResult } from "./run.ts";
@@ -29,7 +30,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    */
   readonly settings?: Partial<Omit<Recipe, "name">>;
   /**
-   * A file with torchvision's ResNet-50, `.pth` or `.safetensors`.
+   * A file of the encoder's ImageNet weights, `.pth` or `.safetensors`.
    *
    * @default {random weights, whose captions of photos will be poor}
    */
@@ -91,6 +92,7 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
   const { recipe: name = "lrcn", settings = {}, encoderWeights, out, seed = 0, reporter = {} } = options;
   const { cache = join(out, "cache"), signal = new AbortController().signal } = options;
   const recipe = makeRecipe(name, settings, { pretrained: encoderWeights !== undefined });
+  if (!options.resume) refuseFrozenRandomEncoder(recipe, encoderWeights !== undefined);
   const source = await readSource({ ...options, seed, cacheFolder: join(cache, "images") });
   return await runTraining(source, {
     ...options,

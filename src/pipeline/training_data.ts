@@ -1,9 +1,3 @@
-/**
- * From a dataset's captions to what an epoch goes through: word ids, by split.
- *
- * @module
- */
-
 import { InputError } from "../input_error.ts";
 import type { Dataset, Example } from "../data/dataset.ts";
 import { lrcnCaption, notebookCaption } from "../text/encode_captions.ts";
@@ -17,13 +11,12 @@ import { Vocabulary } from "../text/vocabulary.ts";
 export interface EncodedExample {
   /** The image. */
   readonly example: Example;
-  /** Word ids of each caption. */
+  /** Token ids of each caption. */
   readonly captions: readonly Int32Array<ArrayBuffer>[];
 }
 
-/** What a run learns from. */
+/** The captions of a run, split and encoded. */
 export interface TrainingData {
-  /** The words. */
   readonly vocabulary: Vocabulary;
   /** The examples of each split. */
   readonly splits: Splits<EncodedExample>;
@@ -31,14 +24,7 @@ export interface TrainingData {
   readonly firstWord: string;
 }
 
-/**
- * Keeps some images of a dataset, drawn at random and in their order.
- *
- * @param dataset The dataset.
- * @param count How many to keep.
- * @param seed Decides which.
- * @returns The smaller dataset.
- */
+/** Keeps `count` images of a dataset, chosen at random, in their order. */
 export function limitExamples(dataset: Dataset, count: number, seed: number): Dataset {
   const lists = dataset.officialSplits;
   const listed = lists && new Set([...lists.train, ...lists.validation, ...lists.test]);
@@ -84,12 +70,12 @@ export function prepareTrainingData(dataset: Dataset, recipe: Recipe, seed: numb
   };
 }
 
-interface CaptionedExample {
+interface TokenizableExample {
   readonly example: Example;
   readonly captions: readonly string[];
 }
 
-function split(dataset: Dataset, { splitBy }: Recipe, seed: number): Splits<CaptionedExample> {
+function split(dataset: Dataset, { splitBy }: Recipe, seed: number): Splits<TokenizableExample> {
   if (splitBy === "caption") {
     return mapSplits(
       splitByCaption(dataset.rows, { seed }),
@@ -102,12 +88,9 @@ function split(dataset: Dataset, { splitBy }: Recipe, seed: number): Splits<Capt
 }
 
 /**
- * Leaves out the examples whose image could not be decoded.
+ * Skips the examples whose images cannot be decoded.
  *
- * @param splits The examples.
- * @param decodable The images that can be decoded.
- * @returns The rest.
- * @throws {InputError} If a split is empty now.
+ * @throws {InputError} If training or validation set would be empty.
  */
 export function keepDecoded(splits: Splits<EncodedExample>, decodable: readonly Example[]): Splits<EncodedExample> {
   const decoded = new Set(decodable);

@@ -17,7 +17,7 @@ import {
 
 const ignore = !canRead || !canWrite;
 
-/** Builds and gives what was reported. */
+/** Builds and returns the reported lines. */
 async function build(root: string, machine: Machine, options: { sanitize?: boolean; verbose?: boolean } = {}) {
   const lines: string[] = [];
   await buildLibrary(root, machine, { ...options, report: (line) => lines.push(line) });
@@ -36,7 +36,7 @@ async function failure(root: string, fake: FakeMachine): Promise<string> {
   throw new Error("The build did not fail");
 }
 
-Deno.test("buildLibrary() installs libtorch where there is none, and leaves a whole library", { ignore }, async () => {
+Deno.test("buildLibrary() installs libtorch if there is none, and keeps a complete library", { ignore }, async () => {
   await using project = await makeProject();
   const machine = soundMachine();
   const report = await build(project.root, machine);
@@ -49,7 +49,7 @@ Deno.test("buildLibrary() installs libtorch where there is none, and leaves a wh
 });
 
 Deno.test(
-  "buildLibrary() takes the plain wheel where an NVIDIA GPU is seen, and adds LRCN_PIP_ARGS",
+  "buildLibrary() takes the default wheel if it sees an NVIDIA GPU, and adds LRCN_PIP_ARGS",
   { ignore },
   async () => {
     await using project = await makeProject();
@@ -82,7 +82,7 @@ Deno.test("buildLibrary() takes LIBTORCH before the Python's torch, and that bef
   );
 });
 
-Deno.test("buildLibrary() reads LIBTORCH from where the user stands", { ignore }, async () => {
+Deno.test("buildLibrary() resolves LIBTORCH relative to the user's working folder", { ignore }, async () => {
   await using project = await makeProject();
   await writeLibtorch(join(project.root, "elsewhere/libtorch"), "2.13.0");
   const env = { LIBTORCH: "libtorch", INIT_CWD: join(project.root, "elsewhere") };
@@ -90,7 +90,7 @@ Deno.test("buildLibrary() reads LIBTORCH from where the user stands", { ignore }
 });
 
 Deno.test(
-  "buildLibrary() passes over a torch of another version or without headers, with a line",
+  "buildLibrary() skips a torch of another version or without headers, with a line",
   { ignore },
   async () => {
     await using project = await makeProject();
@@ -107,7 +107,7 @@ Deno.test(
   },
 );
 
-Deno.test("buildLibrary() installs cmake and ninja where the machine has no cmake, or nothing for it to drive", {
+Deno.test("buildLibrary() installs cmake and ninja if the machine has no cmake or no build program for it", {
   ignore,
 }, async () => {
   for (const missing of ["cmake", "ninja"]) {
@@ -128,7 +128,7 @@ Deno.test("buildLibrary() runs no program and says nothing when nothing has chan
 });
 
 Deno.test(
-  "buildLibrary() builds anew when a source, an option, the library or libtorch has changed",
+  "buildLibrary() builds again after a source, an option, the library or libtorch has changed",
   { ignore },
   async () => {
     await using project = await makeProject();
@@ -187,7 +187,11 @@ Deno.test("buildLibrary() names what is missing and the remedy, in one line", { 
     ["another system", { os: "darwin", arch: "aarch64" }, /Linux x86-64 and this is darwin aarch64; use .*container/],
     ["no compiler", { programs: { "c++": undefined } }, /no C\+\+ compiler is installed; install g\+\+ 12 or newer/],
     ["an old compiler", { programs: { "c++": compilerOf("11.4.0") } }, /c\+\+ 11\.4\.0 is too old; install g\+\+ 12/],
-    ["CXX that is none", { env: { CXX: "nothing" } }, /CXX="nothing" is not a C\+\+ compiler; install g\+\+ 12/],
+    [
+      "CXX that is not a compiler",
+      { env: { CXX: "nothing" } },
+      /CXX="nothing" is not a C\+\+ compiler; install g\+\+ 12/,
+    ],
     ["no Python", { programs: { python3: undefined } }, /python3 is missing; install Python 3\.10 .*set LIBTORCH/],
     [
       "an old Python",
@@ -206,7 +210,7 @@ Deno.test("buildLibrary() names what is missing and the remedy, in one line", { 
       /Cannot install cmake: python3 has no pip; .*or install cmake 3\.18 or newer and make/,
     ],
     [
-      "LIBTORCH that is none",
+      "LIBTORCH that is not a libtorch",
       { env: { LIBTORCH: "none" } },
       /LIBTORCH="\S+none": the folder has no .*or unset LIBTORCH/,
     ],
@@ -234,7 +238,7 @@ Deno.test("buildLibrary() says which folder it cannot write into", { ignore }, a
   assert.match(message, /^Cannot write into \S+native: .*native\/build.*; make the folder writable/);
 });
 
-Deno.test("buildLibrary() refuses a library from which the linker dropped CUDA", { ignore }, async () => {
+Deno.test("buildLibrary() rejects a library from which the linker dropped CUDA", { ignore }, async () => {
   await using project = await makeProject();
   const { root } = project;
   await writeLibtorch(join(root, "cuda"), "2.13.0+cu130");

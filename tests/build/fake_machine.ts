@@ -1,19 +1,15 @@
-/**
- * A machine made of a table of programs, and project folders to build in.
- *
- * @module
- */
+// A machine made of a table of programs, and project folders to build in.
 
 import { join } from "node:path";
 import type { Machine, RunOptions, RunResult } from "../../src/build/machine.ts";
 
-/** What a program of a fake machine does; what it leaves out of the result is success and silence. */
+/** A fake program; missing fields of the result mean success without output. */
 export type FakeProgram = (
   args: readonly string[],
   options: RunOptions,
 ) => Partial<RunResult> | Promise<Partial<RunResult>>;
 
-/** A fake machine: what differs from {@linkcode soundMachine}. */
+/** A fake machine: the differences from {@linkcode soundMachine}. */
 export interface FakeMachine {
   readonly os?: string;
   readonly arch?: string;
@@ -22,7 +18,7 @@ export interface FakeMachine {
   readonly programs?: Readonly<Record<string, FakeProgram | undefined>>;
 }
 
-/** A machine on which everything is there but torch; `calls` lists what was run. */
+/** A machine with everything except torch; `calls` lists the programs it ran. */
 export function soundMachine(fake: FakeMachine = {}): Machine & { readonly calls: string[] } {
   const programs: Record<string, FakeProgram | undefined> = {
     "c++": compilerOf("12.2.0"),

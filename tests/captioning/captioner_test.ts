@@ -333,11 +333,11 @@ captionerTest("Captioner refuses a vocabulary with neither first word nor <start
   await assert.rejects(captioner.caption(IMAGES), /^InputError: Cannot caption: .* has no <start> and <end>$/);
 });
 
-const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
+const SMALL_CAPTIONER = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 
 nativeTest("Captioner reproduces the captions of a checkpoint of the first format version", async () => {
   const images = [await decodeImage(drawSquare("red", 0)), await decodeImage(drawSquare("blue", 3))];
-  using captioner = await Captioner.load(VERSION_1, SINGLE);
+  using captioner = await Captioner.load(SMALL_CAPTIONER, SINGLE);
   const captions = await captioner.caption(images, { badEndings: [] });
   assert.deepEqual(captions.map(({ caption }) => caption), ["on on a a a a a", "on a on a on a a a"]);
   for (const [index, expected] of [-20.3247, -22.978].entries()) {

@@ -9,7 +9,7 @@ import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { modelSettings } from "../support/golden_batch.ts";
 import { CASES, INTERCHANGE } from "../golden/interchange.ts";
 
-const VERSION_1 = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
+const SMALL_CAPTIONER = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 const SPECIALS = ["<pad>", "<unk>", "<start>", "<end>"];
 
 async function open(weights: string, vocabulary: unknown) {
@@ -112,7 +112,7 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const path = folder.file("best.safetensors");
-    using sound = await openCheckpoint(VERSION_1);
+    using sound = await openCheckpoint(SMALL_CAPTIONER);
     const tensors = Array.from(sound.tensors, ([name, tensor]) => ({ ...tensor, name }));
     const model = { ...sound.metadata.model, hiddenSize: 12_000 };
     await saveCheckpoint(path, { metadata: { ...sound.metadata, model }, tensors });
@@ -129,7 +129,7 @@ Deno.test({
       );
       return true;
     });
-    using model1 = await openModel(VERSION_1);
+    using model1 = await openModel(SMALL_CAPTIONER);
     assert.equal(model1.tensors.size, 111);
   },
 });

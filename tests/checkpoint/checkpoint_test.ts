@@ -34,7 +34,7 @@ const METADATA: CheckpointMetadata = {
 const TENSORS = [counting("linear.weight", "F32", [5, 2]), counting("linear.bias", "F32", [5])];
 
 Deno.test({
-  name: "openCheckpoint() gives back what saveCheckpoint() saved",
+  name: "openCheckpoint() returns what saveCheckpoint() saved",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -53,7 +53,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openCheckpoint() gives no first word where none was saved",
+  name: "openCheckpoint() returns no first word if none was saved",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -81,7 +81,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "saveCheckpoint() leaves out metrics that are not finite",
+  name: "saveCheckpoint() skips metrics that are not finite",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -93,7 +93,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "saveCheckpoint() refuses metadata that it could not read again, and writes nothing",
+  name: "saveCheckpoint() rejects metadata that it could not read again, and writes nothing",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -124,7 +124,7 @@ const REFUSED: Refused[] = [
     words({ lrcn: "4", model: "7" }),
     /a newer version of lrcn wrote it \(format 4, this one reads 3\)/,
   ],
-  ["a version that is none", words({ lrcn: '"x"' }), /its format version .* is not valid/],
+  ["an invalid version", words({ lrcn: '"x"' }), /its format version .* is not valid/],
   ["a missing field", words({ recipe: undefined }), /the field 'recipe' is wrong/],
   ["a field that is no JSON", words({ vocabulary: "<pad>" }), /the field 'vocabulary' is wrong/],
   ["a wrong field of the model", words({ model: words().model?.replace("512", '"512"') ?? "" }), /'model\.hiddenSize'/],
@@ -170,7 +170,7 @@ const REFUSED: Refused[] = [
   ["more words than the layer has", words({ vocabulary: '["a","b","c","d","e","f"]' }), /more words than model\.voc/],
   ["an infinite metric", words({ metrics: '{"trainLoss":1e999}' }), /the field 'metrics\.trainLoss' is wrong/],
   [
-    "a crop larger than the picture",
+    "a crop larger than the resized image",
     words({ preprocessing: '{"imageSize":9,"shortSide":8,"applyExif":true}' }),
     /'preprocessing'/,
   ],
@@ -178,7 +178,7 @@ const REFUSED: Refused[] = [
 
 for (const [name, metadata, message] of REFUSED) {
   Deno.test({
-    name: `openCheckpoint() refuses ${name} with one line that holds the path`,
+    name: `openCheckpoint() rejects ${name} with one line that contains the path`,
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();
@@ -208,7 +208,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openCheckpoint() says what to give instead of a missing file or a text file",
+  name: "openCheckpoint() says what file to give instead of a missing or a text file",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -229,7 +229,7 @@ Deno.test({
 
 for (const version of [1, 2]) {
   Deno.test({
-    name: `openCheckpoint() refuses a file of format version ${version} and says what to do`,
+    name: `openCheckpoint() rejects a file of format version ${version} and says what to do`,
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();

@@ -34,7 +34,7 @@ const NEXT = {
 // Each tensor takes more than one write, and the last write of each is a short one.
 const WRITE_BYTES = 300;
 
-/** What a failed operation's words tell the user, of a file of so many bytes. */
+/** The message of each failed operation, for a file of so many bytes. */
 const FAILURES: Readonly<Record<string, (bytes: number) => string>> = {
   ENOSPC: (bytes) => `the disk is full, free ${bytes} bytes`,
   EDQUOT: (bytes) => `the disk quota is used up, free ${bytes} bytes`,
@@ -50,7 +50,7 @@ function bytesOf(path: string): string {
 
 for (const [code, words] of Object.entries(FAILURES)) {
   Deno.test({
-    name: `saveCheckpoint() keeps the former checkpoint and says what to do where any file operation fails by ${code}`,
+    name: `saveCheckpoint() keeps the previous checkpoint and says what to do if any file operation fails with ${code}`,
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();
@@ -81,7 +81,7 @@ for (const [code, words] of Object.entries(FAILURES)) {
 }
 
 Deno.test({
-  name: "saveCheckpoint() says what failed first where its temporary cannot be removed either",
+  name: "saveCheckpoint() reports the first failure if its temporary cannot be removed either",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -114,7 +114,7 @@ function eventful(happens: () => void): TensorSource {
 }
 
 Deno.test({
-  name: "saveCheckpoint() names the folder that vanishes while it writes, and makes none",
+  name: "saveCheckpoint() names a folder that vanishes while it writes, and does not recreate it",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

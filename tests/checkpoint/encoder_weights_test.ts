@@ -53,7 +53,7 @@ function weightsTest(name: string, fn: (donor: Engine, file: (name: string) => s
 }
 
 for (const ending of ["safetensors", "pth"] as const) {
-  weightsTest(`loadEncoderWeights() reads torchvision's names from .${ending}, its classifier left out`, async (
+  weightsTest(`loadEncoderWeights() reads torchvision's names from .${ending}, its classifier skipped`, async (
     donor,
     file,
   ) => {
@@ -85,7 +85,7 @@ weightsTest("loadEncoderWeights() does without BatchNorm's counters, which old f
   assert.notEqual(after.get("resnet.bn1.num_batches_tracked"), expected.get("resnet.bn1.num_batches_tracked"));
 });
 
-weightsTest("loadEncoderWeights() refuses another network's weights and leaves the model", async (donor, file) => {
+weightsTest("loadEncoderWeights() rejects another network's weights and leaves the model", async (donor, file) => {
   const path = file("resnet18.pth");
   await writePth(path, await torchvisionTensors(donor));
   const others: [Partial<ModelSettings>, RegExp][] = [
@@ -103,7 +103,7 @@ weightsTest("loadEncoderWeights() refuses another network's weights and leaves t
   }
 });
 
-weightsTest("loadEncoderWeights() refuses ResNet-18, whose blocks have two convolutions", async (donor, file) => {
+weightsTest("loadEncoderWeights() rejects ResNet-18, whose blocks have two convolutions", async (donor, file) => {
   const path = file("resnet18.pth");
   const tensors = await torchvisionTensors(donor);
   await writePth(path, tensors.filter(({ name }) => !/\.(conv3|bn3)\./.test(name)));
@@ -116,7 +116,7 @@ function wrapped(tensors: readonly TensorSource[]): TensorSource[] {
   return tensors.map((tensor) => ({ ...tensor, name: `module.${tensor.name}` }));
 }
 
-weightsTest("loadEncoderWeights() reads what DataParallel has wrapped", async (donor, file) => {
+weightsTest("loadEncoderWeights() reads weights saved by DataParallel", async (donor, file) => {
   const path = file("wrapped.pth");
   await writePth(path, wrapped(await torchvisionTensors(donor)));
   using engine = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
@@ -147,7 +147,7 @@ weightsTest("loadEncoderWeights() names tensors as the file does", async (donor,
   }
 });
 
-weightsTest("loadEncoderWeights() refuses a file that holds no weights", async (donor, file) => {
+weightsTest("loadEncoderWeights() rejects a file without weights", async (donor, file) => {
   await Deno.writeTextFile(file("weights.pth"), "no weights");
   await Deno.writeTextFile(file("weights.safetensors"), "no weights");
   for (const name of ["weights.pth", "weights.safetensors", "gone.pth"]) {

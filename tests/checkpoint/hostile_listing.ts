@@ -1,8 +1,4 @@
-/**
- * What a hostile file may do to its reader at most: be refused in one line, or be listed in lines that a terminal bears.
- *
- * @module
- */
+// Checks that a hostile file is rejected in one line, or listed in lines that are safe to print.
 
 import assert from "node:assert/strict";
 import { describeInspection, inspectFile } from "../../src/cli/inspect_file.ts";
@@ -12,13 +8,7 @@ const ONE_LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,600}$/u;
 // A tensor of 64 dimensions of 16 digits; a value of a checkpoint's settings.
 const LINE_CHARACTERS = 4200;
 
-/**
- * Holds an error to what a reader may throw.
- *
- * @param error What was thrown.
- * @param path The file.
- * @returns Its message.
- */
+/** Checks that a reader may throw an error. */
 export function refusalOf(error: unknown, path: string): string {
   assert.ok(error instanceof InputError, `not an InputError: ${error}`);
   assert.ok(error.message.startsWith(`Cannot read '${path}': `), error.message);
@@ -29,8 +19,6 @@ export function refusalOf(error: unknown, path: string): string {
 /**
  * Lists a file as `deno task inspect` does.
  *
- * @param path The file.
- * @returns The text.
  * @throws {InputError} It cannot be read.
  */
 export async function listing(path: string): Promise<string> {

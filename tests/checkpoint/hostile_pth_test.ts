@@ -120,7 +120,7 @@ for (const { sound, kinds } of CHANGED_ARCHIVES) {
 }
 
 Deno.test({
-  name: "readPth() refuses a pickle of millions of instructions in a moment, and before they fill the memory",
+  name: "readPth() rejects a pickle of millions of instructions in a moment, and before they fill the memory",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

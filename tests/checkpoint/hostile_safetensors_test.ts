@@ -88,7 +88,7 @@ testFiles("readSafetensors() and openCheckpoint() refuse by one line, or take,",
 });
 
 Deno.test({
-  name: "readSafetensors() refuses a header of a million names, of which JSON.parse() could die, in a moment",
+  name: "readSafetensors() rejects a header of a million names, which could crash JSON.parse(), at once",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { downloadImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
+import { findImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
 import { downloadWeights, type DownloadWeightsOptions } from "../../src/checkpoint/weights_download.ts";
 import { InputError } from "../../src/input_error.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
@@ -21,16 +21,16 @@ import {
 const PART = `${FILE_NAME}.part`;
 const ONE_LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u;
 
-/** A server, and an empty folder for what is fetched. */
+/** A server, and an empty folder for the downloads. */
 interface Setting {
   readonly server: WeightsServer;
   readonly path: string;
   readonly file: (name: string) => string;
   /** Fetches the file; fails in a moment. */
   fetch(options?: Partial<DownloadWeightsOptions>): Promise<string>;
-  /** Holds what was fetched against what the server has. */
+  /** Compares the download with the server's file. */
   checkWhole(fetched: string): Promise<void>;
-  /** Fetches and holds the error to one line of an `InputError`, with the way out. */
+  /** Downloads and checks for an `InputError` of one line with the remedy. */
   checkFails(message: RegExp, options?: Partial<DownloadWeightsOptions>): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ const ADVICE =
 const KEPT = `the part received is kept: start again to resume, or ${ADVICE}`;
 
 downloadTest(
-  "downloadWeights() fetches a file into a folder that is not there yet, and tells how far it is",
+  "downloadWeights() downloads a file into a new folder, and reports its progress",
   whole,
   async ({
     fetch,
@@ -108,13 +108,13 @@ downloadTest(
   },
 );
 
-downloadTest("downloadWeights() fetches no file that is there", whole, async ({ fetch, server, checkWhole }) => {
+downloadTest("downloadWeights() downloads no file that exists", whole, async ({ fetch, server, checkWhole }) => {
   await fetch();
   await checkWhole(await fetch());
   assert.equal(server.ranges.length, 1);
 });
 
-downloadTest("downloadWeights() says that a file that is there is damaged, and fetches it anew", whole, async ({
+downloadTest("downloadWeights() reports a damaged file, and downloads it again", whole, async ({
   fetch,
   file,
   server,
@@ -134,7 +134,7 @@ downloadTest("downloadWeights() says that a file that is there is damaged, and f
 });
 
 downloadTest(
-  "downloadWeights() fails where a file that is there is damaged and cannot be fetched anew",
+  "downloadWeights() fails if a damaged file cannot be downloaded again",
   () => new Response(null, { status: 404 }),
   async ({ file, checkFails }) => {
     await Deno.writeFile(file(FILE_NAME), WEIGHTS.subarray(1));
@@ -149,7 +149,7 @@ downloadTest(
 );
 
 downloadTest(
-  "downloadWeights() goes on where a transfer broke off",
+  "downloadWeights() resumes an interrupted transfer",
   (request, count) => count < 4 ? some(request, 50_000) : whole(request),
   async ({ fetch, server, checkWhole }) => {
     const done: number[] = [];
@@ -160,7 +160,7 @@ downloadTest(
 );
 
 downloadTest(
-  "downloadWeights() goes on where the last call was left, which gave up after some breaks and said so",
+  "downloadWeights() resumes where the last call stopped, which gave up after some interruptions and said so",
   (request, count) => count <= 3 ? some(request, 50_000) : whole(request),
   async ({ fetch, path, server, checkFails, checkWhole }) => {
     await checkFails(new RegExp(`: the server closed the connection early; ${KEPT}`), { attempts: 3 });
@@ -171,7 +171,7 @@ downloadTest(
 );
 
 downloadTest(
-  "downloadWeights() asks for nothing where the part is whole",
+  "downloadWeights() requests nothing if the part is complete",
   whole,
   async ({ fetch, file, server, checkWhole }) => {
     await Deno.writeFile(file(PART), WEIGHTS);
@@ -203,7 +203,7 @@ for (const [name, answer, ranges] of RESTARTS) {
 }
 
 downloadTest(
-  "downloadWeights() goes on with a server that sends less than it was asked for",
+  "downloadWeights() continues with a server that sends less than requested",
   (request, count) => {
     if (count === 1) return some(request, 1000);
     const start = 1000 + (count - 2) * 150_000;
@@ -216,7 +216,7 @@ downloadTest(
   },
 );
 
-downloadTest("downloadWeights() starts again where the part that was left is broken", whole, async ({
+downloadTest("downloadWeights() starts again if the part left behind is corrupt", whole, async ({
   fetch,
   file,
   server,
@@ -240,7 +240,7 @@ downloadTest(
 );
 
 downloadTest(
-  "downloadWeights() asks again where a server cannot answer at the moment, and goes on with the part that is there",
+  "downloadWeights() retries if a server is temporarily unavailable, and resumes the part",
   (request, count) => count < 3 ? new Response("busy", { status: 503 }) : whole(request),
   async ({ fetch, file, server, checkWhole }) => {
     await Deno.writeFile(file(PART), WEIGHTS.subarray(0, 1000));
@@ -249,7 +249,7 @@ downloadTest(
   },
 );
 
-downloadTest("downloadWeights() asks again where a server breaks off before its answer", whole, async ({
+downloadTest("downloadWeights() retries if a server disconnects before its answer", whole, async ({
   fetch,
   checkWhole,
 }) => {
@@ -271,7 +271,7 @@ downloadTest(
 
 for (const status of [404, 416, 206]) {
   downloadTest(
-    `downloadWeights() says that a server answers with status ${status}, and asks once`,
+    `downloadWeights() reports the server's status ${status}, and does not retry`,
     () => new Response("no", { status }),
     async ({ server, checkFails }) => {
       await checkFails(new RegExp(`^Cannot download http://.*: the server answers with status ${status}; ${ADVICE}`));
@@ -280,7 +280,7 @@ for (const status of [404, 416, 206]) {
   );
 }
 
-downloadTest("downloadWeights() says that there is no server", whole, async ({ checkFails }) => {
+downloadTest("downloadWeights() reports that there is no server", whole, async ({ checkFails }) => {
   // A port that was free a moment ago.
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
@@ -292,7 +292,7 @@ downloadTest("downloadWeights() says that there is no server", whole, async ({ c
 });
 
 downloadTest(
-  "downloadWeights() says that the server's name is not known, asks once and tells of the part",
+  "downloadWeights() reports that the server's name is unknown, does not retry and reports the part",
   whole,
   async ({
     file,
@@ -322,7 +322,7 @@ downloadTest(
 );
 
 downloadTest(
-  "downloadWeights() ends with the signal's reason and keeps what has come",
+  "downloadWeights() ends with the signal's reason and keeps the part",
   (request) => some(request, 50_000, { stalls: true }),
   async ({ fetch, file }) => {
     const controller = new AbortController();
@@ -345,7 +345,7 @@ downloadTest("downloadWeights() fetches a file once for two that ask at the same
 });
 
 downloadTest(
-  "downloadWeights() says that the disk is full, and where it cannot write",
+  "downloadWeights() reports a full disk, and a folder it cannot write to",
   whole,
   async ({ file, checkFails }) => {
     await Deno.writeTextFile(file("file"), "");
@@ -365,14 +365,20 @@ Deno.test("downloadWeights() is wrong to be used for a name without a digest", a
 });
 
 downloadTest(
-  "downloadImagenetWeights() asks for the published names",
+  "findImagenetWeights() asks for the names that torchvision published",
   () => new Response(null, { status: 404 }),
   async ({ server, path }) => {
     for (
-      const [name, file] of [["imagenet", "resnet50-0676ba61.pth"], ["imagenet-v2", "resnet50-11ad3fa6.pth"]] as const
+      const [name, file] of [
+        ["resnet18", "resnet18-f37072fd.pth"],
+        ["resnet34", "resnet34-b627a593.pth"],
+        ["resnet50", "resnet50-0676ba61.pth"],
+        ["resnet101", "resnet101-63fe2227.pth"],
+        ["resnet152", "resnet152-394f9c45.pth"],
+      ] as const
     ) {
       await assert.rejects(
-        downloadImagenetWeights(name, { folder: path, origin: server.origin }),
+        findImagenetWeights(name, { folder: path, origin: server.origin }),
         (error) => error instanceof InputError && error.message.startsWith(`Cannot download ${server.origin}${file}: `),
       );
     }
@@ -380,11 +386,32 @@ downloadTest(
 );
 
 Deno.test({
-  name: "downloadImagenetWeights() passes on that it may not use the network",
+  name: "findImagenetWeights() takes those of a Python package from either folder, undamaged, and downloads none",
+  ignore: NEEDS_FILES.ignore,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const [own, installed] = [folder.file("own"), folder.file("installed")];
+    for (const place of [own, installed]) {
+      await Deno.mkdir(place);
+      await Deno.writeTextFile(`${place}/efficientnet-lite2-9656183e.pth`, "damaged");
+    }
+    const requests = await countRequests(() =>
+      assert.rejects(findImagenetWeights("efficientnet-lite2", { folder: own, installed }), {
+        name: "InputError",
+        message: `Cannot find '${installed}/efficientnet-lite2-9656183e.pth', the ImageNet weights of ` +
+          "efficientnet-lite2: install them with deno task build --weights efficientnet-lite2",
+      })
+    );
+    assert.equal(requests, 0);
+  },
+});
+
+Deno.test({
+  name: "findImagenetWeights() passes on that it may not use the network",
   ignore: NEEDS_FILES.ignore || (await Deno.permissions.query({ name: "net", host: "192.0.2.1" })).state === "granted",
   async fn() {
     await using folder = await temporaryFolder();
     const options = { folder: folder.path, origin: "http://192.0.2.1/" };
-    await assert.rejects(downloadImagenetWeights("imagenet", options), Deno.errors.NotCapable);
+    await assert.rejects(findImagenetWeights("resnet50", options), Deno.errors.NotCapable);
   },
 });

@@ -68,24 +68,28 @@ async function digest(path: string): Promise<string> {
 }
 
 for (const [file, name] of EXPORTED) {
-  nativeTest(`exportModel() writes ${file} byte for byte as PyTorch has read it, and its words beside it`, async () => {
-    assert(FILES.some((entry) => entry.file === file), "PyTorch has not read it");
-    await using folder = await temporaryFolder();
-    await exportFormulaModel(folder.path, file, name);
-    for (const each of [file, `lrcn_${name}.vocab.json`]) {
-      assert.equal(await digest(folder.file(each)), await digest(join(INTERCHANGE, each)), each);
-    }
-  }, NEEDS_FILES);
+  nativeTest(
+    `exportModel() writes ${file} byte for byte as read by PyTorch, and its vocabulary beside it`,
+    async () => {
+      assert(FILES.some((entry) => entry.file === file), "PyTorch has not read it");
+      await using folder = await temporaryFolder();
+      await exportFormulaModel(folder.path, file, name);
+      for (const each of [file, `lrcn_${name}.vocab.json`]) {
+        assert.equal(await digest(folder.file(each)), await digest(join(INTERCHANGE, each)), each);
+      }
+    },
+    NEEDS_FILES,
+  );
 }
 
-/** What `interchange.py check` is told of a case. */
+/** The input of `interchange.py check` for a case. */
 function checkedCase(name: CaseName) {
   const { images, inputs } = goldenBatch(name, CASES[name]);
   return { case: CASES[name], pixels: [...images.pixels], inputs: [...inputs] };
 }
 
 nativeTest(
-  "PyTorch's own classes take what exportModel() writes, and what they save is read, with equal logits",
+  "PyTorch's own classes load exported models, and models they save are read, with equal logits",
   async () => {
     await using folder = await temporaryFolder();
     for (const name of NAMES) await exportFormulaModel(folder.path, `lrcn_${name}.pth`, name);

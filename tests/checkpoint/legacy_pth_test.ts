@@ -30,7 +30,7 @@ Deno.test("parseLegacyPth() gives each storage's place in the file, in the order
 });
 
 Deno.test({
-  name: "readPth() gives tensors that share a storage in the old format a copy each",
+  name: "readPth() copies a storage of the old format for each tensor that shares it",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -64,7 +64,7 @@ const REFUSED: [string, Partial<LegacyParts>, RegExp][] = [
 ];
 
 for (const [name, parts, message] of REFUSED) {
-  Deno.test(`parseLegacyPth() refuses ${name}`, async () => {
+  Deno.test(`parseLegacyPth() rejects ${name}`, async () => {
     await assert.rejects(
       parseLegacyPth(inMemory(legacyFile(SOUND, parts))),
       (error) => error instanceof InputError && message.test(error.message),
@@ -72,7 +72,7 @@ for (const [name, parts, message] of REFUSED) {
   });
 }
 
-Deno.test("parseLegacyPth() refuses a file that is cut off at any byte", async () => {
+Deno.test("parseLegacyPth() rejects a file that is cut off at any byte", async () => {
   const bytes = legacyFile(SOUND);
   for (let length = 0; length < bytes.length; length++) {
     await assert.rejects(parseLegacyPth(inMemory(bytes.slice(0, length))), { name: "InputError", message: /cut off$/ });
@@ -80,7 +80,8 @@ Deno.test("parseLegacyPth() refuses a file that is cut off at any byte", async (
 });
 
 Deno.test({
-  name: "readPth() refuses an old file without a tensor's elements, and one of the storages' views that nobody writes",
+  name:
+    "readPth() rejects an old file without a tensor's elements, and one with storage views, which no version writes",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { inferModel, matchModel, stateDictLayout } from "../../src/checkpoint/model_shape.ts";
 import type { TensorLayout } from "../../src/checkpoint/tensor.ts";
+import { ENCODER_NAMES, ENCODERS } from "../../src/ffi/encoders.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { ModelSettings } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
@@ -17,6 +18,7 @@ const models: fc.Arbitrary<ModelSettings> = fc.record({
   languageLayers: fc.integer({ min: 0, max: 3 }),
   fusionLayers: size(3),
   inject: fc.constantFrom("first", "every"),
+  encoder: fc.constant("resnet50"),
   encoderWidth: size(8),
   encoderBlocks: fc.tuple(size(3), size(3), size(3), size(3)),
 }, { noNullPrototype: true });
@@ -54,7 +56,39 @@ for (const inject of ["first", "every"] as const) {
   }
 }
 
-Deno.test("inferModel() passes over what a training goes on with, and takes float64", () => {
+const ENCODER_SIZES: Pick<ModelSettings, "encoder" | "encoderWidth" | "encoderBlocks">[] = [
+  ...ENCODER_NAMES.map((encoder) => {
+    const { width, blocks } = ENCODERS[encoder];
+    return { encoder, encoderWidth: width, encoderBlocks: [...blocks] };
+  }),
+  { encoder: "resnet18", encoderWidth: 4, encoderBlocks: [2, 1, 1, 3] },
+  { encoder: "efficientnet-lite0", encoderWidth: 25, encoderBlocks: [2, 1, 3, 1, 2, 2, 1] },
+];
+
+for (const size of ENCODER_SIZES) {
+  const model: ModelSettings = { ...TINY_MODEL, ...size };
+  const name = `${size.encoder} of width ${size.encoderWidth}`;
+
+  Deno.test(`inferModel() finds the encoder from its tensors: ${name}`, () => {
+    const layout = stateDictLayout(model);
+    const inferred = inferModel(layout, SOURCE);
+    assert.deepEqual({ ...inferred, encoderWidth: 0 }, { ...model, encoderWidth: 0 });
+    // Several of EfficientNet-Lite's coefficients give one network.
+    assert.deepEqual(stateDictLayout(inferred), layout);
+  });
+
+  nativeTest(`stateDictLayout() lists the engine's tensors: ${name}`, async () => {
+    using engine = await Engine.open(model, { device: "cpu", precision: "fp32", initialization: "zero" });
+    const tensors = (await engine.tensors()).filter(({ kind }) => kind === "parameter" || kind === "buffer");
+    const layout = [...stateDictLayout(model)].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+    assert.deepEqual(
+      layout.toSorted((a, b) => a.name < b.name ? -1 : 1),
+      tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })).toSorted((a, b) => a.name < b.name ? -1 : 1),
+    );
+  });
+}
+
+Deno.test("inferModel() skips training state, and accepts float64", () => {
   const layout = [...stateDictLayout(TINY_MODEL)].map(([name, { dtype, shape }]) =>
     [name, { dtype: dtype === "F32" ? "F64" : dtype, shape }] as const
   );
@@ -98,7 +132,7 @@ const REFUSED: [string, ReadonlyMap<string, TensorLayout>, RegExp][] = [
 ];
 
 for (const [what, tensors, message] of REFUSED) {
-  Deno.test(`inferModel() refuses tensors with ${what} in one line`, () => {
+  Deno.test(`inferModel() rejects tensors with ${what} in one line`, () => {
     assert.throws(() => inferModel(tensors, SOURCE), (error) => {
       assert(error instanceof InputError);
       assert.match(error.message, message);
@@ -108,7 +142,7 @@ for (const [what, tensors, message] of REFUSED) {
   });
 }
 
-Deno.test("inferModel() refuses dimensions that no model may have, though all its tensors are there", () => {
+Deno.test("inferModel() rejects dimensions that no model may have, even if all its tensors are present", () => {
   const wide = stateDictLayout({ ...TINY_MODEL, encoderWidth: 1025 });
   assert.throws(() => inferModel(wide, SOURCE), {
     name: "InputError",

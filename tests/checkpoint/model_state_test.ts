@@ -47,7 +47,7 @@ nativeTest("modelTensors() lists the kinds that are asked for, by PyTorch's name
   assert.deepEqual(await names("random"), ["rng"]);
 });
 
-nativeTest("loadModel() makes a model compute what another computes", async () => {
+nativeTest("loadModel() makes a model compute the same as another", async () => {
   using first = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
   await first.trainStep([BATCH], STEP);
   using second = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 2 });
@@ -121,27 +121,30 @@ nativeTest("loadTraining() takes a state from before the first step", async () =
   assert.deepEqual(await snapshot(second), await snapshot(first));
 });
 
-nativeTest("loadTraining() refuses a state of which a moment or the random state is missing or another's", async () => {
-  using engine = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
-  await engine.trainStep([BATCH], STEP);
-  const whole = await stored(await modelTensors(engine, WHOLE));
-  const before = await snapshot(engine);
-  const without = (name: string) => new Map([...whole].filter(([other]) => other !== name));
-  const rng: StoredTensor = { dtype: "U8", shape: [16], read: () => Promise.resolve(new Uint8Array(16)) };
-  const wrong: [Map<string, StoredTensor>, RegExp][] = [
-    [without("adam.exp_avg_sq.linear.bias"), /missing 'adam\.exp_avg_sq\.linear\.bias'$/],
-    [without("adam.step.encoder"), /missing 'adam\.step\.encoder'$/],
-    [without("rng"), /missing 'rng'$/],
-    [new Map([...whole, ["rng", rng]]), /its random state belongs to another device; resume with the --device/],
-  ];
-  for (const [found, message] of wrong) {
-    using other = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
-    await other.trainStep([BATCH], STEP);
-    await assert.rejects(
-      loadTraining(other, found, { source: "last.safetensors" }),
-      (error) => error instanceof InputError && message.test(error.message),
-      String(message),
-    );
-    assert.deepEqual(await snapshot(other), before);
-  }
-});
+nativeTest(
+  "loadTraining() rejects a state whose moments or random state are missing or belong to another model",
+  async () => {
+    using engine = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
+    await engine.trainStep([BATCH], STEP);
+    const whole = await stored(await modelTensors(engine, WHOLE));
+    const before = await snapshot(engine);
+    const without = (name: string) => new Map([...whole].filter(([other]) => other !== name));
+    const rng: StoredTensor = { dtype: "U8", shape: [16], read: () => Promise.resolve(new Uint8Array(16)) };
+    const wrong: [Map<string, StoredTensor>, RegExp][] = [
+      [without("adam.exp_avg_sq.linear.bias"), /missing 'adam\.exp_avg_sq\.linear\.bias'$/],
+      [without("adam.step.encoder"), /missing 'adam\.step\.encoder'$/],
+      [without("rng"), /missing 'rng'$/],
+      [new Map([...whole, ["rng", rng]]), /its random state belongs to another device; resume with the --device/],
+    ];
+    for (const [found, message] of wrong) {
+      using other = await Engine.open(TINY_MODEL, { ...SINGLE, seed: 1 });
+      await other.trainStep([BATCH], STEP);
+      await assert.rejects(
+        loadTraining(other, found, { source: "last.safetensors" }),
+        (error) => error instanceof InputError && message.test(error.message),
+        String(message),
+      );
+      assert.deepEqual(await snapshot(other), before);
+    }
+  },
+);

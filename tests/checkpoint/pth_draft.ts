@@ -1,10 +1,6 @@
-/**
- * PyTorch files by their parts, in both formats, so that tests can spoil one part and leave the others sound.
- *
- * A pickle is written as a string of which each character is a byte.
- *
- * @module
- */
+// PyTorch files by their parts, in both formats, so that tests can spoil one part and leave the others sound.
+//
+// A pickle is written as a string with one character per byte.
 
 import { zipSync } from "fflate";
 
@@ -12,11 +8,11 @@ type File = Uint8Array<ArrayBuffer>;
 
 /** The parts of a pickled state_dict that may be spoiled: each an expression of the pickle's language. */
 export interface Parts {
-  /** What stands before the dict. */
+  /** The bytes before the dict. */
   readonly before: string;
   /** The first tensor's name. */
   readonly name: string;
-  /** The first tensor; where it is given, those below are not in the pickle. */
+  /** The first tensor; if it is given, those below are not in the pickle. */
   readonly value: string | undefined;
   /** The tuple that names the first storage; likewise. */
   readonly storage: string | undefined;
@@ -124,12 +120,7 @@ function tensor(storage: string, offset: string, shape: string, strides: string)
   }R`;
 }
 
-/**
- * A state_dict of three tensors, two of which share a storage.
- *
- * @param parts What is otherwise than it should be.
- * @returns The draft.
- */
+/** A state_dict of three tensors, two of which share a storage. */
 export function stateDict(parts: Partial<Parts> = {}): Draft {
   const { before = "", name = text("a"), key = text("0"), elements = int(6), offset = int(0) } = parts;
   const { type = global("torch", "FloatStorage"), shape = tuple(int(2), int(3)), strides = tuple(int(3), int(1)) } =

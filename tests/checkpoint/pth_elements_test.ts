@@ -4,7 +4,7 @@ import { latin1 } from "./pth_draft.ts";
 import { counting, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 Deno.test({
-  name: "readPth() gives no element of a storage of which any bit is turned over, and all of the others",
+  name: "readPth() rejects a storage in which any bit is flipped, and reads all others",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

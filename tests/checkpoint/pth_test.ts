@@ -61,7 +61,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "writePth() writes what PyTorch loads with weights_only and strict",
+  name: "writePth() writes files that PyTorch loads with weights_only and strict",
   ignore: NEEDS_FILES.ignore || !await pythonHasTorch(),
   async fn() {
     await using folder = await temporaryFolder();
@@ -73,7 +73,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readPth() gives back what writePth() wrote, and writePth() reads one tensor at a time",
+  name: "readPth() returns what writePth() wrote, and writePth() reads one tensor at a time",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -139,7 +139,7 @@ function withText(zip: Uint8Array, text: string, other: string): Uint8Array {
   return zip;
 }
 
-/** An archive whose directory has so many files and bytes. */
+/** An archive whose directory claims this many files and bytes. */
 function withDirectory(files: number, bytes: number): Uint8Array {
   const zip = new Uint8Array(4 + bytes + 56 + 20 + 22);
   zip.set(latin1("PK\x03\x04"));
@@ -193,7 +193,7 @@ const REFUSED: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
   ["a value that is not there", () => archive("\x80\x02h\x07."), /refers to value 7/],
   ["a list", () => archive("\x80\x02]."), /it contains no state_dict/],
   [
-    "a tensor's name that stands twice",
+    "a duplicate tensor name",
     () => archive(pickled(SOUND).replace("s.", "h\x00h\x01s.").replace("w", "wq\x00").replace("tRh", "tRq\x01sh")),
     /its pickle is broken, 'w' occurs twice in a dict$/,
   ],
@@ -234,7 +234,7 @@ const REFUSED: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
     () => archive(pickled("K\x00\x8a\x06\0\0\0\0\0\x10\x85K\x00\x85")),
     /'w' is larger/,
   ],
-  ["a file that stands twice", () => zipOf([["a/x", "1"], ["a/x", "2"]]), /'a\/x' occurs twice in it$/],
+  ["a duplicate file", () => zipOf([["a/x", "1"], ["a/x", "2"]]), /'a\/x' occurs twice in it$/],
   ["a file inside another", nestedFiles, /its files overlap$/],
   ["files larger than the archive", async () => claimingMore(await archive(pickled(SOUND))), /its files overlap$/],
   [
@@ -262,7 +262,7 @@ const REFUSED: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
 
 for (const [name, make, message] of REFUSED) {
   Deno.test({
-    name: `readPth() refuses ${name} with one line that holds the path`,
+    name: `readPth() rejects ${name} with one line that contains the path`,
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();
@@ -288,7 +288,7 @@ Deno.test({
     using sound = await readPth(folder.file("sound.pth"));
     assert.deepEqual(sound.tensors.get("w")?.shape, [2]);
     assert.deepEqual(await sound.tensors.get("w")?.read(), new Uint8Array(8));
-    // No element lies beyond the storage's end where there is none.
+    // Without elements, none lies beyond the storage's end.
     await Deno.writeFile(folder.file("empty.pth"), await archive(pickled("K\x02K\x02K\x00\x86K\x01K\x01\x86")));
     using empty = await readPth(folder.file("empty.pth"));
     assert.deepEqual(await empty.tensors.get("w")?.read(), new Uint8Array(0));

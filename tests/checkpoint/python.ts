@@ -1,17 +1,8 @@
-/**
- * Python with PyTorch, where the machine has it.
- *
- * @module
- */
+// Python with PyTorch, if the machine has it.
 
 import { canRun } from "../support/test_data.ts";
 
-/**
- * Runs Python with its own PyTorch, or with the one that the build has installed.
- *
- * @param args What Python is given.
- * @returns How it ended, and what it wrote.
- */
+/** Runs Python with its own PyTorch, or with the one that the build has installed. */
 export function runPython(args: readonly string[]): Promise<Deno.CommandOutput> {
   const installed = new URL("../../native/.libtorch", import.meta.url).pathname;
   return new Deno.Command("python3", { args: [...args], env: { PYTHONPATH: installed } }).output();

@@ -1,8 +1,4 @@
-/**
- * A checkpoint as text and bytes before they are put together, so that a test can spoil any part of it.
- *
- * @module
- */
+// A checkpoint as text and bytes before they are put together, so that a test can spoil any part of it.
 
 import type { TensorLayout } from "../../src/checkpoint/tensor.ts";
 

@@ -17,7 +17,7 @@ function fileOf(header: string | Uint8Array, dataBytes: number, claimedLength?: 
 }
 
 Deno.test({
-  name: "readSafetensors() reads what Python's safetensors wrote",
+  name: "readSafetensors() reads files written by Python's safetensors",
   ignore: !canRead,
   async fn() {
     using file = await readSafetensors(GOLDEN);
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readSafetensors() gives back what writeSafetensors() wrote, reading several tensors at once",
+  name: "readSafetensors() returns what writeSafetensors() wrote, reading several tensors at once",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -114,7 +114,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "writeSafetensors() refuses two tensors of one name, the reserved name, and elements that do not fit the shape",
+  name: "writeSafetensors() rejects two tensors of one name, the reserved name, and elements that do not fit the shape",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -169,7 +169,7 @@ const HOSTILE: [string, Uint8Array, RegExp][] = [
 
 for (const [name, bytes, message] of HOSTILE) {
   Deno.test({
-    name: `readSafetensors() refuses ${name} with one line that holds the path`,
+    name: `readSafetensors() rejects ${name} with one line that contains the path`,
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();
@@ -187,7 +187,7 @@ for (const [name, bytes, message] of HOSTILE) {
 }
 
 Deno.test({
-  name: "readSafetensors() refuses a header of more than 100 MB before it reads it",
+  name: "readSafetensors() rejects a header of more than 100 MB before it reads it",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -214,7 +214,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readSafetensors() says so when the path is missing or a folder, or the file shrinks while it is open",
+  name: "readSafetensors() reports a missing path, a folder, and a file that shrinks while it is open",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

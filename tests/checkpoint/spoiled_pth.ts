@@ -1,8 +1,4 @@
-/**
- * Spoiled PyTorch files by what is wrong with them: a sound one, of which one thing is changed.
- *
- * @module
- */
+// Spoiled PyTorch files by their fault: a valid one with one change.
 
 import fc from "fast-check";
 import {
@@ -23,10 +19,10 @@ import {
 
 type File = Uint8Array<ArrayBuffer>;
 
-/** Files by what is said of them. */
+/** Files by their description. */
 export type SpoiledFiles = Readonly<Record<string, fc.Arbitrary<File>>>;
 
-/** Files to be made of drafts, in either format, by what is said of them. */
+/** Files to make from drafts, in either format, by their description. */
 export type SpoiledDrafts = Readonly<Record<string, fc.Arbitrary<Draft>>>;
 
 const SOUND = stateDict();
@@ -85,7 +81,7 @@ function spoiled(parts: fc.Arbitrary<keyof Parts>, expressions: fc.Arbitrary<str
   return fc.tuple(parts, expressions).map(([part, expression]) => stateDict({ [part]: expression }));
 }
 
-/** Drafts of which no part is left. */
+/** Drafts with everything removed. */
 function whole(pickles: fc.Arbitrary<string>): fc.Arbitrary<Draft> {
   return pickles.map((pickle) => ({ ...SOUND, pickle: () => pickle }));
 }
@@ -96,7 +92,7 @@ function spliced(file: File, { at, remove, insert }: { at: number; remove: numbe
   );
 }
 
-/** Nothing of what a pickle could call. */
+/** Names a pickle must not call. */
 const calls = fc.tuple(fc.constantFrom(...CALLED), fc.boolean(), fc.nat(5)).map(([[module, name], newer, how]) => {
   const callee = newer ? `${text(module)}${text(name)}\x93` : global(module, name);
   const ways = ["", `${COMMAND}\x85R`, `${COMMAND}\x85\x81`, `${COMMAND}b`, `)R${COMMAND}\x85b`];
@@ -110,7 +106,7 @@ const nested = fc.tuple(depth, fc.nat(3)).map(([depth, kind]) => {
   return `${"(".repeat(depth + 1)}${"t".repeat(depth + 1)}`;
 });
 
-/** Values that hold each other twice, so that to write one out would never end. */
+/** Values that contain each other twice, so that writing one out would never end. */
 const doubled = fc.tuple(fc.integer({ min: 1, max: 2000 }), fc.constantFrom("]", "N", "}", text("ab")), fc.boolean())
   .map(
     ([times, seed, once]) => `${seed}${(once ? "q\0h\0\x86" : "r\0\0\0\0j\0\0\0\0h\0\x87").repeat(times)}`,
@@ -235,7 +231,7 @@ export const REFUSED_LEGACY: SpoiledFiles = {
   ),
 };
 
-/** Files of which some are sound: one with any of its bytes changed. */
+/** Files of which some are valid: one with any of its bytes changed. */
 export function changedFiles(format: string, file: File): SpoiledFiles {
   const kinds: SpoiledFiles = {
     "with some bits turned over": fc.array(fc.nat(file.length * 8 - 1), { minLength: 1, maxLength: 8 }).map((bits) => {
@@ -255,7 +251,7 @@ export function changedFiles(format: string, file: File): SpoiledFiles {
   return Object.fromEntries(Object.entries(kinds).map(([kind, files]) => [`(${format}) ${kind}`, files]));
 }
 
-/** Old files of which some are sound. Their elements may be any bytes: the format has no sum of them. */
+/** Old files of which some are valid. Their elements may be any bytes: the format has no checksum. */
 export const CHANGED_LEGACY: SpoiledFiles = changedFiles("old format", SOUND_LEGACY);
 
 /** Pickles of random instructions. */

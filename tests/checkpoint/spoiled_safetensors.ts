@@ -1,8 +1,4 @@
-/**
- * Spoiled checkpoints by what is wrong with them: a sound one, of which one thing is changed.
- *
- * @module
- */
+// Spoiled checkpoints by their fault: a valid one with one change.
 
 import fc from "fast-check";
 import { DTYPE_BYTES, isDType } from "../../src/checkpoint/tensor.ts";
@@ -21,7 +17,7 @@ import {
 
 type File = Uint8Array<ArrayBuffer>;
 
-/** Files by what is said of them. */
+/** Files by their description. */
 export type SpoiledFiles = Readonly<Record<string, fc.Arbitrary<File>>>;
 
 const SOUND_HEADER = headerOf(SOUND);
@@ -264,7 +260,7 @@ export const SOUND_FILES: SpoiledFiles = {
   ),
 };
 
-/** Files of which some are sound. */
+/** Files of which some are valid. */
 export const CHANGED: SpoiledFiles = {
   "with some bits turned over": fc.array(fc.nat(SOUND_FILE.byteLength * 8 - 1), { minLength: 1, maxLength: 8 }).map(
     (bits) => {

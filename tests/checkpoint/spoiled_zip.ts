@@ -1,8 +1,4 @@
-/**
- * Spoiled zip archives by what is wrong with them: a sound one, of which one number is changed.
- *
- * @module
- */
+// Spoiled zip archives by their fault: a valid one with one changed number.
 
 import fc from "fast-check";
 import type { SpoiledFiles } from "./spoiled_pth.ts";
@@ -13,7 +9,7 @@ const END_BYTES = 22;
 const SIGNATURES = { local: 0x0403_4b50, central: 0x0201_4b50, end: 0x0605_4b50, end64: 0x0606_4b50 };
 const NUMBERS = [0, 1, 2, 21, 46, 0x7fff, 0xffff, 0x10000, 0x7fff_ffff, 0xffff_fffe, 0xffff_ffff];
 
-/** Where a file stands in an archive. */
+/** Offsets of a file in an archive. */
 interface Entry {
   readonly name: string;
   readonly central: number;
@@ -57,13 +53,7 @@ function endOf(file: File): { count: [number, 2 | 8]; begin: [number, 4 | 8]; si
     : { count: [at + 10, 2], begin: [at + 16, 4], signature: at };
 }
 
-/**
- * Makes archives that nothing may take.
- *
- * @param format What its writer is called.
- * @param file A sound archive whose directory has no extra fields.
- * @returns The archives.
- */
+/** Makes archives that nothing may take. */
 export function refusedArchives(format: string, file: File): SpoiledFiles {
   const entries = directory(file);
   const needed = entries.filter(({ name }) => /\/(data\.pkl|data\/\d+)$/.test(name));

@@ -17,7 +17,7 @@ async function read(text: string) {
 }
 
 Deno.test({
-  name: "readVocabularyFile() gives back what writeVocabularyFile() wrote",
+  name: "readVocabularyFile() returns what writeVocabularyFile() wrote",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -64,7 +64,7 @@ const REFUSED: Record<string, [text: string, message: RegExp]> = {
   "a number": ["7", /it is not a vocabulary, give an array of words, or an object/],
   "an array of numbers": ["[1, 2]", /it is not a vocabulary/],
   "an object of other things": ['{"a": "b"}', /it is not a vocabulary/],
-  "an id that is no whole number": ['{"a": 0.5}', /it is not a vocabulary/],
+  "an id that is not a whole number": ['{"a": 0.5}', /it is not a vocabulary/],
   "words of another kind": ['{"words": [1]}', /the field 'words/],
   "a wrong setting": ['{"words": ["a"], "decoding": {"beamSize": 0}}', /the field 'decoding\.beamSize' is wrong/],
   "a caption of a billion words": [
@@ -83,15 +83,15 @@ const REFUSED: Record<string, [text: string, message: RegExp]> = {
     `[${Array.from({ length: 1_000_001 }, (_, id) => `"${id.toString(36)}"`).join(",")}]`,
     /it has 1000001 words, more than the 1000000 that can be$/,
   ],
-  "a word that stands twice": ['["a", "b", "a"]', /'a' is word 0 and word 2$/],
-  "a key that stands twice": ['{"a": 0, "b": 1, "a": 2}', /'a' occurs twice$/],
-  "an id that stands twice": ['{"a": 0, "b": 1, "c": 1}', /'b' and 'c' have the same id, 1$/],
+  "a duplicate word": ['["a", "b", "a"]', /'a' is word 0 and word 2$/],
+  "a duplicate key": ['{"a": 0, "b": 1, "a": 2}', /'a' occurs twice$/],
+  "a duplicate id": ['{"a": 0, "b": 1, "c": 1}', /'b' and 'c' have the same id, 1$/],
   "an id that is missing": ['{"a": 0, "b": 1, "c": 3}', /no word has the id 2, ids must go from 0 to 2$/],
   "a first word that it lacks": [
     '{"words": ["a"], "decoding": {"firstWord": "b"}}',
     /"firstWord" is 'b', which is not one/,
   ],
-  "a crop larger than the picture": [
+  "a crop larger than the resized image": [
     '{"words": ["a"], "preprocessing": {"imageSize": 9, "shortSide": 8}}',
     /"imageSize" is 9, larger than "shortSide", which is 8$/,
   ],
@@ -100,7 +100,7 @@ const REFUSED: Record<string, [text: string, message: RegExp]> = {
 
 for (const [what, [text, message]] of Object.entries(REFUSED)) {
   Deno.test({
-    name: `readVocabularyFile() refuses ${what} in one line`,
+    name: `readVocabularyFile() rejects ${what} in one line`,
     ...NEEDS_FILES,
     async fn() {
       await assert.rejects(read(text), (error) => {

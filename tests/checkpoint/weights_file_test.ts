@@ -6,7 +6,7 @@ import { INTERCHANGE } from "../golden/interchange.ts";
 import { counting, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
 Deno.test({
-  name: "findFormat() tells a safetensors file whose header's length begins as a file of PyTorch does",
+  name: "findFormat() recognizes a safetensors file whose header's length begins like a PyTorch file",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -26,7 +26,7 @@ Deno.test({
 
 for (const file of ["torch_2f_first.pth", "torch_1u_every_legacy.pth"]) {
   Deno.test({
-    name: `findFormat() tells ${file} by its content`,
+    name: `findFormat() recognizes ${file} by its content`,
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();
@@ -38,7 +38,7 @@ for (const file of ["torch_2f_first.pth", "torch_1u_every_legacy.pth"]) {
 }
 
 Deno.test({
-  name: "findFormat() goes by the name where the content is neither",
+  name: "findFormat() uses the name if the content is neither",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

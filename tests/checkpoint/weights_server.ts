@@ -1,8 +1,4 @@
-/**
- * A server of one file on this machine, that fails as servers do.
- *
- * @module
- */
+// A server of one file on this machine, that fails as servers do.
 
 import { createHash } from "node:crypto";
 
@@ -25,19 +21,14 @@ export const canServe: boolean = (await Deno.permissions.query({ name: "net", ho
 export interface WeightsServer extends AsyncDisposable {
   /** The address of its folder. */
   readonly origin: string;
-  /** The `Range` headers of the requests so far; null where there was none. */
+  /** The `Range` headers of the requests so far; null if there was none. */
   readonly ranges: (string | null)[];
 }
 
 /** Gives an answer to the request of a given number. */
 export type Answer = (request: Request, count: number) => Response | Promise<Response>;
 
-/**
- * Starts a server.
- *
- * @param answer What it answers.
- * @returns The server.
- */
+/** Starts a server. */
 export function startServer(answer: Answer): WeightsServer {
   const ranges: (string | null)[] = [];
   const stop = new AbortController();
@@ -63,12 +54,7 @@ export interface BreakingServer extends AsyncDisposable {
   connections(): number;
 }
 
-/**
- * Starts a server that breaks off its first connections before any answer, and then gives the file.
- *
- * @param breaks How many connections it breaks off.
- * @returns The server.
- */
+/** Starts a server that breaks off its first connections before any answer, and then gives the file. */
 export function startBreakingServer(breaks: number): BreakingServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const head = `HTTP/1.1 200 OK\r\ncontent-length: ${WEIGHTS.length}\r\nconnection: close\r\n\r\n`;
@@ -94,7 +80,7 @@ export function startBreakingServer(breaks: number): BreakingServer {
   };
 }
 
-/** Answers with the file, or with what is asked for of it. */
+/** Answers with the file, or the requested range of it. */
 export function whole(request: Request): Response {
   const start = rangeStart(request);
   if (start === 0) return new Response(WEIGHTS);

@@ -5,9 +5,9 @@ import { lockCache } from "../../src/pipeline/cache/cache_lock.ts";
 import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { InputError } from "../../src/input_error.ts";
 import { namesIn } from "../support/checkpoint_folder.ts";
-import { files, makeSetting, readResized, resizeToSquare, SQUARE } from "../support/cache_setting.ts";
+import { files, makeSetting, readResized, resizeToSquare, SIDE } from "../support/cache_setting.ts";
 
-const BYTES = SQUARE * SQUARE * 3;
+const BYTES = SIDE * SIDE * 3;
 
 /** A folder with caches of every kind, and a function that captures the lines printed about it. */
 async function makeCaches() {
@@ -28,7 +28,7 @@ async function makeCaches() {
     const result = await action((line) => lines.push(line));
     return { lines: lines.map((line) => line.replaceAll(setting.examples[1]?.path ?? "?", "PATH")), result };
   };
-  const resizedFile = join(root, "images", `${SQUARE}-exif-v3`, "resized.bin");
+  const resizedFile = join(root, "images", `${SIDE}-exif-v3`, "resized.bin");
   return { ...setting, root, write, capture, resizedFile, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
 }
 
@@ -102,7 +102,7 @@ Deno.test(
 
 Deno.test("cache clear removes all but downloaded weights, old temporary files included", files, async () => {
   await using caches = await makeCaches();
-  const old = `images/.00ff.squares.3f2a9c00-0000-4000-8000-0123456789ab.tmp`;
+  const old = `images/.00ff.resized.3f2a9c00-0000-4000-8000-0123456789ab.tmp`;
   await caches.write(old, "");
   await Deno.utime(join(caches.root, old), 1, 1);
   using open = await openImageCache(caches.examples, caches.options);

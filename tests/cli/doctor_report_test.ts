@@ -29,7 +29,7 @@ const SOUND: Examination = {
     measuredSteps: 10,
     stages: [
       { stage: "frozen", epochs: 2, stepSeconds: 1, captionsPerSecond: 120.4, epochSeconds: 61 },
-      { stage: "learning", epochs: 4, stepSeconds: 1, captionsPerSecond: 12.4, epochSeconds: 3600 },
+      { stage: "trainable", epochs: 4, stepSeconds: 1, captionsPerSecond: 12.4, epochSeconds: 3600 },
     ],
     featuresSeconds: 30,
     totalSeconds: 14_552,

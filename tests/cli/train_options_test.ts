@@ -113,7 +113,7 @@ Deno.test("parseTrainOptions() warns about settings without effect", async () =>
 Deno.test("parseTrainOptions() uses ImageNet weights by default if there is data", async () => {
   assert.equal((await parse("--data", "d")).encoderWeights, "auto");
   assert.equal((await parse("--data", "d", "--encoder-weights", "none")).encoderWeights, "none");
-  assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet-v2")).encoderWeights, "imagenet-v2");
+  assert.equal((await parse("--data", "d", "--encoder-weights", "imagenet")).encoderWeights, "imagenet");
   const given = await parse("--data", "d", "--encoder-weights", "resnet50.pth");
   assert.deepEqual(given.encoderWeights, { file: "/home/ada/resnet50.pth" });
   assert.deepEqual(given.pretrainedRecipe, makeRecipe("lrcn", {}, { pretrained: true }));
@@ -148,7 +148,7 @@ Deno.test({
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
-    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify({ version: 2, ...CONFIG }));
     const { recipe, pretrainedRecipe, givenSettings, cache: _, ...options } = await parse("--resume", folder.path);
     assert.deepEqual(givenSettings, []);
     assert.deepEqual([recipe, pretrainedRecipe], [CONFIG.recipe, CONFIG.recipe]);
@@ -184,7 +184,7 @@ Deno.test({
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
-    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(CONFIG));
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify({ version: 2, ...CONFIG }));
     const run = ["--self-critical", folder.path];
     const options = await parse(...run, "--out", "out", "--baseline", "samples");
     assert.deepEqual([options.initialWeights, options.resume], [folder.file("best.safetensors"), false]);
@@ -205,7 +205,7 @@ Deno.test({
     await refuses([...run, "--baseline", "samples", "--set", "samples=1"], /^Cannot compare samples with each other/);
     await refuses(["--data", "d", "--set", "objective=self-critical"], /--self-critical RUN$/);
     const notebook = { ...CONFIG, recipe: makeRecipe("notebook") };
-    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify(notebook));
+    await Deno.writeTextFile(folder.file("config.json"), JSON.stringify({ version: 2, ...notebook }));
     await refuses(run, /^Cannot train self-critically after the notebook recipe/);
   },
 });

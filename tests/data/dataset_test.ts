@@ -39,7 +39,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() finds captions and images where the Flickr datasets have them",
+  name: "readDataset() finds captions and images in the layouts of the Flickr datasets",
   ignore,
   async fn() {
     const layouts = [
@@ -63,7 +63,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() takes a captions file and an images folder that are named, or looks beside the file",
+  name: "readDataset() takes a named captions file and images folder, or searches beside the file",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "x/words.csv": captions, "y/a.jpg": "", "x/Images/b.jpg": "" });
@@ -90,7 +90,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() reads the official lists beside the captions or in the folder that is named",
+  name: "readDataset() reads the official lists beside the captions or in the named folder",
   ignore,
   async fn() {
     const expected = { train: ["a.jpg"], validation: ["b.jpg"], test: ["c.jpg"] };
@@ -105,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() says of each file that looks like captions why it is none",
+  name: "readDataset() explains for each file that looks like captions why it is not",
   ignore,
   async fn() {
     const utf16 = new Uint8Array(
@@ -132,7 +132,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() passes over links that lead in circles, and takes no text beside an image for a list",
+  name: "readDataset() skips links that form a loop, and takes no text beside an image for a list",
   ignore,
   async fn() {
     const pairs = ["train_images_0", "train_images_1", "test_images_2"];
@@ -165,7 +165,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() says in one line what is wrong with a dataset",
+  name: "readDataset() describes what is wrong with a dataset in one line",
   ignore,
   async fn() {
     const wrong: [Record<string, string>, RegExp][] = [
@@ -212,7 +212,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() leaves out rows that cannot be used, with their file and line; strict makes them an error",
+  name: "readDataset() skips rows that cannot be used, with their file and line; strict makes them an error",
   ignore,
   async fn() {
     const file = "image,caption\n../a.jpg,x\na.jpg,A kite .\nb.jpg,\n";
@@ -311,7 +311,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readDataset() obeys a split that the captions tell, but not where the training images alone are there",
+  name: "readDataset() follows a split in the captions, unless only the training images exist",
   ignore,
   async fn() {
     const entries = ["train", "val", "val"].map((split, index) => ({

@@ -13,7 +13,7 @@ async function find(files: readonly string[], names: readonly string[]): Promise
 }
 
 Deno.test({
-  name: "findImages() finds a name without its folders where no other name ends like it",
+  name: "findImages() finds a name without its folders if no other name ends alike",
   ...NEEDS_FILES,
   async fn() {
     assert.deepEqual(await find(["Images/a.jpg", "Images/b.jpg"], ["one/a.jpg", "two/a.jpg", "two/b.jpg"]), {
@@ -23,7 +23,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findImages() takes '\\' for '/', and small letters for capitals where one file alone is meant",
+  name: "findImages() takes '\\' for '/', and ignores case if only one file matches",
   ...NEEDS_FILES,
   async fn() {
     const files = ["Images/a.jpg", "Images/É.JPG", "Images/c.jpg", "Images/C.jpg", "In/d.jpg", "Images/e.jpg"];
@@ -44,7 +44,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findImages() passes over a folder that may not be read, and names it where no image is elsewhere",
+  name: "findImages() skips an unreadable folder, and names it if there are no other images",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await makeFolder({ "Images/a.jpg": "", "train2017/a.jpg": "" });

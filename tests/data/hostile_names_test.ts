@@ -12,7 +12,7 @@ const kaggle = "image,caption\na.jpg,x\n";
 const json = (...images: string[]) =>
   images.map((image) => JSON.stringify({ image, caption: "x", split: "train" })).join("\n");
 
-/** What each of these says names `bad`. */
+/** The message of each of these contains `bad`. */
 const DATASETS: Record<string, Record<string, string | Uint8Array>> = {
   "an image that is not there": { "c.jsonl": json(`${bad}.jpg`) },
   "an image outside": { "c.jsonl": json(`../${bad}.jpg`, "a.jpg"), "a.jpg": "" },
@@ -44,7 +44,7 @@ const DATASETS: Record<string, Record<string, string | Uint8Array>> = {
 };
 
 Deno.test({
-  name: "readDataset() shows names of files and of what is in them on one line, without what a terminal obeys",
+  name: "readDataset() prints names of files and members on one line, without control characters",
   ...NEEDS_FILES,
   async fn() {
     for (const [what, files] of Object.entries(DATASETS)) {

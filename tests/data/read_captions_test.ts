@@ -6,7 +6,7 @@ import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
 
 Deno.test({
-  name: "readCaptions() leaves out rows that cannot be used, and with strict names the first",
+  name: "readCaptions() skips rows that cannot be used, and with strict names the first",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await makeFolder({
@@ -28,7 +28,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readCaptions() says in one line what is wrong with a file",
+  name: "readCaptions() describes what is wrong with a file in one line",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await makeFolder({

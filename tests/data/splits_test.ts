@@ -32,7 +32,7 @@ Deno.test("splitByCaption() has the notebook's sizes and loses no row", () => {
   assert.notDeepEqual(train, rows.slice(0, 3500));
 });
 
-Deno.test("splitOfficially() follows the lists, keeps the order and counts what is in none", () => {
+Deno.test("splitOfficially() follows the lists, keeps the order and counts examples in no list", () => {
   const lists = { train: ["4.jpg", "0.jpg", "gone.jpg"], validation: ["2.jpg"], test: ["1.jpg"] };
   const splits = splitOfficially(makeExamples(6), lists);
   assert.deepEqual(names(splits.train), ["0.jpg", "4.jpg"]);
@@ -55,7 +55,9 @@ Deno.test("an empty split is an error that says how many there are and how many 
 
 Deno.test("splitOfficially() lets the test be empty, which training does not need", () => {
   const { train, test, skipped } = splitOfficially(makeExamples(3), {
-    ...{ train: ["0.jpg"], validation: ["1.jpg"], test: ["7.jpg"] },
+    train: ["0.jpg"],
+    validation: ["1.jpg"],
+    test: ["7.jpg"],
   });
   assert.deepEqual([names(train), test, skipped], [["0.jpg"], [], 1]);
 });

@@ -62,7 +62,7 @@ nativeTest("examine() finds no fault with sound data, and reports all findings",
   // One reading of the clock before a step and one after it; 8 captions a step.
   assert.deepEqual(found.speed, {
     measuredSteps: 10,
-    stages: [{ stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 32, epochSeconds: 1 }],
+    stages: [{ stage: "trainable", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 32, epochSeconds: 1 }],
     featuresSeconds: 0,
     totalSeconds: 3,
   });
@@ -75,7 +75,7 @@ nativeTest("examine() measures the frozen stage separately, and its features onc
     measuredSteps: 10,
     stages: [
       { stage: "frozen", epochs: 2, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
-      { stage: "learning", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
+      { stage: "trainable", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
     ],
     // A quarter of a second for 8 images.
     featuresSeconds: 0.25 / 8 * 20,

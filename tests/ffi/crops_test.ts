@@ -54,14 +54,14 @@ for (const precision of ["fp32", "bf16"] as const) {
     `Engine.trainStep() takes the same step on crops as on images cropped beforehand, ${precision}`,
     async () => {
       const images = cropped(batch.images.height - 9);
-      const learnt = [];
+      const trained = [];
       for (const seen of [images, cut(images), batch.images]) {
         using engine = await Engine.open(model, { device: "cpu", precision });
         await fillModel(engine);
         const result = await engine.trainStep([{ ...batch, images: seen }], STEP);
-        learnt.push({ result, digests: await digests(engine, ["parameter", "buffer"], "") });
+        trained.push({ result, digests: await digests(engine, ["parameter", "buffer"], "") });
       }
-      const [crops, parts, whole] = learnt;
+      const [crops, parts, whole] = trained;
       assert.deepEqual(crops, parts);
       assert.notDeepEqual(crops, whole);
     },

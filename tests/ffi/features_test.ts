@@ -44,7 +44,7 @@ for (const name of ["1u every", "4f first"] as const) {
   }
 
   nativeTest(`Engine.trainStep() takes the same step on features as on pixels with a frozen CNN: ${name}`, async () => {
-    const learnt = [];
+    const trained = [];
     for (const fromFeatures of [true, false]) {
       using engine = await Engine.open(model, { device: "cpu", precision: "fp32" });
       await fillModel(engine);
@@ -54,9 +54,9 @@ for (const name of ["1u every", "4f first"] as const) {
       for (let step = 0; step < 3; step++) steps.push(await engine.trainStep([batch], STEP));
       const after = await digests(engine, ["parameter", "buffer"], "resnet.");
       assert.deepEqual(changed(before, after), ["resnet.fc.weight", "resnet.fc.bias"]);
-      learnt.push({ steps, parameters: await tensorsOf(engine, "parameter") });
+      trained.push({ steps, parameters: await tensorsOf(engine, "parameter") });
     }
-    const [features, pixel] = learnt;
+    const [features, pixel] = trained;
     assert(features !== undefined && pixel !== undefined);
     for (const [index, { loss, gradientNorm }] of features.steps.entries()) {
       assert(Math.abs(loss - (pixel.steps[index]?.loss ?? NaN)) < 1e-5);

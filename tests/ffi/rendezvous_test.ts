@@ -16,7 +16,7 @@ Deno.test("readRendezvous() reads what torchrun sets", () => {
     {
       ...{
         rank: 1,
-        size: 4,
+        worldSize: 4,
         localRank: 0,
         address: "node0",
         port: 29500,

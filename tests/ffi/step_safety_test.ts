@@ -190,7 +190,7 @@ nativeTest("Engine.open() reports a lack of memory, and the process survives", a
     Engine.open(terabytes, CPU),
     (error) =>
       error instanceof InputError &&
-      /^Cannot create the model: 4194304 MiB more memory are needed and \d+ MiB are left; lower --e/.test(
+      /^Cannot create the model: 4194304 MiB more memory are needed, and \d+ MiB are left; lower --e/.test(
         error.message,
       ),
   );

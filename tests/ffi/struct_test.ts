@@ -8,11 +8,11 @@ Deno.test("encodeStruct() writes the struct's own size first", () => {
 });
 
 Deno.test("encodeStruct() lays out arrays, doubles and 64-bit integers as C does", () => {
-  const bytes = encodeStruct("lrcn_engine_options", { encoder_blocks: [3, 4, 6, 3], seed: 2 ** 40 });
+  const bytes = encodeStruct("lrcn_engine_options", { encoder_blocks: [1, 2, 2, 3, 3, 4, 1], seed: 2 ** 40 });
   const view = new DataView(bytes.buffer);
-  assert.equal(bytes.length, 72);
-  assert.deepEqual([48, 52, 56, 60].map((offset) => view.getInt32(offset, true)), [3, 4, 6, 3]);
-  assert.equal(view.getBigInt64(64, true), 2n ** 40n);
+  assert.equal(bytes.length, 88);
+  assert.deepEqual(Array.from({ length: 7 }, (_, index) => view.getInt32(52 + 4 * index, true)), [1, 2, 2, 3, 3, 4, 1]);
+  assert.equal(view.getBigInt64(80, true), 2n ** 40n);
   const options = encodeStruct("lrcn_train_options", { update: 1, embedding_dropout: 0.5, counted_tokens: 7 });
   const optionsView = new DataView(options.buffer);
   assert.equal(options.length, 136);

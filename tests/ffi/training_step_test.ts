@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../../src/ffi/batch.ts";
 import { Engine } from "../../src/ffi/engine.ts";
-import { ENCODER_STAGES, type TrainStepOptions } from "../../src/ffi/settings.ts";
+import { STAGES } from "../../src/ffi/encoders.ts";
+import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/training_step.json" with { type: "json" };
 import { microBatches, wordsOf } from "./batches.ts";
 import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
@@ -11,9 +12,10 @@ import { nativeTest } from "../support/native_test_case.ts";
 interface Entry {
   readonly batch: string;
   readonly case: GoldenCase;
-  readonly settings: Omit<TrainStepOptions, "optimizer" | "trainableFrom"> & {
+  readonly settings: Omit<TrainStepOptions, "optimizer" | "trainableFrom" | "batchNorm"> & {
     readonly optimizer: string;
     readonly trainableFrom?: string;
+    readonly batchNorm?: string;
     readonly rowWeights?: readonly number[];
   };
   readonly steps: readonly { readonly loss: number; readonly gradientNorm: number }[];
@@ -25,8 +27,10 @@ interface Entry {
 const cases: Record<string, Entry> = golden.cases;
 
 function stepOptions({ settings }: Entry): TrainStepOptions {
-  const trainableFrom = ENCODER_STAGES.find((stage) => stage === settings.trainableFrom) ?? "conv1";
-  return { ...settings, optimizer: settings.optimizer === "adam" ? "adam" : "adamw", trainableFrom };
+  const trainableFrom = STAGES["resnet-bottleneck"].find((stage) => stage === settings.trainableFrom) ?? "conv1";
+  const optimizer = settings.optimizer === "adam" ? "adam" : "adamw";
+  const batchNorm = settings.batchNorm === "frozen" ? "frozen" : "batch";
+  return { ...settings, optimizer, batchNorm, trainableFrom };
 }
 
 /** Runs the golden steps on these batches and compares all golden values. */

@@ -1,8 +1,4 @@
-/**
- * Deno's file operations, one of which fails.
- *
- * @module
- */
+// Deno's file operations, one of which fails.
 
 import type { WritableFile, WritableFileSystem } from "../../src/files/write_atomic.ts";
 
@@ -17,7 +13,7 @@ export interface FailingFileSystemOptions {
    */
   message?: string;
   /**
-   * The most bytes that one write takes: it may take less than it was given.
+   * Maximum number of bytes one write accepts, which may be less than requested.
    *
    * @default {2}
    */
@@ -28,16 +24,11 @@ export interface FailingFileSystemOptions {
 export interface FailingFileSystem {
   /** For `writeAtomic()`. */
   readonly fileSystem: WritableFileSystem;
-  /** Names in order, without the removal of what was written. */
+  /** Names in order, without the removal of the temporary. */
   readonly tried: readonly string[];
 }
 
-/**
- * Deno's file operations, of which one fails.
- *
- * @param failing Its number, from 0; -1 for none.
- * @param options See {@linkcode FailingFileSystemOptions}.
- */
+/** Deno's file operations, one of which fails. */
 export function failingFileSystem(failing: number, options: FailingFileSystemOptions = {}): FailingFileSystem {
   const { code, message = "the cable is out", writeBytes = 2 } = options;
   const tried: string[] = [];

@@ -7,7 +7,7 @@ import { makeFolder } from "../support/temporary_folder.ts";
 const ignore = !canRead || !canWrite;
 
 Deno.test({
-  name: "listFolder() gives files and folders by name, a link as what it leads to, and nothing hidden",
+  name: "listFolder() lists files and folders by name, a link as its target, and nothing hidden",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "b.jpg": "", "a.jpg": "", ".hidden.jpg": "", ".git/x": "", "in/x": "" });
@@ -26,7 +26,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "listFolder() says in one line why it cannot, and listIfReadable() gives nothing then",
+  name: "listFolder() describes its failure in one line, and listIfReadable() returns nothing then",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "a.txt": "" });

@@ -6,11 +6,11 @@ import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_fol
 const UUID = "3f2a9c00-0000-4000-8000-0123456789ab";
 
 Deno.test(
-  "removeOldTemporaries() removes what nobody has written for a day, and nothing else",
+  "removeOldTemporaries() removes temporaries not written for a day, and nothing else",
   NEEDS_FILES,
   async () => {
     await using folder = await temporaryFolder();
-    const old = [`.a.features.${UUID}.tmp`, `.b.squares.${UUID}.tmp`];
+    const old = [`.a.features.${UUID}.tmp`, `.b.resized.${UUID}.tmp`];
     const kept = [`.a.features.tmp`, `a.features`, `.a.features.${UUID}`, `.${UUID}.tmp`, `.young.${UUID}.tmp`];
     for (const name of [...old, ...kept]) {
       await Deno.writeTextFile(folder.file(name), "");

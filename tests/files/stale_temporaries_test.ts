@@ -20,7 +20,8 @@ for (
   const name of ["last.safetensors", "a name of far more characters than a temporary's name has room for.safetensors"]
 ) {
   Deno.test({
-    name: `removeStaleTemporaries() removes what a killed writeAtomic() left of '${name}', and keeps the file`,
+    name:
+      `removeStaleTemporaries() removes the temporary of '${name}' left by a killed writeAtomic(), and keeps the file`,
     ...NEEDS_FILES,
     async fn() {
       await using folder = await temporaryFolder();
@@ -62,7 +63,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "removeStaleTemporaries() finds none in a folder that is not there, and names one that is a file",
+  name: "removeStaleTemporaries() finds none in a missing folder, and names a folder that is a file",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

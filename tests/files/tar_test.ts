@@ -4,7 +4,7 @@ import { isTar, type TarMember, tarMembers } from "../../src/files/tar.ts";
 import { InputError } from "../../src/input_error.ts";
 import { joinBytes, paxRecord, tarEntry, tarFile } from "../support/tar_file.ts";
 
-/** A file in memory that counts what is read of it. */
+/** A file in memory that counts the bytes read. */
 function openBytes(bytes: Uint8Array<ArrayBuffer>) {
   const file = {
     size: bytes.length,
@@ -30,7 +30,7 @@ async function list(bytes: Uint8Array<ArrayBuffer>): Promise<{ members: TarMembe
   return { members, error: "" };
 }
 
-Deno.test("tarMembers() gives each member's place, and its bytes stand there", async () => {
+Deno.test("tarMembers() returns each member's offset, where its bytes are", async () => {
   const bytes = tarFile([
     { name: "a.jpg", content: "picture" },
     { name: "in", type: "5" },
@@ -76,7 +76,7 @@ Deno.test("tarMembers() reads headers alone, however large the members", async (
   assert(file.total < 50_000, `${file.total} bytes were read`);
 });
 
-Deno.test("tarMembers() gives what stands before the place where a tar is damaged", async () => {
+Deno.test("tarMembers() yields the members before a damaged place", async () => {
   const good = tarEntry({ name: "a.jpg", content: "1" });
   const damaged: [Uint8Array<ArrayBuffer>, RegExp][] = [
     [tarEntry({ name: "b.jpg", content: "1", size: "00000777777\0" }), /ends within a member of 262143 bytes/],
@@ -101,7 +101,7 @@ Deno.test("tarMembers() gives what stands before the place where a tar is damage
   }
 });
 
-Deno.test("tarMembers() ends with the file, whatever bytes it holds", async () => {
+Deno.test("tarMembers() ends with the file, whatever its bytes", async () => {
   const whole = tarFile([
     { name: "x", type: "x", content: paxRecord("path", "y.jpg") },
     { name: "a.jpg", content: "1" },

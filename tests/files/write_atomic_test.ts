@@ -8,7 +8,7 @@ const FORMER = "the former content";
 const CHUNKS = ["the new ", "content"].map((text) => new TextEncoder().encode(text));
 
 Deno.test({
-  name: "writeAtomic() replaces a file whole and leaves nothing beside it",
+  name: "writeAtomic() replaces a file whole and leaves no temporary",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -44,7 +44,7 @@ Deno.test({
       }
       assert.ok(outcome instanceof InputError);
       assert.equal(outcome.message, `Cannot write '${path}': the cable is out`);
-      // After the rename the new file is there, and whole.
+      // After the rename the new file is in place, and complete.
       const expected = tried.at(-1) === "sync folder" ? "the new content" : FORMER;
       assert.equal(await Deno.readTextFile(path), expected, tried.at(-1) ?? "");
       assert.deepEqual(namesIn(folder.path), ["weights.bin"], tried.at(-1) ?? "");
@@ -68,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "writeAtomic() goes on where a file system cannot flush folders",
+  name: "writeAtomic() continues if a file system cannot flush folders",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -81,7 +81,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "writeAtomic() passes on what the content throws, and removes what was written of it",
+  name: "writeAtomic() passes on errors of the content, and removes the temporary",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -95,7 +95,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "writeAtomic() names a folder that is gone, and one that stands in the file's place",
+  name: "writeAtomic() names a missing folder, and a folder with the file's name",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();

@@ -62,7 +62,7 @@ export async function saveFormulaCheckpoint(path: string, name: CaseName): Promi
     metadata: {
       recipe: isNotebook ? "notebook" : "lrcn",
       model,
-      preprocessing: { imageSize: 32, shortSide: 37, applyExif: true },
+      preprocessing: { imageSize: 32, shortSide: 37, applyExif: !isNotebook },
       // The notebook's layer is larger than its vocabulary.
       vocabulary: [...specials, "a", "red", "kite", "dog", "."],
       decoding: { ...(isNotebook ? { firstWord: "a" } : {}), maxLength: 6, beamSize: 3 },

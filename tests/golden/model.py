@@ -43,6 +43,8 @@ def integers(name, count, below):
 class Residual(nn.Module):
     """1x1, 3x3 (with the stride) and 1x1 convolutions beside a shortcut."""
 
+    expansion = 4
+
     def __init__(self, channels, width, stride, project):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width)
@@ -61,23 +63,28 @@ class Residual(nn.Module):
 
 
 class ResNet(nn.Module):
-    def __init__(self, outputs, width, blocks):
+    def __init__(self, outputs, width, blocks, block=Residual):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width)
         channels = width
         for stage, count in enumerate(blocks):
             units = []
             for unit in range(count):
-                units.append(Residual(channels, width << stage, 2 if stage and not unit else 1, unit == 0))
-                channels = (width << stage) * 4
+                width_out = (width << stage) * block.expansion
+                stride = 2 if stage and not unit else 1
+                units.append(block(channels, width << stage, stride, stride > 1 or channels != width_out))
+                channels = width_out
             setattr(self, f"layer{stage + 1}", nn.Sequential(*units))
         self.fc = nn.Linear(channels, outputs)
 
-    def forward(self, x):
+    def features(self, x):
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         for stage in range(1, 5):
             x = getattr(self, f"layer{stage}")(x)
-        return self.fc(x.mean((2, 3)))
+        return x
+
+    def forward(self, x):
+        return self.fc(self.features(x).mean((2, 3)))
 
 
 class Captioner(nn.Module):

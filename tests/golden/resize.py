@@ -17,7 +17,7 @@ import numpy
 from PIL import Image
 
 SHORT_SIDE, CROP = 256, 224
-PHOTOGRAPHS, IMAGE_SAMPLES, DRAWN_SAMPLES = 20, 300, 2000
+IMAGES, IMAGE_SAMPLES, DRAWN_SAMPLES = 20, 300, 2000
 
 
 def drawn(width, height):
@@ -55,8 +55,8 @@ def means(pixels):
 folder = pathlib.Path(sys.argv[1]) / "Images"
 paths = sorted(path for path in folder.iterdir() if path.suffix == ".jpg")
 images, drawings = [], []
-for place in range(PHOTOGRAPHS):
-    index = place * len(paths) // PHOTOGRAPHS
+for place in range(IMAGES):
+    index = place * len(paths) // IMAGES
     picture = Image.open(paths[index]).convert("RGB")
     decoded, cropped = numpy.asarray(picture), resize_crop(picture)
     images.append({

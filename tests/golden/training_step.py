@@ -21,12 +21,12 @@ SETTINGS = {"optimizer": "adamw", "encoderLearningRate": 5e-4, "learningRate": 1
 def prepare(model, settings):
     """The CNN learns from a stage on; before it, or without batch statistics all through, BatchNorm evaluates."""
     model.train()
-    learning = STAGES.index(settings.get("encoderFrom", "conv1"))
+    learning = STAGES.index(settings.get("trainableFrom", "conv1"))
     parts = [[model.resnet.conv1, model.resnet.bn1], *([getattr(model.resnet, stage)] for stage in STAGES[1:])]
     for stage, modules in enumerate(parts):
         for module in modules:
             module.requires_grad_(stage >= learning)
-            module.train(stage >= learning and settings.get("batchStatistics", True))
+            module.train(stage >= learning and settings.get("batchNorm") != "frozen")
 
 
 def optimize(model, data, settings):
@@ -53,7 +53,7 @@ def optimize(model, data, settings):
         noisy |= {n for n, gradient in learning.items() if is_noise(gradient)}
         if step == 0:
             result["gradients"] = {n: fingerprint(n, gradient) for n, gradient in learning.items()}
-            if settings.get("encoderFrom"):
+            if settings.get("trainableFrom"):
                 result["buffers"] = {n: fingerprint(n, b.double()) for n, b in model.named_buffers()}
         optimizer.step()
     result["change"] = {n: fingerprint(n, p - before[n]) for n, p in model.named_parameters() if n not in noisy}
@@ -66,11 +66,11 @@ def variations(known):
     for model in models:
         yield "label smoothing", model, {"labelSmoothing": 0.1}, 4
     for model in "1u every", "4f first":
-        yield "many images", model, {"batchStatistics": False}, 16
+        yield "many images", model, {"batchNorm": "frozen"}, 16
     for model in "1u first", "2f every":
-        yield "partial fine-tuning", model, {"encoderFrom": "layer3"}, 4
+        yield "partial fine-tuning", model, {"trainableFrom": "layer3"}, 4
     for model in "2u first", "4f every":
-        yield "BatchNorm at rest", model, {"batchStatistics": False}, 4
+        yield "BatchNorm at rest", model, {"batchNorm": "frozen"}, 4
     for model in "1u every", "4f first":
         rows = known[model]["images"] * known[model]["captionsPerImage"]
         weights = [(-1) ** row * (row % 5) / 4 for row in range(rows)]

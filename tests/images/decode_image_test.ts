@@ -30,7 +30,7 @@ for (const [name, { file, width, height, deflatedPixels }] of Object.entries(gol
   });
 }
 
-Deno.test("decodeImage() refuses a JPEG cut anywhere", async () => {
+Deno.test("decodeImage() rejects a JPEG cut anywhere", async () => {
   for (const name of ["gray.jpg", "rgb-420.jpg", "progressive.jpg", "cmyk.jpg"] as const) {
     const file = fileOf(name);
     for (const share of [0.1, 0.3, 0.5, 0.7, 0.9, 0.99]) {
@@ -43,7 +43,7 @@ Deno.test("decodeImage() refuses a JPEG cut anywhere", async () => {
   }
 });
 
-Deno.test("decodeImage() refuses a PNG cut before the end of its pixels", async () => {
+Deno.test("decodeImage() rejects a PNG cut before the end of its pixels", async () => {
   for (const name of ["rgb.png", "palette.png", "interlaced.png"] as const) {
     const file = fileOf(name);
     for (const share of [0.05, 0.3, 0.5, 0.7, 0.9]) {
@@ -52,7 +52,7 @@ Deno.test("decodeImage() refuses a PNG cut before the end of its pixels", async 
   }
 });
 
-Deno.test("decodeImage() refuses damaged files", async () => {
+Deno.test("decodeImage() rejects damaged files", async () => {
   const png = fileOf("rgb.png");
   png[png.length >> 1] = (png[png.length >> 1] ?? 0) ^ 0x55;
   await rejects(png, /the PNG is damaged/);
@@ -61,11 +61,11 @@ Deno.test("decodeImage() refuses damaged files", async () => {
   await rejects(jpeg, /the JPEG is damaged/);
 });
 
-Deno.test("decodeImage() says what a file is that is no image", async () => {
+Deno.test("decodeImage() names the format of a file that is not an image", async () => {
   await rejects(new TextEncoder().encode("Two dogs play in the snow ."), /the file is text/);
 });
 
-Deno.test("decodeImage() refuses images of too many pixels before it decodes them", async () => {
+Deno.test("decodeImage() rejects images of too many pixels before it decodes them", async () => {
   await rejects(fileOf("rgb.png"), /45 x 35 pixels, scale it down to at most 1574 pixels, or raise --max-pixels$/, {
     maxPixels: 1574,
   });
@@ -87,7 +87,7 @@ function progressiveHeader(width: number, height: number): Uint8Array {
   return Uint8Array.from([0xff, 0xd8, 0xff, 0xc2, 0, 17, ...frame, 0xff, 0xda, 0, 6, 1, 1, 0, 0, 0xff, 0xd9]);
 }
 
-Deno.test("decodeImage() refuses images that take too much memory before it decodes them", async () => {
+Deno.test("decodeImage() rejects images that take too much memory before it decodes them", async () => {
   await rejects(
     progressiveHeader(7000, 7000),
     /progressive JPEG has 7000 x 7000 pixels and takes 736 MB .* more than 400 MB, scale it down to at most 266\d{5} pixels, or raise --max-pixels$/,
@@ -95,7 +95,7 @@ Deno.test("decodeImage() refuses images that take too much memory before it deco
   await rejects(progressiveHeader(70, 70), /the JPEG is damaged/);
 });
 
-Deno.test("decodeImage() decodes after failures, and calls at the same time do not meet", async () => {
+Deno.test("decodeImage() decodes after failures, and concurrent calls do not interfere", async () => {
   const names: Name[] = ["rgb.png", "gray.jpg", "rgb-444.jpg", "interlaced.png"];
   const damaged = fileOf("rgb-420.jpg").subarray(0, 700);
   const alone = await Promise.all(names.map((name) => decodeImage(fileOf(name))));

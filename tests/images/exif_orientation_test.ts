@@ -25,7 +25,7 @@ Deno.test("exifOrientation() reads both byte orders and both widths of numbers",
   }
 });
 
-Deno.test("exifOrientation() is 1 where the data hold none or make no sense", () => {
+Deno.test("exifOrientation() is 1 if the data have none or make no sense", () => {
   assert.equal(exifOrientation(exif(0x0111, 3, 6)), 1);
   assert.equal(exifOrientation(exif(0x0112, 3, 0)), 1);
   assert.equal(exifOrientation(exif(0x0112, 3, 9)), 1);

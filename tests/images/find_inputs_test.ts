@@ -38,7 +38,7 @@ function problems(found: readonly CaptionInput[]): string[] {
 }
 
 Deno.test({
-  name: "findInputs() takes a file as it is, whatever it is called and whether it is there or not",
+  name: "findInputs() takes a file as it is, whatever its name, even if it does not exist",
   ignore,
   async fn() {
     await using folder = await makeFolder(FILES);
@@ -60,13 +60,13 @@ Deno.test({
     const deep = await find(folder.path, ["inner", "."], { recursive: true });
     const inner = ["inner/d.png", "inner/deep/e.jpg"];
     assert.deepEqual(deep.names, [...inner, "a.JPG", "b.png", "c.jpeg", ...inner]);
-    // One image in a folder is none that the user named.
+    // The only image in a folder does not count as named by the user.
     assert.equal((await find(folder.path, ["inner/deep"])).single, false);
   },
 });
 
 Deno.test({
-  name: "findInputs() goes through folders that lead to themselves once",
+  name: "findInputs() visits folders that form a loop once",
   ignore,
   async fn() {
     await using folder = await makeFolder({ "in/a.png": "" });
@@ -76,7 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findInputs() says in one line which folder has no images, and goes on",
+  name: "findInputs() names a folder without images in one line, and continues",
   ignore,
   async fn() {
     await using folder = await makeFolder(FILES);
@@ -95,7 +95,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findInputs() takes the paths of standard input, folders among them, where '-' stands",
+  name: "findInputs() takes the paths of standard input, including folders, in the place of '-'",
   ignore,
   async fn() {
     await using folder = await makeFolder(FILES);
@@ -120,7 +120,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findInputs() says what is wrong with standard input after what came before it, and refuses it twice",
+  name: "findInputs() reports a fault of standard input after the images before it, and rejects two '-'",
   ignore,
   async fn() {
     await using folder = await makeFolder(FILES);

@@ -1,9 +1,5 @@
-/**
- * A folder of images that anybody might hand in: bombs, lies, cuts, other formats under a picture's name, and some good
- * pictures among them.
- *
- * @module
- */
+// A folder of images that a stranger might send: bombs, false headers, truncated files, other formats with an image's
+// name, and some good images among them.
 
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
@@ -12,7 +8,7 @@ import golden from "../golden/images.json" with { type: "json" };
 
 /** Which files of a folder are good. */
 export interface HostileImages {
-  /** Names of the pictures that can be decoded, those with hostile ornaments included. */
+  /** Names of the images that can be decoded, those with hostile ornaments included. */
   readonly good: readonly string[];
   /** Names of those that cannot. */
   readonly bad: readonly string[];
@@ -20,12 +16,7 @@ export interface HostileImages {
 
 const MEGABYTE = 2 ** 20;
 
-/**
- * Writes the folder: 60 hostile images and 12 plain ones.
- *
- * @param folder An empty folder.
- * @returns The names.
- */
+/** Writes the folder: 60 hostile images and 12 plain ones. */
 export async function writeHostileImages(folder: string): Promise<HostileImages> {
   const good = { ...plainImages(), ...ornamentedImages() };
   const bad = { ...badPngs(), ...badJpegs(), ...otherFiles() };
@@ -36,7 +27,7 @@ export async function writeHostileImages(folder: string): Promise<HostileImages>
 
 type Files = Readonly<Record<string, Uint8Array>>;
 
-const picture = (name: keyof typeof golden.images) => Uint8Array.fromBase64(golden.images[name].file);
+const goldenImage = (name: keyof typeof golden.images) => Uint8Array.fromBase64(golden.images[name].file);
 const kind = (name: keyof typeof kinds.images) => Uint8Array.fromBase64(kinds.images[name].file);
 const text = (content: string) => new TextEncoder().encode(content);
 
@@ -124,26 +115,26 @@ function cut(file: Uint8Array, share: number): Uint8Array {
 
 function plainImages(): Files {
   return {
-    "good-gray.jpg": picture("gray.jpg"),
-    "good-420.jpg": picture("rgb-420.jpg"),
-    "good-progressive.jpg": picture("progressive.jpg"),
-    "good-restarts.jpg": picture("restarts.jpg"),
-    "good-cmyk.jpg": picture("cmyk.jpg"),
-    "good-ycck.jpg": picture("ycck.jpg"),
+    "good-gray.jpg": goldenImage("gray.jpg"),
+    "good-420.jpg": goldenImage("rgb-420.jpg"),
+    "good-progressive.jpg": goldenImage("progressive.jpg"),
+    "good-restarts.jpg": goldenImage("restarts.jpg"),
+    "good-cmyk.jpg": goldenImage("cmyk.jpg"),
+    "good-ycck.jpg": goldenImage("ycck.jpg"),
     "good-lying.jpg": kind("turned-6.jpg"),
-    "good-rgb.png": picture("rgb.png"),
-    "good-palette.png": picture("palette-transparent.png"),
-    "good-interlaced.png": picture("interlaced-alpha.png"),
-    "good-16-bit.png": picture("rgb-16-bit.png"),
-    "good-one-bit.png": picture("one-bit.png"),
+    "good-rgb.png": goldenImage("rgb.png"),
+    "good-palette.png": goldenImage("palette-transparent.png"),
+    "good-interlaced.png": goldenImage("interlaced-alpha.png"),
+    "good-16-bit.png": goldenImage("rgb-16-bit.png"),
+    "good-one-bit.png": goldenImage("one-bit.png"),
   };
 }
 
-/** Pictures that are good in spite of what comes with them. */
+/** Images that are good despite their extra data. */
 function ornamentedImages(): Files {
   const exif = (...bytes: number[]) => segment(0xe1, joined(text("Exif\0\0"), Uint8Array.from(bytes)));
-  const jpeg = picture("rgb-420.jpg");
-  const plain = picture("rgb.png");
+  const jpeg = goldenImage("rgb-420.jpg");
+  const plain = goldenImage("rgb.png");
   const bomb = zeros(64 * MEGABYTE);
   return {
     "exif-loop.jpg": afterStart(jpeg, exif(0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 0, 0, 0, 0, 8)),
@@ -160,7 +151,7 @@ function ornamentedImages(): Files {
 }
 
 function badPngs(): Files {
-  const plain = picture("rgb.png");
+  const plain = goldenImage("rgb.png");
   const flipped = plain.slice();
   flipped[plain.length >> 1] = (plain[plain.length >> 1] ?? 0) ^ 0x55;
   const filter = new Uint8Array(64 * 65).fill(9);
@@ -188,14 +179,14 @@ function badPngs(): Files {
     "checksum.png": flipped,
     "cut-10.png": cut(plain, 0.1),
     "cut-50.png": cut(plain, 0.5),
-    "cut-interlaced.png": cut(picture("interlaced.png"), 0.7),
+    "cut-interlaced.png": cut(goldenImage("interlaced.png"), 0.7),
     "signature.png": plain.subarray(0, 8),
   };
 }
 
 function badJpegs(): Files {
-  const plain = picture("rgb-420.jpg");
-  const progressive = picture("progressive.jpg");
+  const plain = goldenImage("rgb-420.jpg");
+  const progressive = goldenImage("progressive.jpg");
   const halfZeros = plain.slice().fill(0, plain.length / 2);
   return {
     "60000-square.jpg": ofSize(plain, 60000, 60000),

@@ -7,7 +7,7 @@ import { writeHostileImages } from "./hostile_images.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
 
 Deno.test({
-  name: "ImageDecoders decodes the good ones among 60 hostile images and says what is wrong with each other",
+  name: "ImageDecoders decodes the good ones among 60 hostile images and reports a fault for each other",
   ignore: !canRead || !canWrite,
   async fn() {
     await using folder = await makeFolder({});

@@ -9,8 +9,8 @@ import { canRead, canWrite } from "../support/test_data.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
 
 /**
- * Answers with a picture as wide as the path is long; dies of the path "deadly", never answers "silent", hangs at "busy",
- * and asks for 300 MB for a path that begins with "large", whose picture has 110.
+ * Answers with an image as wide as the path is long; crashes on the path "deadly", never answers "silent", hangs at "busy",
+ * and asks for 300 MB for a path that begins with "large", whose image has 110.
  */
 const FAKE_WORKER = `data:application/javascript,${
   encodeURIComponent(`
@@ -40,13 +40,13 @@ function fakeDecoders(count: number, timeLimit = 10_000): { decoders: ImageDecod
 }
 
 Deno.test(
-  "ImageDecoders decodes in Workers what decodeImage() decodes",
+  "ImageDecoders decodes in Workers as decodeImage() does",
   { ignore: !canRead || !canWrite },
   async () => {
     const files = Object.fromEntries(
       Object.entries(golden.images).map(([name, { file }]) => [name, Uint8Array.fromBase64(file)]),
     );
-    await using folder = await makeFolder({ ...files, "text.jpg": "no picture" });
+    await using folder = await makeFolder({ ...files, "text.jpg": "not an image" });
     using decoders = new ImageDecoders({ count: 2 });
     const rejection = assert.rejects(
       decoders.decode({ path: join(folder.path, "text.jpg") }),
@@ -60,7 +60,7 @@ Deno.test(
   },
 );
 
-Deno.test("ImageDecoders starts no more Workers than it may, and none without work", async () => {
+Deno.test("ImageDecoders starts at most its number of Workers, and none without work", async () => {
   const { decoders, started } = fakeDecoders(2);
   using _ = decoders;
   assert.equal(started(), 0);
@@ -70,7 +70,7 @@ Deno.test("ImageDecoders starts no more Workers than it may, and none without wo
   assert.equal(started(), 2);
 });
 
-Deno.test("ImageDecoders replaces a Worker that dies, and its image alone is lost", async () => {
+Deno.test("ImageDecoders replaces a Worker that crashes, and loses only its image", async () => {
   const { decoders, started } = fakeDecoders(1);
   using _ = decoders;
   const [before, deadly, after] = await Promise.allSettled(
@@ -83,7 +83,7 @@ Deno.test("ImageDecoders replaces a Worker that dies, and its image alone is los
   assert.equal(started(), 2);
 });
 
-Deno.test("ImageDecoders ends a Worker that takes too long, and its image alone is lost", async () => {
+Deno.test("ImageDecoders terminates a Worker that takes too long, and loses only its image", async () => {
   const { decoders, started } = fakeDecoders(1, 1000);
   using _ = decoders;
   const results = await Promise.allSettled(["a", "busy", "abc"].map((path) => decoders.decode({ path })));
@@ -113,7 +113,7 @@ Deno.test("ImageDecoders decodes large images one at a time, and the next when t
   assert.deepEqual(small.map(({ width }) => width), [1, 5, 2]);
 });
 
-Deno.test("ImageDecoders.decodeThen() passes on what the picture's use throws, and goes on", async () => {
+Deno.test("ImageDecoders.decodeThen() passes on an error of the image's use, and continues", async () => {
   const { decoders } = fakeDecoders(1);
   using _ = decoders;
   await assert.rejects(
@@ -123,7 +123,7 @@ Deno.test("ImageDecoders.decodeThen() passes on what the picture's use throws, a
   assert.equal(await decoders.decodeThen({ path: "abc" }, ({ width }) => width), 3);
 });
 
-Deno.test("ImageDecoders rejects what is not decoded when it is closed", async () => {
+Deno.test("ImageDecoders rejects unfinished images when it is closed", async () => {
   const { decoders } = fakeDecoders(1);
   const pending = Promise.allSettled(["silent", "waiting"].map((path) => decoders.decode({ path })));
   decoders[Symbol.dispose]();
@@ -132,13 +132,13 @@ Deno.test("ImageDecoders rejects what is not decoded when it is closed", async (
   }
 });
 
-Deno.test("ImageDecoders takes no other number of Workers than a positive integer", () => {
+Deno.test("ImageDecoders accepts only a positive number of Workers", () => {
   assert.throws(() => new ImageDecoders({ count: 0 }), RangeError);
   assert.throws(() => new ImageDecoders({ count: 1.5 }), RangeError);
   assert.throws(() => new ImageDecoders({ timeLimit: 0 }), RangeError);
 });
 
-/** A Worker that answers when the test says so. */
+/** A Worker that answers on the test's command. */
 class PatientWorker extends EventTarget implements Worker {
   readonly onerror = null;
   readonly onmessage = null;
@@ -161,7 +161,7 @@ class PatientWorker extends EventTarget implements Worker {
   }
 }
 
-/** Decoders of such Workers, at most three, and what they are at. */
+/** Decoders with at most three such Workers, and their current jobs. */
 function patientDecoders() {
   const workers: PatientWorker[] = [];
   const decoders = new ImageDecoders({
@@ -174,7 +174,7 @@ function patientDecoders() {
   });
   const at = (path: string) =>
     workers.find(({ request }) => request !== undefined && "path" in request.file && request.file.path === path);
-  /** Bytes granted to the images that are being decoded, the first 16 MB to find out what they need aside. */
+  /** Bytes granted to the images being decoded, without the first 16 MB for reading their headers. */
   const granted = () => workers.flatMap(({ request }) => request && request.memory > 16e6 ? [request.memory] : []);
   const finish = (path: string) => at(path)?.answer({ image: { width: 1, height: 1, pixels: new Uint8Array(3) } });
   const ask = (path: string, memory: number) => {
@@ -205,7 +205,7 @@ Deno.test("ImageDecoders lets images share 350 MB, and decodes a larger one alon
   await images[4];
 });
 
-Deno.test("ImageDecoders ends a Worker that used over 64 MB, and idle ones before an image of over 175 MB", async () => {
+Deno.test("ImageDecoders terminates a Worker that used over 64 MB, and idle ones before an image of over 175 MB", async () => {
   const { decoders, workers, finish, ask } = patientDecoders();
   using _ = decoders;
   const ended = () => workers.map(({ ended }) => ended);
@@ -224,7 +224,7 @@ Deno.test("ImageDecoders ends a Worker that used over 64 MB, and idle ones befor
   }
 });
 
-Deno.test("ImageDecoders counts a large image's memory for 2.5 s after its Worker was ended", async () => {
+Deno.test("ImageDecoders counts a large image's memory for 2.5 s after its Worker was terminated", async () => {
   const { setTimeout } = globalThis;
   const timers: { readonly time: number; readonly run: () => void }[] = [];
   const noTimer = -1;
@@ -249,7 +249,7 @@ Deno.test("ImageDecoders counts a large image's memory for 2.5 s after its Worke
   }
 });
 
-Deno.test("ImageDecoders.decodeThen() gives a picture's memory back when it is done with", async () => {
+Deno.test("ImageDecoders.decodeThen() frees an image's memory after its use", async () => {
   const { decoders } = fakeDecoders(1);
   using _ = decoders;
   const pixels = await decoders.decodeThen({ path: "a" }, (image) => image.pixels);

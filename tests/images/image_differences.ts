@@ -1,18 +1,8 @@
-/**
- * How far decoded pixels are from Pillow's.
- *
- * @module
- */
+// How far decoded pixels are from Pillow's.
 
 import assert from "node:assert/strict";
 
-/**
- * Compares samples.
- *
- * @param actual Samples.
- * @param expected As many.
- * @returns The mean and the largest difference.
- */
+/** Compares samples. */
 export function differences(actual: Uint8Array, expected: Uint8Array): { mean: number; largest: number } {
   assert.equal(actual.length, expected.length);
   let sum = 0;

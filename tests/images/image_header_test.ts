@@ -8,7 +8,7 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-Deno.test("imageKind() tells formats by their first bytes", () => {
+Deno.test("imageKind() detects formats by their first bytes", () => {
   const ftyp = (brand: string) => bytesOf(`\0\0\0\x20ftyp${brand}\0\0\0\0`);
   assert.equal(imageKind(bytesOf("RIFF\x10\0\0\0WEBPVP8 ")), "WebP");
   assert.equal(imageKind(ftyp("avif")), "AVIF");
@@ -54,7 +54,7 @@ Deno.test("readImageHeader() reads the size and the components of JPEGs and PNGs
   assert.equal(components(golden.images["gray-alpha.png"].file), 2);
 });
 
-Deno.test("readImageHeader() names the format of other images and says what to do", () => {
+Deno.test("readImageHeader() names the format of other images and the remedy", () => {
   const message = (bytes: Uint8Array, pattern: RegExp) =>
     assert.throws(() => readImageHeader(bytes), (error) => error instanceof ImageError && pattern.test(error.message));
   message(
@@ -70,7 +70,7 @@ Deno.test("readImageHeader() names the format of other images and says what to d
   message(Uint8Array.fromBase64(golden.images["rgb.png"].file).subarray(0, 30), /the PNG ends too early/);
 });
 
-Deno.test("readImageHeader() refuses the JPEGs that cannot be decoded by what they are", () => {
+Deno.test("readImageHeader() rejects the kinds of JPEG that cannot be decoded", () => {
   const frame = (marker: number, precision: number, height: number, components: number, factors = 0x11) => {
     const names = Array.from({ length: components }, (_, index) => [index + 1, factors, 0]).flat();
     const content = [precision, 0, height, 0, 5, components, ...names];
@@ -85,7 +85,7 @@ Deno.test("readImageHeader() refuses the JPEGs that cannot be decoded by what th
   assert.equal(readImageHeader(frame(0xc0, 8, 5, 3)).height, 5);
 });
 
-Deno.test("readImageHeader() passes over tables, thumbnails and stray bytes before a JPEG's frame header", () => {
+Deno.test("readImageHeader() skips tables, thumbnails and stray bytes before a JPEG's frame header", () => {
   const segment = (marker: number, ...content: number[]) => [0xff, marker, 0, content.length + 2, ...content];
   const frame = segment(0xc0, 8, 0, 7, 0, 5, 1, 1, 0x11, 0);
   const thumbnail = segment(0xe1, 0xff, 0xd8, ...segment(0xc0, 8, 0, 1, 0, 1, 1, 1, 0x11, 0), 0xff, 0xd9);

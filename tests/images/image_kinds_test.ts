@@ -14,7 +14,7 @@ for (const [name, { file, width, height, deflatedPixels }] of Object.entries(gol
   });
 }
 
-Deno.test("decodeImage() leaves the picture as it is stored where its orientation is to be ignored", async () => {
+Deno.test("decodeImage() leaves the image as stored if its orientation is ignored", async () => {
   for (const kind of ["jpg", "png"] as const) {
     const upright = await decodeImage(Uint8Array.fromBase64(golden.images[`turned-1.${kind}`].file));
     for (const turn of [3, 6, 8] as const) {

@@ -10,7 +10,7 @@ import { canRead, canWrite, testData } from "../support/test_data.ts";
 
 const files = { ignore: !canRead || !canWrite };
 
-Deno.test("readImage() tells the path and what is wrong with the file", files, async () => {
+Deno.test("readImage() reports the path and the fault of the file", files, async () => {
   const folder = await Deno.makeTempDir();
   try {
     const path = join(folder, "dog.jpg");
@@ -18,7 +18,7 @@ Deno.test("readImage() tells the path and what is wrong with the file", files, a
       assert.rejects(readImage({ path: file }), (error) => error instanceof ImageError && pattern.test(error.message));
     await rejects(path, /^Cannot decode image '.*dog\.jpg': there is no such file or folder, check the path$/);
     await rejects(folder, /it is a folder, give an image file$/);
-    await Deno.writeTextFile(path, "no picture");
+    await Deno.writeTextFile(path, "no bytes");
     const size = 256 * 2 ** 20;
     const oneMore = { path, offset: 0, size: size + 1 };
     const tooMany = { message: /the file has 268435457 bytes, give one of at most 268435456$/ };
@@ -34,13 +34,13 @@ Deno.test("readImage() tells the path and what is wrong with the file", files, a
 });
 
 Deno.test("readImage() reads an image out of the middle of a file", files, async () => {
-  const picture = Uint8Array.fromBase64(images.images["rgb-420.jpg"].file);
+  const bytes = Uint8Array.fromBase64(images.images["rgb-420.jpg"].file);
   const folder = await Deno.makeTempDir();
   try {
     const path = join(folder, "shard.tar");
-    await Deno.writeFile(path, new Uint8Array([...new Uint8Array(1000), ...picture, ...new Uint8Array(500)]));
-    assert.deepEqual(await readImage({ path, offset: 1000, size: picture.length }), await decodeImage(picture));
-    await assert.rejects(readImage({ path, offset: 1000, size: picture.length - 1 }), /the JPEG ends too early/);
+    await Deno.writeFile(path, new Uint8Array([...new Uint8Array(1000), ...bytes, ...new Uint8Array(500)]));
+    assert.deepEqual(await readImage({ path, offset: 1000, size: bytes.length }), await decodeImage(bytes));
+    await assert.rejects(readImage({ path, offset: 1000, size: bytes.length - 1 }), /the JPEG ends too early/);
     await assert.rejects(readImage({ path, offset: 1000, size: 1e5 }), /the file ends before byte 101000/);
     const member = { path, offset: 0, size: 900, member: "cats/tom.jpg" };
     await assert.rejects(readImage(member), /'.*shard\.tar\/cats\/tom\.jpg': the file/);
@@ -53,16 +53,16 @@ Deno.test("readImage() does not wait for a pipe to be written to", { ignore: !ca
   await assert.rejects(readImage({ path: "/dev/null" }), /it is not a regular file/);
 });
 
-Deno.test("readImageWithin() says how much memory it needs instead of using more", files, async () => {
-  const picture = Uint8Array.fromBase64(images.images["rgb.png"].file);
+Deno.test("readImageWithin() returns the memory it needs instead of using more", files, async () => {
+  const bytes = Uint8Array.fromBase64(images.images["rgb.png"].file);
   const folder = await Deno.makeTempDir();
   try {
     const path = join(folder, "a.png");
-    await Deno.writeFile(path, picture);
-    assert.equal(await readImageWithin({ path }, { memory: picture.length - 1 }), picture.length);
-    const needed = await readImageWithin({ path }, { memory: picture.length });
-    assert.ok(typeof needed === "number" && needed >= picture.length + 45 * 35 * 3);
-    assert.deepEqual(await readImageWithin({ path }, { memory: needed }), await decodeImage(picture));
+    await Deno.writeFile(path, bytes);
+    assert.equal(await readImageWithin({ path }, { memory: bytes.length - 1 }), bytes.length);
+    const needed = await readImageWithin({ path }, { memory: bytes.length });
+    assert.ok(typeof needed === "number" && needed >= bytes.length + 45 * 35 * 3);
+    assert.deepEqual(await readImageWithin({ path }, { memory: needed }), await decodeImage(bytes));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -31,7 +31,7 @@ for (const applyExif of [true, false]) {
       const expected = await Promise.all(decoded.map(digest));
 
       const read = await Promise.all(names.map((name) => readImage({ path: path(name) }, { applyExif })));
-      assert.deepEqual(await Promise.all(read.map(digest)), expected, "pictures of a sample run");
+      assert.deepEqual(await Promise.all(read.map(digest)), expected, "images of a sample run");
 
       const captioned: string[] = [];
       const captioner: FileCaptioner = {
@@ -47,7 +47,7 @@ for (const applyExif of [true, false]) {
       assert.deepEqual(captioned, expected, "caption");
 
       const cached = new Set<string>();
-      using _ = await openImageCache(names.map((name) => ({ name, path: path(name), captions: ["a picture"] })), {
+      using _ = await openImageCache(names.map((name) => ({ name, path: path(name), captions: ["an image"] })), {
         folder: join(folder.path, "cache"),
         side: 1,
         applyExif,

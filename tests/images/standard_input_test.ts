@@ -7,7 +7,7 @@ const PNG = Uint8Array.fromBase64(images.images["rgb.png"].file);
 const JPEG = Uint8Array.fromBase64(images.images["rgb-420.jpg"].file);
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** A stream of pieces of at most so many bytes. */
+/** A stream in chunks of limited size. */
 function streamOf(all: Uint8Array<ArrayBuffer>, piece = all.length): ReadableStream<Uint8Array<ArrayBuffer>> {
   const pieces = Array.from({ length: Math.ceil(all.length / piece) }, (_, i) => all.slice(i * piece, (i + 1) * piece));
   return ReadableStream.from(pieces);
@@ -41,7 +41,7 @@ for (const piece of [1, 7, 100_000]) {
   });
 }
 
-Deno.test("readStandardInput() gives a path as soon as its line has come", async () => {
+Deno.test("readStandardInput() yields a path as soon as its line has arrived", async () => {
   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
   const writer = writable.getWriter();
   writer.write(bytes("a.jpg\nb"));
@@ -55,7 +55,7 @@ Deno.test("readStandardInput() gives a path as soon as its line has come", async
   assert.equal((await paths.next()).done, true);
 });
 
-Deno.test("readStandardInput() ends paths when it is told to, although the next never comes", async () => {
+Deno.test("readStandardInput() ends the paths at the signal, although the next never arrives", async () => {
   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
   const controller = new AbortController();
   writable.getWriter().write(bytes("a.jpg\n"));
@@ -76,7 +76,7 @@ const REFUSED: Record<string, [content: Uint8Array<ArrayBuffer>, message: RegExp
 };
 
 for (const [what, [content, message]] of Object.entries(REFUSED)) {
-  Deno.test(`readStandardInput() refuses ${what} in one line`, async () => {
+  Deno.test(`readStandardInput() rejects ${what} in one line`, async () => {
     await assert.rejects(pathsOf(streamOf(content, 50)), (error) => {
       assert(error instanceof InputError);
       assert.match(error.message, message);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { downloadImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
+import { findImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
 import {
   chooseEncoderWeights,
   type ChooseEncoderWeightsOptions,
@@ -18,7 +18,7 @@ async function choose(choice: EncoderWeightsChoice, changes: Partial<ChooseEncod
   const downloads: string[] = [];
   const path = await chooseEncoderWeights(choice, {
     ...{ folder: folder.path, recipe: makeRecipe("lrcn"), reporter, signal: new AbortController().signal },
-    download(name, { onProgress }) {
+    find(name, { onProgress }) {
       downloads.push(name);
       onProgress?.(49_000_000, 98_000_000);
       return Promise.resolve(`/cache/${name}.pth`);
@@ -29,7 +29,7 @@ async function choose(choice: EncoderWeightsChoice, changes: Partial<ChooseEncod
 }
 
 const NO_NETWORK: Partial<ChooseEncoderWeightsOptions> = {
-  download: () => Promise.reject(new InputError("Cannot download it: no network; download it elsewhere")),
+  find: () => Promise.reject(new InputError("Cannot download it: no network; download it elsewhere")),
 };
 
 function choiceTest(name: string, fn: () => Promise<void>): void {
@@ -41,74 +41,63 @@ choiceTest("chooseEncoderWeights() takes a file as it is", async () => {
   assert.deepEqual([path, downloads, notes], ["/home/ada/resnet50.pth", [], []]);
 });
 
-choiceTest(
-  "chooseEncoderWeights() downloads ImageNet weights where they are asked for, and shows how far it is",
-  async () => {
-    for (const choice of ["imagenet", "imagenet-v2"] as const) {
-      const { path, downloads, tasks } = await choose(choice);
-      assert.deepEqual([path, downloads], [`/cache/${choice}.pth`, [choice]]);
+for (const choice of ["auto", "imagenet"] as const) {
+  choiceTest(`chooseEncoderWeights() downloads the encoder's weights, and shows how far it is: ${choice}`, async () => {
+    for (const encoder of ["resnet50", "resnet18", "efficientnet-lite2"] as const) {
+      const { path, downloads, tasks } = await choose(choice, { recipe: makeRecipe("lrcn", { encoder }) });
+      assert.deepEqual([path, downloads], [`/cache/${encoder}.pth`, [encoder]]);
       assert.deepEqual(tasks, ["Downloading ImageNet weights (MB)"]);
     }
-    await assert.rejects(choose("imagenet", NO_NETWORK), /Cannot download it/);
-  },
-);
+  });
 
-choiceTest(
-  "chooseEncoderWeights() by itself downloads them, or says in one line what is lost and how to get them",
-  async () => {
-    const { path, downloads } = await choose("auto");
-    assert.deepEqual([path, downloads], ["/cache/imagenet.pth", ["imagenet"]]);
-    const offline = await choose("auto", NO_NETWORK);
-    assert.equal(offline.path, undefined);
-    assert.equal(offline.notes.length, 1);
-    assert.match(
-      offline.notes[0] ?? "",
-      /^No pretrained weights: .*captions will be poor\. Cannot download .* elsewhere$/,
-    );
-  },
-);
-
-choiceTest("chooseEncoderWeights() by itself leaves the second version in the cache, which 'auto' is not", async () => {
-  await using cache = await temporaryFolder();
-  await Deno.writeTextFile(cache.file("resnet50-11ad3fa6.pth"), "");
-  const { path, downloads } = await choose("auto", { folder: cache.path });
-  assert.deepEqual([path, downloads], ["/cache/imagenet.pth", ["imagenet"]]);
-});
+  choiceTest(`chooseEncoderWeights() ends in one line with both ways out if there are none: ${choice}`, async () => {
+    await assert.rejects(choose(choice, NO_NETWORK), {
+      name: "InputError",
+      message:
+        /^Cannot download it: no network; download it elsewhere, or use --encoder efficientnet-lite2(, whose weights are there already)?, or --encoder-weights none to train from scratch$/,
+    });
+    const recipe = makeRecipe("lrcn", { encoder: "efficientnet-lite2" });
+    await assert.rejects(choose(choice, { ...NO_NETWORK, recipe }), {
+      message: /elsewhere, or use --encoder-weights none to train from scratch$/,
+    });
+  });
+}
 
 const OTHERS: [Partial<Recipe>, string][] = [
-  [{ encoderWidth: 8 }, "encoderWidth=64 where this run has 8"],
-  [{ encoderBlocks: [1, 1, 1, 1] }, "encoderBlocks=3,4,6,3 where this run has 1,1,1,1"],
+  [{ encoderWidth: 8 }, "the published resnet50 has encoderWidth=64 and this run 8"],
+  [{ encoderBlocks: [1, 1, 1, 1] }, "the published resnet50 has encoderBlocks=3,4,6,3 and this run 1,1,1,1"],
   [
     { encoderWidth: 8, encoderBlocks: [3, 4, 6, 4] },
-    "encoderWidth=64 where this run has 8 and encoderBlocks=3,4,6,3 where this run has 3,4,6,4",
+    "the published resnet50 has encoderWidth=64 and this run 8, and encoderBlocks=3,4,6,3 and this run 3,4,6,4",
+  ],
+  [
+    { encoder: "efficientnet-lite0", encoderWidth: 110 },
+    "the published efficientnet-lite0 has encoderWidth=100 and this run 110",
   ],
 ];
 
-choiceTest("chooseEncoderWeights() by itself downloads nothing for a CNN that is no ResNet-50", async () => {
+choiceTest("chooseEncoderWeights() by itself downloads nothing for an encoder of another size", async () => {
   for (const [changes, settings] of OTHERS) {
     const { path, downloads, notes } = await choose("auto", { recipe: makeRecipe("lrcn", changes) });
     assert.deepEqual([path, downloads], [undefined, []]);
-    const start = `No pretrained weights, which there are for ResNet-50 alone, with ${settings}: the CNN is trained`;
+    const start = `No pretrained weights: ${settings}; the encoder is trained from scratch`;
     assert.ok(notes[0]?.startsWith(start), String(notes[0]));
   }
 });
 
-choiceTest("chooseEncoderWeights() refuses a CNN that is no ResNet-50 before it downloads", async () => {
-  for (const choice of ["imagenet", "imagenet-v2"] as const) {
-    for (const [changes, settings] of OTHERS) {
-      let downloads = 0;
-      const refusal = choose(choice, {
-        recipe: makeRecipe("lrcn", changes),
-        download: () => Promise.resolve(`${++downloads}`),
-      });
-      await assert.rejects(refusal, {
-        name: "InputError",
-        message:
-          `Cannot use --encoder-weights ${choice}: its ResNet-50 has ${settings}; change that by --set, or train ` +
-          "from scratch by --encoder-weights none",
-      });
-      assert.equal(downloads, 0);
-    }
+choiceTest("chooseEncoderWeights() refuses an encoder of another size before it downloads", async () => {
+  for (const [changes, settings] of OTHERS) {
+    let downloads = 0;
+    const refusal = choose("imagenet", {
+      recipe: makeRecipe("lrcn", changes),
+      find: () => Promise.resolve(`${++downloads}`),
+    });
+    await assert.rejects(refusal, {
+      name: "InputError",
+      message: `Cannot use --encoder-weights imagenet: ${settings}; change that by --set, or train from scratch by ` +
+        "--encoder-weights none",
+    });
+    assert.equal(downloads, 0);
   }
 });
 
@@ -117,25 +106,25 @@ Deno.test({
   ignore: NEEDS_FILES.ignore || !canServe,
   async fn() {
     await using cache = await temporaryFolder();
-    await using server = startServer((_, count) => new Response(null, { status: count === 1 ? 404 : 503 }));
+    await using server = startServer(() => new Response(null, { status: 404 }));
     const path = cache.file("resnet50-0676ba61.pth");
     await Deno.writeTextFile(path, "damaged");
     await Deno.writeTextFile(`${path}.part`, "begun");
     const { origin } = server;
-    const download: typeof downloadImagenetWeights = (name, options) =>
-      downloadImagenetWeights(name, { ...options, origin, pause: 1 });
-    const { notes, path: chosen } = await choose("auto", { folder: cache.path, download });
-    assert.equal(chosen, undefined);
-    assert.equal(notes.length, 2);
-    assert.ok(notes[0]?.startsWith(`'${path}' is damaged, `), String(notes[0]));
+    const find: typeof findImagenetWeights = (name, options) =>
+      findImagenetWeights(name, { ...options, origin, pause: 1 });
+    const reporter = silentReporter();
     const url = `${origin}resnet50-0676ba61.pth`;
-    assert.equal(
-      notes[1],
-      `No pretrained weights: the CNN is trained from scratch, and captions will be poor. Cannot download ${url}: the ` +
-        "server answers with status 404; the part received is kept: start again to resume, or download " +
-        `${url} elsewhere and name the file with --encoder-weights FILE`,
-    );
-    await assert.rejects(choose("imagenet", { folder: cache.path, download }), { name: "InputError" });
+    await assert.rejects(choose("auto", { folder: cache.path, find, reporter }), (error) => {
+      assert(error instanceof InputError);
+      const start =
+        `Cannot download ${url}: the server answers with status 404; the part received is kept: start again to ` +
+        `resume, or download ${url} elsewhere and name the file with --encoder-weights FILE, or use --encoder `;
+      assert(error.message.startsWith(start), error.message);
+      return true;
+    });
+    assert.equal(reporter.notes.length, 1);
+    assert.ok(reporter.notes[0]?.startsWith(`'${path}' is damaged, `), String(reporter.notes[0]));
     assert.equal(await Deno.readTextFile(path), "damaged");
   },
 });
@@ -154,6 +143,6 @@ choiceTest(
 );
 
 choiceTest("chooseEncoderWeights() passes on what is no wrong input", async () => {
-  const denied = { download: () => Promise.reject(new Deno.errors.NotCapable("net")) };
+  const denied = { find: () => Promise.reject(new Deno.errors.NotCapable("net")) };
   await assert.rejects(choose("auto", denied), Deno.errors.NotCapable);
 });

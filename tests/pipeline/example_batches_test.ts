@@ -24,7 +24,7 @@ async function readResized(index: number, side: number): Promise<Uint8Array> {
   return pixels;
 }
 
-Deno.test("exampleBatches() gives each example its image's center where nothing else is planned", async () => {
+Deno.test("exampleBatches() gives each example the center crop if no other is planned", async () => {
   const [first, second, third, ...rest] = await readAll(inOrder(examples));
   assert.deepEqual(rest, []);
   assert.deepEqual([first, second, third].map((batch) => batch?.images.count), [2, 2, 1]);
@@ -33,7 +33,7 @@ Deno.test("exampleBatches() gives each example its image's center where nothing 
   assert.deepEqual(third.images.pixels, await readResized(4, 32));
 });
 
-Deno.test("exampleBatches() gives whole squares with the part that is planned for each example", async () => {
+Deno.test("exampleBatches() gives whole resized images with the planned crop of each example", async () => {
   const order = [3, 0, 4];
   const crops = order.map((index) => ({ top: index, left: 5 - index, flip: index === 0 }));
   const [first, second] = await readAll({ order, crops });
@@ -45,7 +45,7 @@ Deno.test("exampleBatches() gives whole squares with the part that is planned fo
   assert.deepEqual([...first.inputs], [1, 13, 1, 10]);
 });
 
-Deno.test("exampleBatches() leaves out examples whose images are lost, with their captions and parts", async () => {
+Deno.test("exampleBatches() skips examples whose images are lost, with their captions and crops", async () => {
   const order = [3, 0, 1, 2, 4];
   const crops = order.map((index) => ({ top: index, left: 0, flip: false }));
   const [first, second, third, ...rest] = await readAll({ order, crops }, [3]);
@@ -58,7 +58,7 @@ Deno.test("exampleBatches() leaves out examples whose images are lost, with thei
   assert.deepEqual(rest, []);
 });
 
-Deno.test("exampleBatches() leaves out a batch of which nothing is left, and ends where nothing is left at all", async () => {
+Deno.test("exampleBatches() skips a batch without images, and fails if no image is left", async () => {
   const left = await readAll(inOrder(examples), [2, 3]);
   assert.deepEqual(left.map((batch) => batch.examples), [[examples[0], examples[1]], [examples[4]]]);
   await assert.rejects(readAll(inOrder(examples), [0, 1, 2, 3, 4]), { name: "InputError", message: /it is gone/ });

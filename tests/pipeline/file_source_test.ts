@@ -111,7 +111,7 @@ nativeTest("readSource() opens images in tar shards to the same pixels as in fil
   assert.deepEqual(await read("shards", "x"), await read("files", "y"));
 }, NEEDS_FILES);
 
-nativeTest("readSource() stops decoding when it is interrupted, and goes on with what it has", async () => {
+nativeTest("readSource() stops decoding when it is interrupted, and resumes with what it has", async () => {
   await using folder = await makeDataset();
   const cacheFolder = join(folder.path, "cache");
   const source = await readSource({ data: folder.path, cacheFolder, seed: 0 });

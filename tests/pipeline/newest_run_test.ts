@@ -9,7 +9,7 @@ const ignore = !canRead || !canWrite;
 
 function isRefusal(error: unknown): boolean {
   return error instanceof InputError &&
-    /^Cannot choose a checkpoint: there is no run in '.*'; train one by/.test(error.message);
+    /^Cannot choose a checkpoint: there is no run in '.*'; train one with/.test(error.message);
 }
 
 Deno.test({

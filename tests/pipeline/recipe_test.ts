@@ -101,8 +101,12 @@ Deno.test("shortSide() keeps ImageNet's proportion of 256 to 224", () => {
 });
 
 Deno.test("makeRecipe() refuses settings that the notebook's shifts cannot have", () => {
-  for (const changes of [{ inject: "every" }, { maxLength: "2" }, { beamSize: "3" }, { scheduledSampling: 0.1 }]) {
-    assert.throws(() => makeRecipe("notebook", changes), /it needs inject=first/);
+  for (
+    const changes of [{ splitBy: "image" }, { inject: "every" }, { maxLength: "2" }, { beamSize: "3" }, {
+      scheduledSampling: 0.1,
+    }]
+  ) {
+    assert.throws(() => makeRecipe("notebook", changes), /it needs splitBy=caption, inject=first/);
   }
 });
 

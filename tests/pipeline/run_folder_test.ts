@@ -71,9 +71,11 @@ folderTest("RunFolder.readConfig() refuses a folder without a run, and names a f
       [{ device: "tpu" }, "device"],
     ] as const
   ) {
-    await Deno.writeTextFile(folder.file("config"), JSON.stringify({ ...CONFIG, ...change }));
+    await Deno.writeTextFile(folder.file("config"), JSON.stringify({ version: 2, ...CONFIG, ...change }));
     if (field !== "recipe") await refuses(new RegExp(`the field '${field}' is wrong`));
   }
+  await Deno.writeTextFile(folder.file("config"), JSON.stringify(CONFIG));
+  await refuses(/^Cannot resume '.*': another version of lrcn wrote this run; train again$/);
   await Deno.writeTextFile(folder.file("config"), "no JSON");
   await refuses(/is wrong/);
 });
@@ -115,7 +117,8 @@ folderTest("RunFolder.lock() refuses a second training in the same folder until 
     using _lock = await folder.lock();
     await assert.rejects(
       new RunFolder(folder.path).lock(),
-      (error) => error instanceof InputError && /another process does so now; wait for its end/.test(error.message),
+      (error) =>
+        error instanceof InputError && /another process trains into it now; wait for it to end/.test(error.message),
     );
   }
   (await folder.lock())[Symbol.dispose]();

@@ -209,7 +209,7 @@ runTest("runTraining() starts from the CNN weights it is given", async (folder) 
   using last = await openCheckpoint(join(options.out, "last.safetensors"));
   const name = "layer2.0.conv2.weight";
   assert.deepEqual(await last.tensors.get(`resnet.${name}`)?.read(), await weights.tensors.get(name)?.read());
-  assert(reporter.notes.some((line) => /^CNN: \d+ tensors from .*resnet\.pth/.test(line)));
+  assert(reporter.notes.some((line) => /^Encoder: \d+ tensors from .*resnet\.pth/.test(line)));
 });
 
 runTest("runTraining() says what was skipped", async (folder) => {
@@ -245,7 +245,7 @@ async function digestOf(path: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
 }
 
-runTest("runTraining() that goes on with a run ends with the same bytes as one that never stopped", async (folder) => {
+runTest("runTraining() that resumes a run ends with the same bytes as one that never stopped", async (folder) => {
   const changes: Partial<Recipe> = { epochs: 3, frozenEpochs: 1, bestBy: "bleu4", scheduledSampling: 0.5 };
   const whole = optionsOf(join(folder, "whole"), changes);
   await runTraining(drawnSource(20), whole);
@@ -260,30 +260,33 @@ runTest("runTraining() that goes on with a run ends with the same bytes as one t
   }
 });
 
-runTest("runTraining() goes on self-critically from a run's best model, and exactly after a break", async (folder) => {
-  const former = optionsOf(join(folder, "former"), { epochs: 3 });
-  await runTraining(drawnSource(20), former);
-  const recipe = selfCriticalRecipe(former.recipe, { epochs: 2, frozenLearningRate: 0.01, samples: 3 });
-  const reporter = silentReporter();
-  const initialWeights = join(former.out, "best.safetensors");
-  const whole = { ...optionsOf(join(folder, "whole")), recipe, initialWeights, reporter };
-  await runTraining(drawnSource(20), whole);
-  assert(reporter.notes.some((line) => /^Model: .*best\.safetensors, after epoch \d$/.test(line)));
-  assert(reporter.notes.some((line) => /^Before: validation BLEU-4 \d\.\d+, CIDEr \d\.\d+$/.test(line)));
-  const config = JSON.parse(await Deno.readTextFile(join(whole.out, "config.json")));
-  assert.equal(config.initialWeights, initialWeights);
-  const [first] = await jsonLines(join(whole.out, "metrics.jsonl"));
-  assert(typeof first?.["trainLoss"] === "number" && first["trainLoss"] <= 0, "a reward with a minus");
-  for (const steps of [1, 6]) {
-    const parts = { ...whole, out: join(folder, `after ${steps}`) };
-    await runInTwoParts(parts, steps);
-    for (const name of ["last.safetensors", "best.safetensors"]) {
-      assert.equal(await digestOf(join(parts.out, name)), await digestOf(join(whole.out, name)), `${name}, ${steps}`);
+runTest(
+  "runTraining() continues self-critically from a run's best model, and exactly after a break",
+  async (folder) => {
+    const former = optionsOf(join(folder, "former"), { epochs: 3 });
+    await runTraining(drawnSource(20), former);
+    const recipe = selfCriticalRecipe(former.recipe, { epochs: 2, frozenLearningRate: 0.01, samples: 3 });
+    const reporter = silentReporter();
+    const initialWeights = join(former.out, "best.safetensors");
+    const whole = { ...optionsOf(join(folder, "whole")), recipe, initialWeights, reporter };
+    await runTraining(drawnSource(20), whole);
+    assert(reporter.notes.some((line) => /^Model: .*best\.safetensors, after epoch \d$/.test(line)));
+    assert(reporter.notes.some((line) => /^Before: validation BLEU-4 \d\.\d+, CIDEr \d\.\d+$/.test(line)));
+    const config = JSON.parse(await Deno.readTextFile(join(whole.out, "config.json")));
+    assert.equal(config.initialWeights, initialWeights);
+    const [first] = await jsonLines(join(whole.out, "metrics.jsonl"));
+    assert(typeof first?.["trainLoss"] === "number" && first["trainLoss"] <= 0, "a reward with a minus");
+    for (const steps of [1, 6]) {
+      const parts = { ...whole, out: join(folder, `after ${steps}`) };
+      await runInTwoParts(parts, steps);
+      for (const name of ["last.safetensors", "best.safetensors"]) {
+        assert.equal(await digestOf(join(parts.out, name)), await digestOf(join(whole.out, name)), `${name}, ${steps}`);
+      }
     }
-  }
-});
+  },
+);
 
-runTest("runTraining() earns more and more CIDEr where it learns self-critically", async (folder) => {
+runTest("runTraining() earns more and more CIDEr in self-critical training", async (folder) => {
   const rates = { learningRate: 0.02, encoderLearningRate: 0.02, embeddingDropout: 0, outputDropout: 0 };
   const former = optionsOf(join(folder, "former"), { epochs: 6, schedule: "constant", bestBy: "loss", ...rates });
   await runTraining(drawnSource(40), former);
@@ -296,16 +299,16 @@ runTest("runTraining() earns more and more CIDEr where it learns self-critically
   assert(mean(rewards.slice(-4)) > mean(rewards.slice(0, 4)) + 0.3, String(rewards));
 });
 
-runTest("runTraining() refuses to go on from a model of other words, and leaves nothing", async (folder) => {
+runTest("runTraining() refuses to start from a model with another vocabulary, and leaves nothing", async (folder) => {
   const former = optionsOf(join(folder, "former"), { epochs: 1 });
   await runTraining(drawnSource(20), former);
   const recipe = selfCriticalRecipe({ ...former.recipe, minCount: 3 }, {});
   const options = { ...optionsOf(join(folder, "run")), recipe, initialWeights: join(former.out, "best.safetensors") };
-  await assert.rejects(runTraining(drawnSource(20), options), /its words are not those of this data/);
+  await assert.rejects(runTraining(drawnSource(20), options), /its vocabulary is not that of this data/);
   assert.deepEqual(namesIn(folder), ["former"]);
 });
 
-runTest("runTraining() that goes on with a finished run changes nothing", async (folder) => {
+runTest("runTraining() that resumes a finished run changes nothing", async (folder) => {
   const options = optionsOf(join(folder, "run"));
   await runTraining(drawnSource(20), options);
   const before = await digestOf(join(options.out, "last.safetensors"));
@@ -314,7 +317,7 @@ runTest("runTraining() that goes on with a finished run changes nothing", async 
   assert.deepEqual(namesIn(options.out), FILES);
 });
 
-runTest("runTraining() that goes on before the first checkpoint begins at the first step", async (folder) => {
+runTest("runTraining() that resumes before the first checkpoint starts at the first step", async (folder) => {
   const options = optionsOf(join(folder, "run"));
   await runTraining(drawnSource(20), options);
   const whole = await digestOf(join(options.out, "last.safetensors"));
@@ -323,7 +326,7 @@ runTest("runTraining() that goes on before the first checkpoint begins at the fi
   assert.equal(await digestOf(join(options.out, "last.safetensors")), whole);
 });
 
-runTest("runTraining() refuses to go on with other data or settings, and names them", async (folder) => {
+runTest("runTraining() refuses to resume with other data or settings, and names them", async (folder) => {
   const options = optionsOf(join(folder, "run"));
   await runTraining(drawnSource(20), options);
   const before = await digestOf(join(options.out, "last.safetensors"));
@@ -341,7 +344,7 @@ runTest("runTraining() refuses to go on with other data or settings, and names t
   const other = { ...same, dataset: { ...same.dataset, fingerprint: "other" } };
   await refuses(other, {}, /: the dataset's captions differ from those it was trained with/);
   await Deno.copyFile(join(options.out, "best.safetensors"), join(options.out, "last.safetensors"));
-  await refuses(drawnSource(20), {}, /last\.safetensors': it does not say where its training stands/);
+  await refuses(drawnSource(20), {}, /last\.safetensors': it has no training state/);
   assert.notEqual(await digestOf(join(options.out, "last.safetensors")), before);
 });
 
@@ -359,7 +362,7 @@ runTest("runTraining() writes a checkpoint after every so many steps", async (fo
   assert(times[2] !== undefined && times[2] === times[3], "the second step alone was followed by a checkpoint");
 });
 
-runTest("runTraining() says how to go on where a checkpoint cannot be written", async (folder) => {
+runTest("runTraining() says how to resume if a checkpoint cannot be written", async (folder) => {
   const out = join(folder, "run");
   const reporter = silentReporter();
   reporter.epoch = () => {
@@ -380,7 +383,7 @@ runTest("runTraining() says how to go on where a checkpoint cannot be written", 
   );
 });
 
-runTest("runTraining() says so where its folder vanishes", async (folder) => {
+runTest("runTraining() says so if its folder vanishes", async (folder) => {
   const out = join(folder, "run");
   const reporter = silentReporter();
   reporter.step = () => Deno.removeSync(out, { recursive: true });
@@ -400,7 +403,7 @@ runTest("runTraining() warns of a model that ignores its images", async (folder)
 });
 
 runTest(
-  "runTraining() tries the step that needs most before the first epoch, and leaves nothing where it fails",
+  "runTraining() tries the largest batch before the first epoch, and leaves nothing if it fails",
   async (folder) => {
     const options = optionsOf(join(folder, "run"), { epochs: 3, frozenEpochs: 1, gradientAccumulationSteps: 2 });
     const trial = Engine.prototype.tryTrainStep;
@@ -422,7 +425,7 @@ runTest(
   },
 );
 
-runTest("runTraining() goes on when an image is lost on the way", async (folder) => {
+runTest("runTraining() continues if an image is lost", async (folder) => {
   const source = drawnSource(20);
   const reads = new Map<number, number>();
   const images = drawnImages(source.dataset.examples, (index) => {

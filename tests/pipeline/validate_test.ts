@@ -63,7 +63,7 @@ nativeTest("validate() finds a gap and different captions where the model looks 
   const batch = await firstBatch(run.source, run.examples);
   const step = { optimizer: "adam", learningRate: 0.01, encoderLearningRate: 0.01 } as const;
   for (let count = 0; count < 60; count++) await run.engine.trainStep([batch], step);
-  // The statistics of BatchNorm follow slowly; one pass shows the pictures with what was learnt.
+  // The statistics of BatchNorm follow slowly; one pass shows the images with the trained weights.
   const { mismatchedImageLossGap, distinctFraction, validationLoss, bleu4 } = await validate(run.source, run.examples);
   assert(validationLoss < 2 && mismatchedImageLossGap > 0.1, `loss ${validationLoss}, gap ${mismatchedImageLossGap}`);
   assert(distinctFraction >= 0.4 && bleu4 > 0.2, `distinct ${distinctFraction}, BLEU-4 ${bleu4}`);
@@ -125,7 +125,7 @@ nativeTest("validate() takes features instead of pixels where they are given", a
   assert.equal(found.distinctFraction, expected.distinctFraction);
 });
 
-Deno.test("criterion() is lower for a better validation, by the loss or a score, of equal scores by the loss", () => {
+Deno.test("scoreOf() is lower for a better validation, by the loss or a score, of equal scores by the loss", () => {
   const validation = { validationLoss: 1, bleu4: 0.2, cider: 0.3, mismatchedImageLossGap: 0, distinctFraction: 0 };
   for (const by of ["loss", "bleu4", "cider"] as const) {
     assert(scoreOf(validation, by) < scoreOf({ ...validation, validationLoss: 1.1 }, by));

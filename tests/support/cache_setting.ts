@@ -1,8 +1,4 @@
-/**
- * A cache of small pictures with decoders that only count, for tests.
- *
- * @module
- */
+// A cache of small images with decoders that only count, for tests.
 
 import { join } from "node:path";
 import type { Example } from "../../src/data/dataset.ts";
@@ -18,20 +14,20 @@ import { makeFolder } from "./temporary_folder.ts";
 /** For `Deno.test`: these tests write and read files. */
 export const files: { ignore: boolean } = { ignore: !canRead || !canWrite };
 
-/** Side of the squares. */
-export const SQUARE = 9;
+/** Side of the resized images. */
+export const SIDE = 9;
 
 /** What a test has. */
 export interface Setting extends AsyncDisposable {
-  /** Images whose files hold a number: the width of the picture that the decoders make of it, or "broken". */
+  /** Images whose files contain a number: the width of the decoded image, or "broken". */
   readonly examples: Example[];
   /** Where caches are. */
   readonly folder: string;
-  /** What `openImageCache()` is told. */
+  /** The options of `openImageCache()`. */
   readonly options: ImageCacheOptions;
   /** What was asked of the decoders and of the resizer, and how many pools of decoders were started and are open. */
   readonly counts: { decoded: number; resized: number; pools: number; open: number };
-  /** Opens the cache, reads all squares and closes it. */
+  /** Opens the cache, reads all resized images and closes it. */
   opened(examples?: readonly Example[], more?: Partial<ImageCacheOptions>): Promise<Opened>;
 }
 
@@ -39,7 +35,7 @@ export interface Setting extends AsyncDisposable {
 export interface Opened extends Pick<ImageCache, "fingerprint" | "broken"> {
   /** Names of the images. */
   readonly names: readonly string[];
-  /** Their squares. */
+  /** The resized images. */
   readonly resized: readonly Uint8Array[];
   /** Images decoded to fill the cache, and to read it. */
   readonly decoded: { readonly filling: number; readonly reading: number };
@@ -53,10 +49,10 @@ export async function makeSetting(contents: readonly string[]): Promise<Setting>
   const temporary = await makeFolder(Object.fromEntries(names.map((name, index) => [name, contents[index] ?? ""])));
   const counts = { decoded: 0, resized: 0, pools: 0, open: 0 };
   const folder = join(temporary.path, "deep", "cache");
-  const examples = names.map((name) => ({ name, path: join(temporary.path, name), captions: ["a picture"] }));
+  const examples = names.map((name) => ({ name, path: join(temporary.path, name), captions: ["an image"] }));
   const options: ImageCacheOptions = {
     folder,
-    side: SQUARE,
+    side: SIDE,
     // The files are of some time ago, as files mostly are.
     disk: { now: () => Date.now() + 10_000, reserve: 0 },
     newDecoders() {
@@ -82,7 +78,10 @@ export async function makeSetting(contents: readonly string[]): Promise<Setting>
     },
   };
   return {
-    ...{ examples, folder, counts, options },
+    examples,
+    folder,
+    counts,
+    options,
     async opened(list = examples, more = {}) {
       const notes: string[] = [];
       const before = counts.decoded;
@@ -92,7 +91,11 @@ export async function makeSetting(contents: readonly string[]): Promise<Setting>
       const reading = counts.decoded - before - filling;
       const { fingerprint, broken } = cache;
       return {
-        ...{ fingerprint, broken, resized, notes, decoded: { filling, reading } },
+        fingerprint,
+        broken,
+        resized,
+        notes,
+        decoded: { filling, reading },
         names: cache.examples.map(({ name }) => name),
       };
     },
@@ -105,7 +108,7 @@ async function readPart({ path, offset = 0, size }: ImageFile): Promise<string> 
   return text.slice(offset, size === undefined ? undefined : offset + size);
 }
 
-/** Reads all squares at once: their pieces must not be mixed up. */
+/** Reads all resized images at once: concurrent reads must not mix. */
 export async function readResized(cache: ImageCache): Promise<Uint8Array[]> {
   return await Promise.all(cache.examples.map(async (_, index) => {
     const pixels = new Uint8Array(cache.side * cache.side * 3);
@@ -114,12 +117,12 @@ export async function readResized(cache: ImageCache): Promise<Uint8Array[]> {
   }));
 }
 
-/** The square of a picture of that width. */
+/** The resized version of an image of that width. */
 export function resizeToSquare(width: number): Uint8Array {
-  return nearest(drawnImage(width, 20), SQUARE);
+  return nearest(drawnImage(width, 20), SIDE);
 }
 
-/** A square out of a picture, without smoothing. */
+/** Resizes an image to a square, without smoothing. */
 export function nearest({ width, height, pixels }: RgbImage, side: number): Uint8Array {
   const cropped = new Uint8Array(side * side * 3);
   for (let y = 0; y < side; y++) {
@@ -133,5 +136,5 @@ export function nearest({ width, height, pixels }: RgbImage, side: number): Uint
 
 /** Where a cache's files are. */
 export function cacheFile({ folder }: Setting, name: string): string {
-  return join(folder, `${SQUARE}-exif-v3`, name);
+  return join(folder, `${SIDE}-exif-v3`, name);
 }

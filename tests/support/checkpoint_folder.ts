@@ -1,8 +1,4 @@
-/**
- * A folder for one test, and tensors to put into it.
- *
- * @module
- */
+// A folder for one test, and tensors to put into it.
 
 import { join } from "node:path";
 import type { DType, TensorSource } from "../../src/checkpoint/tensor.ts";
@@ -27,7 +23,7 @@ export function namesIn(path: string): string[] {
   return [...Deno.readDirSync(path)].map((entry) => entry.name).sort();
 }
 
-/** A tensor whose element i is (i + 1) / 8, or i + 1 where it is an integer. */
+/** A tensor whose element i is (i + 1) / 8, or i + 1 for integers. */
 export function counting(name: string, dtype: DType, shape: readonly number[]): TensorSource {
   const elements = shape.reduce((product, size) => product * size, 1);
   const bytes = new Uint8Array(elements * DTYPE_BYTES[dtype]);
@@ -41,7 +37,7 @@ export function counting(name: string, dtype: DType, shape: readonly number[]): 
   return { name, dtype, shape, read: () => Promise.resolve(bytes) };
 }
 
-/** The elements as JSON of the golden scripts holds them: 64-bit integers as strings. */
+/** The elements as in the JSON of the golden scripts: 64-bit integers as strings. */
 export function elements(dtype: DType, bytes: Uint8Array<ArrayBuffer>): (number | string)[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.byteLength / DTYPE_BYTES[dtype] }, (_, index) => {

@@ -1,8 +1,4 @@
-/**
- * Pictures of one color each, with captions that say so, in memory.
- *
- * @module
- */
+// Images of one color each, with captions that name it, in memory.
 
 import type { Dataset, Example } from "../../src/data/dataset.ts";
 import type { Recipe } from "../../src/pipeline/recipe.ts";
@@ -19,7 +15,7 @@ const COLORS: readonly (readonly [string, readonly [number, number, number]])[] 
   ["pink", [250, 150, 190]],
 ];
 
-/** Settings of a model that trains in a moment on these pictures. */
+/** Settings of a model that trains in a moment on these images. */
 export const TINY_RECIPE: Partial<Recipe> = {
   encoderWidth: 8,
   encoderBlocks: [1, 1, 1, 1],
@@ -30,7 +26,7 @@ export const TINY_RECIPE: Partial<Recipe> = {
   maxLength: 6,
 };
 
-/** Pictures with a caption of four words and one of five. */
+/** Images with a caption of four words and one of five. */
 export function renderedExamples(count: number): Example[] {
   return Array.from({ length: count }, (_, index) => {
     const [color] = COLORS[index % COLORS.length] ?? ["gray"];
@@ -39,9 +35,9 @@ export function renderedExamples(count: number): Example[] {
   });
 }
 
-const SQUARE = 37;
+const SIDE = 37;
 
-/** The pictures' pixels, brighter to the right and below so that parts differ; `read` may be listened to. */
+/** The images' pixels, brighter to the right and below so that parts differ; `read` may be listened to. */
 export function drawnImages(
   examples: readonly Example[],
   onRead: (index: number) => void = () => {},
@@ -49,7 +45,7 @@ export function drawnImages(
   return {
     examples,
     broken: [],
-    side: SQUARE,
+    side: SIDE,
     fingerprint: `drawn-${examples.length}`,
     read(index, side, into) {
       onRead(index);
@@ -65,7 +61,7 @@ export function drawnImages(
   };
 }
 
-/** A dataset of such pictures. */
+/** A dataset of such images. */
 export function drawnDataset(count: number): Dataset {
   const examples = renderedExamples(count);
   return {
@@ -76,7 +72,7 @@ export function drawnDataset(count: number): Dataset {
   };
 }
 
-/** A source of such pictures. */
+/** A source of such images. */
 export function drawnSource(count: number): TrainingSource {
   const dataset = drawnDataset(count);
   return { dataset, origin: null, openImages: () => Promise.resolve(drawnImages(dataset.examples)) };

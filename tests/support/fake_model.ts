@@ -1,8 +1,4 @@
-/**
- * A model that needs no library: it says of an image how wide it is.
- *
- * @module
- */
+// A model without the native library: it describes an image's width.
 
 import type { Caption } from "../../src/captioning/caption.ts";
 import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
@@ -35,7 +31,7 @@ export interface FakeModelOptions {
   readonly failure?: Error;
 }
 
-/** Makes the model, and the list of what it will be asked. */
+/** Creates the model, and the list of its calls. */
 export function fakeModel({ until = () => Promise.resolve(), failure }: FakeModelOptions = {}) {
   const asked: Asked[] = [];
   const model = {

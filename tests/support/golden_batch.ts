@@ -1,10 +1,7 @@
-/**
- * The batches and models of tests/golden/model.py, made again from its formula.
- *
- * @module
- */
+// The batches and models of tests/golden/model.py, made again from its formula.
 
 import type { Engine, TensorInfo } from "../../src/ffi/engine.ts";
+import { type EncoderName, ENCODERS } from "../../src/ffi/encoders.ts";
 import type { ModelSettings } from "../../src/ffi/settings.ts";
 import type { PixelBatch } from "../ffi/batches.ts";
 import { fill, integers } from "../ffi/formula.ts";
@@ -16,6 +13,9 @@ export interface GoldenCase {
   readonly side: number;
   readonly loss: string;
   readonly model: {
+    readonly encoder?: string;
+    /** What the encoder's last layer is multiplied by; 1 if undefined. */
+    readonly lastLayer?: number;
     readonly vocabulary: number;
     readonly embed: number;
     readonly hidden: number;
@@ -28,8 +28,9 @@ export interface GoldenCase {
 }
 
 export function modelSettings({ model }: GoldenCase): ModelSettings {
-  const [first = 0, second = 0, third = 0, fourth = 0] = model.blocks;
+  const encoder = Object.keys(ENCODERS).find((name): name is EncoderName => name === model.encoder) ?? "resnet50";
   return {
+    encoder,
     vocabularySize: model.vocabulary,
     embedSize: model.embed,
     hiddenSize: model.hidden,
@@ -37,31 +38,34 @@ export function modelSettings({ model }: GoldenCase): ModelSettings {
     fusionLayers: model.fusion,
     inject: model.inject === "every" ? "every" : "first",
     encoderWidth: model.width,
-    encoderBlocks: [first, second, third, fourth],
+    encoderBlocks: model.blocks,
   };
 }
 
 /** A weight of the golden model: small around 0, BatchNorm's scales around 1. */
-function golden({ name, shape }: TensorInfo): Float64Array<ArrayBuffer> {
+function golden({ name, shape }: TensorInfo, lastLayer: number): Float64Array<ArrayBuffer> {
   const values = fill(name, shape.reduce((product, length) => product * length, 1));
-  if (name.startsWith("resnet.") && shape.length === 1 && !name.startsWith("resnet.fc.")) {
+  if (/^(resnet|efficientnet)\.(?!_?fc\.)/.test(name) && shape.length === 1) {
     const center = name.endsWith(".weight") || name.endsWith(".running_var") ? 1 : 0;
     return values.map((value) => value * 0.4 + center);
   }
   const fanIn = shape.slice(1).reduce((product, length) => product * length, 1);
-  const scale = name === "embed.weight" ? 2 : 4 / Math.sqrt(fanIn);
+  const scale = (name === "embed.weight" ? 2 : 4 / Math.sqrt(fanIn)) * (/\._?fc\./.test(name) ? lastLayer : 1);
   return values.map((value) => value * scale);
 }
 
 /** Gives an engine the golden weights and fresh counters. */
-export async function fillModel(engine: Engine): Promise<void> {
+export async function fillModel(
+  engine: Engine,
+  { lastLayer = 1 }: { readonly lastLayer?: number } = {},
+): Promise<void> {
   for (const tensor of await engine.tensors()) {
     if (tensor.kind !== "parameter" && tensor.kind !== "buffer") continue;
     if (tensor.dtype === "I64") {
       await engine.write(tensor.name, new Uint8Array(8));
       continue;
     }
-    const values = golden(tensor);
+    const values = golden(tensor, lastLayer);
     const typed = tensor.dtype === "F32" ? Float32Array.from(values) : values;
     await engine.write(tensor.name, new Uint8Array(typed.buffer));
   }

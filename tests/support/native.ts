@@ -1,13 +1,9 @@
-/**
- * What the native tests share: whether the library may be used here, and a small model.
- *
- * @module
- */
+// Shared by the native tests: access to the library, and a small model.
 
 import { LIBRARY_PATH, loadLibrary } from "../../src/ffi/library.ts";
 import type { ModelSettings } from "../../src/ffi/settings.ts";
 
-/** Whether tests may load the native library; where not, they are ignored: run `deno task test`. */
+/** Tests may load the native library; otherwise they are ignored: run `deno task test`. */
 export const canLoad: boolean = (await Deno.permissions.query({ name: "ffi", path: LIBRARY_PATH })).state === "granted";
 
 // The library stays loaded for the process: were it loaded inside a test, that test would be blamed for a leak.
@@ -22,6 +18,7 @@ export const TINY_MODEL: ModelSettings = {
   languageLayers: 0,
   fusionLayers: 1,
   inject: "every",
+  encoder: "resnet50",
   encoderWidth: 8,
   encoderBlocks: [1, 1, 1, 1],
 };

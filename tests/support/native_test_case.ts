@@ -1,20 +1,10 @@
-/**
- * Tests that compute.
- *
- * @module
- */
+// Tests that compute.
 
 import assert from "node:assert/strict";
 import { loadLibrary } from "../../src/ffi/library.ts";
 import { canLoad } from "./native.ts";
 
-/**
- * Registers a test that needs the native library, and fails where it leaves models or captions behind.
- *
- * @param name What is to hold.
- * @param fn The test.
- * @param options `ignore`: for another reason than that the library may not be loaded.
- */
+/** Registers a test that needs the native library, and fails if it leaves models or captions behind. */
 export function nativeTest(name: string, fn: () => Promise<void>, options: { readonly ignore?: boolean } = {}): void {
   Deno.test({
     name,

@@ -1,8 +1,4 @@
-/**
- * Pictures to send.
- *
- * @module
- */
+// Images to send.
 
 import { encode } from "fast-png";
 

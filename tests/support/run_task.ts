@@ -1,8 +1,4 @@
-/**
- * Tasks run as `deno.json` has them, each in a process of its own.
- *
- * @module
- */
+// Tasks run as `deno.json` has them, each in a process of its own.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -45,7 +41,7 @@ export function commandOf(task: keyof typeof config.tasks): string[] {
 
 /** Options of {@linkcode startTask}. */
 export interface StartTaskOptions {
-  /** The folder where the user stands. */
+  /** The user's working folder. */
   readonly folder: string;
   /**
    * A word of the command to leave out.
@@ -69,7 +65,7 @@ export interface StartTaskOptions {
 
 /** How a process ended. */
 export interface Ended {
-  /** Its exit code; 128 and more where a signal ended it. */
+  /** Its exit code; 128 and more if a signal ended it. */
   readonly code: number;
   /** What it printed. */
   readonly stdout: string;
@@ -79,7 +75,7 @@ export interface Ended {
 
 /** A running task. */
 export interface RunningTask {
-  /** Waits until it has printed what a pattern matches, on either stream, and gives the match; fails where it ends before. */
+  /** Waits until a pattern matches its output on either stream, and returns the match; fails if it ends before. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Presses Ctrl-C. */
   press(): void;
@@ -89,13 +85,7 @@ export interface RunningTask {
   readonly ended: Promise<Ended>;
 }
 
-/**
- * Starts a task with the flags that it has in `deno.json`, without a terminal.
- *
- * @param task The task.
- * @param args What the user types after its name.
- * @param options See {@linkcode StartTaskOptions}.
- */
+/** Starts a task with the flags that it has in `deno.json`, without a terminal. */
 export function startTask(task: TaskName, args: readonly string[], options: StartTaskOptions): RunningTask {
   const { folder, without, under = [], env } = options;
   const [, ...flags] = commandOf(task).filter((word) => word !== without);
@@ -107,12 +97,7 @@ export function runTask(task: TaskName, args: readonly string[], options: StartT
   return startTask(task, args, options).ended;
 }
 
-/**
- * Runs a program to its end, in the project's root.
- *
- * @param command The program and its arguments.
- * @param folder The folder where the user stands.
- */
+/** Runs a program to its end, in the project's root. */
 export function runCommand(command: readonly string[], folder: string): Promise<Ended> {
   return start(command, folder).ended;
 }
@@ -179,12 +164,12 @@ function start(
   };
 }
 
-/** Fails where a process did not end well, or warned. */
+/** Fails if a process did not succeed, or warned. */
 export function assertDone({ code, stdout, stderr }: Ended): void {
   assert.deepEqual({ code, stderr }, { code: 0, stderr: "" }, `after printing:\n${stdout}`);
 }
 
-/** Fails where wrong input did not give exit code 1 and one line on stderr alone, which the pattern matches. */
+/** Fails if wrong input did not give exit code 1 and only one line on stderr, which the pattern matches. */
 export function assertRefused({ code, stdout, stderr }: Ended, pattern: RegExp): void {
   assert.match(stderr, /^error: [^\n]+\n$/);
   assert.match(stderr, pattern);

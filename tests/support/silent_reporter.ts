@@ -1,8 +1,4 @@
-/**
- * A run's reporter that keeps what it is told.
- *
- * @module
- */
+// A reporter that records what it receives.
 
 import type { TrainingReporter } from "../../src/pipeline/training_reporter.ts";
 import type { EpochMetrics, StepReport } from "../../src/pipeline/meter.ts";

@@ -1,12 +1,8 @@
-/**
- * Tar files for tests, written after the descriptions of POSIX and GNU tar.
- *
- * @module
- */
+// Tar files for tests, written after the descriptions of POSIX and GNU tar.
 
 /** What {@linkcode tarFile} writes of a member. */
 export interface TarEntry {
-  /** Its path, at most 100 bytes; longer ones go into an entry before it. */
+  /** Its path, at most 100 bytes; longer ones are stored in an entry before it. */
   name: string;
   /** The type's character. */
   type?: string;

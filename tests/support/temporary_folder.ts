@@ -1,8 +1,4 @@
-/**
- * Folders that live as long as a test.
- *
- * @module
- */
+// Folders that live as long as a test.
 
 import { dirname, join } from "node:path";
 
@@ -12,11 +8,7 @@ export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
 }
 
-/**
- * Makes a folder with files in it.
- *
- * @param files The text of each file by its path in the folder.
- */
+/** Makes a folder with files in it. */
 export async function makeFolder(files: Readonly<Record<string, string | Uint8Array>>): Promise<TemporaryFolder> {
   const path = await Deno.makeTempDir();
   for (const [name, content] of Object.entries(files)) {

@@ -1,8 +1,4 @@
-/**
- * What tests may use of the machine: permissions, and the folder of real images and captions.
- *
- * @module
- */
+// What tests may use of the machine: permissions, and the folder of real images and captions.
 
 async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
   return (await Deno.permissions.query(descriptor)).state === "granted";
@@ -17,7 +13,7 @@ export const canWrite: boolean = await granted({ name: "write" });
 /** Whether this run may start other programs. */
 export const canRun: boolean = await granted({ name: "run" });
 
-/** The folder that `LRCN_TEST_DATA` names, or undefined where it is unset, unreadable or not allowed. */
+/** The folder named by `LRCN_TEST_DATA`, or undefined if it is unset, unreadable or not allowed. */
 export const testData: string | undefined = canRead && await granted({ name: "env", variable: "LRCN_TEST_DATA" })
   ? Deno.env.get("LRCN_TEST_DATA") || undefined
   : undefined;

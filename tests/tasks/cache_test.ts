@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { files, makeSetting, SQUARE } from "../support/cache_setting.ts";
+import { files, makeSetting, SIDE } from "../support/cache_setting.ts";
 import { canRun } from "../support/test_data.ts";
 import { assertDone, assertRefused, type Ended, runCommand } from "../support/run_task.ts";
 
@@ -19,7 +19,7 @@ Deno.test({
     setting.options.folder = join(setting.folder, "images");
     await setting.opened();
     const user = join(setting.folder, "..");
-    const resizedFile = join(setting.options.folder, `${SQUARE}-exif-v3`, "resized.bin");
+    const squares = join(setting.options.folder, `${SIDE}-exif-v3`, "resized.bin");
 
     const listed = await runCache(user, "list", "--cache", "cache");
     assertDone(listed);
@@ -31,7 +31,7 @@ Deno.test({
     const intact = await runCache(user, "verify", "--cache", "cache");
     assert.deepEqual([intact.code, intact.stdout], [0, "images/9-exif-v3: 2 images intact\n"]);
     assert.match(intact.stderr, /^Verifying images\/9-exif-v3: 2\/2$/m);
-    await Deno.truncate(resizedFile, 300);
+    await Deno.truncate(squares, 300);
     const damaged = await runCache(user, "verify", "--cache", "cache");
     assert.equal(damaged.code, 1);
     assert.match(

@@ -289,7 +289,7 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   "to guess where there is no run": {
     args: [PICTURE],
     line:
-      /Cannot choose a checkpoint: there is no run in '\S+runs'; train one by deno task train, or name a checkpoint by --checkpoint$/m,
+      /Cannot choose a checkpoint: there is no run in '\S+runs'; train one with deno task train, or give --checkpoint$/m,
   },
   "weights without words": {
     args: ["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth"), PICTURE],

@@ -119,12 +119,26 @@ Deno.test({
   ignore,
   async fn() {
     await using folder = await makeFolder({});
-    const arguments_ = ["--data", ".", "--json", "--encoder-weights", "imagenet", "--set", "encoderWidth=8"];
-    const { code, stdout, stderr } = await runTask("doctor", arguments_, { folder: folder.path });
-    assert.deepEqual([code, stderr], [1, ""]);
-    const { errors, ...rest } = JSON.parse(stdout);
-    assert.match(errors.join(), /^Cannot use --encoder-weights imagenet: its ResNet-50 has encoderWidth=64 /);
-    assert.deepEqual(rest, { warnings: [] });
+    for (
+      const [arguments_, reason] of [
+        [
+          ["--encoder-weights", "imagenet", "--set", "encoderWidth=8"],
+          /^Cannot use --encoder-weights imagenet: the published resnet50 has encoderWidth=64 /,
+        ],
+        [
+          ["--encoder-weights", "none", "--finetune-after", "never"],
+          /^Cannot train with an encoder that is random and frozen in all 30 epochs: /,
+        ],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await runTask("doctor", ["--data", ".", "--json", ...arguments_], {
+        folder: folder.path,
+      });
+      assert.deepEqual([code, stderr], [1, ""]);
+      const { errors, ...rest } = JSON.parse(stdout);
+      assert.match(errors.join(), reason);
+      assert.deepEqual(rest, { warnings: [] });
+    }
   },
 });
 
@@ -138,7 +152,7 @@ Deno.test({
     const { code, stdout } = await runTask("doctor", arguments_, { folder: folder.path });
     assert.equal(code, 0);
     const { warnings, speed } = JSON.parse(stdout);
-    assert(warnings.some((line: string) => /^resnet50-\w+\.pth is not there yet: train will fetch/.test(line)));
+    assert(warnings.some((line: string) => /^resnet50-\w+\.pth is not downloaded yet: training will fetch/.test(line)));
     // With pretrained weights the CNN is frozen in the only epoch.
     assert.deepEqual(speed.stages.map(({ stage }: { stage: string }) => stage), ["frozen"]);
     const kept = (await Array.fromAsync(Deno.readDir(join(folder.path, "cache")))).map(({ name }) => name);

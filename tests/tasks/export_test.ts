@@ -10,12 +10,12 @@ import { drawSquare } from "../support/draw_dataset.ts";
 import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../support/run_task.ts";
 
 const ignore = !canRunTasks;
-const VERSION_1 = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
+const SMALL_CAPTIONER = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 
 /** A folder with a run and an image. */
 async function withRun(): Promise<TemporaryFolder> {
   return await makeFolder({
-    "runs/first/best.safetensors": await Deno.readFile(VERSION_1),
+    "runs/first/best.safetensors": await Deno.readFile(SMALL_CAPTIONER),
     "red.png": drawSquare("red", 0),
   });
 }
@@ -35,7 +35,7 @@ Deno.test({
     await using folder = await withRun();
     assertDone(await runTask("export", ["--out", "model.pth"], { folder: folder.path }));
     assert.deepEqual(await namesIn(folder.path), ["model.pth", "model.vocab.json", "red.png", "runs"]);
-    using checkpoint = await openCheckpoint(VERSION_1);
+    using checkpoint = await openCheckpoint(SMALL_CAPTIONER);
     const { model, vocabulary, preprocessing, decoding } = checkpoint.metadata;
     using file = await readPth(join(folder.path, "model.pth"));
     const { tensors } = file;
@@ -57,7 +57,16 @@ Deno.test({
   async fn() {
     await using folder = await withRun();
     const [named, ended] = ["weights.bin", "model.safetensors"];
-    const args = ["--checkpoint", VERSION_1, "--out", named, "--format", "safetensors", "--vocabulary", "words.json"];
+    const args = [
+      "--checkpoint",
+      SMALL_CAPTIONER,
+      "--out",
+      named,
+      "--format",
+      "safetensors",
+      "--vocabulary",
+      "words.json",
+    ];
     assertDone(await runTask("export", args, { folder: folder.path }));
     assertDone(await runTask("export", ["--out", ended], { folder: folder.path }));
     assert.deepEqual(await namesIn(folder.path), [
@@ -89,7 +98,7 @@ Deno.test({
     const three = /the checkpoint, the weights and the vocabulary must be three files; choose another$/m;
     assertRefused(await run("--out", "runs/first/best.safetensors", "--force"), three);
     assertRefused(await run("--out", "new.pth", "--vocabulary", "new.pth", "--force"), three);
-    assert.equal(await digest(join(folder.path, "runs/first/best.safetensors")), await digest(VERSION_1));
+    assert.equal(await digest(join(folder.path, "runs/first/best.safetensors")), await digest(SMALL_CAPTIONER));
   },
 });
 

@@ -10,7 +10,7 @@ const ignore = !canRunTasks;
 const TASKS = Object.keys(config.tasks) as (keyof typeof config.tasks)[];
 
 const RESNET50_WEIGHTS = [
-  ...["--encoder-weights", "imagenet-v2", "--set", "encoderWidth=64", "--set", "encoderBlocks=3,4,6,3"],
+  ...["--encoder-weights", "imagenet", "--set", "encoderWidth=64", "--set", "encoderBlocks=3,4,6,3"],
 ];
 
 function flagsOf(task: keyof typeof config.tasks): string[] {

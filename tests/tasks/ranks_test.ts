@@ -72,13 +72,13 @@ Deno.test({
   ignore,
   async fn() {
     await using folder = await drawDataset();
-    const settings = ["--set", "frozenEpochs=9", "--batch-size", "6", "--epochs", "1"];
+    const settings = ["--set", "frozenEpochs=1", "--batch-size", "6", "--epochs", "2"];
     const start = ["--data", "drawn", ...TINY, ...PLAIN, ...settings, "--out", "run"];
     (await runRanks("train", [start, start], folder.path)).forEach(assertDone);
     const features = [...Deno.readDirSync(join(folder.path, "cache", "features"))].map(({ name }) => name);
     assert.equal(features.length, 1);
     const config = join(folder.path, "run", "config.json");
-    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 1', '"epochs": 3'));
+    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 2', '"epochs": 3'));
     const last = join(folder.path, "run", "last.safetensors");
     {
       using checkpoint = await openCheckpoint(last);
@@ -91,7 +91,7 @@ Deno.test({
       assert.equal(code, 1);
       assert.match(stderr, /Cannot resume from .*the settings/);
     }
-    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 3', '"epochs": 1'));
+    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replace('"epochs": 3', '"epochs": 2'));
     (await runRanks("train", [resume, resume, resume], folder.path)).forEach(assertDone);
     assertDone(await runTask("train", resume, { folder: folder.path }));
   },

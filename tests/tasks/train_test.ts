@@ -43,7 +43,7 @@ Deno.test({
     assert.deepEqual(config.dataset, { data: join(folder.path, "drawn") });
     assert.match(
       ended.stdout,
-      /^Data: 24 images, 48 captions; .*train 19, validation 2, test 3; 16 words; kaggle format, split at random$/m,
+      /^Data: 24 images, 48 captions; .*train 19, validation 2, test 3; 16 words; kaggle format, random split$/m,
     );
     assert.match(ended.stdout, /^Epoch 2\/2: train loss \d\.\d+, validation loss \d\.\d+.* captions\/s$/m);
     assert.match(ended.stdout, /deno task caption --checkpoint \S*best\.safetensors/);
@@ -171,6 +171,18 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     args: ["--data", "drawn", "--encoder-weights", "weights.pth"],
     line: /Cannot read '\S+weights\.pth': it is not a PyTorch file, give one that/,
   },
+  "a random encoder that never trains": {
+    args: ["--data", "drawn", "--finetune-after", "never"],
+    line: /Cannot train with an encoder that is random and frozen in all 1 epochs: .* --finetune-after 0$/m,
+  },
+  "a stage that the encoder does not have": {
+    args: ["--data", "drawn", "--finetune-from", "head"],
+    line: /Cannot set 'trainableFrom' to 'head': the stages of resnet50 are conv1, layer1, layer2, layer3, layer4$/m,
+  },
+  "an encoder with another number of stages": {
+    args: ["--data", "drawn", "--encoder", "efficientnet-lite2"],
+    line: /Cannot set 'encoderBlocks' to '1,1,1,1': efficientnet-lite2 has 7 stages$/m,
+  },
   "an unknown option": {
     args: ["--data", "drawn", "--epoch", "3"],
     line: /unknown option '--epoch' \(Did you mean --epochs\?\)$/m,
@@ -290,7 +302,7 @@ Deno.test({
     assertDone(ended);
     assert.match(
       ended.stdout,
-      /^Data: 875 images, 4375 captions; images in train 753, validation \d+, test 0; \d+ words; flickr-token format, split by its authors$/m,
+      /^Data: 875 images, 4375 captions; images in train 753, validation \d+, test 0; \d+ words; flickr-token format, official split$/m,
     );
   },
 });

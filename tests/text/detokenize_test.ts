@@ -36,7 +36,7 @@ Deno.test("detokenize() makes words whole that NLTK cuts", () => {
   assertReads([["we can not stay", "we can not stay"]], "unicode");
 });
 
-Deno.test("detokenize() puts quotation marks to what they quote", () => {
+Deno.test("detokenize() attaches quotation marks to the quoted words", () => {
   assertReads([
     ["a sign says `` stop '' .", 'a sign says "stop".'],
     ["a sign says `` stop . ''", 'a sign says "stop."'],
@@ -58,7 +58,7 @@ Deno.test("detokenize() puts quotation marks to what they quote", () => {
   ], "unicode");
 });
 
-Deno.test("detokenize() writes numbers with what belongs to them", () => {
+Deno.test("detokenize() joins numbers with their signs and units", () => {
   assertReads([
     ["it costs $ 5 , or 10 % less , or € 4", "it costs $5, or 10% less, or €4"],
     ["player # 1 at 10:30", "player #1 at 10:30"],
@@ -68,7 +68,7 @@ Deno.test("detokenize() writes numbers with what belongs to them", () => {
   assertReads([["10 : 30 , $ 5 , 50 % , 5 € , £ 4", "10:30, $5, 50%, 5 €, £4"]], "unicode");
 });
 
-Deno.test("detokenize() binds words with hyphens and slashes where the tokenizer cuts them", () => {
+Deno.test("detokenize() joins words at hyphens and slashes where the tokenizer cuts them", () => {
   assertReads([["a dog - a cat / a fox -- all three", "a dog - a cat / a fox -- all three"]]);
   assertReads([
     ["a well - known black - and - white dog", "a well-known black-and-white dog"],
@@ -129,7 +129,7 @@ Deno.test("detokenize() undoes each tokenizer on any words with commas and full 
   }));
 });
 
-Deno.test("detokenize() keeps every token's characters, whatever the tokens", () => {
+Deno.test("detokenize() keeps every character of any tokens", () => {
   const token = fc.oneof(
     fc.string({ unit: "grapheme" }),
     fc.constantFrom("'", "``", '"', "„", "“", "’", "-", ".", "犬"),

@@ -11,7 +11,7 @@ Deno.test("notebookCaption() pads short captions, cuts long ones and writes 1 fo
   assert.equal(notebookCaption([], vocabulary).length, 30);
 });
 
-Deno.test("lrcnCaption() stands between <start> and <end>, and keeps at most so many words", () => {
+Deno.test("lrcnCaption() adds <start> and <end>, and keeps at most maxLength words", () => {
   const vocabulary = Vocabulary.fromTokens([tokens], { minCount: 1 });
   assert.deepEqual([...lrcnCaption(tokens, vocabulary)], [2, 4, 5, 6, 3]);
   assert.deepEqual([...lrcnCaption(["fox", "red", "kite"], vocabulary, 2)], [2, 1, 5, 3]);

@@ -43,12 +43,12 @@ Deno.test("tokenizeLines() gives the same for pieces of any size", async () => {
   }));
 });
 
-Deno.test("tokenizeLines() hands on what is there before it waits for more", async () => {
+Deno.test("tokenizeLines() yields complete lines before it waits for more", async () => {
   const marks = await linesOf("a\nb\nc", 2);
   assert.deepEqual(marks, ["a\n", "b\n", "c\n"]);
 });
 
-Deno.test("tokenizeLines() refuses what is not UTF-8 with the line's number, after the lines before it", async () => {
+Deno.test("tokenizeLines() rejects invalid UTF-8 with the line's number, after the lines before it", async () => {
   for (const bad of [[0xff], [0xe7, 0x8a], [0xed, 0xa0, 0x80], [0xc0, 0x80]]) {
     const marks: string[] = [];
     const input = Uint8Array.of(...encoder.encode("ab\n\n"), ...bad, 10, 97);
@@ -60,7 +60,7 @@ Deno.test("tokenizeLines() refuses what is not UTF-8 with the line's number, aft
   }
 });
 
-Deno.test("tokenizeLines() refuses a line that is too long without reading it to its end", async () => {
+Deno.test("tokenizeLines() rejects a line that is too long without reading it to its end", async () => {
   let read = 0;
   async function* endless(): AsyncGenerator<Uint8Array> {
     yield encoder.encode("ab\n");

@@ -33,7 +33,7 @@ Deno.test("unicodeTokens() gives no token for white space, controls and marks wi
   }
 });
 
-Deno.test("unicodeTokens() gives the same tokens for both ways to write an accent, and none holds a space", () => {
+Deno.test("unicodeTokens() gives the same tokens for both ways to write an accent, and none contains a space", () => {
   assert.deepEqual(unicodeTokens("Cafe\u0301"), ["caf\u00e9"]);
   const texts = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));
   fc.assert(fc.property(texts, (text) => {

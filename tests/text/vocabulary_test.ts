@@ -17,7 +17,7 @@ Deno.test("Vocabulary.fromTokens() puts common words first, and equally common o
   assert.deepEqual([vocabulary.pad, vocabulary.unknown, vocabulary.start, vocabulary.end], [0, 1, 2, 3]);
 });
 
-Deno.test("Vocabulary.fromTokens() leaves out words that occur too rarely, fewer than five times by default", () => {
+Deno.test("Vocabulary.fromTokens() skips rare words, fewer than five times by default", () => {
   assert.deepEqual(Vocabulary.fromTokens(captions, { minCount: 3 }).words.slice(4), ["kite", "the"]);
   assert.deepEqual(Vocabulary.fromTokens([...captions, ...captions]).words.slice(4), ["kite", "the"]);
   assert.throws(() => Vocabulary.fromTokens(captions, { minCount: 0 }), RangeError);
@@ -39,7 +39,7 @@ Deno.test("Vocabulary does not take a special word from a caption twice", () => 
   assert.deepEqual(Vocabulary.fromTokens([["<end>", "a"]], { minCount: 1 }).words.slice(3), ["<end>", "a"]);
 });
 
-Deno.test("Vocabulary.word() gives the word of an id and refuses ids that it does not have", () => {
+Deno.test("Vocabulary.word() gives the word of an id and rejects ids that it does not have", () => {
   const vocabulary = Vocabulary.notebook(captions);
   assert.equal(vocabulary.size, 8);
   assert.equal(vocabulary.word(7), "boat");
@@ -51,7 +51,7 @@ Deno.test("Vocabulary takes the words of a checkpoint and keeps their order", ()
   assert.deepEqual(new Vocabulary(words).words, words);
 });
 
-Deno.test("Vocabulary refuses words of which a special one is out of its place, or one is empty or there twice", () => {
+Deno.test("Vocabulary rejects misplaced special words, and empty or duplicate words", () => {
   const wrong: [string[], RegExp][] = [
     [[], /word 0 must be "<pad>", got nothing/],
     [["<unk>", "<pad>"], /word 0 must be "<pad>", got "<unk>"/],

@@ -9,7 +9,7 @@ import { InputError } from "../../input_error.ts";
 import type { BrokenImage, Decoders, ImageCache, ImageCacheOptions } from "./image_cache.ts";
 import { completeCache } from "./complete_cache.ts";
 import { findFiles } from "./find_files.ts";
-import { type KnownImage, OpenImages } from "./open_images.ts";
+import { type KnownImage, OpenImages } from "./cached_images.ts";
 import { preprocessingName } from "../../images/preprocessing.ts";
 import { openResizedFileIfThere, resizedBytes } from "./resized_file.ts";
 import type { ResizeImage } from "./unknown_images.ts";

@@ -32,7 +32,7 @@ Deno.test("parseFlickrToken() rejects a line that is otherwise, with its number"
   }
 });
 
-Deno.test("isFlickrTokenLine() tells the format from CSV", () => {
+Deno.test("isFlickrTokenLine() distinguishes the format from CSV", () => {
   assert.ok(isFlickrTokenLine("a.jpg#0\tA kite ."));
   assert.ok(!isFlickrTokenLine("image,caption"));
 });

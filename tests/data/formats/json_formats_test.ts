@@ -31,7 +31,7 @@ Deno.test("parseKarpathyJson() joins filepath and filename, and counts restval a
   });
 });
 
-Deno.test("parseKarpathyJson() rejects what is not as it should be, and says where", () => {
+Deno.test("parseKarpathyJson() rejects invalid parts, and says where", () => {
   const images = [
     karpathyImage("1.jpg", "train"),
     { filename: "2.jpg", split: "train" },
@@ -96,14 +96,14 @@ Deno.test("parseCocoCaptions() makes the official split of both files, with half
   assert.deepEqual(splits, { train: ["t1.jpg", "t2.jpg"], validation: ["v1.jpg", "v3.jpg"], test: ["v2.jpg"] });
 });
 
-Deno.test("parseCocoCaptions() has no official split where only one file is there", async () => {
+Deno.test("parseCocoCaptions() has no official split if there is only one file", async () => {
   for (const file of ["captions_train2014.json", "captions_val2017.json", "mine.json"]) {
     const { rows, splits } = await parseCocoCaptions([{ text: cocoText(["1.jpg", "2.jpg"]), file }]);
     assert.deepEqual([rows.length, splits], [2, undefined]);
   }
 });
 
-Deno.test("parseCocoCaptions() rejects what is not as it should be, and says where", async () => {
+Deno.test("parseCocoCaptions() rejects invalid parts, and says where", async () => {
   const text = cocoText(["1.jpg", "/2.jpg"], [
     { image_id: 7, caption: "x" },
     { image_id: 100 },
@@ -124,7 +124,7 @@ Deno.test("parseCocoCaptions() rejects what is not as it should be, and says whe
   });
 });
 
-Deno.test("cocoPart() tells part and year by the file's name", () => {
+Deno.test("cocoPart() finds part and year in the file's name", () => {
   assert.deepEqual(cocoPart("coco/val2014/captions_train2017.json"), { split: "train", year: "2017" });
   assert.deepEqual(cocoPart("captions_val2014_fakecap_results.json"), { split: "val", year: "2014" });
   assert.deepEqual(cocoPart("captions.json"), { split: undefined, year: "" });

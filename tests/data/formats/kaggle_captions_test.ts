@@ -35,7 +35,7 @@ Deno.test("parseKaggleCaptions() keeps stray quotes and unquoted commas of a cap
   ]);
 });
 
-Deno.test("parseKaggleCaptions() rejects rows with their line and goes on", () => {
+Deno.test("parseKaggleCaptions() rejects rows with their line and continues", () => {
   const faulty: [string, string][] = [
     ["b.jpg", "has no caption"],
     ["b.jpg,  ", "has no caption"],
@@ -69,7 +69,7 @@ Deno.test("parseKaggleCaptions() loses one row to a quote that is never closed, 
   });
 });
 
-Deno.test("parseKaggleCaptions() says which column is missing", () => {
+Deno.test("parseKaggleCaptions() names a missing column", () => {
   for (
     const [text, message] of [
       ["image,text\na.jpg,x", /column 'caption' is missing in captions\.txt; /],
@@ -86,7 +86,7 @@ Deno.test("parseKaggleCaptions() says which column is missing", () => {
   }
 });
 
-Deno.test("parseKaggleCaptions() obeys a split, and rejects one that is none", () => {
+Deno.test("parseKaggleCaptions() follows a split, and rejects an unknown one", () => {
   const text = "image,split,caption\na.jpg,Train,x\nb.jpg,VAL,x\nc.jpg,test,x\nd.jpg,,x\ne.jpg,other,x\n";
   const { rows, rejected, splits } = parseKaggleCaptions(text, "captions.txt");
   assert.deepEqual(rows.map(({ image }) => image), ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]);
@@ -98,7 +98,7 @@ Deno.test("parseKaggleCaptions() obeys a split, and rejects one that is none", (
   assert.equal(parseKaggleCaptions("image,caption\na.jpg,x\n", "captions.txt").splits, undefined);
 });
 
-Deno.test("parseKaggleCaptions() takes a caption that shows nothing for none", () => {
+Deno.test("parseKaggleCaptions() treats an invisible caption as missing", () => {
   assert.deepEqual(parse("image,caption\na.jpg,\u200b \u00a0\u3000\nb.jpg,。\n"), {
     rows: [["b.jpg", "。"]],
     rejected: ["line 2 of captions.txt has no caption"],

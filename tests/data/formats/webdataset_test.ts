@@ -7,7 +7,7 @@ import { tarFile } from "../../support/tar_file.ts";
 import { makeFolder } from "../../support/temporary_folder.ts";
 
 Deno.test({
-  name: "readWebdataset() reads captions of .txt and .json, and leaves images where they are",
+  name: "readWebdataset() reads captions of .txt and .json, and leaves images in the shards",
   ...NEEDS_FILES,
   async fn() {
     const tar = tarFile([
@@ -115,7 +115,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readWebdataset() says that a key ends at the first dot, where that is why there are no captions",
+  name: "readWebdataset() says that a key ends at the first dot, if that is why there are no captions",
   ...NEEDS_FILES,
   async fn() {
     const names = ["my.photo.1.jpg", "my.photo.1.txt", "2.jpg", "2.caption.txt", "2.cls"];
@@ -129,7 +129,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readWebdataset() keeps what stands before the end of a truncated shard, and says where it ends",
+  name: "readWebdataset() keeps what precedes the end of a truncated shard, and says where it ends",
   ...NEEDS_FILES,
   async fn() {
     const tar = tarFile([

@@ -8,8 +8,13 @@ const TWO = "2".repeat(64);
 const THREE = "3".repeat(64);
 const SIZE = { width: 20, height: 10 };
 const BAD: BadImage = {
-  ...{ path: "/a.jpg", size: 3, changed: 7, content: ONE },
-  ...{ reason: "it is cut", kind: "image", maxPixels: 10 },
+  path: "/a.jpg",
+  size: 3,
+  changed: 7,
+  content: ONE,
+  reason: "it is cut",
+  kind: "image",
+  maxPixels: 10,
 };
 
 function badPaths(index: CacheIndex): string[] {
@@ -39,7 +44,7 @@ Deno.test("CacheIndex lists a bad file until it changes, or its image could be d
   assert.deepEqual(badPaths(index), ["/copy.jpg"]);
 });
 
-Deno.test("readCacheIndex() obeys the last line, and passes over what is none", files, async () => {
+Deno.test("readCacheIndex() follows the last line, and skips invalid ones", files, async () => {
   const lines = [
     { content: ONE, ...SIZE, slot: 0, checksum: 5 },
     { content: TWO, ...SIZE, slot: 1, checksum: 6 },

@@ -4,7 +4,7 @@ import { lockCache, tryLockCache } from "../../../src/pipeline/cache/cache_lock.
 import { cacheFile, files, makeSetting } from "../../support/cache_setting.ts";
 import { makeFolder } from "../../support/temporary_folder.ts";
 
-Deno.test("opening a cache that another fills says so once, waits, and can be aborted", files, async () => {
+Deno.test("opening a cache that another process fills reports it once, waits, and can be aborted", files, async () => {
   await using setting = await makeSetting(["20"]);
   using _lock = await lockCache(cacheFile(setting, "."));
   const abort = new AbortController();
@@ -26,7 +26,7 @@ Deno.test("lockCache() gets the lock when the other gives it back", files, async
   (await waiting)[Symbol.dispose]();
 });
 
-Deno.test("lockCache() makes the folder again where the cache was cleared while it waited", files, async () => {
+Deno.test("lockCache() recreates the folder if the cache was cleared while it waited", files, async () => {
   await using folder = await makeFolder({});
   const cache = join(folder.path, "cache");
   const first = await lockCache(cache);
@@ -38,7 +38,7 @@ Deno.test("lockCache() makes the folder again where the cache was cleared while 
   assert.equal(await tryLockCache(cache), undefined, "what others find is locked");
 });
 
-for (const made of ["nobody has made anew", "another process has made anew"]) {
+for (const made of ["nobody has recreated", "another process has recreated"]) {
   Deno.test(
     `lockCache() is not content with a lock that was removed as it was opened, and that ${made}`,
     files,

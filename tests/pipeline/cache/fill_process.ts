@@ -1,10 +1,5 @@
-/**
- * A process that opens the cache of a folder's pictures with the decoders of training, and prints its progress and, at
- * last, what it found as JSON.
- * Its arguments: the folder of the pictures, the folder of the caches.
- *
- * @module
- */
+// A process that opens the cache of a folder's images with the decoders of training, and prints its progress and, at
+// last, its result as JSON. Its arguments: the folder of the images, the folder of the caches.
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -12,11 +7,11 @@ import { openImageCache } from "../../../src/pipeline/cache/open_image_cache.ts"
 import { ImageDecoders } from "../../../src/images/image_decoders.ts";
 import { nearest, readResized } from "../../support/cache_setting.ts";
 
-const [pictures = "", folder = ""] = Deno.args;
-const names = [...Deno.readDirSync(pictures)].map(({ name }) => name).sort();
+const [images = "", folder = ""] = Deno.args;
+const names = [...Deno.readDirSync(images)].map(({ name }) => name).sort();
 let resized = 0;
 using cache = await openImageCache(
-  names.map((name) => ({ name, path: join(pictures, name), captions: ["a picture"] })),
+  names.map((name) => ({ name, path: join(images, name), captions: ["an image"] })),
   {
     folder,
     side: 32,
@@ -34,6 +29,9 @@ const digest = createHash("sha256");
 for (const pixels of await readResized(cache)) digest.update(pixels);
 const { fingerprint, broken } = cache;
 console.log(JSON.stringify({
-  ...{ resized, fingerprint, broken: broken.length, pixels: digest.digest("hex") },
+  resized,
+  fingerprint,
+  broken: broken.length,
+  pixels: digest.digest("hex"),
   examples: cache.examples.length,
 }));

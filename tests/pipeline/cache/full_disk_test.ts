@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { type CacheFile, openCacheFile } from "../../../src/pipeline/cache/cache_writer.ts";
 import { describeBytes, freeBytes } from "../../../src/files/free_space.ts";
 import type { ImageCacheOptions } from "../../../src/pipeline/cache/image_cache.ts";
-import { cacheFile, files, makeSetting, resizeToSquare, SQUARE } from "../../support/cache_setting.ts";
+import { cacheFile, files, makeSetting, resizeToSquare, SIDE } from "../../support/cache_setting.ts";
 
 const WIDTHS = [20, 21, 22, 23, 24, 25];
-const BYTES = SQUARE * SQUARE * 3;
+const BYTES = SIDE * SIDE * 3;
 type Disk = NonNullable<ImageCacheOptions["disk"]>;
 
 function now(): number {
@@ -17,7 +17,7 @@ function full(): Promise<never> {
   return Promise.reject(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
 }
 
-/** A disk that takes so many bytes of the files whose names match. */
+/** A disk that accepts a number of bytes for the files whose names match. */
 function diskOf(room: number, name: RegExp): Disk {
   let left = room;
   return {
@@ -34,7 +34,7 @@ function diskOf(room: number, name: RegExp): Disk {
         async write(bytes) {
           if (!name.test(path)) return await file.write(bytes);
           if (left === 0) return await full();
-          // As disks do: what fits is written.
+          // Like a real disk, it writes what fits.
           const count = await file.write(bytes.subarray(0, left));
           left -= count;
           return count;
@@ -45,7 +45,7 @@ function diskOf(room: number, name: RegExp): Disk {
 }
 
 Deno.test(
-  "where the disk has too little room a note says how much is needed, and images are decoded at each read",
+  "if the disk has too little room, a note says how much is needed, and images are decoded at each read",
   files,
   async () => {
     await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
@@ -55,9 +55,7 @@ Deno.test(
       disk: { now, reserve: 0, freeBytes: () => Promise.resolve(needed - 1) },
     });
     assert.deepEqual(without.notes, [
-      `No cache of decoded images: it needs 1.7 kB in '${
-        join(setting.folder, `${SQUARE}-exif-v3`)
-      }' and the disk has ` +
+      `No cache of decoded images: it needs 1.7 kB in '${join(setting.folder, `${SIDE}-exif-v3`)}' and the disk has ` +
       "1.7 kB left; images are decoded in each epoch instead, which takes longer; free some space to change that, for " +
       "example by: deno task cache clear",
     ]);
@@ -80,15 +78,15 @@ Deno.test(
 
 for (
   const [what, room, name] of [
-    ["squares", 2 * BYTES + 100, /resized/],
-    ["the first square", 0, /resized/],
+    ["resized images", 2 * BYTES + 100, /resized/],
+    ["the first resized image", 0, /resized/],
     ["lines of the index", 300, /index/],
     ["lines of bad images", 10, /quarantine/],
     ["any line", 0, /jsonl/],
     ["anything", 0, /./],
   ] as const
 ) {
-  Deno.test(`a disk that turns out to be full at ${what} costs the cache alone`, files, async () => {
+  Deno.test(`a disk that turns out to be full at ${what} costs only the cache`, files, async () => {
     await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
     const { examples, opened } = setting;
     const first = await opened(examples, { disk: diskOf(room, name) });
@@ -111,7 +109,7 @@ for (
   });
 }
 
-Deno.test("where squares were stored before, a full disk leaves them", files, async () => {
+Deno.test("a full disk leaves resized images that were stored before", files, async () => {
   await using setting = await makeSetting(WIDTHS.map(String));
   const { examples, opened } = setting;
   await opened(examples.slice(0, 3));
@@ -120,7 +118,7 @@ Deno.test("where squares were stored before, a full disk leaves them", files, as
   assert.equal((await Deno.stat(cacheFile(setting, "resized.bin"))).size, 3 * BYTES);
 });
 
-Deno.test("room is left for what a run writes after its images", files, async () => {
+Deno.test("room is left for the files a run writes after its images", files, async () => {
   await using setting = await makeSetting(WIDTHS.map(String));
   const needed = WIDTHS.length * BYTES;
   const disk = (free: number) => ({ now, reserve: 1000, freeBytes: () => Promise.resolve(free) });
@@ -133,7 +131,7 @@ Deno.test("room is left for what a run writes after its images", files, async ()
   assert.deepEqual((await setting.opened(setting.examples, { disk: disk(needed + 1000) })).notes, []);
 });
 
-Deno.test("where a cache may not be written, a note says so, and images are decoded at each read", files, async () => {
+Deno.test("if a cache is not writable, a note says so, and images are decoded at each read", files, async () => {
   await using setting = await makeSetting(WIDTHS.map(String));
   const open = () => Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }));
   const disk = { now, reserve: 0, freeBytes: () => Promise.resolve(undefined), open };
@@ -147,7 +145,7 @@ Deno.test("where a cache may not be written, a note says so, and images are deco
   assert.deepEqual([without.notes, without.resized], [[], WIDTHS.map(resizeToSquare)]);
 });
 
-Deno.test("freeBytes() is what the disk has left, or unknown without the permission", files, async () => {
+Deno.test("freeBytes() is the disk's free space, or unknown without the permission", files, async () => {
   const granted = (await Deno.permissions.query({ name: "sys", kind: "statfs" })).state === "granted";
   const free = await freeBytes(".");
   if (granted) assert(free !== undefined && free > 0 && Number.isFinite(free));

@@ -5,7 +5,7 @@ import { ImageError } from "../../../src/images/image_error.ts";
 import { makeFolder } from "../../support/temporary_folder.ts";
 import { files } from "../../support/cache_setting.ts";
 
-Deno.test("contentDigest() is the SHA-256 of an image's bytes, wherever they lie", files, async () => {
+Deno.test("contentDigest() is the SHA-256 of an image's bytes, wherever they are stored", files, async () => {
   await using folder = await makeFolder({ "a.jpg": "abc", "shard.tar": "xxabcx" });
   const digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
   assert.equal(await contentDigest(await fileState({ path: join(folder.path, "a.jpg") })), digest);
@@ -13,7 +13,7 @@ Deno.test("contentDigest() is the SHA-256 of an image's bytes, wherever they lie
   assert.equal(await contentDigest(await fileState(member)), digest);
 });
 
-Deno.test("contentDigest() reads no more than 256 MiB, and no fewer bytes than were said", files, async () => {
+Deno.test("contentDigest() reads no more than 256 MiB, and no fewer bytes than stated", files, async () => {
   await using folder = await makeFolder({ "a.jpg": "abc" });
   const rejects = (size: number, message: RegExp) =>
     assert.rejects(

@@ -11,10 +11,10 @@ import {
   nearest,
   readResized,
   resizeToSquare,
-  SQUARE,
+  SIDE,
 } from "../../support/cache_setting.ts";
 
-Deno.test("openImageCache() keeps each image's square and leaves out the broken ones", files, async () => {
+Deno.test("openImageCache() stores each resized image and skips the broken ones", files, async () => {
   await using setting = await makeSetting(["20", "broken", "31", "25"]);
   const progress: number[] = [];
   using cache = await openImageCache(setting.examples, {
@@ -34,20 +34,20 @@ Deno.test(
   async () => {
     await using setting = await makeSetting(["20"]);
     using cache = await openImageCache(setting.examples, setting.options);
-    const whole = nearest(drawnImage(20, 20), SQUARE);
+    const whole = nearest(drawnImage(20, 20), SIDE);
     // round((9 - crop) / 2.0) in Python
     for (const [crop, offset] of [[9, 0], [8, 0], [7, 1], [6, 2], [5, 2], [4, 2], [3, 3], [2, 4], [1, 4]] as const) {
       const pixels = new Uint8Array(crop * crop * 3);
       await cache.read(0, crop, pixels);
-      const row = (offset * SQUARE + offset) * 3;
+      const row = (offset * SIDE + offset) * 3;
       assert.deepEqual(pixels.subarray(0, crop * 3), whole.subarray(row, row + crop * 3), `crop ${crop}`);
-      const last = ((offset + crop - 1) * SQUARE + offset) * 3;
+      const last = ((offset + crop - 1) * SIDE + offset) * 3;
       assert.deepEqual(pixels.subarray(-crop * 3), whole.subarray(last, last + crop * 3), `crop ${crop}`);
     }
   },
 );
 
-Deno.test("ImageCache.read() refuses what it does not have", files, async () => {
+Deno.test("ImageCache.read() rejects indices and sizes it does not have", files, async () => {
   await using setting = await makeSetting(["20"]);
   using cache = await openImageCache(setting.examples, setting.options);
   await assert.rejects(cache.read(1, 1, new Uint8Array(3)), RangeError);
@@ -90,7 +90,7 @@ Deno.test(
     assert.deepEqual(after.decoded, { filling: 0, reading: 0 }, "copied and renamed");
     assert.deepEqual(after.resized, [20, 20, 31].map(resizeToSquare));
     await Deno.writeTextFile(first.path, "025");
-    // Where a copying program sets the time back, the system's own time of change still tells.
+    // If a copying program resets the modification time, ctime still reveals the change.
     await Deno.utime(first.path, 1, 1);
     const changed = await opened([first, copy, moved]);
     assert.deepEqual(changed.decoded, { filling: 1, reading: 0 }, "changed");
@@ -108,11 +108,11 @@ Deno.test("images that several files hold are decoded once, bad ones too", files
   assert.deepEqual(broken.map(({ path }) => path), [2, 4].map((index) => setting.examples[index]?.path));
 });
 
-Deno.test("images within a larger file are told apart by where they begin", files, async () => {
+Deno.test("images within a larger file are distinguished by their offset", files, async () => {
   await using setting = await makeSetting(["2031broken"]);
   const { path = "" } = setting.examples[0] ?? {};
   const parts = [[0, 2], [2, 2], [4, 6]].map(([offset = 0, size = 0]) => (
-    { name: `${offset}`, path, offset, size, captions: ["a picture"] }
+    { name: `${offset}`, path, offset, size, captions: ["an image"] }
   ));
   const first = await setting.opened(parts);
   assert.deepEqual(first.resized, [20, 31].map(resizeToSquare));
@@ -120,12 +120,12 @@ Deno.test("images within a larger file are told apart by where they begin", file
   assert.deepEqual((await setting.opened(parts)).decoded, { filling: 0, reading: 0 });
 });
 
-Deno.test("a changed setting has squares of its own and leaves the others", files, async () => {
+Deno.test("a changed setting has its own resized images and leaves the others", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
   const { examples, opened } = setting;
   const fingerprints = [
     await opened(),
-    await opened(examples, { side: SQUARE + 1 }),
+    await opened(examples, { side: SIDE + 1 }),
     await opened(examples, { applyExif: false }),
   ].map(({ fingerprint, decoded }) => {
     assert.equal(decoded.filling, 2);
@@ -137,7 +137,7 @@ Deno.test("a changed setting has squares of its own and leaves the others", file
 });
 
 Deno.test(
-  "bad images are on the list beside the cache, and not tried again while nothing has changed",
+  "bad images are listed in the quarantine, and not tried again while nothing has changed",
   files,
   async () => {
     await using setting = await makeSetting(["20", "broken"]);
@@ -195,7 +195,7 @@ Deno.test("an image that once could be decoded and no longer can is bad from the
   assert.deepEqual([again.names, again.broken, again.decoded.filling], [["0.jpg"], failing.broken, 0]);
 });
 
-Deno.test("an image over the limit is left out though its square is in the cache", files, async () => {
+Deno.test("an image over the limit is skipped although it is in the cache", files, async () => {
   await using setting = await makeSetting(["20", "30"]);
   const { examples, opened } = setting;
   const { path = "" } = examples[1] ?? {};
@@ -212,7 +212,7 @@ Deno.test("an image over the limit is left out though its square is in the cache
   assert.deepEqual(await opened(examples, { maxPixels: 600 }), { ...all, decoded: { filling: 0, reading: 0 } });
 });
 
-Deno.test("an image over the limit is left out as it is known, without being decoded for it", files, async () => {
+Deno.test("an image over the limit is skipped as it is known, without being decoded for it", files, async () => {
   await using setting = await makeSetting(["20", "30"]);
   const { examples, opened } = setting;
   await opened(examples, { cache: "none" });
@@ -221,7 +221,7 @@ Deno.test("an image over the limit is left out as it is known, without being dec
   assert.equal(await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl")), "");
 });
 
-Deno.test("a file that cannot be read is left out, and is not put on the list: it may come back", files, async () => {
+Deno.test("a file that cannot be read is skipped, and is not put on the list: it may come back", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
   const { examples, opened } = setting;
   const { path = "" } = examples[0] ?? {};
@@ -236,7 +236,7 @@ Deno.test("a file that cannot be read is left out, and is not put on the list: i
   assert.deepEqual((await opened()).names, ["0.jpg", "1.jpg"]);
 });
 
-Deno.test("a file that changes while it is decoded is left out and decoded at the next start", files, async () => {
+Deno.test("a file that changes while it is decoded is skipped and decoded at the next start", files, async () => {
   await using setting = await makeSetting(["20", "31"]);
   const { examples, options, opened } = setting;
   const { path = "" } = examples[0] ?? {};
@@ -269,7 +269,7 @@ Deno.test("a file that has just changed is read again: another change could have
   assert.deepEqual((await opened(examples, fresh)).decoded, { filling: 0, reading: 0 }, "read, not decoded");
   assert.doesNotMatch(await Deno.readTextFile(cacheFile(setting, "index.jsonl")), /"path"/);
 
-  using cache = await openImageCache(examples, { ...options, ...fresh, side: SQUARE + 1, cache: "none" });
+  using cache = await openImageCache(examples, { ...options, ...fresh, side: SIDE + 1, cache: "none" });
   await cache.read(0, 1, new Uint8Array(3));
   await Deno.writeTextFile(path, "27");
   await assert.rejects(cache.read(0, 1, new Uint8Array(3)), InputError);
@@ -281,7 +281,7 @@ Deno.test("a flipped byte is noticed when it is read, and the image is decoded a
   await opened();
   const path = cacheFile(setting, "resized.bin");
   const bytes = await Deno.readFile(path);
-  const at = SQUARE * SQUARE * 3 + 17;
+  const at = SIDE * SIDE * 3 + 17;
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   await Deno.writeFile(path, bytes);
   const { resized, decoded, notes } = await opened();
@@ -306,7 +306,7 @@ Deno.test("a flipped byte is noticed when it is read, and the image is decoded a
   );
 });
 
-Deno.test("a cache that lost squares or lines has them made anew, and a torn line harms no other", files, async () => {
+Deno.test("lost images or lines of a cache are recreated, and a torn line harms no other", files, async () => {
   await using setting = await makeSetting(["20", "31", "25", "broken"]);
   const expected = await setting.opened();
   const [resized, index, quarantine] = ["resized.bin", "index.jsonl", "quarantine.jsonl"].map((name) =>
@@ -315,8 +315,8 @@ Deno.test("a cache that lost squares or lines has them made anew, and a torn lin
   assert(resized !== undefined && index !== undefined && quarantine !== undefined);
   const text = await Deno.readTextFile(index);
   const damages: [what: string, filling: number, damage: () => Promise<void>][] = [
-    ["the last square", 1, () => Deno.truncate(resized, 2 * SQUARE * SQUARE * 3 + 5)],
-    ["all squares", 3, () => Deno.remove(resized)],
+    ["the last resized image", 1, () => Deno.truncate(resized, 2 * SIDE * SIDE * 3 + 5)],
+    ["all resized images", 3, () => Deno.remove(resized)],
     ["a torn line", 0, () => Deno.writeTextFile(index, text.slice(0, -9))],
     ["rubbish", 0, () => Deno.writeTextFile(index, `\0\0{"content":7}\nnull\n[]\n${text}{"con`)],
     ["the index", 3, () => Deno.remove(index)],
@@ -331,7 +331,7 @@ Deno.test("a cache that lost squares or lines has them made anew, and a torn lin
   }
 });
 
-Deno.test("an aborted filling keeps what it decoded, and the next goes on", files, async () => {
+Deno.test("an aborted run keeps what it decoded, and the next continues", files, async () => {
   await using setting = await makeSetting(["20", "21", "22", "23", "24", "25"]);
   const abort = new AbortController();
   await assert.rejects(
@@ -348,7 +348,7 @@ Deno.test("an aborted filling keeps what it decoded, and the next goes on", file
   assert.equal(decoded.filling, 4);
 });
 
-Deno.test("progress begins with what is there already", files, async () => {
+Deno.test("progress begins with the images already cached", files, async () => {
   await using setting = await makeSetting(["20", "21", "22", "23"]);
   await setting.opened(setting.examples.slice(0, 3));
   const progress: number[][] = [];
@@ -372,7 +372,7 @@ Deno.test("filling decodes ahead of storing by no more than the number of decode
 });
 
 Deno.test(
-  "without a cache the same pixels are decoded at each read, and what is known of images is kept",
+  "without a cache the same pixels are decoded at each read, and the index of images is kept",
   files,
   async () => {
     await using setting = await makeSetting(["20", "broken", "31"]);
@@ -438,7 +438,7 @@ Deno.test(
 );
 
 Deno.test(
-  "openImageCache() refuses a dataset of which nothing can be decoded, with the first reason",
+  "openImageCache() rejects a dataset in which nothing can be decoded, with the first reason",
   files,
   async () => {
     await using setting = await makeSetting(["broken", "broken"]);
@@ -454,7 +454,7 @@ Deno.test(
   },
 );
 
-Deno.test("openImageCache() says where it cannot write", files, async () => {
+Deno.test("openImageCache() names a folder it cannot write to", files, async () => {
   await using setting = await makeSetting(["20"]);
   const { path = "" } = setting.examples[0] ?? {};
   await assert.rejects(
@@ -467,11 +467,11 @@ Deno.test("openImageCache() removes temporaries of a former day", files, async (
   await using setting = await makeSetting(["20"]);
   await Deno.mkdir(setting.folder, { recursive: true });
   const temporary = (name: string) => join(setting.folder, `.${name}.00000000-0000-4000-8000-000000000000.tmp`);
-  for (const name of ["old.squares", "young.squares"]) await Deno.writeTextFile(temporary(name), "");
-  await Deno.utime(temporary("old.squares"), 1, 1);
+  for (const name of ["old.resized", "young.resized"]) await Deno.writeTextFile(temporary(name), "");
+  await Deno.utime(temporary("old.resized"), 1, 1);
   await setting.opened();
   assert.deepEqual([...Deno.readDirSync(setting.folder)].map(({ name }) => name).sort(), [
-    ".young.squares.00000000-0000-4000-8000-000000000000.tmp",
-    `${SQUARE}-exif-v3`,
+    ".young.resized.00000000-0000-4000-8000-000000000000.tmp",
+    `${SIDE}-exif-v3`,
   ]);
 });

@@ -11,7 +11,7 @@ const ignore = !canRead || !canWrite || !canRun;
 const PROCESS = fileURLToPath(new URL("./fill_process.ts", import.meta.url));
 const COUNT = 800;
 const KILLS = 10;
-/** The most pictures that a process has decoded when it is killed. */
+/** Maximum number of images a process has decoded when it is killed. */
 const LONGEST_LIFE = 180;
 /** A process that takes longer hangs. */
 const DEADLINE_MS = 60_000;
@@ -24,23 +24,23 @@ const Result = z.object({
   examples: z.int(),
 });
 
-/** Different pictures, and two that are none. */
+/** Different images, and two files that are not images. */
 async function drawPictures() {
   const side = 48;
   const files: Record<string, Uint8Array> = {};
-  for (let picture = 0; picture < COUNT; picture++) {
-    const data = Uint8Array.from({ length: side * side * 3 }, (_, index) => (index * (picture + 3) + picture) >> 3);
+  for (let image = 0; image < COUNT; image++) {
+    const data = Uint8Array.from({ length: side * side * 3 }, (_, index) => (index * (image + 3) + image) >> 3);
     const png = encode({ width: side, height: side, data, channels: 3, depth: 8 });
-    files[`pictures/${String(picture).padStart(4, "0")}.png`] = new Uint8Array(png);
+    files[`images/${String(image).padStart(4, "0")}.png`] = new Uint8Array(png);
   }
-  files["pictures/0007.png"] = new TextEncoder().encode("no picture");
-  files["pictures/0400.png"] = new TextEncoder().encode("nor this");
+  files["images/0007.png"] = new TextEncoder().encode("not an image");
+  files["images/0400.png"] = new TextEncoder().encode("nor this");
   return await makeFolder(files);
 }
 
 function startProcess(folder: string, cache: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-read", "--allow-write", PROCESS, join(folder, "pictures"), join(folder, cache)],
+    args: ["run", "--allow-read", "--allow-write", PROCESS, join(folder, "images"), join(folder, cache)],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -83,12 +83,12 @@ function killedAtLast(process: Deno.ChildProcess): Deno.ChildProcess & Disposabl
   return Object.assign(process, { [Symbol.dispose]: () => killIfRunning(process) });
 }
 
-/** Kills a process that has decoded so many pictures; false where it was quicker. */
-async function killAfter(process: Deno.ChildProcess, pictures: number): Promise<boolean> {
+/** Kills a process after a number of images; false if it finished first. */
+async function killAfter(process: Deno.ChildProcess, images: number): Promise<boolean> {
   let lines = 0;
   for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) {
     lines += text.split("\n").length - 1;
-    if (lines < pictures) continue;
+    if (lines < images) continue;
     killIfRunning(process);
   }
   const { signal } = await process.status;

@@ -23,14 +23,14 @@ Deno.test("Automaton finds the longest match, and of equal ones the first patter
   assert.equal(longest(["1*"], "2"), undefined);
 });
 
-Deno.test("Automaton takes a letter for both its cases, and a class for what it says", () => {
+Deno.test("Automaton matches a letter in both cases, and a class literally", () => {
   assert.deepEqual(longest(["ski"], "S\u212a\u0130"), { pattern: 0, end: 3 });
   assert.deepEqual(longest(["[s]ki"], "sKI"), { pattern: 0, end: 3 });
   assert.equal(longest(["[s]ki"], "Ski"), undefined);
   assert.deepEqual(longest([String.raw`[^\]]\p{L}\u00e9\(`], "[xé("), { pattern: 0, end: 4 });
 });
 
-Deno.test("Automaton finds what trying every end finds, from one place after another in a text", () => {
+Deno.test("Automaton finds the same as trying every end, at one position after another", () => {
   const set = fc.constantFrom("0", "1", "[01]", "[^0]");
   const { pattern } = fc.letrec<{ pattern: string }>((tie) => ({
     pattern: fc.oneof(
@@ -51,7 +51,7 @@ Deno.test("Automaton finds what trying every end finds, from one place after ano
   }));
 });
 
-Deno.test("Automaton refuses a pattern that is not well formed", () => {
+Deno.test("Automaton rejects a malformed pattern", () => {
   for (const pattern of ["(1", "1)", "[1", "*", "1{", "1**"]) {
     assert.throws(() => new Automaton([pattern]), { name: "SyntaxError", message: /^Cannot read the pattern / });
   }

@@ -50,7 +50,7 @@ Deno.test({
   },
 });
 
-Deno.test("ptbTokenize() gives no token for what has no word", () => {
+Deno.test("ptbTokenize() returns no token for text without a word", () => {
   for (const caption of ["", " ", "\n", "...", "?", " . , ; ", "\u{1f415}", "\ud83d"]) {
     assert.deepEqual(ptbTokenize(caption), []);
   }

@@ -1,9 +1,9 @@
-import { openFile } from "../../files/open_file.ts";
-import { isTar } from "../../files/tar.ts";
-import { isFlickr30kHeader } from "./flickr30k_csv.ts";
-import { isFlickrTokenLine } from "./flickr_token.ts";
-import type { Format } from "./format.ts";
-import { isKaggleHeader } from "./kaggle_captions.ts";
+import { openFile } from "../files/open_file.ts";
+import { isTar } from "../files/tar.ts";
+import { isFlickr30kHeader } from "./formats/flickr30k_csv.ts";
+import { isFlickrTokenLine } from "./formats/flickr_token.ts";
+import type { Format } from "./format_names.ts";
+import { isKaggleHeader } from "./formats/kaggle_captions.ts";
 
 /** Enough for some rows of any format. */
 const PIECE_BYTES = 1 << 16;

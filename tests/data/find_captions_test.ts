@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
-import { InputError } from "../../../src/input_error.ts";
-import { findCaptions } from "../../../src/data/formats/find_captions.ts";
-import { FORMAT_NAMES, isFormat } from "../../../src/data/formats/format.ts";
-import { NEEDS_FILES } from "../../support/checkpoint_folder.ts";
-import { tarFile } from "../../support/tar_file.ts";
-import { makeFolder } from "../../support/temporary_folder.ts";
+import { InputError } from "../../src/input_error.ts";
+import { findCaptions } from "../../src/data/find_captions.ts";
+import { FORMAT_NAMES, isFormat } from "../../src/data/format_names.ts";
+import { NEEDS_FILES } from "../support/checkpoint_folder.ts";
+import { tarFile } from "../support/tar_file.ts";
+import { makeFolder } from "../support/temporary_folder.ts";
 
 const kaggle = "image,caption\na.jpg,A kite .\n";
 const token = "a.jpg#0\tA kite .\n";
@@ -28,7 +28,7 @@ async function find(files: Files, options: Partial<Parameters<typeof findCaption
 }
 
 Deno.test({
-  name: "findCaptions() tells each format by the file's content, whatever its name",
+  name: "findCaptions() detects each format by the file's content, whatever its name",
   ...NEEDS_FILES,
   async fn() {
     const contents: Record<string, string | Uint8Array> = {
@@ -52,7 +52,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findCaptions() finds captions where datasets have them, and passes over their other files",
+  name: "findCaptions() finds captions in the layouts of known datasets, and skips other files",
   ...NEEDS_FILES,
   async fn() {
     const layouts: [Files, string[]][] = [
@@ -135,7 +135,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findCaptions() names several candidates and what to do, and takes the format that is named",
+  name: "findCaptions() names several candidates and the remedy, and follows the named format",
   ...NEEDS_FILES,
   async fn() {
     const files = { "captions.txt": kaggle, "results.csv": flickr30k, "a.jpg": "", "a.txt": "A kite ." };
@@ -155,7 +155,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "findCaptions() says in one line what it cannot take",
+  name: "findCaptions() describes unsuitable input in one line",
   ...NEEDS_FILES,
   async fn() {
     const wrong: [Files, Partial<Parameters<typeof findCaptions>[0]>, RegExp][] = [

@@ -1,13 +1,13 @@
 import { basename, dirname, join, relative } from "node:path";
-import { quoted } from "../../printable.ts";
-import { InputError } from "../../input_error.ts";
-import { isFolder, listFolder, listIfReadable } from "../../files/list_folder.ts";
-import { isImagesFolderName } from "../find_images.ts";
-import { isCaptionFolder, pairFiles } from "./caption_folder.ts";
-import { cocoPart } from "./coco_captions.ts";
-import { type CaptionsSource, type Format, FORMAT_NAMES } from "./format.ts";
-import { detectFormat } from "./format_of_file.ts";
-import { isWebdataset } from "./webdataset.ts";
+import { quoted } from "../printable.ts";
+import { InputError } from "../input_error.ts";
+import { isFolder, listFolder, listIfReadable } from "../files/list_folder.ts";
+import { isImagesFolderName } from "./find_images.ts";
+import { isCaptionFolder, pairFiles } from "./formats/caption_folder.ts";
+import { cocoPart } from "./formats/coco_captions.ts";
+import { type CaptionsSource, type Format, FORMAT_NAMES } from "./format_names.ts";
+import { detectFormat } from "./detect_format.ts";
+import { isWebdataset } from "./formats/webdataset.ts";
 
 /** Options of {@linkcode findCaptions}: `data` or `captions` is required. */
 export interface FindCaptionsOptions {
@@ -146,7 +146,7 @@ async function hasWebdataset(shards: readonly string[]): Promise<boolean> {
   return false;
 }
 
-/** Explains why some files of a folder that detected like captions are not. */
+/** Explains why some files of a folder that look like captions are not. */
 async function refusedFiles(folder: string): Promise<string> {
   const { files } = await listIfReadable(folder, "dataset");
   const reasons: string[] = [];
