@@ -1,6 +1,5 @@
 /**
- * `deno task bench`: everything that is measured, beside what a user of PyTorch would run or another checkout, on drawn
- * images.
+ * `deno task bench`: training and captioning, beside what a user of PyTorch would run or beside another checkout.
  *
  * @module
  */
@@ -87,27 +86,27 @@ async function commitOf(checkout: string): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const command = createCommand("bench", "Measures training and captioning beside PyTorch, on drawn images.")
+  const command = createCommand("bench", "Measures training and captioning beside PyTorch, on rendered images.")
     .option("--python <program>", "a Python with the same torch, numpy and Pillow", "python3")
-    .option("--no-python", "measure nothing in PyTorch, and draw small scenes in place of images")
+    .option("--no-python", "measure lrcn alone, on small rendered scenes")
     .option(
       "--against <folder>",
-      "another checkout of this project to measure in PyTorch's place, in turns with this one",
+      "another checkout of this project, measured in turns with this one instead of PyTorch",
     )
-    .option("--smoke", "see in a minute whether each row still runs, on a small model and without PyTorch")
+    .option("--smoke", "run each row once with a small model and without PyTorch, in about a minute")
     .option("--device <device>", "cpu or cuda", "cpu")
     .option("--quick", "a minute's worth: two rounds, without the tuned forms of PyTorch")
     .addOption(new Option("--only <parts...>", "measure only these parts").choices(PARTS))
     .option("--checkpoint <file>", "the model that captions, instead of one trained for it")
-    .option("--images <folder>", "what it captions, instead of drawn images")
-    .option("--out <folder>", "where the result is written; beside PyTorch also without, to bench/results");
+    .option("--images <folder>", "images to caption, instead of rendered ones")
+    .option("--out <folder>", "where to write the result (default beside PyTorch: bench/results)");
   command.parse(Deno.args, { from: "user" });
   const { device, checkpoint, images, smoke = false } = command.opts();
   const { quick = smoke } = command.opts();
   const against: string | undefined = command.opts().against && userPath(command.opts().against);
   const python: string | undefined = against === undefined && !smoke && command.opts().python || undefined;
   const { out = python && RESULTS } = command.opts();
-  // Larger batches are a GPU's: on a CPU they take long, and are measured if they are asked for.
+  // Larger batches take long on a CPU, so there they are measured only on request.
   const all = PARTS.filter((part) => part !== "batches" || device === "cuda" || smoke);
   const { only = all } = command.opts();
   const { torchLoaded, bf16, compiler } = buildInfo(loadLibrary());
@@ -141,7 +140,7 @@ async function main(): Promise<number> {
     };
     for await (const row of measure(context, options)) {
       rows.push(row);
-      // Figures of a small model say nothing.
+      // The figures of a small model mean nothing.
       console.error(smoke ? `measured: ${row.name}` : formatTable([row]).split("\n").at(-2));
       if (smoke && !Number.isFinite(row.ours)) throw new Error(`'${row.name}' measured ${row.ours}`);
     }

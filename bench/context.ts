@@ -94,12 +94,29 @@ export interface OurTraining {
   readonly blank?: boolean;
 }
 
+/** What `lrcn/train.ts` reads. */
+export interface TrainingSettings extends OurTraining {
+  /** Where it computes. */
+  readonly device: BenchContext["device"];
+  /** The dataset's folder. */
+  readonly data: string;
+  /** A folder for caches. */
+  readonly cache: string;
+  /** Steps of a measurement. */
+  readonly steps: number;
+  /** Measures a validation instead of steps. */
+  readonly validate?: boolean;
+  /** Settings of the recipe to change. */
+  readonly set: Partial<Recipe>;
+}
+
 /** Our training, or that of another checkout, which has a cache of its own. */
 export function ourTraining(context: BenchContext, training: OurTraining, root?: string): Entrant<TrainingAnswer> {
   const { device, data, work, steps, settings: set } = context;
   const cache = root === undefined ? work : join(work, "against");
   // Steps of the decoder alone take some milliseconds.
-  const settings = { ...training, device, data, cache, steps: training.frozen ? 20 * steps : steps, set };
+  const scaled = training.frozen ? 20 * steps : steps;
+  const settings: TrainingSettings = { ...training, device, data, cache, steps: scaled, set };
   return { program: ours("train", settings, root), answer: trainingAnswer };
 }
 
@@ -108,7 +125,7 @@ export function ourValidation(
   { device, data, work: cache, settings: set }: BenchContext,
   training: OurTraining,
 ): Entrant<z.infer<typeof validationAnswer>> {
-  const settings = { ...training, device, data, cache, steps: 1, validate: true, set };
+  const settings: TrainingSettings = { ...training, device, data, cache, steps: 1, validate: true, set };
   return { program: ours("train", settings), answer: validationAnswer };
 }
 
@@ -139,7 +156,9 @@ export function theirTraining(
   our: OurTraining,
 ): Entrant<z.infer<typeof theirTrainingAnswer>> | undefined {
   const { python, against, device, data, steps } = context;
-  if (python === undefined) return against === undefined ? undefined : ourTraining(context, our, against);
+  if (python === undefined) {
+    return against === undefined ? undefined : { ...ourTraining(context, our, against), answer: theirTrainingAnswer };
+  }
   const { compile = false, jemalloc = false, reads = false, recipe = "notebook", batchSize = 16, ...rest } = training;
   const settings = { ...rest, compile, recipe, batchSize, device, data: reads ? data : null, steps };
   const program = theirs(python, "train.py", settings);
@@ -161,10 +180,16 @@ export interface Captioning {
   readonly checkpoint: string;
   /** The image files. */
   readonly files: readonly string[];
-  /** Captions pursued at once. */
-  readonly beam: number;
+  /** Beam size; 1 is greedy. */
+  readonly beamSize: number;
   /** The arithmetic. */
   readonly precision: Precision;
+}
+
+/** What `lrcn/caption.ts` reads. */
+export interface CaptionSettings extends Captioning {
+  /** Where it computes. */
+  readonly device: BenchContext["device"];
 }
 
 /** Our captions, or those of another checkout. */
@@ -173,7 +198,8 @@ export function ourCaptions(
   captioning: Captioning,
   root?: string,
 ): Entrant<z.infer<typeof captionAnswer>> {
-  return { program: ours("caption", { ...captioning, device }, root), answer: captionAnswer };
+  const settings: CaptionSettings = { ...captioning, device };
+  return { program: ours("caption", settings, root), answer: captionAnswer };
 }
 
 /** Captions by PyTorch, of a model that was exported for it. */

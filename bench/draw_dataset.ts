@@ -1,5 +1,5 @@
 /**
- * A dataset to measure on: pictures with five captions each, in Kaggle's form.
+ * A dataset to measure on: images with five captions each, in Kaggle's form.
  *
  * @module
  */
@@ -15,9 +15,9 @@ const CAPTIONS = 5;
 const SIDE = 96;
 
 /**
- * Draws a dataset. Its captions have 14 tokens on average, out of 3,000 words that occur as often as words do (Zipf).
+ * Renders a dataset. Its captions have 14 tokens on average, out of 3,000 words that occur as often as words do (Zipf).
  *
- * @param python A Python that draws JPEG files as large as images; undefined draws small scenes in PNG files.
+ * @param python A Python that renders JPEG files as large as photos; undefined renders small scenes as PNG files.
  */
 export async function drawDataset(folder: string, count: number, python: string | undefined): Promise<void> {
   const random = new Random(1);

@@ -1,4 +1,4 @@
-"""Draws JPEG files of 500 x 375 pixels, as large as images: noise with a image's spectrum.
+"""Draws JPEG files of 500 x 375 pixels, as large as photos: noise with a photo's spectrum.
 
     python images.py FOLDER COUNT
 """
@@ -11,7 +11,7 @@ from PIL import Image
 WIDTH, HEIGHT = 500, 375
 
 
-def image(random):
+def photo(random):
     pixels = np.zeros((HEIGHT, WIDTH, 3))
     for side in (4, 16, 64, 256):
         noise = Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8))
@@ -24,7 +24,7 @@ def main():
     folder, count = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     random = np.random.default_rng(1)
     for index in range(count):
-        image(random).save(folder / f"{index:04}.jpg", quality=92)
+        photo(random).save(folder / f"{index:04}.jpg", quality=92)
 
 
 main()

@@ -1,7 +1,7 @@
 /**
  * Captions of image files as `deno task caption` writes them; bench/contender.ts runs this.
  *
- *     caption.ts '{"checkpoint": file, "precision": "fp32" or "bf16", "device": "cpu", "beam": 3, "files": [...]}'
+ *     caption.ts '{"checkpoint": file, "beamSize": 3, "files": [...], ...}', a CaptionSettings of bench/context.ts
  *
  * It answers with {"seconds", "captions"}. A single file is captioned as a program does that uses the library.
  *
@@ -11,9 +11,11 @@
 import { Captioner } from "../../src/captioning/captioner.ts";
 import { captionFiles } from "../../src/captioning/caption_files.ts";
 import { decodeImage } from "../../src/images/decode_image.ts";
+import type { CaptionSettings } from "../context.ts";
 import { answer } from "../contender.ts";
 
-const { checkpoint, precision, device, beamSize, files } = JSON.parse(Deno.args[0] ?? "{}");
+const settings: CaptionSettings = JSON.parse(Deno.args[0] ?? "{}");
+const { checkpoint, precision, device, beamSize, files } = settings;
 using captioner = await Captioner.load(checkpoint, { precision, device });
 
 async function measureOne(path: string) {
@@ -36,4 +38,5 @@ async function measure(names: readonly string[]) {
 }
 
 await measure(files.slice(0, 16));
-await answer(() => files.length === 1 ? measureOne(files[0]) : measure(files));
+const [one, ...others] = files;
+await answer(() => one !== undefined && others.length === 0 ? measureOne(one) : measure(files));

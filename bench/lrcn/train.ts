@@ -1,9 +1,7 @@
 /**
  * Training steps as `deno task train` takes them, on a dataset in a folder; bench/contender.ts runs this.
  *
- *     train.ts '{"recipe": "notebook" or "lrcn", "frozen": false, "precision": "fp32" or "bf16", "device": "cpu",
- *                "data": folder, "cache": folder, "steps": 3, "validate": false, "batchSize": 16, "record": false,
- *                "blank": false, "set": settings of the recipe to change}'
+ *     train.ts '{"recipe": "lrcn", "precision": "fp32", ...}', a TrainingSettings of bench/context.ts
  *
  * It answers with {"seconds", "captions", "words", "images"} and `native`, the seconds in the library's steps, `call`,
  * what the way to the library and back takes, and `held`, the longest time in which Deno's event loop did nothing else; with
@@ -25,12 +23,13 @@ import type { Progress } from "../../src/pipeline/progress.ts";
 import { train } from "../../src/pipeline/train.ts";
 import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { validate } from "../../src/pipeline/validate.ts";
+import type { TrainingSettings } from "../context.ts";
 import { answer } from "../contender.ts";
 import { median } from "../table.ts";
 
-const settings = JSON.parse(Deno.args[0] ?? "{}");
+const settings: TrainingSettings = JSON.parse(Deno.args[0] ?? "{}");
 const { recipe: name, frozen, precision, device, data: folder, cache, steps, validate: validates } = settings;
-const { batchSize = 16, record = false, blank = false, set = {} } = settings;
+const { batchSize = 16, record = false, blank = false, set } = settings;
 const readEvery = device === "cuda" ? 10 : 1;
 const [seed, signal] = [1, new AbortController().signal];
 const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0, batchSize, ...set });

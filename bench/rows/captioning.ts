@@ -29,7 +29,7 @@ export async function* captioningRows(context: BenchContext, options: Captioning
   const settings = python === undefined ? {} : await exportForPython(context, options);
   const count = files.length;
   for (const precision of context.precisions) {
-    const captioning = { checkpoint, files, beam: BEAM, precision };
+    const captioning = { checkpoint, files, beamSize: BEAM, precision };
     const theirs = python !== undefined
       ? theirCaptions(python, settings)
       : against !== undefined
@@ -50,11 +50,11 @@ export async function* captioningRows(context: BenchContext, options: Captioning
     yield makeRow([name, "images/s"], figures(answers, ({ seconds }) => count / seconds), row.bar);
   }
   const precision = context.precisions.at(-1) ?? "fp32";
-  for (const beam of [1, BEAM]) {
-    const answers = await alone(ourCaptions(context, { checkpoint, files: files.slice(0, 1), beam, precision }), 5);
+  for (const beamSize of [1, BEAM]) {
+    const answers = await alone(ourCaptions(context, { checkpoint, files: files.slice(0, 1), beamSize, precision }), 5);
     const times = answers.map(({ seconds }) => [1000 * seconds] as const);
     yield makeRow(
-      [`one image, model loaded, ${beam === 1 ? "greedy" : `beam ${BEAM}`}, ${precision}`, "ms"],
+      [`one image, model loaded, ${beamSize === 1 ? "greedy" : `beam ${BEAM}`}, ${precision}`, "ms"],
       times,
     );
   }

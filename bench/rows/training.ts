@@ -12,7 +12,7 @@ import { type Bar, makeRow, median, type Row } from "../table.ts";
 /** A batch of the notebook. */
 const BATCH = 16;
 /** The learning of Flickr8k: 6,000 images in an epoch, 1,000 in its validation. */
-const TRAIN_IMAGES_OF_A_VALIDATION_PHOTOGRAPH = 6;
+const TRAINING_IMAGES_OF_A_VALIDATION_IMAGE = 6;
 /** Operations of ResNet-50 forward and backward for one image of 224 pixels. */
 const CNN_FLOP = 24.6e9;
 
@@ -116,7 +116,7 @@ export async function* lrcnRows(context: BenchContext): AsyncGenerator<Row> {
     const validations = await alone(ourValidation(context, training), rounds);
     const shares = validations.map(({ seconds, images }) => {
       const validation = seconds / images;
-      return 100 * validation / (validation + TRAIN_IMAGES_OF_A_VALIDATION_PHOTOGRAPH * perImage);
+      return 100 * validation / (validation + TRAINING_IMAGES_OF_A_VALIDATION_IMAGE * perImage);
     });
     yield makeRow([`${name}: validation with captions, of an epoch`, "%"], shares.map((share) => [share]), {
       most: 15,
