@@ -49,7 +49,7 @@ interface Answer {
 async function measure({ place, precision, frozen, images, synchronized }: Task): Promise<Answer> {
   const recipe = makeRecipe("lrcn", {
     frozenEpochs: frozen ? 1 : 0,
-    batchNorm: synchronized ? "synchronized" : "updated",
+    batchNorm: synchronized ? "synchronized" : "batch",
     ...(smoke && SMALL_MODEL),
   });
   const random = new Random(place?.rank ?? 0);

@@ -366,7 +366,7 @@ static void test_row_weights_and_scores(void) {
   const float wrong[ROWS] = {1, NAN, 0};
   refused(train_weighted(engine, weights, 2, result), LRCN_INVALID_ARGUMENT, "row_weights has 2 elements");
   refused(train_weighted(engine, NULL, 3, result), LRCN_INVALID_ARGUMENT, "row_weights is NULL");
-  refused(train_weighted(engine, wrong, ROWS, result), LRCN_INVALID_ARGUMENT, "row_weights holds");
+  refused(train_weighted(engine, wrong, ROWS, result), LRCN_INVALID_ARGUMENT, "row_weights is not finite");
   assert(result[0] == -1);
   const float none[ROWS] = {0};
   assert(train_weighted(engine, none, ROWS, result) == LRCN_OK && result[0] == 0);
