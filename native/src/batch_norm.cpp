@@ -329,10 +329,14 @@ at::Tensor batch_norm(const at::Tensor& x, const NormTensors& tensors, const at:
   auto out = at::batch_norm(x, tensors.weight, tensors.bias, tensors.running_mean, tensors.running_var,
                             options.batch_statistics, options.momentum, options.epsilon, /*cudnn_enabled=*/true);
   if (shortcut.defined()) out = out.add_(shortcut);
-  switch (options.activation) {
-    case Activation::kRelu: return out.relu_();
-    case Activation::kRelu6: return at::hardtanh_(out, 0, 6);
-    default: return out;
+  return activate_(out, options.activation);
+}
+
+at::Tensor activate_(at::Tensor x, Activation activation) {
+  switch (activation) {
+    case Activation::kRelu: return x.relu_();
+    case Activation::kRelu6: return at::hardtanh_(x, 0, 6);
+    default: return x;
   }
 }
 

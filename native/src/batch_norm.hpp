@@ -25,4 +25,7 @@ struct NormOptions {
 at::Tensor batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
                       const NormOptions& options);
 
+/// An activation alone, in place. NaN stays.
+at::Tensor activate_(at::Tensor x, Activation activation);
+
 }  // namespace lrcn

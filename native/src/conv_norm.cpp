@@ -35,16 +35,8 @@ at::Tensor reorder_weight(const at::Tensor& weight, at::IntArrayRef padding, at:
   return op.call(weight, padding, stride, /*dilation=*/{1, 1}, groups, input);
 }
 
-std::string_view name(Activation activation) {
-  switch (activation) {
-    case Activation::kRelu: return "relu";
-    case Activation::kRelu6: return "hardtanh";
-    default: return "none";
-  }
-}
-
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::IntArrayRef padding,
-                       at::IntArrayRef stride, int64_t groups, Activation activation, const at::Tensor& shortcut) {
+                       at::IntArrayRef stride, int64_t groups, const at::Tensor& shortcut) {
   static const auto alone =
       c10::Dispatcher::singleton()
           .findSchemaOrThrow(kConvolution, "")
@@ -58,14 +50,12 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
                             at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, int64_t, std::string_view,
                             std::optional<at::Scalar>, std::optional<std::string_view>, Scalars,
                             std::optional<std::string_view>)>();
-  Scalars bounds;
-  if (activation == Activation::kRelu6) bounds = Scalars({at::Scalar(0.0), at::Scalar(6.0)});
+  constexpr at::IntArrayRef::value_type kDilation[] = {1, 1};
   if (!shortcut.defined()) {
-    return alone.call(x, weight, bias, padding, stride, /*dilation=*/{1, 1}, groups, name(activation), bounds, "");
+    return alone.call(x, weight, bias, padding, stride, kDilation, groups, /*attr=*/"none", Scalars(), "");
   }
-  const auto unary = activation == Activation::kNone ? std::nullopt : std::optional(name(activation));
-  return added.call(x, shortcut, weight, bias, padding, stride, /*dilation=*/{1, 1}, groups, "add", /*alpha=*/1, unary,
-                    bounds, "");
+  return added.call(x, shortcut, weight, bias, padding, stride, kDilation, groups, "add", /*alpha=*/1,
+                    /*unary_attr=*/std::nullopt, Scalars(), "");
 }
 
 }  // namespace onednn
@@ -106,8 +96,10 @@ at::Tensor ConvNorm::operator()(const at::Tensor& given, const NormMode& mode, A
   if (const auto type = convolution_type(x, weight_); frozen && x.is_cpu() && onednn::computes(type)) {
     x = x.to(type);
     fold(x, padding);
-    return onednn::convolution(x, folded_.weight, folded_.bias, padding, {shape_.stride, shape_.stride}, groups_,
-                               activation, shortcut.defined() ? shortcut.to(type) : shortcut);
+    // oneDNN could do the activation too, but its ReLU makes a 0 of NaN, and a model that has diverged must show it.
+    return activate_(onednn::convolution(x, folded_.weight, folded_.bias, padding, {shape_.stride, shape_.stride},
+                                         groups_, shortcut.defined() ? shortcut.to(type) : shortcut),
+                     activation);
   }
   folded_ = {};
   x = at::conv2d(x, weight_, {}, shape_.stride, padding, /*dilation=*/1, groups_);

@@ -3,7 +3,7 @@ import { Engine } from "../../src/ffi/engine.ts";
 import { stagesOf } from "../../src/ffi/encoders.ts";
 import golden from "../golden/encoders.json" with { type: "json" };
 import type { PixelBatch } from "./batches.ts";
-import { changed, digests } from "./engine_state.ts";
+import { changed, digests, mapTensor } from "./engine_state.ts";
 import { integers } from "./formula.ts";
 import { assertClose, assertSummary, BOUND, norm, type Summary, tensorsOf } from "./golden_numbers.ts";
 import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
@@ -144,6 +144,27 @@ for (const name of ["small resnet18, odd", "small efficientnet-lite2, odd"]) {
     assert.deepEqual(after.filter((tensor) => /^(resnet|efficientnet)\.(?!_?fc\.)/.test(tensor)), []);
     assert(after.some((tensor) => /^(resnet|efficientnet)\._?fc\.weight$/.test(tensor)));
   });
+}
+
+for (
+  const [name, weight] of [
+    ["small resnet18, odd", "resnet.layer1.0.conv1.weight"],
+    ["small efficientnet-lite2, odd", "efficientnet._blocks.1._depthwise_conv.weight"],
+  ] as const
+) {
+  nativeTest(
+    `The encoder of a model that has diverged gives NaN, and no number that looks sound: ${name}`,
+    async () => {
+      const entry = cases[name];
+      assert(entry !== undefined);
+      for (const precision of ["fp32", "bf16"] as const) {
+        using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision, threads: 1 });
+        await mapTensor(engine, weight, () => NaN);
+        const { values } = await engine.encode(batchOf(name, entry).images);
+        assert(values.every(Number.isNaN), precision);
+      }
+    },
+  );
 }
 
 nativeTest("Engine.trainStep() refuses a stage that the encoder does not have", async () => {
