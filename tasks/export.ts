@@ -6,7 +6,8 @@ import { z } from "zod";
 
 const schema = z.object({
   checkpoint: z.string().optional(),
-  format: z.enum(["pth", "safetensors"]).optional(),
+  format: z.enum(["pth", "safetensors", "checkpoint"]).optional(),
+  dtype: z.enum(["float32", "float16", "bfloat16"]).optional(),
   out: z.string(),
   vocabulary: z.string().optional(),
   force: z.boolean().default(false),
@@ -15,16 +16,19 @@ const schema = z.object({
 async function main(): Promise<number> {
   const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, out, format, vocabulary, force } = schema.parse(command.opts());
+  const { checkpoint, out, format, dtype, vocabulary, force } = schema.parse(command.opts());
   const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
   const written = await exportModel(path, {
     out: userPath(out),
     format,
+    dtype,
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
     force,
   });
   console.log(`Wrote ${written.tensors} tensors of '${path}' to '${written.out}' (${written.format})`);
-  console.log(`Wrote ${written.words} words and the settings to '${written.vocabulary}'`);
+  if (written.vocabulary !== undefined) {
+    console.log(`Wrote ${written.words} words and the settings to '${written.vocabulary}'`);
+  }
   return 0;
 }
 

@@ -10,7 +10,7 @@ import { readDataset } from "../../src/data/dataset.ts";
 import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { ImageDecoders } from "../../src/images/image_decoders.ts";
 import type { ImageFile } from "../../src/images/image_file.ts";
-import { makeRecipe, shortSide } from "../../src/pipeline/recipe.ts";
+import { makeRecipe, sideBeforeCrop } from "../../src/pipeline/recipe.ts";
 import { modelSettings } from "../../src/pipeline/run_model.ts";
 import type { BenchContext } from "../context.ts";
 import { makeRow, median, type Row } from "../table.ts";
@@ -33,7 +33,7 @@ export async function* imageRows({ data, work, rounds }: BenchContext): AsyncGen
   const filled = join(work, "filled");
   const open = () =>
     openImageCache(examples, {
-      ...{ folder: filled, side: shortSide(recipe.imageSize) },
+      ...{ folder: filled, side: sideBeforeCrop(recipe) },
       resizeCrop: (image, side, crop) => engine.resizeCrop(image, side, crop),
       newDecoders: () => new ImageDecoders(),
     });

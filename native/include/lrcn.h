@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes with every function or struct of this header. */
-enum { LRCN_ABI_VERSION = 9 };
+enum { LRCN_ABI_VERSION = 10 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -131,7 +131,8 @@ typedef struct lrcn_train_options {
   int32_t update;               /* 1: the optimizer steps; 0: gradients are accumulated, the next call adds to them */
   int32_t cuda_graphs;          /* 1: on a GPU with libtorch 2.13, capture steps of recurring shapes as CUDA graphs,
                                    which give the same numbers; without effect elsewhere */
-  double embedding_dropout;     /* dropout probability of the embeddings' elements; all three: 0 <= p < 1 */
+  double feature_dropout;       /* dropout probability of the image features' elements; all four: 0 <= p < 1 */
+  double embedding_dropout;     /* dropout probability of the embeddings' elements */
   double lstm_dropout;          /* dropout probability between LSTM layers */
   double output_dropout;        /* dropout probability before the output layer */
   double label_smoothing;       /* probability of each target that is spread over the vocabulary; 0 <= p < 1 */
@@ -383,11 +384,12 @@ LRCN_EXPORT int32_t lrcn_decode_step(lrcn_decoding *decoding, int32_t rows, cons
 /*
  * Resizes an image [height, width, 3] with an antialiased bilinear filter to a short side of short_side pixels (the
  * long side rounded down), and takes the center crop, as torchvision's Resize and CenterCrop do.
+ * stretch: 1: to a square of short_side pixels instead, which changes the aspect ratio; 0: not.
  * cropped: filled, [crop, crop, 3].
  */
 LRCN_EXPORT int32_t lrcn_resize_crop(lrcn_engine *engine, int32_t height, int32_t width, const uint8_t *pixels,
-                                     int64_t pixels_length, int32_t short_side, int32_t crop, uint8_t *cropped,
-                                     int64_t cropped_length, char *message, int32_t message_capacity);
+                                     int64_t pixels_length, int32_t short_side, int32_t stretch, int32_t crop,
+                                     uint8_t *cropped, int64_t cropped_length, char *message, int32_t message_capacity);
 
 /* --- state by name ---------------------------------------------------------------------------------------------- */
 

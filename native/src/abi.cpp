@@ -463,14 +463,15 @@ int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* p
 }
 
 int32_t lrcn_resize_crop(lrcn_engine* engine, int32_t height, int32_t width, const uint8_t* pixels,
-                         int64_t pixels_length, int32_t short_side, int32_t crop, uint8_t* cropped,
+                         int64_t pixels_length, int32_t short_side, int32_t stretch, int32_t crop, uint8_t* cropped,
                          int64_t cropped_length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     const auto image = borrow_pixels(1, height, width, pixels, pixels_length).squeeze(0);
     require_range("short_side", short_side, 1, kMaxSide);
+    require_range("stretch", stretch, 0, 1);
     require_range("crop", crop, 1, short_side);
     require_buffer("cropped", cropped, cropped_length, int64_t{3} * crop * crop);
-    engine_of(engine).run([&](auto&, auto&) { fill(cropped, resize_crop(image, short_side, crop)); });
+    engine_of(engine).run([&](auto&, auto&) { fill(cropped, resize_crop(image, short_side, stretch != 0, crop)); });
   });
 }
 

@@ -90,6 +90,7 @@ inline void check(const lrcn_train_options* options) {
   require_range("update", options->update, 0, 1);
   require_range("cuda_graphs", options->cuda_graphs, 0, 1);
   require_range("counted_tokens", options->counted_tokens, 0, std::numeric_limits<int64_t>::max());
+  require_finite("feature_dropout", options->feature_dropout, 0, 1);
   require_finite("embedding_dropout", options->embedding_dropout, 0, 1);
   require_finite("lstm_dropout", options->lstm_dropout, 0, 1);
   require_finite("output_dropout", options->output_dropout, 0, 1);

@@ -28,13 +28,14 @@ at::Tensor cut_squares(const at::Tensor& pixels, const at::Tensor& crops, int64_
   return at::index(pixels, {images, rows.unsqueeze(2), columns.unsqueeze(1)});
 }
 
-at::Tensor resize_crop(const at::Tensor& pixels, int64_t short_side, int64_t crop) {
+at::Tensor resize_crop(const at::Tensor& pixels, int64_t short_side, bool stretch, int64_t crop) {
   constexpr int64_t kLongestAspect = 64;  // a strip's other side would be scaled up without limit
   const int64_t height = pixels.size(0), width = pixels.size(1);
   const int64_t shorter = std::min(height, width), longer = std::max(height, width);
   require(longer <= kLongestAspect * shorter, "the image is more than 64 times as long as it is wide");
-  const auto scaled = static_cast<int64_t>(static_cast<double>(short_side) * static_cast<double>(longer) /
-                                           static_cast<double>(shorter));
+  const auto scaled = stretch ? short_side
+                              : static_cast<int64_t>(static_cast<double>(short_side) * static_cast<double>(longer) /
+                                                     static_cast<double>(shorter));
   const int64_t new_height = height <= width ? short_side : scaled;
   const int64_t new_width = height <= width ? scaled : short_side;
   auto image = pixels.permute({2, 0, 1}).unsqueeze(0);

@@ -18,7 +18,8 @@ at::Tensor normalize(const at::Tensor& pixels, const ColorStatistics& statistics
 /// Squares out of uint8 [n, height, width, 3], as [n, side, side, 3]. crops: int32 [n, 3], {top, left, mirrored} of each.
 at::Tensor cut_squares(const at::Tensor& pixels, const at::Tensor& crops, int64_t side);
 
-/// uint8 [height, width, 3] to [crop, crop, 3]: torchvision's Resize(short_side) and CenterCrop(crop) on a PIL image.
-at::Tensor resize_crop(const at::Tensor& pixels, int64_t short_side, int64_t crop);
+/// uint8 [height, width, 3] to [crop, crop, 3]: torchvision's Resize(short_side), or with stretch
+/// Resize((short_side, short_side)), and CenterCrop(crop) on a PIL image.
+at::Tensor resize_crop(const at::Tensor& pixels, int64_t short_side, bool stretch, int64_t crop);
 
 }  // namespace lrcn

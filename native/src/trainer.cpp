@@ -148,8 +148,8 @@ at::Tensor Trainer::encode(const at::Tensor& pixels, const Encoder::Training& tr
   return captioner_.encoder().features(normalize(pixels, colors_), training, cancel);
 }
 
-at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& training,
-                             const CancelPoint& cancel) const {
+at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel,
+                             double dropout) const {
   at::Tensor pooled;
   if (batch.features.defined()) {
     pooled = batch.features.to(parameters_.dtype());
@@ -159,7 +159,10 @@ at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& 
         encode(batch.crops.defined() ? cut_squares(pixels, batch.crops, batch.crop_side) : pixels, training, cancel);
   }
   cancel.check();
-  return captioner_.encoder().project(pooled).index_select(0, batch.image_of_row);
+  const auto& encoder = captioner_.encoder();
+  if (dropout == 0) return encoder.project(pooled).index_select(0, batch.image_of_row);
+  // Each caption of an image drops other elements.
+  return encoder.project(captioner_.drop(pooled.index_select(0, batch.image_of_row), dropout));
 }
 
 at::Tensor Trainer::outputs(const StagedBatch& batch, const CancelPoint& cancel) {
@@ -184,7 +187,7 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
     const Autocast autocast(device_.type(), autocast_);
     const Encoder::Training training{options.trainable_from, options.batch_norm != LRCN_FROZEN,
                                      options.batch_norm == LRCN_SYNCHRONIZED ? group_.get() : nullptr};
-    const auto image_features = features(batch, training, cancel);
+    const auto image_features = features(batch, training, cancel, options.feature_dropout);
     auto inputs = batch.inputs;
     if (options.scheduled_sampling > 0) {
       inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);

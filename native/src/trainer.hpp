@@ -88,8 +88,9 @@ class Trainer {
   at::Tensor step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
                   const CancelPoint& cancel);
 
-  /// The features of each row [rows, width].
-  at::Tensor features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel) const;
+  /// The projected features of each row [rows, width].
+  at::Tensor features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel,
+                      double dropout = 0) const;
   /// The LSTM's outputs for a batch, without dropout.
   at::Tensor outputs(const StagedBatch& batch, const CancelPoint& cancel);
   /// The losses of the chosen targets, given the LSTM's outputs.

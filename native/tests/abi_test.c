@@ -253,6 +253,8 @@ static void test_train_options(void) {
   REFUSED(batch_norm, 3);
   REFUSED(update, -1);
   REFUSED(cuda_graphs, 2);
+  REFUSED(feature_dropout, 1);
+  REFUSED(feature_dropout, NAN);
   REFUSED(embedding_dropout, 1);
   REFUSED(embedding_dropout, -0.1);
   REFUSED(lstm_dropout, 1);
@@ -282,7 +284,7 @@ static void test_train_options(void) {
 
   double result[3] = {-1, -1, -1};
   step = train_options();
-  step.embedding_dropout = step.lstm_dropout = step.output_dropout = 0.5;
+  step.feature_dropout = step.embedding_dropout = step.lstm_dropout = step.output_dropout = 0.5;
   step.label_smoothing = 0.1;
   step.scheduled_sampling = 1;
   assert(train(engine, &shape, &step, targets, WORDS, result) == LRCN_OK && isfinite(result[0]) && result[2] > 0);
@@ -631,13 +633,15 @@ static void test_resize(void) {
   lrcn_engine *engine = open_engine(&options);
   uint8_t cropped[16 * 16 * 3];
   memset(pixels, 200, sizeof pixels);
-  assert(lrcn_resize_crop(engine, SIDE, 2 * SIDE, pixels, SIDE * 2 * SIDE * 3, 20, 16, cropped, sizeof cropped,
-                          TEXT) == LRCN_OK);
+  assert(lrcn_resize_crop(engine, SIDE, 2 * SIDE, pixels, SIDE * 2 * SIDE * 3, 20, 0, 16, cropped,
+                          sizeof cropped, TEXT) == LRCN_OK);
   for (size_t i = 0; i < sizeof cropped; ++i) assert(cropped[i] == 200);
-  refused(lrcn_resize_crop(engine, SIDE, SIDE, pixels, SIDE * SIDE * 3, 15, 16, cropped, sizeof cropped, TEXT),
+  refused(lrcn_resize_crop(engine, SIDE, SIDE, pixels, SIDE * SIDE * 3, 15, 0, 16, cropped, sizeof cropped, TEXT),
           LRCN_INVALID_ARGUMENT, "crop is 16");
-  refused(lrcn_resize_crop(engine, 1, 100, pixels, 300, 20, 16, cropped, sizeof cropped, TEXT), LRCN_INVALID_ARGUMENT,
-          "64 times");
+  refused(lrcn_resize_crop(engine, 1, 100, pixels, 300, 20, 0, 16, cropped, sizeof cropped, TEXT),
+          LRCN_INVALID_ARGUMENT, "64 times");
+  refused(lrcn_resize_crop(engine, SIDE, SIDE, pixels, SIDE * SIDE * 3, 20, 2, 16, cropped, sizeof cropped, TEXT),
+          LRCN_INVALID_ARGUMENT, "stretch is 2");
   lrcn_engine_destroy(engine);
 }
 

@@ -82,12 +82,29 @@ async function build(root: string, machine: Machine, options: Required<BuildLibr
   if (cmake.program !== "cmake") report(`cmake: ${relative(root, cmake.program)}: ${secondsSince(start)}`);
 
   start = performance.now();
-  report(`compile: native/src with ${compiler.description}, about a minute on 2 cores`);
+  report(`compile: native/src with ${compiler.description}, a few minutes on 2 cores`);
   const digest = await digestBuild(root, machine, libtorch);
-  const onLine = verbose ? (line: string) => report(`compile: ${line}`) : undefined;
+  const onLine = verbose
+    ? (line: string) => report(`compile: ${line}`)
+    : reportProgress((percent) => report(`compile: ${percent}% after ${secondsSince(start)}`));
   await compileLibrary(root, machine, { folder, libtorch, compiler, cmake, sanitize, onLine });
   await writeStamp(folder, libtorch, digest);
   report(`compile: ${relative(root, folder)}/liblrcn.so: ${secondsSince(start)}`);
+}
+
+/** Percent of the compilation from one report to the next. */
+const REPORT_EVERY = 20;
+
+/** Reads the progress from lines of make, `[ 45%] Building`, or ninja, `[12/27] Building`. */
+function reportProgress(report: (percent: number) => void): (line: string) => void {
+  let next = REPORT_EVERY;
+  return (line) => {
+    const [, percent, done, total] = /^\[\s*(?:(\d+)%|(\d+)\/(\d+))\]/.exec(line) ?? [];
+    const reached = percent === undefined ? Math.floor(100 * Number(done) / Number(total)) : Number(percent);
+    if (!(reached >= next) || reached >= 100) return;
+    report(reached);
+    next = (Math.floor(reached / REPORT_EVERY) + 1) * REPORT_EVERY;
+  };
 }
 
 /** Takes the build lock. The system releases it when the process ends, however it ends. */

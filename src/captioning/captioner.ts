@@ -314,22 +314,23 @@ export class Captioner implements Disposable {
    * ```
    */
   async prepare(image: RgbImage): Promise<RgbImage> {
-    const bySize = new Map<number, RgbImage>();
-    for (const { engine, metadata: { preprocessing: { shortSide } } } of this.#members) {
-      if (!bySize.has(shortSide)) bySize.set(shortSide, await resizeToSquare(engine, image, shortSide));
+    const resized = new Map<string, RgbImage>();
+    const key = ({ metadata: { preprocessing: { shortSide, resize } } }: Member) => `${shortSide} ${resize}`;
+    for (const member of this.#members) {
+      if (!resized.has(key(member))) resized.set(key(member), await resizeToSquare(member, image));
     }
-    const all = this.#members.map(({ metadata }) => bySize.get(metadata.preprocessing.shortSide) ?? image);
+    const all = this.#members.map((member) => resized.get(key(member)) ?? image);
     const [first = image] = all;
-    if (bySize.size > 1) this.#prepared.set(first, all);
+    if (resized.size > 1) this.#prepared.set(first, all);
     return first;
   }
 
-  async #preprocess(images: readonly RgbImage[], { engine, metadata }: Member, index: number): Promise<Images> {
-    const { imageSize, shortSide } = metadata.preprocessing;
+  async #preprocess(images: readonly RgbImage[], member: Member, index: number): Promise<Images> {
+    const { engine, metadata: { preprocessing: { imageSize, shortSide } } } = member;
     const pixels = new Uint8Array(images.length * imageSize * imageSize * 3);
     for (const [at, image] of images.entries()) {
       // As in training: the resized image that the cache holds, then its center crop.
-      const resized = this.#prepared.get(image)?.[index] ?? await resizeToSquare(engine, image, shortSide);
+      const resized = this.#prepared.get(image)?.[index] ?? await resizeToSquare(member, image);
       const crop = await engine.resizeCrop(resized, shortSide, imageSize);
       pixels.set(crop, at * crop.length);
     }
@@ -342,8 +343,9 @@ export class Captioner implements Disposable {
   }
 }
 
-async function resizeToSquare(engine: Engine, image: RgbImage, side: number): Promise<RgbImage> {
-  return { width: side, height: side, pixels: await engine.resizeCrop(image, side, side) };
+async function resizeToSquare({ engine, metadata }: Member, image: RgbImage): Promise<RgbImage> {
+  const { shortSide: side, resize } = metadata.preprocessing;
+  return { width: side, height: side, pixels: await engine.resizeCrop(image, side, side, resize) };
 }
 
 async function loadMember(path: string, options: CaptionerOptions): Promise<Member> {

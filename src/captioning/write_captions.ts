@@ -115,7 +115,7 @@ async function search(
   options: WriteTogetherOptions,
   common: SearchOptions,
 ): Promise<readonly (readonly TokenSequence[])[]> {
-  const { nBest = 1, lengthPenalty, diversity, sampling, keys } = options;
+  const { nBest = 1, lengthPenalty = options.decoding.lengthPenalty, diversity, sampling, keys } = options;
   if (sampling !== undefined) {
     const sampled = await sample(step, { ...common, ...sampling, seed: sampling.seed ?? 0, samples: nBest, keys });
     return sampled.map((captions) => captions.toSorted((a, b) => b.logProbability - a.logProbability));

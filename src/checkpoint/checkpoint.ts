@@ -2,13 +2,21 @@
 
 import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODERS } from "../ffi/encoders.ts";
-import type { ModelSettings } from "../ffi/settings.ts";
+import type { ImageResize, ModelSettings } from "../ffi/settings.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
 import { cannotRead } from "../files/open_file.ts";
 import { findJsonFault } from "../files/json_keys.ts";
-import { BEAM_SIZE_LIMITS, MAX_LENGTH_LIMITS, MODEL_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
+import {
+  BEAM_SIZE_LIMITS,
+  MAX_LENGTH_LIMITS,
+  MODEL_LIMITS,
+  MOST_LENGTH_PENALTY,
+  MOST_WORDS,
+  SIDE_LIMITS,
+  wholeNumber,
+} from "./limits.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import type { StoredTensor, TensorSource } from "./tensor.ts";
 import type { WriteAtomicOptions } from "../files/write_atomic.ts";
@@ -22,6 +30,12 @@ export interface Preprocessing {
   readonly imageSize: number;
   /** Pixels of the shorter side after resizing, before the center crop. */
   readonly shortSide: number;
+  /**
+   * How an image becomes a square: `stretch` makes both sides `shortSide`.
+   *
+   * @default {"crop"}
+   */
+  readonly resize?: ImageResize;
   /** Apply the EXIF orientation first. */
   readonly applyExif: boolean;
 }
@@ -34,6 +48,12 @@ export interface DecodingSettings {
   readonly maxLength: number;
   /** Beam size. */
   readonly beamSize: number;
+  /**
+   * Captions are compared by log-probability / length^lengthPenalty.
+   *
+   * @default {0}
+   */
+  readonly lengthPenalty?: number;
   /**
    * The tokenizer of the training captions, which also determines how tokens are joined.
    *
@@ -56,6 +76,8 @@ export interface TrainingState {
   readonly sums: { readonly loss: number; readonly lossWeight: number; readonly gradientNorm: number };
   /** The validation score of each completed epoch; lower is better. */
   readonly validationScores: readonly number[];
+  /** The score of the model that training started from, if it competes for the best. */
+  readonly startScore?: number | undefined;
 }
 
 /** Metadata stored with the weights. It contains no time, path or speed: the same run gives the same bytes. */
@@ -126,6 +148,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
   preprocessing: z.object({
     imageSize: wholeNumber(SIDE_LIMITS),
     shortSide: wholeNumber(SIDE_LIMITS),
+    resize: z.enum(["crop", "stretch"]).exactOptional(),
     applyExif: z.boolean(),
   })
     .refine(({ imageSize, shortSide }) => imageSize <= shortSide, { error: "imageSize is larger than shortSide" }),
@@ -134,6 +157,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     firstWord: z.string().exactOptional(),
     maxLength: wholeNumber(MAX_LENGTH_LIMITS),
     beamSize: wholeNumber(BEAM_SIZE_LIMITS),
+    lengthPenalty: z.number().min(0).max(MOST_LENGTH_PENALTY).exactOptional(),
     tokenizer: z.enum(TOKENIZERS).exactOptional(),
   }),
   datasetFingerprint: z.string(),
@@ -148,6 +172,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     step: count,
     sums: z.object({ loss: z.number(), lossWeight: z.number(), gradientNorm: z.number() }),
     validationScores: listOf(z.number(), MOST_EPOCHS),
+    startScore: z.number().optional(),
   }).exactOptional(),
 }).refine(({ vocabulary, model }) => vocabulary.length <= model.vocabularySize, {
   error: "it holds more words than model.vocabularySize",

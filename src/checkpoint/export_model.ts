@@ -1,11 +1,26 @@
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
-import { openCheckpoint } from "./checkpoint.ts";
+import { openCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { convertFloats, type FloatType, isFloatType } from "./float_types.ts";
 import { matchModel } from "./model_shape.ts";
 import { writePth } from "./pth.ts";
 import { writeSafetensors } from "./safetensors.ts";
+import type { TensorSource } from "./tensor.ts";
 import { writeVocabularyFile } from "./vocabulary_file.ts";
 import type { WeightsFormat } from "./weights_file.ts";
+
+/**
+ * The formats to export to: PyTorch's state_dict as `.pth` or safetensors, or a checkpoint of this program, which holds
+ * everything that captioning needs.
+ */
+export type ExportFormat = WeightsFormat | "checkpoint";
+
+/** The float types to export in, by PyTorch's names. */
+export const EXPORT_TYPES = {
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+} as const satisfies Record<string, FloatType>;
 
 export interface ExportModelOptions {
   /** The file for the weights. */
@@ -15,9 +30,15 @@ export interface ExportModelOptions {
    *
    * @default {from the extension of `out`: `.pth`, `.pt` or `.safetensors`}
    */
-  readonly format?: WeightsFormat | undefined;
+  readonly format?: ExportFormat | undefined;
   /**
-   * The file for the vocabulary.
+   * The float type of the weights.
+   *
+   * @default {that of the checkpoint}
+   */
+  readonly dtype?: keyof typeof EXPORT_TYPES | undefined;
+  /**
+   * The file for the vocabulary; a checkpoint has none.
    *
    * @default {`out` with the extension `.vocab.json`}
    */
@@ -32,35 +53,67 @@ export interface ExportModelOptions {
 
 export interface ExportedModel {
   readonly out: string;
-  readonly format: WeightsFormat;
+  readonly format: ExportFormat;
   /** Number of tensors. */
   readonly tensors: number;
-  readonly vocabulary: string;
+  /** The vocabulary's file; undefined if it is in the checkpoint. */
+  readonly vocabulary: string | undefined;
   /** Number of words. */
   readonly words: number;
 }
 
 /**
- * Exports a checkpoint's parameters and buffers as a state_dict, with PyTorch's names and order, without the training
- * state; and the vocabulary, as read by `readVocabularyFile()`. Each file is written atomically. The same checkpoint
+ * Exports a checkpoint's parameters and buffers as a state_dict, with PyTorch's names and order, and the vocabulary, as
+ * read by `readVocabularyFile()`; or both as a checkpoint. None has the training state. Each file is written atomically. The same checkpoint
  * gives the same bytes.
  *
- * @throws {InputError} If the checkpoint cannot be read, or a file exists already or cannot be written.
+ * @throws {InputError} If the checkpoint cannot be read, a weight is too large for the float type, or a file exists
+ * already or cannot be written.
  */
 export async function exportModel(checkpoint: string, options: ExportModelOptions): Promise<ExportedModel> {
-  const { out, force = false } = options;
+  const { out, dtype, force = false } = options;
   const format = options.format ?? formatOf(out);
-  const vocabulary = options.vocabulary ?? `${withoutEnding(out)}.vocab.json`;
+  if (format === "checkpoint" && options.vocabulary !== undefined) {
+    throw new InputError("Cannot export the vocabulary to its own file: a checkpoint contains it; omit --vocabulary");
+  }
+  const vocabulary = format === "checkpoint" ? undefined : options.vocabulary ?? `${withoutEnding(out)}.vocab.json`;
   using source = await openCheckpoint(checkpoint);
-  const { model, vocabulary: words, preprocessing, decoding } = source.metadata;
+  const { training: _state, ...metadata } = source.metadata;
+  const { model, vocabulary: words, preprocessing, decoding } = metadata;
   const matched = matchModel(model, source.tensors, { source: checkpoint });
-  await checkTargets(checkpoint, [out, vocabulary], force);
+  await checkTargets(checkpoint, vocabulary === undefined ? [out] : [out, vocabulary], force);
 
-  const tensors = Array.from(matched, ([name, tensor]) => ({ ...tensor, name }));
+  const tensors = Array.from(matched, ([name, tensor]) => convert({ ...tensor, name }, dtype));
   if (format === "pth") await writePth(out, tensors);
+  else if (format === "checkpoint") await saveCheckpoint(out, { metadata, tensors });
   else await writeSafetensors(out, { metadata: { format: "pt" }, tensors });
-  await writeVocabularyFile(vocabulary, { vocabulary: words, preprocessing, decoding });
+  if (vocabulary !== undefined) await writeVocabularyFile(vocabulary, { vocabulary: words, preprocessing, decoding });
   return { out, format, tensors: tensors.length, vocabulary, words: words.length };
+}
+
+function convert(tensor: TensorSource, type: keyof typeof EXPORT_TYPES | undefined): TensorSource {
+  const { name, dtype: from } = tensor;
+  if (type === undefined || !isFloatType(from)) return tensor;
+  const to = EXPORT_TYPES[type];
+  return {
+    ...tensor,
+    dtype: to,
+    async read() {
+      const bytes = await tensor.read();
+      const converted = convertFloats(bytes, from, to);
+      if (countInfinite(converted, to) > countInfinite(bytes, from)) {
+        throw new InputError(
+          `Cannot export in ${type}: a weight of '${name}' is too large for it; use --dtype bfloat16`,
+        );
+      }
+      return converted;
+    },
+  };
+}
+
+function countInfinite(bytes: Uint8Array<ArrayBuffer>, type: FloatType): number {
+  const values = new Float32Array(convertFloats(bytes, type, "F32").buffer);
+  return values.reduce((count, value) => count + Number(Math.abs(value) === Infinity), 0);
 }
 
 function formatOf(out: string): WeightsFormat {

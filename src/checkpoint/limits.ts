@@ -26,6 +26,9 @@ export const MAX_LENGTH_LIMITS: Limits = [1, 1000];
 /** Beam size. A step's work grows with its square. */
 export const BEAM_SIZE_LIMITS: Limits = [1, 100];
 
+/** Maximum length penalty: with more, only the longest captions win. */
+export const MOST_LENGTH_PENALTY = 5;
+
 /** Maximum vocabulary size: several times that of any language's dictionary. */
 export const MOST_WORDS = 1_000_000;
 

@@ -2,6 +2,7 @@ import { cannotRead } from "../files/open_file.ts";
 import { quoted } from "../printable.ts";
 import { type Architecture, DEFAULT_ENCODER, ENCODER_NAMES, type EncoderName, ENCODERS } from "../ffi/encoders.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
+import { isFloatType } from "./float_types.ts";
 import { type Limits, MODEL_LIMITS } from "./limits.ts";
 import { matchTensors } from "./match_tensors.ts";
 import type { TensorLayout } from "./tensor.ts";
@@ -276,7 +277,7 @@ function checkLimits({ inject: _, encoder: __, ...dimensions }: ModelSettings, s
 }
 
 /**
- * Checks a file's tensors against a model's dimensions: equal names and shapes, floats of 32 or 64 bits.
+ * Checks a file's tensors against a model's dimensions: equal names and shapes, and any float type.
  *
  * @param found The file's tensors by name; the optimizer's state (`adam.*`) and the random state (`rng`) are ignored.
  * @returns The model's tensors in the order of PyTorch's state_dict, with the file's float types.
@@ -289,8 +290,9 @@ export function matchModel<Found extends TensorLayout>(
 ): Map<string, Found> {
   const expected = new Map(
     Array.from(stateDictLayout(model), ([name, layout]): [string, TensorLayout] => {
-      const isDouble = layout.dtype === FLOAT && found.get(name)?.dtype === "F64";
-      return [name, isDouble ? { ...layout, dtype: "F64" } : layout];
+      const stored = found.get(name)?.dtype;
+      const converts = layout.dtype === FLOAT && stored !== undefined && isFloatType(stored);
+      return [name, converts ? { ...layout, dtype: stored } : layout];
     }),
   );
   matchTensors(expected, found, { ignore: (name) => !expected.has(name) && isTrainingTensor(name), ...options });

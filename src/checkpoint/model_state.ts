@@ -2,8 +2,9 @@ import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { Engine, TensorInfo } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
 import { readAhead } from "../read_ahead.ts";
+import { convertFloats, isFloatType } from "./float_types.ts";
 import { matchTensors } from "./match_tensors.ts";
-import type { DType, StoredTensor, TensorLayout, TensorSource } from "./tensor.ts";
+import type { StoredTensor, TensorLayout, TensorSource } from "./tensor.ts";
 
 /**
  * A model's tensors as sources for a checkpoint, each read from the device on demand.
@@ -23,7 +24,7 @@ export interface LoadModelOptions {
 
 /**
  * Loads a model's parameters and buffers. Nothing changes unless all of them are present with the model's shapes.
- * Float32 and float64 are converted; training state in the file is ignored.
+ * Float types are converted; training state in the file is ignored.
  *
  * @throws {InputError} If the tensors belong to another model.
  */
@@ -88,7 +89,10 @@ async function writeTensors(
 
   async function read({ name, dtype }: TensorInfo) {
     const tensor = found.get(storedName(name));
-    return { name, bytes: tensor && convertFloats(await tensor.read(), tensor.dtype, dtype) };
+    if (tensor === undefined) return { name, bytes: undefined };
+    const bytes = await tensor.read();
+    const converts = isFloatType(tensor.dtype) && isFloatType(dtype);
+    return { name, bytes: converts ? convertFloats(bytes, tensor.dtype, dtype) : bytes };
   }
 
   for await (const { name, bytes } of readAhead(read, tensors, READ_AHEAD)) {
@@ -102,14 +106,7 @@ const READ_AHEAD = 2;
 /** The model's layout with the file's float type, which is converted. */
 function storedLayout({ name, dtype, shape }: TensorInfo, found: ReadonlyMap<string, StoredTensor>): TensorLayout {
   const stored = found.get(name)?.dtype;
-  const floats: readonly (DType | undefined)[] = ["F32", "F64"];
-  return { dtype: stored !== undefined && floats.includes(stored) && floats.includes(dtype) ? stored : dtype, shape };
-}
-
-function convertFloats(bytes: Uint8Array<ArrayBuffer>, from: DType, to: DType): Uint8Array<ArrayBuffer> {
-  if (from === "F64" && to === "F32") return new Uint8Array(Float32Array.from(new Float64Array(bytes.buffer)).buffer);
-  if (from === "F32" && to === "F64") return new Uint8Array(Float64Array.from(new Float32Array(bytes.buffer)).buffer);
-  return bytes;
+  return { dtype: stored !== undefined && isFloatType(stored) && isFloatType(dtype) ? stored : dtype, shape };
 }
 
 /** The result of {@linkcode loadEncoder}. */

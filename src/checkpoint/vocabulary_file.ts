@@ -8,7 +8,14 @@ import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 import { TOKENIZERS } from "../text/tokenizer.ts";
 import type { CheckpointMetadata } from "./checkpoint.ts";
 import { findJsonFault } from "../files/json_keys.ts";
-import { BEAM_SIZE_LIMITS, MAX_LENGTH_LIMITS, MOST_WORDS, SIDE_LIMITS, wholeNumber } from "./limits.ts";
+import {
+  BEAM_SIZE_LIMITS,
+  MAX_LENGTH_LIMITS,
+  MOST_LENGTH_PENALTY,
+  MOST_WORDS,
+  SIDE_LIMITS,
+  wholeNumber,
+} from "./limits.ts";
 
 type Words = readonly string[] | Readonly<Record<string, number>>;
 
@@ -26,11 +33,17 @@ const BEAM_SIZE = 3;
 const side = wholeNumber(SIDE_LIMITS).optional();
 const settingsSchema = z.object({
   words: z.custom<Words>(isWords, { error: "it is neither an array of words nor an object {word: id}" }),
-  preprocessing: z.strictObject({ imageSize: side, shortSide: side, applyExif: z.boolean().optional() }).optional(),
+  preprocessing: z.strictObject({
+    imageSize: side,
+    shortSide: side,
+    resize: z.enum(["crop", "stretch"]).exactOptional(),
+    applyExif: z.boolean().optional(),
+  }).optional(),
   decoding: z.strictObject({
     firstWord: z.string().optional(),
     maxLength: wholeNumber(MAX_LENGTH_LIMITS).optional(),
     beamSize: wholeNumber(BEAM_SIZE_LIMITS).optional(),
+    lengthPenalty: z.number().min(0).max(MOST_LENGTH_PENALTY).exactOptional(),
     tokenizer: z.enum(TOKENIZERS).optional(),
   }).optional(),
 });
@@ -106,22 +119,23 @@ function withDefaults(path: string, content: z.infer<typeof settingsSchema>): Vo
     if (first !== undefined) throw cannotRead(path, `${quoted(word)} is word ${first} and word ${id}`);
     ids.set(word, id);
   }
-  const { firstWord, tokenizer, maxLength = MAX_LENGTH, beamSize = BEAM_SIZE } = content.decoding ?? {};
+  const { firstWord, tokenizer, maxLength = MAX_LENGTH, beamSize = BEAM_SIZE, lengthPenalty } = content.decoding ?? {};
   if (firstWord !== undefined && !ids.has(firstWord)) {
     throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is not one of its words`);
   }
-  const { imageSize = IMAGE_SIZE, applyExif = firstWord === undefined } = content.preprocessing ?? {};
+  const { imageSize = IMAGE_SIZE, resize, applyExif = firstWord === undefined } = content.preprocessing ?? {};
   const { shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = content.preprocessing ?? {};
   if (imageSize > shortSide) {
     throw cannotRead(path, `"imageSize" is ${imageSize}, larger than "shortSide", which is ${shortSide}`);
   }
   return {
     vocabulary,
-    preprocessing: { imageSize, shortSide, applyExif },
+    preprocessing: { imageSize, shortSide, ...(resize !== undefined && { resize }), applyExif },
     decoding: {
       ...(firstWord !== undefined && { firstWord }),
       maxLength,
       beamSize,
+      ...(lengthPenalty !== undefined && { lengthPenalty }),
       ...(tokenizer !== undefined && { tokenizer }),
     },
   };

@@ -75,7 +75,7 @@ export function addDecodingOptions(command: Command): Command {
     .option("--n-best <n>", "captions for each image, best first (default: 1)", wholeNumber(1))
     .option(
       "--length-penalty <p>",
-      "rank by log-probability / length^p; above 0 favors longer captions (default: 0)",
+      "rank by log-probability / length^p; above 0 favors longer captions (default: the checkpoint's)",
       notNegative,
     )
     .option("--beam-groups <n>", "diverse beam search: number of beam groups (default: 1)", wholeNumber(1))

@@ -4,7 +4,7 @@ import { Decoding } from "./decoding.ts";
 import { DEFAULT_ENCODER, ENCODERS, stagesOf } from "./encoders.ts";
 import type { Group } from "./group.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
-import type { EngineOptions, ModelSettings, TrainStepOptions } from "./settings.ts";
+import type { EngineOptions, ImageResize, ModelSettings, TrainStepOptions } from "./settings.ts";
 import { encodeStruct } from "./struct.ts";
 
 /** One named tensor of an engine's state. */
@@ -272,6 +272,7 @@ export class Engine implements Disposable {
       batch_norm: BATCH_NORM[options.batchNorm ?? "batch"],
       update: part.update ? 1 : 0,
       cuda_graphs: options.cudaGraphs ? 1 : 0,
+      feature_dropout: options.featureDropout ?? 0,
       embedding_dropout: options.embeddingDropout ?? 0,
       lstm_dropout: options.lstmDropout ?? 0,
       output_dropout: options.outputDropout ?? 0,
@@ -445,12 +446,14 @@ export class Engine implements Disposable {
    * Resize and CenterCrop do with a PIL image.
    *
    * @param crop Side of the crop in pixels, at most shortSide.
+   * @param resize `stretch`: to a square of `shortSide` pixels instead.
    * @returns R, G, B of each pixel: crop x crop x 3.
    */
   async resizeCrop(
     image: { readonly width: number; readonly height: number; readonly pixels: Uint8Array },
     shortSide: number,
     crop: number,
+    resize: ImageResize = "crop",
   ): Promise<Uint8Array<ArrayBuffer>> {
     const cropped = new Uint8Array(crop * crop * 3);
     await this.#handle.run("resize an image", (engine, message) =>
@@ -461,6 +464,7 @@ export class Engine implements Disposable {
         image.pixels,
         BigInt(image.pixels.length),
         shortSide,
+        resize === "stretch" ? 1 : 0,
         crop,
         cropped,
         BigInt(cropped.length),

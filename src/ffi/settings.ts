@@ -26,6 +26,12 @@ export interface ModelSettings {
   readonly encoderBlocks: readonly number[];
 }
 
+/**
+ * How an image becomes a square: `crop` keeps its aspect ratio and uses its center, `stretch` uses the whole image and
+ * changes the ratio.
+ */
+export type ImageResize = "crop" | "stretch";
+
 /** Device, precision and initialization of an engine. */
 export interface EngineOptions {
   /**
@@ -88,6 +94,12 @@ export interface TrainStepOptions {
    * @default {"batch"}
    */
   readonly batchNorm?: "batch" | "synchronized" | "frozen";
+  /**
+   * Dropout probability of the image features' elements, for each caption anew.
+   *
+   * @default {0}
+   */
+  readonly featureDropout?: number;
   /**
    * Dropout probability of the embeddings' elements.
    *

@@ -1,5 +1,5 @@
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 9;
+export const ABI_VERSION = 10;
 
 /** Each parameter with its C declaration. Calls that compute are nonblocking to keep Deno's event loop running. */
 export const symbols = {
@@ -395,6 +395,7 @@ export const symbols = {
       "buffer", // const uint8_t *pixels
       "i64", // int64_t pixels_length
       "i32", // int32_t short_side
+      "i32", // int32_t stretch
       "i32", // int32_t crop
       "buffer", // uint8_t *cropped
       "i64", // int64_t cropped_length

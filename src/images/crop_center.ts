@@ -20,7 +20,7 @@ export function centerCrop(pixels: Uint8Array, into: Uint8Array): void {
 }
 
 /** Half of an integer, rounded to even. */
-function halfToEven(twice: number): number {
+export function halfToEven(twice: number): number {
   const down = Math.floor(twice / 2);
   return twice % 2 === 1 && down % 2 === 1 ? down + 1 : down;
 }

@@ -1,4 +1,4 @@
-import { batchSizeOfRank, planEpoch, shardedExamples, shardPlan } from "./epoch_plan.ts";
+import { batchSizeOfRank, frozenAugmentation, planEpoch, shardedExamples, shardPlan } from "./epoch_plan.ts";
 import { type ExampleBatch, exampleBatches } from "./example_batches.ts";
 import { isFrozen } from "./step_options.ts";
 import type { TrainingContext } from "./training_context.ts";
@@ -18,7 +18,7 @@ export function loadEpoch(context: TrainingContext, epoch: number, firstStep: nu
   const plan = planEpoch(train.length, {
     seed,
     epoch,
-    augmentation: frozen ? "none" : recipe.augmentation,
+    augmentation: frozen ? frozenAugmentation(recipe) : recipe.augmentation,
     margin: images.side - recipe.imageSize,
   });
   const examplesPerStep = recipe.batchSize * recipe.gradientAccumulationSteps;

@@ -2,6 +2,7 @@ import type { ProcessGroup } from "../distributed/process_group.ts";
 import type { ShardOptions } from "../distributed/shard.ts";
 import { InputError } from "../input_error.ts";
 import { Random } from "../random.ts";
+import { halfToEven } from "../images/crop_center.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** A crop of a resized image. */
@@ -32,15 +33,23 @@ export interface EpochPlanOptions {
   readonly margin: number;
 }
 
+/** The augmentation that features of a frozen encoder allow: of each image there are those of its center and its flip. */
+export function frozenAugmentation({ augmentation }: Pick<Recipe, "augmentation">): "none" | "flip" {
+  return augmentation === "flip" || augmentation === "crop-flip" ? "flip" : "none";
+}
+
 /** Shuffles the examples and chooses a random crop of each. */
 export function planEpoch(examples: number, options: EpochPlanOptions): EpochPlan {
   const { seed, epoch, augmentation, margin } = options;
   const random = new Random(seed * 100_003 + epoch);
   const order = random.shuffle(Array.from({ length: examples }, (_, index) => index));
   if (augmentation === "none") return { order, crops: [] };
+  const center = halfToEven(margin);
   const crops = order.map(() => {
-    const [top, left] = [random.below(margin + 1), random.below(margin + 1)];
-    return { top, left, flip: augmentation === "crop-flip" && random.below(2) === 1 };
+    const [top, left] = augmentation === "flip"
+      ? [center, center]
+      : [random.below(margin + 1), random.below(margin + 1)];
+    return { top, left, flip: augmentation !== "crop" && random.below(2) === 1 };
   });
   return { order, crops };
 }

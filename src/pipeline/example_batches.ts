@@ -61,7 +61,7 @@ export async function* exampleBatches(
       return [{ example, image: indexOf.get(example.example) ?? -1, crop: plan.crops[position] }];
     });
     if (features !== undefined) {
-      return collate(members, await readFeatures(features, members.map(({ image }) => image)));
+      return collate(members, await readFeatures(features, members));
     }
     // Crops are cut out by the engine, from the whole resized image.
     const side = plan.crops.length === 0 ? recipe.imageSize : images.side;
@@ -139,13 +139,13 @@ function withCrops(images: Images, crops: readonly Crop[], side: number): Croppe
 
 async function readFeatures(
   features: NonNullable<TrainingContext["frozenFeatures"]>,
-  images: readonly number[],
+  members: readonly Member[],
 ): Promise<Features> {
-  const values = new Float32Array(images.length * features.size);
+  const values = new Float32Array(members.length * features.size);
   await Promise.all(
-    images.map((image, index) =>
-      features.read(image, values.subarray(index * features.size, (index + 1) * features.size))
+    members.map(({ image, crop }, index) =>
+      features.read(image, values.subarray(index * features.size, (index + 1) * features.size), crop?.flip)
     ),
   );
-  return { count: images.length, values };
+  return { count: members.length, values };
 }

@@ -1,7 +1,8 @@
 /**
  * The features of a frozen encoder, computed once per dataset: float32 in one file.
  *
- * The file holds the features of each image in turn, then eight bytes that mark it complete.
+ * The file holds the features of each image in turn, each perhaps followed by those of the flipped image, then eight bytes
+ * that mark it complete.
  *
  * @module
  */
@@ -29,9 +30,10 @@ export interface FeatureCache extends Disposable {
    *
    * @param index Its index in the images of the image cache.
    * @param into Filled: `size` numbers.
+   * @param flip The features of the flipped image, if the cache has them.
    * @throws {InputError} If the file cannot be read.
    */
-  read(index: number, into: Float32Array): Promise<void>;
+  read(index: number, into: Float32Array, flip?: boolean): Promise<void>;
 }
 
 /** The calls and properties of an engine that features depend on. */
@@ -51,6 +53,12 @@ export interface FeatureCacheOptions {
   readonly folder: string;
   /** Side of the encoder's input in pixels. */
   readonly imageSize: number;
+  /**
+   * Also compute the features of each image flipped horizontally.
+   *
+   * @default {false}
+   */
+  readonly flips?: boolean;
   /**
    * Is called as features are computed.
    *
@@ -89,12 +97,13 @@ export async function openFeatureCache(
   images: Pick<ImageCache, "examples" | "read" | "fingerprint">,
   options: FeatureCacheOptions,
 ): Promise<FeatureCache> {
-  const { folder, imageSize } = options;
-  const path = join(folder, `${await digest(encoder, images.fingerprint, imageSize)}.features`);
+  const { folder, imageSize, flips = false } = options;
+  const path = join(folder, `${await digest(encoder, images.fingerprint, imageSize, flips)}.features`);
+  const views = flips ? 2 : 1;
   const count = images.examples.length;
   await removeOldTemporaries(folder);
   const group = options.group ?? SINGLE_PROCESS;
-  const found = await openIfWhole(path, count);
+  const found = await openIfWhole(path, count, views);
   if (!await anyRank(group, found === undefined) && found !== undefined) return found;
   found?.[Symbol.dispose]();
   try {
@@ -106,7 +115,7 @@ export async function openFeatureCache(
   if ((options.group?.localRank ?? 0) === 0) await writeAtomic(path, features);
   else await Array.fromAsync(features, () => undefined);
   await anyRank(group, false); // wait until the file is there
-  const made = await openIfWhole(path, count);
+  const made = await openIfWhole(path, count, views);
   if (made === undefined) throw new InputError(`Cannot read '${path}': another program changed it, start again`);
   return made;
 }
@@ -114,7 +123,7 @@ export async function openFeatureCache(
 async function* featuresOf(
   encoder: Encoder,
   images: Pick<ImageCache, "examples" | "read">,
-  { imageSize: side, onProgress, signal, group = SINGLE_PROCESS }: FeatureCacheOptions,
+  { imageSize: side, flips = false, onProgress, signal, group = SINGLE_PROCESS }: FeatureCacheOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const total = images.examples.length;
   const bytes = side * side * 3;
@@ -130,18 +139,33 @@ async function* featuresOf(
       const into = pixels.subarray(index * bytes, (index + 1) * bytes);
       return images.read(first + index, side, into);
     }));
-    const { values } = count === 0
-      ? { values: new Float32Array() }
-      : await encoder.encode({ count, height: side, width: side, pixels });
+    const shape = { height: side, width: side };
+    const given = flips ? { ...shape, count: 2 * count, pixels: withFlips(pixels, side) } : { ...shape, count, pixels };
+    const { values } = count === 0 ? { values: new Float32Array() } : await encoder.encode(given);
     yield* await group.allGather(new Uint8Array(values.buffer));
     onProgress?.(Math.min(total, start + together), total);
   }
   yield new TextEncoder().encode(MARK);
 }
 
+/** Each image, followed by itself flipped horizontally. */
+function withFlips(pixels: Uint8Array, side: number): Uint8Array<ArrayBuffer> {
+  const bytes = side * side * 3;
+  const both = new Uint8Array(2 * pixels.length);
+  for (let start = 0; start < pixels.length; start += bytes) {
+    both.set(pixels.subarray(start, start + bytes), 2 * start);
+    const flipped = both.subarray(2 * start + bytes, 2 * (start + bytes));
+    for (let pixel = 0; pixel < side * side; pixel++) {
+      const from = start + (pixel - pixel % side + side - 1 - pixel % side) * 3;
+      flipped.set(pixels.subarray(from, from + 3), pixel * 3);
+    }
+  }
+  return both;
+}
+
 /** A digest of everything that features depend on. */
-async function digest(encoder: Encoder, fingerprint: string, imageSize: number): Promise<string> {
-  const parts = [fingerprint, imageSize, encoder.device, encoder.precision, encoder.threads].map(String);
+async function digest(encoder: Encoder, fingerprint: string, imageSize: number, flips: boolean): Promise<string> {
+  const parts = [fingerprint, imageSize, flips, encoder.device, encoder.precision, encoder.threads].map(String);
   for (const tensor of await encoder.tensors()) {
     const { name, kind } = tensor;
     if ((kind !== "parameter" && kind !== "buffer") || !isEncoderTensor(name)) continue;
@@ -160,7 +184,7 @@ async function isWhole(file: RandomAccessFile, size: number): Promise<boolean> {
   }
 }
 
-async function openIfWhole(path: string, count: number): Promise<FeatureCache | undefined> {
+async function openIfWhole(path: string, count: number, views: number): Promise<FeatureCache | undefined> {
   let file: RandomAccessFile;
   try {
     file = await openFile(path);
@@ -168,15 +192,16 @@ async function openIfWhole(path: string, count: number): Promise<FeatureCache | 
     if (error instanceof InputError) return undefined;
     throw error;
   }
-  const size = (file.size - MARK.length) / BYTES / count;
+  const size = (file.size - MARK.length) / BYTES / count / views;
   if (!await isWhole(file, size)) {
     file[Symbol.dispose]();
     return undefined;
   }
   return {
     size,
-    async read(index, into) {
-      const bytes = await file.read(index * size * BYTES, size * BYTES);
+    async read(index, into, flip = false) {
+      if (flip && views === 1) throw new RangeError("Cannot read features of a flipped image: the cache has none");
+      const bytes = await file.read((index * views + Number(flip)) * size * BYTES, size * BYTES);
       into.set(new Float32Array(bytes.buffer));
     },
     [Symbol.dispose]: () => file[Symbol.dispose](),

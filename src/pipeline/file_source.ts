@@ -8,7 +8,7 @@ import { InputError } from "../input_error.ts";
 import { type DatasetOptions, readDataset } from "../data/dataset.ts";
 import { openImageCache } from "./cache/open_image_cache.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
-import { shortSide } from "./recipe.ts";
+import { sideBeforeCrop } from "./recipe.ts";
 import { limitExamples } from "./training_data.ts";
 import type { TrainingSource } from "./training_source.ts";
 
@@ -59,11 +59,12 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
     async openImages({ engine, recipe, reporter, signal }) {
       return await openImageCache(dataset.examples, {
         folder: options.cacheFolder,
-        side: shortSide(recipe.imageSize),
+        side: sideBeforeCrop(recipe),
+        resize: recipe.resize,
         applyExif: recipe.applyExif,
         ...(maxPixels !== undefined && { maxPixels }),
         cache: options.keepImages ?? true ? "auto" : "none",
-        resizeCrop: (image, side, crop) => engine.resizeCrop(image, side, crop),
+        resizeCrop: (image, side, crop, resize) => engine.resizeCrop(image, side, crop, resize),
         newDecoders: () => new ImageDecoders(),
         signal,
         onProgress: (done, total) => reporter.progress("Decoding images", done, total),

@@ -32,6 +32,7 @@ const LRCN: Recipe = {
   patience: 5,
   bestBy: "cider",
   applyExif: true,
+  resize: "crop",
   augmentation: "crop",
   embedSize: 512,
   hiddenSize: 512,
@@ -39,6 +40,7 @@ const LRCN: Recipe = {
   inject: "every",
   ...encoderSettings(DEFAULT_ENCODER),
   initialization: "zero-padding",
+  featureDropout: 0,
   embeddingDropout: 0.5,
   lstmDropout: 0,
   outputDropout: 0.5,
@@ -58,6 +60,7 @@ const LRCN: Recipe = {
   frozenLearningRate: 5e-4,
   batchNorm: "batch",
   beamSize: 3,
+  lengthPenalty: 0,
   objective: "cross-entropy",
   samples: 5,
   baseline: "samples",
@@ -184,6 +187,7 @@ export function selfCriticalRecipe({ name, ...former }: Recipe, changes: Readonl
     warmupSteps: 0,
     frozenLearningRate: 5e-5,
     augmentation: "none",
+    featureDropout: 0,
     embeddingDropout: 0,
     lstmDropout: 0,
     outputDropout: 0,
@@ -259,7 +263,7 @@ function refuseContradictions(recipe: Recipe): void {
 
 /** Settings that have no effect while the encoder is frozen. */
 const FINETUNING: readonly string[] = [
-  ...["learningRate", "encoderLearningRate", "encoderWeightDecay", "trainableFrom", "batchNorm", "augmentation"],
+  ...["learningRate", "encoderLearningRate", "encoderWeightDecay", "trainableFrom", "batchNorm"],
 ];
 
 /**
@@ -321,8 +325,8 @@ export const VARIANTS = {
 
 /**
  * The length in pixels that an image's short side is resized to before the center crop, in ImageNet's proportion of 256 to
- * 224.
+ * 224; a stretched image is not cropped.
  */
-export function shortSide(imageSize: number): number {
-  return Math.round(256 * imageSize / 224);
+export function sideBeforeCrop({ imageSize, resize }: Pick<Recipe, "imageSize" | "resize">): number {
+  return resize === "stretch" ? imageSize : Math.round(256 * imageSize / 224);
 }

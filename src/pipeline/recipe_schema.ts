@@ -5,7 +5,15 @@
  */
 
 import { z } from "zod";
-import { BEAM_SIZE_LIMITS, type Limits, MAX_LENGTH_LIMITS, MODEL_LIMITS, SIDE_LIMITS } from "../checkpoint/limits.ts";
+import {
+  BEAM_SIZE_LIMITS,
+  type Limits,
+  MAX_LENGTH_LIMITS,
+  MODEL_LIMITS,
+  MOST_LENGTH_PENALTY,
+  SIDE_LIMITS,
+} from "../checkpoint/limits.ts";
+import type { ImageResize } from "../ffi/settings.ts";
 import { ENCODER_NAMES, ENCODER_STAGES, type EncoderName, type EncoderStage } from "../ffi/encoders.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 
@@ -74,8 +82,10 @@ export interface Recipe {
   readonly applyExif: boolean;
   /** Side of the network's input in pixels. */
   readonly imageSize: number;
-  /** Augmentation while the encoder is trained: center crop, random crop, or random crop and horizontal flip. */
-  readonly augmentation: "none" | "crop" | "crop-flip";
+  /** Keep an image's aspect ratio and use its center (crop), or the whole image at another ratio (stretch). */
+  readonly resize: ImageResize;
+  /** Augmentation: random crops, while the encoder is trained and resize=crop, and horizontal flips. */
+  readonly augmentation: "none" | "crop" | "flip" | "crop-flip";
   /** Size of the word embedding. */
   readonly embedSize: number;
   /** Hidden size of each LSTM layer. */
@@ -94,6 +104,8 @@ export interface Recipe {
   readonly encoderBlocks: readonly number[];
   /** PyTorch's random initialization, with or without a zero vector for <pad>. */
   readonly initialization: "zero-padding" | "random";
+  /** Dropout on image features. */
+  readonly featureDropout: number;
   /** Dropout on word embeddings. */
   readonly embeddingDropout: number;
   /** Dropout between LSTM layers. */
@@ -134,6 +146,8 @@ export interface Recipe {
   readonly batchNorm: "batch" | "synchronized" | "frozen";
   /** Default beam size of the trained model; 1 is greedy. */
   readonly beamSize: number;
+  /** Default length penalty: beams are compared by log-probability / length^lengthPenalty. */
+  readonly lengthPenalty: number;
   /** Cross-entropy with the references, or CIDEr-D of sampled captions (by --self-critical). */
   readonly objective: "cross-entropy" | "self-critical";
   /** Captions sampled per image in self-critical training. */
@@ -169,8 +183,11 @@ export const RECIPE_SCHEMA = z.strictObject({
   imageSize: number(z.coerce.number().int().min(16).max(Math.floor(SIDE_LIMITS[1] * 224 / 256))).describe(
     "side of the network's input in pixels",
   ),
-  augmentation: z.enum(["none", "crop", "crop-flip"]).describe(
-    "augmentation while the encoder is trained: center crop, random crop, or random crop and horizontal flip",
+  resize: z.enum(["crop", "stretch"]).describe(
+    "keep an image's aspect ratio and use its center (crop), or the whole image at another ratio (stretch)",
+  ),
+  augmentation: z.enum(["none", "crop", "flip", "crop-flip"]).describe(
+    "random crops, while the encoder is trained and resize=crop, and horizontal flips",
   ),
   embedSize: within(MODEL_LIMITS.embedSize).describe("size of the word embedding"),
   hiddenSize: within(MODEL_LIMITS.hiddenSize).describe("hidden size of each LSTM layer"),
@@ -190,6 +207,7 @@ export const RECIPE_SCHEMA = z.strictObject({
   initialization: z.enum(["zero-padding", "random"]).describe(
     "PyTorch's random initialization, with or without a zero vector for <pad>",
   ),
+  featureDropout: probability.describe("dropout on image features"),
   embeddingDropout: probability.describe("dropout on word embeddings"),
   lstmDropout: probability.describe("dropout between LSTM layers"),
   outputDropout: probability.describe("dropout before the output layer"),
@@ -216,6 +234,9 @@ export const RECIPE_SCHEMA = z.strictObject({
     "BatchNorm of the trainable layers: batch statistics, synchronized across processes, or frozen running statistics",
   ),
   beamSize: within(BEAM_SIZE_LIMITS).describe("default beam size of the trained model; 1 is greedy"),
+  lengthPenalty: number(z.coerce.number().min(0).max(MOST_LENGTH_PENALTY)).describe(
+    "default length penalty: beams are compared by log-probability / length^lengthPenalty",
+  ),
   objective: z.enum(["cross-entropy", "self-critical"]).describe(
     "cross-entropy with the references, or CIDEr-D of sampled captions (by --self-critical)",
   ),

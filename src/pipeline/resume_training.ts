@@ -57,8 +57,8 @@ export async function resumeTraining(
     );
   }
   await loadTraining(engine, tensors, { source: path });
-  const { validationScores, step, sums } = training;
-  return { progress: { validationScores, step, sums }, metrics };
+  const { validationScores, startScore, step, sums } = training;
+  return { progress: { validationScores, startScore, step, sums }, metrics };
 }
 
 /** A setting that is newer than the checkpoint gets its default; one that no longer exists makes the settings differ. */

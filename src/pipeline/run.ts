@@ -14,10 +14,10 @@ import { SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
-import { batchSizeOfRank } from "./epoch_plan.ts";
+import { batchSizeOfRank, frozenAugmentation } from "./epoch_plan.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { loadFirstWeights } from "./first_weights.ts";
-import type { Progress } from "./progress.ts";
+import { EPOCH_START, type Progress } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
 import { resumeHint, RunCheckpoints } from "./run_checkpoints.ts";
@@ -30,7 +30,7 @@ import type { TrainingContext } from "./training_context.ts";
 import type { TrainingReporter } from "./training_reporter.ts";
 import type { TrainingSource } from "./training_source.ts";
 import { keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
-import { validate } from "./validate.ts";
+import { scoreOf, validate } from "./validate.ts";
 
 /** Options of {@linkcode runTraining}. */
 export interface TrainingRunOptions extends Omit<EngineOptions, "seed" | "gpu" | "initialization"> {
@@ -226,6 +226,7 @@ async function openData(run: Run, { engine, resuming }: Model): Promise<Data> {
       await openFeatureCache(engine, images, {
         folder: options.featuresFolder,
         imageSize: recipe.imageSize,
+        flips: frozenAugmentation(recipe) === "flip",
         group,
         onProgress: (done, total) => reporter.progress("Computing features of the frozen encoder", done, total),
         signal,
@@ -257,7 +258,6 @@ async function fit(
 ): Promise<TrainingRunResult> {
   const { folder, group, options, metadata } = run;
   const { recipe, reporter, signal, checkpointEvery, cudaGraphs = false } = options;
-  if (recipe.objective === "self-critical" && from === undefined) await noteStart(context, options);
   const checkpoints = await RunCheckpoints.open({
     context,
     engine,
@@ -268,8 +268,11 @@ async function fit(
     reporter,
     checkpointEvery,
   });
+  const start = recipe.objective === "self-critical" && from === undefined
+    ? await validateStart(context, checkpoints, options)
+    : from;
   const { reason, progress } = await train(context, {
-    from,
+    from: start,
     checkpoints,
     onStep: (report) => reporter.step(report),
     signal,
@@ -290,10 +293,16 @@ async function fit(
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
 }
 
-/** Reports the scores of the model that self-critical training starts from. */
-async function noteStart(context: TrainingContext, { reporter, signal }: TrainingRunOptions): Promise<void> {
-  const { frozenFeatures: features, splits } = context;
-  const { cider, bleu4 } = await validate(context, splits.validation, { features, signal });
-  if (await anyRank(context.group, signal.aborted)) return;
-  reporter.note(`Before: validation BLEU-4 ${bleu4.toFixed(3)}, CIDEr ${cider.toFixed(3)}`);
+/** Scores the model that self-critical training starts from: if no epoch is better, it stays the best. */
+async function validateStart(
+  context: TrainingContext,
+  checkpoints: RunCheckpoints,
+  { reporter, signal }: TrainingRunOptions,
+): Promise<Progress | undefined> {
+  const { frozenFeatures: features, splits, recipe } = context;
+  const validation = await validate(context, splits.validation, { features, signal });
+  if (await anyRank(context.group, signal.aborted)) return undefined;
+  reporter.note(`Before: validation BLEU-4 ${validation.bleu4.toFixed(3)}, CIDEr ${validation.cider.toFixed(3)}`);
+  await checkpoints.saveStart(validation);
+  return { validationScores: [], startScore: scoreOf(validation, recipe.bestBy), ...EPOCH_START };
 }

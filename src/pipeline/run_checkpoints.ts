@@ -10,6 +10,7 @@ import type { Progress } from "./progress.ts";
 import type { RunFolder } from "./run_folder.ts";
 import type { Checkpoints } from "./train.ts";
 import type { TrainingContext } from "./training_context.ts";
+import type { Validation } from "./validate.ts";
 import type { TrainingReporter } from "./training_reporter.ts";
 import { imageIgnoredWarning } from "./image_ignored_warning.ts";
 
@@ -55,6 +56,14 @@ export class RunCheckpoints implements Checkpoints {
     return checkpointEvery === undefined
       ? performance.now() - this.#saved.at >= CHECKPOINT_INTERVAL_MS
       : progress.step - this.#saved.step >= checkpointEvery;
+  }
+
+  /** Saves the model that training starts from as the best so far. */
+  async saveStart(validation: Validation): Promise<void> {
+    const { context: { group }, engine } = this.#options;
+    if (group.rank !== 0) return;
+    const tensors = await modelTensors(engine, ["parameter", "buffer"]);
+    await this.#save("best", { metadata: { ...this.#metadata, metrics: { ...validation } }, tensors });
   }
 
   async saveProgress(progress: Progress): Promise<void> {

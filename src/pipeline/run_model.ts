@@ -1,7 +1,7 @@
 import type { CheckpointMetadata } from "../checkpoint/checkpoint.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type Recipe, shortSide } from "./recipe.ts";
+import { type Recipe, sideBeforeCrop } from "./recipe.ts";
 import type { TrainingData } from "./training_data.ts";
 
 /** The dimensions of a recipe's model, for a vocabulary of `words`. */
@@ -20,16 +20,16 @@ export function checkpointMetadata(
   data: Pick<TrainingData, "vocabulary" | "firstWord">,
   { model, seed }: { readonly model: ModelSettings; readonly seed: number },
 ): CheckpointMetadata {
-  const { imageSize, maxLength, beamSize, tokenizer } = recipe;
+  const { imageSize, resize, applyExif, maxLength, beamSize, lengthPenalty, tokenizer } = recipe;
   // With shifted targets the model is never given the last of its 30 tokens: it generates 29.
   const length = recipe.collation === "shifted"
     ? { firstWord: data.firstWord, maxLength: maxLength - 1, beamSize }
-    : { maxLength, beamSize };
+    : { maxLength, beamSize, lengthPenalty };
   const decoding = tokenizer === "nltk" ? length : { ...length, tokenizer };
   return {
     recipe: recipe.name,
     model,
-    preprocessing: { imageSize, shortSide: shortSide(imageSize), applyExif: recipe.applyExif },
+    preprocessing: { imageSize, shortSide: sideBeforeCrop(recipe), resize, applyExif },
     vocabulary: data.vocabulary.words,
     decoding,
     datasetFingerprint: dataset.fingerprint,

@@ -16,6 +16,7 @@ export function stepOptions(
     optimizer: recipe.optimizer,
     trainableFrom: isFrozen(recipe, epoch) ? "none" : recipe.trainableFrom,
     batchNorm: recipe.batchNorm,
+    featureDropout: recipe.featureDropout,
     embeddingDropout: recipe.embeddingDropout,
     lstmDropout: recipe.lstmDropout,
     outputDropout: recipe.outputDropout,

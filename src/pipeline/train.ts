@@ -80,7 +80,7 @@ export async function train(context: TrainingContext, options: TrainOptions): Pr
     }
 
     const validationScores = [...progress.validationScores, scoreOf(validation, recipe.bestBy)];
-    progress = { validationScores, ...EPOCH_START };
+    progress = { ...progress, validationScores, ...EPOCH_START };
     const ended = now();
     const times = { seconds: (ended - start) / 1000, validationSeconds: (ended - trainedAt) / 1000 };
     const metrics = { epoch, trainLoss, ...validation, ...rest, ...times };

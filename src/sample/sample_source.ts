@@ -2,7 +2,7 @@ import { centerCrop } from "../images/crop_center.ts";
 import type { Example } from "../data/dataset.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { Random } from "../random.ts";
-import { shortSide } from "../pipeline/recipe.ts";
+import { sideBeforeCrop } from "../pipeline/recipe.ts";
 import { renderScene, type Scene } from "./scenes.ts";
 import type { TrainingSource } from "../pipeline/training_source.ts";
 
@@ -55,17 +55,17 @@ export async function renderSample(
       fingerprint: `sample-${seed}`,
     },
     async openImages({ engine, recipe, signal }) {
-      const side = shortSide(recipe.imageSize);
+      const side = sideBeforeCrop(recipe);
       const resized: Uint8Array[] = [];
       for (const image of images.values()) {
         signal.throwIfAborted();
-        resized.push(await engine.resizeCrop(image, side, side));
+        resized.push(await engine.resizeCrop(image, side, side, recipe.resize));
       }
       return {
         examples,
         broken: [],
         side,
-        fingerprint: `sample-${seed}-${recipe.imageSize}`,
+        fingerprint: `sample-${seed}-${recipe.imageSize}-${recipe.resize}`,
         // deno-lint-ignore require-await
         async read(index, _crop, into) {
           const pixels = resized[index];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOST_LENGTH_PENALTY } from "../checkpoint/limits.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import { Problem } from "./problem.ts";
 
@@ -10,9 +11,9 @@ const words = z.array(z.string().min(1).max(100)).max(4);
 export const CAPTION_QUERY = z.strictObject({
   beamSize: whole(1, 20).describe("Beam size; 1 is greedy; default: the checkpoint's"),
   nBest: whole(1, 20).describe("Number of captions, best first; default 1"),
-  lengthPenalty: z.coerce.number().min(0).max(5)
+  lengthPenalty: z.coerce.number().min(0).max(MOST_LENGTH_PENALTY)
     .describe(
-      "Exponent that favors longer captions: they are compared by log-probability / length^lengthPenalty; default 0",
+      "Exponent that favors longer captions: they are compared by log-probability / length^lengthPenalty; default: the checkpoint's",
     ),
   temperature: z.coerce.number().min(0.01).max(10)
     .describe("Samples captions instead of searching; below 1 favors probable words"),

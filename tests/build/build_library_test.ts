@@ -6,8 +6,10 @@ import { InputError } from "../../src/input_error.ts";
 import { canRead, canWrite } from "../support/test_data.ts";
 import {
   compilerOf,
+  fakeCmake,
   type FakeMachine,
   fakePip,
+  type FakeProgram,
   makeProject,
   python,
   soundMachine,
@@ -47,6 +49,23 @@ Deno.test("buildLibrary() installs libtorch if there is none, and keeps a comple
   const pip = machine.calls.find((call) => call.includes("pip install"));
   assert.match(pip ?? "", /^python3 -m pip install --no-input .*--extra-index-url \S+\/whl\/cpu .*torch==2\.13\.0$/);
 });
+
+for (
+  const [generator, lines] of [
+    ["make", ["[  4%] Building", "[ 25%] Building", "[ 33%] Building", "[ 95%] Linking", "[100%] Built target lrcn"]],
+    ["ninja", ["[1/24] Building", "[6/24] Building", "[8/24] Building", "[23/24] Linking", "[24/24] Linking"]],
+  ] as const
+) {
+  Deno.test(`buildLibrary() reports the compiler's progress, as ${generator} prints it`, { ignore }, async () => {
+    await using project = await makeProject();
+    const cmake: FakeProgram = async (args) => ({
+      ...await fakeCmake(args),
+      ...(args.includes("--build") && { output: lines.join("\n") }),
+    });
+    const report = await build(project.root, soundMachine({ programs: { cmake } }));
+    assert.deepEqual(report.match(/\d+% after/g), ["25% after", "95% after"]);
+  });
+}
 
 Deno.test(
   "buildLibrary() takes the default wheel if it sees an NVIDIA GPU, and adds LRCN_PIP_ARGS",

@@ -78,7 +78,7 @@ export async function fakePip(args: readonly string[]): Promise<Partial<RunResul
   return { output: "  Downloading something.whl (1 kB)" };
 }
 
-async function fakeCmake(args: readonly string[]): Promise<Partial<RunResult>> {
+export async function fakeCmake(args: readonly string[]): Promise<Partial<RunResult>> {
   if (args[0] === "--version") return { output: "cmake version 3.25.1" };
   if (args[0] === "--build") await writeFiles(args[1] ?? "", { "liblrcn.so": "a library" });
   return {};

@@ -117,7 +117,7 @@ const REFUSED: [string, ReadonlyMap<string, TensorLayout>, RegExp][] = [
     changed("linear.weight", { dtype: "F32", shape: [41, 16] }),
     /'linear\.weight' is F32 \[41, 16/,
   ],
-  ["half precision", changed("linear.bias", { dtype: "F16", shape: [40] }), /'linear\.bias' is F16 \[40\] where/],
+  ["integers", changed("linear.bias", { dtype: "I64", shape: [40] }), /'linear\.bias' is I64 \[40\] where/],
   ["one tensor more", changed("head.weight", { dtype: "F32", shape: [1] }), /unexpected 'head\.weight'$/],
   [
     "a wider input",

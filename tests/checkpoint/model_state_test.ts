@@ -83,8 +83,8 @@ nativeTest("loadModel() changes nothing unless every tensor fits", async () => {
     [new Map([...whole, ["kite", bias]]), /unexpected 'kite'$/],
     [new Map([...whole, ["linear.bias", bias]]), /'linear\.bias' is F32 \[3\] where the model has F32 \[40\]$/],
     [
-      new Map([...whole, ["linear.bias", { ...bias, dtype: "F16", shape: [40] } as const]]),
-      /'linear\.bias' is F16 \[40\] where the model has F32 \[40\]$/,
+      new Map([...whole, ["linear.bias", { ...bias, dtype: "I64", shape: [40] } as const]]),
+      /'linear\.bias' is I64 \[40\] where the model has F32 \[40\]$/,
     ],
     [new Map(), /missing 'embed\.weight', .* and \d+ more$/],
   ];

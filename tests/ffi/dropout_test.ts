@@ -11,6 +11,7 @@ const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
 const EMBED = 100;
 const HIDDEN = 120;
 const MODEL: ModelSettings = { ...TINY_MODEL, embedSize: EMBED, hiddenSize: HIDDEN };
+const FEATURES = 32 * MODEL.encoderWidth;
 const PROBABILITY = 0.3;
 const STEPS = 100;
 
@@ -24,7 +25,7 @@ const STILL: TrainStepOptions = {
 
 /** One input token and one target: each element of a layer's input meets each of its weights once. */
 const ONE_WORD: Batch = {
-  images: { count: 1, values: Float32Array.from(fill("feature", 32 * MODEL.encoderWidth)) },
+  images: { count: 1, values: Float32Array.from(fill("feature", FEATURES)) },
   imageOfRow: new Int32Array(1),
   inputs: new Int32Array([5]),
   inputsLength: 1,
@@ -46,7 +47,7 @@ interface Dropped {
   /** The columns of its weight that meet the dropped elements. */
   readonly columns: readonly [number, number];
   readonly model: ModelSettings;
-  readonly option: "embeddingDropout" | "lstmDropout" | "outputDropout";
+  readonly option: "featureDropout" | "embeddingDropout" | "lstmDropout" | "outputDropout";
   /** Whether the option also drops elements after that layer, which changes its rows' gradients. */
   readonly dropsFurther?: boolean;
 }
@@ -77,6 +78,12 @@ const CASES: Record<string, Dropped> = {
     columns: [0, HIDDEN],
     model: { ...MODEL, languageLayers: 1 },
     option: "lstmDropout",
+  },
+  "image features": {
+    weight: "resnet.fc.weight",
+    columns: [0, FEATURES],
+    model: MODEL,
+    option: "featureDropout",
   },
   "the output layer's input": { weight: "linear.weight", columns: [0, HIDDEN], model: MODEL, option: "outputDropout" },
 };
@@ -119,7 +126,7 @@ for (const [name, { weight, columns: [first, end], model, option, dropsFurther }
   });
 }
 
-for (const option of ["embeddingDropout", "lstmDropout", "outputDropout"] as const) {
+for (const option of ["featureDropout", "embeddingDropout", "lstmDropout", "outputDropout"] as const) {
   const model = { ...MODEL, fusionLayers: 2 };
 
   nativeTest(`${option} affects training only`, async () => {

@@ -34,6 +34,15 @@ nativeTest("Engine.resizeCrop() is within 1 of PIL's Resize and CenterCrop of th
   }
 });
 
+nativeTest("Engine.resizeCrop() stretches an image within 1 of PIL's Resize to a square", async () => {
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu" });
+  for (const { width, height, stretchedSample } of golden.drawings) {
+    const pixels = await engine.resizeCrop(drawnImage(width, height), crop, crop, "stretch");
+    const stretched = { width: crop, height: crop, pixels };
+    assert(Math.max(...differences(stretched, drawnSamples, stretchedSample)) <= 1, `${width} x ${height}`);
+  }
+});
+
 nativeTest("Engine.resizeCrop() of our decoded images differs from PIL's by at most 1 in the mean", async () => {
   const folder = join(testData ?? "", "flickr8k-mini", "Images");
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".jpg"))

@@ -1,4 +1,5 @@
-"""Writes resize.json: what Pillow's Resize(256) and CenterCrop(224), as torchvision computes them, make of pictures.
+"""Writes resize.json: what Pillow's Resize(256) and CenterCrop(224), as torchvision computes them, make of pictures,
+and of the drawn ones Resize((224, 224)), which stretches them.
 
     python3 tests/golden/resize.py FLICKR8K_MINI
 
@@ -74,13 +75,16 @@ for place in range(IMAGES):
     while any((width, height) == (other["width"], other["height"]) for other in drawings):
         width += 1
     pixels = drawn(width, height)
-    cropped = resize_crop(Image.fromarray(pixels))
+    picture = Image.fromarray(pixels)
+    cropped = resize_crop(picture)
+    stretched = numpy.asarray(picture.resize((CROP, CROP), Image.Resampling.BILINEAR))
     drawings.append({
         "width": width,
         "height": height,
         "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
         "croppedMeans": means(cropped),
         "croppedSample": sample(cropped, DRAWN_SAMPLES),
+        "stretchedSample": sample(stretched, DRAWN_SAMPLES),
     })
 data = {
     "shortSide": SHORT_SIDE,

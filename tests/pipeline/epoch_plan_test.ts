@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type EpochPlanOptions, planEpoch } from "../../src/pipeline/epoch_plan.ts";
+import { type EpochPlanOptions, frozenAugmentation, planEpoch } from "../../src/pipeline/epoch_plan.ts";
 
 const OPTIONS: EpochPlanOptions = { seed: 1, epoch: 1, augmentation: "none", margin: 32 };
 
@@ -13,7 +13,7 @@ Deno.test("planEpoch() goes through each example once, in an order that seed and
 
 Deno.test("planEpoch() leaves the order as it is whatever the augmentation", () => {
   const { order } = planEpoch(50, OPTIONS);
-  for (const augmentation of ["crop", "crop-flip"] as const) {
+  for (const augmentation of ["crop", "flip", "crop-flip"] as const) {
     assert.deepEqual(planEpoch(50, { ...OPTIONS, augmentation }).order, order);
   }
 });
@@ -34,4 +34,18 @@ Deno.test("planEpoch() draws crops from the whole margin, and mirrors half of th
   assert(crops.every((crop) => !crop.flip));
   const mirrored = planEpoch(4000, { ...OPTIONS, augmentation: "crop-flip" }).crops.filter((crop) => crop.flip);
   assert(mirrored.length > 1850 && mirrored.length < 2150, String(mirrored.length));
+});
+
+Deno.test("planEpoch() flips half of the images at their center, as torchvision's CenterCrop finds it", () => {
+  const { crops } = planEpoch(4000, { ...OPTIONS, augmentation: "flip", margin: 37 });
+  assert(crops.every(({ top, left }) => top === 18 && left === 18));
+  const flipped = crops.filter(({ flip }) => flip).length;
+  assert(flipped > 1850 && flipped < 2150, String(flipped));
+});
+
+Deno.test("frozenAugmentation() is what can be had of features: the center and its flip", () => {
+  const found = (["none", "crop", "flip", "crop-flip"] as const).map((augmentation) =>
+    frozenAugmentation({ augmentation })
+  );
+  assert.deepEqual(found, ["none", "none", "flip", "flip"]);
 });

@@ -55,6 +55,25 @@ cacheTest("openFeatureCache() gives each image's features bit for bit, in any or
   }
 });
 
+cacheTest("openFeatureCache() also gives the features of each image flipped", async (options) => {
+  const encoder = encoderOf();
+  using plain = await openFeatureCache(encoder, IMAGES, options);
+  using cache = await openFeatureCache(encoder, IMAGES, { ...options, flips: true });
+  assert.deepEqual([cache.size, encoder.shown], [SIZE, [16, 2, 32, 4]]);
+  for (const index of [17, 0, 16]) {
+    const [expected, values] = [new Float32Array(SIZE), new Float32Array(SIZE)];
+    await plain.read(index, expected);
+    await cache.read(index, values);
+    assert.deepEqual(values, expected);
+    const pixels = new Uint8Array(4 * 4 * 3);
+    await IMAGES.read(index, 4, pixels);
+    await cache.read(index, values, true);
+    // The encoder sees the first pixel: the last of the first row.
+    assert.deepEqual(values, Float32Array.from(pixels.subarray(9, 12), (color) => color * 2 + 1 / 3));
+  }
+  await assert.rejects(plain.read(0, new Float32Array(SIZE), true), /the cache has none/);
+});
+
 cacheTest("openFeatureCache() runs the CNN once for each image, and not at all a second time", async (options) => {
   const encoder = encoderOf();
   const progress: number[] = [];
@@ -75,6 +94,7 @@ cacheTest("openFeatureCache() computes anew for other weights, images, sizes and
   assert(await open(encoderOf(3)));
   assert(await open(encoderOf(), { ...IMAGES, fingerprint: "others" }));
   assert(await open(encoderOf(), IMAGES, { imageSize: 5 }));
+  assert(await open(encoderOf(), IMAGES, { flips: true }));
   assert(await open(encoderOf(2, { precision: "bf16" })));
   assert(await open(encoderOf(2, { device: "cuda" })));
   assert(await open(encoderOf(2, { threads: 2 })));

@@ -5,7 +5,7 @@ import {
   idleSettings,
   makeRecipe,
   RECIPE_NAMES,
-  shortSide,
+  sideBeforeCrop,
   VARIANTS,
 } from "../../src/pipeline/recipe.ts";
 
@@ -95,9 +95,11 @@ Deno.test("makeRecipe() refuses settings that are unknown or wrong, by name and 
   }
 });
 
-Deno.test("shortSide() keeps ImageNet's proportion of 256 to 224", () => {
-  assert.deepEqual([224, 64, 96, 1].map(shortSide), [256, 73, 110, 1]);
-  for (let size = 1; size < 500; size++) assert(shortSide(size) >= size);
+Deno.test("sideBeforeCrop() keeps ImageNet's proportion of 256 to 224, and leaves nothing to crop of a stretched image", () => {
+  const side = (imageSize: number) => sideBeforeCrop({ imageSize, resize: "crop" });
+  assert.deepEqual([224, 64, 96, 1].map(side), [256, 73, 110, 1]);
+  for (let size = 1; size < 500; size++) assert(side(size) >= size);
+  assert.equal(sideBeforeCrop({ imageSize: 224, resize: "stretch" }), 224);
 });
 
 Deno.test("makeRecipe() refuses settings that the notebook's shifts cannot have", () => {

@@ -78,8 +78,8 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
     bleu4,
     cider,
   });
-  assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37, applyExif: true });
-  assert.deepEqual(last.metadata.decoding, { maxLength: 6, beamSize: 3 });
+  assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37, resize: "crop", applyExif: true });
+  assert.deepEqual(last.metadata.decoding, { maxLength: 6, beamSize: 3, lengthPenalty: 0 });
   assert.equal(last.metadata.datasetFingerprint, "drawn");
   assert.equal(last.metadata.splitSeed, 3);
   assert(last.tensors.has("adam.exp_avg.linear.bias") && last.tensors.has("rng"));
@@ -298,6 +298,26 @@ runTest("runTraining() earns more and more CIDEr in self-critical training", asy
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   assert(mean(rewards.slice(-4)) > mean(rewards.slice(0, 4)) + 0.3, String(rewards));
 });
+
+runTest(
+  "runTraining() keeps the model that self-critical training starts from if no epoch is better",
+  async (folder) => {
+    const former = optionsOf(join(folder, "former"), { epochs: 6, schedule: "constant", learningRate: 0.02 });
+    await runTraining(drawnSource(20), former);
+    const recipe = selfCriticalRecipe(former.recipe, { epochs: 3, frozenLearningRate: 1, patience: 2, bestBy: "loss" });
+    const initialWeights = join(former.out, "best.safetensors");
+    const options = { ...optionsOf(join(folder, "run")), recipe, initialWeights };
+    const { reason, epochs } = await runTraining(drawnSource(20), options);
+    assert.deepEqual([reason, epochs], ["patience", 2]);
+    using start = await openCheckpoint(initialWeights);
+    using best = await openCheckpoint(join(options.out, "best.safetensors"));
+    assert.equal(best.metadata.epoch, 0);
+    assert(best.metadata.metrics["cider"] !== undefined);
+    for (const name of ["embed.weight", "linear.bias"]) {
+      assert.deepEqual(await best.tensors.get(name)?.read(), await start.tensors.get(name)?.read());
+    }
+  },
+);
 
 runTest("runTraining() refuses to start from a model with another vocabulary, and leaves nothing", async (folder) => {
   const former = optionsOf(join(folder, "former"), { epochs: 1 });

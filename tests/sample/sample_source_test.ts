@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
-import { makeRecipe, shortSide } from "../../src/pipeline/recipe.ts";
+import { makeRecipe, sideBeforeCrop } from "../../src/pipeline/recipe.ts";
 import { renderSample, type SampleSource } from "../../src/sample/sample_source.ts";
 import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { TINY_MODEL } from "../support/native.ts";
@@ -60,7 +60,7 @@ nativeTest("renderSample() returns the pixels that captioning sees", async () =>
     assert(scene !== undefined);
     const pixels = new Uint8Array(32 * 32 * 3);
     await images.read(first + index, 32, pixels);
-    const side = shortSide(32);
+    const side = sideBeforeCrop({ imageSize: 32, resize: "crop" });
     const resized = { width: side, height: side, pixels: await engine.resizeCrop(scene.image, side, side) };
     assert.deepEqual(pixels, await engine.resizeCrop(resized, side, 32));
   }

@@ -52,6 +52,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "export writes a checkpoint in half precision that captions alike",
+  ignore,
+  async fn() {
+    await using folder = await withRun();
+    const [half, full] = [["--out", "half.safetensors", "--dtype", "float16"], ["--out", "full.safetensors"]];
+    for (const args of [half, full]) {
+      assertDone(await runTask("export", ["--format", "checkpoint", ...args], { folder: folder.path }));
+    }
+    assert.deepEqual(await namesIn(folder.path), ["full.safetensors", "half.safetensors", "red.png", "runs"]);
+    using original = await openCheckpoint(SMALL_CAPTIONER);
+    using small = await openCheckpoint(join(folder.path, "half.safetensors"));
+    const { training: _state, ...metadata } = original.metadata;
+    assert.deepEqual(small.metadata, metadata);
+    assert.deepEqual([...small.tensors.keys()].sort(), [...stateDictLayout(metadata.model).keys()].sort());
+    for (const { dtype } of small.tensors.values()) assert(["F16", "I64"].includes(dtype), dtype);
+    const captions = await Promise.all(["half", "full"].map(async (name) => {
+      const args = ["--checkpoint", `${name}.safetensors`, "--device", "cpu", "red.png"];
+      const result = await runTask("caption", args, { folder: folder.path });
+      assertDone(result);
+      return result.stdout;
+    }));
+    assert.equal(captions[0], captions[1]);
+  },
+});
+
+Deno.test({
   name: "export takes the format from --format, else from the extension, and the vocabulary's path from --vocabulary",
   ignore,
   async fn() {
@@ -130,7 +156,8 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   },
   "an unknown format": {
     args: ["--out", "model.pth", "--format", "onnx"],
-    line: /option '--format <format>' argument 'onnx' is invalid\. Allowed choices are pth, safetensors\.$/m,
+    line:
+      /option '--format <format>' argument 'onnx' is invalid\. Allowed choices are pth, safetensors, checkpoint\.$/m,
   },
   "a missing folder": {
     args: ["--out", "gone/model.pth"],

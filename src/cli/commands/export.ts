@@ -1,18 +1,28 @@
 import { type Command, Option } from "commander";
+import { EXPORT_TYPES } from "../../checkpoint/export_model.ts";
 import { createCommand } from "../command.ts";
 
 export function exportCommand(): Command {
-  return createCommand("export", "Exports a model's weights for PyTorch, and its vocabulary.", {
-    examples: [
-      "deno task export --out model.pth                       # and model.vocab.json",
-      "deno task export --checkpoint runs/first/best.safetensors --out weights.safetensors --force",
-    ],
-  })
+  return createCommand(
+    "export",
+    "Exports a model's weights for PyTorch, and its vocabulary, or both as a smaller checkpoint.",
+    {
+      examples: [
+        "deno task export --out model.pth                       # and model.vocab.json",
+        "deno task export --checkpoint runs/first/best.safetensors --out weights.safetensors --force",
+        "deno task export --format checkpoint --dtype float16 --out small.safetensors",
+      ],
+    },
+  )
     .option("--checkpoint <file>", "checkpoint (default: the newest run's best.safetensors)")
     .requiredOption("--out <file>", "file for the weights")
     .addOption(
       new Option("--format <format>", "format of the weights (default: by the extension of --out)")
-        .choices(["pth", "safetensors"]),
+        .choices(["pth", "safetensors", "checkpoint"]),
+    )
+    .addOption(
+      new Option("--dtype <type>", "float type of the weights (default: the checkpoint's)")
+        .choices(Object.keys(EXPORT_TYPES)),
     )
     .option("--vocabulary <file>", "file for the vocabulary, as JSON (default: beside the weights, .vocab.json)")
     .option("--force", "overwrite existing files");

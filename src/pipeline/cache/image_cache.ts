@@ -1,5 +1,6 @@
 import type { Example } from "../../data/dataset.ts";
 import type { ImageFile } from "../../images/image_file.ts";
+import type { ImageResize } from "../../ffi/settings.ts";
 import type { RgbImage } from "../../images/rgb_image.ts";
 import type { CacheDisk } from "./cache_disk.ts";
 
@@ -22,6 +23,12 @@ export interface ImageCacheOptions {
   /** Side of the resized images in pixels. */
   side: number;
   /**
+   * How images become squares.
+   *
+   * @default {"crop"}
+   */
+  resize?: ImageResize;
+  /**
    * Apply the EXIF orientation.
    *
    * @default {true}
@@ -40,8 +47,11 @@ export interface ImageCacheOptions {
    * @default {"auto"}
    */
   cache?: "auto" | "none";
-  /** Scales an image to a short side of `shortSide` pixels and returns its center crop, `crop` x `crop` x 3. */
-  resizeCrop: (image: RgbImage, shortSide: number, crop: number) => Promise<Uint8Array>;
+  /**
+   * Scales an image to a short side of `shortSide` pixels, or stretches it to a square of that side, and returns its
+   * center crop, `crop` x `crop` x 3.
+   */
+  resizeCrop: (image: RgbImage, shortSide: number, crop: number, resize: ImageResize) => Promise<Uint8Array>;
   /** Starts decoders. They are disposed with the cache or before. */
   newDecoders: () => Decoders;
   /**

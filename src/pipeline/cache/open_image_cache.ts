@@ -30,12 +30,13 @@ export async function openImageCache(
   examples: readonly Example[],
   options: ImageCacheOptions,
 ): Promise<ImageCache> {
-  const { side, applyExif = true, maxPixels = DEFAULT_MAX_PIXELS, resizeCrop, newDecoders, signal, onNote } = options;
+  const { side, resize = "crop", applyExif = true, maxPixels = DEFAULT_MAX_PIXELS, resizeCrop } = options;
+  const { newDecoders, signal, onNote } = options;
   signal?.throwIfAborted();
   if (examples.length === 0) throw new InputError("Cannot read images: there are no images");
   // A folder that cannot be cleaned may still be readable.
   await removeOldTemporaries(options.folder).catch(unlessInputError);
-  const name = preprocessingName({ side, applyExif });
+  const name = preprocessingName({ side, resize, applyExif });
   const folder = join(options.folder, name);
   const found = await findFiles(examples, { now: options.disk?.now ?? Date.now, signal });
 
@@ -43,7 +44,7 @@ export async function openImageCache(
     return async (file) => {
       const scale = async (image: RgbImage) => {
         const { width, height } = image;
-        return { width, height, pixels: await resizeCrop(image, side, side) };
+        return { width, height, pixels: await resizeCrop(image, side, side, resize) };
       };
       const resized = await decoders.decodeThen(file, scale, { maxPixels, applyExif });
       if (resized.pixels.length === resizedBytes(side)) return resized;
