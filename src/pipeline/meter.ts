@@ -146,7 +146,7 @@ export class Meter {
     this.#captions += captions;
     this.#images += images;
     this.#progress = {
-      validationScores: this.#progress.validationScores,
+      ...this.#progress,
       step: this.#progress.step + 1,
       sums: { loss: this.#loss.sum, lossWeight: this.#loss.weight, gradientNorm: this.#gradientNorm.sum },
     };
