@@ -2,76 +2,10 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
 
-#include <cmath>
 #include <optional>
 
-#include "precision.hpp"
-
 namespace lrcn {
-
-Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int64_t hidden, int64_t layers)
-    : inputs_(inputs), hidden_(hidden), layers_(layers) {
-  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
-  for (int64_t layer = 0; layer < layers; ++layer) {
-    const auto suffix = "_l" + std::to_string(layer);
-    weights_.push_back(
-        parameters.uniform(name + ".weight_ih" + suffix, {4 * hidden, layer == 0 ? inputs : hidden}, bound));
-    weights_.push_back(parameters.uniform(name + ".weight_hh" + suffix, {4 * hidden, hidden}, bound));
-    weights_.push_back(parameters.uniform(name + ".bias_ih" + suffix, {4 * hidden}, bound));
-    weights_.push_back(parameters.uniform(name + ".bias_hh" + suffix, {4 * hidden}, bound));
-  }
-}
-
-at::Tensor Lstm::operator()(at::Tensor x, State& state, const Between& between) const {
-  // Autocast gives oneDNN a bfloat16 LSTM without asking whether it has one; if not, it fails. The LSTM then stays in
-  // float32.
-  std::optional<c10::impl::ExcludeDispatchKeyGuard> no_autocast;
-  if (x.is_cpu() && !onednn_has_bfloat16()) no_autocast.emplace(c10::DispatchKey::AutocastCPU);
-  std::vector<at::Tensor> hidden, cell;
-  for (int64_t layer = 0; layer < layers_; ++layer) {
-    if (layer > 0) x = between(std::move(x));
-    const auto weights = layer_weights(layer);
-    // Under autocast a state may come back in bfloat16; the next step is given float32 again, like the first.
-    const auto dtype = weights.front().scalar_type();
-    const at::Tensor given[] = {state.first.narrow(0, layer, 1).to(dtype), state.second.narrow(0, layer, 1).to(dtype)};
-    auto [out, h, c] = at::lstm(x.to(dtype), given, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
-                                /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true);
-    x = out;
-    hidden.push_back(h);
-    cell.push_back(c);
-  }
-  state = State(at::cat(hidden), at::cat(cell));
-  return x;
-}
-
-Lstm::State Lstm::zero_state(int64_t rows) const {
-  const auto zeros = at::zeros({layers_, rows, hidden_}, weights_.front().options().requires_grad(false));
-  return {zeros, zeros};
-}
-
-std::vector<at::Tensor> Lstm::layer_weights(int64_t layer) const {
-  const auto first = weights_.begin() + layer * kTensorsPerLayer;
-  return {first, first + kTensorsPerLayer};
-}
-
-void Lstm::flatten_weights() {
-  if (!weights_.front().is_cuda()) return;
-  const at::NoGradGuard no_grad;
-  constexpr int64_t kLstmMode = 2;
-  for (int64_t layer = 0; layer < layers_; ++layer) {
-    at::_cudnn_rnn_flatten_weight(layer_weights(layer), kTensorsPerLayer, layer == 0 ? inputs_ : hidden_, kLstmMode,
-                                  hidden_, /*proj_size=*/0, /*num_layers=*/1, /*batch_first=*/true,
-                                  /*bidirectional=*/false);
-  }
-}
-
-Lstm Lstm::to(at::ScalarType dtype) const {
-  Lstm converted(*this);
-  for (auto& weight : converted.weights_) weight = weight.detach().to(dtype);
-  return converted;
-}
 
 namespace {
 
@@ -125,7 +59,10 @@ at::Tensor Captioner::drop(const at::Tensor& x, double share) {
 }
 
 at::Tensor Captioner::outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step,
-                              const Dropout& dropout) {
+                              const Dropout& dropout, const at::Tensor& lengths) {
+  if (lengths.defined() && Lstm::has_packed(embedding_)) {
+    return packed_outputs(features, inputs, with_image_step, dropout, lengths);
+  }
   const auto between = [&](const at::Tensor& x) { return drop(x, dropout.layers); };
   auto words = drop(embed(inputs), dropout.words);
   if (language_) {
@@ -139,6 +76,33 @@ at::Tensor Captioner::outputs(const at::Tensor& features, const at::Tensor& inpu
                  : fusion_(at::cat({feature, words}, 1), state, between);
   if (!feature_every_step() && !with_image_step) out = out.narrow(1, 1, out.size(1) - 1);
   return out;
+}
+
+at::Tensor Captioner::packed_outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step,
+                                     const Dropout& dropout, const at::Tensor& lengths) {
+  const auto between = [&](const at::Tensor& x) { return drop(x, dropout.layers); };
+  const int64_t rows = inputs.size(0), steps = inputs.size(1) + (feature_every_step() ? 0 : 1);
+  const PackedSteps packed(lengths, steps);
+  at::Tensor x, feature;
+  if (feature_every_step()) {
+    x = drop(embed(inputs.flatten().index_select(0, packed.positions)), dropout.words);
+    if (language_) x = between(language_->packed(x, {}, packed, between));
+    feature = features.to(x.scalar_type()).index_select(0, packed.order);
+  } else {
+    // The image is a step of its own, the first.
+    auto words = drop(embed(inputs), dropout.words);
+    if (language_) {
+      auto state = language_->zero_state(rows);
+      words = between((*language_)(words, state, between));
+    }
+    x = at::cat({features.to(words.scalar_type()).unsqueeze(1), words}, 1).flatten(0, 1);
+    x = x.index_select(0, packed.positions);
+  }
+  const auto out = fusion_.packed(x, feature, packed, between);
+  const auto padded = at::zeros({rows * steps, out.size(1)}, out.options())
+                          .index_copy(0, packed.positions, out)
+                          .view({rows, steps, out.size(1)});
+  return feature_every_step() || with_image_step ? padded : padded.narrow(1, 1, steps - 1);
 }
 
 at::Tensor Captioner::sample_inputs(const at::Tensor& features, const at::Tensor& inputs, double share) {

@@ -2,45 +2,16 @@
 
 #include <ATen/ATen.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "encoder.hpp"
 #include "lrcn.h"
+#include "lstm.hpp"
 #include "parameters.hpp"
 
 namespace lrcn {
-
-/// nn.LSTM with batch_first, its parameters registered under PyTorch's names.
-class Lstm {
- public:
-  using State = std::pair<at::Tensor, at::Tensor>;  // h and c, each [layers, rows, hidden]
-  using Between = std::function<at::Tensor(at::Tensor)>;
-
-  Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int64_t hidden, int64_t layers);
-
-  /// x: [rows, steps, inputs]. Returns [rows, steps, hidden] and moves the state on. `between` is done to what goes
-  /// from layer to layer.
-  at::Tensor operator()(at::Tensor x, State& state, const Between& between = std::identity()) const;
-  State zero_state(int64_t rows) const;
-
-  /// cuDNN wants a layer's weights in one piece of memory; elsewhere nothing is done.
-  void flatten_weights();
-
-  /// The same with its weights in another type.
-  Lstm to(at::ScalarType dtype) const;
-
- private:
-  static constexpr int64_t kTensorsPerLayer = 4;
-  std::vector<at::Tensor> layer_weights(int64_t layer) const;
-
-  std::vector<at::Tensor> weights_;
-  int64_t inputs_, hidden_, layers_;
-};
 
 /// Shares of elements that a training step drops; none in evaluation.
 struct Dropout {
@@ -62,9 +33,10 @@ class Captioner {
   int64_t vocabulary_size() const { return options_.vocabulary_size; }
 
   /// features: [rows, feature], inputs: [rows, n] int32. Returns the LSTM's outputs [rows, n, hidden] for the steps of
-  /// the words, or [rows, n + 1, hidden] with the image's own step before them.
+  /// the words, or [rows, n + 1, hidden] with the image's own step before them. lengths, if defined: int64 [rows] on the
+  /// host, the LSTM's steps that matter in each row; outputs of later ones are undetermined.
   at::Tensor outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step,
-                     const Dropout& dropout = {});
+                     const Dropout& dropout = {}, const at::Tensor& lengths = {});
 
   /// hidden: [..., hidden size]. Returns [..., vocabulary].
   at::Tensor logits(const at::Tensor& hidden) const;
@@ -88,6 +60,8 @@ class Captioner {
   Captioner decoding_in(at::ScalarType dtype) const;
 
  private:
+  at::Tensor packed_outputs(const at::Tensor& features, const at::Tensor& inputs, bool with_image_step,
+                            const Dropout& dropout, const at::Tensor& lengths);
   at::Tensor embed(const at::Tensor& words) const { return at::embedding(embedding_, words); }
 
   lrcn_engine_options options_;

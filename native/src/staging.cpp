@@ -41,6 +41,8 @@ StagedBatch Stager::stage(const Batch& batch, int64_t multiple) const {
     staged.counted = counted.counted.numel();
     staged.chosen = counted.chosen;
     staged.targets = counted.targets;
+    const auto numbers = at::arange(1, batch.targets.size(1) + 1, at::kLong);
+    staged.lengths = at::where(batch.targets.ge(0), numbers, 1).amax(1);
     if (batch.row_weights.defined()) {
       const auto weights = batch.row_weights.unsqueeze(1).expand_as(batch.targets).flatten();
       const int64_t more = counted.targets.numel() - staged.counted;

@@ -27,6 +27,7 @@ struct StagedBatch {
   at::Tensor pixels, crops, features, image_of_row, inputs;  // as in Batch
   at::Tensor chosen, targets;                                // as in CountedTargets
   at::Tensor weights;  // float32, factors of the losses of `chosen`; undefined for 1
+  at::Tensor lengths;  // int64 [rows] on the host, the targets' positions up to the last that counts, at least 1
   int64_t counted = 0;
   int64_t crop_side = 0;
   bool with_image_step = false;

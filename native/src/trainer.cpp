@@ -165,8 +165,14 @@ at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& 
   return encoder.project(captioner_.drop(pooled.index_select(0, batch.image_of_row), dropout));
 }
 
+at::Tensor Trainer::steps(const StagedBatch& batch) const {
+  // The image's step has no target unless the batch says so.
+  const bool first = !captioner_.feature_every_step() && !batch.with_image_step;
+  return batch.lengths.defined() && first ? batch.lengths + 1 : batch.lengths;
+}
+
 at::Tensor Trainer::outputs(const StagedBatch& batch, const CancelPoint& cancel) {
-  return captioner_.outputs(features(batch, {}, cancel), batch.inputs, batch.with_image_step);
+  return captioner_.outputs(features(batch, {}, cancel), batch.inputs, batch.with_image_step, {}, steps(batch));
 }
 
 at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
@@ -197,7 +203,7 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
     }
     cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
-                                            {options.embedding_dropout, options.lstm_dropout});
+                                            {options.embedding_dropout, options.lstm_dropout}, steps(batch));
     auto each = losses(outputs, batch.chosen, batch.targets, options.output_dropout, options.label_smoothing);
     if (batch.weights.defined()) each = each.mul(batch.weights);
     mean = mean_of_counted(each, batch.targets);

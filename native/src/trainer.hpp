@@ -91,6 +91,8 @@ class Trainer {
   /// The projected features of each row [rows, width].
   at::Tensor features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel,
                       double dropout = 0) const;
+  /// The LSTM's steps that matter in each row.
+  at::Tensor steps(const StagedBatch& batch) const;
   /// The LSTM's outputs for a batch, without dropout.
   at::Tensor outputs(const StagedBatch& batch, const CancelPoint& cancel);
   /// The losses of the chosen targets, given the LSTM's outputs.

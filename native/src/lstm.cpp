@@ -1,0 +1,219 @@
+#include "lstm.hpp"
+
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <optional>
+
+#include "precision.hpp"
+
+namespace lrcn {
+namespace {
+
+/// One LSTM layer over packed steps. It is faster than at::lstm: nothing is computed for padding, the feature's part of the
+/// gates is computed once a row instead of once a step, and the gradients of the weights are one product each.
+class PackedLayer : public torch::autograd::Function<PackedLayer> {
+ public:
+  /// x: [total, inputs], feature: [rows, size] or none, in the order of the packed rows.
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const std::optional<at::Tensor>& feature, const at::Tensor& weight_ih,
+                            const at::Tensor& weight_hh, const at::Tensor& bias_ih, const at::Tensor& bias_hh,
+                            const PackedSteps& steps) {
+    const int64_t hidden = weight_hh.size(1), inputs = x.size(1);
+    // The gates i, f, g, o of each step: replaced by their activations as the steps are computed.
+    auto gates = at::addmm(bias_ih + bias_hh, x, weight_ih.narrow(1, 0, inputs).t());
+    const auto of_feature =
+        feature ? at::mm(*feature, weight_ih.narrow(1, inputs, feature->size(1)).t()) : at::Tensor();
+    auto h = at::empty({x.size(0), hidden}, x.options()), c = at::empty_like(h), tanh_c = at::empty_like(h);
+    int64_t first = 0, before = 0;
+    for (const int64_t rows : steps.rows) {
+      auto gate = gates.narrow(0, first, rows);
+      if (of_feature.defined()) gate.add_(of_feature.narrow(0, 0, rows));
+      if (first > 0) gate.addmm_(h.narrow(0, before, rows), weight_hh.t());
+      const auto [i, f, g, o] = activate(gate);
+      auto cell = c.narrow(0, first, rows), squashed = tanh_c.narrow(0, first, rows), out = h.narrow(0, first, rows);
+      at::mul_out(cell, i, g);
+      if (first > 0) cell.addcmul_(f, c.narrow(0, before, rows));
+      at::tanh_out(squashed, cell);
+      at::mul_out(out, o, squashed);
+      before = first;
+      first += rows;
+    }
+    context->save_for_backward(
+        {x, feature.value_or(at::Tensor()), weight_ih, weight_hh, gates, h, c, tanh_c, steps.predecessors});
+    context->saved_data["rows"] = steps.rows;
+    return h;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &feature = saved[1], &weight_ih = saved[2], &weight_hh = saved[3], &gates = saved[4],
+               &h = saved[5], &c = saved[6], &tanh_c = saved[7], &predecessors = saved[8];
+    const auto all_rows = context->saved_data["rows"].toIntVector();
+    const int64_t inputs = x.size(1), total = x.size(0);
+    auto of_h = gradients[0].clone(at::MemoryFormat::Contiguous);
+    auto of_gates = at::empty_like(gates);
+    at::Tensor of_cell;  // what the step after passes back to its rows' cells
+    int64_t first = total;
+    for (auto rows_of = all_rows.rbegin(); rows_of != all_rows.rend(); ++rows_of) {
+      const int64_t rows = *rows_of;
+      first -= rows;
+      const auto [i, f, g, o] = split(gates.narrow(0, first, rows));
+      auto [of_i, of_f, of_g, of_o] = split(of_gates.narrow(0, first, rows));
+      const auto of_out = of_h.narrow(0, first, rows), squashed = tanh_c.narrow(0, first, rows);
+      at::sigmoid_backward_out(of_o, of_out * squashed, o);
+      auto cell = at::tanh_backward(of_out * o, squashed);
+      if (of_cell.defined()) cell.narrow(0, 0, of_cell.size(0)).add_(of_cell);
+      at::sigmoid_backward_out(of_i, cell * g, i);
+      at::tanh_backward_out(of_g, cell * i, g);
+      if (first == 0) {
+        of_f.zero_();  // the state before is zero
+        break;
+      }
+      const int64_t before = first - *std::next(rows_of);
+      at::sigmoid_backward_out(of_f, cell * c.narrow(0, before, rows), f);
+      of_cell = cell.mul_(f);
+      of_h.narrow(0, before, rows).addmm_(of_gates.narrow(0, first, rows), weight_hh);
+    }
+
+    const int64_t starts = all_rows.front();
+    const auto of_weight_hh =
+        at::mm(of_gates.narrow(0, starts, total - starts).t(), h.index_select(0, predecessors));
+    auto of_weight_ih = at::mm(of_gates.t(), x);
+    const auto of_x = at::mm(of_gates, weight_ih.narrow(1, 0, inputs));
+    at::Tensor of_feature;
+    if (feature.defined()) {
+      auto of_rows = of_gates.narrow(0, 0, starts).clone();
+      int64_t step = starts;
+      for (size_t at = 1; at < all_rows.size(); step += all_rows[at++]) {
+        of_rows.narrow(0, 0, all_rows[at]).add_(of_gates.narrow(0, step, all_rows[at]));
+      }
+      of_weight_ih = at::cat({of_weight_ih, at::mm(of_rows.t(), feature)}, 1);
+      of_feature = at::mm(of_rows, weight_ih.narrow(1, inputs, feature.size(1)));
+    }
+    const auto of_bias = of_gates.sum(0);
+    return {of_x, of_feature, of_weight_ih, of_weight_hh, of_bias, of_bias, at::Tensor()};
+  }
+
+ private:
+  using Gates = std::array<at::Tensor, 4>;
+
+  static Gates split(const at::Tensor& gates) {
+    const auto parts = gates.chunk(4, 1);
+    return {parts[0], parts[1], parts[2], parts[3]};
+  }
+
+  static Gates activate(at::Tensor& gates) {
+    auto [i, f, g, o] = split(gates);
+    return {i.sigmoid_(), f.sigmoid_(), g.tanh_(), o.sigmoid_()};
+  }
+};
+
+}  // namespace
+
+PackedSteps::PackedSteps(const at::Tensor& lengths, int64_t steps) {
+  order = lengths.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  const auto* length = lengths.const_data_ptr<int64_t>();
+  const auto* row = order.const_data_ptr<int64_t>();
+  std::vector<int64_t> flat, before;
+  int64_t longer = lengths.size(0);
+  for (int64_t step = 0; step < steps; ++step) {
+    while (longer > 0 && length[row[longer - 1]] <= step) --longer;
+    if (longer == 0) break;
+    const auto previous = static_cast<int64_t>(flat.size()) - (rows.empty() ? 0 : rows.back());
+    for (int64_t at = 0; at < longer; ++at) {
+      flat.push_back(row[at] * steps + step);
+      if (step > 0) before.push_back(previous + at);
+    }
+    rows.push_back(longer);
+  }
+  positions = at::tensor(flat, at::kLong);
+  predecessors = at::tensor(before, at::kLong);
+}
+
+Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int64_t hidden, int64_t layers)
+    : inputs_(inputs), hidden_(hidden), layers_(layers) {
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    const auto suffix = "_l" + std::to_string(layer);
+    weights_.push_back(
+        parameters.uniform(name + ".weight_ih" + suffix, {4 * hidden, layer == 0 ? inputs : hidden}, bound));
+    weights_.push_back(parameters.uniform(name + ".weight_hh" + suffix, {4 * hidden, hidden}, bound));
+    weights_.push_back(parameters.uniform(name + ".bias_ih" + suffix, {4 * hidden}, bound));
+    weights_.push_back(parameters.uniform(name + ".bias_hh" + suffix, {4 * hidden}, bound));
+  }
+}
+
+at::Tensor Lstm::operator()(at::Tensor x, State& state, const Between& between) const {
+  // Autocast gives oneDNN a bfloat16 LSTM without asking whether it has one; if not, it fails. The LSTM then stays in
+  // float32.
+  std::optional<c10::impl::ExcludeDispatchKeyGuard> no_autocast;
+  if (x.is_cpu() && !onednn_has_bfloat16()) no_autocast.emplace(c10::DispatchKey::AutocastCPU);
+  std::vector<at::Tensor> hidden, cell;
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    if (layer > 0) x = between(std::move(x));
+    const auto weights = layer_weights(layer);
+    // Under autocast a state may come back in bfloat16; the next step is given float32 again, like the first.
+    const auto dtype = weights.front().scalar_type();
+    const at::Tensor given[] = {state.first.narrow(0, layer, 1).to(dtype), state.second.narrow(0, layer, 1).to(dtype)};
+    auto [out, h, c] = at::lstm(x.to(dtype), given, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
+                                /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true);
+    x = out;
+    hidden.push_back(h);
+    cell.push_back(c);
+  }
+  state = State(at::cat(hidden), at::cat(cell));
+  return x;
+}
+
+Lstm::State Lstm::zero_state(int64_t rows) const {
+  const auto zeros = at::zeros({layers_, rows, hidden_}, weights_.front().options().requires_grad(false));
+  return {zeros, zeros};
+}
+
+std::vector<at::Tensor> Lstm::layer_weights(int64_t layer) const {
+  const auto first = weights_.begin() + layer * kTensorsPerLayer;
+  return {first, first + kTensorsPerLayer};
+}
+
+void Lstm::flatten_weights() {
+  if (!weights_.front().is_cuda()) return;
+  const at::NoGradGuard no_grad;
+  constexpr int64_t kLstmMode = 2;
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    at::_cudnn_rnn_flatten_weight(layer_weights(layer), kTensorsPerLayer, layer == 0 ? inputs_ : hidden_, kLstmMode,
+                                  hidden_, /*proj_size=*/0, /*num_layers=*/1, /*batch_first=*/true,
+                                  /*bidirectional=*/false);
+  }
+}
+
+Lstm Lstm::to(at::ScalarType dtype) const {
+  Lstm converted(*this);
+  for (auto& weight : converted.weights_) weight = weight.detach().to(dtype);
+  return converted;
+}
+
+bool Lstm::has_packed(const at::Tensor& x) {
+  return x.is_cpu() && !(at::autocast::is_autocast_enabled(at::kCPU) && onednn_has_bfloat16());
+}
+
+at::Tensor Lstm::packed(at::Tensor x, const at::Tensor& feature, const PackedSteps& steps,
+                        const Between& between) const {
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::DispatchKey::AutocastCPU);
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    if (layer > 0) x = between(std::move(x));
+    const auto weights = layer_weights(layer);
+    const auto added = layer == 0 && feature.defined() ? std::optional(feature) : std::nullopt;
+    x = PackedLayer::apply(x.to(weights.front().scalar_type()), added, weights[0], weights[1], weights[2], weights[3],
+                           steps);
+  }
+  return x;
+}
+
+}  // namespace lrcn
