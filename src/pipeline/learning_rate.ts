@@ -13,8 +13,7 @@ export interface StepPosition {
 }
 
 /**
- * The learning rates of a step. If the encoder is frozen at first and fine-tuned later, the decoder's learning rate is
- * constant until then, and the schedule covers the epochs of fine-tuning; otherwise it covers all epochs.
+ * The learning rates of a step. The schedule covers the epochs with a frozen encoder, and begins anew when it is fine-tuned.
  *
  * @returns The encoder's learning rate, 0 while it is frozen, and that of everything else.
  */
@@ -24,11 +23,10 @@ export function learningRates(
 ): { readonly learningRate: number; readonly encoderLearningRate: number } {
   const { epochs, frozenEpochs } = recipe;
   const frozen = epoch <= frozenEpochs;
-  if (frozen && frozenEpochs < epochs) return { learningRate: recipe.frozenLearningRate, encoderLearningRate: 0 };
-  const before = frozen ? 0 : frozenEpochs;
+  const [before, end] = frozen ? [0, Math.min(frozenEpochs, epochs)] : [frozenEpochs, epochs];
   const factor = scheduleFactor(recipe, {
     step: (epoch - before - 1) * steps + step,
-    steps: (epochs - before) * steps,
+    steps: (end - before) * steps,
     validationScores: validationScores.slice(before),
   });
   return frozen
