@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { Captioner } from "../src/captioning/captioner.ts";
 import { findInputs } from "../src/images/find_inputs.ts";
 import { parseCaptionOptions } from "../src/cli/caption_options.ts";
 import { CaptionOutput } from "../src/cli/caption_output.ts";
@@ -8,10 +7,10 @@ import { CaptionProgress } from "../src/cli/caption_progress.ts";
 import { EXIT_INPUT, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
 import { captionCommand } from "../src/cli/commands/caption.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { printCaptions, writeOutput } from "../src/cli/print_captions.ts";
 import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withProcessGroup } from "../src/cli/process_group.ts";
+import { loadTaskModel } from "../src/cli/task_model.ts";
 import { assertSameOnAllRanks } from "../src/distributed/assert_same.ts";
 import type { TrainingGroup } from "../src/distributed/process_group.ts";
 
@@ -25,16 +24,17 @@ async function caption(command: Command, group: TrainingGroup): Promise<number> 
   const given = command.opts();
   const isFirst = group.rank === 0;
   const { checkpoint, vocabulary, engine, recursive, maxPixels, format, decoding } = parseCaptionOptions(given);
-  const checkpoints = checkpoint.length > 0
-    ? checkpoint.map((path) => userPath(path))
-    : [await newestCheckpoint(userPath("runs"))];
+  const quiet = parseQuietOption(given);
 
   using interrupts = listenToInterrupts(isFirst ? undefined : null);
-  using captioner = await Captioner.load(checkpoints, {
+  using model = await loadTaskModel(checkpoint, {
     ...engine,
     gpu: group.localRank,
-    vocabulary: vocabulary && userPath(vocabulary),
+    vocabulary,
+    print: isFirst ? console.error : () => {},
+    quiet,
   });
+  const { captioner, facts } = model;
   const stopped = new AbortController();
   const signal = AbortSignal.any([interrupts.signal, stopped.signal]);
   await assertSameOnAllRanks(group, { "the checkpoint": captioner.metadata, "the images": command.args, decoding });
@@ -46,12 +46,12 @@ async function caption(command: Command, group: TrainingGroup): Promise<number> 
   });
   if (signal.aborted) return EXIT_INTERRUPTED;
   const { images, total, single } = inputs;
-  const terminal = isFirst && !parseQuietOption(given) && Deno.stderr.isTerminal();
+  const terminal = isFirst && !quiet && Deno.stderr.isTerminal();
   using progress = new CaptionProgress({ total, terminal, now: () => performance.now() });
   const options = { ...decoding, maxPixels, live: total === undefined, signal, group };
   const results = captionTogether(captioner, images, options);
   const problems = await printCaptions(results, {
-    output: new CaptionOutput({ format, single, ranked: (decoding.nBest ?? 1) > 1 }),
+    output: new CaptionOutput({ format, single, ranked: (decoding.nBest ?? 1) > 1, model: facts }),
     progress,
     stop: () => stopped.abort(),
     print: isFirst ? writeOutput : () => Promise.resolve(),

@@ -1,4 +1,3 @@
-import { Captioner } from "../src/captioning/captioner.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { explainCommand } from "../src/cli/commands/explain.ts";
 import {
@@ -9,7 +8,7 @@ import {
   writeHeatMaps,
 } from "../src/cli/explain_image.ts";
 import { parseExplainOptions } from "../src/cli/explain_options.ts";
-import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
+import { loadTaskModel } from "../src/cli/task_model.ts";
 import { printable } from "../src/printable.ts";
 
 async function main(): Promise<number> {
@@ -17,13 +16,12 @@ async function main(): Promise<number> {
   command.parse(Deno.args, { from: "user" });
   const { checkpoint, vocabulary, engine, out, json, ...options } = parseExplainOptions(command.opts());
   const [image = ""] = command.args;
-  const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
-  using captioner = await Captioner.load(path, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
-  const explained = await explainImage(captioner, userPath(image), options);
+  using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
+  const explained = await explainImage(model.captioner, userPath(image), options);
   const folder = out ?? explanationFolder(image);
   const heatMaps = await writeHeatMaps(explained, userPath(folder));
   if (json) {
-    console.log(JSON.stringify({ image, ...explanationJson(explained, heatMaps) }));
+    console.log(JSON.stringify({ image, ...explanationJson(explained, heatMaps), model: model.facts }));
     return 0;
   }
   for (const line of describeExplanation(explained)) console.log(line);

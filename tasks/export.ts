@@ -1,7 +1,7 @@
 import { exportModel } from "../src/checkpoint/export_model.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
-import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
+import { defaultCheckpoint } from "../src/pipeline/default_checkpoint.ts";
 import { z } from "zod";
 
 const schema = z.object({
@@ -17,7 +17,9 @@ async function main(): Promise<number> {
   const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
   const { checkpoint, out, format, dtype, vocabulary, force } = schema.parse(command.opts());
-  const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
+  const path = checkpoint === undefined
+    ? (await defaultCheckpoint(userPath("runs"), { warn: console.error })).path
+    : userPath(checkpoint);
   const written = await exportModel(path, {
     out: userPath(out),
     format,

@@ -1,10 +1,9 @@
-import { Captioner } from "../src/captioning/captioner.ts";
 import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { retrieveCommand } from "../src/cli/commands/retrieve.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { describeRetrieval, retrieveInDataset, searchImages } from "../src/cli/retrieve.ts";
 import { parseRetrieveOptions } from "../src/cli/retrieve_options.ts";
+import { loadTaskModel } from "../src/cli/task_model.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 
 async function main(): Promise<number> {
@@ -13,11 +12,9 @@ async function main(): Promise<number> {
   const options = parseRetrieveOptions(command.opts(), userPath);
   using interrupts = listenToInterrupts();
   using reporter = terminalReporter();
-  const { vocabulary, engine, json } = options;
-  using captioner = await Captioner.load(options.checkpoint ?? await newestCheckpoint(userPath("runs")), {
-    ...engine,
-    vocabulary,
-  });
+  const { checkpoint, vocabulary, engine, json } = options;
+  using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
+  const { captioner } = model;
   const context = { reporter, signal: interrupts.signal };
 
   async function answer() {

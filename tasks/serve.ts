@@ -1,11 +1,10 @@
-import { relative } from "node:path";
-import { Captioner } from "../src/captioning/captioner.ts";
+import { relative, sep } from "node:path";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { serveCommand } from "../src/cli/commands/serve.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { newestCheckpoint } from "../src/pipeline/newest_run.ts";
 import { searchedFolder } from "../src/cli/searched_folder.ts";
 import { parseServeOptions } from "../src/cli/serve_options.ts";
+import { loadTaskModel } from "../src/cli/task_model.ts";
 import { printable } from "../src/printable.ts";
 import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { createApp } from "../src/server/app.ts";
@@ -18,13 +17,13 @@ async function main(): Promise<number> {
   command.parse(Deno.args, { from: "user" });
   const options = parseServeOptions(command.opts());
   const { checkpoint, vocabulary, engine, images, recursive, run, host, port, limits } = options;
-  const path = checkpoint === undefined ? await newestCheckpoint(userPath("runs")) : userPath(checkpoint);
 
   using interrupts = listenToInterrupts("Stopping after the requests in progress");
   const { signal } = interrupts;
   const shown = run === undefined ? undefined : await openRun(userPath(run));
   const folder = images === undefined ? undefined : await searchedFolder(userPath(images), { recursive, signal });
-  using captioner = await Captioner.load(path, { ...engine, vocabulary: vocabulary && userPath(vocabulary) });
+  using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
+  const { captioner, facts, warning } = model;
   if (folder !== undefined) captioner.encodeCaption(""); // throws if the model cannot search
   using decoders = new ImageDecoders();
   const files = folder?.files.map(({ path }) => ({ path, name: relative(userPath(images ?? ""), path) }));
@@ -35,6 +34,7 @@ async function main(): Promise<number> {
 
   const app = createApp({
     model: captioner,
+    about: { ...facts, name: lastParts(facts.name), warning },
     decoders,
     limits,
     search,
@@ -53,6 +53,11 @@ async function main(): Promise<number> {
   });
   await search?.ready.catch(() => {}); // before the model is freed
   return 0;
+}
+
+/** The end of a path: clients need not know where on this machine the model is. */
+function lastParts(path: string): string {
+  return path.split(sep).slice(-2).join("/");
 }
 
 Deno.exit(await runTask(main));

@@ -13,7 +13,7 @@ const OTHER_MODEL = "its metadata describes another model, give the file as 'den
 /** The metadata that captioning needs. */
 export type ModelMetadata =
   & Pick<CheckpointMetadata, "model" | "preprocessing" | "vocabulary" | "decoding">
-  & Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitBy" | "splitSeed">>;
+  & Partial<Pick<CheckpointMetadata, "recipe" | "datasetFingerprint" | "splitBy" | "splitSeed" | "epoch" | "metrics">>;
 
 /** Options of {@linkcode openModel}. */
 export interface OpenModelOptions {

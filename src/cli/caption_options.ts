@@ -53,12 +53,15 @@ export function addCaptionOptions(command: Command): Command {
     .option("-r, --recursive", "search folders recursively")
     .option(
       "--checkpoint <file>",
-      "checkpoint; repeat for an ensemble (default: the newest run's best.safetensors)",
+      "checkpoint; repeat for an ensemble (default: the best of the newest run, else the one that ships)",
       collect,
     )
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--max-pixels <n>", "reject images with more pixels (default: 50 million)", wholeNumber(1))
-    .option("--json", "print an array of {image, caption, logProbability, tokens}, with --n-best also alternatives")
+    .option(
+      "--json",
+      "print an array of {image, caption, logProbability, tokens, model}, with --n-best also alternatives",
+    )
     .addOption(new Option("--jsonl", "print the same objects, one a line").conflicts("json"));
   return addDecodingOptions(addEngineOptions(command)).addHelpText("after", OUTPUT);
 }

@@ -1,4 +1,5 @@
 import type { FileCaption } from "../captioning/caption_files.ts";
+import type { ModelFacts } from "../checkpoint/model_facts.ts";
 
 /** Options of {@linkcode CaptionOutput}. */
 export interface CaptionOutputOptions {
@@ -8,6 +9,8 @@ export interface CaptionOutputOptions {
   readonly single: boolean;
   /** Whether each line has rank and log-probability. */
   readonly ranked: boolean;
+  /** The model that wrote the captions, which each JSON object names. */
+  readonly model: ModelFacts;
 }
 
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
@@ -29,10 +32,11 @@ export class CaptionOutput {
   add(caption: FileCaption): string {
     const first = !this.#started;
     this.#started = true;
-    const { format } = this.#options;
-    if (format === "jsonl") return `${JSON.stringify(caption)}\n`;
+    const { format, model } = this.#options;
+    const object = { ...caption, model };
+    if (format === "jsonl") return `${JSON.stringify(object)}\n`;
     if (format === "json") {
-      return `${first ? "[\n" : ",\n"}${JSON.stringify(caption, null, 2).replaceAll(/^/gm, "  ")}`;
+      return `${first ? "[\n" : ",\n"}${JSON.stringify(object, null, 2).replaceAll(/^/gm, "  ")}`;
     }
     return this.#lines(caption);
   }

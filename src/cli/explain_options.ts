@@ -30,14 +30,14 @@ export interface ExplainCommandOptions extends z.infer<typeof schema> {
 export function addExplainOptions(command: Command): Command {
   command
     .argument("<image>", "an image file")
-    .option("--checkpoint <file>", "checkpoint (default: the newest run's best.safetensors)")
+    .option("--checkpoint <file>", "checkpoint (default: the best of the newest run, else the one that ships)")
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--max-pixels <n>", "reject an image with more pixels (default: 50 million)", wholeNumber(1))
     .option("--caption <text>", "explain this sentence (default: the model's own caption)")
     .option("--out <folder>", "folder for the heat maps (default: explanations/ and the image's name)")
     .option(
       "--json",
-      "print the heat maps as well: {image, caption, rows, columns, words: [{word, probability, strength, heat, picture}]}",
+      "print the heat maps as well: {image, caption, rows, columns, words: [{word, probability, strength, heat, picture}], model}",
     );
   return addDecodingOptions(addEngineOptions(command)).addHelpText("after", OUTPUT);
 }

@@ -8,7 +8,7 @@ import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 import { addDatasetOptions, type CheckpointOptions, parseDatasetOptions } from "./evaluate_options.ts";
 
 interface Common {
-  /** Default: the best checkpoint of the newest run. */
+  /** Default: the best of the newest run, else the one that ships. */
   readonly checkpoint: string | undefined;
   /** Vocabulary file for weights without one. */
   readonly vocabulary: string | undefined;
@@ -47,7 +47,7 @@ const schema = z.object({
 
 export function addRetrieveOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "checkpoint (default: the newest run's best.safetensors)")
+    .option("--checkpoint <file>", "checkpoint (default: the best of the newest run, else the one that ships)")
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--query <text>", "rank the images in --images by the probability of this sentence")
     .option("-r, --recursive", "search folders recursively")

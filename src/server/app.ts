@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
+import type { ModelFacts } from "../checkpoint/model_facts.ts";
 import { InputError } from "../input_error.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageError } from "../images/image_error.ts";
@@ -46,6 +47,12 @@ export interface Limits {
 export interface AppOptions {
   /** The model. */
   readonly model: ServedModel;
+  /**
+   * Which model it is.
+   *
+   * @default {unknown}
+   */
+  readonly about?: ModelFacts & { readonly warning: string | undefined } | undefined;
   /** Decoders of uploads. */
   readonly decoders: Pick<ImageDecoders, "decodeThen">;
   /** The limits. */
@@ -107,7 +114,7 @@ const UPLOADS = 2 ** 29;
 
 /** Creates the page and the API. */
 export function createApp(options: AppOptions): App {
-  const { model, decoders, limits, search, run, hostnames, signal: stop, onError = () => {} } = options;
+  const { model, about, decoders, limits, search, run, hostnames, signal: stop, onError = () => {} } = options;
   const admission = new Admission({ requests: limits.requests, bytes: Math.max(UPLOADS, limits.bytes) });
   const queue = new CaptionQueue(model);
   const app = new Hono();
@@ -209,6 +216,10 @@ export function createApp(options: AppOptions): App {
     const { metadata } = model;
     return context.json(
       {
+        name: about?.name ?? null,
+        epoch: about?.epoch ?? null,
+        cider: about?.cider ?? null,
+        warning: about?.warning ?? null,
         recipe: metadata.recipe ?? null,
         words: metadata.vocabulary.length,
         imageSize: metadata.preprocessing.imageSize,

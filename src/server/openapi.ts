@@ -45,6 +45,10 @@ const ANSWERS = {
     batches: count.describe("Batches captioned since the start"),
   }),
   Model: z.object({
+    name: z.string().nullable().describe("The model's run or file"),
+    epoch: count.nullable().describe("The epoch after which it was saved; null if its file does not say"),
+    cider: z.number().nullable().describe("CIDEr of its captions on its validation set; null if its file does not say"),
+    warning: z.string().nullable().describe("Says that the model ignores its images, if its own metrics show it"),
     recipe: z.string().nullable(),
     words: count.describe("Size of the vocabulary"),
     imageSize: count.describe("Side of the CNN's input in pixels"),

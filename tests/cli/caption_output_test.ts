@@ -18,8 +18,11 @@ const KITE: FileCaption = {
   alternatives: [{ caption: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
 };
 
+const MODEL = { name: "runs/first", epoch: 12, cider: 0.561 };
+const withModel = (caption: FileCaption) => ({ ...caption, model: MODEL });
+
 function printed(options: Partial<CaptionOutputOptions>, captions = [DOG, KITE]): string {
-  const output = new CaptionOutput({ format: "text", single: false, ranked: false, ...options });
+  const output = new CaptionOutput({ format: "text", single: false, ranked: false, model: MODEL, ...options });
   return captions.map((caption) => output.add(caption)).join("") + output.end();
 }
 
@@ -36,11 +39,12 @@ Deno.test("CaptionOutput writes rank and log-probability of the n best captions,
   assert.equal(printed({ ranked: true, single: true }, [KITE]), "1\t-2.0000\ta kite\n2\t-3.5000\ttwo kites\n");
 });
 
-Deno.test("CaptionOutput writes one array, piece by piece, or an object a line", () => {
-  assert.deepEqual(JSON.parse(printed({ format: "json" })), [DOG, KITE]);
-  assert.equal(printed({ format: "json" }, [DOG]), `${JSON.stringify([DOG], null, 2)}\n`);
+Deno.test("CaptionOutput writes one array, piece by piece, or an object a line, each with its model", () => {
+  const objects = [withModel(DOG), withModel(KITE)];
+  assert.deepEqual(JSON.parse(printed({ format: "json" })), objects);
+  assert.equal(printed({ format: "json" }, [DOG]), `${JSON.stringify(objects.slice(0, 1), null, 2)}\n`);
   assert.equal(printed({ format: "json" }, []), "[]\n");
-  assert.deepEqual(printed({ format: "jsonl" }).trimEnd().split("\n").map((line) => JSON.parse(line)), [DOG, KITE]);
+  assert.deepEqual(printed({ format: "jsonl" }).trimEnd().split("\n").map((line) => JSON.parse(line)), objects);
   assert.equal(printed({ format: "jsonl" }, []), "");
 });
 
@@ -64,7 +68,7 @@ async function run(source: ReturnType<typeof results>, print?: (text: string) =>
   let stopped = false;
   using progress = new CaptionProgress({ total: 3, terminal: false, now: () => 0 });
   const options = {
-    output: new CaptionOutput({ format: "json", single: false, ranked: false }),
+    output: new CaptionOutput({ format: "json", single: false, ranked: false, model: MODEL }),
     progress,
     print: print ?? ((piece: string) => Promise.resolve(void (text += piece))),
     printProblem: (line: string) => void lines.push(line),
@@ -79,14 +83,14 @@ async function run(source: ReturnType<typeof results>, print?: (text: string) =>
 
 Deno.test("printCaptions() prints captions, and problems separately", async () => {
   const { problems, text, lines } = await run(results(DOG, { image: "x", problem: "Cannot read x" }, KITE));
-  assert.deepEqual(JSON.parse(text), [DOG, KITE]);
+  assert.deepEqual(JSON.parse(text), [withModel(DOG), withModel(KITE)]);
   assert.deepEqual([problems, lines], [1, ["error: Cannot read x"]]);
 });
 
 Deno.test("printCaptions() closes the array if it fails, and prints nothing if nothing was printed", async () => {
   const failed = await run(results(DOG, new Error("broken")));
   assert.match(String(failed.error), /broken/);
-  assert.deepEqual(JSON.parse(failed.text), [DOG]);
+  assert.deepEqual(JSON.parse(failed.text), [withModel(DOG)]);
   assert.equal((await run(results(new Error("broken")))).text, "");
 });
 

@@ -218,9 +218,11 @@ Deno.test("GET /api/run and /run show the current state of a run, and say if the
 });
 
 Deno.test("GET /api/model and /api/health describe the model and the server's state", async () => {
-  const app = fakeApp();
+  const about = { name: "runs/first", epoch: 12, cider: 0.561, warning: undefined };
+  const app = fakeApp({ about });
   await ask(app, "/api/caption", post(picture()));
   assert.deepEqual(await (await ask(app, "/api/model")).json(), {
+    ...{ name: "runs/first", epoch: 12, cider: 0.561, warning: null },
     recipe: "lrcn",
     words: 5,
     imageSize: 224,

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { FileCaption } from "../../src/captioning/caption_files.ts";
+import type { ModelFacts } from "../../src/checkpoint/model_facts.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
+import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { INTERCHANGE } from "../golden/interchange.ts";
 import { drawDataset, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
 import {
@@ -12,10 +14,12 @@ import {
   type Ended,
   PROJECT,
   runTask,
+  withoutModelLines,
 } from "../support/run_task.ts";
 import images from "../golden/images.json" with { type: "json" };
 
 const ignore = !canRunTasks;
+const SMALL_CAPTIONER = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 const PICTURE = `drawn/Images/${FIRST_PICTURE}`;
 const JPEG = Uint8Array.fromBase64(images.images["rgb-420.jpg"].file);
 
@@ -36,7 +40,13 @@ async function trainOn(
 async function captionsOf(args: readonly string[], folder: string): Promise<FileCaption[]> {
   const ended = await runTask("caption", ["--json", ...args], { folder });
   assertDone(ended);
-  return JSON.parse(ended.stdout);
+  return JSON.parse(ended.stdout).map(({ model: _, ...caption }: { readonly model: ModelFacts }) => caption);
+}
+
+/** The model that a caption names as its own, and standard error. */
+async function modelOf(args: readonly string[], folder: string): Promise<{ model: ModelFacts; stderr: string }> {
+  const { stdout, stderr } = await runTask("caption", ["--jsonl", ...args, PICTURE], { folder });
+  return { model: JSON.parse(stdout).model, stderr };
 }
 
 Deno.test({
@@ -88,6 +98,40 @@ Deno.test({
     assert.deepEqual(await captionsOf([PICTURE], folder.path), b);
     await Deno.utime(join(folder.path, path("b")), 1e9, 1e9);
     assert.deepEqual(await captionsOf([PICTURE], folder.path), a);
+  },
+});
+
+Deno.test({
+  name: "caption says which model it uses, and warns of one that ignores its images",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    async function write(run: string, metrics: Readonly<Record<string, number>>): Promise<void> {
+      using checkpoint = await openCheckpoint(SMALL_CAPTIONER);
+      const path = join(folder.path, "runs", run);
+      await Deno.mkdir(path, { recursive: true });
+      const metadata = { ...checkpoint.metadata, metrics };
+      const tensors = [...checkpoint.tensors].map(([name, tensor]) => ({ ...tensor, name }));
+      await saveCheckpoint(join(path, "best.safetensors"), { metadata, tensors });
+    }
+
+    await write("good", { cider: 0.561, mismatchedImageLossGap: 0.5, distinctFraction: 0.7 });
+    const good = await modelOf([], folder.path);
+    assert.deepEqual(good.model, { name: "runs/good", epoch: 8, cider: 0.561 });
+    assert.equal(good.stderr, "Model: runs/good (epoch 8, CIDEr 0.561 on validation)\n");
+    assert.equal((await modelOf(["--quiet"], folder.path)).stderr, "");
+
+    await write("blind", { mismatchedImageLossGap: 0.001, distinctFraction: 0.01 });
+    await Deno.utime(join(folder.path, "runs/good/best.safetensors"), 1e9, 1e9);
+    const blind = await modelOf([], folder.path);
+    assert.match(
+      blind.stderr,
+      /^Model: runs\/blind \(epoch 8\)\nWarning: the model 'runs\/blind' ignores its images: .*\n$/,
+    );
+
+    const both = ["good", "blind"].flatMap((run) => ["--checkpoint", `runs/${run}/best.safetensors`]);
+    const name = "runs/good/best.safetensors + runs/blind/best.safetensors";
+    assert.deepEqual((await modelOf(both, folder.path)).model, { name, epoch: null, cider: null });
   },
 });
 
@@ -236,7 +280,7 @@ Deno.test({
     assert.equal((await reader.read()).done, false);
     await reader.cancel();
     await input.write(lines);
-    assert.deepEqual([(await child.status).code, await errors], [0, ""]);
+    assert.deepEqual([(await child.status).code, withoutModelLines(await errors)], [0, ""]);
     await input.close().catch(() => {});
   },
 });
@@ -254,7 +298,7 @@ Deno.test({
       text += piece;
     }
     assert.equal((await child.status).code, 130);
-    assert.match(await errors, /^\nStopping after this step; [^\n]+\n$/);
+    assert.match(withoutModelLines(await errors), /^\nStopping after this step; [^\n]+\n$/);
     const captions: FileCaption[] = JSON.parse(text);
     assert.deepEqual(captions.map(({ image }) => image), [PICTURE]);
     await input.close().catch(() => {});
@@ -285,11 +329,6 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   "a checkpoint that is not there": {
     args: ["--checkpoint", "gone.safetensors", PICTURE],
     line: /Cannot read '\S+gone\.safetensors': there is no such file or folder/,
-  },
-  "to guess where there is no run": {
-    args: [PICTURE],
-    line:
-      /Cannot choose a checkpoint: there is no run in '\S+runs'; train one with deno task train, or give --checkpoint$/m,
   },
   "weights without words": {
     args: ["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth"), PICTURE],

@@ -134,14 +134,15 @@ Deno.test({
   async fn() {
     await using folder = await withRun();
     const caption = async (...args: string[]) => {
-      const ended = await runTask("caption", ["--json", ...args, "red.png"], { folder: folder.path });
+      const ended = await runTask("caption", ["--jsonl", ...args, "red.png"], { folder: folder.path });
       assertDone(ended);
-      return ended.stdout;
+      const { model: _, ...caption } = JSON.parse(ended.stdout);
+      return caption;
     };
     const expected = await caption();
     for (const out of ["model.pth", "model.safetensors"]) {
       assertDone(await runTask("export", ["--out", out, "--vocabulary", `${out}.json`], { folder: folder.path }));
-      assert.equal(await caption("--checkpoint", out, "--vocabulary", `${out}.json`), expected);
+      assert.deepEqual(await caption("--checkpoint", out, "--vocabulary", `${out}.json`), expected);
     }
     const bare = await runTask("caption", ["--checkpoint", "model.pth", "red.png"], { folder: folder.path });
     assertRefused(bare, /it holds weights without a vocabulary; name the vocabulary's file with --vocabulary$/m);

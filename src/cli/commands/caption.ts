@@ -17,5 +17,5 @@ export function captionCommand(): Command {
       "find . -name '*.jpg' | deno task caption -   # paths, or an image: deno task caption - < photo.jpg",
     ],
   });
-  return addQuietOption(addProcessGroupOptions(addCaptionOptions(command)), "print only captions and errors");
+  return addQuietOption(addProcessGroupOptions(addCaptionOptions(command)), "print only captions, warnings and errors");
 }

@@ -14,7 +14,7 @@ export function exportCommand(): Command {
       ],
     },
   )
-    .option("--checkpoint <file>", "checkpoint (default: the newest run's best.safetensors)")
+    .option("--checkpoint <file>", "checkpoint (default: the best of the newest run, else the one that ships)")
     .requiredOption("--out <file>", "file for the weights")
     .addOption(
       new Option("--format <format>", "format of the weights (default: by the extension of --out)")

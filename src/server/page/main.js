@@ -36,11 +36,21 @@ function takeDropped(event) {
   else fail("The dropped item is not a file; save the image first, or paste it");
 }
 
+function describe({ name, epoch, cider, words, imageSize, recipe }) {
+  return [
+    ...(name === null ? [] : [name]),
+    ...(epoch === null ? [] : [`epoch ${epoch}`]),
+    ...(cider === null ? [] : [`CIDEr ${cider.toFixed(3)} on validation`]),
+    `${words} words`,
+    `${imageSize} × ${imageSize} pixels`,
+    ...(recipe === null ? [] : [`${recipe} recipe`]),
+  ].join(", ");
+}
+
 async function start() {
   const model = await ask("/api/model");
-  document.getElementById("model").textContent = `${model.words} words, ${model.imageSize} × ${model.imageSize} pixels${
-    model.recipe ? `, ${model.recipe} recipe` : ""
-  }`;
+  document.getElementById("model").textContent = describe(model);
+  document.getElementById("warning").textContent = model.warning ?? "";
   startSettings(model, captionAgain);
   if (model.search !== null) {
     linkOf("search").hidden = false;

@@ -1,0 +1,63 @@
+import { relative } from "node:path";
+import { Captioner, type CaptionerOptions } from "../captioning/captioner.ts";
+import { describeModels, type ModelFacts, modelFacts, modelWarning } from "../checkpoint/model_facts.ts";
+import { defaultCheckpoint } from "../pipeline/default_checkpoint.ts";
+import { userFolder, userPath } from "./command.ts";
+
+/** Options of {@linkcode loadTaskModel}. */
+export interface LoadTaskModelOptions extends CaptionerOptions {
+  /**
+   * Receives a line about the model that is used, and warnings.
+   *
+   * @default {console.error}
+   */
+  readonly print?: (line: string) => void;
+  /**
+   * Whether to print only warnings.
+   *
+   * @default {false}
+   */
+  readonly quiet?: boolean;
+}
+
+/** The model of a task, and what is known of it. */
+export interface TaskModel extends Disposable {
+  readonly captioner: Captioner;
+  readonly facts: ModelFacts;
+  /** A warning if it ignores its images. */
+  readonly warning: string | undefined;
+}
+
+/**
+ * Loads the checkpoints that the user named, or else the default one, and says on standard error which it is.
+ *
+ * @throws {InputError} If there is none, or a file cannot be used.
+ */
+export async function loadTaskModel(
+  checkpoints: readonly string[],
+  { print = console.error, quiet = false, vocabulary, ...options }: LoadTaskModelOptions,
+): Promise<TaskModel> {
+  const chosen = checkpoints.length === 0
+    ? [await defaultCheckpoint(userPath("runs"), { warn: print })]
+    : checkpoints.map((path) => ({ path: userPath(path), name: nameOf(userPath(path)), ships: false }));
+  const captioner = await Captioner.load(chosen.map(({ path }) => path), {
+    ...options,
+    vocabulary: vocabulary && userPath(vocabulary),
+  });
+  const models = chosen.map((model, index) => ({ ...model, metadata: captioner.allMetadata[index] ?? {} }));
+  if (!quiet) print(describeModels(models));
+  const warnings = models.flatMap((model) => modelWarning(model) ?? []);
+  for (const warning of warnings) print(warning);
+  return {
+    captioner,
+    facts: modelFacts(models),
+    warning: warnings[0],
+    [Symbol.dispose]: () => captioner[Symbol.dispose](),
+  };
+}
+
+/** A path as the user would write it. */
+function nameOf(path: string): string {
+  const inside = relative(userFolder(), path);
+  return inside.startsWith("..") ? path : inside;
+}

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openModel } from "../captioning/open_model.ts";
+import { InputError } from "../input_error.ts";
+import { presetOf, RECIPE_NAMES } from "./recipe.ts";
+
+/** The name of the model that ships, and its path in the project. */
+const SHIPPED_NAME = "models/flickr8k.safetensors";
+const SHIPPED = fileURLToPath(new URL(`../../${SHIPPED_NAME}`, import.meta.url));
+
+/** Options of {@linkcode defaultCheckpoint}. */
+export interface DefaultCheckpointOptions {
+  /** Receives a line for each checkpoint that cannot be read. */
+  readonly warn: (line: string) => void;
+  /**
+   * The model that ships.
+   *
+   * @default {the project's}
+   */
+  readonly shipped?: string;
+}
+
+/** The checkpoint that tasks use without `--checkpoint`. */
+export interface DefaultCheckpoint {
+  readonly path: string;
+  /** Its run, relative to the folder that holds the folder of all runs; or the file that ships. */
+  readonly name: string;
+  /** Whether it comes with lrcn. */
+  readonly ships: boolean;
+}
+
+/**
+ * Chooses a checkpoint: the best of the newest run, else the one that ships. Models of rendered scenes are never chosen,
+ * and neither are files that cannot be read.
+ *
+ * @param folder The folder of all runs.
+ * @throws {InputError} If there is none.
+ */
+export async function defaultCheckpoint(
+  folder: string,
+  { warn, shipped = SHIPPED }: DefaultCheckpointOptions,
+): Promise<DefaultCheckpoint> {
+  let rendered = false;
+  for (const { run, path } of await newestFirst(folder)) {
+    const use = await useOf(path, warn);
+    if (use === "captions") return { path, name: join("runs", run), ships: false };
+    rendered ||= use === "rendered scenes";
+  }
+  if (await modified(shipped) !== undefined && await useOf(shipped, warn) !== "none") {
+    return { path: shipped, name: SHIPPED_NAME, ships: true };
+  }
+  const reason = rendered
+    ? `models of rendered scenes, as in '${folder}', are used by --checkpoint only, and no other is there`
+    : `there is no usable run in '${folder}', and no '${SHIPPED_NAME}' in the project`;
+  throw new InputError(
+    `Cannot choose a checkpoint: ${reason}; train one with deno task train --data DIR, or give --checkpoint FILE`,
+  );
+}
+
+/** The best checkpoints of all runs. */
+async function newestFirst(folder: string): Promise<{ readonly run: string; readonly path: string }[]> {
+  const found: { run: string; path: string; time: number }[] = [];
+  try {
+    for await (const { name: run } of Deno.readDir(folder)) {
+      const path = join(folder, run, "best.safetensors");
+      const time = await modified(path);
+      if (time !== undefined) found.push({ run, path, time });
+    }
+  } catch (error) {
+    if (!isNotThere(error)) throw error;
+  }
+  return found.toSorted((a, b) => b.time - a.time);
+}
+
+/** What a checkpoint is of use for. */
+async function useOf(
+  path: string,
+  warn: (line: string) => void,
+): Promise<"captions" | "rendered scenes" | "none"> {
+  try {
+    using model = await openModel(path);
+    const recipe = RECIPE_NAMES.find((name) => name === model.metadata.recipe);
+    return recipe !== undefined && presetOf(recipe).rendersData ? "rendered scenes" : "captions";
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    warn(`Warning: skipped a checkpoint: ${error.message}`);
+    return "none";
+  }
+}
+
+async function modified(path: string): Promise<number | undefined> {
+  try {
+    return (await Deno.stat(path)).mtime?.getTime();
+  } catch (error) {
+    if (isNotThere(error)) return undefined;
+    throw error;
+  }
+}
+
+function isNotThere(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+}
