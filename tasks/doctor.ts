@@ -24,7 +24,7 @@ async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Ex
   const folder = join(cache, "weights");
   const weights = await chooseLocalWeights(options.encoderWeights, { folder, recipe: options.recipe });
   const recipe = weights.pretrained ? options.pretrainedRecipe : options.recipe;
-  refuseFrozenRandomEncoder(recipe, weights.pretrained);
+  refuseFrozenRandomEncoder(recipe, weights.pretrained || options.initialWeights !== undefined);
 
   using interrupts = listenToInterrupts();
   const { signal } = interrupts;

@@ -6,6 +6,7 @@ import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODER_STAGES } from "../ffi/encoders.
 import type { EngineOptions } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../data/format_names.ts";
+import { fineTuningRecipe, readInitialModel, refuseWithInitialModel } from "../pipeline/initial_model.ts";
 import {
   describeSettings,
   makeRecipe,
@@ -107,6 +108,11 @@ export function addTrainOptions(command: Command): Command {
         "imagenet for an encoder of the published size",
     )
     .option(
+      "--init-from <file>",
+      "fine-tune this checkpoint: its architecture, preprocessing and tokenizer, and its vocabulary with the words that " +
+        "occur twice in the new captions",
+    )
+    .option(
       "--finetune-after <epoch>",
       "epochs before the CNN is unfrozen, or never (default: a third of all with pretrained weights, else 0)",
       finetuneAfter,
@@ -177,6 +183,7 @@ const schema = z.object({
   hiddenSize: z.number().optional(),
   encoder: z.string().optional(),
   encoderWeights: z.string().optional(),
+  initFrom: z.string().optional(),
   finetuneAfter: z.union([z.number(), z.literal("never")]).optional(),
   finetuneFrom: z.string().optional(),
   syncBatchNorm: z.boolean().optional(),
@@ -209,6 +216,8 @@ export interface TrainTaskOptions extends EngineOptions {
   readonly encoderWeights: EncoderWeightsChoice;
   /** Checkpoint with the initial weights of the model. */
   readonly initialWeights?: string | undefined;
+  /** The words that the vocabulary begins with, if that checkpoint is fine-tuned. */
+  readonly initialWords?: readonly string[] | undefined;
 }
 
 /** Clock and working directory for {@linkcode parseTrainOptions}. */
@@ -229,11 +238,14 @@ export async function parseTrainOptions(parsed: unknown, context: ParseContext):
   const { resume, selfCritical } = options;
   if (resume !== undefined) return await parseResumedRun({ ...options, resume }, context);
   if (selfCritical !== undefined) return await parseSelfCriticalRun({ ...options, selfCritical }, context);
-  return parseNewRun(options, context);
+  const { initFrom } = options;
+  return initFrom === undefined
+    ? parseNewRun(options, context)
+    : await parseFineTuning({ ...options, initFrom }, context);
 }
 
 function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
-  const { data, captions, images, splits, maxImages, seed = 0, device = "auto", threads = 0 } = options;
+  const { data, captions, images, splits, maxImages } = options;
   const hasData = data !== undefined || captions !== undefined;
   const name = options.recipe ?? (hasData ? "lrcn" : "sample");
   if (!hasData && images !== undefined) {
@@ -247,11 +259,20 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
     throw new InputError(`Cannot train with the ${name} recipe: no data is named; give --data DIR or --captions FILE`);
   }
   const given = givenSettings(options);
-  const precision = options.precision ?? preset.precision;
   return {
     recipe: recipeOf(name, given, false),
     pretrainedRecipe: recipeOf(name, given, true),
     givenSettings: Object.keys(given),
+    ...newRun(name, options, context),
+    encoderWeights: encoderWeightsOf(options.encoderWeights, hasData, context),
+    dataset: hasData ? datasetOf(options, context) : null,
+  };
+}
+
+/** The options of a new run besides its settings, weights and data. */
+function newRun(name: Recipe["name"], options: Parsed, context: ParseContext) {
+  const { seed = 0, device = "auto", threads = 0, precision = presetOf(name).precision } = options;
+  return {
     out: context.path(options.out ?? join("runs", `${timestamp(context.now)}-${name}`)),
     resume: false,
     cache: context.path(options.cache ?? CACHE),
@@ -262,8 +283,38 @@ function parseNewRun(options: Parsed, context: ParseContext): TrainTaskOptions {
     device,
     precision,
     threads,
-    encoderWeights: encoderWeightsOf(options.encoderWeights, hasData, context),
-    dataset: hasData ? datasetOf(options, context) : null,
+  };
+}
+
+/** The model and its preprocessing are the checkpoint's. */
+async function parseFineTuning(
+  options: Parsed & { readonly initFrom: string },
+  context: ParseContext,
+): Promise<TrainTaskOptions> {
+  const { initFrom, data, captions, recipe: name, encoderWeights, set } = options;
+  if (encoderWeights !== undefined) {
+    throw new InputError(
+      "Cannot use --encoder-weights with --init-from: the checkpoint has its own encoder; leave one out",
+    );
+  }
+  if (data === undefined && captions === undefined) {
+    throw new InputError("Cannot fine-tune: no data is named; give --data DIR or --captions FILE");
+  }
+  refuseWithInitialModel({ recipe: name });
+  const model = await readInitialModel(context.path(initFrom));
+  const given = givenSettings(options);
+  const optionOf = (setting: string) => {
+    if (set?.[setting] !== undefined) return `--set ${setting}`;
+    return ["languageLayers", "fusionLayers"].includes(setting) ? "--variant" : `--${kebab(setting)}`;
+  };
+  const recipe = withFrozenEpochs(given, (settings) => fineTuningRecipe(model, settings, optionOf));
+  return {
+    ...{ recipe, pretrainedRecipe: recipe, givenSettings: Object.keys(given) },
+    ...newRun(recipe.name, options, context),
+    encoderWeights: { file: undefined },
+    dataset: datasetOf(options, context),
+    initialWeights: model.path,
+    initialWords: model.words,
   };
 }
 
@@ -306,6 +357,7 @@ async function parseResumedRun(
     threads: threads ?? config.threads,
     encoderWeights: { file: config.encoderWeights ?? undefined },
     initialWeights: config.initialWeights ?? undefined,
+    initialWords: config.initialWords ?? undefined,
     dataset: movedDataset(config, { data, captions, images, splits }, context),
   };
 }
@@ -350,6 +402,7 @@ async function parseSelfCriticalRun(
     threads: threads ?? 0,
     encoderWeights: { file: undefined },
     initialWeights: finished.file("best"),
+    initialWords: config.initialWords ?? undefined,
     dataset: movedDataset(config, { data, captions, images, splits }, context),
   };
 }
@@ -398,9 +451,17 @@ function givenSettings(options: Parsed): Record<string, unknown> {
 }
 
 function recipeOf(name: Recipe["name"], given: Readonly<Record<string, unknown>>, pretrained: boolean): Recipe {
-  if (given["frozenEpochs"] !== "never") return makeRecipe(name, given, { pretrained });
-  const { epochs } = makeRecipe(name, { ...given, frozenEpochs: 0 }, { pretrained });
-  return makeRecipe(name, { ...given, frozenEpochs: epochs }, { pretrained });
+  return withFrozenEpochs(given, (settings) => makeRecipe(name, settings, { pretrained }));
+}
+
+/** Makes a recipe whose encoder, for `never`, is frozen in all epochs. */
+function withFrozenEpochs(
+  given: Readonly<Record<string, unknown>>,
+  make: (settings: Readonly<Record<string, unknown>>) => Recipe,
+): Recipe {
+  if (given["frozenEpochs"] !== "never") return make(given);
+  const { epochs } = make({ ...given, frozenEpochs: 0 });
+  return make({ ...given, frozenEpochs: epochs });
 }
 
 function encoderWeightsOf(text: string | undefined, hasData: boolean, { path }: ParseContext): EncoderWeightsChoice {

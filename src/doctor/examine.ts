@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { loadEncoderWeights } from "../checkpoint/encoder_weights.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { EngineError } from "../ffi/status.ts";
@@ -8,6 +7,7 @@ import type { freeBytes } from "../files/free_space.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import { dryRunLargestBatch, refuseBatchOfOne } from "../pipeline/dry_run.ts";
+import { loadFirstWeights } from "../pipeline/first_weights.ts";
 import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
@@ -90,6 +90,9 @@ export interface ExamineOptions extends EngineOptions {
   readonly seed: number;
   /** File with the initial weights of the CNN. */
   readonly encoderWeights: string | undefined;
+  /** The checkpoint that is fine-tuned, and its vocabulary. */
+  readonly initialWeights?: string | undefined;
+  readonly initialWords?: readonly string[] | undefined;
   /** Folder of the caches. */
   readonly cache: string;
   /**
@@ -148,13 +151,13 @@ async function collectFindings(
   options: ExamineOptions,
   { found, warnings }: { readonly found: Draft; readonly warnings: string[] },
 ): Promise<void> {
-  const { recipe, seed, signal, encoderWeights, now, memoryLeft } = options;
+  const { recipe, seed, signal, encoderWeights, initialWeights, initialWords, now, memoryLeft } = options;
   const source = await options.openSource();
   const { dataset } = source;
   found.data = examineData(dataset);
   warnings.push(...dataWarnings(found.data));
 
-  const data = prepareTrainingData(dataset, recipe, seed);
+  const data = prepareTrainingData(dataset, recipe, seed, initialWords);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({
     kind: dataset.officialSplits === undefined ? "random" : "official",
     unit: recipe.splitBy === "caption" ? "captions" : "images",
@@ -173,7 +176,8 @@ async function collectFindings(
     ...options,
     initialization: recipe.initialization,
   });
-  if (encoderWeights !== undefined) await loadEncoderWeights(engine, encoderWeights);
+  const { vocabulary } = data;
+  await loadFirstWeights(engine, { encoderWeights, initialWeights, initialWords, vocabulary, note: () => {} });
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
     warn: (line) => warnings.push(line),

@@ -1,6 +1,7 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { loadEncoderWeights } from "../checkpoint/encoder_weights.ts";
 import { loadModel } from "../checkpoint/model_state.ts";
+import { withNewWords } from "../checkpoint/new_words.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
@@ -11,6 +12,8 @@ export interface FirstWeightsOptions {
   readonly encoderWeights?: string | undefined;
   /** A checkpoint of the whole model. */
   readonly initialWeights?: string | undefined;
+  /** The checkpoint's vocabulary, if the model's extends it. */
+  readonly initialWords?: readonly string[] | undefined;
   readonly vocabulary: Vocabulary;
   readonly note: (line: string) => void;
 }
@@ -22,6 +25,7 @@ export interface FirstWeightsOptions {
  */
 export async function loadFirstWeights(engine: Engine, options: FirstWeightsOptions): Promise<void> {
   const { encoderWeights, initialWeights, vocabulary, note } = options;
+  const { initialWords = vocabulary.words } = options;
   if (encoderWeights !== undefined) {
     const { tensors, skipped } = await loadEncoderWeights(engine, encoderWeights);
     const rest = skipped.length > 0 ? `; skipped: ${skipped.join(", ")} (the classifier)` : "";
@@ -29,13 +33,16 @@ export async function loadFirstWeights(engine: Engine, options: FirstWeightsOpti
   }
   if (initialWeights === undefined) return;
   using checkpoint = await openCheckpoint(initialWeights);
-  const { words } = vocabulary;
   const { vocabulary: theirs, epoch } = checkpoint.metadata;
-  if (theirs.length !== words.length || theirs.some((word, id) => word !== words[id])) {
+  const isFrom = (words: readonly string[]) =>
+    theirs.length === words.length && theirs.every((word, id) => word === words[id]);
+  if (!isFrom(initialWords) && !isFrom(vocabulary.words)) {
     throw new InputError(
       `Cannot start from '${initialWeights}': its vocabulary is not that of this data; give it the data that it was trained on`,
     );
   }
-  await loadModel(engine, checkpoint.tensors, { source: initialWeights });
-  note(`Model: ${initialWeights}, after epoch ${epoch}`);
+  const fresh = vocabulary.size - theirs.length;
+  const tensors = fresh === 0 ? checkpoint.tensors : await withNewWords(engine, checkpoint.tensors, theirs.length);
+  await loadModel(engine, tensors, { source: initialWeights });
+  note(`Model: ${initialWeights}, after epoch ${epoch}${fresh === 0 ? "" : `, with ${fresh} new words`}`);
 }

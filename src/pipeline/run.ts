@@ -45,6 +45,8 @@ export interface TrainingRunOptions extends Omit<EngineOptions, "seed" | "gpu" |
   readonly encoderWeights?: string | undefined;
   /** A checkpoint to start from. */
   readonly initialWeights?: string | undefined;
+  /** The words that the vocabulary begins with: those of the checkpoint that is fine-tuned. */
+  readonly initialWords?: readonly string[] | undefined;
   /** Steps between checkpoints within an epoch; by default every ten minutes. */
   readonly checkpointEvery?: number | undefined;
   /**
@@ -110,7 +112,7 @@ interface Run {
 async function prepareRun(source: TrainingSource, options: TrainingRunOptions): Promise<Run> {
   const { recipe, seed, resume = false, group = SINGLE_PROCESS } = options;
   const { dataset } = source;
-  const data = prepareTrainingData(dataset, recipe, seed);
+  const data = prepareTrainingData(dataset, recipe, seed, options.initialWords);
   await assertSameOnAllRanks(group, {
     recipe,
     seed,
@@ -136,7 +138,7 @@ interface Model extends AsyncDisposable {
 
 /** Opens the engine, creates or locks the run's folder, and loads the first weights of a new run. */
 async function openModel({ source, options, group, folder, data, metadata }: Run): Promise<Model> {
-  const { recipe, seed, resume = false, encoderWeights, initialWeights, reporter } = options;
+  const { recipe, seed, resume = false, encoderWeights, initialWeights, initialWords, reporter } = options;
   await using stack = new AsyncDisposableStack();
   const engine = stack.use(
     await Engine.open(metadata.model, {
@@ -161,6 +163,7 @@ async function openModel({ source, options, group, folder, data, metadata }: Run
       dataset: source.origin,
       datasetFingerprint: source.dataset.fingerprint,
       vocabularySize: data.vocabulary.size,
+      initialWords: initialWords ?? null,
     }));
   stack.use(undo);
   stack.use(await onRankZero(group, () => folder.lock()));
@@ -169,7 +172,10 @@ async function openModel({ source, options, group, folder, data, metadata }: Run
   if (!resuming) {
     const { vocabulary } = data;
     const note = (line: string) => reporter.note(line);
-    await onRankZero(group, () => loadFirstWeights(engine, { encoderWeights, initialWeights, vocabulary, note }));
+    await onRankZero(
+      group,
+      () => loadFirstWeights(engine, { encoderWeights, initialWeights, initialWords, vocabulary, note }),
+    );
   }
   const owned = stack.move();
   return { engine, resuming, keepFolder: () => void undo?.move(), [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -212,7 +218,7 @@ async function openData(run: Run, { engine, resuming }: Model): Promise<Data> {
     splits,
     images,
     metadata,
-    pretrained: options.encoderWeights !== undefined,
+    pretrained: (options.encoderWeights ?? options.initialWeights) !== undefined,
     group,
   };
   await dryRunLargestBatch(context, splits.train, batchSizeOfRank(recipe.batchSize, group));
@@ -268,7 +274,7 @@ async function fit(
     reporter,
     checkpointEvery,
   });
-  const start = recipe.objective === "self-critical" && from === undefined
+  const start = options.initialWeights !== undefined && from === undefined
     ? await validateStart(context, checkpoints, options)
     : from;
   const { reason, progress } = await train(context, {
@@ -293,7 +299,7 @@ async function fit(
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
 }
 
-/** Scores the model that self-critical training starts from: if no epoch is better, it stays the best. */
+/** Scores the model that training starts from: if no epoch is better, it stays the best. */
 async function validateStart(
   context: TrainingContext,
   checkpoints: RunCheckpoints,

@@ -52,6 +52,8 @@ export interface RunConfig {
   readonly datasetFingerprint: string;
   /** Size of its vocabulary. */
   readonly vocabularySize: number;
+  /** The vocabulary of the checkpoint that is fine-tuned, or null. */
+  readonly initialWords: readonly string[] | null;
 }
 
 const NAMES = {
@@ -90,6 +92,7 @@ const schema = z.object({
   }).nullable(),
   datasetFingerprint: z.string(),
   vocabularySize: z.int().positive(),
+  initialWords: z.array(z.string()).nullable().default(null),
 });
 
 /** The folder of a run. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DatasetOptions } from "../data/dataset.ts";
 import { refuseFrozenRandomEncoder } from "./dry_run.ts";
 import { readSource } from "./file_source.ts";
+import { fineTuningRecipe, readInitialModel, refuseWithInitialModel } from "./initial_model.ts";
 import { makeRecipe, type Recipe } from "./recipe.ts";
 import { runTraining, type TrainingRunResult } from "./run.ts";
 
@@ -35,6 +36,13 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    * @default {random weights, whose captions of photos will be poor}
    */
   readonly encoderWeights?: string;
+  /**
+   * A checkpoint to fine-tune. Architecture, preprocessing and tokenizer are its own, and words that occur twice extend its
+   * vocabulary; `encoderWeights` and the notebook recipe cannot be combined with it.
+   *
+   * @default {none: a new model}
+   */
+  readonly initFrom?: string;
   /**
    * Resume the run in `out`.
    *
@@ -87,16 +95,38 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
  * assert.equal(typeof caption?.caption, "string");
  * await Deno.remove(out, { recursive: true });
  * ```
+ *
+ * @example Fine-tuning a checkpoint: its words keep their ids
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint, trainCaptioner } from "@lrcn/lrcn";
+ *
+ * const initFrom = "docs/example/model.safetensors";
+ * const out = await Deno.makeTempDir();
+ * const { best = "" } = await trainCaptioner({ data: "docs/example/scenes", out, initFrom, settings: { epochs: 1 } });
+ * using old = await openCheckpoint(initFrom);
+ * using tuned = await openCheckpoint(best);
+ * const words = old.metadata.vocabulary;
+ * assert.deepEqual(tuned.metadata.vocabulary.slice(0, words.length), words);
+ * await Deno.remove(out, { recursive: true });
+ * ```
  */
 export async function trainCaptioner(options: TrainCaptionerOptions): Promise<TrainingRunResult> {
   const { recipe: name = "lrcn", settings = {}, encoderWeights, out, seed = 0, reporter = {} } = options;
   const { cache = join(out, "cache"), signal = new AbortController().signal } = options;
-  const recipe = makeRecipe(name, settings, { pretrained: encoderWeights !== undefined });
-  if (!options.resume) refuseFrozenRandomEncoder(recipe, encoderWeights !== undefined);
+  const { initFrom } = options;
+  const initial = initFrom === undefined ? undefined : await readInitialModel(initFrom);
+  if (initial !== undefined) refuseWithInitialModel({ encoderWeights, recipe: name });
+  const recipe = initial === undefined
+    ? makeRecipe(name, settings, { pretrained: encoderWeights !== undefined })
+    : fineTuningRecipe(initial, settings);
+  if (!options.resume) refuseFrozenRandomEncoder(recipe, (encoderWeights ?? initFrom) !== undefined);
   const source = await readSource({ ...options, seed, cacheFolder: join(cache, "images") });
   return await runTraining(source, {
     ...options,
     ...{ recipe, seed, signal, featuresFolder: join(cache, "features") },
+    initialWeights: initFrom,
+    initialWords: initial?.words,
     reporter: {
       note: (line) => reporter.note?.(line),
       warn: (line) => reporter.warn?.(line),

@@ -41,18 +41,25 @@ export function limitExamples(dataset: Dataset, count: number, seed: number): Da
  * Splits, tokenizes and encodes a dataset by a recipe.
  *
  * @param seed Decides a random split.
+ * @param initialWords The vocabulary of the model to fine-tune, which the dataset's words extend.
  * @throws {InputError} If a split or the vocabulary would be empty.
  */
-export function prepareTrainingData(dataset: Dataset, recipe: Recipe, seed: number): TrainingData {
+export function prepareTrainingData(
+  dataset: Dataset,
+  recipe: Recipe,
+  seed: number,
+  initialWords?: readonly string[],
+): TrainingData {
   const tokenize = tokenizerOf(recipe.tokenizer);
   const tokens = mapSplits(split(dataset, recipe, seed), ({ example, captions }) => ({
     example,
     captions: captions.map((caption) => tokenize(caption)),
   }));
   const trainTokens = tokens.train.flatMap(({ captions }) => captions);
-  const vocabulary = recipe.collation === "masked"
+  const own = recipe.collation === "masked"
     ? Vocabulary.fromTokens(trainTokens, { minCount: recipe.minCount })
     : Vocabulary.notebook(dataset.rows.map(({ caption }) => tokenize(caption)));
+  const vocabulary = initialWords === undefined ? own : new Vocabulary(initialWords).extend(own.words);
   if (recipe.collation === "masked" && vocabulary.size === Vocabulary.fromTokens([], {}).size) {
     throw new InputError(
       `Cannot train: no word occurs ${recipe.minCount} times in the ${trainTokens.length} training captions; give ` +

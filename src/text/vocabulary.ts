@@ -162,6 +162,11 @@ export class Vocabulary {
     return new Vocabulary([...specials, ...frequent.map(([word]) => word)]);
   }
 
+  /** A vocabulary with more words: those of this one keep their ids, and new ones follow in their order. */
+  extend(words: Iterable<string>): Vocabulary {
+    return new Vocabulary([...new Set([...this.words, ...words])]);
+  }
+
   /** The number of words, including special words. */
   get size(): number {
     return this.words.length;

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { createCommand } from "../../src/cli/command.ts";
 import { addTrainOptions, parseTrainOptions } from "../../src/cli/train_options.ts";
 import { InputError } from "../../src/input_error.ts";
 import { describeSettings, idleSettings, makeRecipe, type Recipe } from "../../src/pipeline/recipe.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+
+const SMALL_CAPTIONER = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 
 /** Parses a command line, in the folder /home/ada on 5 March 2026, 07:08:09. */
 async function parse(...words: string[]) {
@@ -164,6 +167,7 @@ Deno.test({
       threads: 2,
       encoderWeights: { file: "/w.pth" },
       initialWeights: undefined,
+      initialWords: undefined,
       dataset: CONFIG.dataset,
     });
     const moved = await parse("--resume", folder.path, "--data", "/new/data", "--device", "auto");
@@ -207,6 +211,34 @@ Deno.test({
     const notebook = { ...CONFIG, recipe: makeRecipe("notebook") };
     await Deno.writeTextFile(folder.file("config.json"), JSON.stringify({ version: 2, ...notebook }));
     await refuses(run, /^Cannot train self-critically after the notebook recipe/);
+  },
+});
+
+Deno.test({
+  name: "parseTrainOptions() fine-tunes a checkpoint, and names the option that conflicts with it",
+  ...NEEDS_FILES,
+  async fn() {
+    const run = ["--data", "d", "--init-from", SMALL_CAPTIONER];
+    const options = await parse(...run, "--epochs", "6", "--finetune-after", "never", "--finetune-from", "layer3");
+    const { imageSize, hiddenSize, encoderWidth, minCount, frozenEpochs, batchNorm, trainableFrom } = options.recipe;
+    assert.deepEqual([imageSize, hiddenSize, encoderWidth, minCount], [16, 12, 4, 2]);
+    assert.deepEqual([frozenEpochs, batchNorm, trainableFrom], [6, "frozen", "layer3"]);
+    assert.deepEqual(options.pretrainedRecipe, options.recipe);
+    assert.deepEqual([options.encoderWeights, options.initialWeights], [{ file: undefined }, SMALL_CAPTIONER]);
+    assert.equal(options.initialWords?.length, 16);
+    assert.equal(options.dataset?.data, "/home/ada/d");
+    await parse(...run, "--image-size", "16");
+
+    const conflict = (option: string, value: string) =>
+      new RegExp(`^Cannot change ${option}: '.*captioner.safetensors' was trained with ${value}; leave it out$`);
+    await refuses([...run, "--image-size", "224"], conflict("--image-size", "imageSize=16"));
+    await refuses([...run, "--encoder", "efficientnet-lite2"], conflict("--encoder", "encoder=resnet50"));
+    await refuses([...run, "--variant", "2u"], conflict("--variant", "fusionLayers=1"));
+    await refuses([...run, "--set", "resize=stretch"], conflict("--set resize", "resize=crop"));
+    await refuses([...run, "--encoder-weights", "none"], /^Cannot use --encoder-weights with --init-from/);
+    await refuses([...run, "--recipe", "notebook"], /^Cannot fine-tune a checkpoint with the notebook recipe/);
+    await refuses(["--init-from", SMALL_CAPTIONER], /^Cannot fine-tune: no data is named/);
+    await refuses(["--data", "d", "--init-from", "gone"], /^Cannot read '\/home\/ada\/gone'/);
   },
 });
 

@@ -13,6 +13,7 @@ const CONFIG: RunConfig = {
   threads: 2,
   encoderWeights: "/weights/resnet50.pth",
   initialWeights: null,
+  initialWords: null,
   dataset: { data: "/data", maxImages: 40 },
   datasetFingerprint: "0123",
   vocabularySize: 99,

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { exportModel } from "../../src/checkpoint/export_model.ts";
 import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { readPth, writePth } from "../../src/checkpoint/pth.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
 import { ImageError } from "../../src/images/image_error.ts";
+import { fineTuningRecipe, readInitialModel } from "../../src/pipeline/initial_model.ts";
 import { makeRecipe, type Recipe, selfCriticalRecipe } from "../../src/pipeline/recipe.ts";
+import { RunFolder } from "../../src/pipeline/run_folder.ts";
 import { runTraining, type TrainingRunOptions } from "../../src/pipeline/run.ts";
 import type { TrainingSource } from "../../src/pipeline/training_source.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
@@ -232,11 +235,16 @@ runTest("runTraining() says what was skipped", async (folder) => {
 });
 
 /** Runs until a step, then goes on in the same folder to the end. */
-async function runInTwoParts(options: TrainingRunOptions, steps: number): Promise<void> {
+async function runInTwoParts(
+  options: TrainingRunOptions,
+  steps: number,
+  between: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const controller = new AbortController();
   const reporter = silentReporter(() => reporter.steps.length === steps && controller.abort());
   const first = await runTraining(drawnSource(20), { ...options, reporter, signal: controller.signal });
   assert.equal(first.reason, "interrupted");
+  await between();
   const second = await runTraining(drawnSource(20), { ...options, resume: true });
   assert.equal(second.reason, "done");
 }
@@ -315,6 +323,43 @@ runTest(
     assert(best.metadata.metrics["cider"] !== undefined);
     for (const name of ["embed.weight", "linear.bias"]) {
       assert.deepEqual(await best.tensors.get(name)?.read(), await start.tensors.get(name)?.read());
+    }
+  },
+);
+
+runTest(
+  "runTraining() fine-tunes a checkpoint in half precision with the new words of its data, and exactly after a break",
+  async (folder) => {
+    const former = optionsOf(join(folder, "former"), { minCount: 8 });
+    await runTraining(drawnSource(20), former);
+    const initialWeights = join(folder, "half.safetensors");
+    await exportModel(join(former.out, "best.safetensors"), {
+      ...{ out: initialWeights, format: "checkpoint", dtype: "float16", force: false },
+    });
+    const model = await readInitialModel(initialWeights);
+    const settings = { epochs: 2, batchSize: 4, frozenLearningRate: 0.01, learningRate: 0.01 };
+    const recipe = fineTuningRecipe(model, settings);
+    const reporter = silentReporter();
+    const start = { recipe, initialWeights, initialWords: model.words };
+    const whole = { ...optionsOf(join(folder, "whole")), ...start, reporter };
+    await runTraining(drawnSource(20), whole);
+    assert(
+      reporter.notes.some((line) => /^Model: .*half\.safetensors, after epoch \d, with \d+ new words$/.test(line)),
+    );
+    assert(reporter.notes.some((line) => /^Before: validation BLEU-4 .*, CIDEr /.test(line)));
+
+    using last = await openCheckpoint(join(whole.out, "last.safetensors"));
+    const { vocabulary, model: { vocabularySize } } = last.metadata;
+    assert.deepEqual(vocabulary.slice(0, model.words.length), model.words);
+    assert(vocabulary.length > model.words.length);
+    assert.equal(vocabularySize, vocabulary.length);
+    const config = await new RunFolder(whole.out).readConfig();
+    assert.deepEqual([config.initialWeights, config.initialWords], [initialWeights, model.words]);
+
+    const parts = { ...optionsOf(join(folder, "parts")), ...start };
+    await runInTwoParts(parts, 3, () => Deno.remove(initialWeights));
+    for (const name of ["last.safetensors", "best.safetensors"]) {
+      assert.equal(await digestOf(join(parts.out, name)), await digestOf(join(whole.out, name)), name);
     }
   },
 );

@@ -51,6 +51,13 @@ Deno.test("Vocabulary takes the words of a checkpoint and keeps their order", ()
   assert.deepEqual(new Vocabulary(words).words, words);
 });
 
+Deno.test("Vocabulary.extend() keeps all ids, and appends new words in their order", () => {
+  const vocabulary = new Vocabulary(["<pad>", "<unk>", "<start>", "<end>", "kite", "a"]);
+  const extended = vocabulary.extend(["<pad>", "a", "boat", "red", "boat"]);
+  assert.deepEqual(extended.words, [...vocabulary.words, "boat", "red"]);
+  assert.deepEqual(vocabulary.extend(["a"]).words, vocabulary.words);
+});
+
 Deno.test("Vocabulary rejects misplaced special words, and empty or duplicate words", () => {
   const wrong: [string[], RegExp][] = [
     [[], /word 0 must be "<pad>", got nothing/],

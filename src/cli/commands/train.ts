@@ -12,6 +12,7 @@ export function trainCommand(): Command {
       "deno task train --data path/to/flickr8k --max-images 500 --epochs 2 --encoder-weights none   # a first try",
       "deno task train --captions rows.csv --images photos --set minCount=2",
       "deno task train --data path/to/flickr8k --variant 2f --finetune-after 3 --set learningRate=2e-4",
+      "deno task train --data mine --init-from runs/first/best.safetensors   # fine-tune it on your own photos",
       "deno task train --resume runs/first                    # after Ctrl-C or a power cut",
       "deno task train --self-critical runs/first --out runs/second",
       "deno task train --data path/to/flickr8k --recipe notebook",
