@@ -177,7 +177,14 @@ async function collectFindings(
     initialization: recipe.initialization,
   });
   const { vocabulary } = data;
-  await loadFirstWeights(engine, { encoderWeights, initialWeights, initialWords, vocabulary, note: () => {} });
+  await loadFirstWeights(engine, {
+    encoderWeights,
+    initialWeights,
+    initialWords,
+    vocabulary,
+    embeddingStd: recipe.embeddingStd,
+    note: () => {},
+  });
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
     warn: (line) => warnings.push(line),

@@ -15,6 +15,8 @@ export interface FirstWeightsOptions {
   /** The checkpoint's vocabulary, if the model's extends it. */
   readonly initialWords?: readonly string[] | undefined;
   readonly vocabulary: Vocabulary;
+  /** Standard deviation of the random word embeddings. */
+  readonly embeddingStd: number;
   readonly note: (line: string) => void;
 }
 
@@ -26,6 +28,7 @@ export interface FirstWeightsOptions {
 export async function loadFirstWeights(engine: Engine, options: FirstWeightsOptions): Promise<void> {
   const { encoderWeights, initialWeights, vocabulary, note } = options;
   const { initialWords = vocabulary.words } = options;
+  await scaleEmbeddings(engine, options.embeddingStd);
   if (encoderWeights !== undefined) {
     const { tensors, skipped } = await loadEncoderWeights(engine, encoderWeights);
     const rest = skipped.length > 0 ? `; skipped: ${skipped.join(", ")} (the classifier)` : "";
@@ -45,4 +48,14 @@ export async function loadFirstWeights(engine: Engine, options: FirstWeightsOpti
   const tensors = fresh === 0 ? checkpoint.tensors : await withNewWords(engine, checkpoint.tensors, theirs.length);
   await loadModel(engine, tensors, { source: initialWeights });
   note(`Model: ${initialWeights}, after epoch ${epoch}${fresh === 0 ? "" : `, with ${fresh} new words`}`);
+}
+
+/** Scales the word embeddings, which the engine draws with a standard deviation of 1. */
+async function scaleEmbeddings(engine: Engine, factor: number): Promise<void> {
+  const tensor = (await engine.tensors()).find(({ name }) => name === "embed.weight");
+  if (tensor === undefined || factor === 1) return;
+  const { buffer } = await engine.read(tensor);
+  const values = tensor.dtype === "F64" ? new Float64Array(buffer) : new Float32Array(buffer);
+  for (const [index, value] of values.entries()) values[index] = value * factor;
+  await engine.write(tensor.name, new Uint8Array(values.buffer));
 }

@@ -40,6 +40,7 @@ const LRCN: Recipe = {
   inject: "every",
   ...encoderSettings(DEFAULT_ENCODER),
   initialization: "zero-padding",
+  embeddingStd: 1,
   featureDropout: 0,
   embeddingDropout: 0.5,
   lstmDropout: 0,

@@ -104,6 +104,8 @@ export interface Recipe {
   readonly encoderBlocks: readonly number[];
   /** PyTorch's random initialization, with or without a zero vector for <pad>. */
   readonly initialization: "zero-padding" | "random";
+  /** Standard deviation of the initial word embeddings; PyTorch's is 1. */
+  readonly embeddingStd: number;
   /** Dropout on image features. */
   readonly featureDropout: number;
   /** Dropout on word embeddings. */
@@ -206,6 +208,9 @@ export const RECIPE_SCHEMA = z.strictObject({
   ).describe("blocks of each of the encoder's stages, e.g. 3,4,6,3"),
   initialization: z.enum(["zero-padding", "random"]).describe(
     "PyTorch's random initialization, with or without a zero vector for <pad>",
+  ),
+  embeddingStd: number(z.coerce.number().positive()).describe(
+    "standard deviation of the initial word embeddings; PyTorch's is 1",
   ),
   featureDropout: probability.describe("dropout on image features"),
   embeddingDropout: probability.describe("dropout on word embeddings"),

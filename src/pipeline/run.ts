@@ -174,7 +174,11 @@ async function openModel({ source, options, group, folder, data, metadata }: Run
     const note = (line: string) => reporter.note(line);
     await onRankZero(
       group,
-      () => loadFirstWeights(engine, { encoderWeights, initialWeights, initialWords, vocabulary, note }),
+      () =>
+        loadFirstWeights(engine, {
+          ...{ encoderWeights, initialWeights, initialWords, vocabulary, note },
+          embeddingStd: recipe.embeddingStd,
+        }),
     );
   }
   const owned = stack.move();
