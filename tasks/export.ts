@@ -1,4 +1,4 @@
-import { exportModel } from "../src/checkpoint/export_model.ts";
+import { EXPORT_FORMATS, EXPORT_TYPE_NAMES, exportModel } from "../src/checkpoint/export_model.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
 import { defaultCheckpoint } from "../src/pipeline/default_checkpoint.ts";
@@ -6,8 +6,8 @@ import { z } from "zod";
 
 const schema = z.object({
   checkpoint: z.string().optional(),
-  format: z.enum(["pth", "safetensors", "checkpoint"]).optional(),
-  dtype: z.enum(["float32", "float16", "bfloat16"]).optional(),
+  format: z.enum(EXPORT_FORMATS).optional(),
+  dtype: z.enum(EXPORT_TYPE_NAMES).optional(),
   out: z.string(),
   vocabulary: z.string().optional(),
   force: z.boolean().default(false),

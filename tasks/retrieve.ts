@@ -14,17 +14,17 @@ async function main(): Promise<number> {
   using reporter = terminalReporter();
   const { checkpoint, vocabulary, engine, json } = options;
   using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
-  const { captioner } = model;
+  const { captioner, facts } = model;
   const context = { reporter, signal: interrupts.signal };
 
   async function answer() {
     if ("query" in options) {
       const { found, problems } = await searchImages(captioner, options, context);
       const lines = found.map(({ image, logProbability }) => `${logProbability.toFixed(2)}\t${image}`);
-      return { value: found, lines, problems };
+      return { value: found.map((image) => ({ ...image, model: facts })), lines, problems };
     }
     const { report, problems } = await retrieveInDataset(captioner, options, context);
-    return { value: report, lines: describeRetrieval(report), problems };
+    return { value: { ...report, model: facts }, lines: describeRetrieval(report), problems };
   }
 
   const { value, lines, problems } = await answer();

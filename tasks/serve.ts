@@ -5,6 +5,7 @@ import { listenToInterrupts } from "../src/cli/interrupt.ts";
 import { searchedFolder } from "../src/cli/searched_folder.ts";
 import { parseServeOptions } from "../src/cli/serve_options.ts";
 import { loadTaskModel } from "../src/cli/task_model.ts";
+import { modelWarning } from "../src/checkpoint/model_facts.ts";
 import { printable } from "../src/printable.ts";
 import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { createApp } from "../src/server/app.ts";
@@ -23,7 +24,8 @@ async function main(): Promise<number> {
   const shown = run === undefined ? undefined : await openRun(userPath(run));
   const folder = images === undefined ? undefined : await searchedFolder(userPath(images), { recursive, signal });
   using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
-  const { captioner, facts, warning } = model;
+  const { captioner, facts } = model;
+  const name = lastParts(facts.name);
   if (folder !== undefined) captioner.encodeCaption(""); // throws if the model cannot search
   using decoders = new ImageDecoders();
   const files = folder?.files.map(({ path }) => ({ path, name: relative(userPath(images ?? ""), path) }));
@@ -34,7 +36,7 @@ async function main(): Promise<number> {
 
   const app = createApp({
     model: captioner,
-    about: { ...facts, name: lastParts(facts.name), warning },
+    about: { ...facts, name, warning: modelWarning({ name, metadata: captioner.metadata }) },
     decoders,
     limits,
     search,

@@ -13,7 +13,14 @@ import type { WeightsFormat } from "./weights_file.ts";
  * The formats to export to: PyTorch's state_dict as `.pth` or safetensors, or a checkpoint of this program, which holds
  * everything that captioning needs.
  */
-export type ExportFormat = WeightsFormat | "checkpoint";
+export const EXPORT_FORMATS = [
+  "pth",
+  "safetensors",
+  "checkpoint",
+] as const satisfies readonly (WeightsFormat | "checkpoint")[];
+
+/** One of them. */
+export type ExportFormat = typeof EXPORT_FORMATS[number];
 
 /** The float types to export in, by PyTorch's names. */
 export const EXPORT_TYPES = {
@@ -21,6 +28,12 @@ export const EXPORT_TYPES = {
   float16: "F16",
   bfloat16: "BF16",
 } as const satisfies Record<string, FloatType>;
+
+/** One of their names. */
+export type ExportType = keyof typeof EXPORT_TYPES;
+
+/** Their names. */
+export const EXPORT_TYPE_NAMES = ["float32", "float16", "bfloat16"] as const satisfies readonly ExportType[];
 
 export interface ExportModelOptions {
   /** The file for the weights. */
@@ -36,7 +49,7 @@ export interface ExportModelOptions {
    *
    * @default {that of the checkpoint}
    */
-  readonly dtype?: keyof typeof EXPORT_TYPES | undefined;
+  readonly dtype?: ExportType | undefined;
   /**
    * The file for the vocabulary; a checkpoint has none.
    *
@@ -64,7 +77,7 @@ export interface ExportedModel {
 
 /**
  * Exports a checkpoint's parameters and buffers as a state_dict, with PyTorch's names and order, and the vocabulary, as
- * read by `readVocabularyFile()`; or both as a checkpoint. None has the training state. Each file is written atomically. The same checkpoint
+ * read by `readVocabularyFile()`; or both as a checkpoint. The training state is omitted. Each file is written atomically. The same checkpoint
  * gives the same bytes.
  *
  * @throws {InputError} If the checkpoint cannot be read, a weight is too large for the float type, or a file exists
@@ -91,7 +104,7 @@ export async function exportModel(checkpoint: string, options: ExportModelOption
   return { out, format, tensors: tensors.length, vocabulary, words: words.length };
 }
 
-function convert(tensor: TensorSource, type: keyof typeof EXPORT_TYPES | undefined): TensorSource {
+function convert(tensor: TensorSource, type: ExportType | undefined): TensorSource {
   const { name, dtype: from } = tensor;
   if (type === undefined || !isFloatType(from)) return tensor;
   const to = EXPORT_TYPES[type];

@@ -24,8 +24,6 @@ export interface LoadTaskModelOptions extends CaptionerOptions {
 export interface TaskModel extends Disposable {
   readonly captioner: Captioner;
   readonly facts: ModelFacts;
-  /** A warning if it ignores its images. */
-  readonly warning: string | undefined;
 }
 
 /**
@@ -46,12 +44,13 @@ export async function loadTaskModel(
   });
   const models = chosen.map((model, index) => ({ ...model, metadata: captioner.allMetadata[index] ?? {} }));
   if (!quiet) print(describeModels(models));
-  const warnings = models.flatMap((model) => modelWarning(model) ?? []);
-  for (const warning of warnings) print(warning);
+  for (const model of models) {
+    const warning = modelWarning(model);
+    if (warning !== undefined) print(warning);
+  }
   return {
     captioner,
     facts: modelFacts(models),
-    warning: warnings[0],
     [Symbol.dispose]: () => captioner[Symbol.dispose](),
   };
 }

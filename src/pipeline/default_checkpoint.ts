@@ -72,7 +72,7 @@ async function newestFirst(folder: string): Promise<{ readonly run: string; read
   return found.toSorted((a, b) => b.time - a.time);
 }
 
-/** What a checkpoint is of use for. */
+/** Whether a checkpoint is a captioner of photos. */
 async function useOf(
   path: string,
   warn: (line: string) => void,

@@ -45,12 +45,12 @@ export async function loadFirstWeights(engine: Engine, options: FirstWeightsOpti
     );
   }
   const fresh = vocabulary.size - theirs.length;
-  const tensors = fresh === 0 ? checkpoint.tensors : await withNewWords(engine, checkpoint.tensors, theirs.length);
+  const tensors = await withNewWords(engine, checkpoint.tensors, { known: theirs.length, fresh });
   await loadModel(engine, tensors, { source: initialWeights });
   note(`Model: ${initialWeights}, after epoch ${epoch}${fresh === 0 ? "" : `, with ${fresh} new words`}`);
 }
 
-/** Scales the word embeddings, which the engine draws with a standard deviation of 1. */
+/** Scales the word embeddings, which the engine initializes with a standard deviation of 1. */
 async function scaleEmbeddings(engine: Engine, factor: number): Promise<void> {
   const tensor = (await engine.tensors()).find(({ name }) => name === "embed.weight");
   if (tensor === undefined || factor === 1) return;

@@ -19,7 +19,7 @@ export interface InitialModel {
 }
 
 /**
- * Reads what a fine-tuning must know of its checkpoint.
+ * Reads the settings and the vocabulary of a checkpoint to fine-tune.
  *
  * @throws {InputError} If the file cannot be read, or its model cannot be fine-tuned.
  */

@@ -274,13 +274,16 @@ const FINETUNING: readonly string[] = [
  * @returns A line for each.
  */
 export function idleSettings(recipe: Recipe, given: readonly string[]): string[] {
-  const { objective, epochs, frozenEpochs, schedule, languageLayers, fusionLayers } = recipe;
+  const { objective, epochs, frozenEpochs, schedule, languageLayers, fusionLayers, augmentation, resize } = recipe;
   const reasons: [names: readonly string[], idle: boolean, reason: string][] = [
     [
       FINETUNING,
       frozenEpochs >= epochs,
       `the encoder is frozen in all ${epochs} epochs, which use frozenLearningRate`,
     ],
+    [["augmentation"], augmentation === "crop" && frozenEpochs >= epochs, "a frozen encoder sees only center crops"],
+    [["augmentation"], augmentation === "crop" && resize === "stretch", "stretched images are not cropped"],
+    [["lengthPenalty"], recipe.collation === "shifted", "captions of the notebook recipe are greedy"],
     [["frozenLearningRate"], frozenEpochs === 0, "the encoder is frozen in no epoch"],
     [["lstmDropout"], languageLayers + fusionLayers === 1, "there is only one LSTM layer"],
     [["samples", "baseline"], objective === "cross-entropy", "captions are sampled only in self-critical training"],

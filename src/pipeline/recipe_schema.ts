@@ -124,7 +124,7 @@ export interface Recipe {
   readonly learningRate: number;
   /** Peak learning rate of the encoder. */
   readonly encoderLearningRate: number;
-  /** Learning rate schedule. */
+  /** Learning rate schedule: it covers the epochs with a frozen encoder, and begins again when the encoder is fine-tuned. */
   readonly schedule: "constant" | "cosine" | "one-cycle" | "plateau";
   /** Linear warmup steps; one-cycle has its own. */
   readonly warmupSteps: number;
@@ -223,7 +223,9 @@ export const RECIPE_SCHEMA = z.strictObject({
   optimizer: z.enum(["adam", "adamw"]).describe("optimizer"),
   learningRate: rate.describe("peak learning rate, once the encoder is trained"),
   encoderLearningRate: rate.describe("peak learning rate of the encoder"),
-  schedule: z.enum(SCHEDULES).describe("learning rate schedule"),
+  schedule: z.enum(SCHEDULES).describe(
+    "learning rate schedule: it covers the epochs with a frozen encoder, and begins again when the encoder is fine-tuned",
+  ),
   warmupSteps: count.describe("linear warmup steps; one-cycle has its own"),
   plateauFactor: number(z.coerce.number().gt(0).lt(1)).describe("factor by which plateau lowers the learning rate"),
   plateauPatience: count.describe("epochs without improvement that plateau tolerates"),

@@ -17,7 +17,7 @@ import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
 import { batchSizeOfRank, frozenAugmentation } from "./epoch_plan.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { loadFirstWeights } from "./first_weights.ts";
-import { EPOCH_START, type Progress } from "./progress.ts";
+import { EPOCH_START, epochsSinceBest, type Progress } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
 import { resumeHint, RunCheckpoints } from "./run_checkpoints.ts";
@@ -30,6 +30,7 @@ import type { TrainingContext } from "./training_context.ts";
 import type { TrainingReporter } from "./training_reporter.ts";
 import type { TrainingSource } from "./training_source.ts";
 import { keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
+import { InputError } from "../input_error.ts";
 import { scoreOf, validate } from "./validate.ts";
 
 /** Options of {@linkcode runTraining}. */
@@ -278,7 +279,7 @@ async function fit(
     reporter,
     checkpointEvery,
   });
-  const start = options.initialWeights !== undefined && from === undefined
+  const start = options.initialWeights !== undefined && isUnscored(from)
     ? await validateStart(context, checkpoints, options)
     : from;
   const { reason, progress } = await train(context, {
@@ -297,13 +298,25 @@ async function fit(
   if (reason === "patience") {
     reporter.warn(`Stopped early: no better validation score for ${recipe.patience} epochs`);
   }
+  if (epochs > 0 && epochsSinceBest(progress) === epochs) {
+    reporter.warn("No epoch was better than the model that training started from, which stays the best");
+  }
   if (recipe.exportPth && epochs > 0 && group.rank === 0) {
     await writePth(folder.file("pth"), await modelTensors(engine, ["parameter", "buffer"]));
   }
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
 }
 
-/** Scores the model that training starts from: if no epoch is better, it stays the best. */
+/** Whether nothing was trained yet, and the model to start from has no score: a run may be stopped while it is validated. */
+function isUnscored(from: Progress | undefined): boolean {
+  return from === undefined || (from.validationScores.length === 0 && from.step === 0 && from.startScore === undefined);
+}
+
+/**
+ * Scores the model that training starts from: if no epoch is better, it stays the best.
+ *
+ * @throws {InputError} If its loss is not finite.
+ */
 async function validateStart(
   context: TrainingContext,
   checkpoints: RunCheckpoints,
@@ -312,6 +325,11 @@ async function validateStart(
   const { frozenFeatures: features, splits, recipe } = context;
   const validation = await validate(context, splits.validation, { features, signal });
   if (await anyRank(context.group, signal.aborted)) return undefined;
+  if (!Number.isFinite(validation.validationLoss)) {
+    throw new InputError(
+      `Cannot start from this model: its validation loss is ${validation.validationLoss}; choose another`,
+    );
+  }
   reporter.note(`Before: validation BLEU-4 ${validation.bleu4.toFixed(3)}, CIDEr ${validation.cider.toFixed(3)}`);
   await checkpoints.saveStart(validation);
   return { validationScores: [], startScore: scoreOf(validation, recipe.bestBy), ...EPOCH_START };

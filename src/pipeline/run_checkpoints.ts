@@ -64,6 +64,7 @@ export class RunCheckpoints implements Checkpoints {
     if (group.rank !== 0) return;
     const tensors = await modelTensors(engine, ["parameter", "buffer"]);
     await this.#save("best", { metadata: { ...this.#metadata, metrics: { ...validation } }, tensors });
+    await this.#saveGallery();
   }
 
   async saveProgress(progress: Progress): Promise<void> {
@@ -115,10 +116,20 @@ export class RunCheckpoints implements Checkpoints {
     }
   }
 
-  async #report(best: boolean): Promise<void> {
+  async #saveGallery(): Promise<void> {
     const { context, folder, reporter } = this.#options;
     try {
-      if (best) await folder.writeText("gallery", JSON.stringify(await makeGallery(context)));
+      await folder.writeText("gallery", JSON.stringify(await makeGallery(context)));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      reporter.warn(`Warning: ${error.message}; training continues without it`);
+    }
+  }
+
+  async #report(best: boolean): Promise<void> {
+    const { folder, reporter } = this.#options;
+    if (best) await this.#saveGallery();
+    try {
       await writeReport([folder.path], folder.file("report"));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -171,9 +171,10 @@ export function createApp(options: AppOptions): App {
       };
       if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption is empty");
       const { words, rows, columns } = await explain(image, written.tokens.slice(0, MOST_EXPLAINED), signal);
-      const { imageSize, shortSide } = model.metadata.preprocessing;
+      const { imageSize, shortSide, resize = "crop" } = model.metadata.preprocessing;
       return {
         caption: written.caption,
+        resize,
         seen: imageSize / shortSide,
         rows,
         columns,
@@ -224,6 +225,7 @@ export function createApp(options: AppOptions): App {
         words: metadata.vocabulary.length,
         imageSize: metadata.preprocessing.imageSize,
         beamSize: metadata.decoding.beamSize,
+        lengthPenalty: metadata.decoding.lengthPenalty ?? 0,
         maxLength: metadata.decoding.maxLength,
         limits: { bytes: limits.bytes, requests: limits.requests, seconds: limits.seconds },
         search: search === undefined ? null : { done: search.done, total: search.total },

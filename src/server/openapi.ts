@@ -15,9 +15,10 @@ const ANSWERS = {
   }),
   Explanation: z.object({
     caption: z.string(),
-    seen: z.number().describe(
-      "Side of the model's center crop, which the maps cover, relative to the image's short side",
+    resize: z.enum(["crop", "stretch"]).describe(
+      "Whether the maps cover the image's center crop, or all of the image, which the model sees stretched to a square",
     ),
+    seen: z.number().describe("Side of the center crop relative to the image's short side; 1 if it is stretched"),
     rows: count.describe("Rows of each map"),
     columns: count.describe("Columns of each map"),
     words: z.array(z.object({
@@ -53,6 +54,7 @@ const ANSWERS = {
     words: count.describe("Size of the vocabulary"),
     imageSize: count.describe("Side of the CNN's input in pixels"),
     beamSize: count.describe("Default beam size"),
+    lengthPenalty: z.number().describe("Default length penalty"),
     maxLength: count.describe("Default maximum length of a caption in words"),
     limits: z.object({
       bytes: count.describe("Maximum size of an upload"),

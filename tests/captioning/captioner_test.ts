@@ -105,6 +105,20 @@ for (const inject of ["every", "first"] as const) {
   });
 }
 
+captionerTest("Captioner shows a model that learned from stretched images whole images", async (path) => {
+  const preprocessing = { imageSize: 32, shortSide: 32, resize: "stretch", applyExif: true } as const;
+  await saveModel(path, { metadata: { preprocessing } });
+  using captioner = await Captioner.load(path, SINGLE);
+  using engine = await Engine.open(TINY_MODEL, SINGLE);
+  for (const image of IMAGES) {
+    const pixels = await engine.resizeCrop(image, 32, 32, "stretch");
+    assert.deepEqual((await captioner.prepare(image)).pixels, pixels);
+    const stretched = { width: 32, height: 32, pixels };
+    const [captions, expected] = [await captioner.caption([image]), await captioner.caption([stretched])];
+    assert.deepEqual(captions, expected);
+  }
+});
+
 const SETTINGS: Record<string, CaptionOptions> = {
   "a beam of 1": { beamSize: 1 },
   "the checkpoint's beam": {},

@@ -43,7 +43,7 @@ Deno.test("planEpoch() flips half of the images at their center, as torchvision'
   assert(flipped > 1850 && flipped < 2150, String(flipped));
 });
 
-Deno.test("frozenAugmentation() is what can be had of features: the center and its flip", () => {
+Deno.test("frozenAugmentation() leaves only flips, since features exist of the center crop and its flip", () => {
   const found = (["none", "crop", "flip", "crop-flip"] as const).map((augmentation) =>
     frozenAugmentation({ augmentation })
   );

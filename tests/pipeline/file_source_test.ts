@@ -69,6 +69,11 @@ nativeTest("readSource() opens images as the CNN wants them, and again from the 
   // As when captioning: the short side becomes 37 pixels, a square of them is kept, its center is cut out.
   const square = { width: 37, height: 37, pixels: await engine.resizeCrop(drawnImage(45, 40), 37, 37) };
   assert.deepEqual(pixels, await engine.resizeCrop(square, 37, 32));
+  // Stretched, the whole image is the network's input.
+  using whole = await source.openImages({ engine, recipe: { ...recipe, resize: "stretch" }, reporter, signal });
+  const stretched = new Uint8Array(32 * 32 * 3);
+  await whole.read(4, 32, stretched);
+  assert.deepEqual(stretched, await engine.resizeCrop(drawnImage(45, 40), 32, 32, "stretch"));
   const stored = () =>
     [...Deno.readDirSync(join(folder.path, "cache"))].map(({ name }) => {
       const { size, mtime } = Deno.statSync(join(folder.path, "cache", name, "resized.bin"));

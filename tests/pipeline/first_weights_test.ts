@@ -7,7 +7,7 @@ import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 nativeTest(
-  "loadFirstWeights() draws word embeddings with the given standard deviation, and changes nothing else",
+  "loadFirstWeights() initializes word embeddings with the given standard deviation, and changes nothing else",
   async () => {
     for (const precision of ["fp32", "fp64"] as const) {
       using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision, threads: 1, seed: 1 });

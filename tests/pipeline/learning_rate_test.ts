@@ -31,7 +31,7 @@ Deno.test("learningRates() gives the CNN and the rest their own rates, both alon
   }
 });
 
-Deno.test("learningRates() runs the schedule while the encoder is frozen, and anew when it learns", () => {
+Deno.test("learningRates() runs the schedule while the encoder is frozen, and again while it is fine-tuned", () => {
   const rates = course({ epochs: 4, frozenEpochs: 2, schedule: "cosine" });
   assert.deepEqual(rates[0], { learningRate: 0.5, encoderLearningRate: 0 });
   assert(Math.abs((rates[1]?.learningRate ?? 0) - 0.25) < 1e-15);

@@ -364,6 +364,45 @@ runTest(
   },
 );
 
+runTest("runTraining() scores its start after a stop during its validation", async (folder) => {
+  const former = optionsOf(join(folder, "former"), { epochs: 6, schedule: "constant", learningRate: 0.02 });
+  await runTraining(drawnSource(20), former);
+  const recipe = selfCriticalRecipe(former.recipe, { epochs: 1, frozenLearningRate: 1, bestBy: "loss" });
+  const initialWeights = join(former.out, "best.safetensors");
+  const controller = new AbortController();
+  const reporter = silentReporter();
+  const note = (line: string) => {
+    if (line.startsWith("Model: ")) controller.abort();
+    reporter.note(line);
+  };
+  const options = { ...optionsOf(join(folder, "run")), recipe, initialWeights };
+  const stopped = { ...options, reporter: { ...reporter, note }, signal: controller.signal };
+  await runTraining(drawnSource(20), stopped).catch((error) => assert.equal(error.name, "AbortError"));
+  assert(!reporter.notes.some((line) => line.startsWith("Before: ")));
+  await runTraining(drawnSource(20), { ...options, resume: true });
+  using best = await openCheckpoint(join(options.out, "best.safetensors"));
+  assert.equal(best.metadata.epoch, 0);
+});
+
+runTest("runTraining() with a frozen encoder flips images, and drops elements of their features", async (folder) => {
+  const losses = await Promise.all(
+    [{}, { augmentation: "flip" as const }, { featureDropout: 0.5 }].map(async (changes, index) => {
+      const plain = {
+        epochs: 1,
+        frozenEpochs: 1,
+        augmentation: "none",
+        embeddingDropout: 0,
+        outputDropout: 0,
+      } as const;
+      const options = optionsOf(join(folder, `${index}`, "run"), { ...plain, ...changes });
+      await runTraining(drawnSource(20), options);
+      const [epoch] = await jsonLines(join(options.out, "metrics.jsonl"));
+      return epoch?.["trainLoss"];
+    }),
+  );
+  assert.equal(new Set(losses).size, 3, String(losses));
+});
+
 runTest("runTraining() refuses to start from a model with another vocabulary, and leaves nothing", async (folder) => {
   const former = optionsOf(join(folder, "former"), { epochs: 1 });
   await runTraining(drawnSource(20), former);

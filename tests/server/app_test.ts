@@ -56,7 +56,7 @@ Deno.test("POST /api/explain explains the model's caption, a given one, or given
     const { words, ...others } = await answer.json();
     return { ...others, words: words.map(({ word }: { word: string }) => word) };
   };
-  const maps = { seen: 224 / 256, rows: 2, columns: 2 };
+  const maps = { resize: "crop", seen: 224 / 256, rows: 2, columns: 2 };
   assert.deepEqual(await words(""), { caption: "8 wide", ...maps, words: ["8", "wide"] });
   assert.deepEqual(await words("?caption=two dogs"), { caption: "two dogs", ...maps, words: ["two", "dogs"] });
   assert.deepEqual(await words("?token=dog&token='s"), { caption: "dog 's", ...maps, words: ["dog", "'s"] });
@@ -227,6 +227,7 @@ Deno.test("GET /api/model and /api/health describe the model and the server's st
     words: 5,
     imageSize: 224,
     beamSize: 3,
+    lengthPenalty: 0,
     maxLength: 20,
     search: null,
     run: null,

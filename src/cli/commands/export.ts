@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { EXPORT_TYPES } from "../../checkpoint/export_model.ts";
+import { EXPORT_FORMATS, EXPORT_TYPE_NAMES } from "../../checkpoint/export_model.ts";
 import { createCommand } from "../command.ts";
 
 export function exportCommand(): Command {
@@ -18,11 +18,11 @@ export function exportCommand(): Command {
     .requiredOption("--out <file>", "file for the weights")
     .addOption(
       new Option("--format <format>", "format of the weights (default: by the extension of --out)")
-        .choices(["pth", "safetensors", "checkpoint"]),
+        .choices([...EXPORT_FORMATS]),
     )
     .addOption(
       new Option("--dtype <type>", "float type of the weights (default: the checkpoint's)")
-        .choices(Object.keys(EXPORT_TYPES)),
+        .choices([...EXPORT_TYPE_NAMES]),
     )
     .option("--vocabulary <file>", "file for the vocabulary, as JSON (default: beside the weights, .vocab.json)")
     .option("--force", "overwrite existing files");

@@ -4,8 +4,8 @@ const frame = document.getElementById("image");
 const [image, canvas] = frame.children;
 const OPACITY = 0.8;
 
-/** Shows a word's heat map over the model's center crop. */
-export function showHeat({ heat }, { rows, columns, seen }) {
+/** Shows a word's heat map over what the model sees: the center crop, or all of the image. */
+export function showHeat({ heat }, { rows, columns, seen, resize }) {
   canvas.width = columns;
   canvas.height = rows;
   const context = canvas.getContext("2d");
@@ -17,7 +17,7 @@ export function showHeat({ heat }, { rows, columns, seen }) {
   context.putImageData(pixels, 0, 0);
   const { naturalWidth, naturalHeight } = image;
   const side = seen * Math.min(naturalWidth, naturalHeight);
-  const [width, height] = [100 * side / naturalWidth, 100 * side / naturalHeight];
+  const [width, height] = resize === "stretch" ? [100, 100] : [100 * side / naturalWidth, 100 * side / naturalHeight];
   Object.assign(canvas.style, {
     width: `${width}%`,
     height: `${height}%`,

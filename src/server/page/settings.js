@@ -11,7 +11,7 @@ let seed = 0;
 export function readSettings() {
   const sampling = temperature.valueAsNumber > 0;
   // Not all models support it.
-  const length = lengthPenalty.valueAsNumber > 0 ? { lengthPenalty: lengthPenalty.value } : {};
+  const length = lengthPenalty.value === lengthPenalty.defaultValue ? {} : { lengthPenalty: lengthPenalty.value };
   return {
     maxLength: maxLength.value,
     ...(sampling
@@ -24,7 +24,8 @@ export function readSettings() {
 /** Sets the controls to the model's defaults, and calls `changed` on changes. */
 export function startSettings(model, changed) {
   // The values that the form is reset to.
-  for (const [input, value] of [[beamSize, model.beamSize], [maxLength, model.maxLength]]) {
+  const defaults = [[beamSize, model.beamSize], [lengthPenalty, model.lengthPenalty], [maxLength, model.maxLength]];
+  for (const [input, value] of defaults) {
     input.max = Math.max(input.max, value);
     input.defaultValue = value;
   }
