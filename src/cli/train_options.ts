@@ -114,7 +114,7 @@ export function addTrainOptions(command: Command): Command {
     )
     .option(
       "--finetune-after <epoch>",
-      "epochs before the CNN is unfrozen, or never (default: a third of all with pretrained weights, else 0)",
+      "epochs before the CNN is unfrozen, or never (default: three quarters of all with pretrained weights, else 0)",
       finetuneAfter,
     )
     .addOption(

@@ -7,6 +7,9 @@ import { makeRecipe, type Recipe, sideBeforeCrop } from "./recipe.ts";
 /** A word of the new captions enters the vocabulary from this count on, unless `minCount` is given. */
 const MIN_COUNT = 2;
 
+/** A decoder that is trained already is changed with care. */
+const LEARNING_RATE = 2e-4;
+
 /** A checkpoint to fine-tune. */
 export interface InitialModel {
   readonly path: string;
@@ -37,7 +40,13 @@ export async function readInitialModel(path: string): Promise<InitialModel> {
     tokenizer: decoding.tokenizer ?? "nltk",
   };
   const { maxLength, beamSize, lengthPenalty = 0 } = decoding;
-  return { path, words: vocabulary, fixed, defaults: { minCount: MIN_COUNT, maxLength, beamSize, lengthPenalty } };
+  const rates = { frozenLearningRate: LEARNING_RATE, learningRate: LEARNING_RATE };
+  return {
+    path,
+    words: vocabulary,
+    fixed,
+    defaults: { minCount: MIN_COUNT, maxLength, beamSize, lengthPenalty, ...rates },
+  };
 }
 
 function architectureOf(model: CheckpointMetadata["model"]): Partial<Recipe> {

@@ -108,7 +108,7 @@ Deno.test("parseTrainOptions() warns about settings without effect", async () =>
   const [warning = "", ...rest] = idleSettings(options.pretrainedRecipe, options.givenSettings);
   assert.match(
     warning,
-    /^Warning: 'learningRate' has no effect: the encoder is frozen in all 30 epochs, which use frozenLearningRate/,
+    /^Warning: 'learningRate' has no effect: the encoder is frozen in all 16 epochs, which use frozenLearningRate/,
   );
   assert.deepEqual(rest, []);
 });

@@ -25,7 +25,8 @@ Deno.test({
       ...{ encoder: "resnet50", encoderWidth: 4, encoderBlocks: [1, 1, 1, 1] },
       ...{ imageSize: 16, resize: "crop", applyExif: true, tokenizer: "nltk" },
     });
-    assert.deepEqual(defaults, { minCount: 2, maxLength: 8, beamSize: 3, lengthPenalty: 0 });
+    const rates = { frozenLearningRate: 2e-4, learningRate: 2e-4 };
+    assert.deepEqual(defaults, { minCount: 2, maxLength: 8, beamSize: 3, lengthPenalty: 0, ...rates });
   },
 });
 

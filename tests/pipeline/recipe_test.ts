@@ -42,14 +42,14 @@ Deno.test("makeRecipe() freezes a pretrained CNN first and changes it slowly, in
     {},
     { pretrained: true },
   );
-  assert.deepEqual([frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate], [10, 5e-4, 1e-4, 1e-5]);
+  assert.deepEqual([frozenEpochs, frozenLearningRate, learningRate, encoderLearningRate], [12, 8e-4, 2e-4, 5e-5]);
   assert.equal(batchNorm, "frozen");
   assert.equal(makeRecipe("lrcn").frozenEpochs, 0);
   assert.deepEqual(makeRecipe("notebook", {}, { pretrained: true }), makeRecipe("notebook"));
   assert.equal(makeRecipe("lrcn", { frozenEpochs: 3 }, { pretrained: true }).frozenEpochs, 3);
   assert.deepEqual(
     [1, 2, 3, 8].map((epochs) => makeRecipe("lrcn", { epochs }, { pretrained: true }).frozenEpochs),
-    [1, 1, 1, 3],
+    [1, 2, 3, 6],
   );
 });
 
