@@ -27,21 +27,21 @@ class PackedLayer : public torch::autograd::Function<PackedLayer> {
     const int64_t hidden = weight_hh.size(1), inputs = x.size(1);
     // The gates i, f, g, o of each step: replaced by their activations as the steps are computed.
     auto gates = at::addmm(bias_ih + bias_hh, x, weight_ih.narrow(1, 0, inputs).t());
-    const auto of_feature =
+    const auto feature_gates =
         feature ? at::mm(*feature, weight_ih.narrow(1, inputs, feature->size(1)).t()) : at::Tensor();
     auto h = at::empty({x.size(0), hidden}, x.options()), c = at::empty_like(h), tanh_c = at::empty_like(h);
-    int64_t first = 0, before = 0;
+    int64_t first = 0, previous = 0;
     for (const int64_t rows : steps.rows) {
       auto gate = gates.narrow(0, first, rows);
-      if (of_feature.defined()) gate.add_(of_feature.narrow(0, 0, rows));
-      if (first > 0) gate.addmm_(h.narrow(0, before, rows), weight_hh.t());
+      if (feature_gates.defined()) gate.add_(feature_gates.narrow(0, 0, rows));
+      if (first > 0) gate.addmm_(h.narrow(0, previous, rows), weight_hh.t());
       const auto [i, f, g, o] = activate(gate);
-      auto cell = c.narrow(0, first, rows), squashed = tanh_c.narrow(0, first, rows), out = h.narrow(0, first, rows);
+      auto cell = c.narrow(0, first, rows), tanh_cell = tanh_c.narrow(0, first, rows), out = h.narrow(0, first, rows);
       at::mul_out(cell, i, g);
-      if (first > 0) cell.addcmul_(f, c.narrow(0, before, rows));
-      at::tanh_out(squashed, cell);
-      at::mul_out(out, o, squashed);
-      before = first;
+      if (first > 0) cell.addcmul_(f, c.narrow(0, previous, rows));
+      at::tanh_out(tanh_cell, cell);
+      at::mul_out(out, o, tanh_cell);
+      previous = first;
       first += rows;
     }
     context->save_for_backward(
@@ -57,48 +57,48 @@ class PackedLayer : public torch::autograd::Function<PackedLayer> {
                &h = saved[5], &c = saved[6], &tanh_c = saved[7], &predecessors = saved[8];
     const auto all_rows = context->saved_data["rows"].toIntVector();
     const int64_t inputs = x.size(1), total = x.size(0);
-    auto of_h = gradients[0].clone(at::MemoryFormat::Contiguous);
-    auto of_gates = at::empty_like(gates);
-    at::Tensor of_cell;  // what the step after passes back to its rows' cells
+    auto grad_h = gradients[0].clone(at::MemoryFormat::Contiguous);
+    auto grad_gates = at::empty_like(gates);
+    at::Tensor grad_cell;  // what the step after passes back to its rows' cells
     int64_t first = total;
     for (auto rows_of = all_rows.rbegin(); rows_of != all_rows.rend(); ++rows_of) {
       const int64_t rows = *rows_of;
       first -= rows;
       const auto [i, f, g, o] = split(gates.narrow(0, first, rows));
-      auto [of_i, of_f, of_g, of_o] = split(of_gates.narrow(0, first, rows));
-      const auto of_out = of_h.narrow(0, first, rows), squashed = tanh_c.narrow(0, first, rows);
-      at::sigmoid_backward_out(of_o, of_out * squashed, o);
-      auto cell = at::tanh_backward(of_out * o, squashed);
-      if (of_cell.defined()) cell.narrow(0, 0, of_cell.size(0)).add_(of_cell);
-      at::sigmoid_backward_out(of_i, cell * g, i);
-      at::tanh_backward_out(of_g, cell * i, g);
+      auto [grad_i, grad_f, grad_g, grad_o] = split(grad_gates.narrow(0, first, rows));
+      const auto grad_out = grad_h.narrow(0, first, rows), tanh_cell = tanh_c.narrow(0, first, rows);
+      at::sigmoid_backward_out(grad_o, grad_out * tanh_cell, o);
+      auto cell = at::tanh_backward(grad_out * o, tanh_cell);
+      if (grad_cell.defined()) cell.narrow(0, 0, grad_cell.size(0)).add_(grad_cell);
+      at::sigmoid_backward_out(grad_i, cell * g, i);
+      at::tanh_backward_out(grad_g, cell * i, g);
       if (first == 0) {
-        of_f.zero_();  // the state before is zero
+        grad_f.zero_();  // the first state is zero
         break;
       }
-      const int64_t before = first - *std::next(rows_of);
-      at::sigmoid_backward_out(of_f, cell * c.narrow(0, before, rows), f);
-      of_cell = cell.mul_(f);
-      of_h.narrow(0, before, rows).addmm_(of_gates.narrow(0, first, rows), weight_hh);
+      const int64_t previous = first - *std::next(rows_of);
+      at::sigmoid_backward_out(grad_f, cell * c.narrow(0, previous, rows), f);
+      grad_cell = cell.mul_(f);
+      grad_h.narrow(0, previous, rows).addmm_(grad_gates.narrow(0, first, rows), weight_hh);
     }
 
-    const int64_t starts = all_rows.front();
-    const auto of_weight_hh =
-        at::mm(of_gates.narrow(0, starts, total - starts).t(), h.index_select(0, predecessors));
-    auto of_weight_ih = at::mm(of_gates.t(), x);
-    const auto of_x = at::mm(of_gates, weight_ih.narrow(1, 0, inputs));
-    at::Tensor of_feature;
+    const int64_t first_rows = all_rows.front();
+    const auto grad_weight_hh =
+        at::mm(grad_gates.narrow(0, first_rows, total - first_rows).t(), h.index_select(0, predecessors));
+    auto grad_weight_ih = at::mm(grad_gates.t(), x);
+    const auto grad_x = at::mm(grad_gates, weight_ih.narrow(1, 0, inputs));
+    at::Tensor grad_feature;
     if (feature.defined()) {
-      auto of_rows = of_gates.narrow(0, 0, starts).clone();
-      int64_t step = starts;
+      auto grad_rows = grad_gates.narrow(0, 0, first_rows).clone();
+      int64_t step = first_rows;
       for (size_t at = 1; at < all_rows.size(); step += all_rows[at++]) {
-        of_rows.narrow(0, 0, all_rows[at]).add_(of_gates.narrow(0, step, all_rows[at]));
+        grad_rows.narrow(0, 0, all_rows[at]).add_(grad_gates.narrow(0, step, all_rows[at]));
       }
-      of_weight_ih = at::cat({of_weight_ih, at::mm(of_rows.t(), feature)}, 1);
-      of_feature = at::mm(of_rows, weight_ih.narrow(1, inputs, feature.size(1)));
+      grad_weight_ih = at::cat({grad_weight_ih, at::mm(grad_rows.t(), feature)}, 1);
+      grad_feature = at::mm(grad_rows, weight_ih.narrow(1, inputs, feature.size(1)));
     }
-    const auto of_bias = of_gates.sum(0);
-    return {of_x, of_feature, of_weight_ih, of_weight_hh, of_bias, of_bias, at::Tensor()};
+    const auto grad_bias = grad_gates.sum(0);
+    return {grad_x, grad_feature, grad_weight_ih, grad_weight_hh, grad_bias, grad_bias, at::Tensor()};
   }
 
  private:

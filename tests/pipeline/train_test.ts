@@ -264,7 +264,8 @@ nativeTest("train() reports the mean of the batches' means in the notebook recip
 });
 
 nativeTest("train() leaves a frozen CNN bit for bit, and trains it afterwards", async () => {
-  using run = await openRun({ epochs: 2, frozenEpochs: 1, frozenLearningRate: 0.02, learningRate: 0.01 });
+  const rates = { frozenLearningRate: 0.02, learningRate: 0.01, schedule: "constant" } as const;
+  using run = await openRun({ epochs: 2, frozenEpochs: 1, ...rates });
   const { engine } = run.training;
   const snapshots = [await snapshot(engine)];
   await start(run, { onEpoch: async () => void snapshots.push(await snapshot(engine)) });
@@ -275,15 +276,14 @@ nativeTest("train() leaves a frozen CNN bit for bit, and trains it afterwards", 
   assert.equal(run.epochs[0]?.metrics.learningRate, 0.02);
 });
 
-nativeTest("train() follows the schedule over the epochs in which the CNN learns", async () => {
+nativeTest("train() follows the schedule while the encoder is frozen, and again while it is fine-tuned", async () => {
   const changes = { epochs: 4, batchSize: 4, frozenEpochs: 1, frozenLearningRate: 0.5, learningRate: 1e-3 };
   using run = await openRun({ ...changes, schedule: "one-cycle", patience: 0 });
   await start(run);
-  // Two steps an epoch: the last step of epoch e is step 2 (e - 1) - 1 of 6.
-  const expected = [
-    0.5,
-    ...[1, 3, 5].map((step) => 1e-3 * scheduleFactor(run.training.recipe, { step, steps: 6, validationScores: [] })),
-  ];
+  const factor = (step: number, steps: number) =>
+    scheduleFactor(run.training.recipe, { step, steps, validationScores: [] });
+  // Two steps an epoch: the last step of epoch e, from 2 on, is step 2 (e - 1) - 1 of 6.
+  const expected = [0.5 * factor(1, 2), ...[1, 3, 5].map((step) => 1e-3 * factor(step, 6))];
   assert.deepEqual(run.epochs.map(({ metrics }) => metrics.learningRate), expected);
 });
 

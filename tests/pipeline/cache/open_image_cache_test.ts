@@ -242,12 +242,12 @@ Deno.test("a file that changes while it is decoded is skipped and decoded at the
   const { path = "" } = examples[0] ?? {};
   let first = true;
   const changing = await opened(examples, {
-    async resizeCrop(image, shortSide, crop) {
+    async resizeCrop(image, shortSide, crop, resize) {
       if (image.width === 20 && first) {
         first = false;
         await Deno.writeTextFile(path, "026");
       }
-      return await options.resizeCrop(image, shortSide, crop);
+      return await options.resizeCrop(image, shortSide, crop, resize);
     },
   });
   assert.deepEqual(changing.broken.map(({ reason }) => reason), [
@@ -396,20 +396,21 @@ Deno.test(
 Deno.test("without a cache images that are asked for together are decoded together", files, async () => {
   await using setting = await makeSetting(["20", "21", "22"]);
   const { resizeCrop } = setting.options;
-  let [now, most] = [0, 0];
+  let now = 0;
+  const gate: { together?: PromiseWithResolvers<void> } = {};
   using cache = await openImageCache(setting.examples, {
     ...setting.options,
     cache: "none",
     resizeCrop: async (...parameters) => {
-      most = Math.max(most, ++now);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      now--;
+      // None goes on before all are here: one after another they would never end.
+      if (gate.together !== undefined && ++now === 3) gate.together.resolve();
+      await gate.together?.promise;
       return await resizeCrop(...parameters);
     },
   });
-  most = 0;
+  gate.together = Promise.withResolvers();
   assert.deepEqual(await readResized(cache), [20, 21, 22].map(resizeToSquare));
-  assert.equal(most, 3);
+  assert.equal(now, 3);
 });
 
 Deno.test(
