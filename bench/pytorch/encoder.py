@@ -28,7 +28,7 @@ def make_model(name):
         from efficientnet_lite_pytorch import EfficientNet
 
         overrides = {"num_classes": 512, "drop_connect_rate": 0, "dropout_rate": 0, "image_size": None}
-        model.resnet = EfficientNet.from_name(name, overrides)
+        model.resnet = EfficientNet.from_name(name, **overrides)
         model.resnet.features = model.resnet.extract_features
     return model
 
