@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODERS } from "../ffi/encoders.ts";
-import type { ImageResize, ModelSettings } from "../ffi/settings.ts";
+import { IMAGE_RESIZES, type ImageResize, type ModelSettings } from "../ffi/settings.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
@@ -148,7 +148,7 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
   preprocessing: z.object({
     imageSize: wholeNumber(SIDE_LIMITS),
     shortSide: wholeNumber(SIDE_LIMITS),
-    resize: z.enum(["crop", "stretch"]).exactOptional(),
+    resize: z.enum(IMAGE_RESIZES).exactOptional(),
     applyExif: z.boolean(),
   })
     .refine(({ imageSize, shortSide }) => imageSize <= shortSide, { error: "imageSize is larger than shortSide" }),

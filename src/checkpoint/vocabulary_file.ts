@@ -1,6 +1,7 @@
 // A vocabulary in a JSON file, for weights without metadata: the words, the preprocessing and the decoding.
 
 import { z } from "zod";
+import { IMAGE_RESIZES } from "../ffi/settings.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { quoted } from "../printable.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
@@ -36,7 +37,7 @@ const settingsSchema = z.object({
   preprocessing: z.strictObject({
     imageSize: side,
     shortSide: side,
-    resize: z.enum(["crop", "stretch"]).exactOptional(),
+    resize: z.enum(IMAGE_RESIZES).exactOptional(),
     applyExif: z.boolean().optional(),
   }).optional(),
   decoding: z.strictObject({

@@ -29,7 +29,7 @@ export interface TaskModel extends Disposable {
 /**
  * Loads the checkpoints that the user named, or else the default one, and says on standard error which it is.
  *
- * @throws {InputError} If there is none, or a file cannot be used.
+ * @throws {InputError} If no checkpoint is found, or a file cannot be used.
  */
 export async function loadTaskModel(
   checkpoints: readonly string[],

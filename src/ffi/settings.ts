@@ -29,8 +29,20 @@ export interface ModelSettings {
 /**
  * How an image becomes a square: `crop` keeps its aspect ratio and uses its center, `stretch` uses the whole image and
  * changes the ratio.
+ *
+ * @example Checking a setting
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { IMAGE_RESIZES } from "@lrcn/lrcn";
+ *
+ * const isResize = (text: string) => IMAGE_RESIZES.some((resize) => resize === text);
+ * assert(isResize("stretch") && !isResize("squeeze"));
+ * ```
  */
-export type ImageResize = "crop" | "stretch";
+export const IMAGE_RESIZES = ["crop", "stretch"] as const;
+
+/** One of {@linkcode IMAGE_RESIZES}. */
+export type ImageResize = typeof IMAGE_RESIZES[number];
 
 /** Device, precision and initialization of an engine. */
 export interface EngineOptions {

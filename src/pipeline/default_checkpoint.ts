@@ -34,7 +34,7 @@ export interface DefaultCheckpoint {
  * and neither are files that cannot be read.
  *
  * @param folder The folder of all runs.
- * @throws {InputError} If there is none.
+ * @throws {InputError} If no checkpoint is found.
  */
 export async function defaultCheckpoint(
   folder: string,

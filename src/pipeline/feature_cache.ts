@@ -155,9 +155,11 @@ function withFlips(pixels: Uint8Array, side: number): Uint8Array<ArrayBuffer> {
   for (let start = 0; start < pixels.length; start += bytes) {
     both.set(pixels.subarray(start, start + bytes), 2 * start);
     const flipped = both.subarray(2 * start + bytes, 2 * (start + bytes));
-    for (let pixel = 0; pixel < side * side; pixel++) {
-      const from = start + (pixel - pixel % side + side - 1 - pixel % side) * 3;
-      flipped.set(pixels.subarray(from, from + 3), pixel * 3);
+    for (let row = 0; row < bytes; row += side * 3) {
+      for (let column = 0; column < side; column++) {
+        const from = start + row + (side - 1 - column) * 3;
+        flipped.set(pixels.subarray(from, from + 3), row + column * 3);
+      }
     }
   }
   return both;

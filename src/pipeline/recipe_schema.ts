@@ -13,7 +13,7 @@ import {
   MOST_LENGTH_PENALTY,
   SIDE_LIMITS,
 } from "../checkpoint/limits.ts";
-import type { ImageResize } from "../ffi/settings.ts";
+import { IMAGE_RESIZES, type ImageResize } from "../ffi/settings.ts";
 import { ENCODER_NAMES, ENCODER_STAGES, type EncoderName, type EncoderStage } from "../ffi/encoders.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 
@@ -185,7 +185,7 @@ export const RECIPE_SCHEMA = z.strictObject({
   imageSize: number(z.coerce.number().int().min(16).max(Math.floor(SIDE_LIMITS[1] * 224 / 256))).describe(
     "side of the network's input in pixels",
   ),
-  resize: z.enum(["crop", "stretch"]).describe(
+  resize: z.enum(IMAGE_RESIZES).describe(
     "keep an image's aspect ratio and use its center (crop), or the whole image at another ratio (stretch)",
   ),
   augmentation: z.enum(["none", "crop", "flip", "crop-flip"]).describe(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { IMAGE_RESIZES } from "../ffi/settings.ts";
 import { CAPTION_QUERY, EXPLAIN_QUERY, SEARCH_QUERY } from "./caption_query.ts";
 import { IMAGE_FIELD } from "./upload.ts";
 
@@ -15,7 +16,7 @@ const ANSWERS = {
   }),
   Explanation: z.object({
     caption: z.string(),
-    resize: z.enum(["crop", "stretch"]).describe(
+    resize: z.enum(IMAGE_RESIZES).describe(
       "Whether the maps cover the image's center crop, or all of the image, which the model sees stretched to a square",
     ),
     seen: z.number().describe("Side of the center crop relative to the image's short side; 1 if it is stretched"),
