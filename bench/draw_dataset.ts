@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encode } from "fast-png";
+import { encodePng } from "../src/images/encode_png.ts";
 import { join } from "node:path";
 import { Random } from "../src/random.ts";
 import { renderScene } from "../src/sample/scenes.ts";
@@ -34,7 +34,7 @@ async function drawScenes(folder: string, count: number, random: Random): Promis
   for (let index = 0; index < count; index++) {
     const { width, height, pixels } = renderScene(SIDE, random).image;
     const name = `${String(index).padStart(4, "0")}.png`;
-    await Deno.writeFile(join(folder, name), encode({ width, height, data: pixels, channels: 3 }));
+    await Deno.writeFile(join(folder, name), encodePng({ width, height, pixels }));
   }
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { encode as encodePng } from "fast-png";
+import { encodePng } from "../src/images/encode_png.ts";
 import { z } from "zod";
 import { drawHeat } from "../src/explanation/draw_heat.ts";
 import { decodeImage } from "../src/images/decode_image.ts";
@@ -39,7 +39,7 @@ function heatMapPng(heat: readonly number[]): Uint8Array {
     const [x, y] = [pixel % small.width * STRIDE, Math.floor(pixel / small.width) * STRIDE];
     return pixels[(y * width + x) * 3 + channel] ?? 0;
   });
-  return encodePng({ ...small, data, channels: 3, depth: 8 });
+  return encodePng({ ...small, pixels: data });
 }
 
 const shown = words.filter(({ strength }) => strength >= MIN_STRENGTH);

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { encode } from "fast-png";
+import { encodePng } from "../src/images/encode_png.ts";
 import { join } from "node:path";
 import { Random } from "../src/random.ts";
 import { renderScene } from "../src/sample/scenes.ts";
@@ -32,7 +32,7 @@ await Deno.mkdir(join(folder, "Images"), { recursive: true });
 for (let index = 0; index < Number(count); index++) {
   const { image: { width, height, pixels }, captions } = renderScene(Number(side), random);
   const name = `item-${String(index).padStart(3, "0")}.png`;
-  await Deno.writeFile(join(folder, "Images", name), encode({ width, height, data: pixels, channels: 3 }));
+  await Deno.writeFile(join(folder, "Images", name), encodePng({ width, height, pixels }));
   rows.push(...captions.map((caption) => `${name},${caption}`));
 }
 await Deno.writeTextFile(join(folder, "captions.csv"), `${rows.join("\n")}\n`);

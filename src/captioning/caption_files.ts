@@ -51,7 +51,7 @@ export interface CaptionFilesOptions extends CaptionOptions {
 }
 
 /** A model that captions files. */
-export interface FileCaptioner extends Pick<Captioner, "applyExif" | "prepare"> {
+export interface FileCaptioner extends Pick<Captioner, "decodeOptions" | "prepare"> {
   /** Captions prepared images. */
   caption(images: readonly RgbImage[], options?: CaptionOptions): Promise<Caption[]>;
 }
@@ -69,7 +69,7 @@ export async function* captionFiles(
   options: CaptionFilesOptions = {},
 ): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
   const { maxPixels, live = false, signal, ...captionOptions } = options;
-  const decoding = { applyExif: captioner.applyExif, ...(maxPixels !== undefined && { maxPixels }) };
+  const decoding = { ...captioner.decodeOptions, ...(maxPixels !== undefined && { maxPixels }) };
   using decoders = new ImageDecoders();
 
   let inFlight = 0;

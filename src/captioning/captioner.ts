@@ -2,7 +2,8 @@ import { loadModel } from "../checkpoint/model_state.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import type { RgbImage } from "../images/rgb_image.ts";
+import { decodeOptions } from "../images/preprocessing.ts";
+import type { DecodeImageOptions, RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
 import { collateMasked } from "../ffi/collate.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
@@ -54,8 +55,8 @@ interface Member {
 export class Captioner implements Disposable {
   /** Dimensions and settings: the checkpoint's metadata; in an ensemble, that of the first model. */
   readonly metadata: ModelMetadata;
-  /** Whether EXIF orientation is applied to images, as in training. */
-  readonly applyExif: boolean;
+  /** The options to decode images with, as in training. */
+  readonly decodeOptions: DecodeImageOptions;
   readonly #members: readonly Member[];
   readonly #vocabulary: OpenModel["vocabulary"];
   #ids: ReadonlyMap<string, number> | undefined;
@@ -65,7 +66,7 @@ export class Captioner implements Disposable {
 
   private constructor(first: Member, members: readonly Member[], engines: DisposableStack) {
     this.metadata = first.metadata;
-    this.applyExif = first.metadata.preprocessing.applyExif;
+    this.decodeOptions = decodeOptions(first.metadata.preprocessing.shortSide, first.metadata.preprocessing);
     this.#vocabulary = first.vocabulary;
     this.#members = members;
     this.#engines = engines;

@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODERS } from "../ffi/encoders.ts";
 import { IMAGE_RESIZES, type ImageResize, type ModelSettings } from "../ffi/settings.ts";
+import type { ImageDecoding } from "../images/preprocessing.ts";
+import { ALPHAS } from "../images/rgb_image.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
@@ -25,7 +27,7 @@ import type { WriteAtomicOptions } from "../files/write_atomic.ts";
 export const CHECKPOINT_VERSION = 3;
 
 /** The preprocessing of an image for the network. */
-export interface Preprocessing {
+export interface Preprocessing extends ImageDecoding {
   /** Side of the square network input in pixels. */
   readonly imageSize: number;
   /** Pixels of the shorter side after resizing, before the center crop. */
@@ -36,8 +38,6 @@ export interface Preprocessing {
    * @default {"crop"}
    */
   readonly resize?: ImageResize;
-  /** Apply the EXIF orientation first. */
-  readonly applyExif: boolean;
 }
 
 /** Defaults for decoding. */
@@ -150,6 +150,9 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
     shortSide: wholeNumber(SIDE_LIMITS),
     resize: z.enum(IMAGE_RESIZES).exactOptional(),
     applyExif: z.boolean(),
+    colorManagement: z.boolean().exactOptional(),
+    alpha: z.enum(ALPHAS).exactOptional(),
+    shrinkOnLoad: z.boolean().exactOptional(),
   })
     .refine(({ imageSize, shortSide }) => imageSize <= shortSide, { error: "imageSize is larger than shortSide" }),
   vocabulary: listOf(z.string(), MOST_WORDS),

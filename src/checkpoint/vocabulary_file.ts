@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { IMAGE_RESIZES } from "../ffi/settings.ts";
+import { ALPHAS } from "../images/rgb_image.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { quoted } from "../printable.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
@@ -30,15 +31,20 @@ const IMAGE_SIZE = 224;
 const SHORT_SIDE = 256;
 const MAX_LENGTH = 20;
 const BEAM_SIZE = 3;
+/** The notebook sees images as Pillow decodes them. */
+const NOTEBOOK_DECODING = { applyExif: false, colorManagement: false, alpha: "drop", shrinkOnLoad: false } as const;
 
-const side = wholeNumber(SIDE_LIMITS).optional();
+const side = wholeNumber(SIDE_LIMITS).exactOptional();
 const settingsSchema = z.object({
   words: z.custom<Words>(isWords, { error: "it is neither an array of words nor an object {word: id}" }),
   preprocessing: z.strictObject({
     imageSize: side,
     shortSide: side,
     resize: z.enum(IMAGE_RESIZES).exactOptional(),
-    applyExif: z.boolean().optional(),
+    applyExif: z.boolean().exactOptional(),
+    colorManagement: z.boolean().exactOptional(),
+    alpha: z.enum(ALPHAS).exactOptional(),
+    shrinkOnLoad: z.boolean().exactOptional(),
   }).optional(),
   decoding: z.strictObject({
     firstWord: z.string().optional(),
@@ -124,14 +130,15 @@ function withDefaults(path: string, content: z.infer<typeof settingsSchema>): Vo
   if (firstWord !== undefined && !ids.has(firstWord)) {
     throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is not one of its words`);
   }
-  const { imageSize = IMAGE_SIZE, resize, applyExif = firstWord === undefined } = content.preprocessing ?? {};
-  const { shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = content.preprocessing ?? {};
+  const recipe = firstWord === undefined ? { applyExif: true } : NOTEBOOK_DECODING;
+  const preprocessing = { imageSize: IMAGE_SIZE, ...recipe, ...content.preprocessing };
+  const { imageSize, shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = preprocessing;
   if (imageSize > shortSide) {
     throw cannotRead(path, `"imageSize" is ${imageSize}, larger than "shortSide", which is ${shortSide}`);
   }
   return {
     vocabulary,
-    preprocessing: { imageSize, shortSide, ...(resize !== undefined && { resize }), applyExif },
+    preprocessing: { ...preprocessing, shortSide },
     decoding: {
       ...(firstWord !== undefined && { firstWord }),
       maxLength,

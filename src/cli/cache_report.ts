@@ -91,10 +91,14 @@ export async function clearCaches(root: string, name: string | undefined, print:
 
 function details({ preprocessing }: KeptCache, bad: number): string[] {
   if (preprocessing === undefined) return [];
-  const { side, applyExif, current } = preprocessing;
+  const { side, resize, applyExif, colorManagement, alpha, shrinkOnLoad, current } = preprocessing;
   return [
     `${side} x ${side} pixels`,
-    applyExif ? "EXIF orientation applied" : "EXIF orientation ignored",
+    ...(resize === "stretch" ? ["stretched"] : []),
+    ...(applyExif ? [] : ["EXIF orientation ignored"]),
+    ...(colorManagement ? [] : ["color profiles ignored"]),
+    ...(alpha === "white" ? [] : ["transparency dropped"]),
+    ...(shrinkOnLoad ? [] : ["decoded whole"]),
     ...(current ? [] : ["of another version and unused: clear it"]),
     ...(bad === 0 ? [] : [`${count(bad, "file")} cannot be used:`]),
   ];

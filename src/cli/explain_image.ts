@@ -1,4 +1,4 @@
-import { encode as encodePng } from "fast-png";
+import { encodePng } from "../images/encode_png.ts";
 import { join, parse } from "node:path";
 import type { Captioner, CaptionOptions } from "../captioning/captioner.ts";
 import type { ExplainedWord, Explanation } from "../explanation/explain_words.ts";
@@ -44,14 +44,14 @@ export interface ExplainedImage extends Explanation {
  * @throws {InputError} If the image cannot be decoded or captioned with these options, or the sentence has no words.
  */
 export async function explainImage(
-  captioner: Pick<Captioner, "applyExif" | "prepare" | "caption" | "tokenize" | "explain">,
+  captioner: Pick<Captioner, "decodeOptions" | "prepare" | "caption" | "tokenize" | "explain">,
   path: string,
   options: ExplainImageOptions = {},
 ): Promise<ExplainedImage> {
   const { caption: given, maxPixels, decoding } = options;
   using decoders = new ImageDecoders({ count: 1 });
   const image = await decoders.decodeThen({ path }, (decoded) => captioner.prepare(decoded), {
-    applyExif: captioner.applyExif,
+    ...captioner.decodeOptions,
     ...(maxPixels !== undefined && { maxPixels }),
   });
   const [generated] = given === undefined ? await captioner.caption([image], decoding) : [];
@@ -86,7 +86,7 @@ export async function writeHeatMaps(explanation: Explanation, folder: string): P
   for (const { word, heat } of explanation.words) {
     const name = `${String(names.length + 1).padStart(2, "0")}-${fileName(word)}.png`;
     const { width, height, pixels } = drawHeat(heat, explanation);
-    await writeAtomic(join(folder, name), [encodePng({ width, height, data: pixels, channels: 3, depth: 8 })]);
+    await writeAtomic(join(folder, name), [encodePng({ width, height, pixels })]);
     names.push(name);
   }
   return names;

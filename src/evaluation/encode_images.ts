@@ -41,12 +41,12 @@ const BATCH = 16;
  * @throws {InputError} If no image can be decoded.
  */
 export async function encodeImages<Example extends ImageFile>(
-  captioner: Pick<Captioner, "applyExif" | "prepare" | "encode">,
+  captioner: Pick<Captioner, "decodeOptions" | "prepare" | "encode">,
   images: readonly Example[],
   options: EncodeImagesOptions,
 ): Promise<EncodedImages<Example>> {
   const { maxPixels, onProgress, signal } = options;
-  const decoding = { applyExif: captioner.applyExif, ...(maxPixels !== undefined && { maxPixels }) };
+  const decoding = { ...captioner.decodeOptions, ...(maxPixels !== undefined && { maxPixels }) };
   using decoders = new ImageDecoders();
 
   async function load(image: Example) {

@@ -57,7 +57,6 @@ export async function evaluateModel(
 ): Promise<ModelCaptions> {
   const { decoding, maxPixels, onProgress, signal, group = SINGLE_PROCESS } = options;
   const shard = shardBatches([...examples.entries()], { ...group, batchSize: BATCH });
-  const { applyExif } = captioner;
   using decoders = new ImageDecoders();
   const alone = captioner.models === 1;
   const scores = alone && captioner.metadata.decoding.firstWord === undefined;
@@ -68,7 +67,7 @@ export async function evaluateModel(
 
   async function load([index, example]: readonly [number, Example]) {
     try {
-      const decoded = { applyExif, ...(maxPixels !== undefined && { maxPixels }) };
+      const decoded = { ...captioner.decodeOptions, ...(maxPixels !== undefined && { maxPixels }) };
       return {
         index,
         example,

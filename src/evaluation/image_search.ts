@@ -30,7 +30,7 @@ export interface FoundImage {
 
 export type SearchingModel = Pick<
   Captioner,
-  "applyExif" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"
+  "decodeOptions" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"
 >;
 
 /** Options of {@linkcode ImageSearch}. */

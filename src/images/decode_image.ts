@@ -1,13 +1,15 @@
-import { checkImage } from "./check_image.ts";
-import { decodeChecked } from "./decode_checked.ts";
-
+import { ImageDecoders } from "./image_decoders.ts";
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 
+let shared: { readonly decoders: ImageDecoders; users: number } | undefined;
+
 /**
- * Decodes a JPEG (baseline or progressive; gray, RGB, CMYK, YCCK) or PNG (any kind; transparency is blended over white,
- * 16-bit samples keep their upper byte). Width and height are those after applying the EXIF orientation.
+ * Decodes a JPEG, PNG, WebP, GIF (its first frame), TIFF (its first page), AVIF or HEIC image. 16-bit samples keep their
+ * upper byte. Width and height are those after applying the EXIF orientation.
  *
- * @throws {ImageError} If the file is not a JPEG or PNG, is truncated or damaged, or is too large or too elongated.
+ * It decodes in Workers, which end when nothing is left to decode: many images are fastest if they are asked for together.
+ *
+ * @throws {ImageError} If the file is of another format, is truncated or damaged, or is too large or too elongated.
  *
  * @example Size of an image
  * ```ts
@@ -19,5 +21,14 @@ import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
  * ```
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {}): Promise<RgbImage> {
-  return await decodeChecked(bytes, checkImage(bytes, options), options);
+  const used = shared ??= { decoders: new ImageDecoders(), users: 0 };
+  used.users++;
+  try {
+    return await used.decoders.decode({ bytes: new Uint8Array(bytes) }, options);
+  } finally {
+    if (--used.users === 0) {
+      shared = undefined;
+      used.decoders[Symbol.dispose]();
+    }
+  }
 }

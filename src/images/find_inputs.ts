@@ -36,7 +36,7 @@ export interface FindInputsOptions {
   readonly signal?: AbortSignal;
 }
 
-const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
+const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|tiff?|avif|hei[cf])$/i;
 
 /**
  * Finds the images behind names: a file is itself, whatever its name; a folder stands for its JPEG and PNG files in
@@ -109,7 +109,7 @@ async function imagesAt(name: string, options: FindInputsOptions): Promise<Capti
   const files = await imagesIn(path, name, options.recursive ?? false, new Set());
   if (files.length > 0) return files;
   const advice = options.recursive ? "name another" : "name another, or search its subfolders with --recursive";
-  const reason = `it is a folder without files called .jpg, .jpeg or .png, ${advice}`;
+  const reason = `it is a folder without files called .jpg, .png, .webp, .gif, .tif, .avif or .heic, ${advice}`;
   return [{ name, problem: new ImageError(reason, path).message }];
 }
 

@@ -38,18 +38,13 @@ interface Job {
 const SHARED_MEMORY = 350e6;
 /** Reserved for an image before its header is read: enough for two megapixels. */
 const FIRST_MEMORY = 16e6;
-/** A Worker that used more is terminated: nothing else frees its memory at once. */
-const KEPT_MEMORY = 64e6;
-/**
- * After terminate(), Deno lets a Worker's WebAssembly run for this many milliseconds, and it keeps its memory until
- * then.
- */
-const TERMINATION_TIME = 2500;
+/** A Worker that used more is closed: WebAssembly gives no memory back. A photo of 12 megapixels takes 83 MB. */
+const KEPT_MEMORY = 100e6;
 
 /**
  * A pool of Workers that read and decode images. Each decodes one image at a time, and large images wait until memory
  * is available; waiting files take no more than their own memory. A Worker that crashes or exceeds the time limit is
- * replaced.
+ * replaced; the latter ends when its image is decoded.
  */
 export class ImageDecoders implements Disposable {
   /** The maximum number of images decoded at once. */
@@ -61,8 +56,8 @@ export class ImageDecoders implements Disposable {
   readonly #waiting: Job[] = [];
   /** Bytes reserved for images that are being decoded or used. */
   #memory = 0;
-  /** Timers for Workers of large images that are terminating. */
-  readonly #ending = new Set<ReturnType<typeof setTimeout>>();
+  /** Workers that took too long, and the memory they hold until they end: Deno cannot stop them in the middle. */
+  readonly #late = new Map<Worker, number>();
   #closed = false;
 
   /**
@@ -117,13 +112,13 @@ export class ImageDecoders implements Disposable {
     }
   }
 
-  /** Terminates the Workers and rejects unfinished work. */
+  /** Ends the Workers and rejects unfinished work. */
   [Symbol.dispose](): void {
     this.#closed = true;
-    for (const worker of [...this.#idle.splice(0), ...this.#busy.keys()]) worker.terminate();
+    for (const worker of this.#idle.splice(0)) close(worker);
+    for (const worker of [...this.#busy.keys(), ...this.#late.keys()]) worker.terminate();
     const jobs = [...this.#busy.values(), ...this.#waiting.splice(0)];
     this.#busy.clear();
-    for (const timer of this.#ending) clearTimeout(timer);
     for (const { file, reject, timer } of jobs) {
       clearTimeout(timer);
       reject(closedError(file));
@@ -154,11 +149,11 @@ export class ImageDecoders implements Disposable {
       if (job === undefined || (this.#memory > 0 && this.#memory + job.memory > SHARED_MEMORY)) return;
       this.#waiting.shift();
       // The memory of idle Workers would come on top.
-      if (job.memory > SHARED_MEMORY / 2) { for (const idle of this.#idle.splice(0)) idle.terminate(); }
+      if (job.memory > SHARED_MEMORY / 2) { for (const idle of this.#idle.splice(0)) close(idle); }
       const worker = this.#idle.pop() ?? this.#start();
       this.#busy.set(worker, job);
       this.#memory += job.memory;
-      job.timer = setTimeout(() => this.#fail(worker, tooSlow(this.#timeLimit)), this.#timeLimit);
+      job.timer = setTimeout(() => this.#abandon(worker), this.#timeLimit);
       const { file, options, memory } = job;
       worker.postMessage({ file, options, memory } satisfies DecodeRequest);
     }
@@ -170,15 +165,16 @@ export class ImageDecoders implements Disposable {
     worker.addEventListener("error", (event) => {
       // An unhandled error event would end the program.
       event.preventDefault();
-      this.#fail(worker, `its decoder failed: ${event.message.replaceAll(/\s+/g, " ")}`);
+      this.#crashed(worker, `its decoder failed: ${event.message.replaceAll(/\s+/g, " ")}`);
     });
     return worker;
   }
 
   #answered(worker: Worker, answer: DecodeAnswer): void {
+    if ("closed" in answer) return this.#ended(worker);
     const job = this.#finish(worker);
     if (job === undefined) return;
-    if (job.memory > KEPT_MEMORY) worker.terminate();
+    if (job.memory > KEPT_MEMORY) close(worker);
     else this.#idle.push(worker);
     if ("image" in answer) {
       this.#memory -= job.memory;
@@ -195,19 +191,33 @@ export class ImageDecoders implements Disposable {
     this.#next();
   }
 
-  /** Without a job, the Worker failed before its first message. */
-  #fail(worker: Worker, reason: string): void {
-    worker.terminate();
+  /** Rejects an image that takes too long. */
+  #abandon(worker: Worker): void {
     const job = this.#finish(worker);
     if (job === undefined) return;
-    job.reject(new ImageError(reason, nameOf(job.file), "decoder"));
-    const ended = () => {
-      this.#memory -= job.memory;
-      this.#next();
-    };
-    if (job.memory > KEPT_MEMORY) this.#ending.add(setTimeout(ended, TERMINATION_TIME));
-    else ended();
+    job.reject(new ImageError(tooSlow(this.#timeLimit), nameOf(job.file), "decoder"));
+    // A small image does not hold up others.
+    const held = job.memory > KEPT_MEMORY ? job.memory : 0;
+    this.#memory -= job.memory - held;
+    this.#late.set(worker, held);
+    close(worker);
     this.#next();
+  }
+
+  /** Without a job, the Worker failed before its first message. */
+  #crashed(worker: Worker, reason: string): void {
+    worker.terminate();
+    const job = this.#finish(worker);
+    if (job === undefined) return this.#ended(worker);
+    job.reject(new ImageError(reason, nameOf(job.file), "decoder"));
+    this.#memory -= job.memory;
+    this.#next();
+  }
+
+  #ended(worker: Worker): void {
+    this.#memory -= this.#late.get(worker) ?? 0;
+    this.#late.delete(worker);
+    if (!this.#closed) this.#next();
   }
 
   #finish(worker: Worker): Job | undefined {
@@ -220,6 +230,11 @@ export class ImageDecoders implements Disposable {
 
 function startDecodeWorker(): Worker {
   return new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
+}
+
+/** Ends a Worker once it is idle, with the threads of its libvips: after terminate() those would wait for ever. */
+function close(worker: Worker): void {
+  worker.postMessage("close" satisfies DecodeRequest);
 }
 
 function tooSlow(timeLimit: number): string {

@@ -1,3 +1,5 @@
+import { ImageError } from "./image_error.ts";
+
 /** The location of an image's bytes: a file of its own, or a range of a larger file such as a tar. */
 export interface ImageFile {
   /** The file. */
@@ -32,7 +34,29 @@ export interface ImageBytes {
   readonly name?: string;
 }
 
+/** Images are held in memory whole, and none of 50 megapixels needs more. */
+const MAX_BYTES = 256 * 2 ** 20;
+
 /** An image's path for messages; inside a larger file as if that were a folder: "shard-0.tar/dog.jpg". */
 export function imagePath({ path, member }: Pick<ImageFile, "path" | "member">): string {
   return member === undefined ? path : `${path}/${member}`;
+}
+
+/**
+ * Rejects anything but a regular file: reading a pipe or a device could block or never end.
+ *
+ * @throws {ImageError} If it is not one.
+ */
+export function checkRegularFile({ isFile, isDirectory }: Pick<Deno.FileInfo, "isFile" | "isDirectory">): void {
+  if (isFile) return;
+  throw new ImageError(`it is ${isDirectory ? "a folder" : "not a regular file"}, give an image file`);
+}
+
+/**
+ * Rejects a file that is too large.
+ *
+ * @throws {ImageError} If it is.
+ */
+export function checkImageBytes(bytes: number): void {
+  if (bytes > MAX_BYTES) throw new ImageError(`the file has ${bytes} bytes, give one of at most ${MAX_BYTES}`);
 }

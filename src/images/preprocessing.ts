@@ -1,37 +1,81 @@
-// The preprocessing of cached images, as the name of a cache folder.
+// How image files become the network's input, in training, evaluation and captioning.
 
 import type { ImageResize } from "../ffi/settings.ts";
+import { type Alpha, ALPHAS, type DecodeImageOptions } from "./rgb_image.ts";
+
+/** How image files are decoded. */
+export interface ImageDecoding {
+  /** The EXIF orientation is applied. */
+  readonly applyExif: boolean;
+  /**
+   * The colors of an image's profile become sRGB.
+   *
+   * @default {true}
+   */
+  readonly colorManagement?: boolean;
+  /**
+   * What becomes of transparency.
+   *
+   * @default {"white"}
+   */
+  readonly alpha?: Alpha;
+  /**
+   * A JPEG is decoded at half, a quarter or an eighth of its size if its short side keeps twice the pixels that it is
+   * resized to. The resized pixels differ by less than one of 255 on average.
+   *
+   * @default {true}
+   */
+  readonly shrinkOnLoad?: boolean;
+}
+
+/** The options to decode an image whose short side is then resized to `shortSide` pixels. */
+export function decodeOptions(shortSide: number, decoding: ImageDecoding): DecodeImageOptions {
+  const { applyExif, colorManagement = true, alpha = "white", shrinkOnLoad = true } = decoding;
+  return { applyExif, colorManagement, alpha, minShortSide: shrinkOnLoad ? 2 * shortSide : 0 };
+}
 
 /** Everything except the image's bytes that determines the cached pixels. */
-export interface Preprocessing {
+export interface Preprocessing extends ImageDecoding {
   /** Side of the resized image in pixels. */
   readonly side: number;
   /** How it became a square. */
   readonly resize: ImageResize;
-  /** The EXIF orientation is applied. */
-  readonly applyExif: boolean;
 }
 
 /** Increase it if decoding or resizing changes any pixel, or the cache's file layout changes. */
-const VERSION = 3;
-const NAME = /^(\d{1,6})-(stretch-)?(exif|no-exif)-v(\d+)$/;
+const VERSION = 4;
+const NAME = /^(\d{1,6})-(stretch-)?(no-exif-)?(no-profile-)?(drop-alpha-)?(whole-)?v(\d+)$/;
+const [WHITE, DROP] = ALPHAS;
 
-/** The name of the cache folder: `256-exif-v3`, `260-stretch-exif-v3`. */
-export function preprocessingName({ side, resize, applyExif }: Preprocessing): string {
-  return `${side}-${resize === "stretch" ? "stretch-" : ""}${applyExif ? "exif" : "no-exif"}-v${VERSION}`;
+/** The name of the cache folder: `256-v4`, `260-stretch-v4`, `256-no-exif-no-profile-drop-alpha-whole-v4`. */
+export function preprocessingName(preprocessing: Preprocessing): string {
+  const { side, resize, applyExif, colorManagement = true, alpha = WHITE, shrinkOnLoad = true } = preprocessing;
+  const parts = [
+    [resize === "stretch", "stretch-"],
+    [!applyExif, "no-exif-"],
+    [!colorManagement, "no-profile-"],
+    [alpha === DROP, "drop-alpha-"],
+    [!shrinkOnLoad, "whole-"],
+  ] as const;
+  return `${side}-${parts.map(([holds, part]) => holds ? part : "").join("")}v${VERSION}`;
 }
 
 /**
  * Parses a folder name; undefined if it is not one. `current` tells whether this version still preprocesses images that
  * way.
  */
-export function parsePreprocessing(name: string): Preprocessing & { readonly current: boolean } | undefined {
-  const [, side, stretch, exif, version] = name.match(NAME) ?? [];
+export function parsePreprocessing(
+  name: string,
+): Required<Preprocessing> & { readonly current: boolean } | undefined {
+  const [, side, stretch, noExif, noProfile, drop, whole, version] = name.match(NAME) ?? [];
   if (side === undefined) return undefined;
   return {
     side: Number(side),
     resize: stretch === undefined ? "crop" : "stretch",
-    applyExif: exif === "exif",
+    applyExif: noExif === undefined,
+    colorManagement: noProfile === undefined,
+    alpha: drop === undefined ? WHITE : DROP,
+    shrinkOnLoad: whole === undefined,
     current: Number(version) === VERSION,
   };
 }

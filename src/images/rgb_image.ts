@@ -6,6 +6,8 @@ export interface RgbImage {
   readonly height: number;
   /** R, G, B of each pixel, row by row from the top: height x width x 3. */
   readonly pixels: Uint8Array<ArrayBuffer>;
+  /** The size of the image in its file, if it was shrunk while it was decoded. */
+  readonly original?: { readonly width: number; readonly height: number };
 }
 
 /** Options of {@linkcode decodeImage}. */
@@ -23,4 +25,33 @@ export interface DecodeImageOptions {
    * @default {true}
    */
   applyExif?: boolean;
+  /**
+   * Converts the colors of the image's profile (Display P3, Adobe RGB, CMYK inks) to sRGB. Otherwise the numbers stay as
+   * they are, as in Pillow.
+   *
+   * @default {true}
+   */
+  colorManagement?: boolean;
+  /**
+   * What becomes of transparency.
+   *
+   * @default {"white"}
+   */
+  alpha?: Alpha;
+  /**
+   * Decodes a JPEG at half, a quarter or an eighth of its size, as far as its short side keeps this many pixels. That is
+   * several times as fast for a photo of 12 megapixels.
+   *
+   * @default {0, which decodes the whole image}
+   */
+  minShortSide?: number;
 }
+
+/** All values of {@linkcode Alpha}. */
+export const ALPHAS = ["white", "drop"] as const;
+
+/**
+ * What becomes of transparency: `white` blends it over white, `drop` keeps the hidden colors, as Pillow's
+ * `convert("RGB")` does.
+ */
+export type Alpha = (typeof ALPHAS)[number];

@@ -1,6 +1,6 @@
 import { InputError } from "../input_error.ts";
 import { ImageError } from "./image_error.ts";
-import { imageKind } from "./image_header.ts";
+import { imageKind } from "./image_kind.ts";
 
 export type StandardInput =
   | { readonly image: Uint8Array<ArrayBuffer> }

@@ -61,7 +61,7 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
         folder: options.cacheFolder,
         side: sideBeforeCrop(recipe),
         resize: recipe.resize,
-        applyExif: recipe.applyExif,
+        decoding: recipe,
         ...(maxPixels !== undefined && { maxPixels }),
         cache: options.keepImages ?? true ? "auto" : "none",
         resizeCrop: (image, side, crop, resize) => engine.resizeCrop(image, side, crop, resize),

@@ -1,4 +1,4 @@
-import { encode as encodePng } from "fast-png";
+import { encodePng } from "../images/encode_png.ts";
 import type { Caption } from "../captioning/caption.ts";
 import { writeCaptions } from "../captioning/write_captions.ts";
 import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
@@ -58,6 +58,6 @@ function describe({ name, captions }: Example, best: Caption): Omit<GalleryItem,
 }
 
 function dataUrl(data: Uint8Array, side: number): string {
-  const png = encodePng({ width: side, height: side, data, channels: 3, depth: 8 });
+  const png = encodePng({ width: side, height: side, pixels: data });
   return `data:image/png;base64,${new Uint8Array(png).toBase64()}`;
 }

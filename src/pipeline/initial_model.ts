@@ -57,10 +57,12 @@ function architectureOf(model: CheckpointMetadata["model"]): Partial<Recipe> {
 
 function preprocessingOf(
   path: string,
-  { imageSize, shortSide, resize = "crop", applyExif }: CheckpointMetadata["preprocessing"],
+  preprocessing: CheckpointMetadata["preprocessing"],
 ) {
+  const { imageSize, shortSide, resize = "crop" } = preprocessing;
+  const { applyExif, colorManagement = true, alpha = "white", shrinkOnLoad = true } = preprocessing;
   const expected = sideBeforeCrop({ imageSize, resize });
-  if (shortSide === expected) return { imageSize, resize, applyExif };
+  if (shortSide === expected) return { imageSize, resize, applyExif, colorManagement, alpha, shrinkOnLoad };
   throw new InputError(
     `Cannot fine-tune '${path}': it crops ${imageSize} pixels of ${shortSide}, but training crops them of ${expected}`,
   );

@@ -14,6 +14,7 @@ import {
   SIDE_LIMITS,
 } from "../checkpoint/limits.ts";
 import { IMAGE_RESIZES, type ImageResize } from "../ffi/settings.ts";
+import { type Alpha, ALPHAS } from "../images/rgb_image.ts";
 import { ENCODER_NAMES, ENCODER_STAGES, type EncoderName, type EncoderStage } from "../ffi/encoders.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 
@@ -80,6 +81,12 @@ export interface Recipe {
   readonly bestBy: ValidationMetric;
   /** Turn images as their EXIF orientation says. */
   readonly applyExif: boolean;
+  /** Convert the colors of an image's profile to sRGB. */
+  readonly colorManagement: boolean;
+  /** Blend transparency over white, or drop it and keep the hidden colors. */
+  readonly alpha: Alpha;
+  /** Decode large JPEGs at half, a quarter or an eighth of their size. */
+  readonly shrinkOnLoad: boolean;
   /** Side of the network's input in pixels. */
   readonly imageSize: number;
   /** Keep an image's aspect ratio and use its center (crop), or the whole image at another ratio (stretch). */
@@ -182,6 +189,11 @@ export const RECIPE_SCHEMA = z.strictObject({
   patience: count.describe("epochs without a better validation score after which training stops; 0: never"),
   bestBy: z.enum(VALIDATION_METRICS).describe("metric that chooses the best checkpoint"),
   applyExif: flag.describe("turn images as their EXIF orientation says"),
+  colorManagement: flag.describe("convert the colors of an image's profile to sRGB"),
+  alpha: z.enum(ALPHAS).describe("blend transparency over white, or drop it and keep the hidden colors"),
+  shrinkOnLoad: flag.describe(
+    "decode large JPEGs at half, a quarter or an eighth of their size, several times as fast",
+  ),
   imageSize: number(z.coerce.number().int().min(16).max(Math.floor(SIDE_LIMITS[1] * 224 / 256))).describe(
     "side of the network's input in pixels",
   ),

@@ -20,7 +20,18 @@ export function checkpointMetadata(
   data: Pick<TrainingData, "vocabulary" | "firstWord">,
   { model, seed }: { readonly model: ModelSettings; readonly seed: number },
 ): CheckpointMetadata {
-  const { imageSize, resize, applyExif, maxLength, beamSize, lengthPenalty, tokenizer } = recipe;
+  const {
+    imageSize,
+    resize,
+    applyExif,
+    colorManagement,
+    alpha,
+    shrinkOnLoad,
+    maxLength,
+    beamSize,
+    lengthPenalty,
+    tokenizer,
+  } = recipe;
   // With shifted targets the model is never given the last of its 30 tokens: it generates 29.
   const length = recipe.collation === "shifted"
     ? { firstWord: data.firstWord, maxLength: maxLength - 1, beamSize }
@@ -29,7 +40,10 @@ export function checkpointMetadata(
   return {
     recipe: recipe.name,
     model,
-    preprocessing: { imageSize, shortSide: sideBeforeCrop(recipe), resize, applyExif },
+    preprocessing: {
+      ...{ imageSize, shortSide: sideBeforeCrop(recipe), resize },
+      ...{ applyExif, colorManagement, alpha, shrinkOnLoad },
+    },
     vocabulary: data.vocabulary.words,
     decoding,
     datasetFingerprint: dataset.fingerprint,

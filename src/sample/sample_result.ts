@@ -1,10 +1,11 @@
-import { encode as encodePng } from "fast-png";
+import { encodePng } from "../images/encode_png.ts";
 import { join } from "node:path";
 import { Captioner } from "../captioning/captioner.ts";
 import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { Random } from "../random.ts";
-import { readImage } from "../images/read_image.ts";
+import { captionFiles } from "../captioning/caption_files.ts";
+import { InputError } from "../input_error.ts";
 import type { Scene } from "./scenes.ts";
 
 /** Scenes captioned at a time. */
@@ -53,20 +54,16 @@ export async function captionHeldOut(scenes: readonly Scene[], options: CaptionH
   await Deno.mkdir(join(out, "held-out"), { recursive: true });
   const files = await Promise.all(scenes.map(async ({ image }, index) => {
     const file = join("held-out", `${String(index + 1).padStart(3, "0")}.png`);
-    await Deno.writeFile(join(out, file), encodePng({ ...image, data: image.pixels, channels: 3 }));
+    await Deno.writeFile(join(out, file), encodePng(image));
     return file;
   }));
   using captioner = await Captioner.load(checkpoint, options);
+  const inputs = ReadableStream.from(files.map((name) => ({ name, path: join(out, name) })));
   const heldOut: HeldOut[] = [];
-  for (let start = 0; start < files.length; start += BATCH) {
-    signal.throwIfAborted();
-    const images = await Promise.all(
-      files.slice(start, start + BATCH).map((file) => readImage({ path: join(out, file) })),
-    );
-    for (const { caption } of await captioner.caption(images)) {
-      const index = heldOut.length;
-      heldOut.push({ image: files[index] ?? "", references: scenes[index]?.captions ?? [], caption });
-    }
+  for await (const result of captionFiles(captioner, inputs, { signal })) {
+    if ("problem" in result) throw new InputError(result.problem);
+    const { image, caption } = result;
+    heldOut.push({ image, references: scenes[heldOut.length]?.captions ?? [], caption });
     onProgress(heldOut.length, files.length);
   }
   return heldOut;

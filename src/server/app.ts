@@ -28,7 +28,7 @@ import { readUpload } from "./upload.ts";
 /** The part of a captioner that the server uses. */
 export type ServedModel = Pick<
   Captioner,
-  "applyExif" | "prepare" | "caption" | "explain" | "tokenize" | "metadata"
+  "decodeOptions" | "prepare" | "caption" | "explain" | "tokenize" | "metadata"
 >;
 
 /** Limits of a server. */
@@ -149,7 +149,7 @@ export function createApp(options: AppOptions): App {
     const { raw } = context.req;
     return within(context, async (signal, take) => {
       const bytes = await readUpload(raw, { most: limits.bytes, take, signal });
-      const decoding = { applyExif: model.applyExif, maxPixels: limits.pixels };
+      const decoding = { ...model.decodeOptions, maxPixels: limits.pixels };
       const resized = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
       signal.throwIfAborted();
       return await use(resized, signal);

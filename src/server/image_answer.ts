@@ -1,5 +1,5 @@
 import { fileErrorReason } from "../files/file_error.ts";
-import { checkImageBytes, checkRegularFile } from "../images/image_bytes.ts";
+import { checkImageBytes, checkRegularFile } from "../images/image_file.ts";
 import { Problem } from "./problem.ts";
 
 /**

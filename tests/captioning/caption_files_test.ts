@@ -13,10 +13,10 @@ const ignore = !canRead || !canWrite;
 const PICTURE = Uint8Array.fromBase64(images.images["rgb.png"].file);
 
 /** Captions every image with its width, and records its calls. */
-function fakeCaptioner(applyExif: Captioner["applyExif"] = true) {
+function fakeCaptioner(applyExif = true) {
   const calls: { count: number; options: CaptionOptions | undefined }[] = [];
   const captioner: FileCaptioner = {
-    applyExif,
+    decodeOptions: { applyExif },
     prepare: (image) => Promise.resolve({ ...image, pixels: image.pixels.slice() }),
     caption(images, options) {
       calls.push({ count: images.length, options });
@@ -205,7 +205,7 @@ Deno.test({
     const bytes = Uint8Array.fromBase64(kinds.images["turned-6.jpg"].file);
     await using folder = await makeFolder({ "turned.jpg": bytes });
     for (const input of [...inputsOf(folder.path, ["turned.jpg"]), { name: "-", bytes }]) {
-      const widths = (applyExif: Captioner["applyExif"]) => captionAll(fakeCaptioner(applyExif).captioner, [input]);
+      const widths = (applyExif: boolean) => captionAll(fakeCaptioner(applyExif).captioner, [input]);
       assert.notDeepEqual(await widths(true), await widths(false));
       const [[, problem = ""] = []] = await captionAll(fakeCaptioner().captioner, [input], { maxPixels: 10 });
       assert.match(problem, /^Cannot decode image '.*': .*scale it down to at most 10 pixels/);

@@ -19,7 +19,7 @@ async function makeCaches() {
     await Deno.mkdir(join(root, path, ".."), { recursive: true });
     await Deno.writeTextFile(join(root, path), text);
   };
-  await write("images/8-exif-v2/index.jsonl", "former");
+  await write("images/8-v3/index.jsonl", "former");
   await write("features/aa.features", "1234lrcnfea1");
   await write("weights/resnet.pth", "weights");
   await write("weights/resnet-9a129038.pth", "weights");
@@ -28,7 +28,7 @@ async function makeCaches() {
     const result = await action((line) => lines.push(line));
     return { lines: lines.map((line) => line.replaceAll(setting.examples[1]?.path ?? "?", "PATH")), result };
   };
-  const resizedFile = join(root, "images", `${SIDE}-exif-v3`, "resized.bin");
+  const resizedFile = join(root, "images", `${SIDE}-v4`, "resized.bin");
   return { ...setting, root, write, capture, resizedFile, [Symbol.asyncDispose]: () => setting[Symbol.asyncDispose]() };
 }
 
@@ -40,8 +40,8 @@ Deno.test(
     const { lines } = await caches.capture((print) => listCaches(caches.root, print));
     const sizes = lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE"));
     assert.deepEqual(sizes.map((line) => line.replace(/'\.\.\..*1\.jpg'/, "'PATH'")), [
-      "images/8-exif-v2  1 file, SIZE, 8 x 8 pixels, EXIF orientation applied, of another version and unused: clear it",
-      "images/9-exif-v3  3 images, SIZE, 9 x 9 pixels, EXIF orientation applied, 1 file cannot be used:",
+      "images/8-v3  1 file, SIZE, 8 x 8 pixels, of another version and unused: clear it",
+      "images/9-v4  3 images, SIZE, 9 x 9 pixels, 1 file cannot be used:",
       "  'PATH': the file is text",
       "features          1 file, SIZE",
       "weights           2 files, SIZE",
@@ -70,7 +70,7 @@ Deno.test(
     await using caches = await makeCaches();
     const verify = () => caches.capture((print) => verifyCaches(caches.root, { print, progress() {} }));
     assert.deepEqual(await verify(), {
-      lines: ["images/9-exif-v3: 3 images intact", "features: 1 file intact", "weights: 1 file intact"],
+      lines: ["images/9-v4: 3 images intact", "features: 1 file intact", "weights: 1 file intact"],
       result: true,
     });
     const bytes = await Deno.readFile(caches.resizedFile);
@@ -81,7 +81,7 @@ Deno.test(
     const removed = ": removed, and computed again when needed";
     assert.deepEqual(await verify(), {
       lines: [
-        `images/9-exif-v3: 1 image intact, 2 damaged${removed}`,
+        `images/9-v4: 1 image intact, 2 damaged${removed}`,
         `features: 1 file intact, 1 damaged${removed}`,
         "weights: 1 file intact, 1 damaged: downloaded again when needed",
       ],
@@ -91,12 +91,12 @@ Deno.test(
     assert.equal(namesIn(join(caches.root, "weights")).length, 3, "a file there may be the user's own");
     await Deno.remove(join(caches.root, "weights/resnet-00000000.pth"));
     assert.deepEqual(await verify(), {
-      lines: ["images/9-exif-v3: 1 image intact", "features: 1 file intact", "weights: 1 file intact"],
+      lines: ["images/9-v4: 1 image intact", "features: 1 file intact", "weights: 1 file intact"],
       result: true,
     });
     const { decoded, resized } = await caches.opened();
     assert.deepEqual([decoded, resized], [{ filling: 2, reading: 0 }, [20, 31, 25].map(resizeToSquare)]);
-    assert.equal((await verify()).lines[0], "images/9-exif-v3: 3 images intact");
+    assert.equal((await verify()).lines[0], "images/9-v4: 3 images intact");
   },
 );
 
@@ -108,8 +108,8 @@ Deno.test("cache clear removes all but downloaded weights, old temporary files i
   using open = await openImageCache(caches.examples, caches.options);
   const { lines } = await caches.capture((print) => clearCaches(caches.root, undefined, print));
   assert.deepEqual(lines.map((line) => line.replace(/\d+(\.\d)? (bytes|kB)/, "SIZE")), [
-    "Removed images/8-exif-v2: SIZE",
-    "Removed images/9-exif-v3: SIZE",
+    "Removed images/8-v3: SIZE",
+    "Removed images/9-v4: SIZE",
     "Removed features: SIZE",
     "Kept weights, which were downloaded; to remove them: deno task cache clear weights",
   ]);
@@ -123,11 +123,11 @@ Deno.test("cache clear NAME removes only that cache", files, async () => {
   await using caches = await makeCaches();
   const clear = (name: string) => caches.capture((print) => clearCaches(caches.root, name, print));
   assert.deepEqual((await clear("weights")).lines, ["Removed weights: 14 bytes"]);
-  assert.equal((await clear("images/8-exif-v2")).lines.length, 1);
-  assert.deepEqual(namesIn(join(caches.root, "images")), ["9-exif-v3"]);
+  assert.equal((await clear("images/8-v3")).lines.length, 1);
+  assert.deepEqual(namesIn(join(caches.root, "images")), ["9-v4"]);
   await assert.rejects(clear("squares"), (error) =>
     error instanceof InputError &&
-    /^Cannot clear 'squares': there is no such cache in '.+'; there are: images\/9-exif-v3, features$/
+    /^Cannot clear 'squares': there is no such cache in '.+'; there are: images\/9-v4, features$/
       .test(error.message));
 });
 
@@ -136,7 +136,7 @@ Deno.test("cache verify skips a cache that a run is filling, and verifies the ot
   using _lock = await lockCache(join(caches.resizedFile, ".."));
   assert.deepEqual(await caches.capture((print) => verifyCaches(caches.root, { print, progress() {} })), {
     lines: [
-      "images/9-exif-v3: not verified: another process is filling it",
+      "images/9-v4: not verified: another process is filling it",
       "features: 1 file intact",
       "weights: 1 file intact",
     ],
@@ -149,7 +149,7 @@ Deno.test("cache verify reports its progress", files, async () => {
   const steps: unknown[] = [];
   await verifyCaches(caches.root, { print() {}, progress: (...step) => steps.push(step) });
   assert.deepEqual(steps, [
-    ...[1, 2, 3].map((done) => ["Verifying images/9-exif-v3", done, 3]),
+    ...[1, 2, 3].map((done) => ["Verifying images/9-v4", done, 3]),
     ["Verifying features", 1, 1],
     ["Verifying weights", 1, 1],
   ]);
@@ -159,8 +159,8 @@ Deno.test("cache clear refuses a cache that a run is filling, and leaves it", fi
   await using caches = await makeCaches();
   using _lock = await lockCache(join(caches.resizedFile, ".."));
   await assert.rejects(
-    caches.capture((print) => clearCaches(caches.root, "images/9-exif-v3", print)),
-    (error) => error instanceof InputError && /'images\/9-exif-v3': another process fills it now/.test(error.message),
+    caches.capture((print) => clearCaches(caches.root, "images/9-v4", print)),
+    (error) => error instanceof InputError && /'images\/9-v4': another process fills it now/.test(error.message),
   );
   assert.equal((await Deno.stat(caches.resizedFile)).size, 3 * BYTES);
 });

@@ -14,7 +14,7 @@ const WORDS = ["<pad>", "<unk>", "<start>", "<end>", "wide"];
 function wideModel() {
   let captioned = 0;
   const model = {
-    applyExif: true,
+    decodeOptions: {},
     metadata: { vocabulary: WORDS },
     prepare: (image: { width: number }) => Promise.resolve({ width: image.width, height: 1, pixels: new Uint8Array() }),
     encode: (images: readonly { width: number }[]) =>

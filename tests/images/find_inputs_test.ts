@@ -86,11 +86,13 @@ Deno.test({
     assert.deepEqual(others, []);
     assert.equal(
       problem,
-      `Cannot decode image '${join(folder.path, "other")}': it is a folder without files called .jpg, .jpeg or .png, ` +
+      `Cannot decode image '${
+        join(folder.path, "other")
+      }': it is a folder without files called .jpg, .png, .webp, .gif, .tif, .avif or .heic, ` +
         "name another, or search its subfolders with --recursive",
     );
     const deep = await find(folder.path, ["other"], { recursive: true });
-    assert.match(problems(deep.found)[0] ?? "", /or \.png, name another$/);
+    assert.match(problems(deep.found)[0] ?? "", /or \.heic, name another$/);
   },
 });
 

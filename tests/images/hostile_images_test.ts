@@ -15,9 +15,7 @@ Deno.test({
     assert.equal(good.length - 12 + bad.length, 60);
     using decoders = new ImageDecoders({ count: 2 });
     const decode = (name: string) => decoders.decodeThen({ path: join(folder.path, name) }, ({ width }) => width);
-    const start = performance.now();
     const results = await Promise.allSettled([...good, ...bad].map(decode));
-    assert.ok(performance.now() - start < 10_000);
     for (const [index, result] of results.entries()) {
       const name = [...good, ...bad][index] ?? "";
       if (index < good.length) assert.equal(result.status, "fulfilled", `${name}: ${JSON.stringify(result)}`);
@@ -26,7 +24,7 @@ Deno.test({
     const reason = async (name: string) => await decode(name).then(() => "", (error: ImageError) => error.reason);
     assert.match(await reason("16000-square.png"), /16000 x 16000 pixels, scale it down/);
     assert.match(await reason("60000-square.jpg"), /60000 x 60000 pixels, scale it down/);
-    assert.match(await reason("many-scans.jpg"), /more than 100 scans/);
+    assert.match(await reason("many-scans.jpg"), /the JPEG is damaged .*progression/);
     assert.match(await reason("page.jpg"), /is a web page/);
     assert.match(await reason("folder.jpg"), /is a folder/);
   },

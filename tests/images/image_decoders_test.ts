@@ -14,7 +14,9 @@ import { makeFolder } from "../support/temporary_folder.ts";
  */
 const FAKE_WORKER = `data:application/javascript,${
   encodeURIComponent(`
-    addEventListener("message", ({ data: { file: { path }, memory } }) => {
+    addEventListener("message", ({ data }) => {
+      if (data === "close") return close();
+      const { file: { path }, memory } = data;
       if (path === "deadly") throw new Error("out of its depth");
       if (path === "busy") while (true);
       if (path.startsWith("large") && memory < 300e6) postMessage({ memory: 300e6 });
@@ -83,7 +85,7 @@ Deno.test("ImageDecoders replaces a Worker that crashes, and loses only its imag
   assert.equal(started(), 2);
 });
 
-Deno.test("ImageDecoders terminates a Worker that takes too long, and loses only its image", async () => {
+Deno.test("ImageDecoders replaces a Worker that takes too long, and loses only its image", async () => {
   const { decoders, started } = fakeDecoders(1, 1000);
   using _ = decoders;
   const results = await Promise.allSettled(["a", "busy", "abc"].map((path) => decoders.decode({ path })));
@@ -143,11 +145,12 @@ class PatientWorker extends EventTarget implements Worker {
   readonly onerror = null;
   readonly onmessage = null;
   readonly onmessageerror = null;
-  request: DecodeRequest | undefined;
+  request: Exclude<DecodeRequest, "close"> | undefined;
   ended = false;
 
   postMessage(request: DecodeRequest): void {
-    this.request = request;
+    if (request === "close") this.ended = true;
+    else this.request = request;
   }
 
   terminate(): void {
@@ -205,14 +208,14 @@ Deno.test("ImageDecoders lets images share 350 MB, and decodes a larger one alon
   await images[4];
 });
 
-Deno.test("ImageDecoders terminates a Worker that used over 64 MB, and idle ones before an image of over 175 MB", async () => {
+Deno.test("ImageDecoders closes a Worker that used over 100 MB, and idle ones before an image of over 175 MB", async () => {
   const { decoders, workers, finish, ask } = patientDecoders();
   using _ = decoders;
   const ended = () => workers.map(({ ended }) => ended);
   for (
     const [memory, expected] of [
-      [64e6, [false]],
-      [65e6, [true]],
+      [100e6, [false]],
+      [101e6, [true]],
       [30e6, [true, false]],
       [176e6, [true, true, true]],
     ] as const
@@ -224,24 +227,24 @@ Deno.test("ImageDecoders terminates a Worker that used over 64 MB, and idle ones
   }
 });
 
-Deno.test("ImageDecoders counts a large image's memory for 2.5 s after its Worker was terminated", async () => {
+Deno.test("ImageDecoders counts a large image that took too long as memory in use until its Worker has ended", async () => {
   const { setTimeout } = globalThis;
-  const timers: { readonly time: number; readonly run: () => void }[] = [];
+  const timers: (() => void)[] = [];
   const noTimer = -1;
-  const wait = (run: () => void, time: number) => timers.push({ run, time }) && noTimer;
+  const wait = (run: () => void) => timers.push(run) && noTimer;
   globalThis.setTimeout = wait as unknown as typeof setTimeout;
   try {
-    const { decoders, granted, finish, ask } = patientDecoders();
+    const { decoders, at, granted, finish, ask } = patientDecoders();
     using _ = decoders;
     const slow = ask("slow", 300e6);
+    const late = at("slow");
     const next = ask("next", 300e6);
-    assert.deepEqual(timers.map(({ time }) => time), [10_000, 10_000, 10_000], "two looks and one decoding");
-    timers[1]?.run();
+    assert.equal(timers.length, 3, "two looks and one decoding");
+    timers[1]?.();
     await assert.rejects(slow, /more than 10 s/);
-    assert.deepEqual(timers.slice(3).map(({ time }) => time), [2500]);
-    assert.deepEqual(granted(), [], "its memory is in use still");
-    timers[3]?.run();
-    assert.deepEqual(granted(), [300e6]);
+    assert.deepEqual([late?.ended, granted().length], [true, 1], "the late one only");
+    late?.answer({ closed: true });
+    assert.deepEqual(granted(), [300e6], "the next");
     finish("next");
     await next;
   } finally {

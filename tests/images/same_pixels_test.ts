@@ -5,7 +5,6 @@ import { decodeImage } from "../../src/images/decode_image.ts";
 import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
 import { ImageDecoders } from "../../src/images/image_decoders.ts";
-import { readImage } from "../../src/images/read_image.ts";
 import kinds from "../golden/image_kinds.json" with { type: "json" };
 import golden from "../golden/images.json" with { type: "json" };
 import { canRead, canWrite } from "../support/test_data.ts";
@@ -30,12 +29,9 @@ for (const applyExif of [true, false]) {
       const decoded = await Promise.all(Object.values(files).map((file) => decodeImage(file, { applyExif })));
       const expected = await Promise.all(decoded.map(digest));
 
-      const read = await Promise.all(names.map((name) => readImage({ path: path(name) }, { applyExif })));
-      assert.deepEqual(await Promise.all(read.map(digest)), expected, "images of a sample run");
-
       const captioned: string[] = [];
       const captioner: FileCaptioner = {
-        applyExif,
+        decodeOptions: { applyExif },
         prepare: async (image) => ({ width: 1, height: 1, pixels: new TextEncoder().encode(await digest(image)) }),
         caption(images) {
           captioned.push(...images.map(({ pixels }) => new TextDecoder().decode(pixels)));
@@ -50,7 +46,7 @@ for (const applyExif of [true, false]) {
       using _ = await openImageCache(names.map((name) => ({ name, path: path(name), captions: ["an image"] })), {
         folder: join(folder.path, "cache"),
         side: 1,
-        applyExif,
+        decoding: { applyExif, shrinkOnLoad: false },
         newDecoders: () => new ImageDecoders({ count: 2 }),
         resizeCrop: async (image) => {
           cached.add(await digest(image));

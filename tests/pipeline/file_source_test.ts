@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encode as encodePng } from "fast-png";
+import { encodePng } from "../../src/images/encode_png.ts";
 import { join } from "node:path";
 import { Engine } from "../../src/ffi/engine.ts";
 import { InputError } from "../../src/input_error.ts";
@@ -21,7 +21,7 @@ const NAMES = Array.from({ length: 6 }, (_, index) => `${index}.png`);
 async function makeDataset() {
   const png = (width: number, height: number) => {
     const { pixels } = drawnImage(width, height);
-    return encodePng({ width, height, data: pixels, channels: 3 });
+    return encodePng({ width, height, pixels });
   };
   const images = NAMES.map((name, index) => [`Images/${name}`, png(40 + index, 50 - 2 * index)] as const);
   return await makeFolder({
@@ -86,7 +86,7 @@ nativeTest("readSource() opens images as the CNN wants them, and again from the 
 
 nativeTest("readSource() opens images in tar shards to the same pixels as in files of their own", async () => {
   const { pixels: data } = drawnImage(40, 50);
-  const png = new Uint8Array(encodePng({ width: 40, height: 50, data, channels: 3 }));
+  const png = encodePng({ width: 40, height: 50, pixels: data });
   const entries = [{ name: "b.txt", content: "A kite ." }, { name: "b.png", content: png }, {
     name: "a.txt",
     content: "x",

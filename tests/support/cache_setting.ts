@@ -136,5 +136,5 @@ export function nearest({ width, height, pixels }: RgbImage, side: number): Uint
 
 /** Where a cache's files are. */
 export function cacheFile({ folder }: Setting, name: string): string {
-  return join(folder, `${SIDE}-exif-v3`, name);
+  return join(folder, `${SIDE}-v4`, name);
 }

@@ -1,6 +1,6 @@
 // A small rendered dataset: images of colored squares, described in sentences.
 
-import { encode } from "fast-png";
+import { encodePng } from "../../src/images/encode_png.ts";
 import { join } from "node:path";
 import { makeFolder, type TemporaryFolder } from "./temporary_folder.ts";
 
@@ -33,7 +33,7 @@ export function drawSquare(color: keyof typeof COLORS, place: number): Uint8Arra
   for (let y = 2 + place; y < 18 + place; y++) {
     for (let x = 4 + place; x < 20 + place; x++) data.set(COLORS[color], (y * WIDTH + x) * 3);
   }
-  return new Uint8Array(encode({ width: WIDTH, height: HEIGHT, data, channels: 3, depth: 8 }));
+  return encodePng({ width: WIDTH, height: HEIGHT, pixels: data });
 }
 
 /** Makes a folder `drawn` with `captions.txt` and `Images` in a temporary folder. */

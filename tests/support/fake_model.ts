@@ -35,7 +35,7 @@ export interface FakeModelOptions {
 export function fakeModel({ until = () => Promise.resolve(), failure }: FakeModelOptions = {}) {
   const asked: Asked[] = [];
   const model = {
-    applyExif: true,
+    decodeOptions: {},
     metadata: {
       recipe: "lrcn",
       vocabulary: ["<pad>", "<unk>", "<start>", "<end>", "wide"],
@@ -70,7 +70,7 @@ export function fakeModel({ until = () => Promise.resolve(), failure }: FakeMode
   return { model: model as unknown as AppOptions["model"], asked };
 }
 
-/** Decodes without Workers. */
+/** Decodes images in memory. */
 export const DECODERS: AppOptions["decoders"] = {
   async decodeThen(file, use, options) {
     if (!("bytes" in file)) throw new ImageError("it is not in memory");

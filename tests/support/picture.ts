@@ -1,9 +1,9 @@
 // Images to send.
 
-import { encode } from "fast-png";
+import { encodePng } from "../../src/images/encode_png.ts";
 
 /** A gray PNG. */
 export function picture(width = 8, height = 6): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(width * height * 3).fill(128);
-  return new Uint8Array(encode({ width, height, data, channels: 3, depth: 8 }));
+  return encodePng({ width, height, pixels: data });
 }

@@ -1,4 +1,4 @@
-import { tooManyPixels } from "../../images/check_image.ts";
+import { tooManyPixels } from "../../images/image_limits.ts";
 import { ImageError } from "../../images/image_error.ts";
 import type { Decoders, ImageCacheOptions } from "./image_cache.ts";
 import { type CacheIndex, readCacheIndex, type StoredImage } from "./cache_index.ts";

@@ -1,7 +1,8 @@
 import type { Example } from "../../data/dataset.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { ImageResize } from "../../ffi/settings.ts";
-import type { RgbImage } from "../../images/rgb_image.ts";
+import type { ImageDecoding } from "../../images/preprocessing.ts";
+import type { DecodeImageOptions, RgbImage } from "../../images/rgb_image.ts";
 import type { CacheDisk } from "./cache_disk.ts";
 
 /** Decodes image files, several at once, like `ImageDecoders`. */
@@ -12,7 +13,7 @@ export interface Decoders extends Disposable {
   decodeThen<Result>(
     file: ImageFile,
     use: (image: RgbImage) => Promise<Result>,
-    options: { readonly maxPixels: number; readonly applyExif: boolean },
+    options: DecodeImageOptions & { readonly maxPixels: number },
   ): Promise<Result>;
 }
 
@@ -29,11 +30,11 @@ export interface ImageCacheOptions {
    */
   resize?: ImageResize;
   /**
-   * Apply the EXIF orientation.
+   * How files are decoded.
    *
-   * @default {true}
+   * @default {{ applyExif: true }}
    */
-  applyExif?: boolean;
+  decoding?: ImageDecoding;
   /**
    * Maximum number of pixels of an image. A larger image that is already cached stays there, but is skipped.
    *

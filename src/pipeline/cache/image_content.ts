@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { fileErrorReason } from "../../files/file_error.ts";
-import { checkImageBytes, checkRegularFile } from "../../images/image_bytes.ts";
+import { checkImageBytes, checkRegularFile } from "../../images/image_file.ts";
 import { ImageError } from "../../images/image_error.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 

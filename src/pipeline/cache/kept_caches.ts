@@ -11,7 +11,7 @@ import { openResizedFileIfThere } from "./resized_file.ts";
 
 /** A cache of any kind. */
 export interface KeptCache {
-  /** Its name on the command line: `images/256-exif-v3`, `features`, `weights`. */
+  /** Its name on the command line: `images/256-v4`, `features`, `weights`. */
   readonly name: string;
   readonly folder: string;
   readonly files: readonly string[];

@@ -10,11 +10,11 @@ import type { BrokenImage, Decoders, ImageCache, ImageCacheOptions } from "./ima
 import { completeCache } from "./complete_cache.ts";
 import { findFiles } from "./find_files.ts";
 import { type KnownImage, OpenImages } from "./cached_images.ts";
-import { preprocessingName } from "../../images/preprocessing.ts";
+import { decodeOptions, preprocessingName } from "../../images/preprocessing.ts";
 import { openResizedFileIfThere, resizedBytes } from "./resized_file.ts";
 import type { ResizeImage } from "./unknown_images.ts";
 import type { Example } from "../../data/dataset.ts";
-import { DEFAULT_MAX_PIXELS } from "../../images/check_image.ts";
+import { DEFAULT_MAX_PIXELS } from "../../images/image_limits.ts";
 import type { RgbImage } from "../../images/rgb_image.ts";
 import { ImageError } from "../../images/image_error.ts";
 import { imagePath } from "../../images/image_file.ts";
@@ -30,23 +30,23 @@ export async function openImageCache(
   examples: readonly Example[],
   options: ImageCacheOptions,
 ): Promise<ImageCache> {
-  const { side, resize = "crop", applyExif = true, maxPixels = DEFAULT_MAX_PIXELS, resizeCrop } = options;
+  const { side, resize = "crop", decoding = { applyExif: true }, maxPixels = DEFAULT_MAX_PIXELS, resizeCrop } = options;
   const { newDecoders, signal, onNote } = options;
   signal?.throwIfAborted();
   if (examples.length === 0) throw new InputError("Cannot read images: there are no images");
   // A folder that cannot be cleaned may still be readable.
   await removeOldTemporaries(options.folder).catch(unlessInputError);
-  const name = preprocessingName({ side, resize, applyExif });
+  const name = preprocessingName({ ...decoding, side, resize });
   const folder = join(options.folder, name);
   const found = await findFiles(examples, { now: options.disk?.now ?? Date.now, signal });
 
   function imageResizer(decoders: Decoders): ResizeImage {
     return async (file) => {
       const scale = async (image: RgbImage) => {
-        const { width, height } = image;
+        const { width, height } = image.original ?? image;
         return { width, height, pixels: await resizeCrop(image, side, side, resize) };
       };
-      const resized = await decoders.decodeThen(file, scale, { maxPixels, applyExif });
+      const resized = await decoders.decodeThen(file, scale, { ...decodeOptions(side, decoding), maxPixels });
       if (resized.pixels.length === resizedBytes(side)) return resized;
       throw new RangeError(`Cannot cache images: a resized image of side ${side} has ${resized.pixels.length} bytes`);
     };

@@ -1,4 +1,4 @@
-import { tooManyPixels } from "../../images/check_image.ts";
+import { tooManyPixels } from "../../images/image_limits.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import type { ResizedFile } from "./resized_file.ts";

@@ -55,7 +55,7 @@ Deno.test(
       disk: { now, reserve: 0, freeBytes: () => Promise.resolve(needed - 1) },
     });
     assert.deepEqual(without.notes, [
-      `No cache of decoded images: it needs 1.7 kB in '${join(setting.folder, `${SIDE}-exif-v3`)}' and the disk has ` +
+      `No cache of decoded images: it needs 1.7 kB in '${join(setting.folder, `${SIDE}-v4`)}' and the disk has ` +
       "1.7 kB left; images are decoded in each epoch instead, which takes longer; free some space to change that, for " +
       "example by: deno task cache clear",
     ]);

@@ -126,7 +126,7 @@ Deno.test("a changed setting has its own resized images and leaves the others", 
   const fingerprints = [
     await opened(),
     await opened(examples, { side: SIDE + 1 }),
-    await opened(examples, { applyExif: false }),
+    await opened(examples, { decoding: { applyExif: false } }),
   ].map(({ fingerprint, decoded }) => {
     assert.equal(decoded.filling, 2);
     return fingerprint;
@@ -473,6 +473,6 @@ Deno.test("openImageCache() removes temporaries of a former day", files, async (
   await setting.opened();
   assert.deepEqual([...Deno.readDirSync(setting.folder)].map(({ name }) => name).sort(), [
     ".young.resized.00000000-0000-4000-8000-000000000000.tmp",
-    `${SIDE}-exif-v3`,
+    `${SIDE}-v4`,
   ]);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encode } from "fast-png";
+import { encodePng } from "../../../src/images/encode_png.ts";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -30,7 +30,7 @@ async function drawPictures() {
   const files: Record<string, Uint8Array> = {};
   for (let image = 0; image < COUNT; image++) {
     const data = Uint8Array.from({ length: side * side * 3 }, (_, index) => (index * (image + 3) + image) >> 3);
-    const png = encode({ width: side, height: side, data, channels: 3, depth: 8 });
+    const png = encodePng({ width: side, height: side, pixels: data });
     files[`images/${String(image).padStart(4, "0")}.png`] = new Uint8Array(png);
   }
   files["images/0007.png"] = new TextEncoder().encode("not an image");

@@ -1,45 +1,22 @@
-import { ImageError } from "./image_error.ts";
-import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
-import { type PngHeader, readPngHeader } from "./png_header.ts";
+/** The formats that can be decoded. */
+export type DecodableKind = "JPEG" | "PNG" | "WebP" | "GIF" | "TIFF" | "AVIF" | "HEIC";
 
-/** A file's format, detected from its first bytes, never from its name. */
-export type ImageKind =
-  | "jpeg"
-  | "png"
-  | "WebP"
-  | "AVIF"
-  | "HEIC"
-  | "TIFF"
-  | "GIF"
-  | "BMP"
-  | "JPEG 2000"
-  | "JPEG XL"
-  | "SVG"
-  | "PDF"
-  | "HTML"
-  | "text"
-  | "empty file"
-  | "unknown";
+/** What a file is, detected from its first bytes, never from its name. */
+export type ImageKind = DecodableKind | keyof typeof ADVICE;
 
-export type ImageHeader = JpegHeader | PngHeader;
-
-/** What to tell the user about other formats. */
-const ADVICE: Readonly<Record<Exclude<ImageKind, "jpeg" | "png">, string>> = {
-  "WebP": "is a WebP image, convert it to JPEG or PNG",
-  "AVIF": "is an AVIF image, convert it to JPEG or PNG",
-  "HEIC": "is a HEIC image, convert it to JPEG or PNG",
-  "TIFF": "is a TIFF image, convert it to JPEG or PNG",
-  "GIF": "is a GIF image, convert it to JPEG or PNG",
+/** What to tell the user about the others. */
+export const ADVICE = {
   "BMP": "is a BMP image, convert it to JPEG or PNG",
   "JPEG 2000": "is a JPEG 2000 image, convert it to JPEG or PNG",
   "JPEG XL": "is a JPEG XL image, convert it to JPEG or PNG",
   "SVG": "is an SVG drawing, convert it to JPEG or PNG",
   "PDF": "is a PDF document, convert it to JPEG or PNG",
   "HTML": "is a web page (HTML), not an image, download the image itself",
-  "text": "is text, not an image, give a JPEG or PNG file",
+  "text": "is text, not an image, give an image file",
   "empty file": "is empty, fetch or copy it again",
-  "unknown": "is not an image of a known format, give a JPEG or PNG file",
-};
+  "unknown": "is not an image of a known format, give a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC file",
+} as const;
+
 const BRANDS: Readonly<Record<string, ImageKind>> = Object.fromEntries([
   ...["avif", "avis"].map((brand) => [brand, "AVIF"]),
   ...["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"].map((brand) => [brand, "HEIC"]),
@@ -48,8 +25,8 @@ const BRANDS: Readonly<Record<string, ImageKind>> = Object.fromEntries([
 /** Detects a file's format from at least its first 512 bytes. */
 export function imageKind(bytes: Uint8Array): ImageKind {
   if (bytes.length === 0) return "empty file";
-  if (startsWith(bytes, [0xff, 0xd8, 0xff])) return "jpeg";
-  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return "png";
+  if (startsWith(bytes, [0xff, 0xd8, 0xff])) return "JPEG";
+  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return "PNG";
   if (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 12) === "WEBP") return "WebP";
   if (ascii(bytes, 4, 8) === "ftyp") return brandKind(bytes);
   if (["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(ascii(bytes, 0, 4))) return "TIFF";
@@ -62,20 +39,6 @@ export function imageKind(bytes: Uint8Array): ImageKind {
     return "BMP";
   }
   return isText(bytes.subarray(0, 512)) ? textKind(ascii(bytes, 0, 512)) : "unknown";
-}
-
-/**
- * Reads the header of a JPEG or PNG. Any bytes are safe: nothing is read past their end, and the time is linear in
- * their number. Width and height are at least 1.
- *
- * @throws {ImageError} If the file is not a JPEG or PNG, its header is incomplete, or the decoder does not support its
- * kind.
- */
-export function readImageHeader(bytes: Uint8Array): ImageHeader {
-  const kind = imageKind(bytes);
-  if (kind === "jpeg") return readJpegHeader(bytes);
-  if (kind === "png") return readPngHeader(bytes);
-  throw new ImageError(`the file ${ADVICE[kind]}`);
 }
 
 /** Decides by the first specific brand, since the major brand is often a general one. */

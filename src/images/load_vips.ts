@@ -1,0 +1,62 @@
+/**
+ * Loads libvips as WebAssembly (the package `wasm-vips`).
+ *
+ * Deno would take the package's build for Node, whose threads disturb the other Workers of a process (their messages get
+ * lost). Its build for browsers does not, but the package names it to browsers only. So its text is read from beside the
+ * WebAssembly file and imported as a blob.
+ *
+ * @module
+ */
+
+import type Vips from "wasm-vips";
+import { vipsModule, vipsUrl } from "./vips_wasm.js";
+
+export type Libvips = typeof Vips;
+export type VipsImage = Vips.Image;
+
+/** The loader starts at least 6 threads. One image needs 2 or 3, and each is a Worker of its own. */
+const THREADS = "navigator.hardwareConcurrency>6?navigator.hardwareConcurrency:6";
+
+const loaded = new Map<boolean, Promise<Libvips>>();
+
+/**
+ * Loads libvips on first use. Call it in a Worker only: it blocks while it waits for its threads, which are Workers too.
+ *
+ * @param avif Load the decoder of AVIF as well, 4 MB of WebAssembly.
+ */
+export async function loadVips(avif: boolean): Promise<Libvips> {
+  const vips = loaded.get(avif) ?? instantiate(avif ? ["vips-heif.wasm"] : []);
+  loaded.set(avif, vips);
+  return await vips;
+}
+
+/** Ends the threads. Without it they would outlive their Worker, with all its memory. */
+export async function closeVips(): Promise<void> {
+  for (const loading of loaded.values()) (await loading).shutdown();
+}
+
+async function instantiate(dynamicLibraries: string[]): Promise<Libvips> {
+  const text = await Deno.readTextFile(new URL("vips-es6.js", vipsUrl));
+  const script = text.replaceAll(THREADS, "2");
+  if (script === text) throw new Error("Cannot load libvips: its loader is of another version");
+  const url = URL.createObjectURL(new Blob([script], { type: "application/javascript" }));
+  const { default: load }: { default: Libvips } = await import(url);
+  const vips = await load({
+    dynamicLibraries,
+    mainScriptUrlOrBlob: url,
+    locateFile: (name) => new URL(name, vipsUrl).href,
+    instantiateWasm(imports, receive) {
+      const instance = new WebAssembly.Instance(vipsModule, imports);
+      receive(instance, vipsModule);
+      return instance.exports;
+    },
+    print: () => {},
+    // What it warns of it also throws, or Pillow accepts it too.
+    printErr: () => {},
+  });
+  // An image is decoded once, so a cache only holds memory.
+  vips.Cache.max(0);
+  // Only loaders that are tested against hostile files.
+  vips.blockUntrusted(true);
+  return vips;
+}
