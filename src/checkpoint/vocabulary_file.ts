@@ -130,7 +130,8 @@ function withDefaults(path: string, content: z.infer<typeof settingsSchema>): Vo
   if (firstWord !== undefined && !ids.has(firstWord)) {
     throw cannotRead(path, `"firstWord" is ${quoted(firstWord)}, which is not one of its words`);
   }
-  const recipe = firstWord === undefined ? { applyExif: true } : NOTEBOOK_DECODING;
+  const isNotebook = firstWord !== undefined && content.preprocessing?.applyExif === undefined;
+  const recipe = isNotebook ? NOTEBOOK_DECODING : { applyExif: true };
   const preprocessing = { imageSize: IMAGE_SIZE, ...recipe, ...content.preprocessing };
   const { imageSize, shortSide = Math.round(imageSize * SHORT_SIDE / IMAGE_SIZE) } = preprocessing;
   if (imageSize > shortSide) {

@@ -3,7 +3,7 @@ import { featureSize } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
 import { describeBytes, freeBytes } from "../files/free_space.ts";
 import { resizedBytes } from "../pipeline/cache/resized_file.ts";
-import type { Recipe } from "../pipeline/recipe.ts";
+import { needsOnlyFeatures, type Recipe } from "../pipeline/recipe.ts";
 
 /** Bytes on disk. */
 export interface SpaceExamination {
@@ -21,7 +21,7 @@ export interface SpaceExamination {
 
 /** Options of {@linkcode spaceNeeded}. */
 export interface SpaceNeededOptions {
-  readonly recipe: Pick<Recipe, "exportPth" | "encoder" | "encoderWidth" | "frozenEpochs">;
+  readonly recipe: Pick<Recipe, "exportPth" | "encoder" | "encoderWidth" | "epochs" | "frozenEpochs">;
   /** Side of a cached image in pixels. */
   readonly side: number;
   /** Number of usable images. */
@@ -60,7 +60,7 @@ export async function spaceNeeded(options: SpaceNeededOptions): Promise<SpaceExa
   const notebook = recipe.exportPth ? best : 0;
   const [cacheFree, runFree] = [await freeAt(cache, free), await freeAt(out, free)];
   return {
-    images: keepImages ? images * resizedBytes(side) : 0,
+    images: keepImages && !needsOnlyFeatures(recipe) ? images * resizedBytes(side) : 0,
     features: recipe.frozenEpochs > 0 ? images * featureSize(recipe) * FLOAT_BYTES : 0,
     ...(cacheFree !== undefined && { cacheFree }),
     checkpoints: best + 2 * last + notebook,

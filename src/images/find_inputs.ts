@@ -3,6 +3,7 @@ import { errorCode } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import { listFolder } from "../files/list_folder.ts";
 import { ImageError } from "./image_error.ts";
+import { IMAGE_ENDINGS } from "./image_kind.ts";
 import { readStandardInput } from "./standard_input.ts";
 
 /** An image to caption, under the name the user gave it; or the reason it cannot be captioned. */
@@ -36,10 +37,10 @@ export interface FindInputsOptions {
   readonly signal?: AbortSignal;
 }
 
-const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|tiff?|avif|hei[cf])$/i;
+const IMAGE_NAME = new RegExp(`\\.(?:${IMAGE_ENDINGS})$`, "i");
 
 /**
- * Finds the images behind names: a file is itself, whatever its name; a folder stands for its JPEG and PNG files in
+ * Finds the images behind names: a file is itself, whatever its name; a folder stands for its image files in
  * name order; `-` stands for the image or the paths on standard input. A folder without images and an empty standard
  * input become problems in the list.
  *

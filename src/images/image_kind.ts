@@ -4,6 +4,9 @@ export type DecodableKind = "JPEG" | "PNG" | "WebP" | "GIF" | "TIFF" | "AVIF" | 
 /** What a file is, detected from its first bytes, never from its name. */
 export type ImageKind = DecodableKind | keyof typeof ADVICE;
 
+/** How names of images end: part of a pattern. */
+export const IMAGE_ENDINGS = "jpe?g|png|webp|gif|tiff?|avif|hei[cf]";
+
 /** What to tell the user about the others. */
 export const ADVICE = {
   "BMP": "is a BMP image, convert it to JPEG or PNG",

@@ -8,7 +8,7 @@ import { InputError } from "../input_error.ts";
 import { type DatasetOptions, readDataset } from "../data/dataset.ts";
 import { openImageCache } from "./cache/open_image_cache.ts";
 import { ImageDecoders } from "../images/image_decoders.ts";
-import { sideBeforeCrop } from "./recipe.ts";
+import { needsOnlyFeatures, sideBeforeCrop } from "./recipe.ts";
 import { limitExamples } from "./training_data.ts";
 import type { TrainingSource } from "./training_source.ts";
 
@@ -63,7 +63,7 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
         resize: recipe.resize,
         decoding: recipe,
         ...(maxPixels !== undefined && { maxPixels }),
-        cache: options.keepImages ?? true ? "auto" : "none",
+        cache: (options.keepImages ?? true) && !needsOnlyFeatures(recipe) ? "auto" : "none",
         resizeCrop: (image, side, crop, resize) => engine.resizeCrop(image, side, crop, resize),
         newDecoders: () => new ImageDecoders(),
         signal,

@@ -211,6 +211,11 @@ export function selfCriticalRecipe({ name, ...former }: Recipe, changes: Readonl
   });
 }
 
+/** Whether training reads only features after the first pass over the images, so that it needs no cache of pixels. */
+export function needsOnlyFeatures({ epochs, frozenEpochs }: Pick<Recipe, "epochs" | "frozenEpochs">): boolean {
+  return frozenEpochs >= epochs;
+}
+
 /**
  * Makes the settings of a run.
  *

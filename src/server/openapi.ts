@@ -168,8 +168,7 @@ function imageBody(): Json {
       "multipart/form-data": {
         schema: { type: "object", properties: { [IMAGE_FIELD]: file }, required: [IMAGE_FIELD] },
       },
-      "image/jpeg": { schema: file },
-      "image/png": { schema: file },
+      "image/*": { schema: file },
     },
   };
 }

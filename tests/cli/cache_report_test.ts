@@ -43,8 +43,8 @@ Deno.test(
       "images/8-v3  1 file, SIZE, 8 x 8 pixels, of another version and unused: clear it",
       "images/9-v4  3 images, SIZE, 9 x 9 pixels, 1 file cannot be used:",
       "  'PATH': the file is text",
-      "features          1 file, SIZE",
-      "weights           2 files, SIZE",
+      "features     1 file, SIZE",
+      "weights      2 files, SIZE",
       `SIZE in '${caches.root}'`,
     ]);
     assert.deepEqual((await caches.capture((print) => listCaches(join(caches.root, "no"), print))).lines, [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spaceNeeded, type SpaceNeededOptions } from "../../src/doctor/space_needed.ts";
 
 const OPTIONS: SpaceNeededOptions = {
-  recipe: { exportPth: false, encoder: "resnet50", encoderWidth: 64, frozenEpochs: 0 },
+  recipe: { exportPth: false, encoder: "resnet50", encoderWidth: 64, epochs: 5, frozenEpochs: 0 },
   side: 256,
   images: 10,
   tensors: [

@@ -98,8 +98,8 @@ Deno.test(
   reads,
   async () => {
     using decoders = new ImageDecoders({ count: 1 });
-  const decode = (bytes: Uint8Array<ArrayBuffer>, options: DecodeImageOptions) => decoders.decode({ bytes }, options);
-  const size = async (minShortSide: number) => {
+    const decode = (bytes: Uint8Array<ArrayBuffer>, options: DecodeImageOptions) => decoders.decode({ bytes }, options);
+    const size = async (minShortSide: number) => {
       const { width, height, original } = await decode(fileOf("rgb-420.jpg"), { minShortSide });
       return [width, height, original];
     };

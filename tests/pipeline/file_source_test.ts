@@ -172,3 +172,20 @@ nativeTest("readSource() leaves out images of more pixels than it is told, and s
   assert.equal((await names()).length, 5);
   assert.deepEqual(await names(42 * 46), ["2.png", "4.png", "5.png"]);
 }, NEEDS_FILES);
+
+nativeTest("readSource() keeps no pixels for an encoder that stays frozen: its features are enough", async () => {
+  await using folder = await makeDataset();
+  const cacheFolder = join(folder.path, "cache");
+  const source = await readSource({ data: folder.path, cacheFolder, seed: 0 });
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32", threads: 1 });
+  const storedBytes = async (frozenEpochs: number) => {
+    const recipe = makeRecipe("lrcn", { imageSize: 32, epochs: 2, frozenEpochs });
+    const { signal } = new AbortController();
+    using images = await source.openImages({ engine, recipe, reporter: silentReporter(), signal });
+    await images.read(0, 32, new Uint8Array(32 * 32 * 3));
+    const [cache] = [...Deno.readDirSync(cacheFolder)];
+    return Deno.statSync(join(cacheFolder, cache?.name ?? "", "resized.bin")).size;
+  };
+  assert.equal(await storedBytes(2), 0);
+  assert.ok(await storedBytes(1) > 0);
+}, NEEDS_FILES);

@@ -5,7 +5,7 @@ import { addQuietOption } from "../quiet_option.ts";
 import { addProcessGroupOptions } from "../process_group.ts";
 
 export function captionCommand(): Command {
-  const command = createCommand("caption", "Captions JPEG and PNG images.", {
+  const command = createCommand("caption", "Captions images.", {
     examples: [
       "deno task caption photo.jpg",
       "deno task caption --n-best 5 --length-penalty 0.7 photo.jpg",

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { InputError } from "../../input_error.ts";
 import { innerFolders } from "../../files/list_folder.ts";
 import type { ImageFile } from "../../images/image_file.ts";
+import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
 import { readAhead } from "../../read_ahead.ts";
 import { readTextFile } from "../../files/text_file.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
 import { captionLines } from "./caption_rows.ts";
 
-const IMAGE = /\.(?:jpe?g|png)$/i;
+const IMAGE = new RegExp(`\\.(?:${IMAGE_ENDINGS})$`, "i");
 const TEXT = /\.txt$/i;
 /** Text files that contain no captions. */
 const OTHER_TEXT = /^(?:read_?me|licen[cs]e)|(?:train|dev|val|test).*images.*\.txt$/i;

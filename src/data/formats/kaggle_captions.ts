@@ -4,6 +4,7 @@ import { CsvError, parse } from "csv-parse/sync";
 import { InputError } from "../../input_error.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
 import { EntrySplits } from "./entry_splits.ts";
+import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
 
 const IMAGE_COLUMN = ["image", "image_name"];
 const CAPTION_COLUMN = ["caption", "comment"];
@@ -12,7 +13,7 @@ const CAPTION_COLUMN = ["caption", "comment"];
 const MAX_OPEN_QUOTES = 16;
 
 /** The start of the next row, inside a caption. */
-const SWALLOWED_ROW = /\n[^\n",]*\.(?:jpe?g|png)\s*,/i;
+const SWALLOWED_ROW = new RegExp(`\\n[^\\n",]*\\.(?:${IMAGE_ENDINGS})\\s*,`, "i");
 
 /** Recognizes a header with the format's columns. */
 export function isKaggleHeader(line: string): boolean {

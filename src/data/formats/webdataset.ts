@@ -9,6 +9,7 @@ import { InputError } from "../../input_error.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import { type CaptionData, captionLines, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
 import { checked } from "../../files/json_text.ts";
+import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
 
 /** Longer texts are not captions. */
 const MAX_CAPTION_BYTES = 1 << 20;
@@ -18,7 +19,8 @@ const PEEK_MEMBERS = 32;
 const jsonSchema = z.object({ caption: z.unknown().optional(), captions: z.unknown().optional() });
 
 /** Members that would be an image or a text if their key had no dot. */
-const DOTTED = /\.(?:jpe?g|png|txt|json)$/i;
+const DOTTED = new RegExp(`\\.(?:${IMAGE_ENDINGS}|txt|json)$`, "i");
+const IMAGE_ENDING = new RegExp(`^(?:${IMAGE_ENDINGS})$`);
 
 export interface WebdatasetOptions {
   /** The folder that the shards' names are relative to. */
@@ -42,7 +44,7 @@ export async function readWebdataset(
     for (const [key, { image, texts, failed, wrongJson }] of samples) {
       // Programs that write shards put the same caption into both files.
       const lines = new Set(texts);
-      if (image === undefined) captions.reject("has no .jpg, .jpeg or .png", quoted(key));
+      if (image === undefined) captions.reject("has no image", quoted(key));
       else if (lines.size === 0 && wrongJson !== undefined) captions.reject(wrongJson.reason, quoted(wrongJson.name));
       else if (lines.size === 0 && !failed) captions.reject("has no caption in a .txt or .json", quoted(image.name));
       if (image === undefined) continue;
@@ -166,6 +168,6 @@ function splitName(name: string): { key: string; kind: "image" | "text" | "json"
   const [, key, extension = ""] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/s.exec(name) ?? [];
   if (key === undefined) return undefined;
   const lower = extension.toLowerCase();
-  if (/^(?:jpe?g|png)$/.test(lower)) return { key, kind: "image" };
+  if (IMAGE_ENDING.test(lower)) return { key, kind: "image" };
   return lower === "txt" ? { key, kind: "text" } : lower === "json" ? { key, kind: "json" } : undefined;
 }

@@ -80,7 +80,7 @@ Deno.test({
         "x.tar: 'g.json' is not JSON",
         "x.tar: 'h.txt' has 2097152 bytes, too many for captions",
         "x.tar: 'a.jpg' has no caption in a .txt or .json",
-        "x.tar: 'b' has no .jpg, .jpeg or .png",
+        "x.tar: 'b' has no image",
         "x.tar: 'i.json' has a caption that is not text",
         "x.tar: 'j.json' has a caption that is not text",
       ]),
