@@ -30,17 +30,12 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
 
   using interrupts = listenToInterrupts(isFirst ? undefined : null);
   const { signal } = interrupts;
-  const { epochs, objective } = options.recipe;
   const print = !isFirst ? () => {} : quiet ? console.error : console.log;
-  using reporter = terminalReporter({
-    epochs,
-    rewards: objective === "self-critical",
-    quiet: quiet || !isFirst,
-    print,
-  });
+  const output = { quiet: quiet || !isFirst, print };
+  using preparation = terminalReporter(output);
   const start = performance.now();
   const sample = dataset === null
-    ? await renderSample(seed, (done, total) => reporter.progress("Rendering scenes", done, total), signal)
+    ? await renderSample(seed, (done, total) => preparation.progress("Rendering scenes", done, total), signal)
     : undefined;
   const source = sample ??
     await readSource({ ...dataset, seed, cacheFolder: join(cache, "images"), keepImages: options.keepImages });
@@ -48,10 +43,16 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
     chooseEncoderWeights(options.encoderWeights, {
       folder: join(cache, "weights"),
       recipe: options.recipe,
-      reporter,
+      reporter: preparation,
       signal,
     }));
   const recipe = encoderWeights === undefined ? options.recipe : options.pretrainedRecipe;
+  // The number of epochs depends on the weights.
+  using reporter = terminalReporter({
+    ...output,
+    epochs: recipe.epochs,
+    rewards: recipe.objective === "self-critical",
+  });
   if (!options.resume) refuseFrozenRandomEncoder(recipe, (encoderWeights ?? options.initialWeights) !== undefined);
   for (const line of idleSettings(recipe, options.givenSettings)) reporter.warn(line);
   const { reason, best } = await runTraining(source, {

@@ -53,7 +53,9 @@ interface Shape extends Kind {
   readonly x: number;
   readonly y: number;
   readonly radius: number;
-  readonly turn: number;
+  /** Cosine and sine of its rotation. */
+  readonly cos: number;
+  readonly sin: number;
 }
 
 function pick<T>(values: Record<string, T>, random: Random): [string, T] {
@@ -101,13 +103,17 @@ function place(kinds: readonly Kind[], random: Random): Shape[] {
       x: between(MARGIN + radius, 1 - MARGIN - radius, random),
       y: between(MARGIN + radius, 1 - MARGIN - radius, random),
       radius,
-      turn: between(-0.1, 0.1, random),
+      ...rotation(between(-0.1, 0.1, random)),
     };
     const free = shapes.every((other) => Math.hypot(other.x - shape.x, other.y - shape.y) > other.radius + radius);
     if (free) shapes.push(shape);
     else if (random.next() < 0.05) shapes.pop(); // there may be no room left: start again
   }
   return shapes;
+}
+
+function rotation(angle: number): Pick<Shape, "cos" | "sin"> {
+  return { cos: Math.cos(angle), sin: Math.sin(angle) };
 }
 
 /** Renders with 3 x 3 supersampling, noise and a vertical brightness gradient. */
@@ -133,7 +139,7 @@ function pixelColor(
   { row, column, side }: { row: number; column: number; side: number },
 ): Color {
   const near = shapes.filter(({ x, y, radius }) =>
-    Math.hypot((column + 0.5) / side - x, (row + 0.5) / side - y) < radius + 1 / side
+    ((column + 0.5) / side - x) ** 2 + ((row + 0.5) / side - y) ** 2 < (radius + 1 / side) ** 2
   );
   if (near.length === 0) return background;
   let [red, green, blue] = [0, 0, 0];
@@ -152,9 +158,7 @@ function contains(shape: Shape, x: number, y: number): boolean {
   const dx = (x - shape.x) / shape.radius;
   const dy = (y - shape.y) / shape.radius;
   if (dx * dx + dy * dy > 1) return false;
-  const cos = Math.cos(shape.turn);
-  const sin = Math.sin(shape.turn);
-  return shape.inside(dx * cos + dy * sin, dy * cos - dx * sin);
+  return shape.inside(dx * shape.cos + dy * shape.sin, dy * shape.cos - dx * shape.sin);
 }
 
 function articleOf(name: string): string {

@@ -9,12 +9,18 @@ import {
   VARIANTS,
 } from "../../src/pipeline/recipe.ts";
 
-Deno.test("makeRecipe() knows three recipes, each of ResNet-50 and one LSTM", () => {
+Deno.test("makeRecipe() knows three recipes, each of a ResNet and one LSTM; the sample's ResNet is small", () => {
   assert.deepEqual(RECIPE_NAMES.toSorted(), ["lrcn", "notebook", "sample"]);
+  const encoders = {
+    lrcn: ["resnet50", 64, [3, 4, 6, 3]],
+    notebook: ["resnet50", 64, [3, 4, 6, 3]],
+    sample: ["resnet18", 32, [1, 1, 1, 1]],
+  };
   for (const name of RECIPE_NAMES) {
-    const { encoderWidth, encoderBlocks, languageLayers, fusionLayers, ...recipe } = makeRecipe(name);
+    const { encoder, encoderWidth, encoderBlocks, languageLayers, fusionLayers, ...recipe } = makeRecipe(name);
     assert.equal(recipe.name, name);
-    assert.deepEqual([encoderWidth, encoderBlocks, languageLayers, fusionLayers], [64, [3, 4, 6, 3], 0, 1]);
+    assert.deepEqual([encoder, encoderWidth, encoderBlocks], encoders[name]);
+    assert.deepEqual([languageLayers, fusionLayers], [0, 1]);
   }
 });
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { stateDictLayout } from "../../src/checkpoint/model_shape.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { makeRecipe, sideBeforeCrop } from "../../src/pipeline/recipe.ts";
+import { modelSettings } from "../../src/pipeline/run_model.ts";
 import { renderSample, type SampleSource } from "../../src/sample/sample_source.ts";
 import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
 import { TINY_MODEL } from "../support/native.ts";
@@ -28,6 +30,17 @@ Deno.test("renderSample() holds out scenes that training never sees", async () =
   assert(
     heldOut.every(({ captions }) => captions.every((caption) => !vocabulary.encode(caption.split(" ")).includes(1))),
   );
+});
+
+Deno.test("renderSample()'s recipe has a model of at most 10 MB", async () => {
+  const { dataset } = await sample();
+  const recipe = makeRecipe("sample");
+  const { vocabulary } = prepareTrainingData(dataset, recipe, 0);
+  const layout = stateDictLayout(modelSettings(recipe, vocabulary.size));
+  const floats = [...layout.values()].reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0);
+  // The rest of the file is its header with the names, the vocabulary and the settings.
+  const header = 100_000;
+  assert(4 * floats + header <= 10_000_000, `${4 * floats} bytes of weights`);
 });
 
 Deno.test("renderSample() makes a task that cannot be guessed", async () => {

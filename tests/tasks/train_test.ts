@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { readPth } from "../../src/checkpoint/pth.ts";
+import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { makeRecipe } from "../../src/pipeline/recipe.ts";
 import { testData } from "../support/test_data.ts";
 import { drawDataset, TINY } from "../support/draw_dataset.ts";
 import { assertDone, assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
@@ -47,6 +50,31 @@ Deno.test({
     );
     assert.match(ended.stdout, /^Epoch 2\/2: train loss \d\.\d+, validation loss \d\.\d+.* captions\/s$/m);
     assert.match(ended.stdout, /deno task caption --checkpoint \S*best\.safetensors/);
+  },
+});
+
+Deno.test({
+  name: "train with pretrained weights counts their recipe's epochs, not those of a training from scratch",
+  ignore,
+  async fn() {
+    await using folder = await drawDataset();
+    const first = ["--data", "drawn", "--out", "first", ...TINY];
+    assertDone(await runTask("train", first, { folder: folder.path }));
+    using checkpoint = await openCheckpoint(join(folder.path, "first", "best.safetensors"));
+    const prefix = "resnet.";
+    const encoder = [...checkpoint.tensors].flatMap(([name, tensor]) =>
+      name.startsWith(prefix) && !name.startsWith(`${prefix}fc.`)
+        ? [{ ...tensor, name: name.slice(prefix.length) }]
+        : []
+    );
+    await writeSafetensors(join(folder.path, "encoder.safetensors"), { metadata: {}, tensors: encoder });
+    const tiny = TINY.filter((word, index) => word !== "--epochs" && TINY[index - 1] !== "--epochs");
+    const args = ["--data", "drawn", "--out", "second", ...tiny, "--encoder-weights", "encoder.safetensors"];
+    const ended = await runTask("train", args, { folder: folder.path });
+    assertDone(ended);
+    const { recipe } = JSON.parse(await Deno.readTextFile(join(folder.path, "second", "config.json")));
+    assert.equal(recipe.epochs, makeRecipe("lrcn", {}, { pretrained: true }).epochs);
+    assert.match(ended.stdout, new RegExp(`^Epoch 1/${recipe.epochs}: train loss`, "m"));
   },
 });
 
