@@ -1,7 +1,7 @@
 """Captions images as one writes it in PyTorch; bench/contender.ts runs this.
 
-    python caption.py '{"weights": "model.pth", "vocabulary": "model.vocab.json", "model": {...}, "short": 256,
-                        "size": 224, "beam": 3, "most": 20, "files": [...], "once": false}'
+    python caption.py '{"weights": "model.pth", "vocabulary": "model.vocab.json", "model": {...}, "encoder": "resnet50",
+                        "short": 256, "size": 224, "resize": "crop", "beam": 3, "most": 20, "files": [...], "once": false}'
 
 PIL decodes, scales and crops; the CNN sees 16 images at a time, and beam search goes on with the beams of all 16 in one
 batch. With "once" it captions the files and ends, with nothing run before.
@@ -66,14 +66,21 @@ def main():
     settings = json.loads(sys.argv[1])
     words = json.load(open(settings["vocabulary"], encoding="utf-8"))
     words = words if isinstance(words, list) else words["words"]
-    model = Captioner(**settings["model"]).eval()
-    model.load_state_dict(torch.load(settings["weights"]))
+    model = Captioner(**settings["model"])
+    weights = torch.load(settings["weights"])
+    if settings["encoder"].startswith("efficientnet"):
+        from efficientnet_lite_pytorch import EfficientNet
+
+        overrides = {"num_classes": settings["model"]["embed"], "image_size": None}
+        model.resnet = EfficientNet.from_name(settings["encoder"], **overrides)
+        weights = {name.replace("efficientnet.", "resnet."): values for name, values in weights.items()}
+    model.eval().load_state_dict(weights)
     beam, most = settings["beam"], settings["most"]
 
     def captions():
         for start in range(0, len(settings["files"]), BATCH):
             files = settings["files"][start:start + BATCH]
-            images = torch.stack([load(path, settings["short"], settings["size"]) for path in files])
+            images = torch.stack([load(path, settings) for path in files])
             yield from search(model, images, words, beam, most)
 
     def measure():

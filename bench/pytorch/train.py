@@ -25,6 +25,7 @@ from model import FULL, Captioner  # noqa: E402
 
 torch.set_default_dtype(torch.float32)  # the golden numbers' model has float64
 WORDS, VOCABULARY = 30, 15_000
+PREPROCESSING = {"encoder": "resnet50", "short": 256, "size": 224, "resize": "crop"}
 LRCN_CAPTIONS, LRCN_WORDS, LRCN_VOCABULARY = 5, 12, 3_000
 
 
@@ -44,7 +45,7 @@ class Captions(torch.utils.data.Dataset):
     def __getitem__(self, index):
         name, caption = self.rows[index]
         ids = [self.ids[word] for word in caption.split()][:WORDS]
-        return load(self.folder / "Images" / name, 256, 224), torch.tensor(ids + [0] * (WORDS - len(ids)))
+        return load(self.folder / "Images" / name, PREPROCESSING), torch.tensor(ids + [0] * (WORDS - len(ids)))
 
 
 def endless(loader):

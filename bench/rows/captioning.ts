@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { Captioner } from "../../src/captioning/captioner.ts";
+import { DEFAULT_ENCODER } from "../../src/ffi/encoders.ts";
 import { exportModel } from "../../src/checkpoint/export_model.ts";
 import { type BenchContext, beside, ourCaptions, theirCaptions } from "../context.ts";
 import { alone, figures, inTurns } from "../rounds.ts";
@@ -103,14 +104,17 @@ async function exportForPython({ work }: BenchContext, { checkpoint, files }: Ca
   if (model.languageLayers !== 0 || model.fusionLayers !== 1 || model.inject !== "every") {
     throw new Error("The model must be of the 1u variant with the image at every word");
   }
+  const isResnet = (model.encoder ?? DEFAULT_ENCODER).startsWith("resnet");
   const { out: weights, vocabulary } = await exportModel(checkpoint, { out: join(work, "model.pth") });
   return {
     ...{ weights, vocabulary, files, once: false, beam: BEAM, most: decoding.maxLength },
-    ...{ short: preprocessing.shortSide, size: preprocessing.imageSize },
+    ...{ short: preprocessing.shortSide, size: preprocessing.imageSize, resize: preprocessing.resize ?? "crop" },
+    encoder: model.encoder ?? DEFAULT_ENCODER,
     model: {
       ...{ vocabulary: model.vocabularySize, embed: model.embedSize, hidden: model.hiddenSize },
       ...{ language: 0, fusion: 1, inject: "every", image_step: false },
-      ...{ width: model.encoderWidth, blocks: model.encoderBlocks },
+      // PyTorch has one width of EfficientNet; the ResNet that it replaces is as small as can be.
+      ...(isResnet ? { width: model.encoderWidth, blocks: model.encoderBlocks } : { width: 8, blocks: [1, 1, 1, 1] }),
     },
   };
 }

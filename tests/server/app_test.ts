@@ -68,7 +68,7 @@ Deno.test("POST /api/explain explains the model's caption, a given one, or given
 Deno.test("an image that cannot be captioned is a problem that says what to do", async (t) => {
   const app = fakeApp({ limits: { ...LIMITS, bytes: 1000, pixels: 100 } });
   const cases: Record<string, [path: string, body: BodyInit, status: number, pattern: RegExp]> = {
-    "a text": ["", "no image at all", 422, /^Cannot decode image: the file is text.*give a JPEG or PNG file$/],
+    "a text": ["", "no image at all", 422, /^Cannot decode image: the file is text.*give an image file$/],
     "a cut image": ["", picture().slice(0, 45), 422, /^Cannot decode image: the PNG ends too early/],
     "an image of too many pixels": ["", picture(30, 30), 422, /^Cannot decode image: the image has 30 x 30 pixels/],
     "nothing": ["", "", 400, /^There is no image: send its bytes, or a form/],

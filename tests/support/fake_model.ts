@@ -3,8 +3,10 @@
 import type { Caption } from "../../src/captioning/caption.ts";
 import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
 import type { RgbImage } from "../../src/images/rgb_image.ts";
-import { decodeImage } from "../../src/images/decode_image.ts";
 import { ImageError } from "../../src/images/image_error.ts";
+import { ADVICE, imageKind } from "../../src/images/image_kind.ts";
+import { checkSize } from "../../src/images/image_limits.ts";
+import { pngEndsEarly } from "../../src/images/png_chunks.ts";
 import { type App, type AppOptions, createApp } from "../../src/server/app.ts";
 
 /** What a {@linkcode fakeModel} was asked. */
@@ -70,11 +72,18 @@ export function fakeModel({ until = () => Promise.resolve(), failure }: FakeMode
   return { model: model as unknown as AppOptions["model"], asked };
 }
 
-/** Decodes images in memory. */
+/** Looks at PNG files without decoding them: needs no Worker and no permission. */
 export const DECODERS: AppOptions["decoders"] = {
-  async decodeThen(file, use, options) {
+  async decodeThen(file, use, { maxPixels } = {}) {
     if (!("bytes" in file)) throw new ImageError("it is not in memory");
-    return await use(await decodeImage(file.bytes, options));
+    const { bytes } = file;
+    const kind = imageKind(bytes);
+    if (kind in ADVICE) throw new ImageError(`the file ${ADVICE[kind as keyof typeof ADVICE]}`);
+    if (pngEndsEarly(bytes)) throw new ImageError("the PNG ends too early, fetch or copy the file again");
+    const view = new DataView(bytes.buffer);
+    const [width, height] = [view.getUint32(16), view.getUint32(20)];
+    checkSize({ width, height }, maxPixels);
+    return await use({ width, height, pixels: new Uint8Array(3 * width * height) });
   },
 };
 
