@@ -5,12 +5,14 @@ import { decodeHeic } from "./decode_heic.ts";
 import { ImageError } from "./image_error.ts";
 import { ADVICE, type ImageKind, imageKind } from "./image_kind.ts";
 import { pngEndsEarly, pngOrientation, withoutTexts } from "./png_chunks.ts";
-import { type Libvips, loadVips, type VipsImage } from "./load_vips.ts";
+import { type Libvips, loadVips, type StartThread, type VipsImage } from "./load_vips.ts";
 import { checkMemory, checkSize, type ImageSize } from "./image_limits.ts";
 
 export interface DecodeBytesOptions extends DecodeImageOptions {
   /** Bytes of memory it may use. */
   memory: number;
+  /** Has the main thread start a thread. */
+  startThread: StartThread;
 }
 
 /**
@@ -27,15 +29,20 @@ export async function decodeBytes(
   if (kind in ADVICE) throw new ImageError(`the file ${ADVICE[kind as keyof typeof ADVICE]}`);
   if (kind === "HEIC") return await decodeHeic(file, options);
   const bytes = kind === "PNG" ? withoutTexts(file) : file;
-  const vips = await loadVips(kind === "AVIF");
+  const vips = await loadVips(kind === "AVIF", options.startThread);
   const isCut = kind === "PNG" && pngEndsEarly(bytes);
   return failuresAsImageErrors({ kind, isCut }, () => {
-    const header = readHeader(vips, kind, bytes);
+    using opened = open(vips, bytes);
+    const header = readHeader(opened, kind, bytes);
     checkSize(header, options.maxPixels);
     const plan = planOf(kind, header, options);
     const memory = memoryOf(kind, bytes.length, header, plan);
     checkMemory({ ...header, kind }, memory, options.maxPixels);
-    return memory > options.memory ? memory : decode(vips, bytes, plan, options);
+    if (memory > options.memory) return memory;
+    using reopened = plan.shrink > 1 || plan.orientation > 1 ? open(vips, bytes, plan) : undefined;
+    // Freed now instead of by the garbage collector: libvips has its own copy.
+    bytes.buffer.transfer(0);
+    return decode(reopened ?? opened, plan, options);
   });
 }
 
@@ -56,8 +63,7 @@ interface Plan {
   readonly orientation: number;
 }
 
-function readHeader(vips: Libvips, kind: ImageKind, bytes: Uint8Array): Header {
-  using image = vips.Image.newFromBuffer(bytes, "", { access: "sequential" });
+function readHeader(image: VipsImage, kind: ImageKind, bytes: Uint8Array): Header {
   const has = (field: string) => image.getTypeof(field) !== 0;
   return {
     width: image.width,
@@ -85,20 +91,18 @@ function memoryOf(kind: ImageKind, file: number, { width, height, bands, whole }
   return 2 * file + Math.ceil(width * height * (held + copies / plan.shrink ** 2));
 }
 
-function decode(
-  vips: Libvips,
-  bytes: Uint8Array<ArrayBuffer>,
-  { original, shrink, orientation }: Plan,
-  options: DecodeImageOptions,
-): RgbImage {
-  const { colorManagement = true, alpha = "white" } = options;
-  using stored = vips.Image.newFromBuffer(bytes, shrink > 1 ? `[shrink=${shrink}]` : "", {
+/** Reads the header; the pixels are decoded when they are used. */
+function open(vips: Libvips, bytes: Uint8Array, plan?: Plan): VipsImage {
+  const { shrink = 1, orientation = 1 } = plan ?? {};
+  return vips.Image.newFromBuffer(bytes, shrink > 1 ? `[shrink=${shrink}]` : "", {
     // Turning needs all rows at once.
     access: orientation > 1 ? "random" : "sequential",
     fail_on: "error",
   });
-  // Freed now instead of by the garbage collector: libvips has its own copy.
-  bytes.buffer.transfer(0);
+}
+
+function decode(stored: VipsImage, { original, shrink, orientation }: Plan, options: DecodeImageOptions): RgbImage {
+  const { colorManagement = true, alpha = "white" } = options;
   using upright = turned(stored, orientation);
   using managed = colorManagement ? toSrgb(upright) : upright.copy();
   using eightBit = toEightBit(managed);

@@ -7,6 +7,7 @@ import { closeVips } from "./load_vips.ts";
 import { ImageError } from "./image_error.ts";
 import type { ImageBytes, ImageFile } from "./image_file.ts";
 import { readImageBytes } from "./read_image_bytes.ts";
+import type { ThreadStart } from "./vips_threads.ts";
 
 /** An image to decode, or `close` to end the Worker. */
 export type DecodeRequest = DecodeJob | "close";
@@ -20,22 +21,25 @@ export interface DecodeJob {
 
 /**
  * The image, its pixels transferred; or the bytes of memory it needs; or the reason it cannot be decoded. The answer to
- * `close`, the last one, is `closed`.
+ * `close`, the last one, is `closed`. Before an answer it may ask for threads.
  */
 export type DecodeAnswer =
   | { readonly image: RgbImage }
   | { readonly memory: number }
   | { readonly reason: string }
-  | { readonly closed: true };
+  | { readonly closed: true }
+  | { readonly thread: ThreadStart };
 
 // Deno's type checker assumes a main thread, which has no postMessage.
 const worker = globalThis as unknown as {
   postMessage(answer: DecodeAnswer, transfer: Transferable[]): void;
 };
 
+const startThread = (thread: ThreadStart) => worker.postMessage({ thread }, [thread.port]);
+
 async function decode({ file, options, memory }: DecodeJob): Promise<RgbImage | number> {
   const bytes = "bytes" in file ? file.bytes : await readImageBytes(file, memory);
-  return typeof bytes === "number" ? bytes : await decodeBytes(bytes, { ...options, memory });
+  return typeof bytes === "number" ? bytes : await decodeBytes(bytes, { ...options, memory, startThread });
 }
 
 async function answer(request: DecodeRequest): Promise<void> {
@@ -43,7 +47,7 @@ async function answer(request: DecodeRequest): Promise<void> {
     if (request === "close") {
       await closeVips();
       worker.postMessage({ closed: true }, []);
-      return close();
+      return;
     }
     const result = await decode(request);
     if (typeof result === "number") worker.postMessage({ memory: result }, []);

@@ -2,6 +2,7 @@ import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";
+import { startThread, type ThreadStart } from "./vips_threads.ts";
 
 export interface ImageDecodersOptions {
   /**
@@ -56,6 +57,8 @@ export class ImageDecoders implements Disposable {
   readonly #waiting: Job[] = [];
   /** Bytes reserved for images that are being decoded or used. */
   #memory = 0;
+  /** The threads of each Worker's libvips. */
+  readonly #threads = new Map<Worker, Worker[]>();
   /** Workers that took too long, and the memory they hold until they end: Deno cannot stop them in the middle. */
   readonly #late = new Map<Worker, number>();
   #closed = false;
@@ -112,11 +115,10 @@ export class ImageDecoders implements Disposable {
     }
   }
 
-  /** Ends the Workers and rejects unfinished work. */
+  /** Rejects unfinished work, and ends the Workers as soon as the images are decoded that they are at. */
   [Symbol.dispose](): void {
     this.#closed = true;
-    for (const worker of this.#idle.splice(0)) close(worker);
-    for (const worker of [...this.#busy.keys(), ...this.#late.keys()]) worker.terminate();
+    for (const worker of [...this.#idle.splice(0), ...this.#busy.keys()]) close(worker);
     const jobs = [...this.#busy.values(), ...this.#waiting.splice(0)];
     this.#busy.clear();
     for (const { file, reject, timer } of jobs) {
@@ -171,6 +173,7 @@ export class ImageDecoders implements Disposable {
   }
 
   #answered(worker: Worker, answer: DecodeAnswer): void {
+    if ("thread" in answer) return this.#startThread(worker, answer.thread);
     if ("closed" in answer) return this.#ended(worker);
     const job = this.#finish(worker);
     if (job === undefined) return;
@@ -191,6 +194,11 @@ export class ImageDecoders implements Disposable {
     this.#next();
   }
 
+  #terminate(worker: Worker): void {
+    for (const each of [worker, ...this.#threads.get(worker) ?? []]) each.terminate();
+    this.#threads.delete(worker);
+  }
+
   /** Rejects an image that takes too long. */
   #abandon(worker: Worker): void {
     const job = this.#finish(worker);
@@ -206,7 +214,7 @@ export class ImageDecoders implements Disposable {
 
   /** Without a job, the Worker failed before its first message. */
   #crashed(worker: Worker, reason: string): void {
-    worker.terminate();
+    this.#terminate(worker);
     const job = this.#finish(worker);
     if (job === undefined) return this.#ended(worker);
     job.reject(new ImageError(reason, nameOf(job.file), "decoder"));
@@ -214,7 +222,12 @@ export class ImageDecoders implements Disposable {
     this.#next();
   }
 
+  #startThread(worker: Worker, start: ThreadStart): void {
+    this.#threads.set(worker, [...this.#threads.get(worker) ?? [], startThread(start)]);
+  }
+
   #ended(worker: Worker): void {
+    this.#terminate(worker);
     this.#memory -= this.#late.get(worker) ?? 0;
     this.#late.delete(worker);
     if (!this.#closed) this.#next();

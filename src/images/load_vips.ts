@@ -9,6 +9,7 @@
  */
 
 import type Vips from "wasm-vips";
+import { startThreadsBy, type ThreadStart } from "./vips_threads.ts";
 import { vipsModule, vipsUrl } from "./vips_wasm.js";
 
 export type Libvips = typeof Vips;
@@ -17,15 +18,19 @@ export type VipsImage = Vips.Image;
 /** The loader starts at least 6 threads. One image needs 2 or 3, and each is a Worker of its own. */
 const THREADS = "navigator.hardwareConcurrency>6?navigator.hardwareConcurrency:6";
 
+/** Has the main thread start a thread. */
+export type StartThread = (start: ThreadStart) => void;
+
 const loaded = new Map<boolean, Promise<Libvips>>();
 
 /**
  * Loads libvips on first use. Call it in a Worker only: it blocks while it waits for its threads, which are Workers too.
  *
  * @param avif Load the decoder of AVIF as well, 4 MB of WebAssembly.
+ * @param startThread Has the main thread start a thread.
  */
-export async function loadVips(avif: boolean): Promise<Libvips> {
-  const vips = loaded.get(avif) ?? instantiate(avif ? ["vips-heif.wasm"] : []);
+export async function loadVips(avif: boolean, startThread: StartThread): Promise<Libvips> {
+  const vips = loaded.get(avif) ?? instantiate(avif ? ["vips-heif.wasm"] : [], startThread);
   loaded.set(avif, vips);
   return await vips;
 }
@@ -35,12 +40,13 @@ export async function closeVips(): Promise<void> {
   for (const loading of loaded.values()) (await loading).shutdown();
 }
 
-async function instantiate(dynamicLibraries: string[]): Promise<Libvips> {
+async function instantiate(dynamicLibraries: string[], startThread: StartThread): Promise<Libvips> {
   const text = await Deno.readTextFile(new URL("vips-es6.js", vipsUrl));
   const script = text.replaceAll(THREADS, "2");
   if (script === text) throw new Error("Cannot load libvips: its loader is of another version");
   const url = URL.createObjectURL(new Blob([script], { type: "application/javascript" }));
   const { default: load }: { default: Libvips } = await import(url);
+  startThreadsBy((port) => startThread({ port, script: url }));
   const vips = await load({
     dynamicLibraries,
     mainScriptUrlOrBlob: url,

@@ -7,7 +7,7 @@ import { renderScene, type Scene } from "./scenes.ts";
 import type { TrainingSource } from "../pipeline/training_source.ts";
 
 /** Scenes in each split. */
-const COUNTS = { train: 3200, validation: 160, test: 160 };
+const COUNTS = { train: 5600, validation: 160, test: 160 };
 /** Side of a scene in pixels. */
 const SIDE = 96;
 
