@@ -66,7 +66,13 @@ export class Captioner implements Disposable {
 
   private constructor(first: Member, members: readonly Member[], engines: DisposableStack) {
     this.metadata = first.metadata;
-    this.decodeOptions = decodeOptions(first.metadata.preprocessing.shortSide, first.metadata.preprocessing);
+    const each = members.map(({ metadata: { preprocessing } }) =>
+      decodeOptions(preprocessing.shortSide, preprocessing)
+    );
+    const shortSides = each.map(({ minShortSide = 0 }) => minShortSide);
+    // 0 decodes whole images, which is enough for any model.
+    const minShortSide = shortSides.includes(0) ? 0 : Math.max(...shortSides);
+    this.decodeOptions = { ...each[0], minShortSide };
     this.#vocabulary = first.vocabulary;
     this.#members = members;
     this.#engines = engines;

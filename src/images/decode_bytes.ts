@@ -49,6 +49,8 @@ export async function decodeBytes(
 /** What decoding depends on besides the options. */
 interface Header extends ImageSize {
   readonly bands: number;
+  /** Bytes of a sample as it is stored. */
+  readonly sampleBytes: number;
   readonly orientation: number;
   /** The decoder holds the whole image, not some rows: a progressive JPEG, an interlaced PNG. */
   readonly whole: boolean;
@@ -69,6 +71,7 @@ function readHeader(image: VipsImage, kind: ImageKind, bytes: Uint8Array): Heade
     width: image.width,
     height: image.height,
     bands: image.bands,
+    sampleBytes: SAMPLE_BYTES[image.format] ?? 16,
     orientation: kind === "PNG" ? pngOrientation(bytes) : has("orientation") ? image.getInt("orientation") : 1,
     whole: has("jpeg-multiscan") || has("interlaced"),
   };
@@ -81,13 +84,30 @@ function planOf(kind: ImageKind, { width, height, orientation }: Header, options
   return { original: { width, height }, shrink, orientation: applyExif ? orientation : 1 };
 }
 
+/** Of the number formats of images. */
+const SAMPLE_BYTES: Readonly<Record<string, number>> = {
+  uchar: 1,
+  char: 1,
+  ushort: 2,
+  short: 2,
+  uint: 4,
+  int: 4,
+  float: 4,
+};
+
 /** Bytes that the decoder of a format holds for each pixel. */
 const HELD: Readonly<Partial<Record<ImageKind, number>>> = { AVIF: 20, WebP: 8, GIF: 8 };
 
 /** The peak memory in bytes: two copies of the file, what its decoder holds, and two or three copies of the image. */
-function memoryOf(kind: ImageKind, file: number, { width, height, bands, whole }: Header, plan: Plan): number {
-  const held = HELD[kind] ?? (whole ? 2 * bands : 0);
-  const copies = (plan.orientation > 1 ? 2 : 1) * bands + (bands === 3 ? 3 : bands + 3);
+function memoryOf(
+  kind: ImageKind,
+  file: number,
+  { width, height, bands, sampleBytes, whole }: Header,
+  plan: Plan,
+): number {
+  // A TIFF may be one strip.
+  const held = HELD[kind] ?? (whole ? 2 * bands : kind === "TIFF" ? bands * sampleBytes : 0);
+  const copies = bands + (plan.orientation > 1 ? bands * sampleBytes : 0) + (bands === 3 ? 3 : bands + 3);
   return 2 * file + Math.ceil(width * height * (held + copies / plan.shrink ** 2));
 }
 

@@ -3,7 +3,7 @@
 
 import type { RgbImage } from "./rgb_image.ts";
 import { ImageError } from "./image_error.ts";
-import { checkSize } from "./image_limits.ts";
+import { checkMemory, checkSize } from "./image_limits.ts";
 
 /** The part of libheif's C interface that is used; the package's own classes print, and fail where nobody can catch it. */
 interface Libheif {
@@ -68,6 +68,7 @@ export async function decodeHeic(
   checkSize({ width, height }, maxPixels);
   // Two copies of the file, what its decoder holds, and three copies of the image.
   const memory = 2 * bytes.length + 14 * width * height;
+  checkMemory({ kind: "HEIC", width, height }, memory, maxPixels);
   if (memory > granted) return memory;
   const { heif_colorspace_RGB } = heif.heif_colorspace;
   const decoded = await heif.heif_js_decode_image2(

@@ -7,7 +7,7 @@ import { closeVips } from "./load_vips.ts";
 import { ImageError } from "./image_error.ts";
 import type { ImageBytes, ImageFile } from "./image_file.ts";
 import { readImageBytes } from "./read_image_bytes.ts";
-import type { ThreadStart } from "./vips_threads.ts";
+import type { ThreadStart } from "./vips_thread_worker.ts";
 
 /** An image to decode, or `close` to end the Worker. */
 export type DecodeRequest = DecodeJob | "close";

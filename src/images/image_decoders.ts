@@ -2,7 +2,8 @@ import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";
-import { startThread, type ThreadStart } from "./vips_threads.ts";
+import type { ThreadStart } from "./vips_thread_worker.ts";
+import { startThread } from "./vips_threads.ts";
 
 export interface ImageDecodersOptions {
   /**
@@ -146,7 +147,7 @@ export class ImageDecoders implements Disposable {
 
   /** Starts as many jobs as possible in order, so that a large image is not overtaken forever. */
   #next(): void {
-    while (this.#busy.size < this.count) {
+    while (this.#busy.size + this.#late.size < this.count) {
       const job = this.#waiting[0];
       if (job === undefined || (this.#memory > 0 && this.#memory + job.memory > SHARED_MEMORY)) return;
       this.#waiting.shift();
@@ -167,7 +168,7 @@ export class ImageDecoders implements Disposable {
     worker.addEventListener("error", (event) => {
       // An unhandled error event would end the program.
       event.preventDefault();
-      this.#crashed(worker, `its decoder failed: ${event.message.replaceAll(/\s+/g, " ")}`);
+      this.#crashed(worker, decoderFailed(event.message));
     });
     return worker;
   }
@@ -195,6 +196,8 @@ export class ImageDecoders implements Disposable {
   }
 
   #terminate(worker: Worker): void {
+    const idle = this.#idle.indexOf(worker);
+    if (idle >= 0) this.#idle.splice(idle, 1);
     for (const each of [worker, ...this.#threads.get(worker) ?? []]) each.terminate();
     this.#threads.delete(worker);
   }
@@ -223,7 +226,8 @@ export class ImageDecoders implements Disposable {
   }
 
   #startThread(worker: Worker, start: ThreadStart): void {
-    this.#threads.set(worker, [...this.#threads.get(worker) ?? [], startThread(start)]);
+    const thread = startThread(start, (message) => this.#crashed(worker, decoderFailed(message)));
+    this.#threads.set(worker, [...this.#threads.get(worker) ?? [], thread]);
   }
 
   #ended(worker: Worker): void {
@@ -248,6 +252,10 @@ function startDecodeWorker(): Worker {
 /** Ends a Worker once it is idle, with the threads of its libvips: after terminate() those would wait for ever. */
 function close(worker: Worker): void {
   worker.postMessage("close" satisfies DecodeRequest);
+}
+
+function decoderFailed(message: string): string {
+  return `its decoder failed: ${message.replaceAll(/\s+/g, " ")}`;
 }
 
 function tooSlow(timeLimit: number): string {

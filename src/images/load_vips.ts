@@ -9,7 +9,8 @@
  */
 
 import type Vips from "wasm-vips";
-import { startThreadsBy, type ThreadStart } from "./vips_threads.ts";
+import type { ThreadStart } from "./vips_thread_worker.ts";
+import { startThreadsBy } from "./vips_threads.ts";
 import { vipsModule, vipsUrl } from "./vips_wasm.js";
 
 export type Libvips = typeof Vips;

@@ -10,7 +10,7 @@ export interface ImageDecoding {
   /**
    * The colors of an image's profile become sRGB.
    *
-   * @default {true}
+   * @default {applyExif, which is false in the notebook recipe}
    */
   readonly colorManagement?: boolean;
   /**
@@ -21,16 +21,16 @@ export interface ImageDecoding {
   readonly alpha?: Alpha;
   /**
    * A JPEG is decoded at half, a quarter or an eighth of its size if its short side keeps twice the pixels that it is
-   * resized to. The resized pixels differ by less than one of 255 on average.
+   * resized to.
    *
-   * @default {true}
+   * @default {applyExif}
    */
   readonly shrinkOnLoad?: boolean;
 }
 
 /** The options to decode an image whose short side is then resized to `shortSide` pixels. */
 export function decodeOptions(shortSide: number, decoding: ImageDecoding): DecodeImageOptions {
-  const { applyExif, colorManagement = true, alpha = "white", shrinkOnLoad = true } = decoding;
+  const { applyExif, colorManagement = applyExif, alpha = "white", shrinkOnLoad = applyExif } = decoding;
   return { applyExif, colorManagement, alpha, minShortSide: shrinkOnLoad ? 2 * shortSide : 0 };
 }
 
@@ -49,7 +49,8 @@ const [WHITE, DROP] = ALPHAS;
 
 /** The name of the cache folder: `256-v4`, `260-stretch-v4`, `256-no-exif-no-profile-drop-alpha-whole-v4`. */
 export function preprocessingName(preprocessing: Preprocessing): string {
-  const { side, resize, applyExif, colorManagement = true, alpha = WHITE, shrinkOnLoad = true } = preprocessing;
+  const { side, resize, applyExif } = preprocessing;
+  const { colorManagement = applyExif, alpha = WHITE, shrinkOnLoad = applyExif } = preprocessing;
   const parts = [
     [resize === "stretch", "stretch-"],
     [!applyExif, "no-exif-"],

@@ -1,6 +1,12 @@
 // A thread of libvips: the loader of libvips, with the decode Worker at the other end of its messages.
 
-import type { ThreadStart } from "./vips_threads.ts";
+/** What a thread is started with. */
+export interface ThreadStart {
+  /** Its end of the channel to the decode Worker. */
+  readonly port: MessagePort;
+  /** URL of the loader of libvips, which runs as a thread by the Worker's name. */
+  readonly script: string;
+}
 
 // Deno's type checker assumes a main thread.
 const worker = globalThis as unknown as {

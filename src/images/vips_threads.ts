@@ -5,20 +5,20 @@
  * @module
  */
 
-/** What a thread is started with. */
-export interface ThreadStart {
-  /** Its end of the channel to the decode Worker. */
-  readonly port: MessagePort;
-  /** URL of the loader of libvips, which runs as a thread by the Worker's name. */
-  readonly script: string;
-}
+import type { ThreadStart } from "./vips_thread_worker.ts";
 
-/** Starts a thread. */
-export function startThread(start: ThreadStart): Worker {
+/**
+ * Starts a thread.
+ *
+ * @param onError Is told what it threw; the decode Worker would wait for it for ever.
+ */
+export function startThread(start: ThreadStart, onError: (message: string) => void): Worker {
   const url = new URL("./vips_thread_worker.ts", import.meta.url);
   const thread = new Worker(url, { type: "module", name: "em-pthread" });
-  // The decode Worker reports what is wrong with an image.
-  thread.addEventListener("error", (event) => event.preventDefault());
+  thread.addEventListener("error", (event) => {
+    event.preventDefault();
+    onError(event.message);
+  });
   thread.postMessage(start, [start.port]);
   return thread;
 }

@@ -60,7 +60,7 @@ function preprocessingOf(
   preprocessing: CheckpointMetadata["preprocessing"],
 ) {
   const { imageSize, shortSide, resize = "crop" } = preprocessing;
-  const { applyExif, colorManagement = true, alpha = "white", shrinkOnLoad = true } = preprocessing;
+  const { applyExif, colorManagement = applyExif, alpha = "white", shrinkOnLoad = applyExif } = preprocessing;
   const expected = sideBeforeCrop({ imageSize, resize });
   if (shortSide === expected) return { imageSize, resize, applyExif, colorManagement, alpha, shrinkOnLoad };
   throw new InputError(

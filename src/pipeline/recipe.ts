@@ -215,7 +215,7 @@ export function selfCriticalRecipe({ name, ...former }: Recipe, changes: Readonl
   });
 }
 
-/** Whether training reads only features after the first pass over the images, so that it needs no cache of pixels. */
+/** Whether training reads only features once they are computed, so that it needs no cache of pixels. */
 export function needsOnlyFeatures({ epochs, frozenEpochs }: Pick<Recipe, "epochs" | "frozenEpochs">): boolean {
   return frozenEpochs >= epochs;
 }

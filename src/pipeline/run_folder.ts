@@ -69,10 +69,12 @@ const NAMES = {
 
 /** Changes with the names of settings. */
 const CONFIG_VERSION = 2;
+/** What was done before these were settings. */
+const FORMER_SETTINGS = { colorManagement: false, alpha: "white", shrinkOnLoad: false };
 
 const schema = z.object({
   recipe: z.looseObject({ name: z.enum(RECIPE_NAMES) }).transform(({ name, ...settings }) =>
-    makeRecipe(name, settings)
+    makeRecipe(name, { ...FORMER_SETTINGS, ...settings })
   ),
   seed: z.int().nonnegative(),
   device: z.enum(["cpu", "cuda"]),

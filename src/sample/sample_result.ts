@@ -8,9 +8,6 @@ import { captionFiles } from "../captioning/caption_files.ts";
 import { InputError } from "../input_error.ts";
 import type { Scene } from "./scenes.ts";
 
-/** Scenes captioned at a time. */
-const BATCH = 32;
-
 /** A held-out scene with its caption. */
 export interface HeldOut {
   /** Path of the image, relative to the run's folder. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Captioner, CaptionOptions } from "../../src/captioning/captioner.ts";
+import type { CaptionOptions } from "../../src/captioning/captioner.ts";
 import { captionFiles, type CaptionFilesOptions, type FileCaptioner } from "../../src/captioning/caption_files.ts";
 import type { CaptionInput } from "../../src/images/find_inputs.ts";
 import { InputError } from "../../src/input_error.ts";

@@ -23,7 +23,8 @@ Deno.test({
     assert.deepEqual(fixed, {
       ...{ embedSize: 8, hiddenSize: 12, languageLayers: 0, fusionLayers: 1, inject: "every" },
       ...{ encoder: "resnet50", encoderWidth: 4, encoderBlocks: [1, 1, 1, 1] },
-      ...{ imageSize: 16, resize: "crop", applyExif: true, tokenizer: "nltk" },
+      ...{ imageSize: 16, resize: "crop", tokenizer: "nltk" },
+      ...{ applyExif: true, colorManagement: true, alpha: "white", shrinkOnLoad: true },
     });
     const rates = { frozenLearningRate: 2e-4, learningRate: 2e-4 };
     assert.deepEqual(defaults, { minCount: 2, maxLength: 8, beamSize: 3, lengthPenalty: 0, ...rates });

@@ -81,7 +81,10 @@ runTest("runTraining() writes settings, a line of metrics for each epoch, the be
     bleu4,
     cider,
   });
-  assert.deepEqual(last.metadata.preprocessing, { imageSize: 32, shortSide: 37, resize: "crop", applyExif: true });
+  assert.deepEqual(last.metadata.preprocessing, {
+    ...{ imageSize: 32, shortSide: 37, resize: "crop" },
+    ...{ applyExif: true, colorManagement: true, alpha: "white", shrinkOnLoad: true },
+  });
   assert.deepEqual(last.metadata.decoding, { maxLength: 6, beamSize: 3, lengthPenalty: 0 });
   assert.equal(last.metadata.datasetFingerprint, "drawn");
   assert.equal(last.metadata.splitSeed, 3);
