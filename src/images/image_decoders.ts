@@ -147,7 +147,8 @@ export class ImageDecoders implements Disposable {
 
   /** Starts as many jobs as possible in order, so that a large image is not overtaken forever. */
   #next(): void {
-    while (this.#busy.size + this.#late.size < this.count) {
+    // As many again may be late: one that never ends must not stop all others.
+    while (this.#busy.size + Math.max(0, this.#late.size - this.count) < this.count) {
       const job = this.#waiting[0];
       if (job === undefined || (this.#memory > 0 && this.#memory + job.memory > SHARED_MEMORY)) return;
       this.#waiting.shift();
