@@ -66,14 +66,14 @@ interface Plan {
 }
 
 function readHeader(image: VipsImage, kind: ImageKind, bytes: Uint8Array): Header {
-  const has = (field: string) => image.getTypeof(field) !== 0;
+  const numberOf = (field: string) => image.getTypeof(field) === 0 ? 0 : image.getInt(field);
   return {
     width: image.width,
     height: image.height,
     bands: image.bands,
     sampleBytes: SAMPLE_BYTES[image.format] ?? 16,
-    orientation: kind === "PNG" ? pngOrientation(bytes) : has("orientation") ? image.getInt("orientation") : 1,
-    whole: has("jpeg-multiscan") || has("interlaced"),
+    orientation: kind === "PNG" ? pngOrientation(bytes) : Math.max(1, numberOf("orientation")),
+    whole: numberOf("jpeg-multiscan") + numberOf("interlaced") > 0,
   };
 }
 
