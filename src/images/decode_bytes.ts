@@ -1,9 +1,9 @@
 // Decodes an image with libvips; in a Worker only, since libvips blocks its thread.
 
-import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
+import type { Alpha, DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import { decodeHeic } from "./decode_heic.ts";
 import { ImageError } from "./image_error.ts";
-import { ADVICE, type ImageKind, imageKind } from "./image_kind.ts";
+import { type DecodableKind, decodableKind } from "./image_kind.ts";
 import { pngEndsEarly, pngOrientation, withoutTexts } from "./png_chunks.ts";
 import { type Libvips, loadVips, type StartThread, type VipsImage } from "./load_vips.ts";
 import { checkMemory, checkSize, type ImageSize } from "./image_limits.ts";
@@ -25,8 +25,7 @@ export async function decodeBytes(
   file: Uint8Array<ArrayBuffer>,
   options: DecodeBytesOptions,
 ): Promise<RgbImage | number> {
-  const kind = imageKind(file);
-  if (kind in ADVICE) throw new ImageError(`the file ${ADVICE[kind as keyof typeof ADVICE]}`);
+  const kind = decodableKind(file);
   if (kind === "HEIC") return await decodeHeic(file, options);
   const bytes = kind === "PNG" ? withoutTexts(file) : file;
   const vips = await loadVips(kind === "AVIF", options.startThread);
@@ -65,7 +64,7 @@ interface Plan {
   readonly orientation: number;
 }
 
-function readHeader(image: VipsImage, kind: ImageKind, bytes: Uint8Array): Header {
+function readHeader(image: VipsImage, kind: DecodableKind, bytes: Uint8Array): Header {
   const numberOf = (field: string) => image.getTypeof(field) === 0 ? 0 : image.getInt(field);
   return {
     width: image.width,
@@ -77,7 +76,7 @@ function readHeader(image: VipsImage, kind: ImageKind, bytes: Uint8Array): Heade
   };
 }
 
-function planOf(kind: ImageKind, { width, height, orientation }: Header, options: DecodeImageOptions): Plan {
+function planOf(kind: DecodableKind, { width, height, orientation }: Header, options: DecodeImageOptions): Plan {
   const { applyExif = true, minShortSide = 0 } = options;
   const most = kind === "JPEG" && minShortSide > 0 ? Math.min(width, height) / minShortSide : 1;
   const shrink = [8, 4, 2].find((factor) => factor <= most) ?? 1;
@@ -96,11 +95,11 @@ const SAMPLE_BYTES: Readonly<Record<string, number>> = {
 };
 
 /** Bytes that the decoder of a format holds for each pixel. */
-const HELD: Readonly<Partial<Record<ImageKind, number>>> = { AVIF: 20, WebP: 8, GIF: 8 };
+const HELD: Readonly<Partial<Record<DecodableKind, number>>> = { AVIF: 20, WebP: 8, GIF: 8 };
 
 /** The peak memory in bytes: two copies of the file, what its decoder holds, and two or three copies of the image. */
 function memoryOf(
-  kind: ImageKind,
+  kind: DecodableKind,
   file: number,
   { width, height, bands, sampleBytes, whole }: Header,
   plan: Plan,
@@ -172,7 +171,7 @@ function toEightBit(image: VipsImage): VipsImage {
 interface Samples {
   readonly bands: number;
   readonly isCmyk: boolean;
-  readonly alpha: "white" | "drop";
+  readonly alpha: Alpha;
 }
 
 /** R, G, B of gray, gray and alpha, RGB and alpha, or inks. */
@@ -197,7 +196,7 @@ function toRgb(samples: Uint8Array, { bands, isCmyk, alpha }: Samples): Uint8Arr
 }
 
 interface Fault {
-  readonly kind: ImageKind;
+  readonly kind: DecodableKind;
   readonly isCut: boolean;
 }
 

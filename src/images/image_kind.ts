@@ -1,3 +1,5 @@
+import { ImageError } from "./image_error.ts";
+
 /** The formats that can be decoded. */
 export type DecodableKind = "JPEG" | "PNG" | "WebP" | "GIF" | "TIFF" | "AVIF" | "HEIC";
 
@@ -8,7 +10,7 @@ export type ImageKind = DecodableKind | keyof typeof ADVICE;
 export const IMAGE_ENDINGS = "jpe?g|png|webp|gif|tiff?|avif|hei[cf]";
 
 /** What to tell the user about the others. */
-export const ADVICE = {
+const ADVICE = {
   "BMP": "is a BMP image, convert it to JPEG or PNG",
   "JPEG 2000": "is a JPEG 2000 image, convert it to JPEG or PNG",
   "JPEG XL": "is a JPEG XL image, convert it to JPEG or PNG",
@@ -42,6 +44,21 @@ export function imageKind(bytes: Uint8Array): ImageKind {
     return "BMP";
   }
   return isText(bytes.subarray(0, 512)) ? textKind(ascii(bytes, 0, 512)) : "unknown";
+}
+
+/**
+ * Detects the format of an image.
+ *
+ * @throws {ImageError} If it cannot be decoded; the reason names the format and the remedy.
+ */
+export function decodableKind(bytes: Uint8Array): DecodableKind {
+  const kind = imageKind(bytes);
+  if (isOther(kind)) throw new ImageError(`the file ${ADVICE[kind]}`);
+  return kind;
+}
+
+function isOther(kind: ImageKind): kind is keyof typeof ADVICE {
+  return kind in ADVICE;
 }
 
 /** Decides by the first specific brand, since the major brand is often a general one. */

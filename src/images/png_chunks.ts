@@ -30,7 +30,7 @@ export function withoutTexts(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBu
   return bytes.subarray(0, bytes.length - (from - to));
 }
 
-/** The orientation in a PNG's `eXIf` chunk, which this build of libvips does not read; 1 if there is none. */
+/** The orientation in a PNG's `eXIf` chunk, which this build of libvips does not read; 1 without such a chunk. */
 export function pngOrientation(bytes: Uint8Array): Orientation {
   for (const { type, content } of pngChunks(bytes)) if (type === "eXIf") return exifOrientation(content);
   return 1;

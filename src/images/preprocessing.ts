@@ -28,10 +28,16 @@ export interface ImageDecoding {
   readonly shrinkOnLoad?: boolean;
 }
 
+/** Fills in what is not given. */
+export function completeDecoding(decoding: ImageDecoding): Required<ImageDecoding> {
+  const { applyExif, colorManagement = applyExif, alpha = "white", shrinkOnLoad = applyExif } = decoding;
+  return { applyExif, colorManagement, alpha, shrinkOnLoad };
+}
+
 /** The options to decode an image whose short side is then resized to `shortSide` pixels. */
 export function decodeOptions(shortSide: number, decoding: ImageDecoding): DecodeImageOptions {
-  const { applyExif, colorManagement = applyExif, alpha = "white", shrinkOnLoad = applyExif } = decoding;
-  return { applyExif, colorManagement, alpha, minShortSide: shrinkOnLoad ? 2 * shortSide : 0 };
+  const { shrinkOnLoad, ...others } = completeDecoding(decoding);
+  return { ...others, minShortSide: shrinkOnLoad ? 2 * shortSide : 0 };
 }
 
 /** Everything except the image's bytes that determines the cached pixels. */
@@ -49,8 +55,8 @@ const [WHITE, DROP] = ALPHAS;
 
 /** The name of the cache folder: `256-v4`, `260-stretch-v4`, `256-no-exif-no-profile-drop-alpha-whole-v4`. */
 export function preprocessingName(preprocessing: Preprocessing): string {
-  const { side, resize, applyExif } = preprocessing;
-  const { colorManagement = applyExif, alpha = WHITE, shrinkOnLoad = applyExif } = preprocessing;
+  const { side, resize } = preprocessing;
+  const { applyExif, colorManagement, alpha, shrinkOnLoad } = completeDecoding(preprocessing);
   const parts = [
     [resize === "stretch", "stretch-"],
     [!applyExif, "no-exif-"],

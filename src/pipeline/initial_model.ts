@@ -1,3 +1,4 @@
+import { completeDecoding } from "../images/preprocessing.ts";
 import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
 import { DEFAULT_ENCODER } from "../ffi/encoders.ts";
 import { InputError } from "../input_error.ts";
@@ -60,9 +61,8 @@ function preprocessingOf(
   preprocessing: CheckpointMetadata["preprocessing"],
 ) {
   const { imageSize, shortSide, resize = "crop" } = preprocessing;
-  const { applyExif, colorManagement = applyExif, alpha = "white", shrinkOnLoad = applyExif } = preprocessing;
   const expected = sideBeforeCrop({ imageSize, resize });
-  if (shortSide === expected) return { imageSize, resize, applyExif, colorManagement, alpha, shrinkOnLoad };
+  if (shortSide === expected) return { imageSize, resize, ...completeDecoding(preprocessing) };
   throw new InputError(
     `Cannot fine-tune '${path}': it crops ${imageSize} pixels of ${shortSide}, but training crops them of ${expected}`,
   );

@@ -4,7 +4,7 @@ import type { Caption } from "../../src/captioning/caption.ts";
 import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
 import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { ImageError } from "../../src/images/image_error.ts";
-import { ADVICE, imageKind } from "../../src/images/image_kind.ts";
+import { decodableKind } from "../../src/images/image_kind.ts";
 import { checkSize } from "../../src/images/image_limits.ts";
 import { pngEndsEarly } from "../../src/images/png_chunks.ts";
 import { type App, type AppOptions, createApp } from "../../src/server/app.ts";
@@ -77,8 +77,7 @@ export const DECODERS: AppOptions["decoders"] = {
   async decodeThen(file, use, { maxPixels } = {}) {
     if (!("bytes" in file)) throw new ImageError("it is not in memory");
     const { bytes } = file;
-    const kind = imageKind(bytes);
-    if (kind in ADVICE) throw new ImageError(`the file ${ADVICE[kind as keyof typeof ADVICE]}`);
+    decodableKind(bytes);
     if (pngEndsEarly(bytes)) throw new ImageError("the PNG ends too early, fetch or copy the file again");
     const view = new DataView(bytes.buffer);
     const [width, height] = [view.getUint32(16), view.getUint32(20)];
