@@ -65,7 +65,8 @@ export * from "./src/input_error.ts";
 export * from "./src/data/read_captions.ts";
 export * from "./src/data/dataset.ts";
 export * from "./src/images/decode_image.ts";
-export type { DecodeImageOptions, RgbImage } from "./src/images/rgb_image.ts";
+export type { ImageDecoding } from "./src/images/preprocessing.ts";
+export type { Alpha, DecodeImageOptions, RgbImage } from "./src/images/rgb_image.ts";
 export {
   type CaptionData,
   type CaptionRow,

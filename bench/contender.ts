@@ -10,6 +10,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { peakMemory } from "./peak_memory.ts";
 
 /** How a contender is started. */
 export interface ContenderOptions {
@@ -68,11 +69,9 @@ export class Contender implements AsyncDisposable {
     return await this.#next();
   }
 
-  /** Reads the most memory that it ever had, in bytes; Linux alone tells. */
+  /** Reads the most memory that it ever had, in bytes; NaN where nothing tells. */
   async peakMemory(): Promise<number> {
-    // Deno itself lets no program read /proc that may not do everything.
-    const { stdout } = await new Deno.Command("cat", { args: [`/proc/${this.#process.pid}/status`] }).output();
-    return 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(new TextDecoder().decode(stdout))?.[1]);
+    return await peakMemory(Number(this.#process.pid));
   }
 
   /** Ends it. */

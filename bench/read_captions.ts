@@ -2,18 +2,18 @@
  * How long 400,000 captions, COCO's number, take to be read and tokenized, and in how much memory. The captions are made
  * up, in a temporary file as COCO has it. Exit code 1 if it takes more than it may. With --smoke there are 400.
  *
- *     taskset -c 0 deno run --allow-read --allow-write --allow-sys=cpus bench/read_captions.ts
+ *     taskset -c 0 deno run --allow-read --allow-write --allow-run=cat --allow-sys=cpus bench/read_captions.ts
  *
  * @module
  */
 
 import { cpus } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { readCaptions } from "../src/data/read_captions.ts";
 import { findCaptions } from "../src/data/find_captions.ts";
 import { Random } from "../src/random.ts";
 import { tokenizerOf } from "../src/text/tokenizer.ts";
+import { peakMemory } from "./peak_memory.ts";
 
 const IMAGES = Deno.args.includes("--smoke") ? 80 : 80_000;
 const CAPTIONS_OF_IMAGE = 5;
@@ -97,7 +97,7 @@ async function main(): Promise<number> {
     const read = performance.now();
     const tokens = rows.map(({ caption }) => tokenizerOf("nltk")(caption));
     const seconds = (performance.now() - started) / 1000;
-    const bytes = process.resourceUsage().maxRSS * 1024;
+    const bytes = await peakMemory(Deno.pid);
     console.log(`read         ${((read - started) / 1000).toFixed(2)} s, ${rows.length} captions`);
     console.log(`tokenized    ${(seconds - (read - started) / 1000).toFixed(2)} s, ${tokens.flat().length} tokens`);
     console.log(`both         ${seconds.toFixed(2)} s, at most ${MAX_SECONDS} s`);

@@ -11,12 +11,12 @@
 import assert from "node:assert/strict";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { matchReferences, parsePredictions, parseReferences } from "../src/evaluation/coco_files.ts";
 import { scoreCaptions, type Scores, tokenizeCaptions } from "../src/evaluation/score_captions.ts";
 import { Random } from "../src/random.ts";
+import { peakMemory } from "./peak_memory.ts";
 
 const smoke = Deno.args.includes("--smoke");
 const IMAGES = smoke ? 10 : 1000;
@@ -106,7 +106,7 @@ async function main(): Promise<number> {
     const start = performance.now();
     const scores = await score(files);
     const seconds = (performance.now() - start) / 1000;
-    const bytes = process.resourceUsage().maxRSS * 1024;
+    const bytes = await peakMemory(Deno.pid);
     console.log(`lrcn           ${seconds.toFixed(2)} s, at most ${MAX_SECONDS} s`);
     console.log(`               ${(bytes / 1e6).toFixed(0)} MB, at most ${MAX_BYTES / 1e6} MB`);
     const fits = seconds <= MAX_SECONDS && bytes <= MAX_BYTES;

@@ -47,11 +47,11 @@ export interface DecodeImageOptions {
   minShortSide?: number;
 }
 
-/** All values of {@linkcode Alpha}. */
-export const ALPHAS = ["white", "drop"] as const;
-
 /**
  * What becomes of transparency: `white` blends it over white, `drop` keeps the hidden colors, as Pillow's
  * `convert("RGB")` does.
  */
-export type Alpha = (typeof ALPHAS)[number];
+export type Alpha = "white" | "drop";
+
+/** All values of {@linkcode Alpha}. */
+export const ALPHAS = ["white", "drop"] as const satisfies readonly Alpha[];
