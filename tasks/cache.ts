@@ -15,10 +15,10 @@ async function main(): Promise<number> {
   const { cache } = schema.parse(command.opts());
   const [action, name] = command.args;
   const root = cache === undefined ? CACHE : userPath(cache);
-  if (action !== "clear" && name !== undefined) {
-    throw new InputError(`Cannot ${action} a single cache: leave out '${name}'`);
+  if (action === "verify" && name !== undefined) {
+    throw new InputError(`Cannot verify a single cache: leave out '${name}'`);
   }
-  if (action === "list") await listCaches(root, console.log);
+  if (action === "list") await listCaches(root, name, console.log);
   if (action === "clear") await clearCaches(root, name, console.log);
   return action === "verify" && !await verify(root) ? EXIT_INPUT : 0;
 }

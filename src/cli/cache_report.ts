@@ -8,7 +8,6 @@ import {
   summarizeResized,
   verifyCache,
 } from "../pipeline/cache/kept_caches.ts";
-import { CACHE_FILES } from "../pipeline/cache/cache_index.ts";
 
 type Print = (line: string) => void;
 
@@ -18,25 +17,31 @@ export interface VerifyReporter {
   readonly progress: (task: string, done: number, total: number) => void;
 }
 
-/** Bad images named for each cache; the quarantine file lists all of them. */
+/** Unusable images named for each cache; all of one cache that is named. */
 const MAX_NAMED = 20;
 const PATH_CHARACTERS = 70;
 
-/** Lists the caches below `root` with their sizes and unusable images. */
-export async function listCaches(root: string, print: Print): Promise<void> {
-  const caches = await keptCaches(root);
+/**
+ * Lists the caches below `root`, or the one called `name`, with their sizes and unusable images.
+ *
+ * @throws {InputError} If no cache has that name, or one cannot be read.
+ */
+export async function listCaches(root: string, chosen: string | undefined, print: Print): Promise<void> {
+  const caches = await cachesNamed(root, chosen, "list");
   if (caches.length === 0) return print(`No caches in '${root}'`);
   const width = Math.max(...caches.map(({ name }) => name.length));
   for (const cache of caches) {
-    const { name, folder, bytes, preprocessing } = cache;
+    const { name, bytes, preprocessing } = cache;
     const summary = preprocessing?.current ? await summarizeResized(cache) : undefined;
     const bad = summary?.bad ?? [];
     const what = summary === undefined ? count(cache.files.length, "file") : count(summary.stored, "image");
     print([`${name.padEnd(width)}  ${what}`, describeBytes(bytes), ...details(cache, bad.length)].join(", "));
-    for (const { path, reason } of bad.slice(0, MAX_NAMED)) {
+    const named = bad.slice(0, chosen === undefined ? MAX_NAMED : bad.length);
+    for (const { path, reason } of named) {
       print(`  ${shortPath(path)}: ${quoted(reason).slice(1, -1)}`);
     }
-    if (bad.length > MAX_NAMED) print(`  and ${bad.length - MAX_NAMED} more in '${folder}/${CACHE_FILES.quarantine}'`);
+    const more = bad.length - named.length;
+    if (more > 0) print(`  and ${more} more; to list all: deno task cache list ${name}`);
   }
   print(`${describeBytes(caches.reduce((sum, { bytes }) => sum + bytes, 0))} in '${root}'`);
 }
@@ -68,17 +73,13 @@ export async function verifyCaches(root: string, reporter: VerifyReporter): Prom
 /**
  * Removes the cache called `name`, by default all caches except downloaded weights.
  *
- * @throws {InputError} If no cache has that name, or another process is filling one.
+ * @throws {InputError} If no cache has that name, or another process uses one.
  */
 export async function clearCaches(root: string, name: string | undefined, print: Print): Promise<void> {
   const caches = await keptCaches(root);
-  const chosen = caches.filter((cache) => name === undefined ? cache.name !== "weights" : cache.name === name);
-  if (name !== undefined && chosen.length === 0) {
-    const names = caches.map((cache) => cache.name).join(", ");
-    throw new InputError(
-      `Cannot clear ${quoted(name)}: there is no such cache in '${root}'; there are: ${names === "" ? "none" : names}`,
-    );
-  }
+  const chosen = name === undefined
+    ? caches.filter((cache) => cache.name !== "weights")
+    : await cachesNamed(root, name, "clear");
   for (const cache of chosen) {
     await clearCache(cache);
     print(`Removed ${cache.name}: ${describeBytes(cache.bytes)}`);
@@ -87,6 +88,19 @@ export async function clearCaches(root: string, name: string | undefined, print:
   if (name === undefined && caches.some((cache) => cache.name === "weights")) {
     print("Kept weights, which were downloaded; to remove them: deno task cache clear weights");
   }
+}
+
+/** All caches, or the one with that name. */
+async function cachesNamed(root: string, name: string | undefined, action: string): Promise<KeptCache[]> {
+  const caches = await keptCaches(root);
+  const chosen = caches.filter((cache) => name === undefined || cache.name === name);
+  if (name === undefined || chosen.length > 0) return chosen;
+  const names = caches.map((cache) => cache.name).join(", ");
+  throw new InputError(
+    `Cannot ${action} ${quoted(name)}: there is no such cache in '${root}'; there are: ${
+      names === "" ? "none" : names
+    }`,
+  );
 }
 
 function details({ preprocessing }: KeptCache, bad: number): string[] {

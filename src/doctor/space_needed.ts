@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { featureSize } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
 import { describeBytes, freeBytes } from "../files/free_space.ts";
-import { resizedBytes } from "../pipeline/cache/resized_file.ts";
+import { resizedBytes } from "../pipeline/cache/image_store.ts";
 import { needsOnlyFeatures, type Recipe } from "../pipeline/recipe.ts";
 
 /** Bytes on disk. */

@@ -49,11 +49,11 @@ export interface Preprocessing extends ImageDecoding {
 }
 
 /** Increase it if decoding or resizing changes any pixel, or the cache's file layout changes. */
-const VERSION = 4;
+const VERSION = 5;
 const NAME = /^(\d{1,6})-(stretch-)?(no-exif-)?(no-profile-)?(drop-alpha-)?(whole-)?v(\d+)$/;
 const [WHITE, DROP] = ALPHAS;
 
-/** The name of the cache folder: `256-v4`, `260-stretch-v4`, `256-no-exif-no-profile-drop-alpha-whole-v4`. */
+/** The name of the cache folder: `256-v5`, `260-stretch-v5`, `256-no-exif-no-profile-drop-alpha-whole-v5`. */
 export function preprocessingName(preprocessing: Preprocessing): string {
   const { side, resize } = preprocessing;
   const { applyExif, colorManagement, alpha, shrinkOnLoad } = completeDecoding(preprocessing);

@@ -61,7 +61,7 @@ export async function* exampleBatches(
       return [{ example, image: indexOf.get(example.example) ?? -1, crop: plan.crops[position] }];
     });
     if (features !== undefined) {
-      return collate(members, await readFeatures(features, members));
+      return collate(members, readFeatures(features, members));
     }
     // Crops are cut out by the engine, from the whole resized image.
     const side = plan.crops.length === 0 ? recipe.imageSize : images.side;
@@ -137,15 +137,13 @@ function withCrops(images: Images, crops: readonly Crop[], side: number): Croppe
   return { ...images, crop: side, crops: values };
 }
 
-async function readFeatures(
+function readFeatures(
   features: NonNullable<TrainingContext["frozenFeatures"]>,
   members: readonly Member[],
-): Promise<Features> {
+): Features {
   const values = new Float32Array(members.length * features.size);
-  await Promise.all(
-    members.map(({ image, crop }, index) =>
-      features.read(image, values.subarray(index * features.size, (index + 1) * features.size), crop?.flip)
-    ),
-  );
+  for (const [index, { image, crop }] of members.entries()) {
+    features.read(image, values.subarray(index * features.size, (index + 1) * features.size), crop?.flip);
+  }
   return { count: members.length, values };
 }

@@ -1,39 +1,36 @@
 /**
- * The features of a frozen encoder, computed once per dataset: float32 in one file.
- *
- * The file holds the features of each image in turn, each perhaps followed by those of the flipped image, then eight bytes
- * that mark it complete.
+ * The features of a frozen encoder, computed once for each image: float32, a row of a database for each image. Each encoder
+ * and preprocessing has its own database.
  *
  * @module
  */
 
 import { join } from "node:path";
-import { anyRank } from "../distributed/collectives.ts";
+import { z } from "zod";
+import { allReduceSum, anyRank } from "../distributed/collectives.ts";
 import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
+import { type Database, openDatabase } from "../files/database.ts";
 import { sha256 } from "../files/sha256.ts";
-import { fileErrorReason } from "../files/file_error.ts";
-import { removeOldTemporaries } from "../files/old_temporaries.ts";
-import { openFile, type RandomAccessFile } from "../files/open_file.ts";
-import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
-import type { ImageCache } from "./cache/image_cache.ts";
+import { lockCache } from "./cache/cache_lock.ts";
+import type { TrainingImages } from "./training_source.ts";
 
-/** An open cache: close it with `using`, after the last read has ended. */
+/** An open cache: close it with `using`, after the last read. */
 export interface FeatureCache extends Disposable {
   /** Features of an image. */
   readonly size: number;
   /**
-   * Reads the features of an image. Reads may overlap.
+   * Reads the features of an image.
    *
    * @param index Its index in the images of the image cache.
    * @param into Filled: `size` numbers.
    * @param flip The features of the flipped image, if the cache has them.
-   * @throws {InputError} If the file cannot be read.
+   * @throws {InputError} If the database cannot be read.
    */
-  read(index: number, into: Float32Array, flip?: boolean): Promise<void>;
+  read(index: number, into: Float32Array, flip?: boolean): void;
 }
 
 /** The calls and properties of an engine that features depend on. */
@@ -66,27 +63,33 @@ export interface FeatureCacheOptions {
    */
   readonly onProgress?: (done: number, total: number) => void;
   /**
-   * Ends the computation.
+   * Ends the computation; features computed so far are kept.
    *
    * @default {undefined}
    */
   readonly signal?: AbortSignal;
   /**
-   * Processes that compute a part of the batches each; those of one machine share the file.
+   * Processes that compute a part of the batches each; the first of each machine writes all of them.
    *
    * @default {SINGLE_PROCESS}
    */
   readonly group?: ProcessGroup & { readonly localRank?: number };
 }
 
-const MARK = "lrcnfea1";
+/** Images as far as features need them. */
+export type FeatureImages = Pick<TrainingImages, "examples" | "read" | "fingerprint" | "preprocessing" | "contents">;
+
+const SCHEMA = "CREATE TABLE IF NOT EXISTS features (content TEXT PRIMARY KEY, numbers BLOB NOT NULL)";
+const featuresRow = z.object({ numbers: z.instanceof(Uint8Array<ArrayBuffer>) });
 const BYTES = 4;
 /** The same in every run: the features' last bits depend on it. */
 const BATCH_SIZE = 16;
+/** Images between two transactions. */
+const TRANSACTION_IMAGES = 256;
 
 /**
- * Opens the features of images, and computes them if they are not cached. The file's name is a digest of the images, their
- * size, the encoder's weights, and how it computes.
+ * Opens the features of images, and computes those that are not cached. The database's name is a digest of the images'
+ * preprocessing and size, the encoder's weights, and how it computes.
  *
  * @param encoder A model; its last layer does not matter.
  * @returns The cache, in the order of the images.
@@ -94,58 +97,103 @@ const BATCH_SIZE = 16;
  */
 export async function openFeatureCache(
   encoder: Encoder,
-  images: Pick<ImageCache, "examples" | "read" | "fingerprint">,
+  images: FeatureImages,
   options: FeatureCacheOptions,
 ): Promise<FeatureCache> {
-  const { folder, imageSize, flips = false } = options;
-  const path = join(folder, `${await digest(encoder, images.fingerprint, imageSize, flips)}.features`);
-  const views = flips ? 2 : 1;
-  const count = images.examples.length;
-  await removeOldTemporaries(folder);
-  const group = options.group ?? SINGLE_PROCESS;
-  const found = await openIfWhole(path, count, views);
-  if (!await anyRank(group, found === undefined) && found !== undefined) return found;
-  found?.[Symbol.dispose]();
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new InputError(`Cannot create the folder '${folder}': ${fileErrorReason(error)}`, { cause: error });
+  const { folder, imageSize, flips = false, group = SINGLE_PROCESS } = options;
+  const name = await digest(encoder, images.preprocessing ?? images.fingerprint, imageSize, flips);
+  using stack = new DisposableStack();
+  const { readOnly } = stack.use(await lockCache(folder));
+  const path = join(folder, `${name}.sqlite`);
+  const database = stack.use(openDatabase(path, { schema: SCHEMA, readOnly: readOnly !== undefined }));
+  const keys = images.contents ?? images.examples.map((_, index) => String(index));
+  const isMissing = (key: string) => database.row("SELECT 1 FROM features WHERE content = ?", key) === undefined;
+
+  // An image that one machine lacks is computed for all.
+  const lacking = await allReduceSum(group, keys.map((key) => Number(isMissing(key))));
+  const first = new Map(keys.map((key, index) => [key, index] as const).reverse());
+  const missing = lacking.flatMap((ranks, index) => ranks > 0 && first.get(keys[index] ?? "") === index ? [index] : []);
+  if (missing.length > 0) {
+    if (readOnly !== undefined) throw readOnly;
+    await computeFeatures(encoder, images, { ...options, keys, missing, database });
+    await anyRank(group, false); // wait until the rows are there
   }
-  const features = featuresOf(encoder, images, options);
-  if ((options.group?.localRank ?? 0) === 0) await writeAtomic(path, features);
-  else await Array.fromAsync(features, () => undefined);
-  await anyRank(group, false); // wait until the file is there
-  const made = await openIfWhole(path, count, views);
-  if (made === undefined) throw new InputError(`Cannot read '${path}': another program changed it, start again`);
-  return made;
+  const views = flips ? 2 : 1;
+  const bytesOf = (index: number) => {
+    const row = database.row("SELECT numbers FROM features WHERE content = ?", keys[index] ?? "");
+    if (row === undefined) throw new InputError(`Cannot read features in '${folder}': they were removed, start again`);
+    return featuresRow.parse(row).numbers;
+  };
+  const size = bytesOf(0).length / BYTES / views;
+  const closing = stack.move();
+  return {
+    size,
+    read(index, into, flip = false) {
+      if (flip && !flips) throw new RangeError("Cannot read features of a flipped image: the cache has none");
+      into.set(new Float32Array(bytesOf(index).buffer, Number(flip) * size * BYTES, size));
+    },
+    [Symbol.dispose]: () => closing.dispose(),
+  };
 }
 
-async function* featuresOf(
+interface ComputeOptions extends FeatureCacheOptions {
+  readonly keys: readonly string[];
+  /** Indices of the images to compute, the same on each rank. */
+  readonly missing: readonly number[];
+  readonly database: Database;
+}
+
+async function computeFeatures(
   encoder: Encoder,
-  images: Pick<ImageCache, "examples" | "read">,
-  { imageSize: side, flips = false, onProgress, signal, group = SINGLE_PROCESS }: FeatureCacheOptions,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const total = images.examples.length;
+  images: FeatureImages,
+  { imageSize: side, flips = false, onProgress, signal, group = SINGLE_PROCESS, keys, missing, database }:
+    ComputeOptions,
+): Promise<void> {
+  const total = keys.length;
   const bytes = side * side * 3;
+  const shape = { height: side, width: side };
   const together = BATCH_SIZE * group.worldSize;
-  for (let start = 0; start < total; start += together) {
-    if (await anyRank(group, signal?.aborted ?? false)) {
-      throw signal?.reason ?? new DOMException("Stopped", "AbortError");
-    }
-    const first = Math.min(total, start + group.rank * BATCH_SIZE);
-    const count = Math.min(BATCH_SIZE, total - first);
-    const pixels = new Uint8Array(count * bytes);
-    await Promise.all(Array.from({ length: count }, (_, index) => {
-      const into = pixels.subarray(index * bytes, (index + 1) * bytes);
-      return images.read(first + index, side, into);
-    }));
-    const shape = { height: side, width: side };
-    const given = flips ? { ...shape, count: 2 * count, pixels: withFlips(pixels, side) } : { ...shape, count, pixels };
-    const { values } = count === 0 ? { values: new Float32Array() } : await encoder.encode(given);
-    yield* await group.allGather(new Uint8Array(values.buffer));
-    onProgress?.(Math.min(total, start + together), total);
+  const writes = (group.localRank ?? 0) === 0;
+  let pending: { readonly key: string; readonly numbers: Uint8Array }[] = [];
+
+  function write(): void {
+    const rows = pending;
+    pending = [];
+    if (!writes || rows.length === 0) return;
+    database.transaction(() => {
+      for (const { key, numbers } of rows) database.run("INSERT OR REPLACE INTO features VALUES (?, ?)", key, numbers);
+    });
   }
-  yield new TextEncoder().encode(MARK);
+
+  try {
+    for (let start = 0; start < missing.length; start += together) {
+      if (await anyRank(group, signal?.aborted ?? false)) {
+        throw signal?.reason ?? new DOMException("Stopped", "AbortError");
+      }
+      const batch = missing.slice(start, start + together);
+      const mine = batch.slice(group.rank * BATCH_SIZE, (group.rank + 1) * BATCH_SIZE);
+      const count = mine.length;
+      const pixels = new Uint8Array(count * bytes);
+      await Promise.all(mine.map((image, index) => (
+        images.read(image, side, pixels.subarray(index * bytes, (index + 1) * bytes))
+      )));
+      const given = flips
+        ? { ...shape, count: 2 * count, pixels: withFlips(pixels, side) }
+        : { ...shape, count, pixels };
+      const { values } = count === 0 ? { values: new Float32Array() } : await encoder.encode(given);
+      for (const [rank, numbers] of (await group.allGather(new Uint8Array(values.buffer))).entries()) {
+        const theirs = batch.slice(rank * BATCH_SIZE, (rank + 1) * BATCH_SIZE);
+        const size = numbers.length / theirs.length;
+        for (const [index, image] of theirs.entries()) {
+          pending.push({ key: keys[image] ?? "", numbers: numbers.subarray(index * size, (index + 1) * size) });
+        }
+      }
+      if (pending.length >= TRANSACTION_IMAGES) write();
+      onProgress?.(total - missing.length + start + batch.length, total);
+    }
+  } finally {
+    write();
+  }
 }
 
 /** Each image, followed by itself flipped horizontally. */
@@ -166,46 +214,12 @@ function withFlips(pixels: Uint8Array, side: number): Uint8Array<ArrayBuffer> {
 }
 
 /** A digest of everything that features depend on. */
-async function digest(encoder: Encoder, fingerprint: string, imageSize: number, flips: boolean): Promise<string> {
-  const parts = [fingerprint, imageSize, flips, encoder.device, encoder.precision, encoder.threads].map(String);
+async function digest(encoder: Encoder, preprocessing: string, imageSize: number, flips: boolean): Promise<string> {
+  const parts = [preprocessing, imageSize, flips, encoder.device, encoder.precision, encoder.threads].map(String);
   for (const tensor of await encoder.tensors()) {
     const { name, kind } = tensor;
     if ((kind !== "parameter" && kind !== "buffer") || !isEncoderTensor(name)) continue;
     parts.push(name, await sha256(await encoder.read(tensor)));
   }
   return await sha256(JSON.stringify(parts));
-}
-
-async function isWhole(file: RandomAccessFile, size: number): Promise<boolean> {
-  if (!Number.isInteger(size) || size < 1) return false;
-  try {
-    return new TextDecoder().decode(await file.read(file.size - MARK.length, MARK.length)) === MARK;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
-}
-
-async function openIfWhole(path: string, count: number, views: number): Promise<FeatureCache | undefined> {
-  let file: RandomAccessFile;
-  try {
-    file = await openFile(path);
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
-  const size = (file.size - MARK.length) / BYTES / count / views;
-  if (!await isWhole(file, size)) {
-    file[Symbol.dispose]();
-    return undefined;
-  }
-  return {
-    size,
-    async read(index, into, flip = false) {
-      if (flip && views === 1) throw new RangeError("Cannot read features of a flipped image: the cache has none");
-      const bytes = await file.read((index * views + Number(flip)) * size * BYTES, size * BYTES);
-      into.set(new Float32Array(bytes.buffer));
-    },
-    [Symbol.dispose]: () => file[Symbol.dispose](),
-  };
 }

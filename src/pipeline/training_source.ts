@@ -8,7 +8,7 @@ import type { DatasetOrigin } from "./run_folder.ts";
 /** Images that a run reads its pixels from. */
 export type TrainingImages =
   & Pick<ImageCache, "examples" | "broken" | "read" | "side" | "fingerprint">
-  & Partial<Pick<ImageCache, "contents">>
+  & Partial<Pick<ImageCache, "contents" | "preprocessing">>
   & Disposable;
 
 /** What images are opened with. */

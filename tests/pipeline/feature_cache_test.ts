@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Images } from "../../src/ffi/batch.ts";
 import type { TensorInfo } from "../../src/ffi/engine.ts";
 import { type Encoder, type FeatureCacheOptions, openFeatureCache } from "../../src/pipeline/feature_cache.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { drawnImages, renderedExamples } from "../support/drawn_data.ts";
 
 const SIZE = 3;
@@ -50,7 +50,7 @@ cacheTest("openFeatureCache() gives each image's features bit for bit, in any or
     await IMAGES.read(index, 4, pixels);
     const expected = await encoder.encode({ count: 1, height: 4, width: 4, pixels });
     const values = new Float32Array(SIZE);
-    await cache.read(index, values);
+    cache.read(index, values);
     assert.deepEqual(values, expected.values);
   }
 });
@@ -62,16 +62,16 @@ cacheTest("openFeatureCache() also gives the features of each image flipped", as
   assert.deepEqual([cache.size, encoder.shown], [SIZE, [16, 2, 32, 4]]);
   for (const index of [17, 0, 16]) {
     const [expected, values] = [new Float32Array(SIZE), new Float32Array(SIZE)];
-    await plain.read(index, expected);
-    await cache.read(index, values);
+    plain.read(index, expected);
+    cache.read(index, values);
     assert.deepEqual(values, expected);
     const pixels = new Uint8Array(4 * 4 * 3);
     await IMAGES.read(index, 4, pixels);
-    await cache.read(index, values, true);
+    cache.read(index, values, true);
     // The encoder sees the first pixel: the last of the first row.
     assert.deepEqual(values, Float32Array.from(pixels.subarray(9, 12), (color) => color * 2 + 1 / 3));
   }
-  await assert.rejects(plain.read(0, new Float32Array(SIZE), true), /the cache has none/);
+  assert.throws(() => plain.read(0, new Float32Array(SIZE), true), /the cache has none/);
 });
 
 cacheTest("openFeatureCache() runs the CNN once for each image, and not at all a second time", async (options) => {
@@ -101,22 +101,33 @@ cacheTest("openFeatureCache() computes anew for other weights, images, sizes and
   assert(!await open(encoderOf()));
 });
 
-cacheTest(
-  "openFeatureCache() makes a damaged cache again, and leaves none behind when it is ended",
-  async (options) => {
-    (await openFeatureCache(encoderOf(), IMAGES, options))[Symbol.dispose]();
-    const [name = ""] = namesIn(options.folder);
-    await Deno.truncate(`${options.folder}/${name}`, 20);
-    const encoder = encoderOf();
-    (await openFeatureCache(encoder, IMAGES, options))[Symbol.dispose]();
-    assert.equal(encoder.shown.length, 2);
-    await Deno.remove(`${options.folder}/${name}`);
-    const controller = new AbortController();
-    const ended = openFeatureCache(encoderOf(), IMAGES, {
-      ...{ ...options, signal: controller.signal },
-      onProgress: () => controller.abort(),
-    });
-    await assert.rejects(ended, { name: "AbortError" });
-    assert.deepEqual(namesIn(options.folder), []);
-  },
-);
+cacheTest("openFeatureCache() computes only what is new, and keeps what it had when it is ended", async (options) => {
+  const contents = IMAGES.examples.map((_, index) => `content ${index}`);
+  const images = { ...IMAGES, preprocessing: "256", contents };
+  const controller = new AbortController();
+  const onProgress = () => controller.abort();
+  const ended = openFeatureCache(encoderOf(), images, { ...options, signal: controller.signal, onProgress });
+  await assert.rejects(ended, { name: "AbortError" });
+  const encoder = encoderOf();
+  const progress: unknown[] = [];
+  using cache = await openFeatureCache(encoder, images, {
+    ...options,
+    onProgress: (done, total) => progress.push([done, total]),
+  });
+  assert.deepEqual([encoder.shown, progress], [[2], [[18, 18]]]);
+  // The same images in another dataset, in another order.
+  const other = { ...images, contents: contents.toReversed(), fingerprint: "other" };
+  using same = await openFeatureCache(encoder, other, options);
+  assert.deepEqual(encoder.shown, [2]);
+  const [one, two] = [new Float32Array(SIZE), new Float32Array(SIZE)];
+  cache.read(17, one);
+  same.read(0, two);
+  assert.deepEqual(one, two);
+});
+
+cacheTest("openFeatureCache() computes the features of an image that a dataset has twice once", async (options) => {
+  const images = { ...IMAGES, contents: IMAGES.examples.map((_, index) => `content ${index % 9}`) };
+  const encoder = encoderOf();
+  using _cache = await openFeatureCache(encoder, images, options);
+  assert.deepEqual(encoder.shown, [9]);
+});

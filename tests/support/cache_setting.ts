@@ -1,6 +1,7 @@
 // A cache of small images with decoders that only count, for tests.
 
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Example } from "../../src/data/dataset.ts";
 import type { RgbImage } from "../../src/images/rgb_image.ts";
 import { openImageCache } from "../../src/pipeline/cache/open_image_cache.ts";
@@ -134,7 +135,12 @@ export function nearest({ width, height, pixels }: RgbImage, side: number): Uint
   return cropped;
 }
 
+/** The database of a setting's cache. */
+export function cacheDatabase(setting: Setting): DatabaseSync {
+  return new DatabaseSync(cacheFile(setting, "images.sqlite"));
+}
+
 /** Where a cache's files are. */
 export function cacheFile({ folder }: Setting, name: string): string {
-  return join(folder, `${SIDE}-v4`, name);
+  return join(folder, `${SIDE}-v5`, name);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { files, makeSetting, SIDE } from "../support/cache_setting.ts";
 import { canRun } from "../support/test_data.ts";
 import { assertDone, assertRefused, type Ended, runCommand } from "../support/run_task.ts";
@@ -19,29 +20,32 @@ Deno.test({
     setting.options.folder = join(setting.folder, "images");
     await setting.opened();
     const user = join(setting.folder, "..");
-    const squares = join(setting.options.folder, `${SIDE}-v4`, "resized.bin");
+    const path = join(setting.options.folder, `${SIDE}-v5`, "images.sqlite");
 
     const listed = await runCache(user, "list", "--cache", "cache");
     assertDone(listed);
     assert.match(
       listed.stdout,
-      /^images\/9-v4 {2}2 images, .* 9 x 9 pixels\n.*cache'\n$/,
+      /^images\/9-v5 {2}2 images, .* 9 x 9 pixels\n.*cache'\n$/,
     );
 
     const intact = await runCache(user, "verify", "--cache", "cache");
-    assert.deepEqual([intact.code, intact.stdout], [0, "images/9-v4: 2 images intact\n"]);
-    assert.match(intact.stderr, /^Verifying images\/9-v4: 2\/2$/m);
-    await Deno.truncate(squares, 300);
+    assert.deepEqual([intact.code, intact.stdout], [0, "images/9-v5: 2 images intact\n"]);
+    assert.match(intact.stderr, /^Verifying images\/9-v5: 2\/2$/m);
+    {
+      using database = new DatabaseSync(path);
+      database.exec("UPDATE pixels SET pixels = zeroblob(length(pixels)) WHERE rowid = 2");
+    }
     const damaged = await runCache(user, "verify", "--cache", "cache");
     assert.equal(damaged.code, 1);
     assert.match(
       damaged.stdout,
-      /^images\/9-v4: 1 image intact, 1 damaged: removed, and computed again when needed\n$/,
+      /^images\/9-v5: 1 image intact, 1 damaged: removed, and computed again when needed\n$/,
     );
 
     const cleared = await runCache(user, "clear", "--cache", setting.folder);
     assertDone(cleared);
-    assert.match(cleared.stdout, /^Removed images\/9-v4: \d/);
+    assert.match(cleared.stdout, /^Removed images\/9-v5: \d/);
     assert.deepEqual([...Deno.readDirSync(setting.options.folder)], []);
     assert.equal((await runCache(user, "list", "--cache", "cache")).stdout, `No caches in '${setting.folder}'\n`);
   },

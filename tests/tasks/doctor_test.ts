@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { makeFolder } from "../support/temporary_folder.ts";
 import { writeHostileImages } from "../images/hostile_images.ts";
 import { drawDataset, DRAWN_COUNT, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
@@ -205,8 +206,8 @@ Deno.test({
     assert.equal(space.images, 0);
     const kept = await Array.fromAsync(Deno.readDir(join(folder.path, "cache", "images")));
     for (const { name } of kept) {
-      const resizedFile = join(folder.path, "cache", "images", name, "resized.bin");
-      assert.equal(await Deno.stat(resizedFile).then(({ size }) => size, () => 0), 0);
+      using database = new DatabaseSync(join(folder.path, "cache", "images", name, "images.sqlite"));
+      assert.deepEqual(database.prepare("SELECT * FROM pixels").all(), []);
     }
     // Warnings about settings, and about the CNN's weights.
     assert(warnings.some((line: string) => line.includes("frozenLearningRate")), warnings.join("\n"));

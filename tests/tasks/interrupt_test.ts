@@ -118,10 +118,10 @@ Deno.test({
     assert.deepEqual(namesIn(folder.path), ["cache", "drawn"]);
     const [cache = ""] = namesIn(join(folder.path, "cache", "images"));
     assert.deepEqual(namesIn(join(folder.path, "cache", "images", cache)), [
-      "index.jsonl",
+      "filling",
+      "images.sqlite",
+      "images.sqlite-journal",
       "lock",
-      "quarantine.jsonl",
-      "resized.bin",
     ]);
   },
 });

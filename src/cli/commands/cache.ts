@@ -11,6 +11,9 @@ export function cacheCommand(): Command {
     ],
   })
     .addArgument(new Argument("<action>", "list, verify or clear").choices(["list", "verify", "clear"]))
-    .argument("[name]", "with clear: the cache to remove, as named by list (default: all but weights)")
+    .argument(
+      "[name]",
+      "a cache as named by list: the one to list, or to clear (default: all, but not weights with clear)",
+    )
     .option("--cache <folder>", "folder of the caches (default: the project's .cache)");
 }

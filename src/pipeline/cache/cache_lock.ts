@@ -1,42 +1,67 @@
-// The lock for filling a cache: one process at a time. A killed process releases it.
+// The locks of a cache's folder. One is shared by the processes that have the cache open, and taken alone by one that removes
+// its files; the other is held by the one that fills it. A killed process releases them.
 
 import { join } from "node:path";
-import { fileErrorReason } from "../../files/file_error.ts";
+import { errorCode, fileErrorReason } from "../../files/file_error.ts";
 import { InputError } from "../../input_error.ts";
 
-export interface LockCacheOptions {
-  /**
-   * Called once if another process holds the lock.
-   *
-   * @default {undefined}
-   */
-  onWait?: (() => void) | undefined;
-  /**
-   * Ends the wait.
-   *
-   * @default {undefined}
-   */
-  signal?: AbortSignal | undefined;
+/** Options of {@linkcode lockFilling}. */
+export interface LockFillingOptions {
+  /** Is called once if another process fills the cache. */
+  readonly onWait?: (() => void) | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The locked file in a cache's folder. */
-export const LOCK_NAME = "lock";
+const LOCK_NAME = "lock";
+const FILLING_NAME = "filling";
+/** The locked files in a cache's folder. */
+export const LOCK_NAMES: readonly string[] = [LOCK_NAME, FILLING_NAME];
 const POLL_MS = 100;
 
 /**
- * Waits until no other process fills a cache, and locks it. Dispose the result when the cache is filled.
+ * Locks a cache while it is open, so that no process removes it.
  *
  * @param folder The cache's folder; created if missing.
- * @throws {InputError} If the folder or the lock cannot be created.
+ * @returns The lock, to be disposed; `readOnly` holds the error if the folder cannot be written.
+ * @throws {InputError} If the folder cannot be written and there is no cache to read in it.
  */
-export async function lockCache(folder: string, options: LockCacheOptions = {}): Promise<Disposable> {
+export async function lockCache(folder: string): Promise<Disposable & { readonly readOnly?: InputError }> {
+  while (true) {
+    const opened = await openLock(folder);
+    await opened.file.lock(false);
+    if (await isStillThere(opened.file, join(folder, LOCK_NAME))) {
+      return { ...opened, [Symbol.dispose]: () => opened.file.close() };
+    }
+    opened.file.close();
+  }
+}
+
+/**
+ * Locks a cache's folder alone; undefined if a process has the cache open.
+ *
+ * @throws {InputError} If the lock cannot be created.
+ */
+export async function lockCacheAlone(folder: string): Promise<Disposable | undefined> {
+  const { file, readOnly } = await openLock(folder);
+  if (readOnly === undefined && await file.tryLock(true) && await isStillThere(file, join(folder, LOCK_NAME))) {
+    return file;
+  }
+  file.close();
+  if (readOnly !== undefined) throw readOnly;
+  return undefined;
+}
+
+/**
+ * Waits until no other process fills a cache that {@linkcode lockCache} has locked, and keeps others from it.
+ *
+ * @throws {InputError} If the lock cannot be created.
+ */
+export async function lockFilling(folder: string, options: LockFillingOptions = {}): Promise<Disposable> {
   const { onWait, signal } = options;
   for (let tries = 0;; tries++) {
     signal?.throwIfAborted();
-    const lock = await attempt(folder, async () => {
-      await Deno.mkdir(folder, { recursive: true });
-      return await tryLockFile(folder);
-    });
+    const lock = await tryLockFilling(folder);
     if (lock !== undefined) return lock;
     if (tries === 0) onWait?.();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -44,34 +69,43 @@ export async function lockCache(folder: string, options: LockCacheOptions = {}):
 }
 
 /**
- * Locks an existing cache; undefined if another process fills it.
+ * Locks a cache as {@linkcode lockFilling} does; undefined if another process fills it.
  *
  * @throws {InputError} If the lock cannot be created.
  */
-export async function tryLockCache(folder: string): Promise<Disposable | undefined> {
-  return await attempt(folder, () => tryLockFile(folder));
+export async function tryLockFilling(folder: string): Promise<Disposable | undefined> {
+  const { file, readOnly } = await openLock(folder, FILLING_NAME);
+  if (readOnly === undefined && await file.tryLock(true)) return file;
+  file.close();
+  if (readOnly !== undefined) throw readOnly;
+  return undefined;
 }
 
-async function tryLockFile(folder: string): Promise<Disposable | undefined> {
-  const path = join(folder, LOCK_NAME);
-  let file: Deno.FsFile;
+interface OpenLock {
+  readonly file: Deno.FsFile;
+  /** The error if the file can only be read. */
+  readonly readOnly?: InputError;
+}
+
+async function openLock(folder: string, name = LOCK_NAME): Promise<OpenLock> {
+  const path = join(folder, name);
   try {
-    file = await Deno.open(path, { read: true, write: true, create: true });
+    await Deno.mkdir(folder, { recursive: true });
+    return { file: await Deno.open(path, { read: true, write: true, create: true }) };
   } catch (error) {
-    // The cache is being cleared.
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const reason = fileErrorReason(error);
+    const refused = new InputError(`Cannot write the cache '${folder}': ${reason}`, { cause: error });
+    if (!["EROFS", "EACCES", "EPERM"].includes(errorCode(error))) throw refused;
+    try {
+      return { file: await Deno.open(path), readOnly: refused };
+    } catch {
+      throw refused;
+    }
   }
-  let locked = false;
-  try {
-    // If the cache was cleared meanwhile, this lock belongs to a file nobody else can open.
-    locked = await file.tryLock(true) && await isStillThere(file, path);
-  } finally {
-    if (!locked) file.close();
-  }
-  return locked ? file : undefined;
 }
 
+/** Whether the file was not removed with the cache before it was locked. */
 async function isStillThere(file: Deno.FsFile, path: string): Promise<boolean> {
   try {
     const [opened, there] = await Promise.all([file.stat(), Deno.stat(path)]);
@@ -79,14 +113,5 @@ async function isStillThere(file: Deno.FsFile, path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  }
-}
-
-async function attempt<T>(folder: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new InputError(`Cannot use the cache '${folder}': ${fileErrorReason(error)}`, { cause: error });
   }
 }

@@ -4,25 +4,26 @@ import type { Example } from "../../data/dataset.ts";
 import type { BrokenImage, Decoders, ImageCache } from "./image_cache.ts";
 import { ImageError } from "../../images/image_error.ts";
 import { imagePath } from "../../images/image_file.ts";
-import type { StoredImage } from "./cache_index.ts";
 import { contentDigest, fileState, type FileStateNow, sameState } from "./image_content.ts";
-import type { ResizedFile } from "./resized_file.ts";
-import type { ResizeImage } from "./unknown_images.ts";
+import { type ImageStore, resizedBytes } from "./image_store.ts";
+import type { ResizeImage } from "./fill_cache.ts";
 
 /** An example with a decodable image. */
 export interface KnownImage {
   readonly example: Example;
   /** Its file when the cache was opened. */
   readonly state: FileStateNow;
-  /** The image the file contained then. */
-  readonly image: StoredImage;
+  /** SHA-256 of the bytes that the file contained then. */
+  readonly content: string;
 }
 
-export interface OpenImagesOptions extends Pick<ImageCache, "side" | "fingerprint"> {
+export interface OpenImagesOptions extends Pick<ImageCache, "side" | "preprocessing" | "fingerprint"> {
   /** The skipped images. */
   readonly broken: readonly BrokenImage[];
-  /** The stored images, if there are any; this object disposes them. */
-  readonly resized: ResizedFile | undefined;
+  /** The stored images, if there are any. */
+  readonly store: ImageStore | undefined;
+  /** Closes the store. */
+  readonly close: () => void;
   /** Starts decoders when the first image is not stored. */
   readonly newDecoders: () => Decoders;
   /** Builds a {@linkcode ResizeImage} from them. */
@@ -39,6 +40,7 @@ interface Resizer {
 /** Reads resized images from a cache, and decodes those that are not stored or damaged. */
 export class OpenImages implements ImageCache {
   readonly side: number;
+  readonly preprocessing: string;
   readonly fingerprint: string;
   readonly examples: readonly Example[];
   readonly contents: readonly string[];
@@ -54,8 +56,9 @@ export class OpenImages implements ImageCache {
     this.#images = images;
     this.#options = options;
     this.examples = images.map(({ example }) => example);
-    this.contents = images.map(({ image }) => image.content);
-    ({ side: this.side, fingerprint: this.fingerprint, broken: this.broken } = options);
+    this.contents = images.map(({ content }) => content);
+    ({ side: this.side, preprocessing: this.preprocessing, fingerprint: this.fingerprint } = options);
+    this.broken = options.broken;
   }
 
   async read(index: number, crop: number, into: Uint8Array): Promise<void> {
@@ -70,16 +73,16 @@ export class OpenImages implements ImageCache {
     if (into.length !== crop * crop * 3) {
       throw new RangeError(`Cannot read an image: ${crop} x ${crop} x 3 bytes are needed, got ${into.length}`);
     }
-    centerCrop(await this.#readStored(known) ?? await this.#decode(known), into);
+    centerCrop(this.#readStored(known) ?? await this.#decode(known), into);
   }
 
-  async #readStored({ image, example }: KnownImage): Promise<Uint8Array | undefined> {
-    const { resized, onNote } = this.#options;
-    if (!resized?.reaches(image)) return undefined;
-    let reason = "its checksum is wrong";
+  #readStored({ content, example }: KnownImage): Uint8Array | undefined {
+    const { store, onNote } = this.#options;
+    let reason: string;
     try {
-      const pixels = await resized.read(image);
-      if (pixels !== undefined) return pixels;
+      const pixels = store?.pixels(content);
+      if (pixels === undefined || pixels.length === resizedBytes(this.side)) return pixels;
+      reason = "its size is wrong";
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       reason = error.message;
@@ -95,13 +98,13 @@ export class OpenImages implements ImageCache {
   }
 
   async #decode(known: KnownImage): Promise<Uint8Array> {
-    const { example, state, image } = known;
+    const { example, state, content } = known;
     const lost = this.#lost.get(known);
     if (lost !== undefined) throw lost;
     this.#resizer ??= this.#startResizer();
     try {
       const now = await fileState(example);
-      if ((state.fresh || !sameState(now, state)) && await contentDigest(now) !== image.content) {
+      if ((state.fresh || !sameState(now, state)) && await contentDigest(now) !== content) {
         throw new ImageError("it has changed since the start");
       }
       return (await this.#resizer.resizeImage(example)).pixels;
@@ -125,6 +128,6 @@ export class OpenImages implements ImageCache {
 
   [Symbol.dispose](): void {
     this.#resizer?.decoders[Symbol.dispose]();
-    this.#options.resized?.[Symbol.dispose]();
+    this.#options.close();
   }
 }

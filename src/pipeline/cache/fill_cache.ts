@@ -1,135 +1,211 @@
+import { isDatabaseFull } from "../../files/database.ts";
 import { ImageError } from "../../images/image_error.ts";
 import type { ImageFile } from "../../images/image_file.ts";
+import { type ImageSize, tooManyPixels } from "../../images/image_limits.ts";
 import { readAhead } from "../../read_ahead.ts";
-import type { CacheIndex } from "./cache_index.ts";
-import { type CacheWriter, isDiskFull } from "./cache_writer.ts";
-import { contentDigest, fileKey, fileState, type FileStateNow, sameState } from "./image_content.ts";
-import type { ResizedImage, ResizeImage, Unknown } from "./unknown_images.ts";
+import { contentDigest, fileKey, fileState, type FileStateNow, type FoundFile, sameState } from "./image_content.ts";
+import { type ImageEntry, type ImageStore, type Outcome, resizedBytes } from "./image_store.ts";
 
-export interface FillCacheOptions {
-  /** The cache's index; updated. */
-  readonly index: CacheIndex;
-  /** Tells whether an image must be decoded. */
-  readonly unknown: Unknown;
+/** A resized image and the size of the original. */
+export interface ResizedImage extends ImageSize {
+  readonly pixels: Uint8Array;
+}
+
+/** Decodes and resizes an image file; throws an {@linkcode ImageError} if it cannot be used. */
+export type ResizeImage = (file: ImageFile) => Promise<ResizedImage>;
+
+/** Options of {@linkcode CacheFiller}. */
+export interface CacheFillerOptions {
+  /** What is known already; undefined if there is nothing. */
+  readonly store: Pick<ImageStore, "contentOf" | "outcome" | "hasPixels" | "add"> | undefined;
+  /** Results can be written to the store, else they are kept in memory. */
+  readonly writable: boolean;
+  /** Resized images are written too. */
+  readonly storePixels: boolean;
+  /** The pixel limit. */
+  readonly maxPixels: number;
+  /** Side of the resized images in pixels. */
+  readonly side: number;
+}
+
+/** Options of {@linkcode CacheFiller.fill}. */
+export interface FillOptions {
   readonly resizeImage: ResizeImage;
   /** Images to decode at once, beyond the one being stored. */
   readonly depth: number;
-  /** The pixel limit. */
-  readonly maxPixels: number;
-  /** Undefined if nothing can be written: then results are kept only in `index`. */
-  readonly writer: CacheWriter | undefined;
-  /** Store resized images. */
-  readonly store: boolean;
-  /**
-   * Called if the disk turns out to be full. Then no more resized images are stored, and those of this call are
-   * removed.
-   */
+  /** Whether the disk has room for so many bytes more. */
+  readonly hasRoom: (bytes: number) => Promise<boolean>;
+  /** Is called if the disk turns out to be full: then no more resized images are stored. */
   readonly onFull: () => void;
-  /** Called after each image. */
+  /** Is called after each image. */
   readonly onImage: () => void;
   /** Aborts; images decoded so far are kept. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file that the cache does not know. */
+/** An image that can be used, or the reason why a file cannot. */
+export type FileImage = { readonly content: string } | { readonly reason: string };
+
+/** A file whose image is not known. */
 export interface UnknownFile {
   readonly file: ImageFile;
   readonly state: FileStateNow;
 }
 
-interface Filled {
+interface Decoded {
   readonly state: FileStateNow;
   readonly content?: string;
   readonly resized?: ResizedImage;
   readonly error?: ImageError;
 }
 
-/**
- * Decodes images and records the results. An image in several files is decoded once.
- *
- * @returns The reasons for unreadable files, by file key. They are not recorded, since they may be temporary.
- * @throws {InputError} If the cache cannot be written for another reason than a full disk.
- */
-export async function fillCache(
-  files: readonly UnknownFile[],
-  options: FillCacheOptions,
-): Promise<ReadonlyMap<string, string>> {
-  const { index, unknown, resizeImage, depth, maxPixels, onFull, onImage, signal } = options;
-  let { writer, store } = options;
-  const unread = new Map<string, string>();
-  const begun = new Set<string>();
+/** Resized images between two transactions: a killed process loses no more. */
+const TRANSACTION_BYTES = 8e6;
+const TRANSACTION_IMAGES = 64;
 
-  async function decode({ file, state }: UnknownFile): Promise<Filled> {
-    signal?.throwIfAborted();
-    let content: string | undefined;
-    try {
-      content = index.contentOf(state) ?? await contentDigest(state);
-      if (begun.has(content) || !unknown(content)) return { state, content };
-      begun.add(content);
-      const resized = await resizeImage(file);
-      return await hasChanged(file, state, content) ?? { state, content, resized };
-    } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
-      return await hasChanged(file, state, content) ?? { state, ...(content !== undefined && { content }), error };
-    }
+/** Decodes the images that a store does not know. */
+export class CacheFiller {
+  readonly #options: CacheFillerOptions;
+  #writable: boolean;
+  #storePixels: boolean;
+  /** What this process found out. */
+  readonly #outcomes = new Map<string, Outcome>();
+  readonly #contents = new Map<string, string>();
+  /** Reasons for files that cannot be read, by key. They are not stored, since they may be temporary. */
+  readonly #unread = new Map<string, string>();
+  #pending: ImageEntry[] = [];
+
+  constructor(options: CacheFillerOptions) {
+    this.#options = options;
+    this.#writable = options.writable;
+    this.#storePixels = options.storePixels;
   }
 
-  async function keep({ state, content, resized, error }: Filled): Promise<void> {
-    if (content === undefined) return void unread.set(fileKey(state), error?.reason ?? "");
-    const { fresh, ...rest } = state;
-    const line = { ...rest, content };
-    index.addFile(line);
-    // Its time of change cannot reveal another change within the same clock tick, so it is read again next time.
-    if (!fresh) await writer?.addFile(line);
-    if (error !== undefined) {
-      const bad = { ...line, reason: error.reason, kind: error.kind, maxPixels };
-      if (writer !== undefined) return await writer.addBad(bad);
-      index.forget(content);
-      return index.addBad(bad);
-    }
-    if (resized === undefined) return;
-    const { pixels, ...size } = resized;
-    const image = { content, ...size };
-    if (store && writer !== undefined) await writer.store(image, pixels);
-    else if (index.image(content) === undefined) {
-      index.addImage(image);
-      await writer?.addImage(image);
-    }
-  }
-
-  /** Continues after a full disk: first without storing resized images, then without any file. */
-  async function keepOrGiveUp(filled: Filled): Promise<void> {
-    try {
-      return await keep(filled);
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-    }
-    if (store) {
-      store = false;
-      onFull();
-      try {
-        await writer?.undoStoring();
-        return await keep(filled);
-      } catch (error) {
-        if (!isDiskFull(error)) throw error;
-      }
-    }
-    writer = undefined;
-    await keep(filled);
-  }
-
-  try {
-    for await (const filled of readAhead(decode, files, depth)) {
-      signal?.throwIfAborted();
-      await keepOrGiveUp(filled);
-      onImage();
-    }
-  } finally {
-    await writer?.flush().catch((error) => {
-      if (!isDiskFull(error)) throw error;
+  /** The files whose images must be decoded. An unusable image is tried again if the pixel limit was raised. */
+  unknownFiles(found: readonly FoundFile[]): UnknownFile[] {
+    return found.flatMap(({ example: file, state }) => {
+      if (state instanceof ImageError) return [];
+      const content = this.#contentOf(state);
+      return content === undefined || !this.#isKnown(content) ? [{ file, state }] : [];
     });
   }
-  return unread;
+
+  /** The maximum number of bytes that the images of files take: unread files may hold duplicates or stored images. */
+  bytesOf(files: readonly UnknownFile[]): number {
+    return new Set(files.map(({ state }) => this.#contentOf(state) ?? fileKey(state))).size *
+      resizedBytes(this.#options.side);
+  }
+
+  /** The image in a file, when all are known. */
+  imageOf(state: FileStateNow): FileImage {
+    const content = this.#contentOf(state);
+    const outcome = content === undefined ? undefined : this.#outcome(content);
+    const unread = this.#unread.get(fileKey(state));
+    if (unread !== undefined) return { reason: unread };
+    if (content === undefined || outcome === undefined) {
+      return { reason: "another file with the same bytes changed while it was read, start again" };
+    }
+    if ("reason" in outcome) return outcome;
+    const reason = tooManyPixels(outcome, this.#options.maxPixels);
+    return reason === undefined ? { content } : { reason };
+  }
+
+  /**
+   * Decodes images and stores what it finds. An image in several files is decoded once.
+   *
+   * @throws {InputError} If the store cannot be written for another reason than a full disk.
+   */
+  async fill(files: readonly UnknownFile[], options: FillOptions): Promise<void> {
+    const { resizeImage, depth, onImage, signal } = options;
+    const begun = new Set<string>();
+    const decode = async ({ file, state }: UnknownFile): Promise<Decoded> => {
+      signal?.throwIfAborted();
+      let content: string | undefined;
+      try {
+        content = this.#contentOf(state) ?? await contentDigest(state);
+        if (begun.has(content) || this.#isKnown(content)) return { state, content };
+        begun.add(content);
+        const resized = await resizeImage(file);
+        return await hasChanged(file, state, content) ?? { state, content, resized };
+      } catch (error) {
+        if (!(error instanceof ImageError)) throw error;
+        return await hasChanged(file, state, content) ?? { state, ...(content !== undefined && { content }), error };
+      }
+    };
+    try {
+      for await (const decoded of readAhead(decode, files, depth)) {
+        signal?.throwIfAborted();
+        this.#keep(decoded);
+        const bytes = this.#pendingBytes();
+        if (bytes >= TRANSACTION_BYTES || this.#pending.length >= TRANSACTION_IMAGES) await this.#write(options);
+        onImage();
+      }
+    } finally {
+      await this.#write(options);
+    }
+  }
+
+  #keep({ state, content, resized, error }: Decoded): void {
+    if (content === undefined) return void this.#unread.set(fileKey(state), error?.reason ?? "");
+    this.#contents.set(fileKey(state), content);
+    const outcome = error === undefined
+      ? resized && { width: resized.width, height: resized.height }
+      : { reason: error.reason, kind: error.kind, maxPixels: this.#options.maxPixels };
+    if (outcome !== undefined) this.#outcomes.set(content, outcome);
+    this.#pending.push({
+      content,
+      outcome,
+      // Its time of change cannot reveal another change within the same clock tick, so it is read again next time.
+      file: state.fresh ? undefined : state,
+      pixels: this.#storePixels ? resized?.pixels : undefined,
+    });
+  }
+
+  /** Writes what is pending; after a full disk without pixels, and if that fails too, not at all. */
+  async #write({ hasRoom, onFull }: FillOptions): Promise<void> {
+    const stopStoring = () => {
+      this.#storePixels = false;
+      this.#pending = this.#pending.map((entry) => ({ ...entry, pixels: undefined }));
+      onFull();
+    };
+    if (this.#storePixels && !await hasRoom(this.#pendingBytes())) stopStoring();
+    while (this.#writable && this.#pending.length > 0) {
+      try {
+        this.#options.store?.add(this.#pending);
+        break;
+      } catch (error) {
+        if (!isDatabaseFull(error)) throw error;
+        if (this.#storePixels) stopStoring();
+        else this.#writable = false;
+      }
+    }
+    this.#pending = [];
+  }
+
+  #pendingBytes(): number {
+    return this.#pending.reduce((sum, { pixels }) => sum + (pixels?.length ?? 0), 0);
+  }
+
+  #contentOf(state: FileStateNow): string | undefined {
+    return this.#contents.get(fileKey(state)) ?? this.#options.store?.contentOf(state);
+  }
+
+  #outcome(content: string): Outcome | undefined {
+    return this.#outcomes.get(content) ?? this.#options.store?.outcome(content);
+  }
+
+  /**
+   * An image is known if its pixels are stored (or it is decodable, if none are to be stored), if it exceeds the pixel limit,
+   * or if it cannot be used. It is tried again if the limit was raised, and each time if its decoder crashed or took too
+   * long: the machine may have more memory or time another day.
+   */
+  #isKnown(content: string): boolean {
+    const { store, maxPixels } = this.#options;
+    const outcome = this.#outcome(content);
+    if (outcome === undefined) return false;
+    if ("reason" in outcome) return outcome.kind === "image" && maxPixels <= outcome.maxPixels;
+    return !this.#storePixels || tooManyPixels(outcome, maxPixels) !== undefined || store?.hasPixels(content) === true;
+  }
 }
 
 /** The error if a file has changed; undefined if it has not. */
@@ -137,7 +213,7 @@ async function hasChanged(
   file: ImageFile,
   state: FileStateNow,
   content: string | undefined,
-): Promise<Filled | undefined> {
+): Promise<Decoded | undefined> {
   try {
     const same = sameState(await fileState(file), state);
     if (same && (!state.fresh || content === undefined || await contentDigest(state) === content)) return undefined;

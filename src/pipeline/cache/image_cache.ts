@@ -3,7 +3,6 @@ import type { ImageFile } from "../../images/image_file.ts";
 import type { ImageResize } from "../../ffi/settings.ts";
 import type { ImageDecoding } from "../../images/preprocessing.ts";
 import type { DecodeImageOptions, RgbImage } from "../../images/rgb_image.ts";
-import type { CacheDisk } from "./cache_disk.ts";
 
 /** Decodes image files, several at once, like `ImageDecoders`. */
 export interface Decoders extends Disposable {
@@ -15,6 +14,20 @@ export interface Decoders extends Disposable {
     use: (image: RgbImage) => Promise<Result>,
     options: DecodeImageOptions & { readonly maxPixels: number },
   ): Promise<Result>;
+}
+
+/** The disk as seen by a cache; tests replace it. */
+export interface CacheDisk {
+  /** Free bytes on a folder's disk; undefined if unknown. */
+  readonly freeBytes: (folder: string) => Promise<number | undefined>;
+  /** The current time in milliseconds since 1970. */
+  readonly now: () => number;
+  /**
+   * Free bytes to leave for the run's checkpoints and features, which follow its images.
+   *
+   * @default {2 GB}
+   */
+  readonly reserve: number;
 }
 
 /** Options of {@linkcode openImageCache}. */
@@ -80,7 +93,7 @@ export interface ImageCacheOptions {
    */
   signal?: AbortSignal;
   /**
-   * The disk: its free space, how files are opened, and its clock.
+   * The disk: its free space and its clock.
    *
    * @default {the system's}
    */
@@ -98,6 +111,8 @@ export interface BrokenImage {
 export interface ImageCache extends Disposable {
   /** Side of the resized images in pixels. */
   readonly side: number;
+  /** What was done to the images: `256-v5`. */
+  readonly preprocessing: string;
   /** A digest of the images' bytes and preprocessing, the same whether they are stored or not. */
   readonly fingerprint: string;
   /** The examples with a usable image, in the given order. */

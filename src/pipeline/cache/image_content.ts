@@ -5,6 +5,8 @@ import { resolve } from "node:path";
 import { fileErrorReason } from "../../files/file_error.ts";
 import { checkImageBytes, checkRegularFile } from "../../images/image_file.ts";
 import { ImageError } from "../../images/image_error.ts";
+import type { Example } from "../../data/dataset.ts";
+import { readAhead } from "../../read_ahead.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 
 /** An image file's state on disk, without its content. */
@@ -43,6 +45,8 @@ export interface FileStateOptions {
 const TICK_MS = 2000;
 
 const PIECE_BYTES = 2 ** 20;
+/** Files to stat at once. */
+const AHEAD = 32;
 
 /** Identifies a file by its path and the image's offset. */
 export function fileKey({ path, offset }: Pick<FileState, "path" | "offset">): string {
@@ -97,6 +101,50 @@ export async function contentDigest({ path, offset, size }: FileState): Promise<
     }
     return hash.digest("hex");
   });
+}
+
+/** An example and its image file. */
+export interface FoundFile {
+  readonly example: Example;
+  /** The file's state, or the reason it cannot be read. */
+  readonly state: FileStateNow | ImageError;
+}
+
+export interface FindFilesOptions {
+  /** The current time in milliseconds since 1970. */
+  readonly now: () => number;
+  /** Aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads the state of each example's image file, in order. A file that holds several images is read once. */
+export async function findFiles(
+  examples: readonly Example[],
+  { now, signal }: FindFilesOptions,
+): Promise<FoundFile[]> {
+  const infos = new Map<string, Promise<Deno.FileInfo>>();
+
+  function stat(path: string): Promise<Deno.FileInfo> {
+    const info = infos.get(path) ?? Deno.stat(path);
+    infos.set(path, info);
+    return info;
+  }
+
+  async function find(example: Example): Promise<FoundFile> {
+    try {
+      return { example, state: await fileState(example, { now, stat }) };
+    } catch (error) {
+      if (error instanceof ImageError) return { example, state: error };
+      throw error;
+    }
+  }
+
+  const found: FoundFile[] = [];
+  for await (const file of readAhead(find, examples, AHEAD)) {
+    signal?.throwIfAborted();
+    found.push(file);
+  }
+  return found;
 }
 
 async function orImageError<T>(path: string, operation: () => Promise<T>): Promise<T> {

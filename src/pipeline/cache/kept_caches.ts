@@ -2,16 +2,14 @@ import { join } from "node:path";
 import { fileDigest } from "../../files/file_digest.ts";
 import { fileErrorReason } from "../../files/file_error.ts";
 import { removeOldTemporaries } from "../../files/old_temporaries.ts";
-import { InputError } from "../../input_error.ts";
-import { type BadImage, readCacheIndex, type StoredImage } from "./cache_index.ts";
-import { LOCK_NAME, tryLockCache } from "./cache_lock.ts";
-import { openCacheFile, openCacheWriter } from "./cache_writer.ts";
 import { parsePreprocessing, type Preprocessing } from "../../images/preprocessing.ts";
-import { openResizedFileIfThere } from "./resized_file.ts";
+import { InputError } from "../../input_error.ts";
+import { LOCK_NAMES, lockCacheAlone, tryLockFilling } from "./cache_lock.ts";
+import { openImageStore, resizedBytes, type UnusableFile } from "./image_store.ts";
 
 /** A cache of any kind. */
 export interface KeptCache {
-  /** Its name on the command line: `images/256-v4`, `features`, `weights`. */
+  /** Its name on the command line: `images/256-v5`, `features`, `weights`. */
   readonly name: string;
   readonly folder: string;
   readonly files: readonly string[];
@@ -21,12 +19,12 @@ export interface KeptCache {
   readonly preprocessing?: Preprocessing & { readonly current: boolean };
 }
 
-/** The contents of a cache of resized images, according to its index. */
+/** The contents of a cache of resized images, according to its database. */
 export interface ResizedSummary {
   /** Number of stored images. */
   readonly stored: number;
   /** Files with unusable images. */
-  readonly bad: readonly BadImage[];
+  readonly bad: readonly UnusableFile[];
 }
 
 export interface Verified {
@@ -39,7 +37,6 @@ export interface Verified {
 /** Called after each image or file. */
 export type OnVerified = (done: number, total: number) => void;
 
-const FEATURES_MARK = "lrcnfea1";
 const DIGEST_IN_NAME = /-([0-9a-f]{8,64})\.\w+$/;
 
 /**
@@ -59,8 +56,7 @@ export async function keptCaches(root: string): Promise<KeptCache[]> {
     const folder = join(images, name);
     found.push({ name: `images/${name}`, ...await sized(folder, (await namesIn(folder)).files), preprocessing });
   }
-  const featureFiles = (await namesIn(features)).files.filter((name) => name.endsWith(".features"));
-  found.push({ name: "features", ...await sized(features, featureFiles) });
+  found.push({ name: "features", ...await sized(features, (await namesIn(features)).files) });
   const weightFiles = (await namesIn(weights)).files.filter((name) => !name.startsWith("."));
   found.push({ name: "weights", ...await sized(weights, weightFiles) });
   return found.filter((cache) => cache.files.length > 0);
@@ -71,17 +67,15 @@ export async function keptCaches(root: string): Promise<KeptCache[]> {
  *
  * @throws {InputError} If it cannot be read.
  */
-export async function summarizeResized({ folder, preprocessing }: KeptCache): Promise<ResizedSummary> {
-  const index = await readCacheIndex(folder);
-  using resized = await openResizedFileIfThere(folder, preprocessing?.side ?? 0);
-  const stored = [...index.images].filter((image) => resized?.reaches(image)).length;
-  return { stored, bad: index.badFiles };
+export async function summarizeResized({ folder }: KeptCache): Promise<ResizedSummary> {
+  using opened = await openImageStore(folder);
+  return { stored: opened.store?.stored().length ?? 0, bad: opened.store?.unusableFiles() ?? [] };
 }
 
 /**
- * Verifies the checksums of resized images, the completeness of feature files, and downloaded weights against the
- * digests in their names. Damaged images and features are dropped, and computed again when needed. Weights stay: they
- * may be the user's own, and a damaged download is fetched again when needed.
+ * Verifies the checksums of resized images, and downloaded weights against the digests in their names. Damaged images are
+ * removed, and decoded again when needed. Weights stay: they may be the user's own, and a damaged download is fetched again
+ * when needed.
  *
  * @returns The counts; `busy` if another process fills the cache; undefined for kinds without checksums.
  * @throws {InputError} If it cannot be read or repaired.
@@ -90,57 +84,44 @@ export async function verifyCache(
   cache: KeptCache,
   onProgress: OnVerified = () => {},
 ): Promise<Verified | "busy" | undefined> {
-  if (cache.name === "features") return await verifyFeatures(cache, onProgress);
   if (cache.name === "weights") return await verifyWeights(cache, onProgress);
   if (cache.preprocessing === undefined || !cache.preprocessing.current) return undefined;
   const { folder, preprocessing: { side } } = cache;
-  using lock = await tryLockCache(folder);
+  using opened = await openImageStore(folder);
+  using lock = await tryLockFilling(folder);
   if (lock === undefined) return "busy";
-  const index = await readCacheIndex(folder);
-  using resized = await openResizedFileIfThere(folder, side);
-  const images = [...index.images].filter(({ slot }) => slot !== undefined);
-  const wrong: StoredImage[] = [];
-  let done = 0;
-  for (const image of images) {
-    if (!resized?.reaches(image) || await resized.read(image) === undefined) wrong.push(image);
-    onProgress(++done, images.length);
+  const { store } = opened;
+  const images = store?.stored() ?? [];
+  const wrong: string[] = [];
+  for (const [index, image] of images.entries()) {
+    try {
+      if (store?.pixels(image)?.length !== resizedBytes(side)) wrong.push(image);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      wrong.push(image);
+    }
+    onProgress(index + 1, images.length);
   }
-  if (wrong.length > 0) {
-    const writer = await openCacheWriter({ folder, side, index, resized, open: openCacheFile });
-    using _closing = { [Symbol.dispose]: () => writer.close() };
-    for (const image of wrong) await writer.addImage(image);
-    await writer.flush();
-  }
+  store?.dropPixels(wrong);
   return { right: images.length - wrong.length, wrong: wrong.length };
 }
 
 /**
- * Removes a cache's files. Runs that read them are not disturbed.
+ * Removes a cache's files.
  *
- * @throws {InputError} If another process fills it, or a file cannot be removed.
+ * @throws {InputError} If another process uses it, or a file cannot be removed.
  */
-export async function clearCache(cache: KeptCache): Promise<void> {
-  const { folder, files, preprocessing } = cache;
-  using _lock = preprocessing === undefined ? undefined : await lockOrRefuse(cache);
-  for (const name of files) if (name !== LOCK_NAME) await removeFile(join(folder, name));
-  if (preprocessing === undefined) return;
-  // The lock comes last; a process that waits for it sees that it is gone and starts over.
-  await removeFile(join(folder, LOCK_NAME));
+export async function clearCache({ folder, files, name }: KeptCache): Promise<void> {
+  using lock = name === "weights" ? undefined : await lockCacheAlone(folder);
+  if (lock === undefined && name !== "weights") {
+    throw new InputError(`Cannot clear the cache '${name}': another process uses it now; wait for its end or stop it`);
+  }
+  for (const file of files) await removeFile(join(folder, file));
+  if (name === "weights") return;
+  // The locks come last; a process that waits for them sees that they are gone and starts over.
+  for (const file of LOCK_NAMES) await removeFile(join(folder, file));
   // A folder with other files stays.
   await Deno.remove(folder).catch(() => {});
-}
-
-async function verifyFeatures({ folder, files }: KeptCache, onProgress: OnVerified): Promise<Verified> {
-  let wrong = 0;
-  for (const [index, name] of files.entries()) {
-    const path = join(folder, name);
-    if (!await endsWith(path, FEATURES_MARK)) {
-      wrong++;
-      await removeFile(path);
-    }
-    onProgress(index + 1, files.length);
-  }
-  return { right: files.length - wrong, wrong };
 }
 
 async function verifyWeights({ folder, files }: KeptCache, onProgress: OnVerified): Promise<Verified | undefined> {
@@ -154,23 +135,6 @@ async function verifyWeights({ folder, files }: KeptCache, onProgress: OnVerifie
     onProgress(index + 1, named.length);
   }
   return named.length === 0 ? undefined : { right: named.length - wrong, wrong };
-}
-
-async function endsWith(path: string, mark: string): Promise<boolean> {
-  using file = await Deno.open(path);
-  const { size } = await file.stat();
-  // The mark follows numbers of four bytes.
-  if (size <= mark.length || (size - mark.length) % 4 !== 0) return false;
-  await file.seek(size - mark.length, Deno.SeekMode.Start);
-  const end = new Uint8Array(mark.length);
-  await file.read(end);
-  return new TextDecoder().decode(end) === mark;
-}
-
-async function lockOrRefuse({ folder, name }: KeptCache): Promise<Disposable> {
-  const lock = await tryLockCache(folder);
-  if (lock !== undefined) return lock;
-  throw new InputError(`Cannot clear the cache '${name}': another process fills it now; wait for its end or stop it`);
 }
 
 async function removeFile(path: string): Promise<void> {
@@ -193,7 +157,7 @@ async function namesIn(folder: string): Promise<{ files: string[]; folders: stri
   const [files, folders]: [string[], string[]] = [[], []];
   try {
     for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
-      if (isFile) files.push(name);
+      if (isFile && !LOCK_NAMES.includes(name)) files.push(name);
       if (isDirectory) folders.push(name);
     }
   } catch (error) {

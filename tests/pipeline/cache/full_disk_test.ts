@@ -1,47 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type CacheFile, openCacheFile } from "../../../src/pipeline/cache/cache_writer.ts";
 import { describeBytes, freeBytes } from "../../../src/files/free_space.ts";
-import type { ImageCacheOptions } from "../../../src/pipeline/cache/image_cache.ts";
-import { cacheFile, files, makeSetting, resizeToSquare, SIDE } from "../../support/cache_setting.ts";
+import { cacheDatabase, files, makeSetting, resizeToSquare, type Setting, SIDE } from "../../support/cache_setting.ts";
 
 const WIDTHS = [20, 21, 22, 23, 24, 25];
 const BYTES = SIDE * SIDE * 3;
-type Disk = NonNullable<ImageCacheOptions["disk"]>;
 
 function now(): number {
   return Date.now() + 10_000;
-}
-
-function full(): Promise<never> {
-  return Promise.reject(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
-}
-
-/** A disk that accepts a number of bytes for the files whose names match. */
-function diskOf(room: number, name: RegExp): Disk {
-  let left = room;
-  return {
-    now,
-    reserve: 0,
-    freeBytes: () => Promise.resolve(undefined),
-    async open(path): Promise<CacheFile> {
-      const file = await openCacheFile(path);
-      return {
-        seek: (offset, whence) => file.seek(offset, whence),
-        truncate: (length) => file.truncate(length),
-        syncData: () => file.syncData(),
-        close: () => file.close(),
-        async write(bytes) {
-          if (!name.test(path)) return await file.write(bytes);
-          if (left === 0) return await full();
-          // Like a real disk, it writes what fits.
-          const count = await file.write(bytes.subarray(0, left));
-          left -= count;
-          return count;
-        },
-      };
-    },
-  };
 }
 
 Deno.test(
@@ -55,13 +21,13 @@ Deno.test(
       disk: { now, reserve: 0, freeBytes: () => Promise.resolve(needed - 1) },
     });
     assert.deepEqual(without.notes, [
-      `No cache of decoded images: it needs 1.7 kB in '${join(setting.folder, `${SIDE}-v4`)}' and the disk has ` +
+      `No cache of decoded images: it needs 1.7 kB in '${join(setting.folder, `${SIDE}-v5`)}' and the disk has ` +
       "1.7 kB left; images are decoded in each epoch instead, which takes longer; free some space to change that, for " +
       "example by: deno task cache clear",
     ]);
     assert.deepEqual(without.resized, WIDTHS.map(resizeToSquare));
     assert.deepEqual(without.decoded, { filling: 7, reading: 6 });
-    assert.equal((await Deno.stat(cacheFile(setting, "resized.bin"))).size, 0);
+    assert.equal(countPixels(setting), 0);
     // What is bad needs no room the second time.
     const enough = WIDTHS.length * BYTES;
     const again = await opened(examples, {
@@ -76,46 +42,19 @@ Deno.test(
   },
 );
 
-for (
-  const [what, room, name] of [
-    ["resized images", 2 * BYTES + 100, /resized/],
-    ["the first resized image", 0, /resized/],
-    ["lines of the index", 300, /index/],
-    ["lines of bad images", 10, /quarantine/],
-    ["any line", 0, /jsonl/],
-    ["anything", 0, /./],
-  ] as const
-) {
-  Deno.test(`a disk that turns out to be full at ${what} costs only the cache`, files, async () => {
-    await using setting = await makeSetting([...WIDTHS, "broken"].map(String));
-    const { examples, opened } = setting;
-    const first = await opened(examples, { disk: diskOf(room, name) });
-    assert.deepEqual(first.resized, WIDTHS.map(resizeToSquare));
-    assert.deepEqual(first.broken.map(({ reason }) => reason), ["the file is text"]);
-    assert.equal(first.decoded.filling, 7);
-    // The room is given back: checkpoints need it.
-    const { size } = await Deno.stat(cacheFile(setting, "resized.bin"));
-    if (first.notes.length > 0) {
-      assert.equal(size, 0);
-      assert.match(
-        first.notes.join("\n"),
-        /^No cache of decoded images: it needs 1\.7 kB in '.+' and the disk is full; [^\n]+$/,
-      );
-      assert.equal(first.decoded.reading, 6);
-    }
-    const again = await opened();
-    assert.deepEqual({ ...again, notes: [], decoded: 0 }, { ...first, notes: [], decoded: 0 });
-    assert.deepEqual((await opened()).decoded, { filling: 0, reading: 0 });
-  });
-}
-
-Deno.test("a full disk leaves resized images that were stored before", files, async () => {
-  await using setting = await makeSetting(WIDTHS.map(String));
+Deno.test("a disk that fills up leaves what was stored, and the rest is decoded at each read", files, async () => {
+  await using setting = await makeSetting(Array.from({ length: 600 }, (_, index) => `${20 + index}`));
   const { examples, opened } = setting;
-  await opened(examples.slice(0, 3));
-  const { resized, decoded, notes } = await opened(examples, { disk: diskOf(BYTES, /resized/) });
-  assert.deepEqual([resized, decoded, notes.length], [WIDTHS.map(resizeToSquare), { filling: 3, reading: 3 }, 1]);
-  assert.equal((await Deno.stat(cacheFile(setting, "resized.bin"))).size, 3 * BYTES);
+  let left = 3;
+  // Asked before the first image, then at each transaction.
+  const disk = { now, reserve: 0, freeBytes: () => Promise.resolve(left-- > 0 ? 1e9 : 0) };
+  const { decoded, notes } = await opened(examples, { disk });
+  assert.equal(notes.length, 1);
+  assert.match(notes.join(), /^No cache of decoded images: it needs 146 kB in '.+' and the disk is full; [^\n]+$/);
+  const stored = Number(countPixels(setting));
+  assert(stored > 0 && stored < 600, `${stored}`);
+  assert.deepEqual(decoded, { filling: 600, reading: 600 - stored });
+  assert.deepEqual((await opened()).decoded, { filling: 600 - stored, reading: 0 });
 });
 
 Deno.test("room is left for the files a run writes after its images", files, async () => {
@@ -129,20 +68,6 @@ Deno.test("room is left for the files a run writes after its images", files, asy
   );
   assert.deepEqual(resized, WIDTHS.map(resizeToSquare));
   assert.deepEqual((await setting.opened(setting.examples, { disk: disk(needed + 1000) })).notes, []);
-});
-
-Deno.test("if a cache is not writable, a note says so, and images are decoded at each read", files, async () => {
-  await using setting = await makeSetting(WIDTHS.map(String));
-  const open = () => Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }));
-  const disk = { now, reserve: 0, freeBytes: () => Promise.resolve(undefined), open };
-  const { notes, resized } = await setting.opened(setting.examples, { disk });
-  assert.match(
-    notes.join("\n"),
-    /^No cache of decoded images: Cannot .*: the folder is read-only, choose another; images are decoded/,
-  );
-  assert.deepEqual(resized, WIDTHS.map(resizeToSquare));
-  const without = await setting.opened(setting.examples, { disk, cache: "none" });
-  assert.deepEqual([without.notes, without.resized], [[], WIDTHS.map(resizeToSquare)]);
 });
 
 Deno.test("freeBytes() is the disk's free space, or unknown without the permission", files, async () => {
@@ -161,3 +86,8 @@ Deno.test("describeBytes() writes bytes as people do", () => {
     "250 TB",
   ]);
 });
+
+function countPixels(setting: Setting): unknown {
+  using database = cacheDatabase(setting);
+  return database.prepare("SELECT count(*) AS count FROM pixels").get()?.count;
+}

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { InputError } from "../../../src/input_error.ts";
 import { ImageError } from "../../../src/images/image_error.ts";
 import { openImageCache } from "../../../src/pipeline/cache/open_image_cache.ts";
+import { lockFilling } from "../../../src/pipeline/cache/cache_lock.ts";
 import { drawnImage } from "../../golden/drawn_image.ts";
 import {
+  cacheDatabase,
   cacheFile,
   files,
   makeSetting,
   nearest,
   readResized,
   resizeToSquare,
+  type Setting,
   SIDE,
 } from "../../support/cache_setting.ts";
 
@@ -62,8 +64,7 @@ Deno.test(
     await using setting = await makeSetting(["20", "broken", "31"]);
     const first = await setting.opened();
     assert.deepEqual(first.decoded, { filling: 3, reading: 0 });
-    using lock = await Deno.open(cacheFile(setting, "lock"));
-    assert(await lock.tryLock(true));
+    using _lock = await lockFilling(cacheFile(setting, "."));
     const abort = new AbortController();
     const again = await setting.opened(setting.examples, { signal: abort.signal, onWait: () => abort.abort() });
     assert.deepEqual(again, { ...first, decoded: { filling: 0, reading: 0 } });
@@ -137,18 +138,26 @@ Deno.test("a changed setting has its own resized images and leaves the others", 
 });
 
 Deno.test(
-  "bad images are listed in the quarantine, and not tried again while nothing has changed",
+  "bad images are listed with their reasons, and not tried again while nothing has changed",
   files,
   async () => {
     await using setting = await makeSetting(["20", "broken"]);
     const { examples, opened } = setting;
     const { path = "" } = examples[1] ?? {};
     await opened();
-    const lines = (await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl"))).trimEnd().split("\n");
-    assert.equal(lines.length, 1);
-    const { reason, size, changed, path: listed } = JSON.parse(lines[0] ?? "");
-    assert.deepEqual({ reason, size, listed }, { reason: "the file is text", size: 6, listed: path });
-    assert.equal(changed, (await Deno.stat(path)).ctime?.getTime());
+    {
+      using database = cacheDatabase(setting);
+      const rows = database.prepare(
+        "SELECT path, size, changed, reason FROM files NATURAL JOIN images WHERE reason <> ''",
+      );
+      assert.deepEqual({ ...rows.get() }, {
+        path,
+        size: 6,
+        changed: (await Deno.stat(path)).ctime?.getTime(),
+        reason: "the file is text",
+      });
+      assert.equal(rows.all().length, 1);
+    }
     assert.equal((await opened()).decoded.filling, 0);
     await Deno.writeTextFile(path, "31");
     const mended = await opened();
@@ -171,8 +180,6 @@ Deno.test(
     assert.deepEqual(await decodes(500), [1, 2], "a lower limit tries nothing");
     assert.deepEqual(await decodes(2000), [2, 1]);
     assert.deepEqual(await decodes(2000), [1, 1]);
-    const text = await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl"));
-    assert.equal(text.match(/too long/g)?.length, 2, "said once for each limit");
   },
 );
 
@@ -180,7 +187,10 @@ Deno.test("an image that once could be decoded and no longer can is bad from the
   await using setting = await makeSetting(["20", "31"]);
   const { examples, options, opened } = setting;
   await opened();
-  await Deno.remove(cacheFile(setting, "resized.bin"));
+  {
+    using database = cacheDatabase(setting);
+    database.exec("DELETE FROM pixels");
+  }
   const failing = await opened(examples, {
     newDecoders: () => ({
       ...options.newDecoders(),
@@ -218,7 +228,7 @@ Deno.test("an image over the limit is skipped as it is known, without being deco
   await opened(examples, { cache: "none" });
   const limited = await opened(examples, { maxPixels: 599 });
   assert.deepEqual([limited.names, limited.decoded], [["0.jpg"], { filling: 1, reading: 0 }]);
-  assert.equal(await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl")), "");
+  assert.equal(countRows(setting, "images WHERE reason IS NOT NULL"), 0);
 });
 
 Deno.test("a file that cannot be read is skipped, and is not put on the list: it may come back", files, async () => {
@@ -230,7 +240,7 @@ Deno.test("a file that cannot be read is skipped, and is not put on the list: it
   assert.deepEqual(without.broken, [{ path, reason: "there is no such file or folder, check the path" }]);
   await Deno.mkdir(path);
   assert.deepEqual((await opened()).broken, [{ path, reason: "it is a folder, give an image file" }]);
-  assert.equal(await Deno.readTextFile(cacheFile(setting, "quarantine.jsonl")), "");
+  assert.equal(countRows(setting, "images WHERE reason IS NOT NULL"), 0);
   await Deno.remove(path);
   await Deno.rename(`${path}.away`, path);
   assert.deepEqual((await opened()).names, ["0.jpg", "1.jpg"]);
@@ -267,7 +277,7 @@ Deno.test("a file that has just changed is read again: another change could have
   const { decoded, resized } = await opened(examples, fresh);
   assert.deepEqual([decoded, resized], [{ filling: 1, reading: 0 }, [26, 31].map(resizeToSquare)]);
   assert.deepEqual((await opened(examples, fresh)).decoded, { filling: 0, reading: 0 }, "read, not decoded");
-  assert.doesNotMatch(await Deno.readTextFile(cacheFile(setting, "index.jsonl")), /"path"/);
+  assert.equal(countRows(setting, "files"), 0);
 
   using cache = await openImageCache(examples, { ...options, ...fresh, side: SIDE + 1, cache: "none" });
   await cache.read(0, 1, new Uint8Array(3));
@@ -279,11 +289,13 @@ Deno.test("a flipped byte is noticed when it is read, and the image is decoded a
   await using setting = await makeSetting(["20", "31", "25"]);
   const { examples, opened } = setting;
   await opened();
-  const path = cacheFile(setting, "resized.bin");
-  const bytes = await Deno.readFile(path);
-  const at = SIDE * SIDE * 3 + 17;
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  await Deno.writeFile(path, bytes);
+  {
+    using database = cacheDatabase(setting);
+    const { content, pixels } = database.prepare("SELECT content, pixels FROM pixels WHERE rowid = 2").get() ?? {};
+    assert(typeof content === "string" && pixels instanceof Uint8Array);
+    pixels[17] = (pixels[17] ?? 0) ^ 1;
+    database.prepare("UPDATE pixels SET pixels = ? WHERE content = ?").run(pixels, content);
+  }
   const { resized, decoded, notes } = await opened();
   assert.deepEqual(resized, [20, 31, 25].map(resizeToSquare));
   assert.deepEqual(decoded, { filling: 0, reading: 1 });
@@ -306,27 +318,30 @@ Deno.test("a flipped byte is noticed when it is read, and the image is decoded a
   );
 });
 
-Deno.test("lost images or lines of a cache are recreated, and a torn line harms no other", files, async () => {
+Deno.test("lost rows of a cache are recreated, and so is a file that is no database", files, async () => {
   await using setting = await makeSetting(["20", "31", "25", "broken"]);
   const expected = await setting.opened();
-  const [resized, index, quarantine] = ["resized.bin", "index.jsonl", "quarantine.jsonl"].map((name) =>
-    cacheFile(setting, name)
-  );
-  assert(resized !== undefined && index !== undefined && quarantine !== undefined);
-  const text = await Deno.readTextFile(index);
+  const database = cacheFile(setting, "images.sqlite");
   const damages: [what: string, filling: number, damage: () => Promise<void>][] = [
-    ["the last resized image", 1, () => Deno.truncate(resized, 2 * SIDE * SIDE * 3 + 5)],
-    ["all resized images", 3, () => Deno.remove(resized)],
-    ["a torn line", 0, () => Deno.writeTextFile(index, text.slice(0, -9))],
-    ["rubbish", 0, () => Deno.writeTextFile(index, `\0\0{"content":7}\nnull\n[]\n${text}{"con`)],
-    ["the index", 3, () => Deno.remove(index)],
-    ["the list of bad images", 1, () => Deno.writeTextFile(quarantine, "{}\n{")],
+    ["the last resized image", 1, () => execute(setting, "DELETE FROM pixels WHERE rowid = 3")],
+    [
+      "an image that is too short",
+      0,
+      () => execute(setting, "UPDATE pixels SET pixels = x'00', checksum = 3523407757"),
+    ],
+    ["all resized images", 3, () => execute(setting, "DELETE FROM pixels")],
+    ["the files", 0, () => execute(setting, "DELETE FROM files")],
+    ["the images", 4, () => execute(setting, "DELETE FROM images")],
+    ["rubbish", 4, () => Deno.writeTextFile(database, "no database".repeat(10_000))],
+    ["an empty file", 4, () => Deno.writeTextFile(database, "")],
+    ["the database", 4, () => Deno.remove(database)],
   ];
   for (const [what, filling, damage] of damages) {
     await damage();
     const again = await setting.opened();
     assert.equal(again.decoded.filling, filling, what);
-    assert.deepEqual({ ...again, decoded: null }, { ...expected, decoded: null }, what);
+    assert.deepEqual({ ...again, decoded: null, notes: null }, { ...expected, decoded: null, notes: null }, what);
+    if (what.includes("short")) continue;
     assert.deepEqual((await setting.opened()).decoded, { filling: 0, reading: 0 }, what);
   }
 });
@@ -382,7 +397,7 @@ Deno.test(
     const again = await opened(examples, { cache: "none" });
     assert.deepEqual(again, { ...first, decoded: { filling: 0, reading: 2 } });
     assert.equal(counts.open, 0);
-    assert.equal((await Deno.stat(cacheFile(setting, "resized.bin"))).size, 0);
+    assert.equal(countRows(setting, "pixels"), 0);
     const cached = await opened();
     assert.deepEqual(cached, { ...first, decoded: { filling: 2, reading: 0 } });
     assert.deepEqual(
@@ -464,15 +479,40 @@ Deno.test("openImageCache() names a folder it cannot write to", files, async () 
   );
 });
 
-Deno.test("openImageCache() removes temporaries of a former day", files, async () => {
-  await using setting = await makeSetting(["20"]);
-  await Deno.mkdir(setting.folder, { recursive: true });
-  const temporary = (name: string) => join(setting.folder, `.${name}.00000000-0000-4000-8000-000000000000.tmp`);
-  for (const name of ["old.resized", "young.resized"]) await Deno.writeTextFile(temporary(name), "");
-  await Deno.utime(temporary("old.resized"), 1, 1);
-  await setting.opened();
-  assert.deepEqual([...Deno.readDirSync(setting.folder)].map(({ name }) => name).sort(), [
-    ".young.resized.00000000-0000-4000-8000-000000000000.tmp",
-    `${SIDE}-v4`,
-  ]);
-});
+Deno.test(
+  "a cache in a folder that is read-only is read, and what it lacks is decoded at each read",
+  files,
+  async () => {
+    await using setting = await makeSetting(["20", "31", "25"]);
+    const { examples, opened } = setting;
+    await opened(examples.slice(0, 2));
+    const folder = cacheFile(setting, ".");
+    const closed = ["images.sqlite", "lock", "filling", "."].map((name) => cacheFile(setting, name));
+    const rights = async (write: number) => {
+      for (const path of closed) await Deno.chmod(path, path === folder ? 0o555 | write : 0o444 | write);
+    };
+    await rights(0);
+    try {
+      // The super-user may write all the same.
+      const refuses = await Deno.writeTextFile(`${folder}/probe`, "").then(() => false, () => true);
+      if (!refuses) return;
+      assert.deepEqual((await opened(examples.slice(0, 2))).decoded, { filling: 0, reading: 0 });
+      const { decoded, notes, resized } = await opened();
+      assert.deepEqual([decoded, resized], [{ filling: 1, reading: 1 }, [20, 31, 25].map(resizeToSquare)]);
+      assert.match(notes.join(), /^No cache of decoded images: Cannot write the cache '.+': access is denied/);
+    } finally {
+      await rights(0o200);
+    }
+  },
+);
+
+/** Changes the database of a cache. */
+async function execute(setting: Setting, sql: string): Promise<void> {
+  using database = cacheDatabase(setting);
+  await Promise.resolve(database.exec(sql));
+}
+
+function countRows(setting: Setting, tableWhere: string): unknown {
+  using database = cacheDatabase(setting);
+  return database.prepare(`SELECT count(*) AS count FROM ${tableWhere}`).get()?.count;
+}
