@@ -1,5 +1,3 @@
-// Removes temporaries of known files that nobody is writing now; `old_temporaries.ts` removes anybody's by age.
-
 import { basename, join } from "node:path";
 import { InputError } from "../input_error.ts";
 import { fileErrorReason } from "./file_error.ts";
@@ -27,33 +25,13 @@ import { isTemporaryOf } from "./write_atomic.ts";
  */
 export async function removeStaleTemporaries(folder: string, names: readonly string[]): Promise<void> {
   const files = names.map((name) => basename(name));
-  await removeFiles(folder, (name) => files.some((file) => isTemporaryOf(file, name)));
-}
-
-/**
- * Removes the matching files of a folder and returns their paths. Another process may remove them first.
- *
- * @param folder The folder; a missing one has none.
- * @throws {InputError} If the folder cannot be read, or a file cannot be removed.
- */
-export async function removeFiles(
-  folder: string,
-  matches: (name: string, path: string) => boolean | Promise<boolean>,
-): Promise<string[]> {
-  const names: string[] = [];
+  const found: string[] = [];
   await attempt("read", folder, async () => {
-    for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      if (isFile && files.some((file) => isTemporaryOf(file, name))) found.push(name);
+    }
   });
-  const removed: string[] = [];
-  for (const name of names) {
-    const path = join(folder, name);
-    await attempt("remove", path, async () => {
-      if (!await matches(name, path)) return;
-      await Deno.remove(path);
-      removed.push(path);
-    });
-  }
-  return removed;
+  for (const path of found.map((name) => join(folder, name))) await attempt("remove", path, () => Deno.remove(path));
 }
 
 async function attempt(action: string, path: string, operation: () => Promise<void>): Promise<void> {

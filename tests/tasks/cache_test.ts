@@ -60,7 +60,7 @@ Deno.test({
     const refusals: [args: string[], line: RegExp][] = [
       [[], /missing required argument 'action'$/m],
       [["lost"], /Allowed choices are list, verify, clear\.$/m],
-      [["list", "features", "--cache", "."], /Cannot list a single cache: leave out 'features'$/m],
+      [["verify", "features", "--cache", "."], /Cannot verify a single cache: leave out 'features'$/m],
       [
         ["clear", "features", "--cache", "."],
         /Cannot clear 'features': there is no such cache in '.+'; there are: none$/m,

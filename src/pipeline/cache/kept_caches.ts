@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { fileDigest } from "../../files/file_digest.ts";
 import { fileErrorReason } from "../../files/file_error.ts";
-import { removeOldTemporaries } from "../../files/old_temporaries.ts";
 import { parsePreprocessing, type Preprocessing } from "../../images/preprocessing.ts";
 import { InputError } from "../../input_error.ts";
 import { LOCK_NAMES, lockCacheAlone, tryLockFilling } from "./cache_lock.ts";
@@ -40,7 +39,7 @@ export type OnVerified = (done: number, total: number) => void;
 const DIGEST_IN_NAME = /-([0-9a-f]{8,64})\.\w+$/;
 
 /**
- * Lists the caches that have a file, in order of their names, and removes old temporaries on the way.
+ * Lists the caches that have a file, in order of their names.
  *
  * @param root The folder of all caches, `.cache`; a missing one has none.
  * @throws {InputError} If a folder cannot be read.
@@ -48,7 +47,6 @@ const DIGEST_IN_NAME = /-([0-9a-f]{8,64})\.\w+$/;
 export async function keptCaches(root: string): Promise<KeptCache[]> {
   const [images, features, weights] = ["images", "features", "weights"].map((name) => join(root, name));
   if (images === undefined || features === undefined || weights === undefined) return [];
-  for (const folder of [images, features]) await removeOldTemporaries(folder);
   const found: KeptCache[] = [];
   for (const name of (await namesIn(images)).folders) {
     const preprocessing = parsePreprocessing(name);
