@@ -7,7 +7,8 @@ import { printable } from "./printable.ts";
  * @example Rejecting an empty file
  * ```ts
  * import assert from "node:assert/strict";
- * import { InputError, readCaptions } from "@lrcn/lrcn";
+ * import { InputError } from "@lrcn/lrcn";
+ * import { readCaptions } from "@lrcn/lrcn/data";
  *
  * const folder = await Deno.makeTempDir();
  * const file = `${folder}/captions.txt`;

@@ -217,6 +217,14 @@ const schema: z.ZodType<CheckpointMetadata> = z.object({
 export async function saveCheckpoint(
   path: string,
   content: { readonly metadata: CheckpointMetadata; readonly tensors: Iterable<TensorSource> },
+): Promise<void> {
+  await writeCheckpoint(path, content);
+}
+
+/** {@linkcode saveCheckpoint} with file operations of one's own. */
+export async function writeCheckpoint(
+  path: string,
+  content: { readonly metadata: CheckpointMetadata; readonly tensors: Iterable<TensorSource> },
   options: Omit<WriteAtomicOptions, "size"> = {},
 ): Promise<void> {
   const metrics = Object.entries(content.metadata.metrics)

@@ -93,7 +93,7 @@ export interface DatasetOptions extends ReadCaptionsOptions {
  * @example A folder of captions and images, one of which is missing
  * ```ts
  * import assert from "node:assert/strict";
- * import { readDataset } from "@lrcn/lrcn";
+ * import { readDataset } from "@lrcn/lrcn/data";
  *
  * const data = await Deno.makeTempDir();
  * await Deno.writeTextFile(`${data}/captions.txt`, "image,caption\nkite.jpg,A red kite .\nboat.jpg,A boat .\n");

@@ -39,7 +39,7 @@ const MAX_INSPECTED = 100;
  * @example A folder with a CSV file
  * ```ts
  * import assert from "node:assert/strict";
- * import { findCaptions } from "@lrcn/lrcn";
+ * import { findCaptions } from "@lrcn/lrcn/data";
  *
  * const { format, files } = await findCaptions({ data: "docs/example/scenes" });
  * assert.equal(format, "kaggle");

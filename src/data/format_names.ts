@@ -4,7 +4,7 @@
  * @example The description of a format
  * ```ts
  * import assert from "node:assert/strict";
- * import { FORMATS } from "@lrcn/lrcn";
+ * import { FORMATS } from "@lrcn/lrcn/data";
  *
  * assert.equal(FORMATS.coco, "JSON as COCO's captions_*.json");
  * ```
@@ -37,7 +37,7 @@ export type Format = keyof typeof FORMATS;
  * @example All formats
  * ```ts
  * import assert from "node:assert/strict";
- * import { FORMAT_NAMES } from "@lrcn/lrcn";
+ * import { FORMAT_NAMES } from "@lrcn/lrcn/data";
  *
  * assert(FORMAT_NAMES.includes("kaggle") && FORMAT_NAMES.includes("webdataset"));
  * ```
@@ -50,7 +50,7 @@ export const FORMAT_NAMES: readonly Format[] = Object.keys(FORMATS).filter(isFor
  * @example A format, and a text that is not one
  * ```ts
  * import assert from "node:assert/strict";
- * import { isFormat } from "@lrcn/lrcn";
+ * import { isFormat } from "@lrcn/lrcn/data";
  *
  * assert.deepEqual([isFormat("coco"), isFormat("xml")], [true, false]);
  * ```

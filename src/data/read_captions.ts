@@ -40,7 +40,7 @@ const TEXT_READERS = {
  * @example Two rows, one of which cannot be used
  * ```ts
  * import assert from "node:assert/strict";
- * import { readCaptions } from "@lrcn/lrcn";
+ * import { readCaptions } from "@lrcn/lrcn/data";
  *
  * const folder = await Deno.makeTempDir();
  * const file = `${folder}/captions.txt`;

@@ -1,4 +1,5 @@
 import { MAX_N, ngramCounts } from "./ngrams.ts";
+import type { TokenizedCaption } from "./tokenized_caption.ts";
 
 /** BLEU-1 to BLEU-4, each 0 to 1. */
 export type BleuScores = [bleu1: number, bleu2: number, bleu3: number, bleu4: number];
@@ -30,36 +31,26 @@ const SMALL = 1e-9;
  * BLEU (Papineni et al. 2002), equal to pycocoevalcap 1.2's: the closest reference length counts, of two equally close the
  * shorter, and n-gram matches are clipped at the highest count in one reference.
  *
- * @param candidates The tokens of each candidate; no token contains a space.
- * @param references For each candidate the tokens of its references, at least one.
- * @throws {RangeError} If candidates and lists of references differ in number, or a list is empty.
+ * @throws {RangeError} If a caption has no reference.
  *
  * @example One word of three differs
  * ```ts
  * import assert from "node:assert/strict";
- * import { bleu } from "@lrcn/lrcn";
+ * import { bleu } from "@lrcn/lrcn/metrics";
  *
- * const { corpus, captions } = bleu([["a", "red", "dog"]], [[["a", "brown", "dog"]]]);
+ * const { corpus, captions } = bleu([{ caption: ["a", "red", "dog"], references: [["a", "brown", "dog"]] }]);
  * assert.equal(corpus[0].toFixed(2), "0.67");
  * assert.equal(captions.length, 1);
  * ```
  */
-export function bleu(
-  candidates: readonly (readonly string[])[],
-  references: readonly (readonly (readonly string[])[])[],
-): BleuResult {
-  if (candidates.length !== references.length) {
-    throw new RangeError(
-      `Cannot score captions: there are ${candidates.length} candidates, but references of ${references.length}`,
-    );
-  }
+export function bleu(captions: readonly TokenizedCaption[]): BleuResult {
   const total: Counts = { candidateLength: 0, referenceLength: 0, guessed: [0, 0, 0, 0], correct: [0, 0, 0, 0] };
-  const captions = candidates.map((candidate, index) => {
-    const counts = count(candidate, references[index] ?? []);
+  const each = captions.map(({ caption, references }) => {
+    const counts = count(caption, references);
     add(total, counts);
     return scores(counts);
   });
-  return { corpus: scores(total), captions };
+  return { corpus: scores(total), captions: each };
 }
 
 function count(candidate: readonly string[], references: readonly (readonly string[])[]): Counts {

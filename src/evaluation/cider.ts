@@ -1,5 +1,6 @@
 import { MAX_N, ngramCounts } from "./ngrams.ts";
 import type { CaptionScores } from "./rouge_l.ts";
+import type { TokenizedCaption } from "./tokenized_caption.ts";
 
 /** Document frequencies: in how many images' references each n-gram occurs. */
 export interface DocumentFrequencies {
@@ -40,7 +41,7 @@ const SIGMA = 6;
  * @example A word of two images
  * ```ts
  * import assert from "node:assert/strict";
- * import { documentFrequencies } from "@lrcn/lrcn";
+ * import { documentFrequencies } from "@lrcn/lrcn/metrics";
  *
  * const { images, counts } = documentFrequencies([[["a", "kite"], ["a", "toy"]], [["a", "boat"]]]);
  * assert.deepEqual([images, counts.get("a"), counts.get("a boat")], [2, 2, 1]);
@@ -63,33 +64,29 @@ export function documentFrequencies(
 /**
  * CIDEr-D (Vedantam et al. 2015), equal to pycocoevalcap 1.2's. A single image scores 0: every n-gram is in all documents.
  *
- * @param candidates The tokens of each image's caption.
- * @param references For each image the tokens of its references, at least one.
  * @returns Scores from 0 to 10.
- * @throws {RangeError} If captions and lists of references differ in number, or a list is empty.
+ * @throws {RangeError} If a caption has no reference.
  *
  * @example Two images
  * ```ts
  * import assert from "node:assert/strict";
- * import { ciderD } from "@lrcn/lrcn";
+ * import { ciderD } from "@lrcn/lrcn/metrics";
  *
  * const kite = ["a", "red", "kite", "flies"];
  * const boat = ["two", "boats", "at", "sea"];
- * const { mean, captions } = ciderD([kite, kite], [[kite], [boat]]);
+ * const { mean, captions } = ciderD([
+ *   { caption: kite, references: [kite] },
+ *   { caption: kite, references: [boat] },
+ * ]);
  * assert.deepEqual([captions, mean], [[10, 0], 5]);
  * ```
  */
 export function ciderD(
-  candidates: readonly (readonly string[])[],
-  references: readonly (readonly (readonly string[])[])[],
+  captions: readonly TokenizedCaption[],
   options: CiderOptions = {},
 ): CaptionScores {
-  if (candidates.length !== references.length) {
-    throw new RangeError(
-      `Cannot score captions: there are ${candidates.length} candidates, but references of ${references.length}`,
-    );
-  }
-  const { images, counts } = options.frequencies ?? documentFrequencies(references);
+  const { images, counts } = options.frequencies ??
+    documentFrequencies(captions.map(({ references }) => references));
   const logImages = Math.log(images);
 
   function weigh(tokens: readonly string[]): Weighed {
@@ -103,14 +100,13 @@ export function ciderD(
     return { weights, norms, length: Math.max(0, tokens.length - 1) };
   }
 
-  const captions = candidates.map((candidate, index) => {
-    const own = references[index] ?? [];
-    if (own.length === 0) throw new RangeError("Cannot score captions: one has no reference");
-    const weighed = weigh(candidate);
-    const sum = own.reduce((sum, reference) => sum + similarity(weighed, weigh(reference)), 0);
-    return 10 * sum / own.length;
+  const scores = captions.map(({ caption, references }) => {
+    if (references.length === 0) throw new RangeError("Cannot score captions: one has no reference");
+    const weighed = weigh(caption);
+    const sum = references.reduce((sum, reference) => sum + similarity(weighed, weigh(reference)), 0);
+    return 10 * sum / references.length;
   });
-  return { mean: captions.reduce((sum, value) => sum + value, 0) / captions.length, captions };
+  return { mean: scores.reduce((sum, value) => sum + value, 0) / scores.length, captions: scores };
 }
 
 /** Mean over n of the cosine similarity, the candidate's weights clipped at the reference's; with the length penalty. */

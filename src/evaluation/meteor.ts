@@ -1,7 +1,7 @@
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import type { CaptionScores } from "./rouge_l.ts";
-import type { TokenizedCaption } from "./score_captions.ts";
+import type { TokenizedCaption } from "./tokenized_caption.ts";
 
 /** Options of {@linkcode meteor}. */
 export interface MeteorOptions {

@@ -1,3 +1,5 @@
+import type { TokenizedCaption } from "./tokenized_caption.ts";
+
 /** A metric's scores. */
 export interface CaptionScores {
   /** The mean over the captions. */
@@ -12,31 +14,21 @@ const BETA = 1.2;
 /**
  * ROUGE-L (Lin 2004), equal to pycocoevalcap 1.2's: the best precision and the best recall may be of different references.
  *
- * @param candidates The tokens of each caption.
- * @param references For each caption the tokens of its references, at least one.
  * @returns Scores from 0 to 1.
- * @throws {RangeError} If captions and lists of references differ in number, or a list is empty.
+ * @throws {RangeError} If a caption has no reference.
  *
  * @example Three words of four in order
  * ```ts
  * import assert from "node:assert/strict";
- * import { rougeL } from "@lrcn/lrcn";
+ * import { rougeL } from "@lrcn/lrcn/metrics";
  *
- * const { mean } = rougeL([["a", "red", "dog", "runs"]], [[["a", "dog", "runs"]]]);
+ * const { mean } = rougeL([{ caption: ["a", "red", "dog", "runs"], references: [["a", "dog", "runs"]] }]);
  * assert.equal(mean.toFixed(2), "0.88");
  * ```
  */
-export function rougeL(
-  candidates: readonly (readonly string[])[],
-  references: readonly (readonly (readonly string[])[])[],
-): CaptionScores {
-  if (candidates.length !== references.length) {
-    throw new RangeError(
-      `Cannot score captions: there are ${candidates.length} candidates, but references of ${references.length}`,
-    );
-  }
-  const captions = candidates.map((candidate, index) => score(orBlank(candidate), references[index] ?? []));
-  return { mean: captions.reduce((sum, value) => sum + value, 0) / captions.length, captions };
+export function rougeL(captions: readonly TokenizedCaption[]): CaptionScores {
+  const scores = captions.map(({ caption, references }) => score(orBlank(caption), references));
+  return { mean: scores.reduce((sum, value) => sum + value, 0) / scores.length, captions: scores };
 }
 
 function score(candidate: readonly string[], references: readonly (readonly string[])[]): number {

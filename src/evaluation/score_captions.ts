@@ -2,6 +2,7 @@ import { bleu } from "./bleu.ts";
 import { ciderD } from "./cider.ts";
 import { type ScoringTokenizer, scoringTokens } from "./scoring_tokenizer.ts";
 import { rougeL } from "./rouge_l.ts";
+import type { TokenizedCaption } from "./tokenized_caption.ts";
 import { PYTHON_SPACE } from "../text/python_characters.ts";
 
 /** A caption with its references. */
@@ -32,14 +33,6 @@ export interface Scores {
   readonly METEOR?: number;
 }
 
-/** A tokenized caption with its references: lower-case words without punctuation. */
-export interface TokenizedCaption {
-  /** Tokens of the caption. */
-  readonly caption: readonly string[];
-  /** Tokens of each reference. */
-  readonly references: readonly (readonly string[])[];
-}
-
 /** Scores of all captions and of each. */
 export interface ScoreResult {
   /** Scores of the corpus. */
@@ -56,7 +49,7 @@ export interface ScoreResult {
  * @example Lower case, no punctuation
  * ```ts
  * import assert from "node:assert/strict";
- * import { tokenizeCaptions } from "@lrcn/lrcn";
+ * import { tokenizeCaptions } from "@lrcn/lrcn/metrics";
  *
  * const [tokens] = tokenizeCaptions([{ caption: "A kite.", references: ["The red kite!"] }]);
  * assert.deepEqual(tokens, { caption: ["a", "kite"], references: [["the", "red", "kite"]] });
@@ -81,7 +74,7 @@ export function tokenizeCaptions(
  * @example Two captions, one equal to a reference
  * ```ts
  * import assert from "node:assert/strict";
- * import { scoreCaptions, tokenizeCaptions } from "@lrcn/lrcn";
+ * import { scoreCaptions, tokenizeCaptions } from "@lrcn/lrcn/metrics";
  *
  * const { corpus, captions } = scoreCaptions(tokenizeCaptions([
  *   { caption: "a red kite flies", references: ["a red kite flies", "a kite in the sky"] },
@@ -92,12 +85,13 @@ export function tokenizeCaptions(
  * ```
  */
 export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResult {
-  const candidates = captions.map(({ caption }) => caption);
-  const references = captions.map(({ references }) => references);
-  const [parts, referenceParts] = [candidates.map(atSpaces), references.map((own) => own.map(atSpaces))];
-  const bleus = bleu(parts, referenceParts);
-  const rouge = rougeL(candidates, references);
-  const cider = ciderD(parts, referenceParts);
+  const parts = captions.map(({ caption, references }) => ({
+    caption: atSpaces(caption),
+    references: references.map(atSpaces),
+  }));
+  const bleus = bleu(parts);
+  const rouge = rougeL(captions);
+  const cider = ciderD(parts);
   const scores = ([Bleu_1, Bleu_2, Bleu_3, Bleu_4]: typeof bleus.corpus, ROUGE_L: number, CIDEr: number) => (
     { Bleu_1, Bleu_2, Bleu_3, Bleu_4, ROUGE_L, CIDEr }
   );

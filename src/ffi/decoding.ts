@@ -15,7 +15,7 @@ export interface NextTokens {
  * @example The first two tokens of a caption, greedily
  * ```ts
  * import assert from "node:assert/strict";
- * import { Engine } from "@lrcn/lrcn";
+ * import { Engine } from "@lrcn/lrcn/engine";
  *
  * using engine = await Engine.open({
  *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",

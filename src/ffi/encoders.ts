@@ -27,7 +27,7 @@ const RESNET = { width: 64, imageSize: 224 } as const;
  * @example The encoders with small weights
  * ```ts
  * import assert from "node:assert/strict";
- * import { ENCODERS } from "@lrcn/lrcn";
+ * import { ENCODERS } from "@lrcn/lrcn/engine";
  *
  * const small = Object.entries(ENCODERS).filter(([, { megabytes }]) => megabytes < 30).map(([name]) => name);
  * assert.deepEqual(small, ["efficientnet-lite0", "efficientnet-lite2"]);
@@ -113,7 +113,7 @@ export const STAGES = {
  * @example ResNet's, then EfficientNet-Lite's
  * ```ts
  * import assert from "node:assert/strict";
- * import { ENCODER_STAGES } from "@lrcn/lrcn";
+ * import { ENCODER_STAGES } from "@lrcn/lrcn/engine";
  *
  * assert.deepEqual(ENCODER_STAGES.slice(0, 7), ["conv1", "layer1", "layer2", "layer3", "layer4", "stem", "stage1"]);
  * ```

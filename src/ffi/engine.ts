@@ -55,7 +55,7 @@ const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const; // lrcn_ba
  * @example Train on a white image and a black one
  * ```ts
  * import assert from "node:assert/strict";
- * import { type Batch, Engine } from "@lrcn/lrcn";
+ * import { type Batch, Engine } from "@lrcn/lrcn/engine";
  *
  * using engine = await Engine.open({
  *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
@@ -79,7 +79,7 @@ const BATCH_NORM = { frozen: 0, batch: 1, synchronized: 2 } as const; // lrcn_ba
  * @example Read a parameter
  * ```ts
  * import assert from "node:assert/strict";
- * import { Engine } from "@lrcn/lrcn";
+ * import { Engine } from "@lrcn/lrcn/engine";
  *
  * using engine = await Engine.open({
  *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",

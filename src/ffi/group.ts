@@ -32,7 +32,7 @@ export interface GroupOptions {
  *
  * @example Join the processes started by torchrun, if any
  * ```ts
- * import { Group, readRendezvous } from "@lrcn/lrcn";
+ * import { Group, readRendezvous } from "@lrcn/lrcn/engine";
  * import assert from "node:assert/strict";
  *
  * const rendezvous = readRendezvous((name) => Deno.env.get(name));

@@ -40,7 +40,7 @@ export const RENDEZVOUS_VARIABLES = [
  *
  * @example The second of two processes
  * ```ts
- * import { readRendezvous } from "@lrcn/lrcn";
+ * import { readRendezvous } from "@lrcn/lrcn/engine";
  * import assert from "node:assert/strict";
  *
  * const variables = new Map([["RANK", "1"], ["WORLD_SIZE", "2"], ["MASTER_ADDR", "node0"], ["MASTER_PORT", "29500"]]);

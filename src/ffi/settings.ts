@@ -33,7 +33,7 @@ export interface ModelSettings {
  * @example Checking a setting
  * ```ts
  * import assert from "node:assert/strict";
- * import { IMAGE_RESIZES } from "@lrcn/lrcn";
+ * import { IMAGE_RESIZES } from "@lrcn/lrcn/engine";
  *
  * const isResize = (text: string) => IMAGE_RESIZES.some((resize) => resize === text);
  * assert(isResize("stretch") && !isResize("squeeze"));

@@ -6,7 +6,7 @@ import { InputError } from "../input_error.ts";
  * @example The code of a canceled call
  * ```ts
  * import assert from "node:assert/strict";
- * import { STATUS } from "@lrcn/lrcn";
+ * import { STATUS } from "@lrcn/lrcn/engine";
  *
  * assert.equal(STATUS.CANCELLED, 4);
  * ```
@@ -27,7 +27,7 @@ export const STATUS = {
  * @example A token beyond the vocabulary
  * ```ts
  * import assert from "node:assert/strict";
- * import { Engine, EngineError, STATUS } from "@lrcn/lrcn";
+ * import { Engine, EngineError, STATUS } from "@lrcn/lrcn/engine";
  *
  * using engine = await Engine.open({
  *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",

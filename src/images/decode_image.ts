@@ -14,7 +14,7 @@ let shared: { readonly decoders: ImageDecoders; users: number } | undefined;
  * @example Size of an image
  * ```ts
  * import assert from "node:assert/strict";
- * import { decodeImage } from "@lrcn/lrcn";
+ * import { decodeImage } from "@lrcn/lrcn/images";
  *
  * const { width, height, pixels } = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-000.png"));
  * assert.deepEqual([width, height, pixels.length], [48, 48, 48 * 48 * 3]);

@@ -6,7 +6,7 @@ import { InputError } from "../input_error.ts";
  * @example A file that is not an image
  * ```ts
  * import assert from "node:assert/strict";
- * import { decodeImage, ImageError } from "@lrcn/lrcn";
+ * import { decodeImage, ImageError } from "@lrcn/lrcn/images";
  *
  * await assert.rejects(decodeImage(new TextEncoder().encode("no image")), ImageError);
  * ```

@@ -13,6 +13,6 @@ export function ciderReward(trainingSet: readonly EncodedExample[]): Reward {
   );
   return (captions, references) => {
     const spoken = references.map(words);
-    return [...ciderD(captions.map(words), captions.map(() => spoken), { frequencies }).captions];
+    return [...ciderD(captions.map((ids) => ({ caption: words(ids), references: spoken })), { frequencies }).captions];
   };
 }

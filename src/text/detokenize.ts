@@ -39,7 +39,7 @@ const LETTER_OR_NUMBER = /[\p{L}\p{M}\p{N}]/u;
  * @example A contraction and a full stop
  * ```ts
  * import assert from "node:assert/strict";
- * import { detokenize } from "@lrcn/lrcn";
+ * import { detokenize } from "@lrcn/lrcn/data";
  *
  * const text = detokenize(["a", "man", "'s", "dog", "does", "n't", "bark", "."]);
  * assert.equal(text, "a man's dog doesn't bark.");

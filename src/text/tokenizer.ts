@@ -7,7 +7,7 @@ import { unicodeTokens } from "./unicode_tokenizer.ts";
  * @example One caption, two tokenizers
  * ```ts
  * import assert from "node:assert/strict";
- * import { tokenizerOf, TOKENIZERS } from "@lrcn/lrcn";
+ * import { tokenizerOf, TOKENIZERS } from "@lrcn/lrcn/data";
  *
  * const tokens = TOKENIZERS.map((name) => tokenizerOf(name)("It isn't red."));
  * assert.deepEqual(tokens, [["it", "is", "n't", "red", "."], ["it", "isn't", "red", "."]]);
@@ -29,7 +29,7 @@ const tokenizers: Readonly<Record<TokenizerName, (caption: string) => string[]>>
  * @example Tokens of a Japanese caption
  * ```ts
  * import assert from "node:assert/strict";
- * import { tokenizerOf } from "@lrcn/lrcn";
+ * import { tokenizerOf } from "@lrcn/lrcn/data";
  *
  * assert.deepEqual(tokenizerOf("unicode")("赤い傘と犬。"), ["赤い", "傘", "と", "犬", "。"]);
  * ```
@@ -45,7 +45,7 @@ export function tokenizerOf(name: TokenizerName): (caption: string) => string[] 
  * @example Tokens of a caption
  * ```ts
  * import assert from "node:assert/strict";
- * import { tokenize } from "@lrcn/lrcn";
+ * import { tokenize } from "@lrcn/lrcn/data";
  *
  * const tokens = tokenize("The dog's ball isn't red.");
  * assert.deepEqual(tokens, ["the", "dog", "'s", "ball", "is", "n't", "red", "."]);

@@ -6,7 +6,8 @@ import { InputError } from "../input_error.ts";
  * @example The ids of the special words
  * ```ts
  * import assert from "node:assert/strict";
- * import { END, PAD, START, UNKNOWN, Vocabulary } from "@lrcn/lrcn";
+ * import { END, PAD, START, UNKNOWN } from "@lrcn/lrcn/data";
+ * import { Vocabulary } from "@lrcn/lrcn";
  *
  * assert.deepEqual(Vocabulary.fromTokens([]).words, [PAD, UNKNOWN, START, END]);
  * ```
@@ -18,7 +19,8 @@ export const PAD = "<pad>";
  * @example A word outside the vocabulary
  * ```ts
  * import assert from "node:assert/strict";
- * import { UNKNOWN, Vocabulary } from "@lrcn/lrcn";
+ * import { UNKNOWN } from "@lrcn/lrcn/data";
+ * import { Vocabulary } from "@lrcn/lrcn";
  *
  * const vocabulary = Vocabulary.fromTokens([["a", "kite"]], { minCount: 1 });
  * assert.deepEqual(vocabulary.encode(["a", "boat"]).map((id) => vocabulary.word(id)), ["a", UNKNOWN]);
@@ -31,7 +33,8 @@ export const UNKNOWN = "<unk>";
  * @example What a caption begins with
  * ```ts
  * import assert from "node:assert/strict";
- * import { START, Vocabulary } from "@lrcn/lrcn";
+ * import { START } from "@lrcn/lrcn/data";
+ * import { Vocabulary } from "@lrcn/lrcn";
  *
  * const vocabulary = Vocabulary.fromTokens([["a", "kite"]], { minCount: 1 });
  * assert.equal(vocabulary.word(vocabulary.start ?? -1), START);
@@ -44,7 +47,8 @@ export const START = "<start>";
  * @example What a caption ends with
  * ```ts
  * import assert from "node:assert/strict";
- * import { END, Vocabulary } from "@lrcn/lrcn";
+ * import { END } from "@lrcn/lrcn/data";
+ * import { Vocabulary } from "@lrcn/lrcn";
  *
  * const vocabulary = Vocabulary.fromTokens([["a", "kite"]], { minCount: 1 });
  * assert.equal(vocabulary.word(vocabulary.end ?? -1), END);

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import {
+  type CheckpointMetadata,
+  openCheckpoint,
+  saveCheckpoint,
+  writeCheckpoint,
+} from "../../src/checkpoint/checkpoint.ts";
 import type { TensorSource } from "../../src/checkpoint/tensor.ts";
 import { removeStaleTemporaries } from "../../src/files/stale_temporaries.ts";
 import { InputError } from "../../src/input_error.ts";
@@ -62,7 +67,7 @@ for (const [code, words] of Object.entries(FAILURES)) {
         await saveCheckpoint(path, FORMER);
         const former = bytesOf(path);
         const { fileSystem, tried } = failingFileSystem(failing, { code, writeBytes: WRITE_BYTES });
-        const error = await saveCheckpoint(path, NEXT, { fileSystem }).then(() => undefined, (error) => error);
+        const error = await writeCheckpoint(path, NEXT, { fileSystem }).then(() => undefined, (error) => error);
         if (error === undefined) break;
         const operation = tried.at(-1) ?? "";
         failed.push(operation);
@@ -90,7 +95,7 @@ Deno.test({
     const former = bytesOf(path);
     const { fileSystem } = failingFileSystem(4, { code: "EIO", writeBytes: WRITE_BYTES });
     const remove = () => Promise.reject(new Error("nor this"));
-    await assert.rejects(saveCheckpoint(path, NEXT, { fileSystem: { ...fileSystem, remove } }), {
+    await assert.rejects(writeCheckpoint(path, NEXT, { fileSystem: { ...fileSystem, remove } }), {
       name: "InputError",
       message: `Cannot write '${path}': the disk failed, check it or choose another`,
     });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CaptionScores } from "../../src/evaluation/rouge_l.ts";
+import type { TokenizedCaption } from "../../src/evaluation/tokenized_caption.ts";
 
 /** Splits tokens at spaces. */
 export function tokens(sentence: string): string[] {
@@ -14,4 +15,14 @@ export function assertScores(actual: CaptionScores, expected: CaptionScores, bou
     const other = expected.captions[index] ?? NaN;
     assert(Math.abs(score - other) < bound, `the score of caption ${index} is ${score}, not ${other}`);
   }
+}
+
+/** Captions and their references, words separated by spaces. */
+export function captionsOf(
+  candidates: readonly string[],
+  references: readonly (readonly string[])[],
+): TokenizedCaption[] {
+  return candidates.map((candidate, index) => (
+    { caption: tokens(candidate), references: (references[index] ?? []).map(tokens) }
+  ));
 }

@@ -41,7 +41,7 @@ export interface CaptionData {
  * @example The third line
  * ```ts
  * import assert from "node:assert/strict";
- * import { describeRejected } from "@lrcn/lrcn";
+ * import { describeRejected } from "@lrcn/lrcn/data";
  *
  * const text = describeRejected({ file: "captions.txt", line: 3, reason: "has no caption" });
  * assert.equal(text, "line 3 of captions.txt has no caption");

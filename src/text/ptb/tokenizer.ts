@@ -40,7 +40,7 @@ function createLexer(): Lexer {
  * @example Tokens of a caption
  * ```ts
  * import assert from "node:assert/strict";
- * import { ptbTokenize } from "@lrcn/lrcn";
+ * import { ptbTokenize } from "@lrcn/lrcn/metrics";
  *
  * assert.deepEqual(ptbTokenize("The dog's ball isn't red."), ["the", "dog", "'s", "ball", "is", "n't", "red"]);
  * ```
