@@ -36,7 +36,6 @@ const FILES_OF_A_KIND = Math.ceil(10_000 / (2 * DRAFTS + FILES));
 // Not each, for time; an odd number, so that both formats have their turn.
 const FILES_FOR_A_LISTING = 5;
 const MEMORY = 2 ** 26;
-const MILLISECONDS = 10_000;
 
 /** What came of a file: the words that refused it, or all that its tensors are. */
 interface Outcome {
@@ -47,11 +46,10 @@ interface Outcome {
 /** Reads a file and all its tensors, and lists it. */
 async function outcome(path: string, bytes: Uint8Array, { isListed = true } = {}): Promise<Outcome> {
   Deno.writeFileSync(path, bytes);
-  const [before, start] = [Deno.memoryUsage().external, performance.now()];
+  const before = Deno.memoryUsage().external;
   const found = await readAll(path, bytes.length).catch((error) => ({ refusal: refusalOf(error, path) }));
   if (isListed) await listing(path).catch((error) => refusalOf(error, path));
   assert.ok(Deno.memoryUsage().external < before + MEMORY, "the memory has grown");
-  assert.ok(performance.now() - start < MILLISECONDS, "it takes too long");
   assert.equal(Deno.statSync(path).size, bytes.length);
   return found;
 }

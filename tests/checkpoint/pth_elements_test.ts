@@ -28,7 +28,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readPth() looks at a file's first bytes before it reads more: five gigabytes of zeros are refused in a moment",
+  name: "readPth() looks at a file's first bytes before it reads more: five gigabytes of zeros take no memory",
   ...NEEDS_FILES,
   async fn() {
     await using folder = await temporaryFolder();
@@ -37,10 +37,9 @@ Deno.test({
       const path = folder.file("zeros.pth");
       await Deno.writeFile(path, latin1(start));
       await Deno.truncate(path, 5 * 2 ** 30);
-      const [before, begun] = [Deno.memoryUsage().external, performance.now()];
+      const before = Deno.memoryUsage().external;
       await assert.rejects(readPth(path), message);
       assert.ok(Deno.memoryUsage().external < before + 2 ** 26, "the memory has grown");
-      assert.ok(performance.now() - begun < 2000, "it takes too long");
     }
   },
 });

@@ -15,10 +15,8 @@ Deno.test("splitSentences() keeps initials, ordinal numbers and abbreviations in
   ]);
 });
 
-Deno.test("splitSentences() takes linear time on long runs", () => {
-  const started = performance.now();
-  for (const run of ["a. ".repeat(3e4), "!".repeat(1e5), `dr.${" ".repeat(1e5)}x`, "a.) ".repeat(3e4)]) {
+Deno.test("splitSentences() ends on long runs: quadratic time would be hours", () => {
+  for (const run of ["a. ".repeat(3e5), "!".repeat(1e6), `dr.${" ".repeat(1e6)}x`, "a.) ".repeat(3e5)]) {
     splitSentences(run);
   }
-  assert.ok(performance.now() - started < 5000);
 });

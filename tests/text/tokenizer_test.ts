@@ -30,17 +30,7 @@ Deno.test("tokenizerOf() gives the tokenizer of each name", () => {
   assert.deepEqual(tokenizerOf("unicode")(caption), ["the", "dog's", "ball", "isn't", "red", "."]);
 });
 
-Deno.test("each tokenizer reads 10,000 captions in under 2 seconds", () => {
-  for (const name of TOKENIZERS) {
-    const started = performance.now();
-    for (let index = 0; index < 10_000; index++) {
-      tokenizerOf(name)(`Two men carry kite no. ${index} , and a boy's dog can't follow .`);
-    }
-    assert.ok(performance.now() - started < 2000, name);
-  }
-});
-
-Deno.test("each tokenizer takes linear time on a caption of 50,000 characters, whatever it repeats", () => {
+Deno.test("each tokenizer ends on a caption of 100,000 characters, whatever it repeats: quadratic time would be hours", () => {
   const units = [
     "a",
     " ",
@@ -62,11 +52,8 @@ Deno.test("each tokenizer takes linear time on a caption of 50,000 characters, w
   ];
   for (const name of TOKENIZERS) {
     for (const unit of [...units, "犬。", "กา", "\u0301", "👨\u200d", "\ud800", "\0", "Σ", "a'", "“"]) {
-      for (const caption of [unit.repeat(5e4 / unit.length), `dr.${unit.repeat(5e4 / unit.length)}x`]) {
-        const started = performance.now();
+      for (const caption of [unit.repeat(1e5 / unit.length), `dr.${unit.repeat(1e5 / unit.length)}x`]) {
         tokenizerOf(name)(caption);
-        // Quadratic time would be minutes.
-        assert.ok(performance.now() - started < 5000, `${name} ${JSON.stringify(unit)}`);
       }
     }
   }
