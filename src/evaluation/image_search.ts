@@ -91,7 +91,7 @@ export class ImageSearch {
     if (this.#index === undefined) throw new InputError(`Cannot search: ${this.notReady?.reason}`);
     const { images, features } = this.#index;
     const sentence = this.#model.encodeCaption(query);
-    const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence]));
+    const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence], { signal }));
     const ranked = images.map((image, id) => ({ ...image, id, logProbability: row[id] ?? NaN }))
       .sort((a, b) => b.logProbability - a.logProbability).slice(0, top);
     signal.throwIfAborted();

@@ -29,6 +29,7 @@ export interface ImageDecodersOptions {
 interface Job {
   readonly file: ImageFile | ImageBytes;
   readonly options: DecodeImageOptions;
+  readonly signal: AbortSignal | undefined;
   /** Bytes reserved for it. */
   memory: number;
   readonly resolve: (image: RgbImage) => void;
@@ -98,16 +99,19 @@ export class ImageDecoders implements Disposable {
    * use, so that many large images never pile up.
    *
    * @param use Uses the image, for example scales it down; the pixels are freed afterwards.
+   * @param options Once `signal` is aborted, the image is dropped with the signal's reason. A Worker that is at it already
+   * decodes it to the end, since nothing can stop it, but nobody waits for it.
    * @throws {ImageError} As {@linkcode decode} does.
    * @throws {DOMException} As {@linkcode decode} does.
    */
   async decodeThen<Result>(
     file: ImageFile | ImageBytes,
     use: (image: RgbImage) => Result | Promise<Result>,
-    options: DecodeImageOptions = {},
+    { signal, ...options }: DecodeImageOptions & { readonly signal?: AbortSignal } = {},
   ): Promise<Result> {
-    const { image, release } = await this.#decode(file, options);
+    const { image, release } = await this.#decode(file, options, signal);
     try {
+      signal?.throwIfAborted();
       return await use(image);
     } finally {
       // Freed now instead of by the garbage collector, which can be several large images later.
@@ -131,13 +135,22 @@ export class ImageDecoders implements Disposable {
   async #decode(
     file: ImageFile | ImageBytes,
     options: DecodeImageOptions,
+    signal?: AbortSignal,
   ): Promise<{ image: RgbImage; release: () => void }> {
     if (this.#closed) throw closedError(file);
+    signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<RgbImage>();
-    const job: Job = { file, options, memory: FIRST_MEMORY, resolve, reject };
+    const job: Job = { file, options, signal, memory: FIRST_MEMORY, resolve, reject };
     this.#waiting.push(job);
+    const drop = () => {
+      const waiting = this.#waiting.indexOf(job);
+      if (waiting >= 0) this.#waiting.splice(waiting, 1);
+      reject(signal?.reason);
+      this.#next();
+    };
+    signal?.addEventListener("abort", drop);
     this.#next();
-    const image = await promise;
+    const image = await promise.finally(() => signal?.removeEventListener("abort", drop));
     const release = () => {
       this.#memory -= job.memory;
       this.#next();
@@ -181,7 +194,10 @@ export class ImageDecoders implements Disposable {
     if (job === undefined) return;
     if (job.memory > KEPT_MEMORY) close(worker);
     else this.#idle.push(worker);
-    if ("image" in answer) {
+    if (job.signal?.aborted) {
+      this.#memory -= job.memory;
+      if ("image" in answer) answer.image.pixels.buffer.transfer(0);
+    } else if ("image" in answer) {
       this.#memory -= job.memory;
       job.memory = answer.image.pixels.length;
       this.#memory += job.memory;

@@ -11,7 +11,6 @@ interface Entry {
   readonly decoding: DecodingOptions;
   /** Entries of the same kind can be captioned in one batch. */
   readonly kind: string;
-  readonly signal: AbortSignal;
   readonly resolve: (caption: Caption) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -45,13 +44,22 @@ export class CaptionQueue {
    */
   caption(image: RgbImage, decoding: DecodingOptions, signal: AbortSignal): Promise<Caption> {
     const { promise, resolve, reject } = Promise.withResolvers<Caption>();
-    this.#waiting.push({ image, decoding, kind: JSON.stringify(decoding), signal, resolve, reject });
+    const entry = { image, decoding, kind: JSON.stringify(decoding), resolve, reject };
+    this.#waiting.push(entry);
+    const leave = () => {
+      const index = this.#waiting.indexOf(entry);
+      if (index < 0) return;
+      this.#waiting.splice(index, 1);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", leave);
+    if (signal.aborted) leave();
     // In a task of its own, so that requests of the same moment share a batch.
     if (!this.#running) {
       this.#running = true;
       setTimeout(() => this.#run());
     }
-    return promise;
+    return promise.finally(() => signal.removeEventListener("abort", leave));
   }
 
   async #run(): Promise<void> {
@@ -63,8 +71,7 @@ export class CaptionQueue {
     const batch: Entry[] = [];
     const left: Entry[] = [];
     for (const entry of this.#waiting.splice(0)) {
-      if (entry.signal.aborted) entry.reject(entry.signal.reason);
-      else if (batch.length < BATCH && entry.kind === (batch[0] ?? entry).kind) batch.push(entry);
+      if (batch.length < BATCH && entry.kind === (batch[0] ?? entry).kind) batch.push(entry);
       else left.push(entry);
     }
     this.#waiting.push(...left);

@@ -1,8 +1,18 @@
+import { Buffer } from "node:buffer";
 import type { TakeBytes } from "./admission.ts";
 import { Problem } from "./problem.ts";
 
 /** The form field of the image. */
 export const IMAGE_FIELD = "image";
+
+const IS_IMAGE_FIELD = new RegExp(`;\\s*name="?${IMAGE_FIELD}"?\\s*(?:;|$)`, "i");
+/** Bytes reserved for an upload at first. */
+const FIRST_BYTES = 2 ** 16;
+/** After so many milliseconds of reading, others have a turn. */
+const TURN_MS = 5;
+const MOST_PARTS = 1000;
+/** Maximum length of the headers of a form's part. */
+const MOST_PART_HEADERS = 4096;
 
 /** Options of {@linkcode readUpload}. */
 export interface ReadUploadOptions {
@@ -23,7 +33,7 @@ export async function readUpload(request: Request, options: ReadUploadOptions): 
   if (Number(request.headers.get("content-length")) > options.most) throw tooLarge(options.most);
   const body = await readBody(request.body ?? new Blob().stream(), options);
   const type = request.headers.get("content-type") ?? "";
-  const image = /^multipart\/form-data\b/i.test(type) ? await imageField(body, type) : body;
+  const image = /^multipart\/form-data\b/i.test(type) ? imageField(body, type) : body;
   if (image.length > 0) return image;
   throw new Problem(400, `There is no image: send its bytes, or a form with a file in the field '${IMAGE_FIELD}'`);
 }
@@ -32,18 +42,27 @@ async function readBody(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   { most, take, signal }: ReadUploadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = new Uint8Array(FIRST_BYTES);
   let size = 0;
+  let turn = performance.now();
   const reader = stream.getReader();
   // A client that sends a byte a minute must not occupy a slot for ever.
   const stop = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", stop);
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      size += part.value.length;
-      if (size > most) throw tooLarge(most);
+      const end = size + part.value.length;
+      if (end > most) throw tooLarge(most);
       take(part.value.length);
-      pieces.push(part.value);
+      if (end > bytes.length) bytes = resized(bytes, Math.max(end, 2 * bytes.length));
+      // Copied, because a part of one byte keeps 64 KB in memory.
+      bytes.set(part.value, size);
+      size = end;
+      // Parts that wait in memory would be read without a pause, while other requests and the timeout wait.
+      if (performance.now() - turn > TURN_MS) {
+        await new Promise((resolve) => setTimeout(resolve));
+        turn = performance.now();
+      }
     }
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -52,18 +71,32 @@ async function readBody(
     signal.removeEventListener("abort", stop);
   }
   signal.throwIfAborted();
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  return resized(bytes, size);
 }
 
-async function imageField(body: Uint8Array<ArrayBuffer>, type: string): Promise<Uint8Array<ArrayBuffer>> {
-  let form: FormData;
-  try {
-    form = await new Response(body, { headers: { "content-type": type } }).formData();
-  } catch {
-    throw new Problem(400, "The form cannot be read: it does not match its Content-Type");
+/** Finds the file in a form. `Request.formData()` would make four copies, and hold up all requests: 1.8 s for 20 MB. */
+function imageField(body: Uint8Array<ArrayBuffer>, type: string): Uint8Array<ArrayBuffer> {
+  const form = Buffer.from(body.buffer);
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(type) ?? [];
+  const delimiter = `\r\n--${quoted ?? plain}`;
+  const first = quoted ?? plain ? form.indexOf(delimiter.slice(2)) : -1;
+  for (let part = first + delimiter.length - 2, parts = 0; first >= 0 && parts < MOST_PARTS; parts++) {
+    if (form.toString("latin1", part, part + 2) === "--") return new Uint8Array();
+    const start = form.indexOf("\r\n\r\n", part) + 4;
+    const end = form.indexOf(delimiter, start);
+    if (start < 4 || end < 0 || start - part > MOST_PART_HEADERS) break;
+    const [, disposition = ""] = /^content-disposition:(.*)$/im.exec(form.toString("latin1", part, start)) ?? [];
+    if (IS_IMAGE_FIELD.test(disposition)) {
+      const isFile = /;\s*filename\*?=/i.test(disposition);
+      return isFile ? resized(body.copyWithin(0, start, end), end - start) : new Uint8Array();
+    }
+    part = end + delimiter.length;
   }
-  const field = form.get(IMAGE_FIELD);
-  return field instanceof File ? new Uint8Array(await field.arrayBuffer()) : new Uint8Array();
+  throw new Problem(400, "The form cannot be read: it does not match its Content-Type");
+}
+
+function resized({ buffer }: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer.transfer(size));
 }
 
 function tooLarge(most: number): Problem {

@@ -252,6 +252,33 @@ Deno.test("ImageDecoders counts a large image that took too long as memory in us
   }
 });
 
+Deno.test("ImageDecoders.decodeThen() drops an image as soon as its signal is aborted, waiting or being decoded", async () => {
+  const { decoders, at, granted, finish, ask } = patientDecoders();
+  using _ = decoders;
+  const client = new AbortController();
+  const used: number[] = [];
+  const drop = (path: string) =>
+    assert.rejects(
+      decoders.decodeThen({ path }, ({ width }) => used.push(width), { signal: client.signal }),
+      RangeError,
+    );
+  const dropped = [drop("running"), drop("small")];
+  at("running")?.answer({ memory: 300e6 });
+  const large = ask("large", 300e6);
+  assert.deepEqual(granted(), [300e6]);
+  dropped.push(drop("waiting"));
+  client.abort(new RangeError("gone"));
+  await Promise.all([...dropped, drop("late")]);
+  assert.deepEqual(granted(), [300e6], "a Worker decodes to the end, and holds its memory");
+  finish("running");
+  assert.deepEqual([granted(), at("large") !== undefined, at("waiting")], [[300e6], true, undefined]);
+  at("small")?.answer({ memory: 50e6 });
+  assert.deepEqual([granted(), at("small")], [[300e6], undefined], "is not asked for again");
+  finish("large");
+  await large;
+  assert.deepEqual(used, []);
+});
+
 Deno.test("ImageDecoders.decodeThen() frees an image's memory after its use", async () => {
   const { decoders } = fakeDecoders(1);
   using _ = decoders;

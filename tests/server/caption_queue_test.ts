@@ -50,6 +50,20 @@ Deno.test("CaptionQueue skips requests whose client is gone", async () => {
   assert.deepEqual(widths(asked), [[2]]);
 });
 
+Deno.test("CaptionQueue rejects a waiting request as soon as its client leaves, while the model is busy", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { model, asked } = fakeModel({ until: () => promise });
+  const queue = new CaptionQueue(model);
+  const first = queue.caption(image(1), {}, NEVER);
+  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const gone = new AbortController();
+  const left = queue.caption(image(2), {}, gone.signal);
+  gone.abort(new RangeError("gone"));
+  await assert.rejects(left, RangeError);
+  resolve();
+  await first;
+});
+
 Deno.test("CaptionQueue rejects a failed batch, and continues with the next", async () => {
   const failure = new Error("no");
   const { model } = fakeModel({ failure });
