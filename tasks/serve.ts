@@ -9,7 +9,7 @@ import { modelWarning } from "../src/checkpoint/model_facts.ts";
 import { printable } from "../src/printable.ts";
 import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { createApp } from "../src/server/app.ts";
-import { hostnamesOf, listen } from "../src/server/listen.ts";
+import { hostnamesOf, listen, onAllNetworks } from "../src/server/listen.ts";
 import { ImageSearch } from "../src/evaluation/image_search.ts";
 import { openRun } from "../src/server/shown_run.ts";
 
@@ -17,7 +17,7 @@ async function main(): Promise<number> {
   const command = serveCommand();
   command.parse(Deno.args, { from: "user" });
   const options = parseServeOptions(command.opts());
-  const { checkpoint, vocabulary, engine, images, recursive, run, host, port, limits } = options;
+  const { checkpoint, vocabulary, engine, images, recursive, run, host, allowHost, port, limits } = options;
 
   using interrupts = listenToInterrupts("Stopping after the requests in progress");
   const { signal } = interrupts;
@@ -40,8 +40,10 @@ async function main(): Promise<number> {
     decoders,
     limits,
     search,
+    folder: images === undefined ? undefined : await Deno.realPath(userPath(images)),
     run: shown,
-    hostnames: hostnamesOf(host),
+    hostnames: hostnamesOf(allowHost),
+    addresses: onAllNetworks(host),
     signal,
     onError: (error) => console.error("internal error:", error),
   });

@@ -16,6 +16,7 @@ const schema = z.object({
   recursive: z.boolean().default(false),
   run: z.string().optional(),
   host: z.string().default("127.0.0.1"),
+  allowHost: z.array(z.string()).default([]),
   port: z.number().default(8000),
   maxUpload: z.number().default(20),
   maxPixels: z.number().default(50e6),
@@ -45,6 +46,11 @@ export function addServeOptions(command: Command): Command {
     .option("-r, --recursive", "search folders recursively")
     .option("--run <folder>", "show a training run, in progress or finished")
     .option("--host <address>", "address to listen on; 0.0.0.0 for all interfaces (default: 127.0.0.1)")
+    .option(
+      "--allow-host <name>",
+      "host name to answer to, besides localhost and the addresses listened on; repeatable",
+      hostNames,
+    )
     .option("--port <n>", "port; 0 for any free one (default: 8000)", portNumber)
     .option("--max-upload <n>", "maximum upload size in megabytes (default: 20)", wholeNumber(1))
     .option("--max-pixels <n>", "reject images with more pixels (default: 50 million)", wholeNumber(1))
@@ -66,6 +72,11 @@ export function parseServeOptions(options: Readonly<Record<string, unknown>>): S
     seconds: Math.min(timeout, LONGEST_TIMEOUT),
   };
   return { ...others, limits, engine: parseEngineOptions(options) };
+}
+
+function hostNames(name: string, before: readonly string[] = []): string[] {
+  if (/^[\w.-]+$|^\[[\da-f:.]+\]$/i.test(name)) return [...before, name.toLowerCase()];
+  throw new InvalidArgumentError("It must be a host name, without http:// and port.");
 }
 
 function portNumber(text: string): number {

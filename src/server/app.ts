@@ -1,4 +1,6 @@
+import { isIP } from "node:net";
 import { type Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
@@ -18,9 +20,9 @@ import {
   SEARCH_QUERY,
 } from "./caption_query.ts";
 import { CaptionQueue } from "./caption_queue.ts";
-import { withDeadline } from "./deadline.ts";
+import { oneAtATime, untilAborted } from "./deadline.ts";
 import { type Answers, openApi } from "./openapi.ts";
-import { PAGE_FILES, SECURITY_HEADERS } from "./page.ts";
+import { PAGE_FILES, securityHeaders } from "./page.ts";
 import type { ImageSearch } from "../evaluation/image_search.ts";
 import { Problem } from "./problem.ts";
 import { readUpload } from "./upload.ts";
@@ -64,6 +66,12 @@ export interface AppOptions {
    */
   readonly search?: ImageSearch | undefined;
   /**
+   * The real path of that folder: only files inside it are served.
+   *
+   * @default {none, no file is served}
+   */
+  readonly folder?: string | undefined;
+  /**
    * A training run to show.
    *
    * @default {none}
@@ -75,6 +83,12 @@ export interface AppOptions {
    * @default {any}
    */
   readonly hostnames?: readonly string[] | undefined;
+  /**
+   * Accepts any IP address as well: a name can be rebound to this server, an address cannot.
+   *
+   * @default {false}
+   */
+  readonly addresses?: boolean | undefined;
   /**
    * Aborted when the server stops; no work starts after that.
    *
@@ -114,32 +128,35 @@ const UPLOADS = 2 ** 29;
 
 /** Creates the page and the API. */
 export function createApp(options: AppOptions): App {
-  const { model, about, decoders, limits, search, run, hostnames, signal: stop, onError = () => {} } = options;
+  const { model, about, decoders, limits, search, folder, run, signal: stop, onError = () => {} } = options;
   const admission = new Admission({ requests: limits.requests, bytes: Math.max(UPLOADS, limits.bytes) });
   const queue = new CaptionQueue(model);
   const app = new Hono();
-  let explaining: Promise<unknown> = Promise.resolve();
+  // Each takes as long as many captions.
+  const explaining = oneAtATime();
+  const searching = oneAtATime();
+  let rendering: Promise<Blob> | undefined;
 
-  /** Explains one caption at a time, as each takes as long as many captions; skips those of clients that are gone. */
-  function explain(image: RgbImage, tokens: readonly string[], signal: AbortSignal) {
-    const turn = explaining.then(() => {
-      signal.throwIfAborted();
-      return model.explain(image, tokens);
-    });
-    explaining = turn.catch(() => {});
-    return turn;
-  }
-
-  /** Admits a request's work, and answers on timeout even if the work is not done. */
-  function within<Result>(
+  /**
+   * Admits a request's work, and answers on timeout even if the work is not done. Work that waits ends at once on timeout
+   * or if the client is gone.
+   */
+  async function within<Result>(
     { req: { raw } }: Context,
     work: (signal: AbortSignal, take: TakeBytes) => Promise<Result>,
   ): Promise<Result> {
     if (stop?.aborted) throw new Problem(503, "The server is stopping; start it again");
-    return withDeadline((signal) => admission.admit((take) => work(signal, take)), {
-      seconds: limits.seconds,
-      signal: raw.signal,
-    });
+    const { seconds } = limits;
+    const signal = AbortSignal.any([raw.signal, AbortSignal.timeout(1000 * seconds)]);
+    try {
+      return await untilAborted(admission.admit((take) => work(signal, take)), signal);
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+      const reason = raw.signal.aborted
+        ? "The client is gone"
+        : `The answer took more than ${seconds} s; try again later`;
+      throw new Problem(503, reason, { retryAfter: seconds });
+    }
   }
 
   function withImage<Result>(
@@ -149,12 +166,17 @@ export function createApp(options: AppOptions): App {
     const { raw } = context.req;
     return within(context, async (signal, take) => {
       const bytes = await readUpload(raw, { most: limits.bytes, take, signal });
-      const decoding = { ...model.decodeOptions, maxPixels: limits.pixels };
+      const decoding = { ...model.decodeOptions, maxPixels: limits.pixels, signal };
       const resized = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
       signal.throwIfAborted();
       return await use(resized, signal);
     });
   }
+
+  app.use(securityHeaders, async (context, next) => {
+    checkSource(context.req.raw, options);
+    await next();
+  });
 
   app.post("/api/caption", async (context) => {
     const decoding = decodingOptions(readQuery(new URL(context.req.url), CAPTION_QUERY));
@@ -170,7 +192,10 @@ export function createApp(options: AppOptions): App {
         tokens: given.token ?? model.tokenize(given.caption ?? ""),
       };
       if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption is empty");
-      const { words, rows, columns } = await explain(image, written.tokens.slice(0, MOST_EXPLAINED), signal);
+      const { words, rows, columns } = await explaining(
+        () => model.explain(image, written.tokens.slice(0, MOST_EXPLAINED)),
+        signal,
+      );
       const { imageSize, shortSide, resize = "crop" } = model.metadata.preprocessing;
       return {
         caption: written.caption,
@@ -190,23 +215,33 @@ export function createApp(options: AppOptions): App {
     }
     requireIndex(search);
     const { query, top } = readQuery(new URL(context.req.url), SEARCH_QUERY);
-    const { found, allWordsKnown } = await within(context, (signal) => search.search(query, top, signal));
+    const { found, allWordsKnown } = await within(
+      context,
+      (signal) => searching(() => search.search(query, top, signal), signal),
+    );
     const images = found.map((image) => ({ ...image, url: `/api/images/${image.id}` }));
     return context.json({ allWordsKnown, images } satisfies Answers["Found"]);
   });
 
   app.get("/api/images/:id{[0-9]{1,9}}", async (context) => {
-    if (search === undefined) throw new Problem(404, "There are no images; start the server with --images DIR");
+    if (search === undefined || folder === undefined) {
+      throw new Problem(404, "There are no images; start the server with --images DIR");
+    }
     requireIndex(search);
     const id = context.req.param("id");
     const path = search.pathOf(Number(id));
     if (path === undefined) throw new Problem(404, `There is no image ${id}`);
     // Hono answers HEAD by a GET handler, and the file would stay open.
-    return context.req.method === "HEAD" ? new Response() : await readImageFile(path);
+    if (context.req.method === "HEAD") return new Response();
+    return await within(context, () => readImageFile(path, folder));
   });
 
-  app.get("/api/run", async (context) => context.json(await shown(run).read()));
-  app.get("/run", async (context) => context.html(await shown(run).report(), 200, REPORT_HEADERS));
+  app.get("/api/run", async (context) => context.json(await within(context, () => shown(run).read())));
+  app.get("/run", async (context) => {
+    // Shared by simultaneous requests, as is the memory of the HTML.
+    const report = await within(context, () => rendering ??= render(shown(run)).finally(() => rendering = undefined));
+    return new Response(report, { headers: REPORT_HEADERS });
+  });
 
   app.get("/api/health", (context) =>
     context.json(
@@ -241,40 +276,50 @@ export function createApp(options: AppOptions): App {
   }
 
   app.notFound(({ req: { path, method } }) => {
-    const allowed = app.routes.find((route) => route.path === path && route.method !== method)?.method;
+    const routes = app.routes.filter((route) => !route.path.endsWith("*")); // without the middleware
+    const allowed = routes.find((route) => route.path === path && route.method !== method)?.method;
     if (allowed === undefined) throw new Problem(404, `There is no ${path}; the API is described at /api/openapi.json`);
     const allow = allowed === "GET" ? "GET, HEAD" : allowed;
     throw new Problem(405, `${path} does not support ${method}; use ${allow}`, { allow });
   });
 
   app.onError((error) => {
-    if (error instanceof Problem) return error.response();
-    if (error instanceof ImageError) return new Problem(error.kind === "image" ? 422 : 503, error.message).response();
-    if (error instanceof InputError) return new Problem(400, error.message).response();
+    if (error instanceof HTTPException) return error.getResponse();
+    if (error instanceof ImageError) {
+      return new Problem(error.kind === "image" ? 422 : 503, error.message).getResponse();
+    }
+    if (error instanceof InputError) return new Problem(400, error.message).getResponse();
     onError(error);
-    return new Problem(500, "The server failed; its log says why").response();
+    return new Problem(500, "The server failed; its log says why").getResponse();
   });
 
-  return {
-    fetch: async (request) => secured(refusal(request, hostnames)?.response() ?? await app.fetch(request)),
-    idle: () => admission.idle(),
-  };
+  return { fetch: async (request) => await app.fetch(request), idle: () => admission.idle() };
 }
 
-/** The problem of a request for another host. */
-function refusal({ url }: Request, hostnames: AppOptions["hostnames"]): Problem | undefined {
-  if (!URL.canParse(url)) return new Problem(400, "The Host header is not a valid host name");
-  const { hostname } = new URL(url);
-  if (hostnames === undefined || hostnames.includes(hostname)) return undefined;
-  return new Problem(403, `This server does not answer to '${hostname}'; use ${hostnames[0]}, or start it with --host`);
-}
-
-/** Adds the security headers that the answer does not set itself. */
-function secured(response: Response): Response {
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-    if (!response.headers.has(name)) response.headers.set(name, value);
+/** Refuses a request for another host, or from another website. */
+function checkSource({ url, method, headers }: Request, { hostnames, addresses = false }: AppOptions): void {
+  if (!URL.canParse(url)) throw new Problem(400, "The Host header is not a valid host name");
+  const { hostname, host } = new URL(url);
+  const isAddress = isIP(hostname.replaceAll(/[[\]]/g, "")) !== 0;
+  if (hostnames !== undefined && !hostnames.includes(hostname) && !(addresses && isAddress)) {
+    const remedy = `use ${hostnames[0]}, or start it with --allow-host ${hostname}`;
+    throw new Problem(403, `This server does not answer to '${hostname}'; ${remedy}`);
   }
-  return response;
+  if (method === "POST" && isFromElsewhere(headers, host)) {
+    throw new Problem(403, "This server does not answer to pages of other websites; use its own page, or a program");
+  }
+}
+
+/** Whether another website's page sent a request. Browsers say so, older ones by Origin alone; programs send neither. */
+function isFromElsewhere(headers: Headers, host: string): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return !["same-origin", "none"].includes(site);
+  const origin = headers.get("origin");
+  return origin !== null && !(URL.canParse(origin) && new URL(origin).host === host);
+}
+
+async function render(run: ShownRun): Promise<Blob> {
+  return new Blob([await run.report()], { type: "text/html; charset=utf-8" });
 }
 
 function captionAnswer({ alternatives, ...best }: Caption): Answers["Caption"] {

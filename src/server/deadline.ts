@@ -1,39 +1,32 @@
-import { Problem } from "./problem.ts";
-
-/** Options of {@linkcode withDeadline}. */
-export interface DeadlineOptions {
-  /** The timeout. */
-  readonly seconds: number;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal;
+/**
+ * Waits for a result until a signal is aborted; later results are dropped.
+ *
+ * @throws The signal's reason once it is aborted.
+ */
+export async function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([result, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
-/**
- * Waits for work until a timeout or until its client is gone. Then the work's signal is aborted; if the work cannot stop,
- * its result is dropped.
- *
- * @throws {Problem} 503 on timeout or if the client is gone.
- */
-export async function withDeadline<Result>(
-  work: (signal: AbortSignal) => Promise<Result>,
-  { seconds, signal }: DeadlineOptions,
-): Promise<Result> {
-  const controller = new AbortController();
-  const end = (reason: string) => controller.abort(new Problem(503, reason, { retryAfter: seconds }));
-  const late = () => end(`The answer took more than ${seconds} s; try again later`);
-  const gone = () => end("The client is gone");
-  const timer = setTimeout(late, 1000 * seconds);
-  if (signal.aborted) gone();
-  signal.addEventListener("abort", gone);
-  const { promise: ended, reject } = Promise.withResolvers<never>();
-  controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
-  try {
-    const result = work(controller.signal);
-    result.catch(() => {}); // if it loses the race
-    return await Promise.race([result, ended]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", gone);
-    ended.catch(() => {});
-  }
+/** Creates a queue whose work runs one at a time; work that still waits is dropped when its signal is aborted. */
+export function oneAtATime(): <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result> {
+  let last: Promise<void> = Promise.resolve();
+  return async (work, signal) => {
+    const before = last;
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    last = before.then(() => done);
+    try {
+      await untilAborted(before, signal);
+      return await work();
+    } finally {
+      resolve();
+    }
+  };
 }

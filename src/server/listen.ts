@@ -23,9 +23,14 @@ const PAUSE_MS = 1000;
 /** Against DNS rebinding: pages of other host names cannot read images. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
-/** Accepted host names for a listen address: this machine's, or undefined for any if other machines may connect. */
-export function hostnamesOf(host: string): readonly string[] | undefined {
-  return ["0.0.0.0", "::"].includes(host) ? undefined : LOOPBACK;
+/** Whether a server listens on all networks, so that other machines may connect. */
+export function onAllNetworks(host: string): boolean {
+  return ["0.0.0.0", "::"].includes(host);
+}
+
+/** Accepted host names: this machine's own, and those that are allowed. */
+export function hostnamesOf(allowed: readonly string[] = []): readonly string[] {
+  return [...LOOPBACK, ...allowed];
 }
 
 /**

@@ -83,7 +83,7 @@ const ANSWERS = {
 /** The answers by name. */
 export type Answers = { readonly [Name in keyof typeof ANSWERS]: z.output<typeof ANSWERS[Name]> };
 
-/** The host name is refused, or the server failed. */
+/** The host name or another site is refused, or the server failed. */
 const ALWAYS = [403, 500];
 
 type Json = Readonly<Record<string, unknown>>;
@@ -116,10 +116,10 @@ export function openApi(): Json {
         get: {
           summary: "An image of the folder",
           parameters: [{ name: "id", in: "path", required: true, schema: { type: "integer", minimum: 0 } }],
-          responses: { 200: { description: "The file", content: { "image/*": {} } }, ...problems([404, 503]) },
+          responses: { 200: { description: "The file", content: { "image/*": {} } }, ...problems([404, 429, 503]) },
         },
       },
-      "/api/run": { get: operation("The training run", "Run", [404, 503]) },
+      "/api/run": { get: operation("The training run", "Run", [404, 429, 503]) },
       "/api/model": { get: operation("The model and the server's limits", "Model") },
       "/api/health": { get: operation("The server's state", "Health") },
     },

@@ -1,3 +1,4 @@
+import { HTTPException } from "hono/http-exception";
 import { printable } from "../printable.ts";
 
 /** Options of {@linkcode Problem}. */
@@ -29,32 +30,29 @@ const TITLES = {
 } as const;
 
 /** An error of a request, as problem details (RFC 9457). */
-export class Problem extends Error {
+export class Problem extends HTTPException {
   override name = "Problem";
-  /** The HTTP status. */
-  readonly status: keyof typeof TITLES;
   /** Seconds for the Retry-After header. */
   readonly retryAfter: number | undefined;
-  /** Methods for the Allow header. */
-  readonly allow: string | undefined;
+  readonly #title: string;
+  readonly #allow: string | undefined;
 
   /** Creates a problem with a one-line detail: what is wrong and what to do. */
-  constructor(status: keyof typeof TITLES, detail: string, options: ProblemOptions = {}) {
-    super(printable(detail));
-    this.status = status;
-    this.retryAfter = options.retryAfter;
-    this.allow = options.allow;
+  constructor(status: keyof typeof TITLES, detail: string, { retryAfter, allow }: ProblemOptions = {}) {
+    super(status, { message: printable(detail) });
+    this.retryAfter = retryAfter;
+    this.#title = TITLES[status];
+    this.#allow = allow;
   }
 
-  /** The problem as an HTTP response. */
-  response(): Response {
-    const { status, message: detail, retryAfter, allow } = this;
-    return new Response(JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail }), {
+  override getResponse(): Response {
+    const { status, message: detail, retryAfter } = this;
+    return Response.json({ type: "about:blank", title: this.#title, status, detail }, {
       status,
       headers: {
         "content-type": "application/problem+json",
         ...(retryAfter !== undefined && { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) }),
-        ...(allow !== undefined && { allow }),
+        ...(this.#allow !== undefined && { allow: this.#allow }),
       },
     });
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
 import type { ImageSearch } from "../../src/evaluation/image_search.ts";
+import type { App, AppOptions } from "../../src/server/app.ts";
 import { ask, fakeApp, fakeModel, LIMITS } from "../support/fake_model.ts";
 import { picture } from "../support/picture.ts";
 
@@ -181,14 +182,14 @@ Deno.test("GET /api/search ranks the folder, /api/images/N returns a file, and b
     },
     pathOf: () => undefined,
   } as unknown as ImageSearch;
-  const app = fakeApp({ search });
+  const app = fakeApp({ search, folder: "/photos" });
   assert.deepEqual(await (await ask(app, "/api/search?query=dog")).json(), {
     allWordsKnown: false,
     images: [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, url: "/api/images/1" }],
   });
   assert.deepEqual((await (await ask(app, "/api/model")).json()).search, { done: 1, total: 2 });
   const notReady = { reason: "1 of 2 images are indexed; try again later", retryAfter: 2 };
-  const indexing = fakeApp({ search: { ...search, notReady } as unknown as ImageSearch });
+  const indexing = fakeApp({ search: { ...search, notReady } as unknown as ImageSearch, folder: "/photos" });
   for (const path of ["/api/search?query=dog", "/api/images/0"]) {
     const early = await ask(indexing, path);
     assert.equal(early.headers.get("retry-after"), "2");
@@ -215,6 +216,122 @@ Deno.test("GET /api/run and /run show the current state of a run, and say if the
   assert.equal(report.headers.get("content-security-policy"), "frame-ancestors 'self'");
   assert.equal((await (await ask(app, "/api/model")).json()).run, "first");
   await assertProblem(await ask(fakeApp(), "/api/run"), 404, /--run DIR$/);
+});
+
+Deno.test("a report is rendered once for simultaneous requests, and again for later ones", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let rendered = 0;
+  const run = {
+    name: "first",
+    read: () => Promise.reject(new Error("not asked for")),
+    report: () => promise.then(() => `report ${++rendered}`),
+  };
+  const app = fakeApp({ run });
+  const answers = Array.from({ length: 3 }, () => ask(app, "/run"));
+  resolve();
+  for (const answer of await Promise.all(answers)) {
+    assert.equal(answer.headers.get("content-type"), "text/html; charset=utf-8");
+    assert.equal(await answer.text(), "report 1");
+  }
+  assert.equal(await (await ask(app, "/run")).text(), "report 2");
+});
+
+Deno.test("every request that costs needs room, and the others do not", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const search = { total: 1, done: 1, pathOf: () => "/photos/a.png" } as unknown as ImageSearch;
+  const run = {
+    name: "first",
+    read: () => Promise.reject(new Error("not asked for")),
+    report: () => promise.then(() => "report"),
+  };
+  const app = fakeApp({ run, search, folder: "/photos", limits: { ...LIMITS, requests: 1 } });
+  const first = ask(app, "/run");
+  for (const path of ["/run", "/api/run", "/api/images/0", "/api/search?query=dog"]) {
+    await assertProblem(await ask(app, path), 429, /^1 requests are in progress/);
+  }
+  for (const path of ["/api/caption", "/api/explain"]) {
+    await assertProblem(await ask(app, path, post(picture())), 429, /^1 requests are in progress/);
+  }
+  for (const path of ["/api/health", "/api/model", "/api/openapi.json", "/"]) {
+    assert.equal((await ask(app, path)).status, 200, path);
+  }
+  resolve();
+  assert.equal(await (await first).text(), "report");
+});
+
+Deno.test("a client that leaves frees its place at once, while its image is sent, decoded or waits for the model", async (t) => {
+  const busy = Promise.withResolvers<void>();
+  const { model } = fakeModel({ until: () => busy.promise });
+  const never = Promise.withResolvers<never>().promise;
+  const explain = () => never;
+  const decoding: AppOptions["decoders"] = {
+    decodeThen: (_file, _use, { signal } = {}) =>
+      new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+  };
+  const requests = async (app: App) => (await (await ask(app, "/api/health")).json()).requests;
+  const leave = async (app: App, path: string, body: BodyInit = picture()) => {
+    const before = await requests(app);
+    const client = new AbortController();
+    const gone = ask(app, path, { ...post(body), signal: client.signal });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(await requests(app), before + 1);
+    client.abort();
+    await gone;
+    assert.equal(await requests(app), before);
+  };
+  await t.step("sent", () => leave(fakeApp(), "/api/caption", new ReadableStream()));
+  await t.step("decoded", () => leave(fakeApp({ decoders: decoding }), "/api/caption"));
+  await t.step("waits to be captioned", async () => {
+    const app = fakeApp({ model });
+    const first = ask(app, "/api/caption", post(picture()));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await leave(app, "/api/caption");
+    busy.resolve();
+    await first;
+  });
+  await t.step("waits to be explained", async () => {
+    const app = fakeApp({ model: { ...fakeModel().model, explain } });
+    void ask(app, "/api/explain", post(picture())).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await leave(app, "/api/explain");
+  });
+});
+
+Deno.test("requests of another website's pages are refused, those of the own page and of programs are not", async () => {
+  const app = fakeApp();
+  const send = (headers: HeadersInit, path = "/api/caption") => ask(app, path, post(picture(), headers));
+  const elsewhere = [
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site", "origin": "http://localhost:3000" },
+    { "origin": "http://evil.example" },
+    { "origin": "http://localhost:3000" },
+    { "origin": "null" },
+  ];
+  for (const headers of elsewhere) {
+    for (const path of ["/api/caption", "/api/explain"]) {
+      await assertProblem(await send(headers, path), 403, /^This server does not answer to pages of other websites; /);
+    }
+  }
+  const own = [
+    {},
+    { "sec-fetch-site": "same-origin", "origin": "https://proxied.example" },
+    { "sec-fetch-site": "none" },
+    { "origin": "http://localhost" },
+  ];
+  for (const headers of own) assert.equal((await send(headers)).status, 200, JSON.stringify(headers));
+  assert.equal((await ask(app, "/", { headers: { "sec-fetch-site": "cross-site" } })).status, 200);
+});
+
+Deno.test("a server on all networks answers to its addresses and the allowed names, against DNS rebinding", async () => {
+  const status = async (app: App, host: string) => (await app.fetch(new Request(`http://${host}/api/health`))).status;
+  const everywhere = fakeApp({ hostnames: ["localhost", "captions.example"], addresses: true });
+  for (const host of ["192.0.2.7:8000", "[2001:db8::1]", "localhost", "captions.example:80"]) {
+    assert.equal(await status(everywhere, host), 200, host);
+  }
+  for (const host of ["evil.example", "192.0.2.7.evil.example", "sub.captions.example"]) {
+    assert.equal(await status(everywhere, host), 403, host);
+  }
+  assert.equal(await status(fakeApp({ hostnames: ["localhost"] }), "192.0.2.7"), 403);
 });
 
 Deno.test("GET /api/model and /api/health describe the model and the server's state", async () => {
