@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import type { TakeBytes } from "./admission.ts";
 import { Problem } from "./problem.ts";
 
@@ -76,16 +75,15 @@ async function readBody(
 
 /** Finds the file in a form. `Request.formData()` would make four copies, and hold up all requests: 1.8 s for 20 MB. */
 function imageField(body: Uint8Array<ArrayBuffer>, type: string): Uint8Array<ArrayBuffer> {
-  const form = Buffer.from(body.buffer);
   const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(type) ?? [];
   const delimiter = `\r\n--${quoted ?? plain}`;
-  const first = quoted ?? plain ? form.indexOf(delimiter.slice(2)) : -1;
+  const first = quoted ?? plain ? find(delimiter.slice(2), body, 0) : -1;
   for (let part = first + delimiter.length - 2, parts = 0; first >= 0 && parts < MOST_PARTS; parts++) {
-    if (form.toString("latin1", part, part + 2) === "--") return new Uint8Array();
-    const start = form.indexOf("\r\n\r\n", part) + 4;
-    const end = form.indexOf(delimiter, start);
+    if (textOf(body.subarray(part, part + 2)) === "--") return new Uint8Array();
+    const start = find("\r\n\r\n", body, part) + 4;
+    const end = find(delimiter, body, start);
     if (start < 4 || end < 0 || start - part > MOST_PART_HEADERS) break;
-    const [, disposition = ""] = /^content-disposition:(.*)$/im.exec(form.toString("latin1", part, start)) ?? [];
+    const [, disposition = ""] = /^content-disposition:(.*)$/im.exec(textOf(body.subarray(part, start))) ?? [];
     if (IS_IMAGE_FIELD.test(disposition)) {
       const isFile = /;\s*filename\*?=/i.test(disposition);
       return isFile ? resized(body.copyWithin(0, start, end), end - start) : new Uint8Array();
@@ -93,6 +91,18 @@ function imageField(body: Uint8Array<ArrayBuffer>, type: string): Uint8Array<Arr
     part = end + delimiter.length;
   }
   throw new Problem(400, "The form cannot be read: it does not match its Content-Type");
+}
+
+/** The position of an ASCII text, or -1. `Buffer.indexOf()` takes ten times as long in Deno. */
+function find(text: string, bytes: Uint8Array, from: number): number {
+  const [first = 0, ...others] = new TextEncoder().encode(text);
+  let at = bytes.indexOf(first, from);
+  while (at >= 0 && others.some((byte, index) => bytes[at + 1 + index] !== byte)) at = bytes.indexOf(first, at + 1);
+  return at;
+}
+
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }
 
 function resized({ buffer }: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
