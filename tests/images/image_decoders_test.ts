@@ -276,6 +276,11 @@ Deno.test("ImageDecoders.decodeThen() drops an image as soon as its signal is ab
   assert.deepEqual([granted(), at("small")], [[300e6], undefined], "is not asked for again");
   finish("large");
   await large;
+  const other = new AbortController();
+  const decoded = decoders.decodeThen({ path: "decoded" }, ({ width }) => used.push(width), { signal: other.signal });
+  finish("decoded");
+  other.abort(new RangeError("gone"));
+  await assert.rejects(decoded, RangeError);
   assert.deepEqual(used, []);
 });
 
