@@ -31,8 +31,7 @@ export type TaskName =
   | "serve"
   | "inspect"
   | "export"
-  | "report"
-  | "completions";
+  | "report";
 
 /** The words of a task's command in `deno.json`, "deno" first. */
 export function commandOf(task: keyof typeof config.tasks): string[] {

@@ -47,21 +47,3 @@ Deno.test({
     });
   },
 });
-
-Deno.test({
-  name: "completions prints a script for each shell, and names the shells if given another",
-  ignore,
-  async fn() {
-    const where = { folder: "." };
-    for (const shell of ["bash", "zsh", "fish"]) {
-      const ended = await runTask("completions", [shell], where);
-      assertDone(ended);
-      assert.match(ended.stdout, /^# Completes lrcn's tasks in /);
-    }
-    for (const args of [["csh"], []]) {
-      const { code, stdout, stderr } = await runTask("completions", args, where);
-      assert.deepEqual([code, stdout], [1, ""]);
-      assert.match(stderr, /^error: .*(?:bash, zsh, fish|missing required argument 'shell').*\n$/);
-    }
-  },
-});

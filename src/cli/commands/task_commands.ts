@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
 import { captionCommand } from "./caption.ts";
-import { completionsCommand } from "./completions.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { explainCommand } from "./explain.ts";
@@ -29,5 +28,4 @@ export const TASK_COMMANDS: Readonly<Record<string, () => Command>> = {
   report: reportCommand,
   doctor: doctorCommand,
   tokenize: tokenizeCommand,
-  completions: completionsCommand,
 };
