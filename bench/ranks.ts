@@ -1,7 +1,6 @@
 /**
  * A training step by one process with one thread beside the same by two, each with one thread and as many images: how
- * many captions a second, how long gradients are averaged, and how much of that the backward pass hides; in bfloat16 too if
- * the processor has it. With --smoke each takes one step of a small model.
+ * many captions a second, and how long an all-reduce of the gradients takes alone; in bfloat16 too if the processor has it. With --smoke each takes one step of a small model.
  *
  *     deno run --allow-ffi=native/build/liblrcn.so --allow-read --allow-run --allow-net=127.0.0.1 bench/ranks.ts
  *
@@ -38,9 +37,6 @@ interface Task {
 /** What it measured: medians of its steps. */
 interface Answer {
   readonly seconds: number;
-  readonly backward: number;
-  readonly averaging: number;
-  readonly hidden: number;
   readonly bytes: number;
   /** An all-reduce of as many bytes with nothing beside it. */
   readonly alone: number;
@@ -62,13 +58,11 @@ async function measure({ place, precision, frozen, images, synchronized }: Task)
   using group = place && await Group.join(place, { timeout: 600 });
   if (group !== undefined) await engine.join(group);
   const options = { ...stepOptions(recipe, 1), learningRate: 1e-4, encoderLearningRate: 1e-4 };
-  const steps: Omit<Answer, "bytes" | "alone">[] = [];
+  const steps: number[] = [];
   for (let step = 0; step < WARM + STEPS; step++) {
     const start = performance.now();
     await engine.trainStep([batch], options);
-    const seconds = (performance.now() - start) / 1000;
-    const times = group === undefined ? { backward: 0, averaging: 0, hidden: 0 } : await engine.averaging();
-    if (step >= WARM) steps.push({ seconds, ...times });
+    if (step >= WARM) steps.push((performance.now() - start) / 1000);
   }
   const gradients = (await engine.tensors()).filter(({ kind }) => kind === "gradient");
   const numbers = gradients.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
@@ -79,11 +73,7 @@ async function measure({ place, precision, frozen, images, synchronized }: Task)
     await group?.allReduce(values);
     alone.push((performance.now() - start) / 1000);
   }
-  const of = (name: keyof (typeof steps)[number]) => median(steps.map((step) => step[name]));
-  return {
-    ...{ seconds: of("seconds"), backward: of("backward"), averaging: of("averaging"), hidden: of("hidden") },
-    ...{ bytes: 4 * numbers, alone: median(alone) },
-  };
+  return { seconds: median(steps), bytes: 4 * numbers, alone: median(alone) };
 }
 
 async function start(task: Task): Promise<Answer> {
@@ -123,10 +113,7 @@ async function compare(name: string, task: Task): Promise<void> {
     "two": of(({ two }) => 2 * captions / two.seconds).toFixed(1),
     "ratio": of(({ one, two }) => 2 * one.seconds / two.seconds).toFixed(2),
     "MB averaged a step": of(({ two }) => two.bytes / 1e6).toFixed(0),
-    "ms from first to last bucket": of(({ two }) => 1000 * two.averaging).toFixed(0),
-    "ms of these after the backward pass": of(({ two }) => 1000 * (two.averaging - two.hidden)).toFixed(0),
     "ms of an all-reduce alone": of(({ two }) => 1000 * two.alone).toFixed(0),
-    "share hidden, by these": of(({ two }) => 1 - (two.averaging - two.hidden) / two.alone).toFixed(2),
   };
   console.log(`\n${name}`);
   for (const [what, value] of Object.entries(row)) console.log(`  ${what.padEnd(38)} ${value}`);

@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* Changes with every function or struct of this header. */
-enum { LRCN_ABI_VERSION = 10 };
+enum { LRCN_ABI_VERSION = 11 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -142,9 +142,6 @@ typedef struct lrcn_train_options {
   double decoder_learning_rate; /* of all other parameters */
   double encoder_weight_decay;
   double decoder_weight_decay;
-  double beta1;
-  double beta2;
-  double epsilon;
   double max_gradient_norm;     /* gradients are clipped to this L2 norm; 0: no clipping */
   int64_t counted_tokens;       /* number of counted targets of all batches whose gradients are accumulated, by which
                                    losses are divided; at least that of this batch, or 0 for just that */
@@ -203,9 +200,6 @@ LRCN_EXPORT void lrcn_cancel(lrcn_engine *engine);
 LRCN_EXPORT int32_t lrcn_memory(lrcn_engine *engine, int64_t *bytes, int32_t length, char *message,
                                 int32_t message_capacity);
 
-/* count: filled with how often numbers were read from the device, each a synchronization; output arrays do not count. */
-LRCN_EXPORT int32_t lrcn_reads(lrcn_engine *engine, int64_t *count, char *message, int32_t message_capacity);
-
 /* threads: filled with the number of CPU threads that the engine uses. */
 LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *message, int32_t message_capacity);
 
@@ -252,13 +246,6 @@ LRCN_EXPORT int32_t lrcn_group_leave(lrcn_group *group, const char *reason, char
  * counted targets are those of all ranks. The engine keeps the group alive.
  */
 LRCN_EXPORT int32_t lrcn_engine_join(lrcn_engine *engine, lrcn_group *group, char *message, int32_t message_capacity);
-
-/*
- * seconds: filled with {duration of the last distributed step's backward pass, duration of gradient averaging, their
- * overlap}; 0 before the first such step. length: 3.
- */
-LRCN_EXPORT int32_t lrcn_averaging(lrcn_engine *engine, double *seconds, int32_t length, char *message,
-                                   int32_t message_capacity);
 
 /* --- training --------------------------------------------------------------------------------------------------- */
 
@@ -334,16 +321,6 @@ LRCN_EXPORT int32_t lrcn_explain(lrcn_engine *engine, const lrcn_batch_shape *sh
                                  const int32_t *targets, int64_t targets_length, double *probabilities,
                                  int64_t probabilities_length, double *heat, int64_t heat_length, char *message,
                                  int32_t message_capacity);
-
-/*
- * logits: filled, [rows, targets_length, vocabulary_size], with teacher forcing by `inputs`, as in evaluation. The
- * shape's targets_length decides whether the image's own step counts.
- */
-LRCN_EXPORT int32_t lrcn_logits(lrcn_engine *engine, const lrcn_batch_shape *shape, const uint8_t *pixels,
-                                int64_t pixels_length, const float *features, int64_t features_length,
-                                const int32_t *image_of_row, int64_t image_of_row_length, const int32_t *inputs,
-                                int64_t inputs_length, double *logits, int64_t logits_length, char *message,
-                                int32_t message_capacity);
 
 /* --- captions --------------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-// The exports of lrcn.h: each checks its arguments, runs on the engine's thread, and copies the result out.
+// The exports of lrcn.h and lrcn_test.h: each checks its arguments, runs on the engine's thread, and copies the result out.
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -17,6 +17,7 @@
 #include "guard.hpp"
 #include "image.hpp"
 #include "lrcn.h"
+#include "lrcn_test.h"
 #include "precision.hpp"
 
 static_assert(TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 11 && TORCH_VERSION_MINOR <= 13,
@@ -147,13 +148,6 @@ int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* m
   });
 }
 
-int32_t lrcn_reads(lrcn_engine* engine, int64_t* count, char* message, int32_t message_capacity) {
-  return guard(message, message_capacity, [&] {
-    require(count != nullptr, "count is NULL");
-    engine_of(engine).run([&](auto& model, auto&) { *count = model.trainer.reads(); });
-  });
-}
-
 int32_t lrcn_threads(lrcn_engine* engine, int32_t* threads, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(threads != nullptr, "threads is NULL");
@@ -236,17 +230,6 @@ int32_t lrcn_engine_join(lrcn_engine* engine, lrcn_group* group, char* message, 
   return guard(message, message_capacity, [&] {
     group_of(group);
     engine_of(engine).run([&](auto& model, auto&) { model.trainer.join(group->group); });
-  });
-}
-
-int32_t lrcn_averaging(lrcn_engine* engine, double* seconds, int32_t length, char* message,
-                       int32_t message_capacity) {
-  return guard(message, message_capacity, [&] {
-    require_buffer("seconds", seconds, length, 3);
-    engine_of(engine).run([&](auto& model, auto&) {
-      const auto averaging = model.trainer.averaging();
-      std::copy(averaging.begin(), averaging.end(), seconds);
-    });
   });
 }
 

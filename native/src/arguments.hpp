@@ -100,9 +100,6 @@ inline void check(const lrcn_train_options* options) {
   require_finite("decoder_learning_rate", options->decoder_learning_rate, 0, kAny);
   require_finite("encoder_weight_decay", options->encoder_weight_decay, 0, kAny);
   require_finite("decoder_weight_decay", options->decoder_weight_decay, 0, kAny);
-  require_finite("beta1", options->beta1, 0, 1);
-  require_finite("beta2", options->beta2, 0, 1);
-  require_finite("epsilon", options->epsilon, 0, kAny);
   require_finite("max_gradient_norm", options->max_gradient_norm, 0, kAny);
 }
 

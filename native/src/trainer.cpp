@@ -2,7 +2,6 @@
 
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/variable.h>
-#include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <algorithm>
@@ -18,6 +17,8 @@ using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::T
                            at::TensorList, Rate, double, double, double, double, bool, bool,
                            const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
 
+// Adam's, as PyTorch's defaults.
+constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 constexpr size_t kMostQueued = 4096;
 // Captured steps need still fewer sizes: each is a recording.
 constexpr int64_t kRecordedMultiple = 512;
@@ -75,7 +76,6 @@ Trainer::~Trainer() = default;
 void Trainer::join(std::shared_ptr<Group> group) {
   require(queued_.empty() && !accumulating_, "a step is in progress");
   group->use(device_);
-  reducer_times_.reset();
   reducer_.reset();
   reduced_from_ = -1;
   group_ = std::move(group);
@@ -83,7 +83,6 @@ void Trainer::join(std::shared_ptr<Group> group) {
 
 c10d::Reducer& Trainer::reducer(int32_t trainable_from) {
   if (reducer_ && reduced_from_ == trainable_from) return *reducer_;
-  reducer_times_.reset();
   reducer_.reset();  // before another reducer hooks into the same parameters
   std::vector<at::Tensor> learning;
   std::unordered_map<size_t, std::string> names;
@@ -102,24 +101,8 @@ c10d::Reducer& Trainer::reducer(int32_t trainable_from) {
       /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true, std::move(names),
       c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
       std::vector<int64_t>{});
-  reducer_->set_ddp_runtime_logging_sample_rate(1);
-  reducer_times_ = std::make_unique<c10d::Logger>(reducer_);
   reduced_from_ = trainable_from;
   return *reducer_;
-}
-
-std::array<double, 3> Trainer::averaging() {
-  if (!reducer_times_) return {};
-  reducer_times_->set_runtime_stats_and_log();
-  const auto times = reducer_times_->get_ddp_logging_data().ints_map;
-  std::array<double, 3> seconds{};
-  std::ranges::transform(
-      std::array{"backward_compute_time", "backward_comm_time", "backward_compute_comm_overlap_time"}, seconds.begin(),
-      [&](const char* name) {
-        const auto found = times.find(name);
-        return found == times.end() ? 0 : 1e-9 * static_cast<double>(found->second);
-      });
-  return seconds;
 }
 
 std::map<std::string, at::Tensor>& Trainer::moments() {
@@ -234,8 +217,7 @@ at::Tensor Trainer::backward_together(const at::Tensor& mean, const at::Tensor& 
   return at::stack({sums[0] / sums[1], sums[1]});
 }
 
-std::vector<double> Trainer::read(at::TensorList numbers) {
-  ++reads_;
+std::vector<double> Trainer::read(at::TensorList numbers) const {
   const auto values = at::stack(numbers).to(at::kCPU, at::kDouble);
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
@@ -263,8 +245,8 @@ void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, con
   const std::vector<at::Tensor> steps(parameters.size(), group.step);
   const auto update = [&]<class Rate>(FusedAdam<Rate> adam, FusedAdam<Rate> adamw, Rate rate) {
     (options.optimizer == LRCN_ADAMW ? adamw : adam)(
-        parameters, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, rate, options.beta1, options.beta2,
-        rates.weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt,
+        parameters, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, rate, kBeta1, kBeta2,
+        rates.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt,
         /*found_inf=*/skip);
   };
   if (rates.on_device.defined()) {

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,7 +20,6 @@
 #include "step_graphs.hpp"
 
 namespace c10d {
-class Logger;
 class Reducer;
 }  // namespace c10d
 
@@ -48,8 +46,6 @@ class Trainer {
 
   /// Distributes further steps over a group.
   void join(std::shared_ptr<Group> group);
-  /// Seconds of the last step's backward pass, of gradient averaging, and of their overlap.
-  std::array<double, 3> averaging();
   ~Trainer();
 
   StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
@@ -65,9 +61,6 @@ class Trainer {
   /// Adam's state by name; created on first use.
   std::map<std::string, at::Tensor>& moments();
   bool has_moments() const { return !moments_.empty(); }
-
-  /// How often numbers were read from the device.
-  int64_t reads() const { return reads_; }
 
  private:
   struct ParameterGroup {
@@ -107,7 +100,7 @@ class Trainer {
   /// The reducer for the parameters that are trainable from a stage of the CNN on.
   c10d::Reducer& reducer(int32_t trainable_from);
   /// Reads numbers from the device, all at once; synchronizes.
-  std::vector<double> read(at::TensorList numbers);
+  std::vector<double> read(at::TensorList numbers) const;
   /// Learning rate and weight decay of a parameter group.
   struct Rates {
     double learning_rate, weight_decay;
@@ -124,13 +117,11 @@ class Trainer {
   std::optional<StepGraphs> graphs_;
   std::shared_ptr<Group> group_;
   std::shared_ptr<c10d::Reducer> reducer_;
-  std::unique_ptr<c10d::Logger> reducer_times_;
   int32_t reduced_from_ = -1;
   std::vector<Queued> queued_;
   std::map<std::string, at::Tensor> moments_;
   ParameterGroup encoder_, decoder_;
   bool accumulating_ = false;
-  int64_t reads_ = 0;
 };
 
 }  // namespace lrcn

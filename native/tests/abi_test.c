@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lrcn.h"
+#include "lrcn_test.h"
 
 enum { IMAGES = 2, SIDE = 32, ROWS = 3, LENGTH = 4, WORDS = ROWS * LENGTH, VOCABULARY = 11, K = 5 };
 enum { ENCODER_WIDTH = 4, FEATURE_SIZE = 32 * ENCODER_WIDTH };
@@ -58,9 +58,6 @@ static lrcn_train_options train_options(void) {
   options.update = 1;
   options.encoder_learning_rate = 1e-2;
   options.decoder_learning_rate = 1e-2;
-  options.beta1 = 0.9;
-  options.beta2 = 0.999;
-  options.epsilon = 1e-8;
   options.max_gradient_norm = 5;
   return options;
 }
@@ -269,9 +266,6 @@ static void test_train_options(void) {
   REFUSED(decoder_learning_rate, NAN);
   REFUSED(encoder_weight_decay, -1);
   REFUSED(decoder_weight_decay, INFINITY);
-  REFUSED(beta1, 1);
-  REFUSED(beta2, 1);
-  REFUSED(epsilon, -1);
   REFUSED(max_gradient_norm, NAN);
   REFUSED(counted_tokens, -1);
   REFUSED(counted_tokens, WORDS - 2); /* this batch alone has one more */

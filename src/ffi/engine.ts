@@ -29,16 +29,6 @@ export interface Memory {
   readonly held: number;
 }
 
-/** Timing of a step that averages gradients over processes, in seconds. */
-export interface Averaging {
-  /** Duration of the backward pass. */
-  readonly backward: number;
-  /** From the first gradients sent to the last ones received. */
-  readonly averaging: number;
-  /** The part of `averaging` that overlaps with the backward pass. */
-  readonly hidden: number;
-}
-
 const DEVICES = { cpu: 0, cuda: 1 } as const;
 const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
 const INITIALIZATIONS = { random: 0, "zero-padding": 1, zero: 2 } as const;
@@ -282,9 +272,6 @@ export class Engine implements Disposable {
       decoder_learning_rate: options.learningRate,
       encoder_weight_decay: options.encoderWeightDecay ?? 0,
       decoder_weight_decay: options.weightDecay ?? 0,
-      beta1: options.beta1 ?? 0.9,
-      beta2: options.beta2 ?? 0.999,
-      epsilon: options.epsilon ?? 1e-8,
       max_gradient_norm: options.maxGradientNorm ?? 0,
       counted_tokens: part.tokens,
     });
@@ -382,27 +369,6 @@ export class Engine implements Disposable {
         message.length,
       ));
     return { rows, columns, probabilities, heat };
-  }
-
-  /**
-   * Computes the logits of every token at every step, given the batch's inputs.
-   *
-   * @param batch Images and captions; only the shape of the targets is used.
-   * @param vocabularySize The model's vocabulary size.
-   * @returns Logits, captions x targetsLength x vocabularySize.
-   */
-  async logits(batch: Batch, vocabularySize: number): Promise<Float64Array<ArrayBuffer>> {
-    const logits = new Float64Array(batch.imageOfRow.length * batch.targetsLength * vocabularySize);
-    await this.#handle.run("compute logits", (engine, message) =>
-      this.#library.symbols.lrcn_logits(
-        engine,
-        ...batchArguments(batch),
-        logits,
-        BigInt(logits.length),
-        message,
-        message.length,
-      ));
-    return logits;
   }
 
   /** Runs the CNN up to its last pooling. */
@@ -533,18 +499,6 @@ export class Engine implements Disposable {
     );
   }
 
-  /** Returns the timing of the last distributed step; zeros before the first one. */
-  async averaging(): Promise<Averaging> {
-    const seconds = new Float64Array(3);
-    await this.#handle.run(
-      "read how long gradients were averaged",
-      (engine, message) =>
-        this.#library.symbols.lrcn_averaging(engine, seconds, seconds.length, message, message.length),
-    );
-    const [backward = 0, averaging = 0, hidden = 0] = seconds;
-    return { backward, averaging, hidden };
-  }
-
   /** Returns the memory in use by libtorch. */
   async memory(): Promise<Memory> {
     const bytes = new BigInt64Array(3);
@@ -554,16 +508,6 @@ export class Engine implements Disposable {
     );
     const [inUse = 0, peak = 0, held = 0] = Array.from(bytes, Number);
     return { inUse, peak, held };
-  }
-
-  /** Returns how often the host synchronized with the device to read a number. */
-  async reads(): Promise<number> {
-    const count = new BigInt64Array(1);
-    await this.#handle.run(
-      "read the number of reads",
-      (engine, message) => this.#library.symbols.lrcn_reads(engine, count, message, message.length),
-    );
-    return Number(count[0]);
   }
 
   /** Cancels the calls in progress with an {@linkcode EngineError} of status `CANCELLED`; later calls are unaffected. */

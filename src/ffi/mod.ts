@@ -15,7 +15,7 @@ export {
   ENCODERS,
   type EncoderStage,
 } from "./encoders.ts";
-export { type Averaging, Engine, type Memory, type TensorInfo } from "./engine.ts";
+export { Engine, type Memory, type TensorInfo } from "./engine.ts";
 export { Group, type GroupOptions, type ProcessGroup } from "./group.ts";
 export { readRendezvous, type Rendezvous } from "./rendezvous.ts";
 export {

@@ -156,24 +156,6 @@ export interface TrainStepOptions {
    */
   readonly encoderWeightDecay?: number;
   /**
-   * Decay of the running mean of the gradients.
-   *
-   * @default {0.9}
-   */
-  readonly beta1?: number;
-  /**
-   * Decay of the running mean of the squared gradients.
-   *
-   * @default {0.999}
-   */
-  readonly beta2?: number;
-  /**
-   * Added to the denominator, for numerical stability.
-   *
-   * @default {1e-8}
-   */
-  readonly epsilon?: number;
-  /**
    * Gradients are clipped to this L2 norm over all parameters; 0 disables clipping.
    *
    * @default {0}

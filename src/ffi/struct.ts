@@ -20,7 +20,7 @@ export const STRUCTS = {
     "i32 optimizer trainable_from batch_norm update cuda_graphs",
     "f64 feature_dropout embedding_dropout lstm_dropout output_dropout label_smoothing scheduled_sampling",
     "f64 encoder_learning_rate decoder_learning_rate encoder_weight_decay decoder_weight_decay",
-    "f64 beta1 beta2 epsilon max_gradient_norm",
+    "f64 max_gradient_norm",
     "i64 counted_tokens",
   ),
 } as const;

@@ -1,5 +1,5 @@
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 10;
+export const ABI_VERSION = 11;
 
 /** Each parameter with its C declaration. Calls that compute are nonblocking to keep Deno's event loop running. */
 export const symbols = {
@@ -48,17 +48,6 @@ export const symbols = {
       "pointer", // lrcn_engine *engine
       "buffer", // int64_t *bytes
       "i32", // int32_t length
-      "buffer", // char *message
-      "i32", // int32_t message_capacity
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
-
-  lrcn_reads: {
-    parameters: [
-      "pointer", // lrcn_engine *engine
-      "buffer", // int64_t *count
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],
@@ -160,18 +149,6 @@ export const symbols = {
     parameters: [
       "pointer", // lrcn_engine *engine
       "pointer", // lrcn_group *group
-      "buffer", // char *message
-      "i32", // int32_t message_capacity
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
-
-  lrcn_averaging: {
-    parameters: [
-      "pointer", // lrcn_engine *engine
-      "buffer", // double *seconds
-      "i32", // int32_t length
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],
@@ -290,27 +267,6 @@ export const symbols = {
       "i64", // int64_t probabilities_length
       "buffer", // double *heat
       "i64", // int64_t heat_length
-      "buffer", // char *message
-      "i32", // int32_t message_capacity
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
-
-  lrcn_logits: {
-    parameters: [
-      "pointer", // lrcn_engine *engine
-      "buffer", // const lrcn_batch_shape *shape
-      "buffer", // const uint8_t *pixels
-      "i64", // int64_t pixels_length
-      "buffer", // const float *features
-      "i64", // int64_t features_length
-      "buffer", // const int32_t *image_of_row
-      "i64", // int64_t image_of_row_length
-      "buffer", // const int32_t *inputs
-      "i64", // int64_t inputs_length
-      "buffer", // double *logits
-      "i64", // int64_t logits_length
       "buffer", // char *message
       "i32", // int32_t message_capacity
     ],

@@ -5,6 +5,7 @@ import { inferModel } from "../../src/checkpoint/model_shape.ts";
 import { openWeights } from "../../src/checkpoint/weights_file.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 import { type CaseName, CASES, EXPORTED, exportFormulaModel, INTERCHANGE, NAMES } from "../golden/interchange.ts";
 import golden from "../golden/interchange.json" with { type: "json" };
@@ -38,7 +39,7 @@ async function checkLogits(path: string, { name, logits }: { readonly name: stri
   assert.deepEqual(model, modelSettings(caseOf(name)));
   using engine = await Engine.open(model, { device: "cpu", precision: "fp32", threads: 1 });
   await loadModel(engine, weights.tensors, { source: path });
-  checkClose(await engine.logits(goldenBatch(name, caseOf(name)), model.vocabularySize), logits, TOLERANCE);
+  checkClose(await logitsOf(engine, goldenBatch(name, caseOf(name)), model.vocabularySize), logits, TOLERANCE);
 }
 
 function checkClose(found: ArrayLike<number>, expected: readonly number[], tolerance: number): void {

@@ -68,12 +68,11 @@ for (const precision of ["fp32", "bf16"] as const) {
   );
 }
 
-nativeTest("Engine.evaluateStep() and Engine.logits() see whole images alone", async () => {
+nativeTest("Engine.evaluateStep() sees whole images alone", async () => {
   using engine = await Engine.open(model, { device: "cpu", precision: "fp32" });
   const given = { ...batch, images: cropped(batch.images.height - 1) };
   await assert.rejects(
     engine.evaluateStep(given),
     (error) => error instanceof EngineError && /crop/.test(error.message),
   );
-  await assert.rejects(engine.logits(given, model.vocabularySize), EngineError);
 });

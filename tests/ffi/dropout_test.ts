@@ -5,6 +5,7 @@ import type { EngineOptions, ModelSettings, TrainStepOptions } from "../../src/f
 import { digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts";
 import { fill } from "./formula.ts";
 import { TINY_MODEL } from "../support/native.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
@@ -132,14 +133,14 @@ for (const option of ["featureDropout", "embeddingDropout", "lstmDropout", "outp
   nativeTest(`${option} affects training only`, async () => {
     using engine = await Engine.open(model, CPU);
     const { loss: evaluated } = await engine.evaluateStep(LONGER);
-    const logits = await engine.logits(LONGER, model.vocabularySize);
+    const logits = await logitsOf(engine, LONGER, model.vocabularySize);
     const { loss: undropped } = await engine.trainStep([LONGER], STILL);
     const { loss: dropped } = await engine.trainStep([LONGER], { ...STILL, [option]: PROBABILITY });
     assert(Math.abs(undropped - evaluated) < 1e-12);
     assert(Math.abs(dropped - evaluated) > 1e-6);
     assert.equal((await engine.evaluateStep(LONGER)).loss, evaluated);
     assert.equal(
-      Math.max(...(await engine.logits(LONGER, model.vocabularySize)).map((x, i) => x - (logits[i] ?? NaN))),
+      Math.max(...(await logitsOf(engine, LONGER, model.vocabularySize)).map((x, i) => x - (logits[i] ?? NaN))),
       0,
     );
   });

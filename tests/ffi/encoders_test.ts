@@ -7,6 +7,7 @@ import { changed, digests, mapTensor } from "./engine_state.ts";
 import { integers } from "./formula.ts";
 import { assertClose, assertSummary, BOUND, norm, type Summary, tensorsOf } from "./golden_numbers.ts";
 import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 interface Entry {
@@ -59,7 +60,7 @@ for (const [name, entry] of Object.entries(cases)) {
       await fillModel(engine, entry.case.model);
       const { values } = await engine.encode(batch.images);
       assertSummary(Float64Array.from(values), entry.features, Math.max(bound, 1e-6), `${precision} features`);
-      const logits = await engine.logits(batch, vocabularySize);
+      const logits = await logitsOf(engine, batch, vocabularySize);
       assertSummary(logits, entry.logits, bound, `${precision} logits`);
       const { rows, columns, heat } = await engine.explain(firstOf(batch));
       assert.deepEqual([rows, columns], [entry.rows, entry.columns]);

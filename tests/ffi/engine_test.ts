@@ -9,6 +9,7 @@ import { changed, digests } from "./engine_state.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { TINY_MODEL } from "../support/native.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
@@ -122,7 +123,7 @@ nativeTest("Decoding.step() gives the log-probabilities of the logits", async ()
     const batch = goldenBatch(name, settings);
     using engine = await Engine.open(model, CPU);
     await fillModel(engine);
-    const logits = await engine.logits(batch, model.vocabularySize);
+    const logits = await logitsOf(engine, batch, model.vocabularySize);
     const features = await engine.encode(batch.images);
     using decoding = await engine.startDecoding(features);
     const rows = batch.imageOfRow.length;

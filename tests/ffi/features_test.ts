@@ -5,6 +5,7 @@ import golden from "../golden/model.json" with { type: "json" };
 import { changed, digests } from "./engine_state.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import { changes, tensorsOf } from "./golden_numbers.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 const STEP: TrainStepOptions = {
@@ -36,8 +37,8 @@ for (const name of ["1u every", "4f first"] as const) {
       assert.equal(ofFeatures.tokens, ofPixels.tokens);
       assert(Math.abs(ofFeatures.loss - ofPixels.loss) <= bound);
       const logits = [
-        await engine.logits(pixels, model.vocabularySize),
-        await engine.logits(features, model.vocabularySize),
+        await logitsOf(engine, pixels, model.vocabularySize),
+        await logitsOf(engine, features, model.vocabularySize),
       ] as const;
       assert(largestDifference(...logits) <= bound);
     });

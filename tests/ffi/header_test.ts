@@ -3,13 +3,14 @@ import { MODEL_LIMITS } from "../../src/checkpoint/limits.ts";
 import { STATUS } from "../../src/ffi/status.ts";
 import { STRUCTS } from "../../src/ffi/struct.ts";
 import { ABI_VERSION, symbols } from "../../src/ffi/symbols.ts";
+import { TEST_SYMBOLS } from "../support/logits.ts";
 import { canRead } from "../support/test_data.ts";
 
 const NATIVE_TYPES: Record<string, string> = { uint32_t: "u32", int32_t: "i32", int64_t: "i64", void: "void" };
 const FIELD_TYPES: Record<string, string> = { int32_t: "i32", int64_t: "i64", double: "f64", char: "char" };
 
-async function readHeader(): Promise<string> {
-  const text = await Deno.readTextFile(new URL("../../native/include/lrcn.h", import.meta.url));
+async function readHeader(name: "lrcn.h" | "lrcn_test.h" = "lrcn.h"): Promise<string> {
+  const text = await Deno.readTextFile(new URL(`../../native/include/${name}`, import.meta.url));
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, "");
 }
 
@@ -20,25 +21,27 @@ function nativeType(declaration: string): string {
   return NATIVE_TYPES[declaration.split(" ")[0] ?? ""] ?? declaration;
 }
 
-Deno.test({
-  name: "symbols holds every function of lrcn.h with its types, and no other",
-  ignore: !canRead,
-  async fn() {
-    const header = await readHeader();
-    const declared: Record<string, { parameters: string[]; result: string }> = {};
-    for (
-      const [, result = "", name = "", list = ""] of header.matchAll(/LRCN_EXPORT ([\w ]+[ *])(lrcn_\w+)\(([^)]*)\)/g)
-    ) {
-      const parameters = list.trim() === "void" ? [] : list.split(",").map((text) => nativeType(text.trim()));
-      declared[name] = { parameters, result: nativeType(result.trim()) };
-    }
-    assert(Object.keys(declared).length > 15);
-    const table = Object.entries(symbols).map((
-      [name, { parameters, result }],
-    ) => [name, { parameters: [...parameters], result }]);
-    assert.deepEqual(Object.fromEntries(table), declared);
-  },
-});
+for (const [file, table, least] of [["lrcn.h", symbols, 15], ["lrcn_test.h", TEST_SYMBOLS, 0]] as const) {
+  Deno.test({
+    name: `symbols holds every function of ${file} with its types, and no other`,
+    ignore: !canRead,
+    async fn() {
+      const header = await readHeader(file);
+      const declared: Record<string, { parameters: string[]; result: string }> = {};
+      for (
+        const [, result = "", name = "", list = ""] of header.matchAll(/LRCN_EXPORT ([\w ]+[ *])(lrcn_\w+)\(([^)]*)\)/g)
+      ) {
+        const parameters = list.trim() === "void" ? [] : list.split(",").map((text) => nativeType(text.trim()));
+        declared[name] = { parameters, result: nativeType(result.trim()) };
+      }
+      assert(Object.keys(declared).length > least);
+      const held = Object.entries(table).map((
+        [name, { parameters, result }],
+      ) => [name, { parameters: [...parameters], result }]);
+      assert.deepEqual(Object.fromEntries(held), declared);
+    },
+  });
+}
 
 Deno.test({
   name: "symbols names each parameter as lrcn.h does",

@@ -13,6 +13,7 @@ import {
   type Summary,
   tensorsOf,
 } from "./golden_numbers.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 interface Training {
@@ -56,7 +57,7 @@ for (const [name, entry] of Object.entries(cases)) {
     for (const [precision, bound] of [["fp64", BOUND], ["fp32", 1e-4]] as const) {
       using engine = await Engine.open(settings, { device: "cpu", precision });
       await fillModel(engine);
-      const logits = await engine.logits(batch, settings.vocabularySize);
+      const logits = await logitsOf(engine, batch, settings.vocabularySize);
       assertSummary(logits, entry.logits, bound, `${precision} logits`);
       const { loss } = await engine.evaluateStep(batch);
       assertClose(loss, entry.evaluationLoss, bound * entry.evaluationLoss, `${precision} loss`);

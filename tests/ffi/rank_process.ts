@@ -2,7 +2,7 @@
 
 import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
 import type { StepResult } from "../../src/ffi/batch.ts";
-import { type Averaging, Engine } from "../../src/ffi/engine.ts";
+import { Engine } from "../../src/ffi/engine.ts";
 import { Group } from "../../src/ffi/group.ts";
 import type { TrainStepOptions } from "../../src/ffi/settings.ts";
 import golden from "../golden/model.json" with { type: "json" };
@@ -38,8 +38,6 @@ export interface RankReport {
   readonly parameters: readonly number[];
   /** Its buffers. */
   readonly buffers: readonly number[];
-  /** Timing of gradient averaging in the last step. */
-  readonly averaging: Averaging;
 }
 
 const task: RankTask = JSON.parse(Deno.args[0] ?? "");
@@ -67,8 +65,5 @@ const read = async (kind: string) => {
   }
   return numbers;
 };
-const report: RankReport = {
-  ...{ results, parameters: await read("parameter"), buffers: await read("buffer") },
-  averaging: await engine.averaging(),
-};
+const report: RankReport = { results, parameters: await read("parameter"), buffers: await read("buffer") };
 console.log(JSON.stringify(report));

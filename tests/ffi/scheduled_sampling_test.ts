@@ -7,6 +7,7 @@ import { digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts"
 import { fill } from "./formula.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import { TINY_MODEL } from "../support/native.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
@@ -64,7 +65,7 @@ for (const name of ["1u every", "2f every", "4f every", "2u first", "4f first"] 
     const { inputsLength } = given;
     const own = { ...given, inputs: given.inputs.slice() };
     for (let position = 1; position < inputsLength; position++) {
-      const logits = await engine.logits(own, model.vocabularySize);
+      const logits = await logitsOf(engine, own, model.vocabularySize);
       for (let row = 0; row < given.imageOfRow.length; row++) {
         const start = (row * inputsLength + position - 1) * model.vocabularySize;
         const scores = logits.subarray(start, start + model.vocabularySize);

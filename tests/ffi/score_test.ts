@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
+import { logitsOf } from "../support/logits.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 /** Log-softmax of logits at a token. */
@@ -20,7 +21,7 @@ for (const name of ["1u every", "4f first"] as const) {
     using engine = await Engine.open(model, { device: "cpu", precision: "fp64" });
     await fillModel(engine);
     const { vocabularySize } = model;
-    const logits = await engine.logits(batch, vocabularySize);
+    const logits = await logitsOf(engine, batch, vocabularySize);
     const expected = Array.from({ length: rows }, (_, row) => {
       let sum = 0;
       for (let step = row * batch.targetsLength; step < (row + 1) * batch.targetsLength; step++) {
