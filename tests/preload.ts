@@ -7,8 +7,9 @@
 
 import assert from "node:assert/strict";
 import { loadLibrary } from "../src/ffi/library.ts";
+import { liveHandles } from "./support/test_abi.ts";
 
 // Loaded inside a test, it would be blamed on the test as a leak.
-const { symbols } = loadLibrary();
+loadLibrary();
 
-Deno.test.afterEach(() => assert.equal(symbols.lrcn_live_handles(), 0n, "handles are left"));
+Deno.test.afterEach(() => assert.equal(liveHandles(), 0n, "handles are left"));

@@ -171,9 +171,6 @@ LRCN_EXPORT uint32_t lrcn_abi_version(void);
 LRCN_EXPORT int32_t lrcn_build_info(char *text, int32_t capacity, int32_t *length, char *message,
                                     int32_t message_capacity);
 
-/* Number of engines and decodings that are not destroyed. */
-LRCN_EXPORT int64_t lrcn_live_handles(void);
-
 /* --- the engine ------------------------------------------------------------------------------------------------- */
 
 /*

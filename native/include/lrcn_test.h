@@ -10,6 +10,9 @@
 extern "C" {
 #endif
 
+/* Number of engines, groups and decodings that are not destroyed. */
+LRCN_EXPORT int64_t lrcn_live_handles(void);
+
 /*
  * logits: filled, [rows, targets_length, vocabulary_size], with teacher forcing by `inputs`, as in evaluation. The
  * shape's targets_length decides whether the image's own step counts.

@@ -42,6 +42,12 @@ at::Tensor mean_of_counted(const at::Tensor& losses, const at::Tensor& targets) 
   return losses.sum() / targets.ne(kNoTarget).sum();
 }
 
+/// Reads numbers from the device, all at once; synchronizes.
+std::vector<double> read(at::TensorList numbers) {
+  const auto values = at::stack(numbers).to(at::kCPU, at::kDouble);
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+}
+
 /// The two elements of a pair.
 std::vector<at::Tensor> halves(const at::Tensor& pair) {
   return pair.defined() ? pair.unbind() : std::vector<at::Tensor>(2);
@@ -215,11 +221,6 @@ at::Tensor Trainer::backward_together(const at::Tensor& mean, const at::Tensor& 
   const auto sums = at::stack({mean.detach().to(at::kDouble) * own_tokens, at::full_like(all_tokens, own_tokens)});
   group_->reduce(sums);
   return at::stack({sums[0] / sums[1], sums[1]});
-}
-
-std::vector<double> Trainer::read(at::TensorList numbers) const {
-  const auto values = at::stack(numbers).to(at::kCPU, at::kDouble);
-  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
 std::vector<at::Tensor> Trainer::gradients() const {

@@ -99,8 +99,6 @@ class Trainer {
   std::vector<at::Tensor> gradients() const;
   /// The reducer for the parameters that are trainable from a stage of the CNN on.
   c10d::Reducer& reducer(int32_t trainable_from);
-  /// Reads numbers from the device, all at once; synchronizes.
-  std::vector<double> read(at::TensorList numbers) const;
   /// Learning rate and weight decay of a parameter group.
   struct Rates {
     double learning_rate, weight_decay;

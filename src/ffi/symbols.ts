@@ -16,8 +16,6 @@ export const symbols = {
     result: "i32",
   },
 
-  lrcn_live_handles: { parameters: [], result: "i64" },
-
   lrcn_engine_create: {
     parameters: [
       "buffer", // const lrcn_engine_options *options

@@ -5,7 +5,7 @@ import { inferModel } from "../../src/checkpoint/model_shape.ts";
 import { openWeights } from "../../src/checkpoint/weights_file.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
-import { logitsOf } from "../support/logits.ts";
+import { logitsOf } from "../support/test_abi.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 import { type CaseName, CASES, EXPORTED, exportFormulaModel, INTERCHANGE, NAMES } from "../golden/interchange.ts";
 import golden from "../golden/interchange.json" with { type: "json" };

@@ -7,7 +7,7 @@ import { changed, digests, mapTensor } from "./engine_state.ts";
 import { integers } from "./formula.ts";
 import { assertClose, assertSummary, BOUND, norm, type Summary, tensorsOf } from "./golden_numbers.ts";
 import { fillModel, goldenBatch, type GoldenCase, modelSettings } from "../support/golden_batch.ts";
-import { logitsOf } from "../support/logits.ts";
+import { logitsOf } from "../support/test_abi.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 interface Entry {

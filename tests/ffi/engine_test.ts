@@ -9,7 +9,7 @@ import { changed, digests } from "./engine_state.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { TINY_MODEL } from "../support/native.ts";
-import { logitsOf } from "../support/logits.ts";
+import { liveHandles, logitsOf } from "../support/test_abi.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };
@@ -193,7 +193,7 @@ nativeTest("Engine disposed during calls is freed after they end", async () => {
   const engine = await Engine.open(TINY_MODEL, CPU);
   const steps = Array.from({ length: 5 }, () => engine.trainStep([BATCH], STEP));
   engine[Symbol.dispose]();
-  assert.equal(loadLibrary().symbols.lrcn_live_handles(), 1n);
+  assert.equal(liveHandles(), 1n);
   for (const { loss } of await Promise.all(steps)) assert(Number.isFinite(loss));
 });
 

@@ -5,7 +5,7 @@ import golden from "../golden/model.json" with { type: "json" };
 import { changed, digests } from "./engine_state.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import { changes, tensorsOf } from "./golden_numbers.ts";
-import { logitsOf } from "../support/logits.ts";
+import { logitsOf } from "../support/test_abi.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 const STEP: TrainStepOptions = {

@@ -3,7 +3,7 @@ import { MODEL_LIMITS } from "../../src/checkpoint/limits.ts";
 import { STATUS } from "../../src/ffi/status.ts";
 import { STRUCTS } from "../../src/ffi/struct.ts";
 import { ABI_VERSION, symbols } from "../../src/ffi/symbols.ts";
-import { TEST_SYMBOLS } from "../support/logits.ts";
+import { TEST_SYMBOLS } from "../support/test_abi.ts";
 import { canRead } from "../support/test_data.ts";
 
 const NATIVE_TYPES: Record<string, string> = { uint32_t: "u32", int32_t: "i32", int64_t: "i64", void: "void" };

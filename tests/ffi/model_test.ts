@@ -13,7 +13,7 @@ import {
   type Summary,
   tensorsOf,
 } from "./golden_numbers.ts";
-import { logitsOf } from "../support/logits.ts";
+import { logitsOf } from "../support/test_abi.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 interface Training {

@@ -18,7 +18,6 @@ export interface RankTask {
   readonly caseName: keyof typeof golden.cases;
   /** Images in a batch. */
   readonly images: number;
-  /** Options of its steps. */
   readonly options: TrainStepOptions;
   /** Parts of a batch whose gradients are accumulated. */
   readonly gradientAccumulationSteps: number;
@@ -32,11 +31,8 @@ export interface RankTask {
 
 /** The results of a process. */
 export interface RankReport {
-  /** The result of each step. */
   readonly results: readonly StepResult[];
-  /** The model's parameters. */
   readonly parameters: readonly number[];
-  /** Its buffers. */
   readonly buffers: readonly number[];
 }
 

@@ -7,7 +7,7 @@ import { digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts"
 import { fill } from "./formula.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import { TINY_MODEL } from "../support/native.ts";
-import { logitsOf } from "../support/logits.ts";
+import { logitsOf } from "../support/test_abi.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 const CPU: EngineOptions = { device: "cpu", precision: "fp64", threads: 1 };

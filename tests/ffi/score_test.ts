@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
-import { logitsOf } from "../support/logits.ts";
+import { logitsOf } from "../support/test_abi.ts";
 import { nativeTest } from "../support/native_test_case.ts";
 
 /** Log-softmax of logits at a token. */

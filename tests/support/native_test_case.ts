@@ -1,8 +1,8 @@
 // Tests that compute.
 
 import assert from "node:assert/strict";
-import { loadLibrary } from "../../src/ffi/library.ts";
 import { canLoad } from "./native.ts";
+import { liveHandles } from "./test_abi.ts";
 
 /** Registers a test that needs the native library, and fails if it leaves models or captions behind. */
 export function nativeTest(name: string, fn: () => Promise<void>, options: { readonly ignore?: boolean } = {}): void {
@@ -11,7 +11,7 @@ export function nativeTest(name: string, fn: () => Promise<void>, options: { rea
     ignore: !canLoad || (options.ignore ?? false),
     async fn() {
       await fn();
-      assert.equal(loadLibrary().symbols.lrcn_live_handles(), 0n, "handles are left");
+      assert.equal(liveHandles(), 0n, "handles are left");
     },
   });
 }

@@ -1,11 +1,15 @@
-// The logits of a model, by the function that native/include/lrcn_test.h declares.
+// What native/include/lrcn_test.h declares.
 
+import assert from "node:assert/strict";
 import type { Batch } from "../../src/ffi/batch.ts";
 import type { Engine } from "../../src/ffi/engine.ts";
 import { LIBRARY_PATH, loadLibrary } from "../../src/ffi/library.ts";
+import { canLoad } from "./native.ts";
 
 /** Each parameter with its C declaration, as in src/ffi/symbols.ts. */
 export const TEST_SYMBOLS = {
+  lrcn_live_handles: { parameters: [], result: "i64" },
+
   lrcn_logits: {
     parameters: [
       "pointer", // lrcn_engine *engine
@@ -28,6 +32,19 @@ export const TEST_SYMBOLS = {
   },
 } as const;
 
+// Loaded inside a test, it would be blamed on the test as a leak.
+const library = canLoad ? Deno.dlopen(LIBRARY_PATH, TEST_SYMBOLS) : undefined;
+
+function testSymbols() {
+  assert(library !== undefined, "the native library may not be loaded");
+  return library.symbols;
+}
+
+/** Returns the number of engines, groups and decodings that are not freed. */
+export function liveHandles(): bigint {
+  return testSymbols().lrcn_live_handles();
+}
+
 /**
  * Computes the logits of every token at every step, given the batch's inputs. An engine keeps its pointer to itself: the
  * call takes the place of the one that {@linkcode Engine.evaluateStep} makes with the same batch.
@@ -41,32 +58,18 @@ export async function logitsOf(
   vocabularySize: number,
 ): Promise<Float64Array<ArrayBuffer>> {
   const logits = new Float64Array(batch.imageOfRow.length * batch.targetsLength * vocabularySize);
-  const { symbols: { lrcn_logits } } = Deno.dlopen(LIBRARY_PATH, TEST_SYMBOLS);
-  const library = loadLibrary();
-  const { symbols } = library;
+  const { lrcn_logits } = testSymbols();
+  const engines = loadLibrary();
+  const { symbols } = engines;
   type Evaluate = typeof symbols.lrcn_evaluate_step;
-  const lrcn_evaluate_step: Evaluate = (
-    ...[engine, shape, pixels, pixelsLength, features, featuresLength, ...rest]
-  ) => {
-    const [imageOfRow, rows, inputs, inputsLength, , , , , message, capacity] = rest;
-    return lrcn_logits(
-      ...[
-        engine,
-        shape,
-        pixels,
-        pixelsLength,
-        features,
-        featuresLength,
-        imageOfRow,
-        rows,
-        inputs,
-        inputsLength,
-      ] as const,
-      ...[logits, BigInt(logits.length), message, capacity] as const,
-    );
+  const lrcn_evaluate_step: Evaluate = (...call) => {
+    const [engine, shape, pixels, pixelsLength, features, featuresLength, images, rows, inputs, inputsLength] = call;
+    const [message, capacity] = [call[14], call[15]];
+    const given = [engine, shape, pixels, pixelsLength, features, featuresLength, images, rows, inputs] as const;
+    return lrcn_logits(...given, inputsLength, logits, BigInt(logits.length), message, capacity);
   };
   const replace = (value: typeof symbols) =>
-    Object.defineProperty(library, "symbols", { value, configurable: true, writable: true });
+    Object.defineProperty(engines, "symbols", { value, configurable: true, writable: true });
   replace({ ...symbols, lrcn_evaluate_step });
   try {
     await engine.evaluateStep(batch);
