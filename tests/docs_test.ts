@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TASK_COMMANDS } from "../src/cli/commands/task_commands.ts";
+import { ENCODERS } from "../src/ffi/encoders.ts";
+import { symbols } from "../src/ffi/symbols.ts";
 import { canRead } from "./support/test_data.ts";
 import config from "../deno.json" with { type: "json" };
 
@@ -16,7 +18,7 @@ async function pages(): Promise<string[]> {
       if (isFile && name.endsWith(".md")) found.push(join(folder, name));
     }
   }
-  for (const folder of ["", "docs", "bench"]) await visit(folder);
+  for (const folder of ["", "docs", "bench", "models"]) await visit(folder);
   return found.toSorted();
 }
 
@@ -53,7 +55,7 @@ Deno.test({
   ignore: !canRead,
   async fn() {
     for (const page of await pages()) {
-      for (const [, target = ""] of proseOf(await textOf(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      for (const [, target = ""] of proseOf(await textOf(page)).matchAll(/(?:\]\(|src=")([^)\s"]+)[)"]/g)) {
         if (/^[a-z]+:/.test(target)) continue;
         const [path = "", anchor] = target.split("#");
         const file = path === "" ? page : join(dirname(page), path);
@@ -104,13 +106,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "README lists each task with exactly its permissions",
+  name: "docs/permissions.md lists each task with exactly its permissions",
   ignore: !canRead,
   async fn() {
-    const table = (await textOf("README.md")).split("\n## Permissions\n")[1]?.split("\n## ")[0] ?? "";
-    const rows = [...table.matchAll(/^\| `([\w:]+)` \| (.*?) \|/gm)].map(([, task = "", cell = ""]) => {
-      return [task, [...cell.matchAll(/`(-[^`]+)`/g)].map(([, flag = ""]) => flag).toSorted()];
-    });
+    const rows = [...(await textOf("docs/permissions.md")).matchAll(/^\| `([\w:]+)` \| (.*?) \|/gm)].map(
+      ([, task = "", cell = ""]) => {
+        return [task, [...cell.matchAll(/`(-[^`]+)`/g)].map(([, flag = ""]) => flag).toSorted()];
+      },
+    );
     // The table gives the paths and variables of these two once, below.
     const shortened = (flag: string) => flag.replace(/^(--allow-(?:ffi|env))=.*/, "$1");
     const permissions = Object.entries(config.tasks).map(([task, { command }]) => {
@@ -130,5 +133,62 @@ Deno.test({
       const path = `src/${name}${isDirectory ? "/" : ""}`;
       assert(text.includes(`| \`${path}\` |`), `${path} is missing`);
     }
+  },
+});
+
+Deno.test({
+  name: "README has at most 160 lines",
+  ignore: !canRead,
+  async fn() {
+    const lines = (await textOf("README.md")).trimEnd().split("\n").length;
+    assert(lines <= 160, `${lines} lines`);
+  },
+});
+
+Deno.test({
+  name: "README and docs/training.md give the sizes of downloads that the program announces",
+  ignore: !canRead,
+  async fn() {
+    const [readme, training] = [await textOf("README.md"), await textOf("docs/training.md")];
+    const rows = [
+      ["libtorch", /for the CPU: (.*?) to download, (.*?)"/, "src/build/install_libtorch.ts"],
+      ["cmake and ninja, if missing", /into native\/\.cmake, (.*?) to download/, "src/build/find_cmake.ts"],
+    ] as const;
+    for (const [name, announcement, file] of rows) {
+      const sizes = (await textOf(file)).match(announcement)?.slice(1) ?? assert.fail(`${file} announces no size`);
+      assert(readme.includes(`| ${name} | ${sizes.join(", ")} |`), `${name}: ${sizes.join(", ")}`);
+    }
+    assert(readme.includes(`| EfficientNet-Lite2 | ${ENCODERS["efficientnet-lite2"].megabytes} MB |`));
+
+    const range = `${ENCODERS.resnet18.megabytes} to ${ENCODERS.resnet152.megabytes} MB`;
+    assert(training.includes(`torchvision's V1, ${range} (${ENCODERS.resnet50.megabytes} MB for \`resnet50\`)`));
+    for (const name of ["efficientnet-lite0", "efficientnet-lite2"] as const) {
+      assert(training.includes(`| \`${name}\` | from a Python package, ${ENCODERS[name].megabytes} MB,`), name);
+    }
+    for (const name of Object.keys(ENCODERS)) assert(training.includes(`\`${name}\``), name);
+    assert((await textOf("docs/tutorial.md")).includes(`ImageNet weights (${ENCODERS.resnet50.megabytes} MB`));
+  },
+});
+
+Deno.test({
+  name: "docs/how-it-works.md counts the functions of the C ABI",
+  ignore: !canRead,
+  async fn() {
+    const counted = (await textOf("docs/how-it-works.md")).match(/opaque handles and (\d+) coarse/)?.[1];
+    assert.equal(Number(counted), Object.keys(symbols).length);
+  },
+});
+
+Deno.test({
+  name: "docs/how-it-works.md has a row for each dependency",
+  ignore: !canRead,
+  async fn() {
+    const table = (await textOf("docs/how-it-works.md")).split("\n## Dependencies\n")[1] ?? "";
+    const rows = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = ""]) =>
+      cell.replaceAll("`", "").split(", ")
+    );
+    const packages = Object.keys(config.imports).map((name) => name.replace(/\/$/, ""))
+      .filter((name) => !name.startsWith("@types/"));
+    assert.deepEqual(rows.toSorted(), [...new Set(packages)].toSorted());
   },
 });
