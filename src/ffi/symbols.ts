@@ -1,5 +1,5 @@
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 10;
+export const ABI_VERSION = 11;
 
 /** Each parameter with its C declaration. Calls that compute are nonblocking to keep Deno's event loop running. */
 export const symbols = {
@@ -143,17 +143,6 @@ export const symbols = {
       "i32", // int32_t message_capacity
     ],
     result: "i32",
-  },
-
-  lrcn_group_leave: {
-    parameters: [
-      "pointer", // lrcn_group *group
-      "buffer", // const char *reason
-      "buffer", // char *message
-      "i32", // int32_t message_capacity
-    ],
-    result: "i32",
-    nonblocking: true,
   },
 
   lrcn_engine_join: {
