@@ -204,9 +204,9 @@ LRCN_EXPORT int32_t lrcn_threads(lrcn_engine *engine, int32_t *threads, char *me
 
 /*
  * Joins the processes of a group, once all have arrived. Returns NULL on failure, with the code in *status (always
- * filled). Common to the next functions except lrcn_group_leave and lrcn_group_destroy: all ranks must make the same
- * calls in the same order, including an engine's training steps; each waits for the others. LRCN_GROUP_FAILED says
- * which rank is gone or does not answer, and why if known; the group cannot be used after that.
+ * filled), which says which ranks did not arrive. Common to the next functions except lrcn_group_destroy: all ranks must
+ * make the same calls in the same order, including an engine's training steps; each waits for the others. After
+ * LRCN_GROUP_FAILED, another rank is gone or does not answer, and the group cannot be used.
  */
 LRCN_EXPORT lrcn_group *lrcn_group_create(const lrcn_group_options *options, int32_t *status, char *message,
                                           int32_t message_capacity);
@@ -233,9 +233,6 @@ LRCN_EXPORT int32_t lrcn_group_broadcast(lrcn_group *group, const uint8_t *bytes
 /* bytes: filled with the result of the last collective call, which is then dropped. Does not wait for other ranks. */
 LRCN_EXPORT int32_t lrcn_group_gathered(lrcn_group *group, uint8_t *bytes, int64_t bytes_length, char *message,
                                         int32_t message_capacity);
-
-/* Tells the others why this process ends. reason: NUL-terminated UTF-8. Does not wait for other ranks. */
-LRCN_EXPORT int32_t lrcn_group_leave(lrcn_group *group, const char *reason, char *message, int32_t message_capacity);
 
 /*
  * Distributes the engine's training steps over the group, whose ranks must have the same parameters: each rank gives

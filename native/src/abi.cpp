@@ -218,14 +218,6 @@ int32_t lrcn_group_gathered(lrcn_group* group, uint8_t* bytes, int64_t bytes_len
   });
 }
 
-int32_t lrcn_group_leave(lrcn_group* group, const char* reason, char* message, int32_t message_capacity) {
-  return guard(message, message_capacity, [&] {
-    auto& ranks = group_of(group);
-    require(reason != nullptr, "reason is NULL");
-    ranks.leave(reason);
-  });
-}
-
 int32_t lrcn_engine_join(lrcn_engine* engine, lrcn_group* group, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     group_of(group);

@@ -78,9 +78,10 @@ c10::intrusive_ptr<c10d::ProcessGroup> process_group(const c10::intrusive_ptr<c1
 
 std::string named(int32_t rank) { return "rank " + std::to_string(rank); }
 
-/// The first line of an exception of libtorch or Gloo, without its source location.
+/// The first line of an exception of libtorch or Gloo, without its source location and Gloo's advice.
 std::string first_line(const std::string& text) {
-  const auto line = text.substr(0, text.find('\n'));
+  auto line = text.substr(0, text.find('\n'));
+  line = line.substr(0, line.find(". This is typically caused"));
   const auto place = line.rfind("] ", line.find(": ") == std::string::npos ? std::string::npos : line.find(": "));
   return line.starts_with("[") && place != std::string::npos ? line.substr(place + 2) : line;
 }
@@ -119,22 +120,10 @@ Group::Group(const lrcn_group_options& options)
   settings.timeout = timeout_;
   // Deno exports functions of libuv's names, for Node's addons, which libtorch would call instead of its own.
   settings.useLibUV = false;
-  std::string prefix = options.prefix;
-  const auto connect = [&] {
-    auto store = c10::make_intrusive<c10d::TCPStore>(options.address, settings);
-    settings.isServer = false;
-    return c10::make_intrusive<c10d::PrefixStore>(prefix, std::move(store));
-  };
   try {
-    store_ = connect();
-    if (options.hosted != 0) {
-      prefix += "/" + find_round();
-      store_ = connect();
-    }
-    const auto keeper = "the store at " + place_;
-    pulse_.emplace(Pulse::Place{rank_, size_, keeps_store_,
-                                options.hosted != 0 ? keeper : "rank 0, which keeps " + keeper + ","},
-                   connect);
+    const auto store = c10::make_intrusive<c10d::TCPStore>(options.address, settings);
+    store_ = c10::make_intrusive<c10d::PrefixStore>(options.prefix, store);
+    if (options.hosted != 0) store_ = c10::make_intrusive<c10d::PrefixStore>(find_round(), store_);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
@@ -289,18 +278,14 @@ std::vector<Group::Arrival> Group::arrivals(const std::string& own_address) {
                   std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout_).count()) + " s");
 }
 
-void Group::leave(const std::string& reason) { pulse_->leave(reason); }
-
 void Group::explain(const std::exception& error) {
   const std::string what = error.what();
   // Not a failure of another rank: report it as what it is.
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
       dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || is_out_of_memory(what)) {
-    leave("no memory is left");
     throw;
   }
-  const auto missing = pulse_->find_missing();
-  throw Error(LRCN_GROUP_FAILED, missing.empty() ? first_line(what) : missing);
+  throw Error(LRCN_GROUP_FAILED, "another process has ended or does not answer (" + first_line(what) + "); see its output");
 }
 
 void Group::linger() const { std::this_thread::sleep_for(keeps_store_ ? kLinger : milliseconds(0)); }

@@ -4,13 +4,11 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "error.hpp"
 #include "lrcn.h"
-#include "pulse.hpp"
 
 namespace c10d {
 class ProcessGroup;
@@ -37,18 +35,15 @@ class Group {
   void all_reduce(const at::Tensor& values);
   std::vector<at::Tensor> all_gather(const at::Tensor& bytes);  // of any lengths, uint8
   at::Tensor broadcast(const at::Tensor& bytes);                // rank 0's, uint8
-  /// Gives the others' errors the reason why this rank ends.
-  void leave(const std::string& reason);
 
   // Within a step, with tensors on the engine's device.
   c10::intrusive_ptr<c10d::ProcessGroup> gradients() const;
   void reduce(const at::Tensor& values);
   std::vector<at::Tensor> gather(const at::Tensor& values);  // of one shape
 
-  /// Runs collective work; turns its exceptions into an error that names the missing rank.
+  /// Runs collective work, and says of its exceptions that another rank is the likely cause.
   template <class Task>
   auto together(Task&& task) {
-    pulse_->arrive();
     try {
       return task();
     } catch (const Error&) {
@@ -64,7 +59,7 @@ class Group {
   std::string find_round();
   /// Waits until all ranks have arrived.
   std::vector<Arrival> arrivals(const std::string& own_address);
-  [[noreturn]] void explain(const std::exception& error);
+  [[noreturn]] static void explain(const std::exception& error);
   /// Whether a key is in the store before a deadline.
   bool has(const std::string& key, std::chrono::steady_clock::time_point end);
   void linger() const;
@@ -74,7 +69,6 @@ class Group {
   std::chrono::milliseconds timeout_;
   std::string place_;  // of the store
   c10::intrusive_ptr<c10d::Store> store_;
-  std::optional<Pulse> pulse_;
   c10::intrusive_ptr<c10d::ProcessGroup> control_, gradients_;
 };
 

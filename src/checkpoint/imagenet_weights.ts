@@ -35,11 +35,11 @@ export interface FindImagenetWeightsOptions extends Omit<DownloadWeightsOptions,
  */
 export async function findImagenetWeights(name: EncoderName, options: FindImagenetWeightsOptions): Promise<string> {
   const encoder: Encoder = ENCODERS[name];
-  const { folder, installed = INSTALLED_WEIGHTS, origin = ORIGIN, signal } = options;
+  const { folder, installed = INSTALLED_WEIGHTS, origin = ORIGIN } = options;
   if (encoder.weightsPackage === undefined) return await downloadWeights(encoder.weights, { ...options, origin });
   for (const place of [folder, installed]) {
     const path = join(place, encoder.weights);
-    if (await isUndamaged(path, signal)) return path;
+    if (await isUndamaged(path)) return path;
   }
   throw new InputError(
     `Cannot find '${join(installed, encoder.weights)}', the ImageNet weights of ${name}: install them with ` +

@@ -16,8 +16,8 @@ export function addProcessGroupOptions(command: Command): Command {
 }
 
 /**
- * Runs `work` in the process group that torchrun started, or alone if there is none. If it fails, the other processes learn
- * why.
+ * Runs `work` in the process group that torchrun started, or alone if there is none. If it fails, the other processes fail
+ * in their next collective.
  *
  * @throws {InputError} If the group cannot be joined.
  */
@@ -29,19 +29,14 @@ export async function withProcessGroup<Result>(
   if (rendezvous === undefined || rendezvous.worldSize === 1) return await work(SINGLE_PROCESS);
   const { timeout } = schema.parse(options);
   using group = await Group.join(rendezvous, { timeout });
-  try {
-    return await work({
-      rank: group.rank,
-      worldSize: group.worldSize,
-      localRank: group.localRank,
-      restarted: rendezvous.restarted,
-      allReduce: (values) => group.allReduce(values),
-      allGather: (bytes) => group.allGather(bytes),
-      broadcast: (bytes) => group.broadcast(bytes),
-      join: (engine) => engine.join(group),
-    });
-  } catch (error) {
-    await group.leave(error instanceof Error ? error.message : String(error)).catch(() => {});
-    throw error;
-  }
+  return await work({
+    rank: group.rank,
+    worldSize: group.worldSize,
+    localRank: group.localRank,
+    restarted: rendezvous.restarted,
+    allReduce: (values) => group.allReduce(values),
+    allGather: (bytes) => group.allGather(bytes),
+    broadcast: (bytes) => group.broadcast(bytes),
+    join: (engine) => engine.join(group),
+  });
 }

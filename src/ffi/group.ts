@@ -116,12 +116,6 @@ export class Group implements ProcessGroup, Disposable {
     return await this.#gathered(length[0] ?? 0n);
   }
 
-  /** Tells the other ranks in one line why this process ends; their messages quote it. */
-  async leave(reason: string): Promise<void> {
-    const text = new TextEncoder().encode(`${reason}\0`);
-    await this.#run((group, message) => this.#library.symbols.lrcn_group_leave(group, text, message, message.length));
-  }
-
   /** Makes a native call with the group. */
   use<Result>(call: (group: Deno.PointerObject) => Promise<Result>): Promise<Result> {
     return this.#handle.use(call);

@@ -132,17 +132,6 @@ export const symbols = {
     result: "i32",
   },
 
-  lrcn_group_leave: {
-    parameters: [
-      "pointer", // lrcn_group *group
-      "buffer", // const char *reason
-      "buffer", // char *message
-      "i32", // int32_t message_capacity
-    ],
-    result: "i32",
-    nonblocking: true,
-  },
-
   lrcn_engine_join: {
     parameters: [
       "pointer", // lrcn_engine *engine

@@ -9,16 +9,14 @@ import {
   canServe,
   DIGEST,
   FILE_NAME,
-  partial,
   some,
-  startBreakingServer,
+  startClosingServer,
   startServer,
   WEIGHTS,
   type WeightsServer,
   whole,
 } from "./weights_server.ts";
 
-const PART = `${FILE_NAME}.part`;
 const ONE_LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u;
 
 /** A server, and an empty folder for the downloads. */
@@ -43,7 +41,7 @@ function downloadTest(name: string, answer: Answer, fn: (setting: Setting) => Pr
       await using server = startServer(answer);
       const { path, file } = folder;
       const fetch: Setting["fetch"] = (options) =>
-        downloadWeights(FILE_NAME, { folder: path, origin: server.origin, stallTimeout: 2000, pause: 5, ...options });
+        downloadWeights(FILE_NAME, { folder: path, origin: server.origin, ...options });
       await fn({
         server,
         path,
@@ -85,7 +83,6 @@ async function countRequests(fn: () => Promise<void>, answer = globalThis.fetch)
 
 const ADVICE =
   `download http://127\\.0\\.0\\.1:\\d+/models/${FILE_NAME} elsewhere and name the file with --encoder-weights FILE$`;
-const KEPT = `the part received is kept: start again to resume, or ${ADVICE}`;
 
 downloadTest(
   "downloadWeights() downloads a file into a new folder, and reports its progress",
@@ -104,14 +101,14 @@ downloadTest(
     assert.equal(createHash("sha256").update(await Deno.readFile(fetched)).digest("hex"), DIGEST);
     assert.deepEqual(progress.at(-1), [WEIGHTS.length, WEIGHTS.length]);
     assert.ok(progress.every(([done, total], at) => done > (progress[at - 1]?.[0] ?? 0) && total === WEIGHTS.length));
-    assert.deepEqual(server.ranges, [null]);
+    assert.equal(server.requests(), 1);
   },
 );
 
 downloadTest("downloadWeights() downloads no file that exists", whole, async ({ fetch, server, checkWhole }) => {
   await fetch();
   await checkWhole(await fetch());
-  assert.equal(server.ranges.length, 1);
+  assert.equal(server.requests(), 1);
 });
 
 downloadTest("downloadWeights() reports a damaged file, and downloads it again", whole, async ({
@@ -130,13 +127,13 @@ downloadTest("downloadWeights() reports a damaged file, and downloads it again",
     `'${file(FILE_NAME)}' is damaged, its SHA-256 is ${found}, but its name says ${DIGEST.slice(0, 8)}...: ` +
     "downloading it again",
   ]);
-  assert.deepEqual(server.ranges, [null, null]);
+  assert.equal(server.requests(), 2);
 });
 
 downloadTest(
-  "downloadWeights() fails if a damaged file cannot be downloaded again",
+  "downloadWeights() fails if a damaged file cannot be downloaded again, and keeps it",
   () => new Response(null, { status: 404 }),
-  async ({ file, checkFails }) => {
+  async ({ path, file, checkFails }) => {
     await Deno.writeFile(file(FILE_NAME), WEIGHTS.subarray(1));
     const notes: string[] = [];
     for (const count of [1, 2]) {
@@ -144,88 +141,10 @@ downloadTest(
         onNote: (line) => notes.push(line),
       });
       assert.equal(notes.length, count);
+      assert.deepEqual(namesIn(path), [FILE_NAME]);
     }
   },
 );
-
-downloadTest(
-  "downloadWeights() resumes an interrupted transfer",
-  (request, count) => count < 4 ? some(request, 50_000) : whole(request),
-  async ({ fetch, server, checkWhole }) => {
-    const done: number[] = [];
-    await checkWhole(await fetch({ onProgress: (bytes) => done.push(bytes) }));
-    assert.deepEqual(server.ranges, [null, "bytes=50000-", "bytes=100000-", "bytes=150000-"]);
-    assert.deepEqual(done, done.toSorted((a, b) => a - b));
-  },
-);
-
-downloadTest(
-  "downloadWeights() resumes where the last call stopped, which gave up after some interruptions and said so",
-  (request, count) => count <= 3 ? some(request, 50_000) : whole(request),
-  async ({ fetch, path, server, checkFails, checkWhole }) => {
-    await checkFails(new RegExp(`: the server closed the connection early; ${KEPT}`), { attempts: 3 });
-    assert.deepEqual(namesIn(path), [PART]);
-    await checkWhole(await fetch());
-    assert.equal(server.ranges.at(-1), "bytes=150000-");
-  },
-);
-
-downloadTest(
-  "downloadWeights() requests nothing if the part is complete",
-  whole,
-  async ({ fetch, file, server, checkWhole }) => {
-    await Deno.writeFile(file(PART), WEIGHTS);
-    await checkWhole(await fetch());
-    assert.deepEqual(server.ranges, []);
-  },
-);
-
-const RESTARTS: [string, (request: Request) => Response, (string | null)[]][] = [
-  ["that knows no ranges", () => new Response(WEIGHTS), []],
-  ["that refuses the range", () => new Response(null, { status: 416 }), [null]],
-  [
-    "that sends another range",
-    () => partial(WEIGHTS.subarray(500), `bytes 500-${WEIGHTS.length - 1}/${WEIGHTS.length}`),
-    [null],
-  ],
-  ["that does not say which range it sends", () => new Response(WEIGHTS.subarray(1000), { status: 206 }), [null]],
-];
-
-for (const [name, answer, ranges] of RESTARTS) {
-  downloadTest(
-    `downloadWeights() starts again with a server ${name}`,
-    (request, count) => count === 1 ? some(request, 1000) : count === 2 ? answer(request) : whole(request),
-    async ({ fetch, server, checkWhole }) => {
-      await checkWhole(await fetch());
-      assert.deepEqual(server.ranges, [null, "bytes=1000-", ...ranges]);
-    },
-  );
-}
-
-downloadTest(
-  "downloadWeights() continues with a server that sends less than requested",
-  (request, count) => {
-    if (count === 1) return some(request, 1000);
-    const start = 1000 + (count - 2) * 150_000;
-    const bytes = WEIGHTS.subarray(start, start + 150_000);
-    return partial(bytes, `bytes ${start}-${start + bytes.length - 1}/${WEIGHTS.length}`);
-  },
-  async ({ fetch, server, checkWhole }) => {
-    await checkWhole(await fetch());
-    assert.deepEqual(server.ranges, [null, "bytes=1000-", "bytes=151000-"]);
-  },
-);
-
-downloadTest("downloadWeights() starts again if the part left behind is corrupt", whole, async ({
-  fetch,
-  file,
-  server,
-  checkWhole,
-}) => {
-  await Deno.writeFile(file(PART), new Uint8Array(1000));
-  await checkWhole(await fetch());
-  assert.deepEqual(server.ranges, ["bytes=1000-", null]);
-});
 
 downloadTest(
   "downloadWeights() removes wrong bytes and says both digests",
@@ -240,42 +159,31 @@ downloadTest(
 );
 
 downloadTest(
-  "downloadWeights() retries if a server is temporarily unavailable, and resumes the part",
-  (request, count) => count < 3 ? new Response("busy", { status: 503 }) : whole(request),
-  async ({ fetch, file, server, checkWhole }) => {
-    await Deno.writeFile(file(PART), WEIGHTS.subarray(0, 1000));
+  "downloadWeights() leaves nothing if the server closes the connection early, and starts again the next time",
+  (_, count) => count === 1 ? some(50_000) : whole(),
+  async ({ fetch, path, checkFails, checkWhole }) => {
+    await checkFails(new RegExp(`: the server closed the connection early, start again; ${ADVICE}`));
+    assert.deepEqual(namesIn(path), []);
     await checkWhole(await fetch());
-    assert.deepEqual(server.ranges, ["bytes=1000-", "bytes=1000-", "bytes=1000-"]);
   },
 );
 
-downloadTest("downloadWeights() retries if a server disconnects before its answer", whole, async ({
-  fetch,
-  checkWhole,
+downloadTest("downloadWeights() reports that a server closes the connection before its answer", whole, async ({
+  checkFails,
 }) => {
-  await using server = startBreakingServer(2);
-  await checkWhole(await fetch({ origin: server.origin }));
-  assert.equal(server.connections(), 3);
+  await using server = startClosingServer();
+  await checkFails(new RegExp(`: the server closed the connection early, start again; ${ADVICE}`), {
+    origin: server.origin,
+  });
 });
 
-downloadTest(
-  "downloadWeights() gives up on a server that cannot answer after five times, and waits in between",
-  () => new Response("busy", { status: 503 }),
-  async ({ server, checkFails }) => {
-    const start = performance.now();
-    await checkFails(new RegExp(`: the server answers with status 503; ${ADVICE}`), { pause: 20 });
-    assert.equal(server.ranges.length, 5);
-    assert.ok(performance.now() - start >= 80);
-  },
-);
-
-for (const status of [404, 416, 206]) {
+for (const status of [404, 503, 206]) {
   downloadTest(
-    `downloadWeights() reports the server's status ${status}, and does not retry`,
+    `downloadWeights() reports the server's status ${status}`,
     () => new Response("no", { status }),
-    async ({ server, checkFails }) => {
+    async ({ path, checkFails }) => {
       await checkFails(new RegExp(`^Cannot download http://.*: the server answers with status ${status}; ${ADVICE}`));
-      assert.equal(server.ranges.length, 1);
+      assert.deepEqual(namesIn(path), []);
     },
   );
 }
@@ -285,78 +193,50 @@ downloadTest("downloadWeights() reports that there is no server", whole, async (
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
   const origin = `http://127.0.0.1:${listener.addr.port}/models/`;
-  const requests = await countRequests(() =>
-    checkFails(new RegExp(`: the server refuses the connection, check the network; ${ADVICE}`), { origin })
+  await checkFails(new RegExp(`: the server refuses the connection, check the network; ${ADVICE}`), { origin });
+});
+
+downloadTest("downloadWeights() reports that the server's name is unknown", whole, async ({ checkFails }) => {
+  const message = "error sending request for url (http://none/): client error (Connect): dns error: failed to lookup";
+  await countRequests(
+    () => checkFails(new RegExp(`: the server's name cannot be found, check the network; ${ADVICE}`)),
+    () => Promise.reject(new TypeError(message)),
   );
-  assert.equal(requests, 1);
 });
 
 downloadTest(
-  "downloadWeights() reports that the server's name is unknown, does not retry and reports the part",
-  whole,
-  async ({
-    file,
-    checkFails,
-  }) => {
-    await Deno.writeFile(file(PART), WEIGHTS.subarray(0, 1000));
-    const message = "error sending request for url (http://none/): client error (Connect): dns error: failed to lookup";
-    const requests = await countRequests(
-      () => checkFails(new RegExp(`: the server's name cannot be found, check the network; ${KEPT}`)),
-      () => Promise.reject(new TypeError(message)),
-    );
-    assert.equal(requests, 1);
-  },
-);
-
-downloadTest(
-  "downloadWeights() gives up on a server that sends nothing for a time, before and after its first bytes",
-  (request, count) => count === 1 ? new Promise(() => {}) : some(request, 50_000, { stalls: true }),
-  async ({ path, file, server, checkFails }) => {
-    const short = { stallTimeout: 150, attempts: 2 };
-    await checkFails(new RegExp(`: the server has sent nothing for 0\\.15 seconds; ${ADVICE}`), short);
-    await checkFails(new RegExp(`: the server has sent nothing for 0\\.15 seconds; ${KEPT}`), short);
-    assert.deepEqual(server.ranges, [null, null, "bytes=50000-"]);
-    assert.deepEqual(namesIn(path), [PART]);
-    assert.equal((await Deno.stat(file(PART))).size, 100_000);
-  },
-);
-
-downloadTest(
-  "downloadWeights() ends with the signal's reason and keeps the part",
-  (request) => some(request, 50_000, { stalls: true }),
-  async ({ fetch, file }) => {
+  "downloadWeights() ends with the signal's reason, also if the server sends nothing, and leaves nothing",
+  () => some(50_000, { stalls: true }),
+  async ({ fetch, path }) => {
     const controller = new AbortController();
     const onProgress = (bytes: number) => bytes === 50_000 && controller.abort();
     await assert.rejects(fetch({ signal: controller.signal, onProgress }), { name: "AbortError" });
-    assert.equal((await Deno.stat(file(PART))).size, 50_000);
     await assert.rejects(fetch({ signal: AbortSignal.abort() }), { name: "AbortError" });
-    assert.equal((await Deno.stat(file(PART))).size, 50_000);
+    assert.deepEqual(namesIn(path), []);
   },
 );
 
-downloadTest("downloadWeights() fetches a file once for two that ask at the same time", whole, async ({
+downloadTest("downloadWeights() gives two that ask at the same time the whole file", whole, async ({
   fetch,
-  server,
   checkWhole,
 }) => {
-  const [first] = await Promise.all([fetch(), fetch()]);
-  await checkWhole(first);
-  assert.equal(server.ranges.length, 1);
+  for (const fetched of await Promise.all([fetch(), fetch()])) await checkWhole(fetched);
 });
 
 downloadTest(
   "downloadWeights() reports a full disk, and a folder it cannot write to",
   whole,
-  async ({ file, checkFails }) => {
+  async ({ path, file, checkFails }) => {
     await Deno.writeTextFile(file("file"), "");
     await checkFails(/^Cannot write '.*file': /, { folder: file("file") });
     const { write } = Deno.FsFile.prototype;
     Deno.FsFile.prototype.write = () => Promise.reject(Object.assign(new Error("os error 28"), { code: "ENOSPC" }));
     try {
-      await checkFails(/^Cannot write '.*\.part': the disk is full, free some space or choose another folder$/);
+      await checkFails(/^Cannot write '.*\.pth': the disk is full, free some space$/);
     } finally {
       Deno.FsFile.prototype.write = write;
     }
+    assert.deepEqual(namesIn(path), ["file"]);
   },
 );
 

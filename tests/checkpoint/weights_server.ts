@@ -21,8 +21,8 @@ export const canServe: boolean = (await Deno.permissions.query({ name: "net", ho
 export interface WeightsServer extends AsyncDisposable {
   /** The address of its folder. */
   readonly origin: string;
-  /** The `Range` headers of the requests so far; null if there was none. */
-  readonly ranges: (string | null)[];
+  /** How many requests there were so far. */
+  requests(): number;
 }
 
 /** Gives an answer to the request of a given number. */
@@ -30,15 +30,15 @@ export type Answer = (request: Request, count: number) => Response | Promise<Res
 
 /** Starts a server. */
 export function startServer(answer: Answer): WeightsServer {
-  const ranges: (string | null)[] = [];
+  let requests = 0;
   const stop = new AbortController();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} }, (request) => {
-    ranges.push(request.headers.get("range"));
-    return answer(request, ranges.length);
-  });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} },
+    (request) => answer(request, ++requests),
+  );
   return {
     origin: `http://127.0.0.1:${server.addr.port}/models/`,
-    ranges,
+    requests: () => requests,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await server.finished;
@@ -46,33 +46,15 @@ export function startServer(answer: Answer): WeightsServer {
   };
 }
 
-/** A server that breaks connections off: stop it with `await using`. */
-export interface BreakingServer extends AsyncDisposable {
-  /** The address of its folder. */
-  readonly origin: string;
-  /** How many connections have been made. */
-  connections(): number;
-}
-
-/** Starts a server that breaks off its first connections before any answer, and then gives the file. */
-export function startBreakingServer(breaks: number): BreakingServer {
+/** A server that closes every connection before any answer: stop it with `await using`. */
+export function startClosingServer(): AsyncDisposable & { readonly origin: string } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const head = `HTTP/1.1 200 OK\r\ncontent-length: ${WEIGHTS.length}\r\nconnection: close\r\n\r\n`;
-  let count = 0;
   async function serve(): Promise<void> {
-    for await (const connection of listener) {
-      if (++count <= breaks) {
-        connection.close();
-        continue;
-      }
-      await connection.read(new Uint8Array(4096));
-      await new Blob([head, WEIGHTS]).stream().pipeTo(connection.writable);
-    }
+    for await (const connection of listener) connection.close();
   }
   const serving = serve();
   return {
     origin: `http://127.0.0.1:${listener.addr.port}/models/`,
-    connections: () => count,
     async [Symbol.asyncDispose]() {
       listener.close();
       await serving;
@@ -80,35 +62,19 @@ export function startBreakingServer(breaks: number): BreakingServer {
   };
 }
 
-/** Answers with the file, or the requested range of it. */
-export function whole(request: Request): Response {
-  const start = rangeStart(request);
-  if (start === 0) return new Response(WEIGHTS);
-  return partial(WEIGHTS.subarray(start), `bytes ${start}-${WEIGHTS.length - 1}/${WEIGHTS.length}`);
+/** Answers with the file. */
+export function whole(): Response {
+  return new Response(WEIGHTS);
 }
 
-/** The answer to a `Range` header. */
-export function partial(bytes: Uint8Array<ArrayBuffer>, contentRange: string): Response {
-  return new Response(bytes, { status: 206, headers: { "content-range": contentRange } });
-}
-
-/** Answers likewise, but sends only some of the bytes that it promises; then it breaks off, or sends nothing any more. */
-export function some(request: Request, bytes: number, { stalls = false } = {}): Response {
-  const start = rangeStart(request);
+/** Promises the whole file, but sends only some of its bytes; then it closes the connection, or sends nothing any more. */
+export function some(bytes: number, { stalls = false } = {}): Response {
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      controller.enqueue(WEIGHTS.subarray(start, start + bytes));
+      controller.enqueue(WEIGHTS.subarray(0, bytes));
       if (stalls) return await new Promise<void>(() => {});
-      // Broken off at once, the bytes would be lost on their way.
-      await new Promise((resolve) => setTimeout(resolve, 20));
       controller.close();
     },
   });
-  const headers: Record<string, string> = { "content-length": `${WEIGHTS.length - start}` };
-  if (start > 0) headers["content-range"] = `bytes ${start}-${WEIGHTS.length - 1}/${WEIGHTS.length}`;
-  return new Response(body, { status: start > 0 ? 206 : 200, headers });
-}
-
-function rangeStart(request: Request): number {
-  return Number(/^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
+  return new Response(body, { headers: { "content-length": `${WEIGHTS.length}` } });
 }

@@ -16,9 +16,8 @@ try {
     if (end === "killed") Deno.kill(Deno.pid, "SIGKILL");
     if (end === "stopped") Deno.kill(Deno.pid, "SIGSTOP");
     if (end === "hanging") await new Promise((resolve) => setTimeout(resolve, 60_000));
-    if (end === "leaving") await group.leave("Cannot read 'photo.jpg'");
   }
-  if (end === "done" || (end === "leaving" && rank === ending)) Deno.exit(0);
+  if (end === "done" || (end === "ended" && rank === ending)) Deno.exit(0);
   await group.allReduce(sums);
 } catch (error) {
   console.log(error instanceof Error ? error.message : String(error));

@@ -109,17 +109,14 @@ Deno.test({
     await using server = startServer(() => new Response(null, { status: 404 }));
     const path = cache.file("resnet50-0676ba61.pth");
     await Deno.writeTextFile(path, "damaged");
-    await Deno.writeTextFile(`${path}.part`, "begun");
     const { origin } = server;
-    const find: typeof findImagenetWeights = (name, options) =>
-      findImagenetWeights(name, { ...options, origin, pause: 1 });
+    const find: typeof findImagenetWeights = (name, options) => findImagenetWeights(name, { ...options, origin });
     const reporter = silentReporter();
     const url = `${origin}resnet50-0676ba61.pth`;
     await assert.rejects(choose("auto", { folder: cache.path, find, reporter }), (error) => {
       assert(error instanceof InputError);
-      const start =
-        `Cannot download ${url}: the server answers with status 404; the part received is kept: start again to ` +
-        `resume, or download ${url} elsewhere and name the file with --encoder-weights FILE, or use --encoder `;
+      const start = `Cannot download ${url}: the server answers with status 404; ` +
+        `download ${url} elsewhere and name the file with --encoder-weights FILE, or use --encoder `;
       assert(error.message.startsWith(start), error.message);
       return true;
     });

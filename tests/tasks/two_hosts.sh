@@ -50,6 +50,6 @@ victim=$(ip netns pids lrcn-host1 | while read -r pid; do
   tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q '^deno .*tasks/train.ts' && echo "$pid"; done | head -1)
 kill -KILL "$victim"
 wait
-grep -hE '^Resuming|does not answer' "$folder"/killed.*.log
+grep -hE '^Resuming|has ended or does not answer' "$folder"/killed.*.log
 cmp "$folder/whole/last.safetensors" "$folder/killed/last.safetensors"
 echo "The run with a process killed ended with the bytes of the undisturbed one"
