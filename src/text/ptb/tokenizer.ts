@@ -56,7 +56,7 @@ function anyCase(pattern: string): string {
  * letters added since Unicode 7, which are kept here.
  *
  * @param caption One caption; a line break counts as a space.
- * @throws {InputError} If the caption is longer than {@linkcode MAX_CAPTION_LENGTH}.
+ * @throws {InputError} If the caption has more than 10,000 characters (UTF-16 code units).
  *
  * @example Tokens of a caption
  * ```ts
