@@ -1,5 +1,6 @@
 import { printable, quoted } from "../../printable.ts";
 import type { ImageFile } from "../../images/image_file.ts";
+import { MAX_CAPTION_LENGTH } from "../../text/ptb/tokenizer.ts";
 import type { OfficialSplits } from "../official_splits.ts";
 
 /** A caption needs one such character: spaces and characters without a glyph, such as U+200B, are not enough. */
@@ -64,7 +65,7 @@ export class CaptionRows {
    * @param place Its line, or a description of its place: "annotation 3".
    */
   add({ image, caption }: CaptionRow, place: number | string): boolean {
-    const wrong = wrongName(image) ?? (VISIBLE.test(caption) ? undefined : "has no caption");
+    const wrong = wrongName(image) ?? wrongCaption(caption);
     if (wrong !== undefined) this.reject(wrong, place);
     else this.rows.push({ image, caption });
     return wrong === undefined;
@@ -102,6 +103,15 @@ export function wrongName(name: string): string | undefined {
     return `has the image name ${quoted(name)}, which leads out of the images folder`;
   }
   return undefined;
+}
+
+// Refused before training begins: validation could not score it.
+function wrongCaption(caption: string): string | undefined {
+  if (!VISIBLE.test(caption)) return "has no caption";
+  const { length } = caption;
+  return length > MAX_CAPTION_LENGTH
+    ? `has a caption of ${length} characters; at most ${MAX_CAPTION_LENGTH} are allowed`
+    : undefined;
 }
 
 /** The non-blank lines of a text. */

@@ -1,5 +1,6 @@
 // The tokenization rules of Stanford CoreNLP 3.4.1 in its default setting. The longest match wins, including the text
-// that must follow; among equal matches the first rule wins, so the order matters.
+// that must follow; among equal matches the first rule wins, so the order matters. A regular expression takes its first
+// alternative that matches, so within a rule the one that can be longer comes first.
 
 import * as words from "./words.ts";
 
@@ -12,9 +13,9 @@ export interface Reading {
 }
 
 export interface Rule {
-  /** The pattern of the match, in the notation of `nfaOf`. */
+  /** The match as a regular expression, in which a letter outside a class matches both cases. */
   readonly pattern: string;
-  /** The pattern that must follow it. */
+  /** The same for the text that must follow it. */
   readonly before?: string;
   /** Converts the match to a token. @default The match itself. */
   readonly read?: (match: string) => Reading;
@@ -24,7 +25,7 @@ const raw = String.raw;
 
 // Characters. Combining marks and some others count as letters in the scripts known to CoreNLP.
 const SPACE = raw`[ \t\u00a0\u2000-\u200a\u3000]`;
-const NEWLINE = raw`(\r|\r?\n|[\u2028\u2029\u000b\u000c\u0085])`;
+const NEWLINE = raw`(\r?\n|\r|[\u2028\u2029\u000b\u000c\u0085])`;
 const BLANK = `(${SPACE}|${NEWLINE})`;
 const MARKS = raw`\u00ad\u02c2-\u02c5\u02d2-\u02df\u02e5-\u036f\u0375\u0378\u0379\u0384\u0385\u03f6\u0483-\u0487` +
   raw`\u055a-\u055f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0615-\u061a\u064b-\u065e\u0670` +
@@ -35,7 +36,7 @@ const MARKS = raw`\u00ad\u02c2-\u02c5\u02d2-\u02df\u02e5-\u036f\u0375\u0378\u037
   raw`\u0eb4-\u0ebc\u0ec8-\u0ecd\u1885\u1886`;
 const LETTER = raw`([\p{L}${MARKS}]|&[aeiouAEIOU](acute|grave|uml);)`;
 const DIGIT = raw`\p{Nd}`;
-const NUMBER = raw`(${DIGIT}+|${DIGIT}*([.:,\u00ad\u066b\u066c]${DIGIT}+)+)`;
+const NUMBER = raw`${DIGIT}*([.:,\u00ad\u066b\u066c]${DIGIT}+)+|${DIGIT}+`;
 const WORD = raw`${LETTER}(${LETTER}|${DIGIT})*([.!?]${LETTER}(${LETTER}|${DIGIT})*)*`;
 const APOSTROPHE = raw`(['\u0092\u2019]|&apos;)`;
 const QUOTE_IN_WORD = raw`(${APOSTROPHE}|[${"`"}\u0091\u2018\u201b])`;
@@ -44,32 +45,36 @@ const PAUSE = raw`[,;:\u3001]`;
 const DASHES = raw`(&(md|mdash|ndash);|[\u0096\u0097\u2013\u2014\u2015])`;
 const AMPERSAND = "&amp;";
 const TAG = raw`<([!?][A-Za-z\-][^>\r\n]*|[A-Za-z][A-Za-z0-9_:.\-]*` +
-  raw`( +([A-Za-z][A-Za-z0-9_:.\-]*( *= *('[^']*'|"[^"]*"))?))* */?|/[A-Za-z][A-Za-z0-9_:.\-]*) *>`;
+  raw`( +([A-Za-z][A-Za-z0-9_:.\-]*( *= *('[^']*'|"[^"]*"))?))* *(/ *)?|/[A-Za-z][A-Za-z0-9_:.\-]* *)>`;
 
 // Clitics, and words that keep an apostrophe.
 const CLITIC = `${APOSTROPHE}([msdMSD]|re|ve|ll)`;
 const NOT = `n${QUOTE_IN_WORD}t`;
 const BEFORE_NOT = raw`[A-Za-z\u00ad]*[A-MO-Za-mo-z]\u00ad*`;
-const APOSTROPHE_WORD = raw`(${APOSTROPHE}n${APOSTROPHE}?|[lLdDjJ]${APOSTROPHE}|(dunkin|somethin|ol)${APOSTROPHE}|` +
-  raw`${APOSTROPHE}em|[A-HJ-XZn]${QUOTE_IN_WORD}\p{L}{2}\p{L}*|${APOSTROPHE}([2-9]0s|till?|cause)|` +
-  raw`\p{L}+[aeiouyAEIOUY]${QUOTE_IN_WORD}[aeiouA-Z]\p{L}*|cont'd\.?|'twas|nor'easter|c'mon|e'er|s'mores|ev'ry|li'l|` +
-  raw`nat'l|o${QUOTE_IN_WORD}o)`;
+const APOSTROPHE_WORD = raw`[A-HJ-XZn]${QUOTE_IN_WORD}\p{L}{2}\p{L}*|` +
+  raw`\p{L}+[aeiouyAEIOUY]${QUOTE_IN_WORD}[aeiouA-Z]\p{L}*|[lLdDjJ]${APOSTROPHE}|(dunkin|somethin|ol)${APOSTROPHE}|` +
+  raw`${APOSTROPHE}(n${APOSTROPHE}?|em|[2-9]0s|till?|cause)|cont'd\.?|'twas|nor'easter|c'mon|e'er|s'mores|ev'ry|li'l|` +
+  raw`nat'l|o${QUOTE_IN_WORD}o`;
 
 // Compounds.
 const PART = raw`([dDoOlL]${QUOTE_IN_WORD}[\p{L}\p{Nd}])?[\p{L}\p{Nd}]+`;
 const COMPOUND = `${PART}(${HYPHEN}${PART})*`;
-const WITH_AMPERSANDS = `[A-Z]+(([+&]|${AMPERSAND})[A-Z]+)+`;
+const WITH_AMPERSANDS = `[A-Z]+((${AMPERSAND}|[+&])[A-Z]+)+`;
 const SLASH_PART = "[A-Za-z0-9]+(-[A-Za-z]+){0,2}";
 const WITH_SLASHES = raw`${SLASH_PART}(\\?/${SLASH_PART}){1,2}`;
-const WITH_HYPHENS = raw`[A-Za-z0-9][A-Za-z0-9.,\u00ad]*(-([A-Za-z0-9\u00ad]+|${words.INITIALS}\.))+`;
+const WITH_HYPHENS = raw`[A-Za-z0-9][A-Za-z0-9.,\u00ad]*(-(${words.INITIALS}\.|[A-Za-z0-9\u00ad]+))+`;
 const FILE = raw`(${LETTER}|${DIGIT})+(\.(${LETTER}|${DIGIT})+)*\.${words.FILE_ENDINGS}`;
 
 // Addresses.
 const URL_END = raw`[^ \t\n\f\r"<>|.!?(){},\-]`;
 const URL = raw`https?://[^ \t\n\f\r"<>|(){}]+${URL_END}`;
 // The second kind excludes capitals, digits and most marks, as if they were a range from "," to "_".
-const BARE_URL = raw`(www\.([^ \t\n\f\r"<>|.!?(){},]+\.)+[a-zA-Z]{2,4}|` +
-  raw`([^ \t\n\f\r"${"`"}'<>|.!?(){},-_$]+\.)+(com|net|org|edu))(/[^ \t\n\f\r"<>|()]+${URL_END})?`;
+const URL_PATH = raw`/[^ \t\n\f\r"<>|()]+${URL_END}`;
+const WWW = raw`www(\.[^ \t\n\f\r"<>|.!?(){},]+)`;
+const HOST = raw`([^ \t\n\f\r"${"`"}'<>|.!?(){},-_$]+\.)`;
+// With a path, fewer dots before it: a path goes at least as far as any host.
+const BARE_URL = raw`${WWW}+?\.[a-zA-Z]{2,4}${URL_PATH}|${HOST}+?(com|net|org|edu)${URL_PATH}|` +
+  raw`${WWW}+\.[a-zA-Z]{2,4}|${HOST}+(com|net|org|edu)`;
 const EMAIL = raw`(&lt;|<)?[a-zA-Z0-9][^ \t\n\f\r"<>|()\u00a0{}]*@([^ \t\n\f\r"<>|(){}.\u00a0]+\.)*` +
   raw`[^ \t\n\f\r"<>|(){}.\u00a0]+(&gt;|>)?`;
 const TWITTER = `(@[a-zA-Z_][a-zA-Z_0-9]*|#${LETTER}+)`;
@@ -82,8 +87,9 @@ const PHONE = raw`((\([0-9]{2,3}\)[ \u00a0]?|(\+\+?)?([0-9]{2,4}[\- \u00a0])?[0-
   raw`[0-9]{3,4}[\- \u00a0]?[0-9]{3,5}|((\+\+?)?[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5})`;
 
 // Marks.
-const QUOTES = raw`(${APOSTROPHE}|''|` +
-  raw`[${"`"}\u2018\u2019\u201a\u201b\u201c\u201d\u0091\u0092\u0093\u0094\u201e\u201f\u2039\u203a\u00ab\u00bb]{1,2})`;
+const QUOTES = raw`''|` +
+  raw`[${"`"}\u2018\u2019\u201a\u201b\u201c\u201d\u0091\u0092\u0093\u0094\u201e\u201f\u2039\u203a\u00ab\u00bb]{1,2}|` +
+  APOSTROPHE;
 const DOUBLE_QUOTE = `("|&quot;)`;
 const SMILEY = raw`[<>]?[:;=][\-o*']?[()DPdpO\\{@|\[\]]`;
 const EASTERN_SMILEY =
@@ -185,7 +191,7 @@ export const RULES: readonly Rule[] = [
   { pattern: TWITTER },
   { pattern: `${CLITIC}|${NOT}`, before: "[^A-Za-z]", read: latexQuotes },
   { pattern: DATE },
-  { pattern: raw`[\-+]?${NUMBER}`, read: withoutSoftHyphens },
+  { pattern: raw`[\-+]?(${NUMBER})`, read: withoutSoftHyphens },
   { pattern: RAISED },
   { pattern: FRACTION, read: unbroken },
   { pattern: raw`[\u00bc-\u00be\u2153-\u215e]`, read: named(FRACTIONS) },
@@ -235,7 +241,7 @@ export const RULES: readonly Rule[] = [
   { pattern: raw`\]`, read: as("-RSB-") },
   { pattern: raw`\(`, read: as("-LRB-") },
   { pattern: raw`\)`, read: as("-RRB-") },
-  { pattern: "--(-|--)", read: as("--") },
+  { pattern: "--(--|-)", read: as("--") },
   { pattern: "-+" },
   { pattern: raw`\.{3,5}|(\.[ \u00a0]){2,4}\.|[\u0085\u2026]`, read: as("...") },
   { pattern: raw`@+|#+|_+|\*+|(\\\*){1,3}|${PAUSE}|[?!]+|${FULL_STOPS}|=|/` },

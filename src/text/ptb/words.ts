@@ -12,17 +12,16 @@ const TITLES = "mr|mrs|ms|[M]iss|drs?|profs?|sens?|reps?|attys?|lt|col|gen|messr
 const COUNTRIES = "(canada|sino|korean|eu|japan|non)-u\\.s|u\\.s\\.-(u\\.k|u\\.s\\.s\\.r)";
 
 /** Letters separated by full stops, without the last full stop: `u.s`. */
-export const INITIALS = `([A-Za-z](\\.[A-Za-z])+|${COUNTRIES})`;
+export const INITIALS = "[A-Za-z](\\.[A-Za-z])+";
 
 /** {@linkcode INITIALS}, or a single letter. */
-export const ACRONYM = `([A-Za-z](\\.[A-Za-z])*|${COUNTRIES})`;
+export const ACRONYM = `(${COUNTRIES}|[A-Za-z](\\.[A-Za-z])*)`;
 
 /** Abbreviations that may end a sentence, without their full stop. */
 export const MAY_END_SENTENCE = `(${MONTHS_AND_DAYS}|${STATES}|${COMPANIES}|${OTHERS})`;
 
 /** Abbreviations that never end a sentence, without their full stop. */
-export const WITHIN_SENTENCE =
-  `(${TITLES}|vs|alex|wm|jos|cie|a\\.k\\.a|cf|treas|ph|${ACRONYM}|invt|elec|natl|m[ft]g|dept)`;
+export const WITHIN_SENTENCE = `(${TITLES}|vs|alex|wm|jos|cie|cf|treas|ph|${ACRONYM}|invt|elec|natl|m[ft]g|dept)`;
 
 /** Abbreviations only before a number, without their full stop. */
 export const BEFORE_NUMBER = "(ca|figs?|prop|nos?|art|bldg|pp|op)";

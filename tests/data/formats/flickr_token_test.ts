@@ -23,6 +23,7 @@ Deno.test("parseFlickrToken() rejects a line that is otherwise, with its number"
     ["#1\tno name", /is not "name/],
     [" #1\tno name", /has no image name/],
     ["../a.jpg#1\tx", /leads out/],
+    [`a.jpg#1\t${"x".repeat(10_001)}`, /has a caption of 10001 characters; at most 10000 are allowed/],
   ];
   for (const [line, reason] of faulty) {
     const { rows, rejected } = parseFlickrToken(`a.jpg#0\tA kite .\n${line}\nb.jpg#0\tA boat .\n`, "x.token");
