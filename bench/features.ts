@@ -46,8 +46,6 @@ try {
     const tensors = (await modelTensors(engine, ["parameter", "buffer"])).filter(({ name }) => isEncoderTensor(name))
       .map((tensor) => ({ ...tensor, name: tensor.name.slice(tensor.name.indexOf(".") + 1) }));
     await writePth(join(work, "weights.pth"), tensors);
-    using pixelsFile = await Deno.open(join(work, "pixels"), { write: true, create: true, truncate: true });
-    using featuresFile = await Deno.open(join(work, "features"), { write: true, create: true, truncate: true });
     for (let start = 0; start < names.length; start += BATCH) {
       const batch = names.slice(start, start + BATCH);
       const pixels = new Uint8Array(batch.length * side * side * 3);
@@ -56,8 +54,9 @@ try {
         pixels.set(await engine.resizeCrop(image, side, side), index * side * side * 3);
       }
       const { values } = await engine.encode({ count: batch.length, height: side, width: side, pixels });
-      await new Blob([pixels]).stream().pipeTo(pixelsFile.writable, { preventClose: true });
-      await new Blob([values]).stream().pipeTo(featuresFile.writable, { preventClose: true });
+      const append = start > 0;
+      await Deno.writeFile(join(work, "pixels"), pixels, { append });
+      await Deno.writeFile(join(work, "features"), new Uint8Array(values.buffer), { append });
     }
     const script = fileURLToPath(new URL("pytorch/features.py", import.meta.url));
     const { stdout } = await new Deno.Command(values.python, {

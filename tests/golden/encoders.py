@@ -6,6 +6,7 @@ Each encoder stands in a captioner that reads its feature at every step, with we
 ResNets are written here as torchvision has them; EfficientNet-Lite is the package's own code with stochastic depth off.
 In evaluation: features, logits, and the heat maps of one caption (Grad-CAM, which is linear in the feature map). After a
 training step's backward pass: loss, gradients and BatchNorm's buffers, of full-size encoders those of a few tensors.
+Small EfficientNet-Lites have larger BatchNorm biases, with which activations reach the cap of every ReLU6.
 """
 
 import sys
@@ -94,19 +95,25 @@ def forward(model, encoder, images, image_of_row, inputs):
     return model.linear(model.lstm(torch.cat((words, feature.repeat(1, words.shape[1], 1)), 2))[0])
 
 
-def fill_model(model, last_layer):
-    """As model.py's, for all encoders. last_layer: what the encoder's last layer is multiplied by."""
+def fill_model(model, settings):
+    """As model.py's, for all encoders.
+
+    lastLayer: what the encoder's last layer is multiplied by. normBias: the range of the BatchNorm biases before a ReLU6.
+    """
     for name, tensor in model.state_dict().items():
         if tensor.dtype == torch.int64:
             tensor.zero_()
             continue
         values = fill(name, tensor.numel())
-        if name.startswith(("resnet.", "efficientnet.")) and tensor.dim() == 1 and "fc." not in name:
+        if "normBias" in settings and name.endswith(("_bn0.bias", "_bn1.bias")):
+            low, high = settings["normBias"]
+            values = low + (values + 0.5) * (high - low)
+        elif name.startswith(("resnet.", "efficientnet.")) and tensor.dim() == 1 and "fc." not in name:
             values = values * 0.4 + (1 if name.endswith((".weight", ".running_var")) else 0)
         else:
             fan_in = tensor[0].numel() if tensor.dim() > 1 else 1
             values = values * (2 if name == "embed.weight" else 4 / fan_in**0.5)
-            values = values * (last_layer if "fc." in name else 1)
+            values = values * (settings["lastLayer"] if "fc." in name else 1)
         tensor.copy_(torch.from_numpy(values).view(tensor.shape))
 
 
@@ -176,6 +183,21 @@ def train(model, encoder, data, trainable_from):
     return {"loss": loss.item(), "gradientNorm": norm}, gradients, buffers, norm
 
 
+def capped(encoder, images):
+    """The fraction of activations at the cap of each ReLU6, in the order that they run."""
+    fractions = []
+
+    def note(_module, inputs, _output):
+        fractions.append((inputs[0] >= 6).double().mean().item())
+
+    hooks = [m.register_forward_hook(note) for m in encoder.modules() if isinstance(m, nn.ReLU6)]
+    with torch.no_grad():
+        encoder.features(images)
+    for hook in hooks:
+        hook.remove()
+    return fractions
+
+
 def chosen(tensors, encoder, small):
     """All of a small encoder's tensors; of a full one's the first and the last few of each stage."""
     if small:
@@ -202,6 +224,8 @@ def cases():
     for name, size in small.items():
         for parity, (height, width) in sizes.items():
             settings = {**model, "encoder": name, "lastLayer": 1, **size}
+            if name.startswith("efficientnet"):
+                settings["normBias"] = [-2, 6]
             case = {"model": settings, **shape, "height": height, "width": width}
             middle = 2 if name.startswith("resnet") else 4
             yield f"small {name}, {parity}", case, [0, middle]
@@ -227,7 +251,7 @@ def main():
     results = {}
     for name, case, starts in cases():
         model, encoder = make_model(case)
-        fill_model(model, case["model"]["lastLayer"])
+        fill_model(model, case["model"])
         model.eval()
         family = "resnet" if hasattr(model, "resnet") else "efficientnet"
         small = name.startswith("small")
@@ -241,8 +265,12 @@ def main():
             "case": case, "features": summary(features), "logits": summary(logits),
             "rows": maps.shape[1], "columns": maps.shape[2], "heat": summary(maps), "training": [],
         }
+        if "normBias" in case["model"]:
+            for training in (False, True):
+                model.train(training)
+                assert min(capped(encoder, images)) > 0.01, name
         for start in starts:
-            fill_model(model, case["model"]["lastLayer"])
+            fill_model(model, case["model"])
             result, gradients, buffers, norm = train(
                 model, encoder, (images, image_of_row, inputs, targets), start
             )

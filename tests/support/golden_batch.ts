@@ -16,6 +16,8 @@ export interface GoldenCase {
     readonly encoder?: string;
     /** What the encoder's last layer is multiplied by; 1 if undefined. */
     readonly lastLayer?: number;
+    /** The range of the BatchNorm biases before a ReLU6; small around 0 if undefined. */
+    readonly normBias?: number[];
     readonly vocabulary: number;
     readonly embed: number;
     readonly hidden: number;
@@ -42,9 +44,15 @@ export function modelSettings({ model }: GoldenCase): ModelSettings {
   };
 }
 
+type Fill = Pick<GoldenCase["model"], "lastLayer" | "normBias">;
+
 /** A weight of the golden model: small around 0, BatchNorm's scales around 1. */
-function golden({ name, shape }: TensorInfo, lastLayer: number): Float64Array<ArrayBuffer> {
+function golden({ name, shape }: TensorInfo, { lastLayer = 1, normBias }: Fill): Float64Array<ArrayBuffer> {
   const values = fill(name, shape.reduce((product, length) => product * length, 1));
+  if (normBias && /_bn[01]\.bias$/.test(name)) {
+    const [low = NaN, high = NaN] = normBias;
+    return values.map((value) => low + (value + 0.5) * (high - low));
+  }
   if (/^(resnet|efficientnet)\.(?!_?fc\.)/.test(name) && shape.length === 1) {
     const center = name.endsWith(".weight") || name.endsWith(".running_var") ? 1 : 0;
     return values.map((value) => value * 0.4 + center);
@@ -55,17 +63,14 @@ function golden({ name, shape }: TensorInfo, lastLayer: number): Float64Array<Ar
 }
 
 /** Gives an engine the golden weights and fresh counters. */
-export async function fillModel(
-  engine: Engine,
-  { lastLayer = 1 }: { readonly lastLayer?: number } = {},
-): Promise<void> {
+export async function fillModel(engine: Engine, settings: Fill = {}): Promise<void> {
   for (const tensor of await engine.tensors()) {
     if (tensor.kind !== "parameter" && tensor.kind !== "buffer") continue;
     if (tensor.dtype === "I64") {
       await engine.write(tensor.name, new Uint8Array(8));
       continue;
     }
-    const values = golden(tensor, lastLayer);
+    const values = golden(tensor, settings);
     const typed = tensor.dtype === "F32" ? Float32Array.from(values) : values;
     await engine.write(tensor.name, new Uint8Array(typed.buffer));
   }
