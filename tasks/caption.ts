@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { findInputs } from "../src/images/find_inputs.ts";
 import { parseCaptionOptions } from "../src/cli/caption_options.ts";
 import { CaptionOutput } from "../src/cli/caption_output.ts";
-import { captionTogether } from "../src/captioning/caption_together.ts";
+import { captionTogether } from "../src/captioning/caption_files.ts";
 import { CaptionProgress } from "../src/cli/caption_progress.ts";
 import { EXIT_INPUT, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
 import { captionCommand } from "../src/cli/commands/caption.ts";

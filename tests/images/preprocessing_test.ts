@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { centerCrop } from "../../src/images/crop_center.ts";
+import { centerCrop } from "../../src/images/preprocessing.ts";
 
 /** Pixels of a square image, each its number three times. */
 function squareImage(side: number): Uint8Array {
