@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { centerCrop } from "../../src/images/preprocessing.ts";
+import { Engine } from "../../src/ffi/engine.ts";
+import { centerCrop, resizeImage } from "../../src/images/preprocessing.ts";
+import { TINY_MODEL } from "../support/native.ts";
+import { nativeTest } from "../support/native_test_case.ts";
 
 /** Pixels of a square image, each its number three times. */
 function squareImage(side: number): Uint8Array {
@@ -27,4 +30,34 @@ Deno.test("centerCrop() rejects a crop larger than the image, and images that ar
   assert.throws(() => centerCrop(squareImage(2), new Uint8Array(27)), RangeError);
   assert.throws(() => centerCrop(squareImage(4).subarray(1), new Uint8Array(12)), RangeError);
   assert.throws(() => centerCrop(squareImage(4), new Uint8Array(13)), RangeError);
+});
+
+Deno.test("resizeImage() has the engine resize an image once, and copies one that is resized already", async () => {
+  const asked: unknown[] = [];
+  const engine = {
+    resizeCrop(...[{ width, height }, ...size]: Parameters<Engine["resizeCrop"]>) {
+      asked.push([width, height, ...size]);
+      return Promise.resolve(new Uint8Array(4 * 4 * 3));
+    },
+  };
+  const options = { shortSide: 4, resize: "stretch" } as const;
+  const resized = await resizeImage(engine, { width: 9, height: 7, pixels: new Uint8Array(9 * 7 * 3) }, options);
+  assert.deepEqual(asked, [[9, 7, 4, 4, "stretch"]]);
+  const again = await resizeImage(engine, resized, options);
+  assert.equal(asked.length, 1);
+  assert.deepEqual(again, resized);
+  assert.notEqual(again.pixels.buffer, resized.pixels.buffer);
+});
+
+nativeTest("An image and its center crop have the pixels that the engine's own resizing gives", async () => {
+  using engine = await Engine.open(TINY_MODEL, { device: "cpu", precision: "fp32" });
+  const pixels = Uint8Array.from({ length: 41 * 30 * 3 }, (_, byte) => byte * 7919 % 251);
+  const image = { width: 41, height: 30, pixels };
+  for (const [shortSide, side] of [[20, 16], [21, 16], [23, 16], [20, 20]] as const) {
+    const resized = await resizeImage(engine, image, { shortSide });
+    assert.deepEqual(await engine.resizeCrop(resized, shortSide, shortSide), resized.pixels);
+    const crop = new Uint8Array(side * side * 3);
+    centerCrop(resized.pixels, crop);
+    assert.deepEqual(await engine.resizeCrop(resized, shortSide, side), crop);
+  }
 });
