@@ -1,8 +1,13 @@
-import { type CheckpointMetadata, parseMetadata, readCheckpointHeader } from "../checkpoint/checkpoint.ts";
+import {
+  type CheckpointMetadata,
+  isCheckpoint,
+  parseMetadata,
+  readCheckpointHeader,
+} from "../checkpoint/checkpoint.ts";
 import { inferModel, matchModel } from "../checkpoint/model_shape.ts";
 import { byteCount, type StoredTensor } from "../checkpoint/tensor.ts";
 import { readVocabularyFile } from "../checkpoint/vocabulary_file.ts";
-import { findFormat, isCheckpoint, openWeights } from "../checkpoint/weights_file.ts";
+import { findFormat, openWeights } from "../checkpoint/weights_file.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 import { type CaptionVocabulary, findSpecialWords } from "../text/caption_vocabulary.ts";

@@ -118,7 +118,6 @@ export interface Checkpoint extends Disposable {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-// This key also distinguishes checkpoints from other safetensors files.
 const VERSION_KEY = "lrcn";
 const ADVICE = "give a file 'best.safetensors' or 'last.safetensors' that 'deno task train' wrote";
 
@@ -269,6 +268,11 @@ export async function readCheckpointHeader(path: string, file: RandomAccessFile)
   return await readHeader(path, file).catch(advise);
 }
 
+/** Tells whether a safetensors file is a checkpoint, by its metadata: no other program's file has the key. */
+export function isCheckpoint({ metadata }: { readonly metadata: Readonly<Record<string, string>> }): boolean {
+  return VERSION_KEY in metadata;
+}
+
 function advise(error: unknown): never {
   if (!(error instanceof InputError)) throw error;
   throw new InputError(`${error.message}; ${ADVICE}`, { cause: error });
@@ -281,7 +285,7 @@ function advise(error: unknown): never {
  * @throws {InputError} If it is not a checkpoint, has another format version, or a field is wrong.
  */
 export function parseMetadata(path: string, words: Readonly<Record<string, string>>): CheckpointMetadata {
-  if (!(VERSION_KEY in words)) {
+  if (!isCheckpoint({ metadata: words })) {
     throw cannotRead(
       path,
       `it is a safetensors file but not a checkpoint, the metadata '${VERSION_KEY}' is missing; ${ADVICE}`,

@@ -18,8 +18,6 @@ export interface WeightsFile extends Disposable {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** The metadata key of every checkpoint, and of no other program's file. */
-const CHECKPOINT_KEY = "lrcn";
 const HEADER_START = 8;
 const BRACE = 0x7b;
 const PICKLE = 0x80;
@@ -51,9 +49,4 @@ export async function findFormat(path: string, file: RandomAccessFile): Promise<
   // Checked first: a safetensors file begins with its header's length, which can be any byte.
   if (bytes[HEADER_START] === BRACE) return "safetensors";
   return bytes[0] === ZIP || bytes[0] === PICKLE || /\.(pth|pt)$/.test(path) ? "pth" : "safetensors";
-}
-
-/** Tells whether a file is a checkpoint of this program, to be read by `openCheckpoint()`. */
-export function isCheckpoint({ metadata }: Pick<WeightsFile, "metadata">): boolean {
-  return CHECKPOINT_KEY in metadata;
 }

@@ -1,7 +1,7 @@
-import { type CheckpointMetadata, parseMetadata } from "../checkpoint/checkpoint.ts";
+import { type CheckpointMetadata, isCheckpoint, parseMetadata } from "../checkpoint/checkpoint.ts";
 import { isTrainingTensor } from "../checkpoint/model_shape.ts";
 import type { DType } from "../checkpoint/tensor.ts";
-import { isCheckpoint, openWeights, type WeightsFormat } from "../checkpoint/weights_file.ts";
+import { openWeights, type WeightsFormat } from "../checkpoint/weights_file.ts";
 
 /** A tensor in the listing. */
 export interface InspectedTensor {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { isCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { openFile } from "../../src/files/open_file.ts";
 import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { findFormat, isCheckpoint, openWeights } from "../../src/checkpoint/weights_file.ts";
+import { findFormat, openWeights } from "../../src/checkpoint/weights_file.ts";
 import { INTERCHANGE } from "../golden/interchange.ts";
 import { counting, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 
