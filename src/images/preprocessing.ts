@@ -1,6 +1,5 @@
 // How image files become the network's input, in training, evaluation and captioning.
 
-import type { Engine } from "../ffi/engine.ts";
 import type { ImageResize } from "../ffi/settings.ts";
 import { type Alpha, ALPHAS, type DecodeImageOptions, type RgbImage } from "./rgb_image.ts";
 
@@ -41,13 +40,18 @@ export function decodeOptions(shortSide: number, decoding: ImageDecoding): Decod
   return { ...others, minShortSide: shrinkOnLoad ? 2 * shortSide : 0 };
 }
 
+/** The part of an engine that resizes; its type would bring in the native library. */
+interface Resizer {
+  resizeCrop(image: RgbImage, shortSide: number, crop: number, resize?: ImageResize): Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /**
  * Resizes a decoded image to the square that caches and queues hold; its center crop is the network's input.
  *
  * @returns An image of its own, `shortSide` pixels wide and high.
  */
 export async function resizeImage(
-  engine: Pick<Engine, "resizeCrop">,
+  engine: Resizer,
   image: RgbImage,
   { shortSide: side, resize }: { readonly shortSide: number; readonly resize?: ImageResize },
 ): Promise<RgbImage> {
