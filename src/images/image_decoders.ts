@@ -265,11 +265,7 @@ function startDecodeWorker(): Worker {
   return new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
 }
 
-/**
- * Starts a thread of libvips.
- *
- * @param onError Is told what it threw; the decode Worker would wait for it for ever.
- */
+/** Starts a thread of libvips. `onError` is told what it threw; the decode Worker would wait for it for ever. */
 function startThread(start: ThreadStart, onError: (message: string) => void): Worker {
   const url = new URL("./vips_thread_worker.ts", import.meta.url);
   const thread = new Worker(url, { type: "module", name: "em-pthread" });
