@@ -23,7 +23,12 @@
 
 export type { Caption, TokenSequence } from "./src/captioning/caption.ts";
 export { BAD_ENDINGS } from "./src/captioning/caption_constraints.ts";
-export { Captioner, type CaptionerOptions, type CaptionOptions } from "./src/captioning/captioner.ts";
+export {
+  Captioner,
+  type CaptionerOptions,
+  type CaptionOptions,
+  type PreparedImage,
+} from "./src/captioning/captioner.ts";
 export type { DecodingOptions, DiversityOptions, SamplingOptions } from "./src/captioning/decoding_options.ts";
 export type { ModelMetadata, OpenModelOptions } from "./src/captioning/open_model.ts";
 export {

@@ -1,14 +1,11 @@
 import type { Command } from "commander";
 import { findInputs } from "../src/images/find_inputs.ts";
 import { parseCaptionOptions } from "../src/cli/caption_options.ts";
-import { CaptionOutput } from "../src/cli/caption_output.ts";
-import { captionTogether } from "../src/captioning/caption_together.ts";
-import { CaptionProgress } from "../src/cli/caption_progress.ts";
-import { EXIT_INPUT, EXIT_INTERRUPTED, runTask, userPath } from "../src/cli/command.ts";
+import { captionTogether } from "../src/captioning/caption_files.ts";
+import { EXIT_INPUT, EXIT_INTERRUPTED, parseQuietOption, runTask, userPath } from "../src/cli/command.ts";
 import { captionCommand } from "../src/cli/commands/caption.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { printCaptions, writeOutput } from "../src/cli/print_captions.ts";
-import { parseQuietOption } from "../src/cli/quiet_option.ts";
+import { CaptionOutput, CaptionProgress, printCaptions, writeOutput } from "../src/cli/print_captions.ts";
 import { withProcessGroup } from "../src/cli/process_group.ts";
 import { loadTaskModel } from "../src/cli/task_model.ts";
 import { assertSameOnAllRanks } from "../src/distributed/assert_same.ts";

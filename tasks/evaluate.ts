@@ -1,10 +1,9 @@
-import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
+import { EXIT_INPUT, parseQuietOption, runTask, userPath } from "../src/cli/command.ts";
 import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
 import { evaluateCheckpoint } from "../src/evaluation/evaluate_checkpoint.ts";
 import { parseEvaluateOptions } from "../src/cli/evaluate_options.ts";
 import { evaluatePredictions } from "../src/evaluation/evaluate_predictions.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { parseQuietOption } from "../src/cli/quiet_option.ts";
 import { withProcessGroup } from "../src/cli/process_group.ts";
 import { describeReport, reportOf } from "../src/cli/score_report.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";

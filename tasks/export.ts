@@ -17,9 +17,7 @@ async function main(): Promise<number> {
   const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
   const { checkpoint, out, format, dtype, vocabulary, force } = schema.parse(command.opts());
-  const path = checkpoint === undefined
-    ? (await defaultCheckpoint(userPath("runs"), { warn: console.error })).path
-    : userPath(checkpoint);
+  const path = checkpoint === undefined ? await defaultPath() : userPath(checkpoint);
   const written = await exportModel(path, {
     out: userPath(out),
     format,
@@ -32,6 +30,11 @@ async function main(): Promise<number> {
     console.log(`Wrote ${written.words} words and the settings to '${written.vocabulary}'`);
   }
   return 0;
+}
+
+async function defaultPath(): Promise<string> {
+  using chosen = await defaultCheckpoint(userPath("runs"), { warn: console.error });
+  return chosen.path;
 }
 
 Deno.exit(await runTask(main));

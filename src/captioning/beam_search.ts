@@ -1,7 +1,7 @@
 import type { TokenSequence } from "./caption.ts";
-import type { DecodeStep } from "./decode_step.ts";
 import {
   continuations,
+  type DecodeStep,
   emptyCaption,
   extend,
   type Hypothesis,

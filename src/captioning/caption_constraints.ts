@@ -72,7 +72,9 @@ export function captionConstraints(
     noRepeatNgramSize,
     never: [...specials, ...known(forbidden.map((text) => oneWord(text, "forbid")))],
     forced: forced.map((text) => mustKnow(oneWord(text, "force"), `force ${quoted(text)}`)),
-    prefix: tokenizerOf(tokenizer)(prefix).map((token) => mustKnow(token, `begin with ${quoted(prefix)}`)),
+    prefix: (prefix === "" ? [] : tokenizerOf(tokenizer)(prefix)).map((token) =>
+      mustKnow(token, `begin with ${quoted(prefix)}`)
+    ),
     badEndings: known(options.badEndings ?? (tokenizer === "nltk" ? usualBadEndings(words, specials.length + 1) : [])),
     closers: known(CLOSERS),
   });

@@ -1,17 +1,15 @@
-import type { Caption } from "./caption.ts";
-import type { Captioner, CaptionOptions } from "./captioner.ts";
-import type { RgbImage } from "../images/rgb_image.ts";
-import { ImageDecoders } from "../images/image_decoders.ts";
-import { ImageError } from "../images/image_error.ts";
+import { allGatherObject } from "../distributed/collectives.ts";
+import type { ProcessGroup } from "../distributed/process_group.ts";
+import { shardBatches } from "../distributed/shard.ts";
 import type { CaptionInput } from "../images/find_inputs.ts";
+import { InputError } from "../input_error.ts";
 import { readAhead } from "../read_ahead.ts";
+import type { Caption } from "./caption.ts";
+import type { CaptionOptions, PreparedImage } from "./captioner.ts";
+import { BATCH_SIZE, type Prepared, preparedBatches, type PreparingModel } from "./prepared_batches.ts";
 
-/** Images in a batch. */
-export const BATCH = 16;
 /** Batches in flight: while one is decoded into captions, the CNN encodes the next. */
 const BATCHES_AT_ONCE = 2;
-/** How long a live batch waits for its next image, in milliseconds. */
-const PATIENCE = 30;
 
 /** An image's caption. */
 export interface FileCaption extends Caption {
@@ -51,12 +49,10 @@ export interface CaptionFilesOptions extends CaptionOptions {
 }
 
 /** A model that captions files. */
-export interface FileCaptioner extends Pick<Captioner, "decodeOptions" | "prepare"> {
+export interface FileCaptioner extends PreparingModel {
   /** Captions prepared images. */
-  caption(images: readonly RgbImage[], options?: CaptionOptions): Promise<Caption[]>;
+  caption(images: readonly PreparedImage[], options?: CaptionOptions): Promise<Caption[]>;
 }
-
-type Prepared = FileProblem | { readonly image: string; readonly resized: RgbImage };
 
 /**
  * Captions images, in their order. An image that cannot be decoded does not stop the others.
@@ -69,84 +65,60 @@ export async function* captionFiles(
   options: CaptionFilesOptions = {},
 ): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
   const { maxPixels, live = false, signal, ...captionOptions } = options;
-  const decoding = { ...captioner.decodeOptions, ...(maxPixels !== undefined && { maxPixels }) };
-  using decoders = new ImageDecoders();
-
   let inFlight = 0;
 
-  async function counted<T>(work: Promise<T>): Promise<T> {
+  async function caption(batch: readonly Prepared<CaptionInput>[]): Promise<(FileCaption | FileProblem)[]> {
     inFlight++;
     try {
-      return await work;
+      const images = batch.flatMap((prepared) => "image" in prepared ? [prepared.image] : []);
+      const written = images.length === 0 ? [] : await captioner.caption(images, captionOptions);
+      let next = 0;
+      return batch.map((prepared) => {
+        const { name: image } = prepared.item;
+        if ("problem" in prepared) return { image, problem: prepared.problem };
+        const { caption = "", logProbability = NaN, tokens = [], ...more } = written[next++] ?? {};
+        return { image, caption, logProbability, tokens, ...more };
+      });
     } finally {
       inFlight--;
     }
   }
 
-  async function prepare(input: CaptionInput): Promise<Prepared> {
-    const { name } = input;
-    if ("problem" in input) return { image: name, problem: input.problem };
-    try {
-      const file = "path" in input ? { path: input.path } : { bytes: input.bytes, name };
-      const resized = await decoders.decodeThen(file, (image) => captioner.prepare(image), decoding);
-      return { image: name, resized };
-    } catch (error) {
-      if (error instanceof ImageError) return { image: name, problem: error.message };
-      throw error;
-    }
-  }
-
-  async function caption(batch: readonly Prepared[]): Promise<(FileCaption | FileProblem)[]> {
-    const resized = batch.flatMap((prepared) => "resized" in prepared ? [prepared.resized] : []);
-    const written = resized.length === 0 ? [] : await captioner.caption(resized, captionOptions);
-    let next = 0;
-    return batch.map((prepared) => {
-      if ("problem" in prepared) return prepared;
-      const { caption = "", logProbability = NaN, tokens = [], ...more } = written[next++] ?? {};
-      return { image: prepared.image, caption, logProbability, tokens, ...more };
-    });
-  }
-
-  const prepared = readAhead((input) => counted(prepare(input)), inputs, Math.max(BATCH, decoders.count) - 1);
-  // If work is under way, waiting for a full batch costs nothing.
-  const batches = inBatches(prepared, { signal, mayBePartial: () => live && inFlight === 0 });
-  for await (const results of readAhead((batch) => counted(caption(batch)), batches, BATCHES_AT_ONCE - 1)) {
-    yield* results;
-  }
+  const mayBePartial = () => live && inFlight === 0;
+  const batches = preparedBatches(captioner, inputs, { maxPixels, mayBePartial, signal });
+  for await (const results of readAhead(caption, batches, BATCHES_AT_ONCE - 1)) yield* results;
 }
 
-/** Batches of images with the problems among them; partial ones if `mayBePartial` and the next image is late. */
-async function* inBatches(
-  source: AsyncGenerator<Prepared, void, undefined>,
-  { signal, mayBePartial }: { readonly signal: AbortSignal | undefined; readonly mayBePartial: () => boolean },
-): AsyncGenerator<Prepared[], void, undefined> {
-  let batch: Prepared[] = [];
-  let pending: Promise<IteratorResult<Prepared, void>> | undefined;
-  try {
-    while (!signal?.aborted) {
-      pending ??= source.next();
-      const next = batch.length > 0 ? await within(PATIENCE, pending) : await pending;
-      if (next === undefined && !mayBePartial()) continue;
-      if (next !== undefined) pending = undefined;
-      if (next?.done) break;
-      if (next !== undefined) batch.push(next.value);
-      if (next === undefined || batch.filter((prepared) => "resized" in prepared).length === BATCH) {
-        yield batch;
-        batch = [];
-      }
-    }
-    if (batch.length > 0 && !signal?.aborted) yield batch;
-  } finally {
-    await source.return();
-  }
+/** Options of {@linkcode captionTogether}. */
+export interface CaptionTogetherOptions extends CaptionFilesOptions {
+  /** The process group. */
+  readonly group: ProcessGroup;
 }
 
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), milliseconds);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
+/**
+ * Captions images, in their order, with one process or several. Of several, each captions a shard; rank 0 yields all
+ * captions once they are gathered, the others yield none.
+ *
+ * @param inputs The images, the same on all ranks.
+ * @throws {InputError} If no caption can satisfy the options, or several processes would read standard input.
+ */
+export async function* captionTogether(
+  captioner: FileCaptioner,
+  inputs: AsyncIterable<CaptionInput>,
+  { group, ...options }: CaptionTogetherOptions,
+): AsyncGenerator<FileCaption | FileProblem, void, undefined> {
+  if (group.worldSize === 1) return yield* captionFiles(captioner, inputs, options);
+  if (options.live) {
+    throw new InputError("Cannot caption images from standard input with several processes: name files or folders");
   }
+  const all = await Array.fromAsync(inputs);
+  const shard = shardBatches([...all.entries()], { ...group, batchSize: BATCH_SIZE });
+  const here = await Array.fromAsync(captionFiles(captioner, inTurn(shard.map(([, input]) => input)), options));
+  const parts = await allGatherObject(group, here.map((result, at) => ({ index: shard[at]?.[0] ?? 0, result })));
+  if (group.rank > 0) return;
+  yield* parts.flat().sort((a, b) => a.index - b.index).map(({ result }) => result);
+}
+
+async function* inTurn<Item>(items: readonly Item[]): AsyncGenerator<Item, void, undefined> {
+  yield* items;
 }

@@ -2,7 +2,7 @@ import { loadModel } from "../checkpoint/model_state.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import { decodeOptions } from "../images/preprocessing.ts";
+import { centerCrop, decodeOptions, resizeImage } from "../images/preprocessing.ts";
 import type { DecodeImageOptions, RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
 import { collateMasked } from "../ffi/collate.ts";
@@ -18,6 +18,12 @@ export type CaptionOptions = DecodingOptions;
 
 /** Options of {@linkcode Captioner.load}. */
 export interface CaptionerOptions extends EngineOptions, OpenModelOptions {}
+
+/** The result of {@linkcode Captioner.prepare}. */
+export interface PreparedImage extends RgbImage {
+  /** In an ensemble of several image sizes, the resized image of each model. */
+  readonly ofModels?: readonly RgbImage[];
+}
 
 interface Member {
   readonly engine: Engine;
@@ -61,8 +67,6 @@ export class Captioner implements Disposable {
   readonly #vocabulary: OpenModel["vocabulary"];
   #ids: ReadonlyMap<string, number> | undefined;
   readonly #engines: DisposableStack;
-  /** For each prepared image, the resized image of each model. */
-  readonly #prepared = new WeakMap<RgbImage, readonly RgbImage[]>();
 
   private constructor(first: Member, members: readonly Member[], engines: DisposableStack) {
     this.metadata = first.metadata;
@@ -103,13 +107,21 @@ export class Captioner implements Disposable {
    */
   static async load(path: string | readonly string[], options: CaptionerOptions = {}): Promise<Captioner> {
     const paths = typeof path === "string" ? [path] : path;
+    using opened = new DisposableStack();
+    const models: OpenModel[] = [];
+    for (const path of paths) models.push(opened.use(await openModel(path, options)));
+    return await Captioner.fromModels(models, options);
+  }
+
+  /** @ignore For tasks that have opened the files already; the models stay open. */
+  static async fromModels(models: readonly OpenModel[], options: EngineOptions): Promise<Captioner> {
+    checkTogether(models);
     using engines = new DisposableStack();
     const members: Member[] = [];
-    for (const path of paths) {
-      const member = await loadMember(path, options);
-      engines.use(member.engine);
-      members.push(member);
-      checkTogether(members, paths);
+    for (const { path, metadata, vocabulary, tensors } of models) {
+      const engine = engines.use(await Engine.open(metadata.model, { ...options, initialization: "zero" }));
+      await loadModel(engine, tensors, { source: path });
+      members.push({ engine, metadata, vocabulary });
     }
     const [first] = members;
     if (first === undefined) throw new TypeError("Cannot load a captioner: no checkpoint is named");
@@ -135,7 +147,7 @@ export class Captioner implements Disposable {
    * assert.deepEqual(await captioner.caption([image], options), await captioner.caption([image], options));
    * ```
    */
-  async caption(images: readonly RgbImage[] | Features, options: CaptionOptions = {}): Promise<Caption[]> {
+  async caption(images: readonly PreparedImage[] | Features, options: CaptionOptions = {}): Promise<Caption[]> {
     if ("count" in images) {
       const { engine, metadata: { model, decoding } } = this.#only("caption features");
       return await writeCaptions(engine, images, { ...options, vocabulary: this.#vocabulary, decoding, model });
@@ -176,7 +188,7 @@ export class Captioner implements Disposable {
    * assert((searched?.logProbability ?? NaN) >= (greedy?.logProbability ?? NaN));
    * ```
    */
-  async encode(images: readonly RgbImage[]): Promise<Features> {
+  async encode(images: readonly PreparedImage[]): Promise<Features> {
     const member = this.#only("encode images");
     return await member.engine.encode(await this.#preprocess(images, member, 0));
   }
@@ -277,7 +289,7 @@ export class Captioner implements Disposable {
    * for (const { heat } of words) assert.equal(heat.length, rows * columns); // 1 x 1 of 32 pixels, 7 x 7 of 224
    * ```
    */
-  async explain(image: RgbImage, tokens: readonly string[]): Promise<Explanation> {
+  async explain(image: PreparedImage, tokens: readonly string[]): Promise<Explanation> {
     const member = this.#only("explain a caption");
     const { engine, vocabulary, metadata: { decoding } } = member;
     const images = await this.#preprocess([image], member, 0);
@@ -308,7 +320,7 @@ export class Captioner implements Disposable {
 
   /**
    * Resizes an image to the size that its caption is computed from, so that many can wait in little memory. Captioning
-   * the resized image gives the same caption; in an ensemble of different image sizes, only if it is this very object.
+   * the resized image gives the same caption.
    *
    * @param image A decoded image of any size.
    * @returns The resized image; each side is the `shortSide` of the model's preprocessing.
@@ -325,26 +337,28 @@ export class Captioner implements Disposable {
    * assert.equal(typeof caption?.caption, "string");
    * ```
    */
-  async prepare(image: RgbImage): Promise<RgbImage> {
-    const resized = new Map<string, RgbImage>();
-    const key = ({ metadata: { preprocessing: { shortSide, resize } } }: Member) => `${shortSide} ${resize}`;
-    for (const member of this.#members) {
-      if (!resized.has(key(member))) resized.set(key(member), await resizeToSquare(member, image));
+  async prepare(image: RgbImage): Promise<PreparedImage> {
+    const bySize = new Map<string, RgbImage>();
+    const ofModels: RgbImage[] = [];
+    for (const { engine, metadata: { preprocessing } } of this.#members) {
+      const size = `${preprocessing.shortSide} ${preprocessing.resize}`;
+      const resized = bySize.get(size) ?? await resizeImage(engine, image, preprocessing);
+      bySize.set(size, resized);
+      ofModels.push(resized);
     }
-    const all = this.#members.map((member) => resized.get(key(member)) ?? image);
-    const [first = image] = all;
-    if (resized.size > 1) this.#prepared.set(first, all);
-    return first;
+    const [first = image] = ofModels;
+    return bySize.size > 1 ? { ...first, ofModels } : first;
   }
 
-  async #preprocess(images: readonly RgbImage[], member: Member, index: number): Promise<Images> {
-    const { engine, metadata: { preprocessing: { imageSize, shortSide } } } = member;
-    const pixels = new Uint8Array(images.length * imageSize * imageSize * 3);
+  /** As in training: the resized image that the cache holds, then its center crop. */
+  async #preprocess(images: readonly PreparedImage[], member: Member, index: number): Promise<Images> {
+    const { engine, metadata: { preprocessing } } = member;
+    const { imageSize } = preprocessing;
+    const bytes = imageSize * imageSize * 3;
+    const pixels = new Uint8Array(images.length * bytes);
     for (const [at, image] of images.entries()) {
-      // As in training: the resized image that the cache holds, then its center crop.
-      const resized = this.#prepared.get(image)?.[index] ?? await resizeToSquare(member, image);
-      const crop = await engine.resizeCrop(resized, shortSide, imageSize);
-      pixels.set(crop, at * crop.length);
+      const resized = image.ofModels?.[index] ?? await resizeImage(engine, image, preprocessing);
+      centerCrop(resized.pixels, pixels.subarray(at * bytes, (at + 1) * bytes));
     }
     return { count: images.length, height: imageSize, width: imageSize, pixels };
   }
@@ -355,43 +369,24 @@ export class Captioner implements Disposable {
   }
 }
 
-async function resizeToSquare({ engine, metadata }: Member, image: RgbImage): Promise<RgbImage> {
-  const { shortSide: side, resize } = metadata.preprocessing;
-  return { width: side, height: side, pixels: await engine.resizeCrop(image, side, side, resize) };
-}
-
-async function loadMember(path: string, options: CaptionerOptions): Promise<Member> {
-  using model = await openModel(path, options);
-  const engine = await Engine.open(model.metadata.model, { ...options, initialization: "zero" });
-  try {
-    await loadModel(engine, model.tensors, { source: path });
-    return { engine, metadata: model.metadata, vocabulary: model.vocabulary };
-  } catch (error) {
-    engine[Symbol.dispose]();
-    throw error;
+/** Fails if models cannot form an ensemble. */
+function checkTogether(models: readonly OpenModel[]): void {
+  const [first] = models;
+  if (first === undefined || models.length < 2) return;
+  for (const model of models) {
+    const refuse = (reason: string) =>
+      new InputError(`Cannot caption with '${model.path}' and '${first.path}' together: ${reason}`);
+    if (model.metadata.decoding.firstWord !== undefined) {
+      throw refuse(`'${model.path}' is of the notebook recipe, which does not support ensembles`);
+    }
+    const { words } = model.vocabulary;
+    const difference = first.vocabulary.words.findIndex((word, id) => word !== words[id]);
+    if (difference >= 0 || words.length !== first.vocabulary.words.length) {
+      throw refuse("their vocabularies differ; name models that were trained on the same split of the same captions");
+    }
+    const tokenizers = [first, model].map(({ metadata }) => metadata.decoding.tokenizer ?? "nltk");
+    if (tokenizers[0] !== tokenizers[1]) throw refuse("their tokenizers differ; name models of one tokenizer");
   }
-}
-
-/** Fails if the last model cannot form an ensemble with the first. */
-function checkTogether(members: readonly Member[], paths: readonly string[]): void {
-  const [first, last] = [members[0], members.at(-1)];
-  if (first === undefined || last === undefined || paths.length < 2) return;
-  const refuse = (reason: string) => {
-    const [one = "", other = ""] = [paths[0], paths[members.length - 1]];
-    return new InputError(`Cannot caption with '${other}' and '${one}' together: ${reason}`);
-  };
-  if (last.metadata.decoding.firstWord !== undefined) {
-    throw refuse(`'${paths[members.length - 1]}' is of the notebook recipe, which does not support ensembles`);
-  }
-  const words = last.vocabulary.words;
-  const difference = first.vocabulary.words.findIndex((word, id) => word !== words[id]);
-  if (difference >= 0 || words.length !== first.vocabulary.words.length) {
-    throw refuse(
-      "their vocabularies differ; name models that were trained on the same split of the same captions",
-    );
-  }
-  const tokenizers = [first, last].map(({ metadata }) => metadata.decoding.tokenizer ?? "nltk");
-  if (tokenizers[0] !== tokenizers[1]) throw refuse("their tokenizers differ; name models of one tokenizer");
 }
 
 /** FNV-1a of each image's pixels: an image gets the same samples at any position in a batch. */

@@ -1,7 +1,6 @@
 import { checkBeam, searchBeams, sortByScore } from "./beam_search.ts";
 import type { TokenSequence } from "./caption.ts";
-import type { DecodeStep } from "./decode_step.ts";
-import { type Hypothesis, type SearchOptions, sequenceOf } from "./hypotheses.ts";
+import { type DecodeStep, type Hypothesis, type SearchOptions, sequenceOf } from "./hypotheses.ts";
 
 /** Options of {@linkcode diverseBeamSearch}. */
 export interface DiverseBeamSearchOptions extends SearchOptions {

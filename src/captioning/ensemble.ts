@@ -1,4 +1,4 @@
-import type { DecodeStep } from "./decode_step.ts";
+import type { DecodeStep } from "./hypotheses.ts";
 
 /** A model of an ensemble. */
 export interface Member {

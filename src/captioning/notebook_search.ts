@@ -1,4 +1,4 @@
-import type { DecodeStep } from "./decode_step.ts";
+import type { DecodeStep } from "./hypotheses.ts";
 import type { TokenSequence } from "./caption.ts";
 
 /** Options of {@linkcode notebookSearch}. */

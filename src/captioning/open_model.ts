@@ -1,10 +1,14 @@
-import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
+import {
+  type CheckpointMetadata,
+  isCheckpoint,
+  parseMetadata,
+  readCheckpointHeader,
+} from "../checkpoint/checkpoint.ts";
 import { inferModel, matchModel } from "../checkpoint/model_shape.ts";
 import { byteCount, type StoredTensor } from "../checkpoint/tensor.ts";
 import { readVocabularyFile } from "../checkpoint/vocabulary_file.ts";
-import { findFormat, isCheckpoint, openWeights } from "../checkpoint/weights_file.ts";
-import { cannotRead } from "../files/open_file.ts";
-import { InputError } from "../input_error.ts";
+import { findFormat, openWeights } from "../checkpoint/weights_file.ts";
+import { cannotRead, openFile } from "../files/open_file.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 import { type CaptionVocabulary, findSpecialWords } from "../text/caption_vocabulary.ts";
 
@@ -27,6 +31,8 @@ export interface OpenModelOptions {
 
 /** An open model: close it with `using`. */
 export interface OpenModel extends Disposable {
+  /** The file. */
+  readonly path: string;
   /** Dimensions and settings; for a checkpoint, all its metadata. */
   readonly metadata: ModelMetadata;
   /** The vocabulary. */
@@ -43,39 +49,33 @@ export interface OpenModel extends Disposable {
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   if (options.vocabulary !== undefined) return await openBareWeights(path, options.vocabulary);
-  if (await isWithoutWords(path)) {
+  using opened = new DisposableStack();
+  const file = opened.use(await openFile(path));
+  const header = await findFormat(path, file) === "pth" ? undefined : await readCheckpointHeader(path, file);
+  if (header === undefined || !isCheckpoint(header)) {
     throw cannotRead(path, "it holds weights without a vocabulary; name the vocabulary's file with --vocabulary");
   }
-  const checkpoint = await openCheckpoint(path);
-  try {
-    const { metadata, tensors } = checkpoint;
-    // Check before allocating the model that the metadata describes.
-    matchModel(metadata.model, tensors, { source: path, advice: OTHER_MODEL });
-    const vocabulary = new Vocabulary(metadata.vocabulary);
-    return { metadata, vocabulary, tensors, [Symbol.dispose]: () => checkpoint[Symbol.dispose]() };
-  } catch (error) {
-    checkpoint[Symbol.dispose]();
-    throw error;
-  }
+  const metadata = parseMetadata(path, header.metadata);
+  // Check before allocating the model that the metadata describes.
+  matchModel(metadata.model, header.tensors, { source: path, advice: OTHER_MODEL });
+  const vocabulary = new Vocabulary(metadata.vocabulary);
+  const owner = opened.move();
+  return { path, metadata, vocabulary, tensors: header.tensors, [Symbol.dispose]: () => owner.dispose() };
 }
 
 async function openBareWeights(path: string, vocabularyPath: string): Promise<OpenModel> {
   const settings = await readVocabularyFile(vocabularyPath);
-  const weights = await openWeights(path);
-  try {
-    const { tensors, size } = weights;
-    const model = inferModel(tensors, { source: path });
-    // A view in a .pth may have more elements than the file stores; do not allocate a model of that size.
-    const needed = Array.from(tensors.values(), (tensor) => byteCount(tensor) ?? Infinity).reduce((a, b) => a + b, 0);
-    if (needed > size) throw cannotRead(path, `its tensors take ${needed} bytes, the file has ${size}`);
-    const vocabulary = findSpecialWords(settings.vocabulary);
-    const metadata = { ...settings, model };
-    checkVocabulary(vocabularyPath, metadata, vocabulary);
-    return { metadata, vocabulary, tensors, [Symbol.dispose]: () => weights[Symbol.dispose]() };
-  } catch (error) {
-    weights[Symbol.dispose]();
-    throw error;
-  }
+  using opened = new DisposableStack();
+  const { tensors, size } = opened.use(await openWeights(path));
+  const model = inferModel(tensors, { source: path });
+  // A view in a .pth may have more elements than the file stores; do not allocate a model of that size.
+  const needed = Array.from(tensors.values(), (tensor) => byteCount(tensor) ?? Infinity).reduce((a, b) => a + b, 0);
+  if (needed > size) throw cannotRead(path, `its tensors take ${needed} bytes, the file has ${size}`);
+  const vocabulary = findSpecialWords(settings.vocabulary);
+  const metadata = { ...settings, model };
+  checkVocabulary(vocabularyPath, metadata, vocabulary);
+  const owner = opened.move();
+  return { path, metadata, vocabulary, tensors, [Symbol.dispose]: () => owner.dispose() };
 }
 
 function checkVocabulary(path: string, { model, decoding }: ModelMetadata, vocabulary: CaptionVocabulary): void {
@@ -102,17 +102,5 @@ function checkVocabulary(path: string, { model, decoding }: ModelMetadata, vocab
   }
   if (pad === undefined) {
     throw cannotRead(path, "it has no '<pad>', which ends captions that begin with a \"firstWord\"");
-  }
-}
-
-/** Whether it is a .pth, or a valid safetensors file of another program. */
-async function isWithoutWords(path: string): Promise<boolean> {
-  if ((await findFormat(path)).format === "pth") return true;
-  try {
-    using weights = await openWeights(path);
-    return !isCheckpoint(weights);
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
   }
 }

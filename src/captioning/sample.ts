@@ -1,10 +1,10 @@
 import { Random } from "../random.ts";
 import type { TokenSequence } from "./caption.ts";
-import type { DecodeStep } from "./decode_step.ts";
 import type { SamplingOptions } from "./decoding_options.ts";
 import {
   type Continuation,
   continuations,
+  type DecodeStep,
   emptyCaption,
   extend,
   noCaption,

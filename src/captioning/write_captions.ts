@@ -8,12 +8,11 @@ import { beamSearch } from "./beam_search.ts";
 import type { Caption, TokenSequence } from "./caption.ts";
 import { captionConstraints } from "./caption_constraints.ts";
 import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
-import { type DecodeStep, withImagesFirst } from "./decode_step.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 import { detokenize } from "../text/detokenize.ts";
 import { diverseBeamSearch } from "./diverse_beam_search.ts";
 import { ensembleStep } from "./ensemble.ts";
-import { noCaption, type SearchOptions } from "./hypotheses.ts";
+import { type DecodeStep, noCaption, type SearchOptions, withImagesFirst } from "./hypotheses.ts";
 import { notebookSearch } from "./notebook_search.ts";
 import { sample } from "./sample.ts";
 

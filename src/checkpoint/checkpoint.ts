@@ -8,7 +8,7 @@ import { ALPHAS } from "../images/rgb_image.ts";
 import { type TokenizerName, TOKENIZERS } from "../text/tokenizer.ts";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
-import { cannotRead } from "../files/open_file.ts";
+import { cannotRead, openFile, type RandomAccessFile } from "../files/open_file.ts";
 import { findJsonFault } from "../files/json_keys.ts";
 import {
   BEAM_SIZE_LIMITS,
@@ -19,7 +19,7 @@ import {
   SIDE_LIMITS,
   wholeNumber,
 } from "./limits.ts";
-import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { readHeader, writeSafetensors } from "./safetensors.ts";
 import type { StoredTensor, TensorSource } from "./tensor.ts";
 import type { WriteAtomicOptions } from "../files/write_atomic.ts";
 
@@ -118,7 +118,6 @@ export interface Checkpoint extends Disposable {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-// This key also distinguishes checkpoints from other safetensors files.
 const VERSION_KEY = "lrcn";
 const ADVICE = "give a file 'best.safetensors' or 'last.safetensors' that 'deno task train' wrote";
 
@@ -252,30 +251,41 @@ export async function writeCheckpoint(
  * ```
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  const file = await openAsCheckpoint(path);
-  try {
-    return {
-      metadata: parseMetadata(path, file.metadata),
-      tensors: file.tensors,
-      [Symbol.dispose]: () => file[Symbol.dispose](),
-    };
-  } catch (error) {
-    file[Symbol.dispose]();
-    throw error;
-  }
+  using opened = new DisposableStack();
+  const file = opened.use(await openFile(path).catch(advise));
+  const { metadata, tensors } = await readCheckpointHeader(path, file);
+  const parsed = parseMetadata(path, metadata);
+  const owner = opened.move();
+  return { metadata: parsed, tensors, [Symbol.dispose]: () => owner.dispose() };
 }
 
-async function openAsCheckpoint(path: string) {
-  try {
-    return await readSafetensors(path);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${error.message}; ${ADVICE}`, { cause: error });
-  }
+/**
+ * Reads the header of an open file that should be a checkpoint; its metadata is for {@linkcode parseMetadata}.
+ *
+ * @throws {InputError} If it is not a safetensors file, with what to do.
+ */
+export async function readCheckpointHeader(path: string, file: RandomAccessFile) {
+  return await readHeader(path, file).catch(advise);
 }
 
-function parseMetadata(path: string, words: Readonly<Record<string, string>>): CheckpointMetadata {
-  if (!(VERSION_KEY in words)) {
+/** Tells whether a safetensors file is a checkpoint, by its metadata: no other program's file has the key. */
+export function isCheckpoint({ metadata }: { readonly metadata: Readonly<Record<string, string>> }): boolean {
+  return VERSION_KEY in metadata;
+}
+
+function advise(error: unknown): never {
+  if (!(error instanceof InputError)) throw error;
+  throw new InputError(`${error.message}; ${ADVICE}`, { cause: error });
+}
+
+/**
+ * Validates the metadata of a safetensors file.
+ *
+ * @param words Its texts by key.
+ * @throws {InputError} If it is not a checkpoint, has another format version, or a field is wrong.
+ */
+export function parseMetadata(path: string, words: Readonly<Record<string, string>>): CheckpointMetadata {
+  if (!isCheckpoint({ metadata: words })) {
     throw cannotRead(
       path,
       `it is a safetensors file but not a checkpoint, the metadata '${VERSION_KEY}' is missing; ${ADVICE}`,

@@ -75,13 +75,22 @@ export interface PthFile extends Disposable {
  * @throws {InputError} If the file cannot be read, has another format, or contains anything but weights.
  */
 export async function readPth(path: string): Promise<PthFile> {
-  const file = await openFile(path);
+  using opened = new DisposableStack();
+  const tensors = await readTensors(path, opened.use(await openFile(path)));
+  const owner = opened.move();
+  return { tensors, [Symbol.dispose]: () => owner.dispose() };
+}
+
+/**
+ * Reads the layout of an open PyTorch file, which must stay open as long as elements are read.
+ *
+ * @throws {InputError} As {@linkcode readPth} does.
+ */
+export async function readTensors(path: string, file: RandomAccessFile): Promise<PthFile["tensors"]> {
+  const checked = new CheckedFile(path, file);
   try {
-    const checked = new CheckedFile(path, file);
-    const tensors = storedTensors(await parsePth(checked), checked);
-    return { tensors, [Symbol.dispose]: () => file[Symbol.dispose]() };
+    return storedTensors(await parsePth(checked), checked);
   } catch (error) {
-    file[Symbol.dispose]();
     // File system errors already contain the path.
     if (!(error instanceof InputError) || error.message.startsWith(cannotRead(path, "").message)) throw error;
     throw cannotRead(path, error.message, error);

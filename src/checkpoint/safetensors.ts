@@ -96,16 +96,21 @@ export async function writeSafetensors(
  * @throws {InputError} If the file cannot be read, or is not a valid safetensors file.
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  const file = await openFile(path);
-  try {
-    return await readHeader(path, file);
-  } catch (error) {
-    file[Symbol.dispose]();
-    throw error;
-  }
+  using opened = new DisposableStack();
+  const header = await readHeader(path, opened.use(await openFile(path)));
+  const owner = opened.move();
+  return { ...header, [Symbol.dispose]: () => owner.dispose() };
 }
 
-async function readHeader(path: string, file: RandomAccessFile): Promise<SafetensorsFile> {
+/**
+ * Reads the header of an open safetensors file, which must stay open as long as elements are read.
+ *
+ * @throws {InputError} As {@linkcode readSafetensors} does.
+ */
+export async function readHeader(
+  path: string,
+  file: RandomAccessFile,
+): Promise<Omit<SafetensorsFile, keyof Disposable>> {
   if (file.size < LENGTH_BYTES) throw cannotRead(path, `it is not a safetensors file, it has only ${file.size} bytes`);
   const length = new DataView((await file.read(0, LENGTH_BYTES)).buffer).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES || Number(length) > file.size - LENGTH_BYTES) {
@@ -135,7 +140,7 @@ async function readHeader(path: string, file: RandomAccessFile): Promise<Safeten
   for (const { name, layout, begin, end } of ranges) {
     tensors.set(name, { ...layout, read: () => file.read(dataStart + begin, end - begin) });
   }
-  return { metadata, tensors, [Symbol.dispose]: () => file[Symbol.dispose]() };
+  return { metadata, tensors };
 }
 
 function parseHeader(path: string, bytes: Uint8Array<ArrayBuffer>): Record<string, unknown> {

@@ -1,6 +1,6 @@
-import { openFile } from "../files/open_file.ts";
-import { readPth } from "./pth.ts";
-import { readSafetensors } from "./safetensors.ts";
+import { openFile, type RandomAccessFile } from "../files/open_file.ts";
+import { readTensors } from "./pth.ts";
+import { readHeader } from "./safetensors.ts";
 import type { StoredTensor } from "./tensor.ts";
 
 /** The formats of {@linkcode openWeights}. */
@@ -18,8 +18,6 @@ export interface WeightsFile extends Disposable {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** The metadata key of every checkpoint, and of no other program's file. */
-const CHECKPOINT_KEY = "lrcn";
 const HEADER_START = 8;
 const BRACE = 0x7b;
 const PICKLE = 0x80;
@@ -31,14 +29,14 @@ const ZIP = 0x50;
  * @throws {InputError} If the file cannot be read, or is not valid.
  */
 export async function openWeights(path: string): Promise<WeightsFile> {
-  const { format, size } = await findFormat(path);
-  if (format === "pth") {
-    const file = await readPth(path);
-    return { format, size, metadata: {}, tensors: file.tensors, [Symbol.dispose]: () => file[Symbol.dispose]() };
-  }
-  const file = await readSafetensors(path);
-  const { metadata, tensors } = file;
-  return { format, size, metadata, tensors, [Symbol.dispose]: () => file[Symbol.dispose]() };
+  using opened = new DisposableStack();
+  const file = opened.use(await openFile(path));
+  const format = await findFormat(path, file);
+  const { metadata, tensors } = format === "pth"
+    ? { metadata: {}, tensors: await readTensors(path, file) }
+    : await readHeader(path, file);
+  const owner = opened.move();
+  return { format, size: file.size, metadata, tensors, [Symbol.dispose]: () => owner.dispose() };
 }
 
 /**
@@ -46,17 +44,9 @@ export async function openWeights(path: string): Promise<WeightsFile> {
  *
  * @throws {InputError} If the file cannot be read.
  */
-export async function findFormat(path: string): Promise<Pick<WeightsFile, "format" | "size">> {
-  using file = await openFile(path);
-  const { size } = file;
-  const bytes = await file.read(0, Math.min(size, HEADER_START + 1));
+export async function findFormat(path: string, file: RandomAccessFile): Promise<WeightsFormat> {
+  const bytes = await file.read(0, Math.min(file.size, HEADER_START + 1));
   // Checked first: a safetensors file begins with its header's length, which can be any byte.
-  if (bytes[HEADER_START] === BRACE) return { format: "safetensors", size };
-  const isTorch = bytes[0] === ZIP || bytes[0] === PICKLE || /\.(pth|pt)$/.test(path);
-  return { format: isTorch ? "pth" : "safetensors", size };
-}
-
-/** Tells whether a file is a checkpoint of this program, to be read by `openCheckpoint()`. */
-export function isCheckpoint({ metadata }: Pick<WeightsFile, "metadata">): boolean {
-  return CHECKPOINT_KEY in metadata;
+  if (bytes[HEADER_START] === BRACE) return "safetensors";
+  return bytes[0] === ZIP || bytes[0] === PICKLE || /\.(pth|pt)$/.test(path) ? "pth" : "safetensors";
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { isAbsolute, join } from "node:path";
+import { z } from "zod";
 import { errorCode } from "../files/file_error.ts";
 import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
@@ -95,4 +96,14 @@ export function keyValue(text: string, settings: Readonly<Record<string, string>
   const [, key, value] = text.match(/^(\w+)=(.+)$/) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be key=value.");
   return { ...settings, [key]: value };
+}
+
+const quietSchema = z.object({ quiet: z.boolean().default(false) });
+
+export function addQuietOption(command: Command, description: string): Command {
+  return command.option("-q, --quiet", description);
+}
+
+export function parseQuietOption(options: Readonly<Record<string, unknown>>): boolean {
+  return quietSchema.parse(options).quiet;
 }

@@ -1,6 +1,7 @@
 import { encodePng } from "../images/encode_png.ts";
 import { join, parse } from "node:path";
 import type { Captioner, CaptionOptions } from "../captioning/captioner.ts";
+import { prepareFile } from "../captioning/prepared_batches.ts";
 import type { ExplainedWord, Explanation } from "../explanation/explain_words.ts";
 import { drawHeat } from "../explanation/draw_heat.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
@@ -50,10 +51,7 @@ export async function explainImage(
 ): Promise<ExplainedImage> {
   const { caption: given, maxPixels, decoding } = options;
   using decoders = new ImageDecoders({ count: 1 });
-  const image = await decoders.decodeThen({ path }, (decoded) => captioner.prepare(decoded), {
-    ...captioner.decodeOptions,
-    ...(maxPixels !== undefined && { maxPixels }),
-  });
+  const image = await prepareFile(captioner, { path }, { decoders, maxPixels });
   const [generated] = given === undefined ? await captioner.caption([image], decoding) : [];
   const tokens = given === undefined ? generated?.tokens ?? [] : captioner.tokenize(given);
   if (tokens.length === 0) {

@@ -1,7 +1,7 @@
-import { type CheckpointMetadata, openCheckpoint } from "../checkpoint/checkpoint.ts";
+import { type CheckpointMetadata, isCheckpoint, parseMetadata } from "../checkpoint/checkpoint.ts";
 import { isTrainingTensor } from "../checkpoint/model_shape.ts";
 import type { DType } from "../checkpoint/tensor.ts";
-import { isCheckpoint, openWeights, type WeightsFormat } from "../checkpoint/weights_file.ts";
+import { openWeights, type WeightsFormat } from "../checkpoint/weights_file.ts";
 
 /** A tensor in the listing. */
 export interface InspectedTensor {
@@ -43,15 +43,10 @@ export async function inspectFile(path: string): Promise<Inspection> {
     format: weights.format,
     bytes: weights.size,
     parameters: tensors.filter(isParameter).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
-    checkpoint: isCheckpoint(weights) ? await checkpointMetadata(path) : null,
+    checkpoint: isCheckpoint(weights) ? parseMetadata(path, weights.metadata) : null,
     metadata: isCheckpoint(weights) ? {} : { ...weights.metadata },
     tensors,
   };
-}
-
-async function checkpointMetadata(path: string): Promise<CheckpointMetadata> {
-  using checkpoint = await openCheckpoint(path);
-  return checkpoint.metadata;
 }
 
 function isParameter({ name }: InspectedTensor): boolean {

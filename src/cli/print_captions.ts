@@ -1,6 +1,125 @@
+// @ts-types="@types/cli-progress"
+import cliProgress from "cli-progress";
 import type { FileCaption, FileProblem } from "../captioning/caption_files.ts";
-import type { CaptionOutput } from "./caption_output.ts";
-import type { CaptionProgress } from "./caption_progress.ts";
+import type { ModelFacts } from "../checkpoint/model_facts.ts";
+import { duration } from "./progress_reporter.ts";
+
+/** Options of {@linkcode CaptionOutput}. */
+export interface CaptionOutputOptions {
+  /** `json`: one array; `jsonl`: an object a line. */
+  readonly format: "text" | "json" | "jsonl";
+  /** Whether there is only one image: its name is then omitted. */
+  readonly single: boolean;
+  /** Whether each line has rank and log-probability. */
+  readonly ranked: boolean;
+  /** The model that wrote the captions, which each JSON object names. */
+  readonly model: ModelFacts;
+}
+
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+
+/** Formats captions as text, one after the other. */
+export class CaptionOutput {
+  readonly #options: CaptionOutputOptions;
+  #started = false;
+
+  constructor(options: CaptionOutputOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a caption was formatted. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  add(caption: FileCaption): string {
+    const first = !this.#started;
+    this.#started = true;
+    const { format, model } = this.#options;
+    const object = { ...caption, model };
+    if (format === "jsonl") return `${JSON.stringify(object)}\n`;
+    if (format === "json") {
+      return `${first ? "[\n" : ",\n"}${JSON.stringify(object, null, 2).replaceAll(/^/gm, "  ")}`;
+    }
+    return this.#lines(caption);
+  }
+
+  /** The text after the last caption. */
+  end(): string {
+    if (this.#options.format !== "json") return "";
+    return this.#started ? "\n]\n" : "[]\n";
+  }
+
+  #lines(caption: FileCaption): string {
+    const { single, ranked } = this.#options;
+    const name = single ? [] : [caption.image];
+    const all = ranked ? [caption, ...caption.alternatives ?? []] : [caption];
+    return all.map(({ caption, logProbability }, index) => {
+      const rank = ranked ? [String(index + 1), logProbability.toFixed(4)] : [];
+      return `${[...name, ...rank, caption].map(onOneLine).join("\t")}\n`;
+    }).join("");
+  }
+}
+
+// File names may contain tabs and line ends, which would break the line, and escape sequences, which a terminal obeys.
+function onOneLine(text: string): string {
+  return text.replaceAll(CONTROL, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
+
+/** Options of {@linkcode CaptionProgress}. */
+export interface CaptionProgressOptions {
+  /** Number of images, if known. */
+  readonly total: number | undefined;
+  /** Whether standard error is a terminal; elsewhere nothing is shown. */
+  readonly terminal: boolean;
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+}
+
+/** A progress bar of captioned images. */
+export class CaptionProgress implements Disposable {
+  readonly #options: CaptionProgressOptions;
+  readonly #start: number;
+  #bar: cliProgress.SingleBar | undefined;
+  #done = 0;
+
+  constructor(options: CaptionProgressOptions) {
+    this.#options = options;
+    this.#start = options.now();
+    this.#draw();
+  }
+
+  /** Counts one image; `print` runs while the bar is off the screen. */
+  async advance(print: () => Promise<void>): Promise<void> {
+    this.#clear();
+    await print();
+    this.#done++;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const { terminal, total, now } = this.#options;
+    if (!terminal || total === 1) return;
+    const seconds = (now() - this.#start) / 1000;
+    const speed = this.#done / seconds;
+    const left = total === undefined || this.#done === 0 ? "" : `, ${duration((total - this.#done) / speed)} left`;
+    const details = this.#done === 0 ? "" : `${speed.toPrecision(3)} images/s${left}`;
+    const format = total === undefined ? "Captioned {value} {details}" : "Captioning [{bar}] {value}/{total} {details}";
+    this.#bar = new cliProgress.SingleBar({ ...BAR, format });
+    this.#bar.start(total ?? 0, this.#done, { details });
+  }
+
+  #clear(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#clear();
+  }
+}
 
 /** Options of {@linkcode printCaptions}. */
 export interface PrintCaptionsOptions {

@@ -1,7 +1,8 @@
 import { relative } from "node:path";
 import { Captioner, type CaptionerOptions } from "../captioning/captioner.ts";
+import { openModel } from "../captioning/open_model.ts";
 import { describeModels, type ModelFacts, modelFacts, modelWarning } from "../checkpoint/model_facts.ts";
-import { defaultCheckpoint } from "../pipeline/default_checkpoint.ts";
+import { type DefaultCheckpoint, defaultCheckpoint } from "../pipeline/default_checkpoint.ts";
 import { userFolder, userPath } from "./command.ts";
 
 /** Options of {@linkcode loadTaskModel}. */
@@ -35,14 +36,19 @@ export async function loadTaskModel(
   checkpoints: readonly string[],
   { print = console.error, quiet = false, vocabulary, ...options }: LoadTaskModelOptions,
 ): Promise<TaskModel> {
-  const chosen = checkpoints.length === 0
-    ? [await defaultCheckpoint(userPath("runs"), { warn: print })]
-    : checkpoints.map((path) => ({ path: userPath(path), name: nameOf(userPath(path)), ships: false }));
-  const captioner = await Captioner.load(chosen.map(({ path }) => path), {
-    ...options,
-    vocabulary: vocabulary && userPath(vocabulary),
-  });
-  const models = chosen.map((model, index) => ({ ...model, metadata: captioner.allMetadata[index] ?? {} }));
+  using opened = new DisposableStack();
+  const open = async (path: string) =>
+    opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary) }));
+  const chosen: Pick<DefaultCheckpoint, "model" | "name" | "ships">[] = [];
+  for (const path of checkpoints.map((path) => userPath(path))) {
+    chosen.push({ model: await open(path), name: nameOf(path), ships: false });
+  }
+  if (checkpoints.length === 0) {
+    const found = opened.use(await defaultCheckpoint(userPath("runs"), { warn: print }));
+    chosen.push(vocabulary === undefined ? found : { ...found, model: await open(found.path) });
+  }
+  const captioner = await Captioner.fromModels(chosen.map(({ model }) => model), options);
+  const models = chosen.map(({ model: { metadata }, ...facts }) => ({ ...facts, metadata }));
   if (!quiet) print(describeModels(models));
   for (const model of models) {
     const warning = modelWarning(model);

@@ -1,12 +1,9 @@
-import type { Captioner } from "../captioning/captioner.ts";
+import type { Captioner, PreparedImage } from "../captioning/captioner.ts";
+import { preparedBatches } from "../captioning/prepared_batches.ts";
 import type { Features } from "../ffi/batch.ts";
 import { InputError } from "../input_error.ts";
 import { concatenateFeatures } from "../ffi/feature_rows.ts";
-import type { RgbImage } from "../images/rgb_image.ts";
-import { ImageDecoders } from "../images/image_decoders.ts";
-import { ImageError } from "../images/image_error.ts";
 import type { ImageFile } from "../images/image_file.ts";
-import { readAhead } from "../read_ahead.ts";
 
 /** Options of {@linkcode encodeImages}. */
 export interface EncodeImagesOptions {
@@ -32,8 +29,6 @@ export interface EncodedImages<Example> {
   readonly problems: readonly string[];
 }
 
-const BATCH = 16;
-
 /**
  * Decodes images and computes their features.
  *
@@ -46,38 +41,23 @@ export async function encodeImages<Example extends ImageFile>(
   options: EncodeImagesOptions,
 ): Promise<EncodedImages<Example>> {
   const { maxPixels, onProgress, signal } = options;
-  const decoding = { ...captioner.decodeOptions, ...(maxPixels !== undefined && { maxPixels }) };
-  using decoders = new ImageDecoders();
-
-  async function load(image: Example) {
-    try {
-      return {
-        image,
-        resized: await decoders.decodeThen(image, (image) => captioner.prepare(image), decoding),
-      };
-    } catch (error) {
-      if (error instanceof ImageError) return { problem: error.message };
-      throw error;
-    }
-  }
-
   const kept: Example[] = [];
   const parts: Features[] = [];
   const problems: string[] = [];
-  let resized: RgbImage[] = [];
   let done = 0;
-  for await (const loaded of readAhead(load, images, BATCH)) {
+  for await (const batch of preparedBatches(captioner, images, { maxPixels })) {
     signal.throwIfAborted();
-    if ("problem" in loaded) problems.push(loaded.problem);
-    else {
-      kept.push(loaded.image);
-      resized.push(loaded.resized);
+    const prepared: PreparedImage[] = [];
+    for (const one of batch) {
+      if ("problem" in one) problems.push(one.problem);
+      else {
+        kept.push(one.item);
+        prepared.push(one.image);
+      }
     }
-    if (resized.length === BATCH) parts.push(await captioner.encode(resized.splice(0)));
-    onProgress(++done, images.length);
+    if (prepared.length > 0) parts.push(await captioner.encode(prepared));
+    for (const _ of batch) onProgress(++done, images.length);
   }
-  if (resized.length > 0) parts.push(await captioner.encode(resized));
-  resized = [];
   if (parts.length === 0) {
     throw new InputError(`Cannot encode images: none of ${images.length} can be decoded: ${problems[0] ?? ""}`);
   }

@@ -4,10 +4,8 @@ import { shardBatches } from "../distributed/shard.ts";
 import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import type { Example } from "../data/dataset.ts";
-import type { RgbImage } from "../images/rgb_image.ts";
-import { ImageDecoders } from "../images/image_decoders.ts";
-import { ImageError } from "../images/image_error.ts";
-import { readAhead } from "../read_ahead.ts";
+import type { PreparedImage } from "../captioning/captioner.ts";
+import { BATCH_SIZE, preparedBatches } from "../captioning/prepared_batches.ts";
 import type { ScoredCaption } from "./score_captions.ts";
 
 /** Options of {@linkcode evaluateModel}. */
@@ -42,8 +40,6 @@ export interface ModelCaptions {
   readonly perplexity?: number;
 }
 
-const BATCH = 16;
-
 /**
  * Captions images; the CNN runs once for each.
  *
@@ -56,55 +52,44 @@ export async function evaluateModel(
   options: EvaluateModelOptions,
 ): Promise<ModelCaptions> {
   const { decoding, maxPixels, onProgress, signal, group = SINGLE_PROCESS } = options;
-  const shard = shardBatches([...examples.entries()], { ...group, batchSize: BATCH });
-  using decoders = new ImageDecoders();
+  const indexed = examples.map((example, index) => ({ ...example, index }));
+  const shard = shardBatches(indexed, { ...group, batchSize: BATCH_SIZE });
   const alone = captioner.models === 1;
   const scores = alone && captioner.metadata.decoding.firstWord === undefined;
   const captions: Indexed[] = [];
   const problems: Indexed[] = [];
   let [logProbability, tokens, done] = [0, 0, 0];
-  let batch: { readonly index: number; readonly example: Example; readonly resized: RgbImage }[] = [];
 
-  async function load([index, example]: readonly [number, Example]) {
-    try {
-      const decoded = { ...captioner.decodeOptions, ...(maxPixels !== undefined && { maxPixels }) };
-      return {
-        index,
-        example,
-        resized: await decoders.decodeThen(example, (image) => captioner.prepare(image), decoded),
-      };
-    } catch (error) {
-      if (error instanceof ImageError) return { index, problem: error.message };
-      throw error;
-    }
-  }
-
-  async function write(): Promise<void> {
-    signal.throwIfAborted();
-    if (batch.length === 0) return;
-    const resized = batch.map(({ resized }) => resized);
+  async function write(examples: readonly IndexedExample[], images: readonly PreparedImage[]): Promise<void> {
     // Sampling is keyed by the image itself.
-    const input = alone && decoding.sampling === undefined ? await captioner.encode(resized) : resized;
+    const input = alone && decoding.sampling === undefined ? await captioner.encode(images) : images;
     const written = await captioner.caption(input, decoding);
-    for (const [at, { index }] of batch.entries()) captions.push([index, written[at]?.caption ?? ""]);
-    if (scores) {
-      const features = "count" in input ? input : await captioner.encode(resized);
-      const given = batch.map(({ example }) => example.captions.map((caption) => captioner.encodeCaption(caption)));
-      logProbability += (await captioner.score(features, given)).reduce((sum, value) => sum + value, 0);
-      tokens += given.flat().reduce((sum, ids) => sum + ids.length - 1, 0);
-    }
-    batch = [];
+    for (const [at, { index }] of examples.entries()) captions.push([index, written[at]?.caption ?? ""]);
+    if (!scores) return;
+    const features = "count" in input ? input : await captioner.encode(images);
+    const given = examples.map(({ captions }) => captions.map((caption) => captioner.encodeCaption(caption)));
+    logProbability += (await captioner.score(features, given)).reduce((sum, value) => sum + value, 0);
+    tokens += given.flat().reduce((sum, ids) => sum + ids.length - 1, 0);
   }
 
-  for await (const loaded of readAhead(load, shard, BATCH)) {
-    if (loaded.problem === undefined) batch.push(loaded);
-    else problems.push([loaded.index, loaded.problem]);
-    if (batch.length === BATCH) await write();
-    onProgress(++done, shard.length);
+  for await (const batch of preparedBatches(captioner, shard, { maxPixels })) {
+    signal.throwIfAborted();
+    const images: PreparedImage[] = [];
+    const shown: IndexedExample[] = [];
+    for (const prepared of batch) {
+      if ("problem" in prepared) problems.push([prepared.item.index, prepared.problem]);
+      else {
+        shown.push(prepared.item);
+        images.push(prepared.image);
+      }
+    }
+    if (images.length > 0) await write(shown, images);
+    for (const _ of batch) onProgress(++done, shard.length);
   }
-  await write();
   return await gathered(examples, { captions, problems, logProbability, tokens }, group);
 }
+
+type IndexedExample = Example & { readonly index: number };
 
 /** A text of the image of an index. */
 type Indexed = readonly [index: number, text: string];

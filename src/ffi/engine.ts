@@ -91,18 +91,22 @@ export class Engine implements Disposable {
   readonly #library: Library;
   readonly #handle: Handle;
   readonly #stages: readonly string[];
+  readonly #featureSize: number;
   #queuedParts = 0;
   #queuedSteps: number[] = [];
 
   private constructor(
     library: Library,
     handle: Handle,
-    stages: readonly string[],
-    { device, precision, threads }: Pick<Engine, "device" | "precision" | "threads">,
+    { stages, featureSize, device, precision, threads }: Pick<Engine, "device" | "precision" | "threads"> & {
+      readonly stages: readonly string[];
+      readonly featureSize: number;
+    },
   ) {
     this.#library = library;
     this.#handle = handle;
     this.#stages = stages;
+    this.#featureSize = featureSize;
     this.device = device;
     this.precision = precision;
     this.threads = threads;
@@ -145,12 +149,22 @@ export class Engine implements Disposable {
     );
     const handle = new Handle("engine", pointer, library.symbols.lrcn_engine_destroy);
     try {
-      const threads = new Int32Array(1);
+      const [threads, featureSize] = [new Int32Array(1), new Int32Array(1)];
       await handle.run(
         "read the number of threads",
         (engine, text) => library.symbols.lrcn_threads(engine, threads, text, text.length),
       );
-      return new Engine(library, handle, stagesOf(model), { device, precision, threads: threads[0] ?? 0 });
+      await handle.run(
+        "read the feature size",
+        (engine, text) => library.symbols.lrcn_feature_size(engine, featureSize, text, text.length),
+      );
+      return new Engine(library, handle, {
+        stages: stagesOf(model),
+        featureSize: featureSize[0] ?? 0,
+        device,
+        precision,
+        threads: threads[0] ?? 0,
+      });
     } catch (error) {
       handle[Symbol.dispose]();
       throw error;
@@ -373,12 +387,7 @@ export class Engine implements Disposable {
 
   /** Runs the CNN up to its last pooling. */
   async encode(images: Images): Promise<Features> {
-    const size = new Int32Array(1);
-    await this.#handle.run(
-      "read the feature size",
-      (engine, message) => this.#library.symbols.lrcn_feature_size(engine, size, message, message.length),
-    );
-    const values = new Float32Array(images.count * (size[0] ?? 0));
+    const values = new Float32Array(images.count * this.#featureSize);
     await this.#handle.run("encode images", (engine, message) =>
       this.#library.symbols.lrcn_encode(
         engine,

@@ -5,8 +5,7 @@ import { decodeBytes } from "./decode_bytes.ts";
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import { closeVips } from "./load_vips.ts";
 import { ImageError } from "./image_error.ts";
-import type { ImageBytes, ImageFile } from "./image_file.ts";
-import { readImageBytes } from "./read_image_bytes.ts";
+import { type ImageBytes, type ImageFile, readImageBytes } from "./image_file.ts";
 import type { ThreadStart } from "./vips_thread_worker.ts";
 
 /** An image to decode, or `close` to end the Worker. */

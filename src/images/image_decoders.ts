@@ -3,7 +3,6 @@ import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";
 import type { ThreadStart } from "./vips_thread_worker.ts";
-import { startThread } from "./vips_threads.ts";
 
 export interface ImageDecodersOptions {
   /**
@@ -264,6 +263,18 @@ export class ImageDecoders implements Disposable {
 
 function startDecodeWorker(): Worker {
   return new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
+}
+
+/** Starts a thread of libvips. `onError` is told what it threw; the decode Worker would wait for it for ever. */
+function startThread(start: ThreadStart, onError: (message: string) => void): Worker {
+  const url = new URL("./vips_thread_worker.ts", import.meta.url);
+  const thread = new Worker(url, { type: "module", name: "em-pthread" });
+  thread.addEventListener("error", (event) => {
+    event.preventDefault();
+    onError(event.message);
+  });
+  thread.postMessage(start, [start.port]);
+  return thread;
 }
 
 /** Ends a Worker once it is idle, with the threads of its libvips: after terminate() those would wait for ever. */

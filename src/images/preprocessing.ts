@@ -1,7 +1,7 @@
 // How image files become the network's input, in training, evaluation and captioning.
 
 import type { ImageResize } from "../ffi/settings.ts";
-import { type Alpha, ALPHAS, type DecodeImageOptions } from "./rgb_image.ts";
+import { type Alpha, ALPHAS, type DecodeImageOptions, type RgbImage } from "./rgb_image.ts";
 
 /** How image files are decoded. */
 export interface ImageDecoding {
@@ -38,6 +38,53 @@ export function completeDecoding(decoding: ImageDecoding): Required<ImageDecodin
 export function decodeOptions(shortSide: number, decoding: ImageDecoding): DecodeImageOptions {
   const { shrinkOnLoad, ...others } = completeDecoding(decoding);
   return { ...others, minShortSide: shrinkOnLoad ? 2 * shortSide : 0 };
+}
+
+/** The part of an engine that resizes; its type would bring in the native library. */
+interface Resizer {
+  resizeCrop(image: RgbImage, shortSide: number, crop: number, resize?: ImageResize): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * Resizes a decoded image to the square that caches and queues hold; its center crop is the network's input.
+ *
+ * @returns An image of its own, `shortSide` pixels wide and high.
+ */
+export async function resizeImage(
+  engine: Resizer,
+  image: RgbImage,
+  { shortSide: side, resize }: { readonly shortSide: number; readonly resize?: ImageResize },
+): Promise<RgbImage> {
+  const isResized = image.width === side && image.height === side && image.pixels.length === side * side * 3;
+  const pixels = isResized ? image.pixels.slice() : await engine.resizeCrop(image, side, side, resize);
+  return { width: side, height: side, pixels };
+}
+
+/**
+ * Copies the center crop of a square image. If the margins differ by one pixel, the crop starts at the even row and
+ * column, as in torchvision's CenterCrop.
+ *
+ * @param pixels size x size x 3.
+ * @param into Receives side x side x 3.
+ * @throws {RangeError} If a length does not fit a square, or the crop is larger than the image.
+ */
+export function centerCrop(pixels: Uint8Array, into: Uint8Array): void {
+  const [size, side] = [Math.sqrt(pixels.length / 3), Math.sqrt(into.length / 3)];
+  if (![size, side].every(Number.isInteger)) {
+    throw new RangeError(`Cannot crop: ${pixels.length} and ${into.length} bytes do not form square images`);
+  }
+  if (side > size) throw new RangeError(`Cannot crop: a crop of ${side} does not fit into ${size}`);
+  const start = halfToEven(size - side);
+  for (let y = 0; y < side; y++) {
+    const from = ((start + y) * size + start) * 3;
+    into.set(pixels.subarray(from, from + side * 3), y * side * 3);
+  }
+}
+
+/** Half of an integer, rounded to even. */
+export function halfToEven(twice: number): number {
+  const down = Math.floor(twice / 2);
+  return twice % 2 === 1 && down % 2 === 1 ? down + 1 : down;
 }
 
 /** Everything except the image's bytes that determines the cached pixels. */

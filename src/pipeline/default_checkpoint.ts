@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openModel } from "../captioning/open_model.ts";
+import { type OpenModel, openModel } from "../captioning/open_model.ts";
 import { InputError } from "../input_error.ts";
 import { presetOf, RECIPE_NAMES } from "./recipe.ts";
 
@@ -20,9 +20,10 @@ export interface DefaultCheckpointOptions {
   readonly shipped?: string;
 }
 
-/** The checkpoint that tasks use without `--checkpoint`. */
-export interface DefaultCheckpoint {
+/** The checkpoint that tasks use without `--checkpoint`, open: close it with `using`. */
+export interface DefaultCheckpoint extends Disposable {
   readonly path: string;
+  readonly model: OpenModel;
   /** Its run, relative to the folder that holds the folder of all runs; or the file that ships. */
   readonly name: string;
   /** Whether it comes with lrcn. */
@@ -42,13 +43,13 @@ export async function defaultCheckpoint(
 ): Promise<DefaultCheckpoint> {
   let rendered = false;
   for (const { run, path } of await newestFirst(folder)) {
-    const use = await useOf(path, warn);
-    if (use === "captions") return { path, name: join("runs", run), ships: false };
-    rendered ||= use === "rendered scenes";
+    const model = await openIfUsable(path, warn);
+    if (model !== undefined && !rendersData(model)) return opened(model, { name: join("runs", run), ships: false });
+    rendered ||= model !== undefined;
+    model?.[Symbol.dispose]();
   }
-  if (await modified(shipped) !== undefined && await useOf(shipped, warn) !== "none") {
-    return { path: shipped, name: SHIPPED_NAME, ships: true };
-  }
+  const model = await modified(shipped) === undefined ? undefined : await openIfUsable(shipped, warn);
+  if (model !== undefined) return opened(model, { name: SHIPPED_NAME, ships: true });
   const reason = rendered
     ? `models of rendered scenes, as in '${folder}', are used by --checkpoint only, and no other is there`
     : `there is no usable run in '${folder}', and no '${SHIPPED_NAME}' in the project`;
@@ -72,20 +73,24 @@ async function newestFirst(folder: string): Promise<{ readonly run: string; read
   return found.toSorted((a, b) => b.time - a.time);
 }
 
-/** Whether a checkpoint is a captioner of photos. */
-async function useOf(
-  path: string,
-  warn: (line: string) => void,
-): Promise<"captions" | "rendered scenes" | "none"> {
+function opened(model: OpenModel, { name, ships }: Pick<DefaultCheckpoint, "name" | "ships">): DefaultCheckpoint {
+  return { path: model.path, model, name, ships, [Symbol.dispose]: () => model[Symbol.dispose]() };
+}
+
+async function openIfUsable(path: string, warn: (line: string) => void): Promise<OpenModel | undefined> {
   try {
-    using model = await openModel(path);
-    const recipe = RECIPE_NAMES.find((name) => name === model.metadata.recipe);
-    return recipe !== undefined && presetOf(recipe).rendersData ? "rendered scenes" : "captions";
+    return await openModel(path);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     warn(`Warning: skipped a checkpoint: ${error.message}`);
-    return "none";
+    return undefined;
   }
+}
+
+/** Whether a model's images are rendered scenes instead of photos. */
+function rendersData({ metadata }: OpenModel): boolean {
+  const recipe = RECIPE_NAMES.find((name) => name === metadata.recipe);
+  return recipe !== undefined && presetOf(recipe).rendersData;
 }
 
 async function modified(path: string): Promise<number | undefined> {

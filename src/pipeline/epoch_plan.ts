@@ -2,7 +2,7 @@ import type { ProcessGroup } from "../distributed/process_group.ts";
 import type { ShardOptions } from "../distributed/shard.ts";
 import { InputError } from "../input_error.ts";
 import { Random } from "../random.ts";
-import { halfToEven } from "../images/crop_center.ts";
+import { halfToEven } from "../images/preprocessing.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** A crop of a resized image. */

@@ -1,4 +1,4 @@
-import { centerCrop } from "../images/crop_center.ts";
+import { centerCrop, resizeImage } from "../images/preprocessing.ts";
 import type { Example } from "../data/dataset.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
 import { Random } from "../random.ts";
@@ -59,7 +59,7 @@ export async function renderSample(
       const resized: Uint8Array[] = [];
       for (const image of images.values()) {
         signal.throwIfAborted();
-        resized.push(await engine.resizeCrop(image, side, side, recipe.resize));
+        resized.push((await resizeImage(engine, image, { shortSide: side, resize: recipe.resize })).pixels);
       }
       return {
         examples,

@@ -2,11 +2,11 @@ import { isIP } from "node:net";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Caption } from "../captioning/caption.ts";
-import type { Captioner } from "../captioning/captioner.ts";
+import type { Captioner, PreparedImage } from "../captioning/captioner.ts";
+import { prepareFile } from "../captioning/prepared_batches.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import type { ModelFacts } from "../checkpoint/model_facts.ts";
 import { InputError } from "../input_error.ts";
-import type { RgbImage } from "../images/rgb_image.ts";
 import { ImageError } from "../images/image_error.ts";
 import type { ImageDecoders } from "../images/image_decoders.ts";
 import { readImageFile } from "./image_answer.ts";
@@ -161,13 +161,12 @@ export function createApp(options: AppOptions): App {
 
   function withImage<Result>(
     context: Context,
-    use: (image: RgbImage, signal: AbortSignal) => Promise<Result>,
+    use: (image: PreparedImage, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     const { raw } = context.req;
     return within(context, async (signal, take) => {
       const bytes = await readUpload(raw, { most: limits.bytes, take, signal });
-      const decoding = { ...model.decodeOptions, maxPixels: limits.pixels, signal };
-      const resized = await decoders.decodeThen({ bytes }, (image) => model.prepare(image), decoding);
+      const resized = await prepareFile(model, { bytes }, { decoders, maxPixels: limits.pixels, signal });
       signal.throwIfAborted();
       return await use(resized, signal);
     });

@@ -1,13 +1,10 @@
 import type { Caption } from "../captioning/caption.ts";
-import type { Captioner } from "../captioning/captioner.ts";
+import type { Captioner, PreparedImage } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
-import type { RgbImage } from "../images/rgb_image.ts";
-
-/** Maximum batch size. */
-const BATCH = 16;
+import { BATCH_SIZE } from "../captioning/prepared_batches.ts";
 
 interface Entry {
-  readonly image: RgbImage;
+  readonly image: PreparedImage;
   readonly decoding: DecodingOptions;
   /** Entries of the same kind can be captioned in one batch. */
   readonly kind: string;
@@ -42,7 +39,7 @@ export class CaptionQueue {
    * @param signal Removes the image from the queue if it still waits.
    * @throws {InputError} If no caption can satisfy the options.
    */
-  caption(image: RgbImage, decoding: DecodingOptions, signal: AbortSignal): Promise<Caption> {
+  caption(image: PreparedImage, decoding: DecodingOptions, signal: AbortSignal): Promise<Caption> {
     const { promise, resolve, reject } = Promise.withResolvers<Caption>();
     const entry = { image, decoding, kind: JSON.stringify(decoding), resolve, reject };
     this.#waiting.push(entry);
@@ -71,7 +68,7 @@ export class CaptionQueue {
     const batch: Entry[] = [];
     const left: Entry[] = [];
     for (const entry of this.#waiting.splice(0)) {
-      if (batch.length < BATCH && entry.kind === (batch[0] ?? entry).kind) batch.push(entry);
+      if (batch.length < BATCH_SIZE && entry.kind === (batch[0] ?? entry).kind) batch.push(entry);
       else left.push(entry);
     }
     this.#waiting.push(...left);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beamSearch, type BeamSearchOptions } from "../../src/captioning/beam_search.ts";
 import type { ConstraintsOptions } from "../../src/captioning/constraints.ts";
-import { withImagesFirst } from "../../src/captioning/decode_step.ts";
+import { withImagesFirst } from "../../src/captioning/hypotheses.ts";
 import { InputError } from "../../src/input_error.ts";
 import {
   A,

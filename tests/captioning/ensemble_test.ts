@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beamSearch } from "../../src/captioning/beam_search.ts";
-import { withImagesFirst } from "../../src/captioning/decode_step.ts";
+import { withImagesFirst } from "../../src/captioning/hypotheses.ts";
 import { ensembleStep } from "../../src/captioning/ensemble.ts";
 import {
   ALL,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DecodeStep } from "../../src/captioning/decode_step.ts";
+import type { DecodeStep } from "../../src/captioning/hypotheses.ts";
 import { notebookSearch } from "../../src/captioning/notebook_search.ts";
 import { Engine } from "../../src/ffi/engine.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";

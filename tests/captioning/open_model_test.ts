@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findSpecialWords } from "../../src/text/caption_vocabulary.ts";
 import { openModel } from "../../src/captioning/open_model.ts";
@@ -133,3 +133,29 @@ Deno.test({
     assert.equal(model1.tensors.size, 111);
   },
 });
+
+for (const file of [SMALL_CAPTIONER, join(INTERCHANGE, "torch_1u_every.pth")]) {
+  Deno.test({
+    name: `openModel() opens ${basename(file)} once, and closes it if it refuses it`,
+    ...NEEDS_FILES,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const vocabulary = folder.file("vocab.json");
+      await Deno.writeTextFile(vocabulary, JSON.stringify([...SPECIALS, "a"]));
+      const options = file.endsWith(".pth") ? { vocabulary } : {};
+      const { open } = Deno;
+      const opened: string[] = [];
+      Deno.open = (path, how) => {
+        opened.push(String(path));
+        return open(path, how);
+      };
+      using _restored = { [Symbol.dispose]: () => void (Deno.open = open) };
+      (await openModel(file, options))[Symbol.dispose]();
+      assert.deepEqual(opened.filter((path) => path === file), [file]);
+      // The test runner reports a file that is left open.
+      const refused = folder.file("best.safetensors");
+      await Deno.writeTextFile(refused, "no model");
+      await assert.rejects(openModel(refused, options), InputError);
+    },
+  });
+}

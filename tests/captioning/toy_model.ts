@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TokenSequence } from "../../src/captioning/caption.ts";
 import { Constraints, type ConstraintsOptions } from "../../src/captioning/constraints.ts";
-import type { DecodeStep } from "../../src/captioning/decode_step.ts";
+import type { DecodeStep } from "../../src/captioning/hypotheses.ts";
 import type { SearchOptions } from "../../src/captioning/hypotheses.ts";
 import { Random } from "../../src/random.ts";
 

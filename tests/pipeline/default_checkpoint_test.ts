@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { InputError } from "../../src/input_error.ts";
-import { type DefaultCheckpoint, defaultCheckpoint } from "../../src/pipeline/default_checkpoint.ts";
+import { defaultCheckpoint } from "../../src/pipeline/default_checkpoint.ts";
 import { makeFolder, type TemporaryFolder } from "../support/temporary_folder.ts";
 import { canRead, canWrite } from "../support/test_data.ts";
 
@@ -32,10 +32,13 @@ async function writeModel(path: string, recipe: string): Promise<void> {
 }
 
 /** Chooses, and returns the warnings as well. The model that ships is `shipped`, if it is there. */
-async function choose({ path }: TemporaryFolder): Promise<{ chosen: DefaultCheckpoint; warnings: string[] }> {
+async function choose({ path: folder }: TemporaryFolder) {
   const warnings: string[] = [];
-  const options = { warn: (line: string) => void warnings.push(line), shipped: join(path, "shipped") };
-  return { chosen: await defaultCheckpoint(join(path, "runs"), options), warnings };
+  const options = { warn: (line: string) => void warnings.push(line), shipped: join(folder, "shipped") };
+  using chosen = await defaultCheckpoint(join(folder, "runs"), options);
+  const { path, name, ships, model } = chosen;
+  assert.equal(model.path, path);
+  return { chosen: { path, name, ships }, warnings };
 }
 
 Deno.test({

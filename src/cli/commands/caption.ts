@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { addCaptionOptions } from "../caption_options.ts";
-import { createCommand } from "../command.ts";
-import { addQuietOption } from "../quiet_option.ts";
+import { addQuietOption, createCommand } from "../command.ts";
 import { addProcessGroupOptions } from "../process_group.ts";
 
 export function captionCommand(): Command {

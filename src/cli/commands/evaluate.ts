@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { createCommand } from "../command.ts";
+import { addQuietOption, createCommand } from "../command.ts";
 import { addEvaluateOptions } from "../evaluate_options.ts";
-import { addQuietOption } from "../quiet_option.ts";
 import { addProcessGroupOptions } from "../process_group.ts";
 
 export function evaluateCommand(): Command {

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import { createCommand } from "../command.ts";
-import { addQuietOption } from "../quiet_option.ts";
+import { addQuietOption, createCommand } from "../command.ts";
 import { addProcessGroupOptions } from "../process_group.ts";
 import { addTrainOptions } from "../train_options.ts";
 

@@ -1,5 +1,5 @@
 import { InputError } from "../../input_error.ts";
-import { centerCrop } from "../../images/crop_center.ts";
+import { centerCrop } from "../../images/preprocessing.ts";
 import type { Example } from "../../data/dataset.ts";
 import type { BrokenImage, Decoders, ImageCache } from "./image_cache.ts";
 import { ImageError } from "../../images/image_error.ts";

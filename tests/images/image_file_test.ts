@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ImageError } from "../../src/images/image_error.ts";
-import { readImageBytes } from "../../src/images/read_image_bytes.ts";
+import { readImageBytes } from "../../src/images/image_file.ts";
 import { canRead, canWrite } from "../support/test_data.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
 

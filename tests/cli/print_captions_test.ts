@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import type { FileCaption, FileProblem } from "../../src/captioning/caption_files.ts";
-import { CaptionOutput, type CaptionOutputOptions } from "../../src/cli/caption_output.ts";
-import { CaptionProgress } from "../../src/cli/caption_progress.ts";
-import { printCaptions } from "../../src/cli/print_captions.ts";
+import {
+  CaptionOutput,
+  type CaptionOutputOptions,
+  CaptionProgress,
+  printCaptions,
+} from "../../src/cli/print_captions.ts";
 
 const DOG: FileCaption = {
   image: "dog.jpg",
