@@ -1,5 +1,23 @@
 import { printable } from "./printable.ts";
 
+/** What an {@linkcode InputError} is about. */
+export type InputErrorCode =
+  | "INVALID_INPUT"
+  | "INVALID_IMAGE"
+  | "OUT_OF_MEMORY"
+  | "DEVICE_UNAVAILABLE"
+  | "GROUP_FAILED";
+
+/** Options of {@linkcode InputError}. */
+export interface InputErrorOptions extends ErrorOptions {
+  /**
+   * What it is about.
+   *
+   * @default {"INVALID_INPUT"}
+   */
+  readonly code?: InputErrorCode;
+}
+
 /**
  * Something outside the program is wrong: a file, an option, a device. The message is one line with the fault, its
  * place, and the remedy; commands print it without a stack trace and exit with code 1.
@@ -20,13 +38,16 @@ import { printable } from "./printable.ts";
 export class InputError extends Error {
   /** A constant, so that it survives bundling. */
   override readonly name = "InputError";
+  /** What it is about, for programs. */
+  readonly code: InputErrorCode;
 
   /**
    * Creates the error.
    *
    * @param message One line; control characters such as line breaks are escaped.
    */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options: InputErrorOptions = {}) {
     super(printable(message), options);
+    this.code = options.code ?? "INVALID_INPUT";
   }
 }

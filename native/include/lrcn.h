@@ -40,9 +40,8 @@ typedef enum lrcn_status {
   LRCN_INVALID_ARGUMENT = 1,    /* a mistake of the caller; nothing was done */
   LRCN_OUT_OF_MEMORY = 2,       /* of the device, the machine or the container */
   LRCN_DEVICE_UNAVAILABLE = 3,  /* the device cannot be used */
-  LRCN_CANCELLED = 4,           /* lrcn_cancel was called */
-  LRCN_INTERNAL = 5,            /* libtorch failed */
-  LRCN_GROUP_FAILED = 6         /* another process of the group is gone, or did not arrive in time */
+  LRCN_INTERNAL = 4,            /* libtorch failed */
+  LRCN_GROUP_FAILED = 5         /* another process of the group is gone, or did not arrive in time */
 } lrcn_status;
 
 typedef enum lrcn_device { LRCN_CPU = 0, LRCN_CUDA = 1 } lrcn_device;
@@ -184,13 +183,6 @@ LRCN_EXPORT lrcn_engine *lrcn_engine_create(const lrcn_engine_options *options, 
 LRCN_EXPORT void lrcn_engine_destroy(lrcn_engine *engine);
 
 /*
- * Cancels the calls that run or wait at this moment: each returns LRCN_CANCELLED at its next check. Later calls are
- * unaffected. A cancelled training step has not changed a parameter or moment, but may have changed BatchNorm
- * statistics and the random state. Returns at once.
- */
-LRCN_EXPORT void lrcn_cancel(lrcn_engine *engine);
-
-/*
  * bytes: filled with {in use, peak in use, held from the system} of libtorch's allocator for the engine's device,
  * shared by all engines of the process. length: 3.
  */
@@ -252,7 +244,7 @@ LRCN_EXPORT int32_t lrcn_engine_join(lrcn_engine *engine, lrcn_group *group, cha
 /*
  * One optimizer step on the mean cross-entropy of the counted targets (those that are not -1); with update 0 a part of
  * one, whose gradients are accumulated until a call has update 1. A call that fails after it has started drops the
- * accumulated gradients; one refused for its arguments, or cancelled while it waits, does not.
+ * accumulated gradients; one refused for its arguments does not.
  * crops: [images, 3], {top, left, flipped}: the position of each image's crop, and 1 to flip it horizontally; NULL with
  * length 0 if the shape's crop is 0.
  * row_weights: [rows], factors of the losses of each row, may be negative; the mean is still over the counted targets.
@@ -278,7 +270,7 @@ LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape 
 LRCN_EXPORT int32_t lrcn_step_results(lrcn_engine *engine, double *results, int64_t capacity, int64_t *steps,
                                       char *message, int32_t message_capacity);
 
-/* Drops the gradients accumulated since the optimizer's last step. Cannot be cancelled. */
+/* Drops the gradients accumulated since the optimizer's last step. */
 LRCN_EXPORT int32_t lrcn_drop_gradients(lrcn_engine *engine, char *message, int32_t message_capacity);
 
 /*
@@ -378,7 +370,7 @@ LRCN_EXPORT int32_t lrcn_tensors(lrcn_engine *engine, char *text, int64_t capaci
 LRCN_EXPORT int32_t lrcn_tensor_read(lrcn_engine *engine, const char *name, uint8_t *bytes, int64_t bytes_length,
                                      char *message, int32_t message_capacity);
 
-/* Sets a tensor to these bytes. Gradients cannot be written. Cannot be cancelled. */
+/* Sets a tensor to these bytes. Gradients cannot be written. */
 LRCN_EXPORT int32_t lrcn_tensor_write(lrcn_engine *engine, const char *name, const uint8_t *bytes,
                                       int64_t bytes_length, char *message, int32_t message_capacity);
 

@@ -134,14 +134,10 @@ void lrcn_engine_destroy(lrcn_engine* engine) {
   guard(nullptr, 0, [&] { const std::unique_ptr<lrcn_engine> owned(engine); });
 }
 
-void lrcn_cancel(lrcn_engine* engine) {
-  if (engine != nullptr) engine->engine->cancel();
-}
-
 int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_buffer("bytes", bytes, length, 3);
-    engine_of(engine).run([&](auto& model, auto&) {
+    engine_of(engine).run([&](auto& model) {
       const auto memory = model.memory();
       std::copy(memory.begin(), memory.end(), bytes);
     });
@@ -151,7 +147,7 @@ int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* m
 int32_t lrcn_threads(lrcn_engine* engine, int32_t* threads, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(threads != nullptr, "threads is NULL");
-    engine_of(engine).run([&](auto&, auto&) { *threads = at::get_num_threads(); });
+    engine_of(engine).run([&](auto&) { *threads = at::get_num_threads(); });
   });
 }
 
@@ -221,7 +217,7 @@ int32_t lrcn_group_gathered(lrcn_group* group, uint8_t* bytes, int64_t bytes_len
 int32_t lrcn_engine_join(lrcn_engine* engine, lrcn_group* group, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     group_of(group);
-    engine_of(engine).run([&](auto& model, auto&) { model.trainer.join(group->group); });
+    engine_of(engine).run([&](auto& model) { model.trainer.join(group->group); });
   });
 }
 
@@ -237,7 +233,7 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
     check(options);
     const bool queued = result == nullptr && result_length == 0;
     if (!queued) require_buffer("result", result, result_length, 3);
-    engine_of(engine).run([&](auto& model, auto& cancel) {
+    engine_of(engine).run([&](auto& model) {
       auto batch = borrow_batch(
           model.captioner,
           {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
@@ -246,8 +242,8 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
       borrow_crops(batch, *shape, crops, crops_length);
       borrow_row_weights(batch, row_weights, row_weights_length);
       check(*options, model.captioner.encoder(), batch);
-      if (queued) return model.trainer.queue(batch, *options, cancel);
-      fill_step(result, model.trainer.train(batch, *options, cancel));
+      if (queued) return model.trainer.queue(batch, *options);
+      fill_step(result, model.trainer.train(batch, *options));
     });
   });
 }
@@ -257,7 +253,7 @@ int32_t lrcn_step_results(lrcn_engine* engine, double* results, int64_t capacity
   return guard(message, message_capacity, [&] {
     require(results != nullptr, "results is NULL");
     require(steps != nullptr, "steps is NULL");
-    engine_of(engine).run_always([&](auto& model) {
+    engine_of(engine).run([&](auto& model) {
       const auto queued = static_cast<int64_t>(model.trainer.queued());
       require(capacity >= 3 * queued, "results holds " + std::to_string(capacity) + " numbers, not " +
                                           std::to_string(3 * queued));
@@ -272,7 +268,7 @@ int32_t lrcn_step_results(lrcn_engine* engine, double* results, int64_t capacity
 
 int32_t lrcn_drop_gradients(lrcn_engine* engine, char* message, int32_t message_capacity) {
   return guard(message, message_capacity,
-               [&] { engine_of(engine).run_always([](auto& model) { model.trainer.drop_gradients(); }); });
+               [&] { engine_of(engine).run([](auto& model) { model.trainer.drop_gradients(); }); });
 }
 
 int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
@@ -284,13 +280,13 @@ int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, c
     require_struct("shape", shape);
     require_no_crop(*shape);
     require_buffer("result", result, result_length, 2);
-    engine_of(engine).run([&](auto& model, auto& cancel) {
+    engine_of(engine).run([&](auto& model) {
       const auto batch = borrow_batch(
           model.captioner,
           {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
            inputs_length},
           targets, targets_length);
-      const auto step = model.trainer.evaluate(batch, cancel);
+      const auto step = model.trainer.evaluate(batch);
       result[0] = step.loss;
       result[1] = static_cast<double>(step.counted);
     });
@@ -306,13 +302,13 @@ int32_t lrcn_score(lrcn_engine* engine, const lrcn_batch_shape* shape, const uin
     require_struct("shape", shape);
     require_no_crop(*shape);
     require_buffer("log_probabilities", log_probabilities, length, shape->rows);
-    engine_of(engine).run([&](auto& model, auto& cancel) {
+    engine_of(engine).run([&](auto& model) {
       const auto batch = borrow_batch(
           model.captioner,
           {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
            inputs_length},
           targets, targets_length);
-      fill(log_probabilities, model.trainer.score(batch, cancel));
+      fill(log_probabilities, model.trainer.score(batch));
     });
   });
 }
@@ -327,7 +323,7 @@ int32_t lrcn_explain(lrcn_engine* engine, const lrcn_batch_shape* shape, const u
     require_range("images", shape->images, 1, 1);
     require_range("rows", shape->rows, 1, 1);
     require(pixels != nullptr, "pixels is NULL");
-    engine_of(engine).run([&](auto& model, auto& cancel) {
+    engine_of(engine).run([&](auto& model) {
       constexpr int32_t kImageOfRow[] = {0};
       const auto batch = borrow_batch(
           model.captioner, {shape, pixels, pixels_length, nullptr, 0, kImageOfRow, 1, inputs, inputs_length}, targets,
@@ -336,7 +332,7 @@ int32_t lrcn_explain(lrcn_engine* engine, const lrcn_batch_shape* shape, const u
       require_buffer("probabilities", probabilities, probabilities_length, shape->targets_length);
       require_buffer("heat", heat, heat_length,
                      shape->targets_length * places(shape->height) * places(shape->width));
-      const auto explanation = model.trainer.explain(batch, cancel);
+      const auto explanation = model.trainer.explain(batch);
       fill(probabilities, explanation.probabilities);
       fill(heat, explanation.heat);
     });
@@ -350,12 +346,12 @@ int32_t lrcn_logits(lrcn_engine* engine, const lrcn_batch_shape* shape, const ui
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
     require_no_crop(*shape);
-    engine_of(engine).run([&](auto& model, auto& cancel) {
+    engine_of(engine).run([&](auto& model) {
       const auto batch = borrow_batch(model.captioner, {shape, pixels, pixels_length, features, features_length,
                                                         image_of_row, image_of_row_length, inputs, inputs_length});
       require_buffer("logits", logits, logits_length,
                      int64_t{shape->rows} * shape->targets_length * model.captioner.vocabulary_size());
-      fill(logits, model.trainer.logits(batch, cancel));
+      fill(logits, model.trainer.logits(batch));
     });
   });
 }
@@ -364,7 +360,7 @@ int32_t lrcn_feature_size(lrcn_engine* engine, int32_t* size, char* message, int
   return guard(message, message_capacity, [&] {
     require(size != nullptr, "size is NULL");
     engine_of(engine).run(
-        [&](auto& model, auto&) { *size = static_cast<int32_t>(model.captioner.encoder().feature_size()); });
+        [&](auto& model) { *size = static_cast<int32_t>(model.captioner.encoder().feature_size()); });
   });
 }
 
@@ -373,9 +369,9 @@ int32_t lrcn_encode(lrcn_engine* engine, int32_t images, int32_t height, int32_t
                     int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     const auto borrowed = borrow_pixels(images, height, width, pixels, pixels_length);
-    engine_of(engine).run([&](auto& model, auto& cancel) {
+    engine_of(engine).run([&](auto& model) {
       require_buffer("features", features, features_length, images * model.captioner.encoder().feature_size());
-      fill(features, model.encode(borrowed, cancel));
+      fill(features, model.encode(borrowed));
     });
   });
 }
@@ -386,7 +382,7 @@ lrcn_decoding* lrcn_decoding_create(lrcn_engine* engine, int32_t images, const f
   std::unique_ptr<lrcn_decoding> decoding;
   const int32_t code = guard(message, message_capacity, [&] {
     require_range("images", images, 1, kMaxCount);
-    engine_of(engine).run([&](auto& model, auto&) {
+    engine_of(engine).run([&](auto& model) {
       const at::NoGradGuard no_grad;
       const int64_t size = model.captioner.encoder().feature_size();
       require_buffer("features", features, features_length, images * size);
@@ -403,7 +399,7 @@ lrcn_decoding* lrcn_decoding_create(lrcn_engine* engine, int32_t images, const f
 void lrcn_decoding_destroy(lrcn_decoding* decoding) {
   guard(nullptr, 0, [&] {
     const std::unique_ptr<lrcn_decoding> owned(decoding);
-    if (owned) owned->engine->run_always([&](auto&) { owned->decoder.reset(); });
+    if (owned) owned->engine->run([&](auto&) { owned->decoder.reset(); });
   });
 }
 
@@ -414,7 +410,7 @@ int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* p
   return guard(message, message_capacity, [&] {
     require(decoding != nullptr, "decoding is NULL");
     require_range("rows", rows, 1, kMaxCount);
-    decoding->engine->run([&](auto& model, auto&) {
+    decoding->engine->run([&](auto& model) {
       const at::NoGradGuard no_grad;
       const Autocast autocast(model.device.type(), model.autocast);
       auto& decoder = *decoding->decoder;
@@ -446,14 +442,14 @@ int32_t lrcn_resize_crop(lrcn_engine* engine, int32_t height, int32_t width, con
     require_range("stretch", stretch, 0, 1);
     require_range("crop", crop, 1, short_side);
     require_buffer("cropped", cropped, cropped_length, int64_t{3} * crop * crop);
-    engine_of(engine).run([&](auto&, auto&) { fill(cropped, resize_crop(image, short_side, stretch != 0, crop)); });
+    engine_of(engine).run([&](auto&) { fill(cropped, resize_crop(image, short_side, stretch != 0, crop)); });
   });
 }
 
 int32_t lrcn_tensors(lrcn_engine* engine, char* text, int64_t capacity, int64_t* length, char* message,
                      int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    engine_of(engine).run([&](auto& model, auto&) { fill_text(text, capacity, length, model.list_tensors()); });
+    engine_of(engine).run([&](auto& model) { fill_text(text, capacity, length, model.list_tensors()); });
   });
 }
 
@@ -461,7 +457,7 @@ int32_t lrcn_tensor_read(lrcn_engine* engine, const char* name, uint8_t* bytes, 
                          int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(name != nullptr, "name is NULL");
-    engine_of(engine).run([&](auto& model, auto&) {
+    engine_of(engine).run([&](auto& model) {
       const auto tensor = model.read(name);
       require_buffer("bytes", bytes, bytes_length, static_cast<int64_t>(tensor.nbytes()));
       std::memcpy(bytes, tensor.const_data_ptr(), tensor.nbytes());
@@ -474,7 +470,7 @@ int32_t lrcn_tensor_write(lrcn_engine* engine, const char* name, const uint8_t* 
   return guard(message, message_capacity, [&] {
     require(name != nullptr, "name is NULL");
     require(bytes != nullptr, "bytes is NULL");
-    engine_of(engine).run_always([&](auto& model) { model.write(name, bytes, bytes_length); });
+    engine_of(engine).run([&](auto& model) { model.write(name, bytes, bytes_length); });
   });
 }
 

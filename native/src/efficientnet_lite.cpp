@@ -78,12 +78,10 @@ EfficientNetLite::EfficientNetLite(Parameters& parameters, double width, const R
 
 const Normalization& EfficientNetLite::normalization() const { return kNormalization; }
 
-at::Tensor EfficientNetLite::run_stage(int32_t stage, at::Tensor x, const NormMode& mode,
-                                       const CancelPoint& cancel) const {
+at::Tensor EfficientNetLite::run_stage(int32_t stage, at::Tensor x, const NormMode& mode) const {
   if (stage == 0) return stem_(x, mode, Activation::kRelu6);
   if (stage == stages() - 1) return (*head_)(x, mode, Activation::kRelu6);
   for (const auto& block : blocks_[static_cast<size_t>(stage - 1)]) {
-    cancel.check();
     x = block(x, mode);
   }
   return x;

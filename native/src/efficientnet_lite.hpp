@@ -28,7 +28,7 @@ class EfficientNetLite : public Encoder {
   int32_t stages() const override { return static_cast<int32_t>(blocks_.size()) + 2; }
 
  protected:
-  at::Tensor run_stage(int32_t stage, at::Tensor x, const NormMode& mode, const CancelPoint& cancel) const override;
+  at::Tensor run_stage(int32_t stage, at::Tensor x, const NormMode& mode) const override;
 
  private:
   /// An inverted residual (Sandler et al. 2018): 1x1 to more channels, depthwise, and 1x1 to few without activation.

@@ -10,12 +10,12 @@
 
 namespace lrcn {
 
-at::Tensor Encoder::feature_map(const at::Tensor& images, const Training& training, const CancelPoint& cancel) const {
+at::Tensor Encoder::feature_map(const at::Tensor& images, const Training& training) const {
   auto x = images;
   for (int32_t stage = 0; stage < stages(); ++stage) {
     const bool trains = stage >= training.from;
     const at::AutoGradMode grad(at::GradMode::is_enabled() && trains);
-    x = run_stage(stage, std::move(x), {trains && training.batch_statistics, training.group}, cancel);
+    x = run_stage(stage, std::move(x), {trains && training.batch_statistics, training.group});
   }
   return x;
 }

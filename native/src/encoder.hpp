@@ -6,7 +6,6 @@
 #include <limits>
 #include <memory>
 
-#include "cancellation.hpp"
 #include "conv_norm.hpp"
 #include "lrcn.h"
 #include "parameters.hpp"
@@ -37,12 +36,12 @@ class Encoder {
 
   /// The output of the last convolution. images: [n, 3, height, width], normalized. Returns
   /// [n, feature size, height / 32, width / 32], rounded up.
-  at::Tensor feature_map(const at::Tensor& images, const Training& training, const CancelPoint& cancel) const;
+  at::Tensor feature_map(const at::Tensor& images, const Training& training) const;
 
   /// The spatial mean of a feature map: [n, feature size].
   static at::Tensor pool(const at::Tensor& feature_map);
-  at::Tensor features(const at::Tensor& images, const Training& training, const CancelPoint& cancel) const {
-    return pool(feature_map(images, training, cancel));
+  at::Tensor features(const at::Tensor& images, const Training& training) const {
+    return pool(feature_map(images, training));
   }
 
   /// Our last layer, which is always trainable. features: [n, feature size]. Returns [n, outputs].
@@ -51,7 +50,7 @@ class Encoder {
   int64_t feature_size() const { return fc_weight_.size(1); }
 
  protected:
-  virtual at::Tensor run_stage(int32_t stage, at::Tensor x, const NormMode& mode, const CancelPoint& cancel) const = 0;
+  virtual at::Tensor run_stage(int32_t stage, at::Tensor x, const NormMode& mode) const = 0;
 
   at::Tensor fc_weight_, fc_bias_;
 };

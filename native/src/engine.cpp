@@ -82,10 +82,10 @@ Engine::Model::Model(const lrcn_engine_options& options)
   captioner.flatten_weights();
 }
 
-at::Tensor Engine::Model::encode(const at::Tensor& pixels, const CancelPoint& cancel) {
+at::Tensor Engine::Model::encode(const at::Tensor& pixels) {
   const at::NoGradGuard no_grad;
   const Autocast scope(device.type(), autocast);
-  return trainer.encode(pixels, {}, cancel).to(at::kCPU, at::kFloat).contiguous();
+  return trainer.encode(pixels, {}).to(at::kCPU, at::kFloat).contiguous();
 }
 
 std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {

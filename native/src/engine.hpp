@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "cancellation.hpp"
 #include "captioner.hpp"
 #include "decoder.hpp"
 #include "executor.hpp"
@@ -18,7 +17,7 @@
 
 namespace lrcn {
 
-/// The model with its trainer and its thread. Everything but run() and cancel() must run on that thread.
+/// The model with its trainer and its thread. Everything but run() must run on that thread.
 class Engine {
  public:
   explicit Engine(const lrcn_engine_options& options);
@@ -26,28 +25,16 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
   ~Engine();
 
-  /// Runs the task on the engine's thread, with the model and a cancel point.
+  /// Runs the task on the engine's thread, with the model.
   template <class Task>
   void run(Task&& task) {
-    const CancelPoint cancel(cancellation_);
-    executor_.run([&] {
-      cancel.check();
-      task(*model_, cancel);
-    });
-  }
-
-  /// The same for work that cannot be cancelled.
-  template <class Task>
-  void run_always(Task&& task) {
     executor_.run([&] { task(*model_); });
   }
-
-  void cancel() noexcept { cancellation_.request(); }
 
   struct Model {
     explicit Model(const lrcn_engine_options& options);
 
-    at::Tensor encode(const at::Tensor& pixels, const CancelPoint& cancel);  // float32 [n, feature size], on the CPU
+    at::Tensor encode(const at::Tensor& pixels);  // float32 [n, feature size], on the CPU
     std::unique_ptr<Decoder> decode(const at::Tensor& features);
     std::string list_tensors();
     at::Tensor read(const std::string& name);  // on the CPU, contiguous
@@ -71,7 +58,6 @@ class Engine {
   };
 
  private:
-  Cancellation cancellation_;
   std::unique_ptr<Model> model_;
   Executor executor_;
 };

@@ -21,7 +21,7 @@ std::vector<at::Tensor> target_scores(Captioner& captioner, const at::Tensor& gr
   return scores;
 }
 
-Explanation explain(const at::Tensor& grid, const std::vector<at::Tensor>& scores, const CancelPoint& cancel) {
+Explanation explain(const at::Tensor& grid, const std::vector<at::Tensor>& scores) {
   const auto n = static_cast<int64_t>(scores.size());
   const auto activations = grid.detach().squeeze(0).to(at::kDouble);
   const auto on_host = at::TensorOptions(at::kDouble);
@@ -29,7 +29,6 @@ Explanation explain(const at::Tensor& grid, const std::vector<at::Tensor>& score
   for (int64_t step = 0; step < n; ++step) {
     const auto& score = scores[static_cast<size_t>(step)];
     if (!score.defined()) continue;
-    cancel.check();
     // Unlike backward(), this adds nothing to the parameters' gradients.
     const auto gradient = torch::autograd::grad({score}, {grid}, /*grad_outputs=*/{}, /*retain_graph=*/true).front();
     const auto weights = gradient.squeeze(0).to(at::kDouble).mean({1, 2}, /*keepdim=*/true);

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "batch.hpp"
-#include "cancellation.hpp"
 #include "captioner.hpp"
 
 namespace lrcn {
@@ -24,6 +23,6 @@ std::vector<at::Tensor> target_scores(Captioner& captioner, const at::Tensor& gr
 
 /// Grad-CAM (Selvaraju et al. 2017): the channels of the grid that gave the scores, each times the mean of the score's
 /// gradient there, summed and cut at 0. The grid is a leaf with requires_grad.
-Explanation explain(const at::Tensor& grid, const std::vector<at::Tensor>& scores, const CancelPoint& cancel);
+Explanation explain(const at::Tensor& grid, const std::vector<at::Tensor>& scores);
 
 }  // namespace lrcn

@@ -72,11 +72,9 @@ const Normalization& ResNet<Block>::normalization() const {
 }
 
 template <class Block>
-at::Tensor ResNet<Block>::run_stage(int32_t stage, at::Tensor x, const NormMode& mode,
-                                    const CancelPoint& cancel) const {
+at::Tensor ResNet<Block>::run_stage(int32_t stage, at::Tensor x, const NormMode& mode) const {
   if (stage == 0) return max_pool(stem_(x, mode, Activation::kRelu));
   for (const auto& block : layers_[static_cast<size_t>(stage - 1)]) {
-    cancel.check();
     x = block(x, mode);
   }
   return x;

@@ -52,7 +52,7 @@ class ResNet : public Encoder {
   int32_t stages() const override { return 5; }
 
  protected:
-  at::Tensor run_stage(int32_t stage, at::Tensor x, const NormMode& mode, const CancelPoint& cancel) const override;
+  at::Tensor run_stage(int32_t stage, at::Tensor x, const NormMode& mode) const override;
 
  private:
   ConvNorm stem_;

@@ -132,12 +132,11 @@ std::map<std::string, at::Tensor>& Trainer::moments() {
   return moments_;
 }
 
-at::Tensor Trainer::encode(const at::Tensor& pixels, const Encoder::Training& training,
-                           const CancelPoint& cancel) const {
-  return captioner_.encoder().features(normalize(pixels, colors_), training, cancel);
+at::Tensor Trainer::encode(const at::Tensor& pixels, const Encoder::Training& training) const {
+  return captioner_.encoder().features(normalize(pixels, colors_), training);
 }
 
-at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel,
+at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& training,
                              double dropout) const {
   at::Tensor pooled;
   if (batch.features.defined()) {
@@ -145,9 +144,8 @@ at::Tensor Trainer::features(const StagedBatch& batch, const Encoder::Training& 
   } else {
     const auto& pixels = batch.pixels;
     pooled =
-        encode(batch.crops.defined() ? cut_squares(pixels, batch.crops, batch.crop_side) : pixels, training, cancel);
+        encode(batch.crops.defined() ? cut_squares(pixels, batch.crops, batch.crop_side) : pixels, training);
   }
-  cancel.check();
   const auto& encoder = captioner_.encoder();
   if (dropout == 0) return encoder.project(pooled).index_select(0, batch.image_of_row);
   // Each caption of an image drops other elements.
@@ -160,8 +158,8 @@ at::Tensor Trainer::steps(const StagedBatch& batch) const {
   return batch.lengths.defined() && first ? batch.lengths + 1 : batch.lengths;
 }
 
-at::Tensor Trainer::outputs(const StagedBatch& batch, const CancelPoint& cancel) {
-  return captioner_.outputs(features(batch, {}, cancel), batch.inputs, batch.with_image_step, {}, steps(batch));
+at::Tensor Trainer::outputs(const StagedBatch& batch) {
+  return captioner_.outputs(features(batch, {}), batch.inputs, batch.with_image_step, {}, steps(batch));
 }
 
 at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
@@ -172,7 +170,7 @@ at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, 
   return cross_entropy(logits, targets, label_smoothing);
 }
 
-at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options) {
   const auto total = options.counted_tokens == 0 ? batch.counted : options.counted_tokens;
   const auto scalar = at::TensorOptions(at::kDouble).device(device_);
   at::Tensor all_tokens;
@@ -182,7 +180,7 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
     const Autocast autocast(device_.type(), autocast_);
     const Encoder::Training training{options.trainable_from, options.batch_norm != LRCN_FROZEN,
                                      options.batch_norm == LRCN_SYNCHRONIZED ? group_.get() : nullptr};
-    const auto image_features = features(batch, training, cancel, options.feature_dropout);
+    const auto image_features = features(batch, training, options.feature_dropout);
     auto inputs = batch.inputs;
     if (options.scheduled_sampling > 0) {
       inputs = captioner_.sample_inputs(image_features.detach(), inputs, options.scheduled_sampling);
@@ -190,18 +188,15 @@ at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options&
       // libtorch, and the graded pass must not use them.
       at::autocast::clear_cache();
     }
-    cancel.check();
     const auto outputs = captioner_.outputs(image_features, inputs, batch.with_image_step,
                                             {options.embedding_dropout, options.lstm_dropout}, steps(batch));
     auto each = losses(outputs, batch.chosen, batch.targets, options.output_dropout, options.label_smoothing);
     if (batch.weights.defined()) each = each.mul(batch.weights);
     mean = mean_of_counted(each, batch.targets);
   }
-  cancel.check();
   if (group_) return backward_together(mean, all_tokens, batch.counted, options);
   const double fraction = static_cast<double>(batch.counted) / static_cast<double>(total);
   (fraction == 1 ? mean : mean * fraction).backward();
-  cancel.check();
   return mean.detach();
 }
 
@@ -264,9 +259,8 @@ void Trainer::drop_gradients() {
   accumulating_ = false;
 }
 
-at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
-                         const CancelPoint& cancel) {
-  const auto losses = backward(batch, options, cancel);
+at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates) {
+  const auto losses = backward(batch, options);
   const auto numbers = [&](const at::Tensor& norm) {
     if (!group_) return at::stack({losses.to(norm.scalar_type()), norm});
     return at::stack({losses[0], norm.to(losses.scalar_type()), losses[1]});
@@ -288,7 +282,7 @@ StepResult Trainer::Queued::result(const double* values) const {
   return {values[0], numbers.numel() > 2 ? static_cast<int64_t>(values[2]) : counted, values[1]};
 }
 
-Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& options) {
   const bool whole = !accumulating_ && options.update != 0 && options.counted_tokens == 0;
   if (!accumulating_) drop_gradients();
   try {
@@ -302,10 +296,10 @@ Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& opt
                              .to(device_, /*non_blocking=*/true);
       numbers = graphs_->run(recorded_settings(options), staged, rates,
                              [&](const StagedBatch& fixed, const at::Tensor& fixed_rates) {
-                               return step(fixed, options, fixed_rates, cancel);
+                               return step(fixed, options, fixed_rates);
                              });
     } else {
-      numbers = step(staged, options, {}, cancel);
+      numbers = step(staged, options, {});
     }
     accumulating_ = options.update == 0;
     return {numbers, staged.counted};
@@ -315,15 +309,15 @@ Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& opt
   }
 }
 
-StepResult Trainer::train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+StepResult Trainer::train(const Batch& batch, const lrcn_train_options& options) {
   require(queued_.empty(), "the results of former steps have not been read");
-  const auto started = start(batch, options, cancel);
+  const auto started = start(batch, options);
   return started.result(read({started.numbers}).data());
 }
 
-void Trainer::queue(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel) {
+void Trainer::queue(const Batch& batch, const lrcn_train_options& options) {
   require(queued_.size() < kMostQueued, "the results of too many steps have not been read");
-  queued_.push_back(start(batch, options, cancel));
+  queued_.push_back(start(batch, options));
 }
 
 std::vector<StepResult> Trainer::results() {
@@ -339,22 +333,21 @@ std::vector<StepResult> Trainer::results() {
   return results;
 }
 
-StepResult Trainer::evaluate(const Batch& batch, const CancelPoint& cancel) {
+StepResult Trainer::evaluate(const Batch& batch) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
   const auto staged = stager_.stage(batch);
-  const auto loss = mean_of_counted(losses(outputs(staged, cancel), staged.chosen, staged.targets), staged.targets);
+  const auto loss = mean_of_counted(losses(outputs(staged), staged.chosen, staged.targets), staged.targets);
   return {read({loss})[0], staged.counted, 0};
 }
 
-at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
+at::Tensor Trainer::score(const Batch& batch) {
   constexpr int64_t kRowsAtOnce = 64;  // the logits of many rows would fill the memory
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
-  const auto out = outputs(stager_.stage(batch), cancel);
+  const auto out = outputs(stager_.stage(batch));
   const auto sums = at::zeros({batch.targets.size(0)}, at::kDouble);
   for (int64_t first = 0; first < sums.size(0); first += kRowsAtOnce) {
-    cancel.check();
     const int64_t rows = std::min(kRowsAtOnce, sums.size(0) - first);
     const auto part = select_counted(batch.targets.narrow(0, first, rows), Stager::kMultiple);
     const auto chosen = part.chosen.defined() ? part.chosen.to(device_) : at::Tensor();
@@ -366,7 +359,7 @@ at::Tensor Trainer::score(const Batch& batch, const CancelPoint& cancel) {
   return sums;
 }
 
-Explanation Trainer::explain(const Batch& batch, const CancelPoint& cancel) {
+Explanation Trainer::explain(const Batch& batch) {
   at::Tensor grid;
   std::vector<at::Tensor> scores;
   {
@@ -374,19 +367,18 @@ Explanation Trainer::explain(const Batch& batch, const CancelPoint& cancel) {
     const auto staged = stager_.stage(batch);
     {
       const at::NoGradGuard no_grad;
-      grid = captioner_.encoder().feature_map(normalize(staged.pixels, colors_), {}, cancel);
+      grid = captioner_.encoder().feature_map(normalize(staged.pixels, colors_), {});
     }
-    cancel.check();
     grid.requires_grad_();
     scores = target_scores(captioner_, grid, staged.inputs, batch);
   }
-  return lrcn::explain(grid, scores, cancel);
+  return lrcn::explain(grid, scores);
 }
 
-at::Tensor Trainer::logits(const Batch& batch, const CancelPoint& cancel) {
+at::Tensor Trainer::logits(const Batch& batch) {
   const at::NoGradGuard no_grad;
   const Autocast autocast(device_.type(), autocast_);
-  return captioner_.logits(outputs(stager_.stage(batch), cancel));
+  return captioner_.logits(outputs(stager_.stage(batch)));
 }
 
 }  // namespace lrcn

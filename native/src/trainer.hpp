@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "batch.hpp"
-#include "cancellation.hpp"
 #include "captioner.hpp"
 #include "explanation.hpp"
 #include "group.hpp"
@@ -37,9 +36,9 @@ class Trainer {
   Trainer(Captioner& captioner, const Parameters& parameters, at::Device device, bool autocast);
 
   /// Accumulates the batch's gradients; if options.update is set, the optimizer steps.
-  StepResult train(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  StepResult train(const Batch& batch, const lrcn_train_options& options);
   /// The same, but its numbers stay on the device until results() reads those of all such steps, oldest first.
-  void queue(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  void queue(const Batch& batch, const lrcn_train_options& options);
   std::vector<StepResult> results();
   size_t queued() const { return queued_.size(); }
   void drop_gradients();
@@ -48,15 +47,15 @@ class Trainer {
   void join(std::shared_ptr<Group> group);
   ~Trainer();
 
-  StepResult evaluate(const Batch& batch, const CancelPoint& cancel);
-  at::Tensor score(const Batch& batch, const CancelPoint& cancel);   // log-probabilities of the targets, double [rows]
-  at::Tensor logits(const Batch& batch, const CancelPoint& cancel);  // [rows, targets_length, vocabulary]
+  StepResult evaluate(const Batch& batch);
+  at::Tensor score(const Batch& batch);   // log-probabilities of the targets, double [rows]
+  at::Tensor logits(const Batch& batch);  // [rows, targets_length, vocabulary]
 
   /// Heat maps of the tokens of a batch of one image and one row.
-  Explanation explain(const Batch& batch, const CancelPoint& cancel);
+  Explanation explain(const Batch& batch);
 
   /// The encoder's features of pixels uint8 [n, height, width, 3].
-  at::Tensor encode(const at::Tensor& pixels, const Encoder::Training& training, const CancelPoint& cancel) const;
+  at::Tensor encode(const at::Tensor& pixels, const Encoder::Training& training) const;
 
   /// Adam's state by name; created on first use.
   std::map<std::string, at::Tensor>& moments();
@@ -76,23 +75,22 @@ class Trainer {
     StepResult result(const double* values) const;
   };
 
-  Queued start(const Batch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  Queued start(const Batch& batch, const lrcn_train_options& options);
   /// The device's part of a step: does not synchronize.
-  at::Tensor step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates,
-                  const CancelPoint& cancel);
+  at::Tensor step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates);
 
   /// The projected features of each row [rows, width].
-  at::Tensor features(const StagedBatch& batch, const Encoder::Training& training, const CancelPoint& cancel,
+  at::Tensor features(const StagedBatch& batch, const Encoder::Training& training,
                       double dropout = 0) const;
   /// The LSTM's steps that matter in each row.
   at::Tensor steps(const StagedBatch& batch) const;
   /// The LSTM's outputs for a batch, without dropout.
-  at::Tensor outputs(const StagedBatch& batch, const CancelPoint& cancel);
+  at::Tensor outputs(const StagedBatch& batch);
   /// The losses of the chosen targets, given the LSTM's outputs.
   at::Tensor losses(const at::Tensor& outputs, const at::Tensor& chosen, const at::Tensor& targets,
                     double output_dropout = 0, double label_smoothing = 0);
   /// Accumulates the batch's gradients and returns its mean loss.
-  at::Tensor backward(const StagedBatch& batch, const lrcn_train_options& options, const CancelPoint& cancel);
+  at::Tensor backward(const StagedBatch& batch, const lrcn_train_options& options);
   /// The same over all ranks: returns their mean loss and counted tokens.
   at::Tensor backward_together(const at::Tensor& mean, const at::Tensor& all_tokens, int64_t counted,
                                const lrcn_train_options& options);

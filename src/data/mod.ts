@@ -27,7 +27,7 @@ export { type CaptionData, type CaptionRow, describeRejected, type RejectedRow }
 export type { OfficialSplits } from "./official_splits.ts";
 export { readCaptions, type ReadCaptionsOptions } from "./read_captions.ts";
 export type { ImageFile } from "../images/image_file.ts";
-export { InputError } from "../input_error.ts";
+export { InputError, type InputErrorCode, type InputErrorOptions } from "../input_error.ts";
 export { detokenize, type DetokenizeOptions } from "../text/detokenize.ts";
 export { tokenize, type TokenizerName, tokenizerOf, TOKENIZERS } from "../text/tokenizer.ts";
 export { END, PAD, START, UNKNOWN, Vocabulary, type VocabularyOptions } from "../text/vocabulary.ts";

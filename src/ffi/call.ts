@@ -20,7 +20,7 @@ export async function create(action: string, call: Creation): Promise<Deno.Point
   const message = new Uint8Array(MESSAGE_CAPACITY);
   const pointer = await call(status, message);
   checkStatus(action, status[0] ?? STATUS.INTERNAL, message);
-  if (pointer === null) throw new EngineError(STATUS.INTERNAL, `Cannot ${action}: the library returned nothing`);
+  if (pointer === null) throw new EngineError("INTERNAL", `Cannot ${action}: the library returned nothing`);
   return pointer;
 }
 

@@ -308,7 +308,7 @@ export class Engine implements Disposable {
       ));
   }
 
-  /** Drops the gradients of the last step. Cannot be cancelled. */
+  /** Drops the gradients of the last step. */
   async dropGradients(): Promise<void> {
     await this.#handle.run(
       "drop the gradients",
@@ -517,11 +517,6 @@ export class Engine implements Disposable {
     );
     const [inUse = 0, peak = 0, held = 0] = Array.from(bytes, Number);
     return { inUse, peak, held };
-  }
-
-  /** Cancels the calls in progress with an {@linkcode EngineError} of status `CANCELLED`; later calls are unaffected. */
-  cancel(): void {
-    this.#library.symbols.lrcn_cancel(this.#handle.pointer);
   }
 
   /** Frees the model when its last call has ended. */

@@ -25,5 +25,5 @@ export {
   type ModelSettings,
   type TrainStepOptions,
 } from "./settings.ts";
-export { EngineError, STATUS } from "./status.ts";
-export { InputError } from "../input_error.ts";
+export { EngineError, type EngineErrorCode } from "./status.ts";
+export { InputError, type InputErrorCode, type InputErrorOptions } from "../input_error.ts";

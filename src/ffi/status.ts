@@ -1,25 +1,17 @@
 import { InputError } from "../input_error.ts";
 
-/**
- * Codes of `lrcn_status` in `native/include/lrcn.h`.
- *
- * @example The code of a canceled call
- * ```ts
- * import assert from "node:assert/strict";
- * import { STATUS } from "@lrcn/lrcn/engine";
- *
- * assert.equal(STATUS.CANCELLED, 4);
- * ```
- */
+/** Codes of `lrcn_status` in `native/include/lrcn.h`. */
 export const STATUS = {
   OK: 0,
   INVALID_ARGUMENT: 1,
   OUT_OF_MEMORY: 2,
   DEVICE_UNAVAILABLE: 3,
-  CANCELLED: 4,
-  INTERNAL: 5,
-  GROUP_FAILED: 6,
+  INTERNAL: 4,
+  GROUP_FAILED: 5,
 } as const;
+
+/** What an {@linkcode EngineError} is about. */
+export type EngineErrorCode = "INVALID_ARGUMENT" | "INTERNAL";
 
 /**
  * The native library refused or failed.
@@ -27,7 +19,7 @@ export const STATUS = {
  * @example A token beyond the vocabulary
  * ```ts
  * import assert from "node:assert/strict";
- * import { Engine, EngineError, STATUS } from "@lrcn/lrcn/engine";
+ * import { Engine, EngineError } from "@lrcn/lrcn/engine";
  *
  * using engine = await Engine.open({
  *   vocabularySize: 12, embedSize: 8, hiddenSize: 8, languageLayers: 0, fusionLayers: 1, inject: "every",
@@ -37,20 +29,20 @@ export const STATUS = {
  * using decoding = await engine.startDecoding(await engine.encode(images));
  * await assert.rejects(
  *   decoding.step(Int32Array.of(0), Int32Array.of(12), 1),
- *   (error) => error instanceof EngineError && error.status === STATUS.INVALID_ARGUMENT,
+ *   (error) => error instanceof EngineError && error.code === "INVALID_ARGUMENT",
  * );
  * ```
  */
 export class EngineError extends Error {
   /** The class's name; it survives minification. */
   override readonly name = "EngineError";
-  /** One of {@linkcode STATUS}. */
-  readonly status: number;
+  /** A mistake of the caller, or a failure inside. */
+  readonly code: EngineErrorCode;
 
-  /** Creates an error from a status and a one-line message. */
-  constructor(status: number, message: string) {
+  /** Creates an error from a code and a one-line message. */
+  constructor(code: EngineErrorCode, message: string) {
     super(message);
-    this.status = status;
+    this.code = code;
   }
 }
 
@@ -83,12 +75,14 @@ export function checkStatus(action: string, status: number, message: Uint8Array)
   const text = `Cannot ${action}: ${readText(message)}`;
   switch (status) {
     case STATUS.DEVICE_UNAVAILABLE:
-      throw new InputError(`${text}; use --device cpu, or build with a CUDA libtorch named by LIBTORCH`);
+      throw new InputError(`${text}; use --device cpu, or build with a CUDA libtorch named by LIBTORCH`, {
+        code: "DEVICE_UNAVAILABLE",
+      });
     case STATUS.OUT_OF_MEMORY:
-      throw new InputError(`${text}; ${LESS_MEMORY[action] ?? OTHER_MEMORY}`);
+      throw new InputError(`${text}; ${LESS_MEMORY[action] ?? OTHER_MEMORY}`, { code: "OUT_OF_MEMORY" });
     case STATUS.GROUP_FAILED:
-      throw new InputError(text);
+      throw new InputError(text, { code: "GROUP_FAILED" });
     default:
-      throw new EngineError(status, text);
+      throw new EngineError(status === STATUS.INVALID_ARGUMENT ? "INVALID_ARGUMENT" : "INTERNAL", text);
   }
 }

@@ -34,13 +34,6 @@ export const symbols = {
     result: "void",
   },
 
-  lrcn_cancel: {
-    parameters: [
-      "pointer", // lrcn_engine *engine
-    ],
-    result: "void",
-  },
-
   lrcn_memory: {
     parameters: [
       "pointer", // lrcn_engine *engine

@@ -19,7 +19,7 @@ export class ImageError extends InputError {
 
   /** Formats the message. */
   constructor(reason: string, path?: string, kind: "image" | "decoder" = "image") {
-    super(`Cannot decode image${path === undefined ? "" : ` '${path}'`}: ${reason}`);
+    super(`Cannot decode image${path === undefined ? "" : ` '${path}'`}: ${reason}`, { code: "INVALID_IMAGE" });
     this.reason = reason;
     this.kind = kind;
   }

@@ -17,4 +17,4 @@ export { decodeImage } from "./decode_image.ts";
 export { ImageError } from "./image_error.ts";
 export type { ImageDecoding } from "./preprocessing.ts";
 export type { Alpha, DecodeImageOptions, RgbImage } from "./rgb_image.ts";
-export { InputError } from "../input_error.ts";
+export { InputError, type InputErrorCode, type InputErrorOptions } from "../input_error.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CommanderError } from "commander";
 import { createCommand, keyValue, runTask, userFolder, userPath, wholeNumber } from "../../src/cli/command.ts";
-import { EngineError, STATUS } from "../../src/ffi/status.ts";
+import { EngineError } from "../../src/ffi/status.ts";
 import { InputError } from "../../src/input_error.ts";
 
 const canReadEnv = (await Deno.permissions.query({ name: "env" })).state === "granted";
@@ -58,7 +58,7 @@ Deno.test("runTask() returns the task's exit code", async () => {
 });
 
 Deno.test("runTask() prints wrong input as one line, exit code 1", async () => {
-  for (const error of [new InputError("Cannot fly"), new EngineError(STATUS.OUT_OF_MEMORY, "Cannot fly")]) {
+  for (const error of [new InputError("Cannot fly"), new EngineError("INTERNAL", "Cannot fly")]) {
     assert.deepEqual(await outcome(error), { code: 1, lines: ["error: Cannot fly"] });
   }
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
-import { EngineError, STATUS } from "../../src/ffi/status.ts";
 import golden from "../golden/explain.json" with { type: "json" };
 import type { PixelBatch } from "./batches.ts";
 import { changed, digests } from "./engine_state.ts";
@@ -92,17 +91,3 @@ for (const name of ["2f every", "1u first", "notebook"]) {
     assert.deepEqual(changed(before, await digests(engine, STATE)), []);
   });
 }
-
-nativeTest("Engine.explain() ends by Engine.cancel(), and later calls are not concerned", async () => {
-  const entry = cases["1u every"];
-  assert(entry !== undefined);
-  const batch = explained("1u every", entry);
-  using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision: "fp32" });
-  const calls = Array.from({ length: 20 }, () => engine.explain(batch));
-  engine.cancel();
-  const ends = await Promise.allSettled(calls);
-  const reasons = ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);
-  assert(reasons.length > 0);
-  for (const reason of reasons) assert(reason instanceof EngineError && reason.status === STATUS.CANCELLED);
-  assert((await engine.explain(batch)).heat.some((value) => value > 0));
-});

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/ffi/engine.ts";
 import type { EngineOptions, TrainStepOptions } from "../../src/ffi/settings.ts";
-import { EngineError, STATUS } from "../../src/ffi/status.ts";
 import { InputError } from "../../src/input_error.ts";
 import golden from "../golden/model.json" with { type: "json" };
 import { microBatches } from "./batches.ts";
-import { changed, digests, mapTensor, readNumbers, tensorNamed } from "./engine_state.ts";
+import { changed, digests, mapTensor, readNumbers } from "./engine_state.ts";
 import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
 import { TINY_MODEL } from "../support/native.ts";
 import { nativeTest } from "../support/native_test_case.ts";
@@ -83,12 +82,6 @@ nativeTest("Engine.tryTrainStep() that fails at any batch changes nothing either
   await assert.rejects(engine.tryTrainStep([BATCH, wrong], STEP), /counts no token/);
   assert.deepEqual(changed(before, await digests(engine, STATE)), []);
   assert.deepEqual(await digests(engine, ["gradient"]), {});
-  for (const milliseconds of [2, 5, 10, 20, 30]) {
-    const trial = engine.tryTrainStep(PARTS, STEP);
-    const cancelling = setInterval(() => engine.cancel(), milliseconds);
-    await Promise.allSettled([trial]).finally(() => clearInterval(cancelling));
-    assert.deepEqual(changed(before, await digests(engine, STATE)), []);
-  }
 });
 
 nativeTest("Engine.trainStep() changes no parameter or moment if the gradient is not finite", async () => {
@@ -124,39 +117,6 @@ nativeTest("Engine.trainStep() that fails at a later batch leaves no gradients f
   assert.deepEqual(await digests(failed, ["gradient"]), {});
   assert.deepEqual(await failed.trainStep([BATCH], plain), await sound.trainStep([BATCH], plain));
   assert.deepEqual(await digests(failed, STATE), await digests(sound, STATE));
-});
-
-nativeTest(
-  "Engine.trainStep() that is cancelled between its batches leaves no gradients for the next step",
-  async () => {
-    using engine = await openFilled();
-    const before = await digests(engine, ["parameter"]);
-    const many = Array.from({ length: 2000 }, () => BATCH);
-    const cancelling = setInterval(() => engine.cancel(), 20);
-    await assert.rejects(
-      engine.trainStep(many, STEP),
-      (error) => error instanceof EngineError && error.status === STATUS.CANCELLED,
-    );
-    clearInterval(cancelling);
-    assert.deepEqual(await digests(engine, ["gradient"]), {});
-    assert.deepEqual(changed(before, await digests(engine, ["parameter"])), []);
-    assert(Number.isFinite((await engine.trainStep(PARTS, STEP)).loss));
-  },
-);
-
-nativeTest("Engine.cancel() cancels waiting steps, but not writes and dropGradients()", async () => {
-  using engine = await openFilled();
-  const bias = await engine.read(await tensorNamed(engine, "linear.bias"));
-  const steps = Array.from({ length: 10 }, () => engine.trainStep([BATCH], STEP));
-  const kept = Array.from(
-    { length: 10 },
-    (_, index) => index % 2 === 0 ? engine.write("linear.bias", bias) : engine.dropGradients(),
-  );
-  const all = Promise.allSettled([...steps, ...kept]);
-  const cancelling = setInterval(() => engine.cancel(), 5);
-  const ends = (await all.finally(() => clearInterval(cancelling))).map(({ status }) => status);
-  assert(ends.slice(0, steps.length).includes("rejected"));
-  assert(ends.slice(steps.length).every((status) => status === "fulfilled"));
 });
 
 nativeTest("Engine.trainStep() requires a batch", async () => {
