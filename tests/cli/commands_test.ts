@@ -4,7 +4,7 @@ import { TASK_COMMANDS } from "../../src/cli/commands/task_commands.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** Tasks without a command: tests, and benchmarks, which parse their own options. */
-const OTHERS = ["test", "test:browser", "bench"];
+const OTHERS = ["test", "test:slow", "test:browser", "bench"];
 
 function helpOf(command: Command): string {
   let text = "";

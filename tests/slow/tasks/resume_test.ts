@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Random } from "../../src/random.ts";
-import { CACHE, drawDataset, TINY } from "../support/draw_dataset.ts";
-import { assertDone, canRunTasks, runTask, startTask } from "../support/run_task.ts";
+import { Random } from "../../../src/random.ts";
+import { CACHE, drawDataset, TINY } from "../../support/draw_dataset.ts";
+import { assertDone, canRunTasks, runTask, startTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

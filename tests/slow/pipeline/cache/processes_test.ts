@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { encodePng } from "../../../src/images/encode_png.ts";
+import { encodePng } from "../../../../src/images/encode_png.ts";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { Random } from "../../../src/random.ts";
-import { canRead, canRun, canWrite } from "../../support/test_data.ts";
-import { makeFolder } from "../../support/temporary_folder.ts";
+import { Random } from "../../../../src/random.ts";
+import { canRead, canRun, canWrite } from "../../../support/test_data.ts";
+import { makeFolder } from "../../../support/temporary_folder.ts";
 
 const ignore = !canRead || !canWrite || !canRun;
 const PROCESS = fileURLToPath(new URL("./fill_process.ts", import.meta.url));

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { byteCount, type StoredTensor } from "../../src/checkpoint/tensor.ts";
+import { openCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { readSafetensors } from "../../../src/checkpoint/safetensors.ts";
+import { byteCount, type StoredTensor } from "../../../src/checkpoint/tensor.ts";
 import { listing, refusalOf } from "./hostile_listing.ts";
-import { fileOf, headerOf, metadataField, SOUND } from "./safetensors_draft.ts";
-import { CHANGED, NO_CHECKPOINT, REFUSED, SOUND_FILES, type SpoiledFiles } from "./spoiled_safetensors.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+import { fileOf, headerOf, metadataField, SOUND } from "../../checkpoint/safetensors_draft.ts";
+import {
+  CHANGED,
+  NO_CHECKPOINT,
+  REFUSED,
+  SOUND_FILES,
+  type SpoiledFiles,
+} from "../../checkpoint/spoiled_safetensors.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../../support/checkpoint_folder.ts";
 
 type Tensors = Disposable & { readonly tensors: ReadonlyMap<string, StoredTensor> };
 

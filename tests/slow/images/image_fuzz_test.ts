@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
-import { ImageDecoders } from "../../src/images/image_decoders.ts";
-import { ImageError } from "../../src/images/image_error.ts";
-import { Random } from "../../src/random.ts";
-import formats from "../golden/image_formats.json" with { type: "json" };
-import kinds from "../golden/image_kinds.json" with { type: "json" };
-import golden from "../golden/images.json" with { type: "json" };
-import { canRead } from "../support/test_data.ts";
+import { ImageDecoders } from "../../../src/images/image_decoders.ts";
+import { ImageError } from "../../../src/images/image_error.ts";
+import { Random } from "../../../src/random.ts";
+import formats from "../../golden/image_formats.json" with { type: "json" };
+import kinds from "../../golden/image_kinds.json" with { type: "json" };
+import golden from "../../golden/images.json" with { type: "json" };
+import { canRead } from "../../support/test_data.ts";
 
 type Mutation = (file: Uint8Array<ArrayBuffer>, random: Random) => Uint8Array<ArrayBuffer>;
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { PROJECT } from "../support/run_task.ts";
+import { PROJECT } from "../../support/run_task.ts";
 
 /** How to start torchrun. */
 export interface Torchrun {

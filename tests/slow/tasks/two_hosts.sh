@@ -3,9 +3,9 @@
 # the middle of an epoch, which torchrun starts again, and compares the two runs' last checkpoints byte by byte.
 # Needs root, ip (iproute2), and a built library with PyTorch's Python in native/.libtorch.
 #
-#   tests/tasks/two_hosts.sh [options of deno task train]
+#   tests/slow/tasks/two_hosts.sh [options of deno task train]
 set -eu
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../.."
 folder=$(mktemp -d)
 export INIT_CWD=$folder PYTHONPATH=$PWD/native/.libtorch
 

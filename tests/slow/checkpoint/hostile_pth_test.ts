@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readPth } from "../../src/checkpoint/pth.ts";
-import { byteCount } from "../../src/checkpoint/tensor.ts";
+import { readPth } from "../../../src/checkpoint/pth.ts";
+import { byteCount } from "../../../src/checkpoint/tensor.ts";
 import { listing, refusalOf } from "./hostile_listing.ts";
-import { type Draft, legacyFile, pickle, stateDict, zipFile } from "./pth_draft.ts";
+import { type Draft, legacyFile, pickle, stateDict, zipFile } from "../../checkpoint/pth_draft.ts";
 import {
   CHANGED_LEGACY,
   changedFiles,
@@ -13,11 +13,11 @@ import {
   SOUND_DRAFTS,
   type SpoiledDrafts,
   type SpoiledFiles,
-} from "./spoiled_pth.ts";
-import { refusedArchives } from "./spoiled_zip.ts";
-import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
+} from "../../checkpoint/spoiled_pth.ts";
+import { refusedArchives } from "../../checkpoint/spoiled_zip.ts";
+import { namesIn, NEEDS_FILES, temporaryFolder } from "../../support/checkpoint_folder.ts";
 
-const GOLDEN = new URL("../golden/checkpoint/torch.pth", import.meta.url).pathname;
+const GOLDEN = new URL("../../golden/checkpoint/torch.pth", import.meta.url).pathname;
 const ARCHIVES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   "zip archive": zipFile(stateDict()),
   // PyTorch's own archives have the records of zip64.

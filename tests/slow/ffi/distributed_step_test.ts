@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TrainStepOptions } from "../../src/ffi/settings.ts";
+import type { TrainStepOptions } from "../../../src/ffi/settings.ts";
 import type { RankReport, RankTask } from "./rank_process.ts";
 import { canStartRanks, rendezvousOf, startRank, trainTogether } from "./start_ranks.ts";
 

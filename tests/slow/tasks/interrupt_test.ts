@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { drawDataset, repeatPicture, TINY } from "../support/draw_dataset.ts";
-import { canRunTasks, startTask } from "../support/run_task.ts";
+import { openCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { drawDataset, repeatPicture, TINY } from "../../support/draw_dataset.ts";
+import { canRunTasks, startTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 const ACKNOWLEDGED = /^Stopping after this step; press Ctrl-C again to quit at once$/m;

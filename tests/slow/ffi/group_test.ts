@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
+import type { Rendezvous } from "../../../src/ffi/rendezvous.ts";
 import { canStartRanks, rendezvousOf, startRank } from "./start_ranks.ts";
 
 /** The task of a process. */

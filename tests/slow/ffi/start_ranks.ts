@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
-import { canRun } from "../support/test_data.ts";
-import { canLoad } from "../support/native.ts";
+import type { Rendezvous } from "../../../src/ffi/rendezvous.ts";
+import { canRun } from "../../support/test_data.ts";
+import { canLoad } from "../../support/native.ts";
 import type { RankReport, RankTask } from "./rank_process.ts";
 
 const mayListen = (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state === "granted";
@@ -38,7 +38,7 @@ export function startRank(name: string, task: unknown): Deno.ChildProcess {
   const flags = ["--no-check", "--quiet", "--allow-ffi=native/build/liblrcn.so", "--allow-read"];
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...flags, program, JSON.stringify(task)],
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    cwd: fileURLToPath(new URL("../../..", import.meta.url)),
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -1,8 +1,8 @@
 // Checks that a hostile file is rejected in one line, or listed in lines that are safe to print.
 
 import assert from "node:assert/strict";
-import { describeInspection, inspectFile } from "../../src/cli/inspect_file.ts";
-import { InputError } from "../../src/input_error.ts";
+import { describeInspection, inspectFile } from "../../../src/cli/inspect_file.ts";
+import { InputError } from "../../../src/input_error.ts";
 
 const ONE_LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,600}$/u;
 // A tensor of 64 dimensions of 16 digits; a value of a checkpoint's settings.

@@ -1,14 +1,14 @@
 // One rank of distributed training: trains a golden model on its part of each batch, and prints the results as JSON.
 
-import type { Rendezvous } from "../../src/ffi/rendezvous.ts";
-import type { StepResult } from "../../src/ffi/batch.ts";
-import { Engine } from "../../src/ffi/engine.ts";
-import { Group } from "../../src/ffi/group.ts";
-import type { TrainStepOptions } from "../../src/ffi/settings.ts";
-import golden from "../golden/model.json" with { type: "json" };
-import { microBatches } from "./batches.ts";
-import { readNumbers } from "./engine_state.ts";
-import { fillModel, goldenBatch, modelSettings } from "../support/golden_batch.ts";
+import type { Rendezvous } from "../../../src/ffi/rendezvous.ts";
+import type { StepResult } from "../../../src/ffi/batch.ts";
+import { Engine } from "../../../src/ffi/engine.ts";
+import { Group } from "../../../src/ffi/group.ts";
+import type { TrainStepOptions } from "../../../src/ffi/settings.ts";
+import golden from "../../golden/model.json" with { type: "json" };
+import { microBatches } from "../../ffi/batches.ts";
+import { readNumbers } from "../../ffi/engine_state.ts";
+import { fillModel, goldenBatch, modelSettings } from "../../support/golden_batch.ts";
 
 /** The task of a process. */
 export interface RankTask {

@@ -3,9 +3,9 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { openImageCache } from "../../../src/pipeline/cache/open_image_cache.ts";
-import { ImageDecoders } from "../../../src/images/image_decoders.ts";
-import { nearest, readResized } from "../../support/cache_setting.ts";
+import { openImageCache } from "../../../../src/pipeline/cache/open_image_cache.ts";
+import { ImageDecoders } from "../../../../src/images/image_decoders.ts";
+import { nearest, readResized } from "../../../support/cache_setting.ts";
 
 const [images = "", folder = ""] = Deno.args;
 const names = [...Deno.readDirSync(images)].map(({ name }) => name).sort();

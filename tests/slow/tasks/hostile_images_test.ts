@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writeHostileImages } from "../images/hostile_images.ts";
-import { makeFolder } from "../support/temporary_folder.ts";
-import { TINY } from "../support/draw_dataset.ts";
-import { assertDone, canRunTasks, runTask, withoutModelLines } from "../support/run_task.ts";
+import { writeHostileImages } from "../../images/hostile_images.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { TINY } from "../../support/draw_dataset.ts";
+import { assertDone, canRunTasks, runTask, withoutModelLines } from "../../support/run_task.ts";
 
 Deno.test({
   name: "train skips hostile images with a count, and caption reports them and captions all others",

@@ -1,6 +1,6 @@
 // One process of a group, which ends as the test tells it.
 
-import { Group } from "../../src/ffi/group.ts";
+import { Group } from "../../../src/ffi/group.ts";
 import type { GroupTask } from "./group_test.ts";
 
 const { rendezvous, timeout, end, ending }: GroupTask = JSON.parse(Deno.args[0] ?? "");
