@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { drawDataset, drawSquare, TINY } from "../support/draw_dataset.ts";
 import { assertDone, runTask } from "../support/run_task.ts";
-import { canServe, folderWithModel, serve } from "../tasks/start_server.ts";
+import { canServe, folderWithModel, serve } from "../slow/tasks/start_server.ts";
 import { findChromium } from "./chromium.ts";
 
 const chromium = canServe ? await findChromium() : undefined;

@@ -4,7 +4,7 @@ import { openCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
 import { freePort } from "../ffi/start_ranks.ts";
 import { drawDataset, drawSquare, TINY } from "../../support/draw_dataset.ts";
 import { assertDone, canRunTasks, type Ended, runTask, startTask, type TaskName } from "../../support/run_task.ts";
-import { folderWithModel, MODEL } from "../../tasks/start_server.ts";
+import { folderWithModel, MODEL } from "./start_server.ts";
 import { findTorchrun } from "./torchrun.ts";
 
 const ignore = !canRunTasks || (await Deno.permissions.query({ name: "net", host: "127.0.0.1" })).state !== "granted";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { canRun } from "../support/test_data.ts";
-import { assertDone, assertRefused, type Ended } from "../support/run_task.ts";
+import { canRun } from "../../support/test_data.ts";
+import { assertDone, assertRefused, type Ended } from "../../support/run_task.ts";
 
 const ignore = !canRun;
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Starts the task without any permission. */
 function start(args: readonly string[]): Deno.ChildProcess {

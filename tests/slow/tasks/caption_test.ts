@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { FileCaption } from "../../src/captioning/caption_files.ts";
-import type { ModelFacts } from "../../src/checkpoint/model_facts.ts";
-import type { TemporaryFolder } from "../support/temporary_folder.ts";
-import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { INTERCHANGE } from "../golden/interchange.ts";
-import { drawDataset, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
+import type { FileCaption } from "../../../src/captioning/caption_files.ts";
+import type { ModelFacts } from "../../../src/checkpoint/model_facts.ts";
+import type { TemporaryFolder } from "../../support/temporary_folder.ts";
+import { openCheckpoint, saveCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { INTERCHANGE } from "../../golden/interchange.ts";
+import { drawDataset, FIRST_PICTURE, TINY } from "../../support/draw_dataset.ts";
 import {
   assertDone,
   assertRefused,
@@ -15,8 +15,8 @@ import {
   PROJECT,
   runTask,
   withoutModelLines,
-} from "../support/run_task.ts";
-import images from "../golden/images.json" with { type: "json" };
+} from "../../support/run_task.ts";
+import images from "../../golden/images.json" with { type: "json" };
 
 const ignore = !canRunTasks;
 const SMALL_CAPTIONER = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");

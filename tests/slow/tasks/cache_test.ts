@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { files, makeSetting, SIDE } from "../support/cache_setting.ts";
-import { canRun } from "../support/test_data.ts";
-import { assertDone, assertRefused, type Ended, runCommand } from "../support/run_task.ts";
+import { files, makeSetting, SIDE } from "../../support/cache_setting.ts";
+import { canRun } from "../../support/test_data.ts";
+import { assertDone, assertRefused, type Ended, runCommand } from "../../support/run_task.ts";
 
 const ignore = files.ignore || !canRun;
 const FLAGS = ["--allow-read", "--allow-write", "--allow-env=INIT_CWD"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { drawDataset, TINY } from "../support/draw_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
+import { drawDataset, TINY } from "../../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, runTask } from "../../support/run_task.ts";
 
 Deno.test({
   name: "train writes a report with images, and report compares runs",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { drawDataset, DRAWN_COUNT, TINY } from "../support/draw_dataset.ts";
-import { assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
+import { drawDataset, DRAWN_COUNT, TINY } from "../../support/draw_dataset.ts";
+import { assertRefused, canRunTasks, runTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

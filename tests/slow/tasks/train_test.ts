@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readPth } from "../../src/checkpoint/pth.ts";
-import { writeSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { makeRecipe } from "../../src/pipeline/recipe.ts";
-import { testData } from "../support/test_data.ts";
-import { drawDataset, TINY } from "../support/draw_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
+import { openCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { readPth } from "../../../src/checkpoint/pth.ts";
+import { writeSafetensors } from "../../../src/checkpoint/safetensors.ts";
+import { makeRecipe } from "../../../src/pipeline/recipe.ts";
+import { testData } from "../../support/test_data.ts";
+import { drawDataset, TINY } from "../../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, runTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

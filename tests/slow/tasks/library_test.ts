@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { ABI_VERSION, symbols } from "../../src/ffi/symbols.ts";
-import { makeFolder } from "../support/temporary_folder.ts";
-import { assertRefused, canRunTasks, type Ended, PROJECT, runCommand } from "../support/run_task.ts";
+import { ABI_VERSION, symbols } from "../../../src/ffi/symbols.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { assertRefused, canRunTasks, type Ended, PROJECT, runCommand } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 const FOREIGN_VERSION = ABI_VERSION + 41;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeFolder } from "../support/temporary_folder.ts";
-import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../support/run_task.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 const GOLDEN = join(PROJECT, "tests/golden/checkpoint");

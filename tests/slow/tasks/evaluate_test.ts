@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeFolder } from "../support/temporary_folder.ts";
-import { drawDataset, TINY } from "../support/draw_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, runTask } from "../support/run_task.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { drawDataset, TINY } from "../../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, runTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

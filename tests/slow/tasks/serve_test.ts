@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { drawDataset, drawSquare, TINY } from "../support/draw_dataset.ts";
-import { assertDone, assertRefused, runTask, withoutModelLines } from "../support/run_task.ts";
+import { drawDataset, drawSquare, TINY } from "../../support/draw_dataset.ts";
+import { assertDone, assertRefused, runTask, withoutModelLines } from "../../support/run_task.ts";
 import { canServe, folderWithModel, MODEL, serve } from "./start_server.ts";
 
 const ignore = !canServe;

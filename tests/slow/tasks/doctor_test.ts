@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { makeFolder } from "../support/temporary_folder.ts";
-import { writeHostileImages } from "../images/hostile_images.ts";
-import { drawDataset, DRAWN_COUNT, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
-import { assertRefused, canRunTasks, runTask, startTask } from "../support/run_task.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { writeHostileImages } from "../../images/hostile_images.ts";
+import { drawDataset, DRAWN_COUNT, FIRST_PICTURE, TINY } from "../../support/draw_dataset.ts";
+import { assertRefused, canRunTasks, runTask, startTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

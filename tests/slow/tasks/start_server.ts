@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { makeFolder, type TemporaryFolder } from "../support/temporary_folder.ts";
-import { canRunTasks, PROJECT, type RunningTask, startTask, type StartTaskOptions } from "../support/run_task.ts";
+import { makeFolder, type TemporaryFolder } from "../../support/temporary_folder.ts";
+import { canRunTasks, PROJECT, type RunningTask, startTask, type StartTaskOptions } from "../../support/run_task.ts";
 
 const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
 

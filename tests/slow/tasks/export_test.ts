@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readPth } from "../../src/checkpoint/pth.ts";
-import { stateDictLayout } from "../../src/checkpoint/model_shape.ts";
-import { openCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { readVocabularyFile } from "../../src/checkpoint/vocabulary_file.ts";
-import { makeFolder, type TemporaryFolder } from "../support/temporary_folder.ts";
-import { drawSquare } from "../support/draw_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../support/run_task.ts";
+import { readPth } from "../../../src/checkpoint/pth.ts";
+import { stateDictLayout } from "../../../src/checkpoint/model_shape.ts";
+import { openCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { readSafetensors } from "../../../src/checkpoint/safetensors.ts";
+import { readVocabularyFile } from "../../../src/checkpoint/vocabulary_file.ts";
+import { makeFolder, type TemporaryFolder } from "../../support/temporary_folder.ts";
+import { drawSquare } from "../../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 const SMALL_CAPTIONER = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");

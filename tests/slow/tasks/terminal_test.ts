@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { drawDataset, FIRST_PICTURE, TINY } from "../support/draw_dataset.ts";
-import { assertDone, canRunTasks, runTask } from "../support/run_task.ts";
+import { drawDataset, FIRST_PICTURE, TINY } from "../../support/draw_dataset.ts";
+import { assertDone, canRunTasks, runTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { decodeImage } from "../../src/images/decode_image.ts";
-import { makeFolder } from "../support/temporary_folder.ts";
-import { drawSquare } from "../support/draw_dataset.ts";
-import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../support/run_task.ts";
+import { decodeImage } from "../../../src/images/decode_image.ts";
+import { makeFolder } from "../../support/temporary_folder.ts";
+import { drawSquare } from "../../support/draw_dataset.ts";
+import { assertDone, assertRefused, canRunTasks, PROJECT, runTask } from "../../support/run_task.ts";
 
 const ignore = !canRunTasks;
 const CHECKPOINT = join(PROJECT, "tests/golden/checkpoint/captioner.safetensors");
