@@ -1,4 +1,5 @@
 import { join, relative } from "node:path";
+import { errorCode } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import { digestBuild, isUpToDate, writeStamp } from "./build_stamp.ts";
 import { compileLibrary } from "./compile_library.ts";
@@ -54,7 +55,7 @@ export async function buildLibrary(root: string, machine: Machine, options: Buil
     return true;
   } catch (error) {
     // Deno's file system errors have a code, and their message ends with the path.
-    if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
+    if (!(error instanceof Error) || errorCode(error) === "") throw error;
     throw new InputError(
       `Cannot write into ${join(root, "native")}: ${error.message}; make the folder writable for you, ` +
         "or put the project into a folder that is",

@@ -15,7 +15,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The operating system's error code, for example `ENOSPC`; empty if there is none. */
 export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : "";
 }
 
 /** Describes a failed file operation on one line, without the path. */
