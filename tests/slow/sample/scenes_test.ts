@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { RgbImage } from "../../src/images/rgb_image.ts";
-import { Random } from "../../src/random.ts";
-import { renderScene, type Scene } from "../../src/sample/scenes.ts";
+import type { RgbImage } from "../../../src/images/rgb_image.ts";
+import { Random } from "../../../src/random.ts";
+import { renderScene, type Scene } from "../../../src/sample/scenes.ts";
 
 const SIDE = 128;
 const ONE_OR_TWO =

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { stateDictLayout } from "../../src/checkpoint/model_shape.ts";
-import { Engine } from "../../src/ffi/engine.ts";
-import { makeRecipe, sideBeforeCrop } from "../../src/pipeline/recipe.ts";
-import { modelSettings } from "../../src/pipeline/run_model.ts";
-import { renderSample, type SampleSource } from "../../src/sample/sample_source.ts";
-import { prepareTrainingData } from "../../src/pipeline/training_data.ts";
-import { TINY_MODEL } from "../support/native.ts";
-import { nativeTest } from "../support/native_test_case.ts";
-import { silentReporter } from "../support/silent_reporter.ts";
+import { stateDictLayout } from "../../../src/checkpoint/model_shape.ts";
+import { Engine } from "../../../src/ffi/engine.ts";
+import { makeRecipe, sideBeforeCrop } from "../../../src/pipeline/recipe.ts";
+import { modelSettings } from "../../../src/pipeline/run_model.ts";
+import { renderSample, type SampleSource } from "../../../src/sample/sample_source.ts";
+import { prepareTrainingData } from "../../../src/pipeline/training_data.ts";
+import { TINY_MODEL } from "../../support/native.ts";
+import { nativeTest } from "../../support/native_test_case.ts";
+import { silentReporter } from "../../support/silent_reporter.ts";
 
 let source: Promise<SampleSource> | undefined;
 const progress: [number, number][] = [];

@@ -1,0 +1,3 @@
+import { cases, testModel } from "../../ffi/model_cases.ts";
+
+for (const [name, entry] of Object.entries(cases)) if (name.endsWith("with ResNet-50")) testModel(name, entry);
