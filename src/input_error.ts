@@ -1,6 +1,6 @@
 import { printable } from "./printable.ts";
 
-/** What an {@linkcode InputError} is about. */
+/** Kinds of {@linkcode InputError}. */
 export type InputErrorCode =
   | "INVALID_INPUT"
   | "INVALID_IMAGE"
@@ -11,7 +11,7 @@ export type InputErrorCode =
 /** Options of {@linkcode InputError}. */
 export interface InputErrorOptions extends ErrorOptions {
   /**
-   * What it is about.
+   * Its kind.
    *
    * @default {"INVALID_INPUT"}
    */
@@ -38,7 +38,7 @@ export interface InputErrorOptions extends ErrorOptions {
 export class InputError extends Error {
   /** A constant, so that it survives bundling. */
   override readonly name = "InputError";
-  /** What it is about, for programs. */
+  /** Its kind, for programs. */
   readonly code: InputErrorCode;
 
   /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { TASK_COMMANDS } from "../src/cli/commands/task_commands.ts";
+import { TASK_COMMANDS } from "./support/task_commands.ts";
 import { ENCODERS } from "../src/ffi/encoders.ts";
 import { symbols } from "../src/ffi/symbols.ts";
 import { canRead } from "./support/test_data.ts";

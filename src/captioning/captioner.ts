@@ -92,7 +92,6 @@ export class Captioner implements Disposable {
    * @throws {TypeError} If the list is empty.
    *
    * @example An ensemble of two models, here twice the same
-   * @example An ensemble of two models, here twice the same
    * ```ts
    * import assert from "node:assert/strict";
    * import { Captioner, decodeImage } from "@lrcn/lrcn";

@@ -71,6 +71,9 @@ async function createFolder(path: string): Promise<void> {
   }
 }
 
+/** A server that sends nothing for so long will send nothing more. */
+const STALL_MS = 60_000;
+
 /** The bytes of a file. It throws at the end if their digest is wrong. */
 async function* download(url: string, digest: string, options: DownloadWeightsOptions): AsyncGenerator<Uint8Array> {
   const { onProgress = () => {}, signal } = options;
@@ -80,9 +83,13 @@ async function* download(url: string, digest: string, options: DownloadWeightsOp
       { cause },
     );
   const hash = createHash("sha256");
+  const stalled = new AbortController();
+  const wait = () => setTimeout(() => stalled.abort(new TypeError("the server sends nothing")), STALL_MS);
+  let timer = wait();
+  const signals = AbortSignal.any([stalled.signal, ...(signal === undefined ? [] : [signal])]);
   try {
     // Compressed bytes would not be those that content-length counts.
-    const response = await fetch(url, { headers: { "accept-encoding": "identity" }, signal: signal ?? null });
+    const response = await fetch(url, { headers: { "accept-encoding": "identity" }, signal: signals });
     const { status, body } = response;
     if (status !== 200 || body === null) {
       await body?.cancel();
@@ -91,12 +98,16 @@ async function* download(url: string, digest: string, options: DownloadWeightsOp
     const total = Number(response.headers.get("content-length"));
     let done = 0;
     for await (const chunk of body) {
+      clearTimeout(timer);
+      timer = wait();
       hash.update(chunk);
       onProgress(done += chunk.byteLength, total);
       yield chunk;
     }
   } catch (error) {
     throw error instanceof TypeError ? fail(networkReason(error), error) : error;
+  } finally {
+    clearTimeout(timer);
   }
   const found = hash.digest("hex");
   if (!found.startsWith(digest)) {
@@ -108,6 +119,7 @@ function networkReason({ message, cause }: TypeError): string {
   const words = cause instanceof Error ? cause.message : message;
   if (/dns error/i.test(words)) return "the server's name cannot be found, check the network";
   if (/connection refused/i.test(words)) return "the server refuses the connection, check the network";
+  if (words === "the server sends nothing") return "the server sends nothing, check the network and start again";
   if (/reading a body|connection closed/i.test(words)) return "the server closed the connection early, start again";
   // The text before is the URL.
   return `the network failed: ${words.replace(/^.*?\): /s, "").replaceAll(/\s+/g, " ")}`;

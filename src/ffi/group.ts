@@ -116,7 +116,11 @@ export class Group implements ProcessGroup, Disposable {
     return await this.#gathered(length[0] ?? 0n);
   }
 
-  /** Makes a native call with the group. */
+  /**
+   * Makes a native call with the group.
+   *
+   * @ignore
+   */
   use<Result>(call: (group: Deno.PointerObject) => Promise<Result>): Promise<Result> {
     return this.#handle.use(call);
   }

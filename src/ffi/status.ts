@@ -10,7 +10,7 @@ export const STATUS = {
   GROUP_FAILED: 5,
 } as const;
 
-/** What an {@linkcode EngineError} is about. */
+/** Kinds of {@linkcode EngineError}: a mistake of the caller, or a failure inside. */
 export type EngineErrorCode = "INVALID_ARGUMENT" | "INTERNAL";
 
 /**
@@ -36,7 +36,7 @@ export type EngineErrorCode = "INVALID_ARGUMENT" | "INTERNAL";
 export class EngineError extends Error {
   /** The class's name; it survives minification. */
   override readonly name = "EngineError";
-  /** A mistake of the caller, or a failure inside. */
+  /** Its kind. */
   readonly code: EngineErrorCode;
 
   /** Creates an error from a code and a one-line message. */

@@ -13,7 +13,7 @@ export interface OpenDatabaseOptions {
   readonly readOnly?: boolean;
 }
 
-/** What can be stored. */
+/** A value of a column. */
 export type DatabaseValue = string | number | Uint8Array | null;
 
 /** A row, by its columns. */
@@ -23,8 +23,8 @@ export type DatabaseRow = Readonly<Record<string, SQLOutputValue>>;
 export interface Database extends Disposable {
   /** The first row that a statement finds. */
   row(sql: string, ...values: DatabaseValue[]): DatabaseRow | undefined;
-  /** All rows that a statement finds, one at a time. */
-  rows(sql: string, ...values: DatabaseValue[]): Iterable<DatabaseRow>;
+  /** All rows that a statement finds. */
+  rows(sql: string, ...values: DatabaseValue[]): readonly DatabaseRow[];
   run(sql: string, ...values: DatabaseValue[]): void;
   /** Makes changes together: all are kept, or none if `change` throws, the disk is full or the process ends. */
   transaction(change: () => void): void;
@@ -78,16 +78,22 @@ export function openDatabase(path: string, { schema, readOnly = false }: OpenDat
   }
   return {
     row: (sql, ...values) => attempt("read", path, () => prepare(sql).get(...values)),
-    rows: (sql, ...values) => attempt("read", path, () => prepare(sql).iterate(...values)),
+    // Not iterate(): in Deno 2.9.6 it ends at an error as if there were no more rows.
+    rows: (sql, ...values) => attempt("read", path, () => prepare(sql).all(...values)),
     run: (sql, ...values) => attempt("write", path, () => void prepare(sql).run(...values)),
     transaction,
     [Symbol.dispose]: () => database.close(),
   };
 }
 
-/** Whether an error means that the disk is full. */
+/** Whether writing failed because of the disk: it is full, or a quota is used up, which SQLite calls an I/O error. */
 export function isDatabaseFull(error: unknown): boolean {
-  return error instanceof InputError && messageOf(error.cause).startsWith("database or disk is full");
+  return error instanceof InputError && /^(database or disk is full|disk I\/O error)/.test(messageOf(error.cause));
+}
+
+/** Whether an error means that a database cannot be written, even to undo the changes of a process that was killed. */
+export function isDatabaseReadOnly(error: unknown): boolean {
+  return error instanceof InputError && messageOf(error.cause).startsWith("attempt to write a readonly database");
 }
 
 /** Whether an error means that a file is no database, or a damaged one. */

@@ -82,7 +82,7 @@ export type FeatureImages = Pick<TrainingImages, "examples" | "read" | "fingerpr
 const SCHEMA = "CREATE TABLE IF NOT EXISTS features (content TEXT PRIMARY KEY, numbers BLOB NOT NULL)";
 const featuresRow = z.object({ numbers: z.instanceof(Uint8Array<ArrayBuffer>) });
 const BYTES = 4;
-/** The same in every run: the features' last bits depend on it. */
+/** Images of a call: the features' last bits may depend on their number, so that of the last call may differ. */
 const BATCH_SIZE = 16;
 /** Images between two transactions. */
 const TRANSACTION_IMAGES = 256;
@@ -105,6 +105,8 @@ export async function openFeatureCache(
   using stack = new DisposableStack();
   const { readOnly } = stack.use(await lockCache(folder));
   const path = join(folder, `${name}.sqlite`);
+  // Reading alone needs no more than the file.
+  if (readOnly !== undefined && !await Deno.stat(path).then(() => true, () => false)) throw readOnly;
   const database = stack.use(openDatabase(path, { schema: SCHEMA, readOnly: readOnly !== undefined }));
   const keys = images.contents ?? images.examples.map((_, index) => String(index));
   const isMissing = (key: string) => database.row("SELECT 1 FROM features WHERE content = ?", key) === undefined;

@@ -232,7 +232,7 @@ export function createApp(options: AppOptions): App {
     if (path === undefined) throw new Problem(404, `There is no image ${id}`);
     // Hono answers HEAD by a GET handler, and the file would stay open.
     if (context.req.method === "HEAD") return new Response();
-    return await within(context, () => readImageFile(path, folder));
+    return await within(context, (signal) => readImageFile(path, folder, signal));
   });
 
   app.get("/api/run", async (context) => context.json(await within(context, () => shown(run).read())));

@@ -9,15 +9,17 @@ import { Problem } from "./problem.ts";
  * Answers with an image file, which is streamed. The checks are of the open file: its path may lead elsewhere by now.
  *
  * @param folder The real path of the folder that it must be in.
+ * @param signal Aborted if the client is gone.
  * @throws {Problem} 404 if it cannot be read any more.
  */
-export async function readImageFile(path: string, folder: string): Promise<Response> {
+export async function readImageFile(path: string, folder: string, signal: AbortSignal): Promise<Response> {
   try {
     checkRegularFile(await Deno.stat(path)); // opening a pipe would wait for its writer
     const file = await Deno.open(path);
     try {
       await checkInside(await file.stat(), path, folder);
       const type = `image/${(await readKind(file)).toLowerCase()}`;
+      signal.throwIfAborted(); // nobody would read the file, and close it
       // Another folder may have another image under this id.
       return new Response(file.readable, { headers: { "content-type": type, "cache-control": "no-cache" } });
     } catch (error) {
@@ -25,6 +27,7 @@ export async function readImageFile(path: string, folder: string): Promise<Respo
       throw error;
     }
   } catch (error) {
+    signal.throwIfAborted();
     const reason = error instanceof ImageError ? error.reason : fileErrorReason(error);
     throw new Problem(404, `The image cannot be read any more: ${reason}`);
   }

@@ -95,10 +95,14 @@ function imageField(body: Uint8Array<ArrayBuffer>, type: string): Uint8Array<Arr
 
 /** The position of an ASCII text, or -1. `Buffer.indexOf()` takes ten times as long in Deno. */
 function find(text: string, bytes: Uint8Array, from: number): number {
-  const [first = 0, ...others] = new TextEncoder().encode(text);
-  let at = bytes.indexOf(first, from);
-  while (at >= 0 && others.some((byte, index) => bytes[at + 1 + index] !== byte)) at = bytes.indexOf(first, at + 1);
-  return at;
+  const sought = new TextEncoder().encode(text);
+  const [first = 0] = sought;
+  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    let same = 1;
+    while (same < sought.length && bytes[at + same] === sought[same]) same++;
+    if (same === sought.length) return at;
+  }
+  return -1;
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -165,3 +165,17 @@ Deno.test("cache clear refuses a cache that a run has open, and leaves it", file
   );
   assert.deepEqual(await readResized(open), [20, 31, 25].map(resizeToSquare));
 });
+
+Deno.test("cache verify removes a damaged database, and cache list leaves it", files, async () => {
+  await using caches = await makeCaches();
+  const path = join(caches.cacheFolder, "images.sqlite");
+  const bytes = await Deno.readFile(path);
+  await Deno.writeFile(path, bytes.fill(0xa5, 0, 100));
+  const list = () => caches.capture((print) => listCaches(caches.root, undefined, print));
+  await assert.rejects(list(), (error) => error instanceof InputError && error.message.includes(path));
+  assert.deepEqual(await Deno.readFile(path), bytes);
+  const { lines, result } = await caches.capture((print) => verifyCaches(caches.root, { print, progress() {} }));
+  assert.equal(result, false);
+  assert.equal(lines[0], "images/9-v5: 0 images intact, 1 damaged: removed, and computed again when needed");
+  assert.equal((await caches.opened()).decoded.filling, 4);
+});

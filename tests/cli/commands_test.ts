@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Command } from "commander";
-import { TASK_COMMANDS } from "../../src/cli/commands/task_commands.ts";
+import { TASK_COMMANDS } from "../support/task_commands.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** Tasks without a command: tests, and benchmarks, which parse their own options. */

@@ -81,3 +81,29 @@ databaseTest("openDatabase() names a file that is no database, and one that is m
     );
   }
 });
+
+databaseTest("a damaged page is an error, and not the end of the rows", async (path) => {
+  {
+    using database = openDatabase(path, { schema: SCHEMA });
+    database.transaction(() => {
+      for (let thing = 0; thing < 5000; thing++) insert(database, `${thing}`.padStart(200, "0"));
+    });
+  }
+  const bytes = await Deno.readFile(path);
+  const pages = bytes.length / 65536;
+  let damaged = 0;
+  for (let page = 2; page < pages; page++) {
+    await Deno.writeFile(path, bytes);
+    using file = await Deno.open(path, { write: true });
+    await file.seek(page * 65536, Deno.SeekMode.Start);
+    await file.write(new Uint8Array(65536).fill(0xa5));
+    using database = openDatabase(path, { schema: SCHEMA });
+    try {
+      assert.equal(names(database).length, 5000);
+    } catch (error) {
+      assert(isDatabaseDamaged(error), String(error));
+      damaged++;
+    }
+  }
+  assert(damaged > 0);
+});

@@ -5,6 +5,9 @@ import { makeFolder } from "../support/temporary_folder.ts";
 import { picture } from "../support/picture.ts";
 import { canRead, canWrite } from "../support/test_data.ts";
 
+/** A client that stays. */
+const WANTED = new AbortController().signal;
+
 const ignore = !canRead || !canWrite;
 
 /** A folder of temporary files, and its real path. */
@@ -29,7 +32,7 @@ Deno.test({
     await using folder = await realFolder({ "a.png": picture(), "b.PNG": picture(), "c.jpg": jpeg, "d.png": jpeg });
     const types = { "a.png": "image/png", "b.PNG": "image/png", "c.jpg": "image/jpeg", "d.png": "image/jpeg" };
     for (const [name, type] of Object.entries(types)) {
-      const answer = await readImageFile(`${folder.path}/${name}`, folder.real);
+      const answer = await readImageFile(`${folder.path}/${name}`, folder.real, WANTED);
       assert.deepEqual([answer.headers.get("content-type"), answer.headers.get("cache-control")], [type, "no-cache"]);
       assert.deepEqual(await answer.bytes(), type === "image/png" ? picture() : jpeg);
     }
@@ -49,7 +52,7 @@ Deno.test({
       "text.jpg": /the file is text/,
     };
     for (const [name, pattern] of Object.entries(cases)) {
-      await assert.rejects(readImageFile(`${folder.path}/${name}`, folder.real), gone(pattern));
+      await assert.rejects(readImageFile(`${folder.path}/${name}`, folder.real, WANTED), gone(pattern));
     }
   },
 });
@@ -70,11 +73,12 @@ Deno.test({
     ) {
       await Deno.symlink(target, `${path}/${name}`);
     }
-    assert.deepEqual(await (await readImageFile(`${path}/inside`, photos)).bytes(), picture());
-    await assert.rejects(readImageFile(`${path}/file`, photos), gone(/it is a link out of the folder/));
-    await assert.rejects(readImageFile(`${path}/folder/a.png`, photos), gone(/it is a link out of the folder/));
+    assert.deepEqual(await (await readImageFile(`${path}/inside`, photos, WANTED)).bytes(), picture());
+    await assert.rejects(readImageFile(`${path}/file`, photos, WANTED), gone(/it is a link out of the folder/));
+    await assert.rejects(readImageFile(`${path}/folder/a.png`, photos, WANTED), gone(/it is a link out of the folder/));
     assert.equal(
-      (await readImageFile(`${folder.path}/..a/a.png`, folder.real).then((answer) => answer.bytes())).length > 0,
+      (await readImageFile(`${folder.path}/..a/a.png`, folder.real, WANTED).then((answer) => answer.bytes())).length >
+        0,
       true,
     );
   },
@@ -95,9 +99,24 @@ Deno.test({
       return file;
     };
     try {
-      await assert.rejects(readImageFile(path, `${folder.real}/photos`), gone(/it is a link out of the folder/));
+      await assert.rejects(
+        readImageFile(path, `${folder.real}/photos`, WANTED),
+        gone(/it is a link out of the folder/),
+      );
     } finally {
       Deno.open = open;
     }
+  },
+});
+
+Deno.test({
+  name: "readImageFile() closes the file of a client that is gone",
+  ignore,
+  async fn() {
+    await using folder = await makeFolder({ "a.png": picture() });
+    // The sanitizer of resources finds a file that is left open.
+    await assert.rejects(readImageFile(`${folder.path}/a.png`, await Deno.realPath(folder.path), AbortSignal.abort()), {
+      name: "AbortError",
+    });
   },
 });

@@ -28,12 +28,13 @@ const POLL_MS = 100;
  */
 export async function lockCache(folder: string): Promise<Disposable & { readonly readOnly?: InputError }> {
   while (true) {
-    const opened = await openLock(folder);
-    await opened.file.lock(false);
-    if (await isStillThere(opened.file, join(folder, LOCK_NAME))) {
-      return { ...opened, [Symbol.dispose]: () => opened.file.close() };
-    }
-    opened.file.close();
+    const { file, readOnly } = await openLock(folder);
+    const locked = await attempt(folder, file, async () => {
+      await file.lock(false);
+      return await isStillThere(file, join(folder, LOCK_NAME));
+    });
+    if (locked) return { ...(readOnly !== undefined && { readOnly }), [Symbol.dispose]: () => file.close() };
+    file.close();
   }
 }
 
@@ -44,9 +45,10 @@ export async function lockCache(folder: string): Promise<Disposable & { readonly
  */
 export async function lockCacheAlone(folder: string): Promise<Disposable | undefined> {
   const { file, readOnly } = await openLock(folder);
-  if (readOnly === undefined && await file.tryLock(true) && await isStillThere(file, join(folder, LOCK_NAME))) {
-    return file;
-  }
+  const locked = readOnly === undefined && await attempt(folder, file, async () => (
+    await file.tryLock(true) && await isStillThere(file, join(folder, LOCK_NAME))
+  ));
+  if (locked) return file;
   file.close();
   if (readOnly !== undefined) throw readOnly;
   return undefined;
@@ -75,7 +77,7 @@ export async function lockFilling(folder: string, options: LockFillingOptions = 
  */
 export async function tryLockFilling(folder: string): Promise<Disposable | undefined> {
   const { file, readOnly } = await openLock(folder, FILLING_NAME);
-  if (readOnly === undefined && await file.tryLock(true)) return file;
+  if (readOnly === undefined && await attempt(folder, file, () => file.tryLock(true))) return file;
   file.close();
   if (readOnly !== undefined) throw readOnly;
   return undefined;
@@ -102,6 +104,20 @@ async function openLock(folder: string, name = LOCK_NAME): Promise<OpenLock> {
     } catch {
       throw refused;
     }
+  }
+}
+
+/** Locks a file, or closes it. */
+async function attempt<Result>(folder: string, file: Deno.FsFile, lock: () => Promise<Result>): Promise<Result> {
+  try {
+    return await lock();
+  } catch (error) {
+    file.close();
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new InputError(
+      `Cannot lock the cache '${folder}': ${fileErrorReason(error)}; choose a local disk with --cache DIR`,
+      { cause: error },
+    );
   }
 }
 

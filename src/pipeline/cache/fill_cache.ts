@@ -16,7 +16,7 @@ export type ResizeImage = (file: ImageFile) => Promise<ResizedImage>;
 
 /** Options of {@linkcode CacheFiller}. */
 export interface CacheFillerOptions {
-  /** What is known already; undefined if there is nothing. */
+  /** The store; undefined if there is none. */
   readonly store: Pick<ImageStore, "contentOf" | "outcome" | "hasPixels" | "add"> | undefined;
   /** Results can be written to the store, else they are kept in memory. */
   readonly writable: boolean;
@@ -36,7 +36,7 @@ export interface FillOptions {
   /** Whether the disk has room for so many bytes more. */
   readonly hasRoom: (bytes: number) => Promise<boolean>;
   /** Is called if the disk turns out to be full: then no more resized images are stored. */
-  readonly onFull: () => void;
+  readonly onFull: () => Promise<void>;
   /** Is called after each image. */
   readonly onImage: () => void;
   /** Aborts; images decoded so far are kept. */
@@ -68,7 +68,7 @@ export class CacheFiller {
   readonly #options: CacheFillerOptions;
   #writable: boolean;
   #storePixels: boolean;
-  /** What this process found out. */
+  /** Results of this process. */
   readonly #outcomes = new Map<string, Outcome>();
   readonly #contents = new Map<string, string>();
   /** Reasons for files that cannot be read, by key. They are not stored, since they may be temporary. */
@@ -161,21 +161,21 @@ export class CacheFiller {
     });
   }
 
-  /** Writes what is pending; after a full disk without pixels, and if that fails too, not at all. */
+  /** Writes pending entries; after a full disk without pixels, and if that fails too, not at all. */
   async #write({ hasRoom, onFull }: FillOptions): Promise<void> {
-    const stopStoring = () => {
+    const stopStoring = async () => {
       this.#storePixels = false;
       this.#pending = this.#pending.map((entry) => ({ ...entry, pixels: undefined }));
-      onFull();
+      await onFull();
     };
-    if (this.#storePixels && !await hasRoom(this.#pendingBytes())) stopStoring();
+    if (this.#storePixels && !await hasRoom(this.#pendingBytes())) await stopStoring();
     while (this.#writable && this.#pending.length > 0) {
       try {
         this.#options.store?.add(this.#pending);
         break;
       } catch (error) {
         if (!isDatabaseFull(error)) throw error;
-        if (this.#storePixels) stopStoring();
+        if (this.#storePixels) await stopStoring();
         else this.#writable = false;
       }
     }

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { type Database, isDatabaseDamaged, openDatabase } from "../../files/database.ts";
+import { type Database, openDatabase } from "../../files/database.ts";
 import type { ImageSize } from "../../images/image_limits.ts";
 import { InputError } from "../../input_error.ts";
 import { lockCache, lockCacheAlone } from "./cache_lock.ts";
@@ -23,10 +23,10 @@ export interface Unusable {
   readonly maxPixels: number;
 }
 
-/** What decoding an image gave. */
+/** The result of decoding an image. */
 export type Outcome = ImageSize | Unusable;
 
-/** What is stored of an image file. */
+/** A file, its image, and the result of decoding it. */
 export interface ImageEntry {
   /** SHA-256 of the image's bytes. */
   readonly content: string;
@@ -90,7 +90,7 @@ export class ImageStore implements Disposable {
     return file?.size === size && file.changed === changed ? file.content : undefined;
   }
 
-  /** What is known of an image. */
+  /** The result of decoding an image; undefined if it is not stored. */
   outcome(content: string): Outcome | undefined {
     const row = this.#database.row("SELECT * FROM images WHERE content = ?", content);
     if (row === undefined) return undefined;
@@ -146,14 +146,14 @@ export class ImageStore implements Disposable {
 
   /** The digests of the images whose pixels are stored. */
   stored(): string[] {
-    return [...this.#database.rows("SELECT content FROM pixels ORDER BY rowid")].map(({ content }) => String(content));
+    return this.#database.rows("SELECT content FROM pixels ORDER BY rowid").map(({ content }) => String(content));
   }
 
   /** The files whose images cannot be used, by path. */
   unusableFiles(): UnusableFile[] {
     const sql =
       "SELECT path, reason FROM files JOIN images USING (content) WHERE reason IS NOT NULL ORDER BY path, offset";
-    return [...this.#database.rows(sql)].map((row) => unusableFileRow.parse(row));
+    return this.#database.rows(sql).map((row) => unusableFileRow.parse(row));
   }
 
   /** Removes the pixels of images. */
@@ -177,21 +177,26 @@ export interface OpenStore extends Disposable {
 }
 
 /**
- * Opens the store in a cache's folder, and creates it if it is missing. A damaged one is made again.
+ * Opens the store in a cache's folder, and creates it if it is missing.
  *
- * @throws {InputError} If it can be neither written nor read.
+ * @throws {InputError} If it can be neither written nor read; check `isDatabaseDamaged`.
  */
 export async function openImageStore(folder: string): Promise<OpenStore> {
-  const path = join(folder, DATABASE_NAME);
-  try {
-    return await openLocked(folder, path);
-  } catch (error) {
-    if (!isDatabaseDamaged(error)) throw error;
-    using alone = await lockCacheAlone(folder);
-    if (alone === undefined) throw error;
-    for (const name of [path, `${path}-journal`]) await Deno.remove(name).catch(() => {});
+  return await openLocked(folder, join(folder, DATABASE_NAME));
+}
+
+/**
+ * Removes a damaged store, so that it is made again.
+ *
+ * @throws {InputError} If another process has it open.
+ */
+export async function removeImageStore(folder: string): Promise<void> {
+  using alone = await lockCacheAlone(folder);
+  if (alone === undefined) {
+    throw new InputError(`Cannot repair the cache '${folder}': another process uses it; wait for its end or stop it`);
   }
-  return await openLocked(folder, path);
+  const path = join(folder, DATABASE_NAME);
+  for (const name of [path, `${path}-journal`]) await Deno.remove(name).catch(() => {});
 }
 
 async function openLocked(folder: string, path: string): Promise<OpenStore> {

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { fileDigest } from "../../files/file_digest.ts";
+import { isDatabaseDamaged } from "../../files/database.ts";
 import { fileErrorReason } from "../../files/file_error.ts";
 import { parsePreprocessing, type Preprocessing } from "../../images/preprocessing.ts";
 import { InputError } from "../../input_error.ts";
 import { LOCK_NAMES, lockCacheAlone, tryLockFilling } from "./cache_lock.ts";
-import { openImageStore, resizedBytes, type UnusableFile } from "./image_store.ts";
+import { type ImageStore, openImageStore, removeImageStore, resizedBytes, type UnusableFile } from "./image_store.ts";
 
 /** A cache of any kind. */
 export interface KeptCache {
@@ -55,7 +56,8 @@ export async function keptCaches(root: string): Promise<KeptCache[]> {
     found.push({ name: `images/${name}`, ...await sized(folder, (await namesIn(folder)).files), preprocessing });
   }
   found.push({ name: "features", ...await sized(features, (await namesIn(features)).files) });
-  const weightFiles = (await namesIn(weights)).files.filter((name) => !name.startsWith("."));
+  // Downloads that were killed leave temporaries.
+  const weightFiles = (await namesIn(weights)).files.filter((name) => !name.startsWith(".") || name.endsWith(".tmp"));
   found.push({ name: "weights", ...await sized(weights, weightFiles) });
   return found.filter((cache) => cache.files.length > 0);
 }
@@ -72,7 +74,7 @@ export async function summarizeResized({ folder }: KeptCache): Promise<ResizedSu
 
 /**
  * Verifies the checksums of resized images, and downloaded weights against the digests in their names. Damaged images are
- * removed, and decoded again when needed. Weights stay: they may be the user's own, and a damaged download is fetched again
+ * removed, and decoded again when needed; a damaged database is removed whole, and counts as one. Weights stay: they may be the user's own, and a damaged download is fetched again
  * when needed.
  *
  * @returns The counts; `busy` if another process fills the cache; undefined for kinds without checksums.
@@ -85,17 +87,26 @@ export async function verifyCache(
   if (cache.name === "weights") return await verifyWeights(cache, onProgress);
   if (cache.preprocessing === undefined || !cache.preprocessing.current) return undefined;
   const { folder, preprocessing: { side } } = cache;
-  using opened = await openImageStore(folder);
-  using lock = await tryLockFilling(folder);
-  if (lock === undefined) return "busy";
-  const { store } = opened;
+  try {
+    using opened = await openImageStore(folder);
+    using lock = await tryLockFilling(folder);
+    if (lock === undefined) return "busy";
+    return verifyImages(opened.store, side, onProgress);
+  } catch (error) {
+    if (!isDatabaseDamaged(error)) throw error;
+    await removeImageStore(folder);
+    return { right: 0, wrong: 1 };
+  }
+}
+
+function verifyImages(store: ImageStore | undefined, side: number, onProgress: OnVerified): Verified {
   const images = store?.stored() ?? [];
   const wrong: string[] = [];
   for (const [index, image] of images.entries()) {
     try {
       if (store?.pixels(image)?.length !== resizedBytes(side)) wrong.push(image);
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
+      if (!(error instanceof InputError) || isDatabaseDamaged(error)) throw error;
       wrong.push(image);
     }
     onProgress(index + 1, images.length);

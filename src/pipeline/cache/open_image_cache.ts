@@ -4,7 +4,7 @@
 
 import { join } from "node:path";
 import type { Example } from "../../data/dataset.ts";
-import { isDatabaseFull } from "../../files/database.ts";
+import { isDatabaseDamaged, isDatabaseFull, isDatabaseReadOnly } from "../../files/database.ts";
 import { errorCode } from "../../files/file_error.ts";
 import { describeBytes, freeBytes } from "../../files/free_space.ts";
 import { sha256 } from "../../files/sha256.ts";
@@ -19,7 +19,7 @@ import { type KnownImage, OpenImages } from "./cached_images.ts";
 import { CacheFiller, type CacheFillerOptions, type ResizeImage } from "./fill_cache.ts";
 import type { BrokenImage, Decoders, ImageCache, ImageCacheOptions } from "./image_cache.ts";
 import { findFiles, type FoundFile } from "./image_content.ts";
-import { openImageStore, type OpenStore, resizedBytes } from "./image_store.ts";
+import { openImageStore, type OpenStore, removeImageStore, resizedBytes } from "./image_store.ts";
 
 /**
  * Opens the cache of these examples' images, and decodes those it does not contain. One process fills a cache at a
@@ -54,7 +54,12 @@ export async function openImageCache(
   }
 
   using stack = new DisposableStack();
-  const opened = await openImageStore(folder).catch(unlessFull);
+  const opened = await openImageStore(folder).catch(async (error) => {
+    if (!isDatabaseDamaged(error)) throw error;
+    await removeImageStore(folder);
+    onNote?.(`The cache '${folder}' was damaged; its images are decoded again`);
+    return await openImageStore(folder);
+  }).catch(unlessFull);
   if (!(opened instanceof InputError)) stack.use(opened);
   const filled = await completeCache(found, opened, { ...options, folder, maxPixels, imageResizer });
   const images: KnownImage[] = [];
@@ -123,7 +128,7 @@ async function completeCache(
     resizeImage: imageResizer(decoders),
     depth: decoders.count,
     hasRoom: async (bytes) => bytes + reserve <= await left(),
-    onFull: () => noteFull(Infinity),
+    onFull: async () => noteFull(await left()),
     onImage: () => onProgress?.(++done, found.length),
     signal: options.signal,
   });
@@ -151,5 +156,5 @@ function isDiskFull(error: InputError): boolean {
 }
 
 function isReadOnly(error: InputError): boolean {
-  return ["EROFS", "EACCES", "EPERM"].includes(errorCode(error.cause));
+  return isDatabaseReadOnly(error) || ["EROFS", "EACCES", "EPERM"].includes(errorCode(error.cause));
 }

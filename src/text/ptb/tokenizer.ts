@@ -15,10 +15,10 @@ const PUNCTUATION: ReadonlySet<string> = new Set(
 );
 
 /**
- * A word before a space, which is a token by itself by any rule but the one for two words written as one. Most words are
+ * A word before a single space, which is a token by itself by any rule but the one for two words written as one. Most words are
  * such: this shortcut makes the tokenizer five times as fast.
  */
-const PLAIN_WORD = /(?!(?:cannot|gonna|gotta|lemme|gimme|wanna) )([a-z]*) /iy;
+const PLAIN_WORD = /(?!(?:cannot|gonna|gotta|lemme|gimme|wanna) )([a-z]*) (?![ \t\u00a0\u2000-\u200a\u3000])/iy;
 
 /** A class, an escape, or a letter outside them. */
 const PART = /\[(?:\\.|[^\]\\])*\]|\\u[\da-f]{4}|\\p\{\w+\}|\\.|[a-z]/gi;

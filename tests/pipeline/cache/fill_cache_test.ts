@@ -43,7 +43,7 @@ for (
         ),
       depth: 1,
       hasRoom: () => Promise.resolve(true),
-      onFull: () => full++,
+      onFull: () => Promise.resolve(void full++),
       onImage() {},
     });
     assert.equal(full, what === "nothing" ? 0 : 1);

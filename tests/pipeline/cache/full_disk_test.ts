@@ -50,7 +50,10 @@ Deno.test("a disk that fills up leaves what was stored, and the rest is decoded 
   const disk = { now, reserve: 0, freeBytes: () => Promise.resolve(left-- > 0 ? 1e9 : 0) };
   const { decoded, notes } = await opened(examples, { disk });
   assert.equal(notes.length, 1);
-  assert.match(notes.join(), /^No cache of decoded images: it needs 146 kB in '.+' and the disk is full; [^\n]+$/);
+  assert.match(
+    notes.join(),
+    /^No cache of decoded images: it needs 146 kB in '.+' and the disk has 0 bytes left; [^\n]+$/,
+  );
   const stored = Number(countPixels(setting));
   assert(stored > 0 && stored < 600, `${stored}`);
   assert.deepEqual(decoded, { filling: 600, reading: 600 - stored });
