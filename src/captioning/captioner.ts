@@ -3,6 +3,7 @@ import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { centerCrop, decodeOptions, resizeImage } from "../images/preprocessing.ts";
+import { type ImageInput, openImage } from "../images/open_image.ts";
 import type { DecodeImageOptions, RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
 import { collateMasked } from "../ffi/collate.ts";
@@ -14,7 +15,17 @@ import { type ModelMetadata, type OpenModel, openModel, type OpenModelOptions } 
 import { type ModelWithFeatures, writeCaptions, writeCaptionsTogether } from "./write_captions.ts";
 
 /** Options of {@linkcode Captioner.caption}. */
-export type CaptionOptions = DecodingOptions;
+export interface CaptionOptions extends DecodingOptions {
+  /**
+   * Aborts between images.
+   *
+   * @default {undefined}
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An image to caption: the path or file URL of a file, its bytes, or its pixels, perhaps resized already. */
+export type CaptionInput = Exclude<ImageInput, RgbImage> | PreparedImage;
 
 /** Options of {@linkcode Captioner.load}. */
 export interface CaptionerOptions extends EngineOptions, OpenModelOptions {}
@@ -128,12 +139,23 @@ export class Captioner implements Disposable {
   }
 
   /**
-   * Captions images.
+   * Captions an image, or several, which is faster than one by one.
    *
-   * @param images Decoded images of any size; or, for a single model, the result of {@linkcode Captioner.encode}.
+   * @param images Images of any size; or, for a single model, the result of {@linkcode Captioner.encode}.
    * @returns A caption for each; with `nBest` over 1 its `alternatives` are the others, best first.
+   * @throws {ImageError} If an image cannot be read or decoded.
    * @throws {InputError} If no caption can satisfy the options, or this model does not support one.
    * @throws {RangeError} If an option is out of its range.
+   *
+   * @example Caption a file
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { Captioner } from "@lrcn/lrcn";
+   *
+   * using captioner = await Captioner.load("docs/example/model.safetensors");
+   * const { caption } = await captioner.caption("docs/example/scenes/Images/item-001.png");
+   * assert.match(caption, /two green circles/);
+   * ```
    *
    * @example Sample captions; the same seed gives the same captions
    * ```ts
@@ -146,11 +168,27 @@ export class Captioner implements Disposable {
    * assert.deepEqual(await captioner.caption([image], options), await captioner.caption([image], options));
    * ```
    */
-  async caption(images: readonly PreparedImage[] | Features, options: CaptionOptions = {}): Promise<Caption[]> {
-    if ("count" in images) {
+  async caption(image: CaptionInput, options?: CaptionOptions): Promise<Caption>;
+  /** Captions several images. */
+  async caption(images: readonly CaptionInput[] | Features, options?: CaptionOptions): Promise<Caption[]>;
+  async caption(
+    input: CaptionInput | readonly CaptionInput[] | Features,
+    { signal, ...options }: CaptionOptions = {},
+  ): Promise<Caption | Caption[]> {
+    signal?.throwIfAborted();
+    if (isFeatures(input)) {
       const { engine, metadata: { model, decoding } } = this.#only("caption features");
-      return await writeCaptions(engine, images, { ...options, vocabulary: this.#vocabulary, decoding, model });
+      return await writeCaptions(engine, input, { ...options, vocabulary: this.#vocabulary, decoding, model });
     }
+    const images = isList(input) ? input : [input];
+    const opened = await Promise.all(images.map((image) => openImage(image, this.decodeOptions)));
+    signal?.throwIfAborted();
+    const captions = await this.#captionImages(opened, options);
+    const [first] = captions;
+    return isList(input) || first === undefined ? captions : first;
+  }
+
+  async #captionImages(images: readonly PreparedImage[], options: DecodingOptions): Promise<Caption[]> {
     if (images.length === 0) return [];
     const { decoding } = this.metadata;
     let keys: readonly number[] | undefined;
@@ -366,6 +404,14 @@ export class Captioner implements Disposable {
   [Symbol.dispose](): void {
     this.#engines[Symbol.dispose]();
   }
+}
+
+function isFeatures(input: CaptionInput | readonly CaptionInput[] | Features): input is Features {
+  return typeof input === "object" && "count" in input && "values" in input && input.values instanceof Float32Array;
+}
+
+function isList(input: CaptionInput | readonly CaptionInput[]): input is readonly CaptionInput[] {
+  return Array.isArray(input);
 }
 
 /** Fails if models cannot form an ensemble. */

@@ -1,4 +1,5 @@
 import { ImageDecoders } from "./image_decoders.ts";
+import type { ImageBytes, ImageFile } from "./image_file.ts";
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 
 let shared: { readonly decoders: ImageDecoders; users: number } | undefined;
@@ -21,10 +22,15 @@ let shared: { readonly decoders: ImageDecoders; users: number } | undefined;
  * ```
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {}): Promise<RgbImage> {
+  return await decodeImageFile({ bytes: new Uint8Array(bytes) }, options);
+}
+
+/** {@linkcode decodeImage} for a file, too: its errors name the path. */
+export async function decodeImageFile(file: ImageFile | ImageBytes, options: DecodeImageOptions): Promise<RgbImage> {
   const used = shared ??= { decoders: new ImageDecoders(), users: 0 };
   used.users++;
   try {
-    return await used.decoders.decode({ bytes: new Uint8Array(bytes) }, options);
+    return await used.decoders.decode(file, options);
   } finally {
     if (--used.users === 0) {
       shared = undefined;

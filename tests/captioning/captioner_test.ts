@@ -5,6 +5,8 @@ import { Captioner, type CaptionOptions } from "../../src/captioning/captioner.t
 import { type CheckpointMetadata, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { modelTensors } from "../../src/checkpoint/model_state.ts";
 import { Engine } from "../../src/ffi/engine.ts";
+import { encodePng } from "../../src/images/encode_png.ts";
+import { ImageError } from "../../src/images/image_error.ts";
 import type { EngineOptions, ModelSettings } from "../../src/ffi/settings.ts";
 import { InputError } from "../../src/input_error.ts";
 import { decodeImage } from "../../src/images/decode_image.ts";
@@ -411,3 +413,24 @@ captionerTest("Captioner of an ensemble refuses to encode and to score", async (
   await assert.rejects(both.encode(IMAGES), TypeError);
   await assert.rejects(both.caption({ count: 1, values: new Float32Array(8) }), TypeError);
 });
+
+captionerTest(
+  "Captioner captions a path, a file URL, a Blob and bytes as it captions the pixels in them",
+  async (path) => {
+    await saveModel(path, {});
+    using captioner = await Captioner.load(path, SINGLE);
+    const file = `${path}.png`;
+    const image = drawnImage(40, 50);
+    const bytes = new Uint8Array(encodePng(image));
+    await Deno.writeFile(file, bytes);
+    const expected = await captioner.caption(image);
+    const inputs = [file, new URL(`file://${file}`), new Blob([bytes]), bytes];
+    assert.deepEqual(await captioner.caption(inputs), await captioner.caption(inputs.map(() => image)));
+    for (const input of inputs) assert.deepEqual(await captioner.caption(input), expected);
+    await Deno.writeTextFile(file, "no image");
+    await assert.rejects(captioner.caption([image, file]), (error) => (
+      error instanceof ImageError && error.message.includes(file)
+    ));
+    await assert.rejects(captioner.caption(image, { signal: AbortSignal.abort() }), { name: "AbortError" });
+  },
+);
