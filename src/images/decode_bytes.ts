@@ -13,6 +13,12 @@ export interface DecodeBytesOptions extends DecodeImageOptions {
   memory: number;
   /** Has the main thread start a thread. */
   startThread: StartThread;
+  /**
+   * Is called when the decoder is loaded, and decoding begins.
+   *
+   * @default {undefined}
+   */
+  onLoaded?: () => void;
 }
 
 /**
@@ -26,9 +32,13 @@ export async function decodeBytes(
   options: DecodeBytesOptions,
 ): Promise<RgbImage | number> {
   const kind = decodableKind(file);
-  if (kind === "HEIC") return await decodeHeic(file, options);
+  if (kind === "HEIC") {
+    options.onLoaded?.();
+    return await decodeHeic(file, options);
+  }
   const bytes = kind === "PNG" ? withoutTexts(file) : file;
   const vips = await loadVips(kind === "AVIF", options.startThread);
+  options.onLoaded?.();
   const isCut = kind === "PNG" && pngEndsEarly(bytes);
   return failuresAsImageErrors({ kind, isCut }, () => {
     using opened = open(vips, bytes);

@@ -20,25 +20,27 @@ export interface DecodeJob {
 
 /**
  * The image, its pixels transferred; or the bytes of memory it needs; or the reason it cannot be decoded. The answer to
- * `close`, the last one, is `closed`. Before an answer it may ask for threads.
+ * `close`, the last one, is `closed`. Before an answer it may ask for threads, and says that its decoder is loaded.
  */
 export type DecodeAnswer =
   | { readonly image: RgbImage }
   | { readonly memory: number }
   | { readonly reason: string }
   | { readonly closed: true }
-  | { readonly thread: ThreadStart };
+  | { readonly thread: ThreadStart }
+  | { readonly loaded: true };
 
 // Deno's type checker assumes a main thread, which has no postMessage.
 const worker = globalThis as unknown as {
   postMessage(answer: DecodeAnswer, transfer: Transferable[]): void;
 };
 
+const onLoaded = () => worker.postMessage({ loaded: true }, []);
 const startThread = (thread: ThreadStart) => worker.postMessage({ thread }, [thread.port]);
 
 async function decode({ file, options, memory }: DecodeJob): Promise<RgbImage | number> {
   const bytes = "bytes" in file ? file.bytes : await readImageBytes(file, memory);
-  return typeof bytes === "number" ? bytes : await decodeBytes(bytes, { ...options, memory, startThread });
+  return typeof bytes === "number" ? bytes : await decodeBytes(bytes, { ...options, memory, startThread, onLoaded });
 }
 
 async function answer(request: DecodeRequest): Promise<void> {

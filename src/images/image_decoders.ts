@@ -42,6 +42,8 @@ const SHARED_MEMORY = 350e6;
 const FIRST_MEMORY = 16e6;
 /** A Worker that used more is closed: WebAssembly gives no memory back. A photo of 12 megapixels takes 83 MB. */
 const KEPT_MEMORY = 100e6;
+/** Time for a new Worker to load its decoder, on a busy machine too. */
+const LOADING_MS = 60_000;
 
 /**
  * A pool of Workers that read and decode images. Each decodes one image at a time, and large images wait until memory
@@ -166,10 +168,12 @@ export class ImageDecoders implements Disposable {
       this.#waiting.shift();
       // The memory of idle Workers would come on top.
       if (job.memory > SHARED_MEMORY / 2) { for (const idle of this.#idle.splice(0)) close(idle); }
-      const worker = this.#idle.pop() ?? this.#start();
+      const idle = this.#idle.pop();
+      const worker = idle ?? this.#start();
       this.#busy.set(worker, job);
       this.#memory += job.memory;
-      job.timer = setTimeout(() => this.#abandon(worker), this.#timeLimit);
+      // A new Worker loads its decoder first, which takes long if the machine is busy; that is not the image's fault.
+      this.#limitTime(worker, this.#timeLimit + (idle === undefined ? LOADING_MS : 0));
       const { file, options, memory } = job;
       worker.postMessage({ file, options, memory } satisfies DecodeRequest);
     }
@@ -189,6 +193,7 @@ export class ImageDecoders implements Disposable {
   #answered(worker: Worker, answer: DecodeAnswer): void {
     if ("thread" in answer) return this.#startThread(worker, answer.thread);
     if ("closed" in answer) return this.#ended(worker);
+    if ("loaded" in answer) return this.#limitTime(worker, this.#timeLimit);
     const job = this.#finish(worker);
     if (job === undefined) return;
     if (job.memory > KEPT_MEMORY) close(worker);
@@ -216,6 +221,13 @@ export class ImageDecoders implements Disposable {
     if (idle >= 0) this.#idle.splice(idle, 1);
     for (const each of [worker, ...this.#threads.get(worker) ?? []]) each.terminate();
     this.#threads.delete(worker);
+  }
+
+  #limitTime(worker: Worker, milliseconds: number): void {
+    const job = this.#busy.get(worker);
+    if (job === undefined) return;
+    clearTimeout(job.timer);
+    job.timer = setTimeout(() => this.#abandon(worker), milliseconds);
   }
 
   /** Rejects an image that takes too long. */

@@ -290,3 +290,18 @@ Deno.test("ImageDecoders.decodeThen() frees an image's memory after its use", as
   const pixels = await decoders.decodeThen({ path: "a" }, (image) => image.pixels);
   assert.equal(pixels.length, 0);
 });
+
+Deno.test("ImageDecoders does not count the time that a Worker takes to load its decoder", async () => {
+  const source = `onmessage = ({ data }) => {
+    if (data === "close") return postMessage({ closed: true });
+    setTimeout(() => {
+      postMessage({ loaded: true });
+      if (data.file.path === "quick") postMessage({ image: { width: 1, height: 1, pixels: new Uint8Array(3) } });
+    }, 20);
+  };`;
+  const newWorker = () => new Worker(`data:text/javascript,${encodeURIComponent(source)}`, { type: "module" });
+  using decoders = new ImageDecoders({ count: 1, timeLimit: 10, newWorker });
+  assert.equal((await decoders.decode({ path: "quick" })).width, 1);
+  using others = new ImageDecoders({ count: 1, timeLimit: 10, newWorker });
+  await assert.rejects(others.decode({ path: "slow" }), /decoding took more than 0.01 s/);
+});

@@ -30,7 +30,7 @@ function loadIn(folder: string, library: string): Promise<Ended> {
 }
 
 function loadingFolder(files: Record<string, string> = {}) {
-  const module = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
+  const module = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
   return makeFolder({
     "load.ts": `
       import { runTask } from ${module("cli/command.ts")};
