@@ -1,7 +1,9 @@
 /**
  * Encoders beside PyTorch eager with channels_last: images encoded and training steps.
  *
- *     deno run -A bench/encoders.ts [--python python3] [--rounds 5] [--steps 3] [--device cpu]
+ *     deno run -A bench/encoders.ts [--python python3] [--rounds 5] [--steps 3] [--device cpu] [--precisions fp32,bf16]
+ *
+ * Without --precisions, bfloat16 is measured if the processor has it.
  *
  * The Python needs torch of the library's version, numpy and the package efficientnet-lite-pytorch.
  *
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     steps: { type: "string", default: "3" },
     device: { type: "string", default: "cpu" },
+    precisions: { type: "string" },
   },
 });
 const { python, device } = values;
@@ -40,7 +43,8 @@ function entrant(
   return { program: { command, args: [...args, path, JSON.stringify(settings)] }, answer: speed };
 }
 
-const precisions = buildInfo(loadLibrary()).bf16 || device === "cuda" ? ["fp32", "bf16"] : ["fp32"];
+const precisions = values.precisions?.split(",") ??
+  (buildInfo(loadLibrary()).bf16 || device === "cuda" ? ["fp32", "bf16"] : ["fp32"]);
 const rows: Row[] = [];
 for (const encoder of ["resnet50", "efficientnet-lite2"] as const) {
   for (const precision of precisions) {
