@@ -80,6 +80,8 @@ export async function meteor(captions: readonly TokenizedCaption[], options: Met
           // It has already ended.
         }
         await process.status;
+        // A generator that was never asked for a line does not end its stream.
+        if (!process.stdout.locked) await process.stdout.cancel();
         await lines.return();
       },
     };
