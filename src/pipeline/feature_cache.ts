@@ -5,17 +5,16 @@
  * @module
  */
 
-import { join } from "node:path";
 import { z } from "zod";
 import { allReduceSum, anyRank } from "../distributed/collectives.ts";
 import { type ProcessGroup, SINGLE_PROCESS } from "../distributed/process_group.ts";
 import type { Features, Images } from "../ffi/batch.ts";
 import { isEncoderTensor } from "../ffi/encoders.ts";
 import type { TensorInfo } from "../ffi/engine.ts";
-import { type Database, openDatabase } from "../files/database.ts";
+import type { Database } from "../files/database.ts";
 import { sha256 } from "../files/sha256.ts";
 import { InputError } from "../input_error.ts";
-import { lockCache } from "./cache/cache_lock.ts";
+import { openCacheDatabase } from "./cache/cache_database.ts";
 import type { TrainingImages } from "./training_source.ts";
 
 /** An open cache: close it with `using`, after the last read. */
@@ -103,11 +102,8 @@ export async function openFeatureCache(
   const { folder, imageSize, flips = false, group = SINGLE_PROCESS } = options;
   const name = await digest(encoder, images.preprocessing ?? images.fingerprint, imageSize, flips);
   using stack = new DisposableStack();
-  const { readOnly } = stack.use(await lockCache(folder));
-  const path = join(folder, `${name}.sqlite`);
-  // Reading alone needs no more than the file.
-  if (readOnly !== undefined && !await Deno.stat(path).then(() => true, () => false)) throw readOnly;
-  const database = stack.use(openDatabase(path, { schema: SCHEMA, readOnly: readOnly !== undefined }));
+  const { database, readOnly } = stack.use(await openCacheDatabase(folder, `${name}.sqlite`, SCHEMA));
+  if (database === undefined) throw readOnly;
   const keys = images.contents ?? images.examples.map((_, index) => String(index));
   const isMissing = (key: string) => database.row("SELECT 1 FROM features WHERE content = ?", key) === undefined;
 

@@ -8,10 +8,11 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { type Database, openDatabase } from "../../files/database.ts";
+import type { Database } from "../../files/database.ts";
 import type { ImageSize } from "../../images/image_limits.ts";
 import { InputError } from "../../input_error.ts";
-import { lockCache, lockCacheAlone } from "./cache_lock.ts";
+import { openCacheDatabase } from "./cache_database.ts";
+import { lockCacheAlone } from "./cache_lock.ts";
 import type { FileState } from "./image_content.ts";
 
 /** Why an image cannot be used. */
@@ -71,8 +72,8 @@ const unusableRow = z.object({ reason: z.string(), kind: z.enum(["image", "decod
 const pixelsRow = z.object({ checksum: z.number(), pixels: z.instanceof(Uint8Array<ArrayBuffer>) });
 const unusableFileRow = z.object({ path: z.string(), reason: z.string() });
 
-/** The images of one cache; close it with `using`, after the last read. */
-export class ImageStore implements Disposable {
+/** The images of one cache. */
+export class ImageStore {
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -162,10 +163,6 @@ export class ImageStore implements Disposable {
       for (const content of contents) this.#database.run("DELETE FROM pixels WHERE content = ?", content);
     });
   }
-
-  [Symbol.dispose](): void {
-    this.#database[Symbol.dispose]();
-  }
 }
 
 /** An open store, locked against removal. */
@@ -182,7 +179,8 @@ export interface OpenStore extends Disposable {
  * @throws {InputError} If it can be neither written nor read; check `isDatabaseDamaged`.
  */
 export async function openImageStore(folder: string): Promise<OpenStore> {
-  return await openLocked(folder, join(folder, DATABASE_NAME));
+  const { database, readOnly, ...closing } = await openCacheDatabase(folder, DATABASE_NAME, SCHEMA);
+  return { store: database && new ImageStore(database), readOnly, ...closing };
 }
 
 /**
@@ -197,19 +195,4 @@ export async function removeImageStore(folder: string): Promise<void> {
   }
   const path = join(folder, DATABASE_NAME);
   for (const name of [path, `${path}-journal`]) await Deno.remove(name).catch(() => {});
-}
-
-async function openLocked(folder: string, path: string): Promise<OpenStore> {
-  using stack = new DisposableStack();
-  const { readOnly } = stack.use(await lockCache(folder));
-  const missing = readOnly !== undefined && !await isThere(path);
-  const store = missing ? undefined : stack.use(
-    new ImageStore(openDatabase(path, { schema: SCHEMA, readOnly: readOnly !== undefined })),
-  );
-  const opened = stack.move();
-  return { store, readOnly, [Symbol.dispose]: () => opened.dispose() };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -74,8 +74,8 @@ export async function summarizeResized({ folder }: KeptCache): Promise<ResizedSu
 
 /**
  * Verifies the checksums of resized images, and downloaded weights against the digests in their names. Damaged images are
- * removed, and decoded again when needed; a damaged database is removed whole, and counts as one. Weights stay: they may be the user's own, and a damaged download is fetched again
- * when needed.
+ * removed, and decoded again when needed; a damaged database is removed whole, and counts as one. Weights stay: they may be
+ * the user's own, and a damaged download is fetched again when needed.
  *
  * @returns The counts; `busy` if another process fills the cache; undefined for kinds without checksums.
  * @throws {InputError} If it cannot be read or repaired.

@@ -110,7 +110,8 @@ async function completeCache(
 
   using _lock = readOnly === undefined ? await lockFilling(folder, options) : undefined;
   // Another process may have filled it meanwhile.
-  const needed = complete.bytesOf(complete.unknownFiles(found));
+  const unknown = complete.unknownFiles(found);
+  const needed = complete.bytesOf(unknown);
   const left = async () => readOnly === undefined ? await free(folder) ?? Infinity : Infinity;
   const room = cache === "auto" && needed > 0 ? await left() : Infinity;
   const storePixels = cache === "auto" && readOnly === undefined && needed + reserve <= room;
@@ -121,7 +122,7 @@ async function completeCache(
     } else noteFull(room);
   }
   const filler = storePixels ? complete : new CacheFiller({ ...known, storePixels });
-  const files = filler.unknownFiles(found);
+  const files = storePixels ? unknown : filler.unknownFiles(found);
   using decoders = newDecoders();
   let done = found.length - files.length;
   await filler.fill(files, {
