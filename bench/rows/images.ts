@@ -39,7 +39,7 @@ export async function* imageRows(context: BenchContext): AsyncGenerator<Row> {
   const open = () =>
     openImageCache(examples, {
       ...{ folder: filled, side: sideBeforeCrop(recipe) },
-      resizeCrop: (image, side, crop) => engine.resizeCrop(image, side, crop),
+      engine,
       newDecoders: () => new ImageDecoders(),
     });
   const speeds: [number][] = [];
@@ -96,7 +96,7 @@ async function* photoRows({ python, work, rounds }: BenchContext): AsyncGenerato
       const start = performance.now();
       using _cache = await openImageCache(examples, {
         ...{ folder: cache, side: SQUARE },
-        resizeCrop: (image, side, crop) => engine.resizeCrop(image, side, crop),
+        engine,
         newDecoders: () => new ImageDecoders({ count: workers }),
       });
       return 1000 * count / (performance.now() - start);

@@ -345,11 +345,6 @@ export class Captioner implements Disposable {
     return only;
   }
 
-  /** The metadata of each model of the ensemble, in the order of their files; of a single model, its own. */
-  get allMetadata(): readonly ModelMetadata[] {
-    return this.#members.map(({ metadata }) => metadata);
-  }
-
   /** Number of models in the ensemble; 1 for a single model. */
   get models(): number {
     return this.#members.length;

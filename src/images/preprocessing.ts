@@ -41,7 +41,7 @@ export function decodeOptions(shortSide: number, decoding: ImageDecoding): Decod
 }
 
 /** The part of an engine that resizes; its type would bring in the native library. */
-interface Resizer {
+export interface Resizer {
   resizeCrop(image: RgbImage, shortSide: number, crop: number, resize?: ImageResize): Promise<Uint8Array<ArrayBuffer>>;
 }
 

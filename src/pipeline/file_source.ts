@@ -64,7 +64,7 @@ export async function readSource(options: FileSourceOptions): Promise<TrainingSo
         decoding: recipe,
         ...(maxPixels !== undefined && { maxPixels }),
         cache: (options.keepImages ?? true) && !needsOnlyFeatures(recipe) ? "auto" : "none",
-        resizeCrop: (image, side, crop, resize) => engine.resizeCrop(image, side, crop, resize),
+        engine,
         newDecoders: () => new ImageDecoders(),
         signal,
         onProgress: (done, total) => reporter.progress("Decoding images", done, total),

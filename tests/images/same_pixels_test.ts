@@ -45,12 +45,15 @@ for (const applyExif of [true, false]) {
       const cached = new Set<string>();
       using _ = await openImageCache(names.map((name) => ({ name, path: path(name), captions: ["an image"] })), {
         folder: join(folder.path, "cache"),
-        side: 1,
+        // No image of the folder has this size: one that has is not resized.
+        side: 2,
         decoding: { applyExif, shrinkOnLoad: false },
         newDecoders: () => new ImageDecoders({ count: 2 }),
-        resizeCrop: async (image) => {
-          cached.add(await digest(image));
-          return new Uint8Array(3);
+        engine: {
+          async resizeCrop(image) {
+            cached.add(await digest(image));
+            return new Uint8Array(2 * 2 * 3);
+          },
         },
       });
       assert.deepEqual(cached, new Set(expected), "the cache, of training and validation");

@@ -73,9 +73,11 @@ export async function makeSetting(contents: readonly string[]): Promise<Setting>
         [Symbol.dispose]: () => void counts.open--,
       };
     },
-    resizeCrop(image, _shortSide, crop) {
-      counts.resized++;
-      return Promise.resolve(nearest(image, crop));
+    engine: {
+      resizeCrop(image, _shortSide, crop) {
+        counts.resized++;
+        return Promise.resolve(nearest(image, crop));
+      },
     },
   };
   return {
@@ -124,7 +126,7 @@ export function resizeToSquare(width: number): Uint8Array {
 }
 
 /** Resizes an image to a square, without smoothing. */
-export function nearest({ width, height, pixels }: RgbImage, side: number): Uint8Array {
+export function nearest({ width, height, pixels }: RgbImage, side: number): Uint8Array<ArrayBuffer> {
   const cropped = new Uint8Array(side * side * 3);
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {

@@ -1,7 +1,7 @@
 import type { Example } from "../../data/dataset.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import type { ImageResize } from "../../ffi/settings.ts";
-import type { ImageDecoding } from "../../images/preprocessing.ts";
+import type { ImageDecoding, Resizer } from "../../images/preprocessing.ts";
 import type { DecodeImageOptions, RgbImage } from "../../images/rgb_image.ts";
 
 /** Decodes image files, several at once, like `ImageDecoders`. */
@@ -61,11 +61,8 @@ export interface ImageCacheOptions {
    * @default {"auto"}
    */
   cache?: "auto" | "none";
-  /**
-   * Scales an image to a short side of `shortSide` pixels, or stretches it to a square of that side, and returns its
-   * center crop, `crop` x `crop` x 3.
-   */
-  resizeCrop: (image: RgbImage, shortSide: number, crop: number, resize: ImageResize) => Promise<Uint8Array>;
+  /** Resizes images. */
+  engine: Resizer;
   /** Starts decoders. They are disposed with the cache or before. */
   newDecoders: () => Decoders;
   /**

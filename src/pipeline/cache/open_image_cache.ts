@@ -11,7 +11,7 @@ import { sha256 } from "../../files/sha256.ts";
 import { ImageError } from "../../images/image_error.ts";
 import { imagePath } from "../../images/image_file.ts";
 import { DEFAULT_MAX_PIXELS } from "../../images/image_limits.ts";
-import { decodeOptions, preprocessingName } from "../../images/preprocessing.ts";
+import { decodeOptions, preprocessingName, resizeImage } from "../../images/preprocessing.ts";
 import type { RgbImage } from "../../images/rgb_image.ts";
 import { InputError } from "../../input_error.ts";
 import { lockFilling } from "./cache_lock.ts";
@@ -33,7 +33,7 @@ export async function openImageCache(
   examples: readonly Example[],
   options: ImageCacheOptions,
 ): Promise<ImageCache> {
-  const { side, resize = "crop", decoding = { applyExif: true }, maxPixels = DEFAULT_MAX_PIXELS, resizeCrop } = options;
+  const { side, resize = "crop", decoding = { applyExif: true }, maxPixels = DEFAULT_MAX_PIXELS, engine } = options;
   const { newDecoders, signal, onNote } = options;
   signal?.throwIfAborted();
   if (examples.length === 0) throw new InputError("Cannot read images: there are no images");
@@ -45,7 +45,8 @@ export async function openImageCache(
     return async (file) => {
       const scale = async (image: RgbImage) => {
         const { width, height } = image.original ?? image;
-        return { width, height, pixels: await resizeCrop(image, side, side, resize) };
+        const { pixels } = await resizeImage(engine, image, { shortSide: side, resize });
+        return { width, height, pixels };
       };
       const resized = await decoders.decodeThen(file, scale, { ...decodeOptions(side, decoding), maxPixels });
       if (resized.pixels.length === resizedBytes(side)) return resized;

@@ -252,12 +252,14 @@ Deno.test("a file that changes while it is decoded is skipped and decoded at the
   const { path = "" } = examples[0] ?? {};
   let first = true;
   const changing = await opened(examples, {
-    async resizeCrop(image, shortSide, crop, resize) {
-      if (image.width === 20 && first) {
-        first = false;
-        await Deno.writeTextFile(path, "026");
-      }
-      return await options.resizeCrop(image, shortSide, crop, resize);
+    engine: {
+      async resizeCrop(image, ...size) {
+        if (image.width === 20 && first) {
+          first = false;
+          await Deno.writeTextFile(path, "026");
+        }
+        return await options.engine.resizeCrop(image, ...size);
+      },
     },
   });
   assert.deepEqual(changing.broken.map(({ reason }) => reason), [
@@ -374,13 +376,15 @@ Deno.test("progress begins with the images already cached", files, async () => {
 Deno.test("filling decodes ahead of storing by no more than the number of decoders", files, async () => {
   await using setting = await makeSetting(Array.from({ length: 12 }, (_, index) => `${20 + index}`));
   let [now, most] = [0, 0];
-  const { resizeCrop } = setting.options;
+  const { engine } = setting.options;
   await setting.opened(setting.examples, {
-    resizeCrop: async (...parameters) => {
-      most = Math.max(most, ++now);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      now--;
-      return await resizeCrop(...parameters);
+    engine: {
+      async resizeCrop(...parameters) {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        now--;
+        return await engine.resizeCrop(...parameters);
+      },
     },
   });
   assert.equal(most, 3, "one whose turn it is and two ahead");
@@ -410,17 +414,19 @@ Deno.test(
 
 Deno.test("without a cache images that are asked for together are decoded together", files, async () => {
   await using setting = await makeSetting(["20", "21", "22"]);
-  const { resizeCrop } = setting.options;
+  const { engine } = setting.options;
   let now = 0;
   const gate: { together?: PromiseWithResolvers<void> } = {};
   using cache = await openImageCache(setting.examples, {
     ...setting.options,
     cache: "none",
-    resizeCrop: async (...parameters) => {
-      // None goes on before all are here: one after another they would never end.
-      if (gate.together !== undefined && ++now === 3) gate.together.resolve();
-      await gate.together?.promise;
-      return await resizeCrop(...parameters);
+    engine: {
+      async resizeCrop(...parameters) {
+        // None goes on before all are here: one after another they would never end.
+        if (gate.together !== undefined && ++now === 3) gate.together.resolve();
+        await gate.together?.promise;
+        return await engine.resizeCrop(...parameters);
+      },
     },
   });
   gate.together = Promise.withResolvers();

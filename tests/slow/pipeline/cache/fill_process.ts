@@ -16,9 +16,11 @@ using cache = await openImageCache(
     folder,
     side: 32,
     newDecoders: () => new ImageDecoders({ count: 2 }),
-    resizeCrop: (image, _shortSide, crop) => {
-      resized++;
-      return Promise.resolve(nearest(image, crop));
+    engine: {
+      resizeCrop(image, _shortSide, crop) {
+        resized++;
+        return Promise.resolve(nearest(image, crop));
+      },
     },
     onProgress: (done) => console.log(done),
     onWait: () => console.log("waiting"),
