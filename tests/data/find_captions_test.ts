@@ -178,7 +178,11 @@ Deno.test({
     for (const [files, options, message] of wrong) {
       await using folder = await makeFolder(files);
       const { captions } = options;
-      const data = { data: folder.path, ...options, ...(captions && { captions: join(folder.path, captions) }) };
+      const data = {
+        data: folder.path,
+        ...options,
+        ...(captions !== undefined && { captions: [captions].flat().map((file) => join(folder.path, file)) }),
+      };
       await assert.rejects(
         findCaptions(data),
         (error) => error instanceof InputError && message.test(error.message) && !error.message.includes("\n"),

@@ -29,9 +29,8 @@ function renamed(value: unknown): unknown {
  * @param file The file's name, for error messages.
  * @throws {InputError} If it begins like a JSON array and is not one.
  */
-export function parseJsonCaptions(text: string, file: string): CaptionData {
+export function parseJsonCaptions(text: string, file: string, splits = new EntrySplits()): CaptionData {
   const captions = new CaptionRows(file);
-  const splits = new EntrySplits();
   const add = (value: unknown, place: number | string) => addEntry({ captions, splits }, value, place);
   if (text.trimStart().startsWith("[")) {
     const entries = parseJson(text, file);

@@ -29,9 +29,8 @@ export function isKaggleHeader(line: string): boolean {
  * @param file The file's name, for error messages.
  * @throws {InputError} If the header lacks a column or many quotes are unclosed.
  */
-export function parseKaggleCaptions(text: string, file: string): CaptionData {
+export function parseKaggleCaptions(text: string, file: string, splits = new EntrySplits()): CaptionData {
   const captions = new CaptionRows(file);
-  const splits = new EntrySplits();
   let columns: Columns | undefined;
   parseCsv(text, {
     file,
