@@ -48,7 +48,7 @@ export interface Dataset {
   readonly officialSplits?: OfficialSplits;
   /** The source of the official split: lists of names, the captions or their files, or the folders of images. */
   readonly splitsFrom?: "lists" | "captions" | "folders";
-  /** The source of the official split, for the user: "the split in 'captions.csv'". */
+  /** The source of the split, for the user, even if it cannot be followed: "the split in 'captions.csv'". */
   readonly splitSource?: string;
   /** Images whose files have other names than in the captions, such as `a.png` for `a.jpg`. */
   readonly renamed?: readonly { readonly name: string; readonly path: string }[];
@@ -142,6 +142,7 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
       splitSource: found.source,
       inSeveralLists: matched.inSeveral,
     }),
+    ...(found === undefined && own.splitSource !== undefined && { splitSource: own.splitSource }),
     fingerprint: fingerprintOf(distinct),
   };
 }
@@ -155,7 +156,7 @@ interface FoundSplit {
 interface SplitSearch {
   readonly source: CaptionsSource;
   /** The split in the captions. */
-  readonly own: Pick<CaptionData, "splits" | "splitSource">;
+  readonly own: Pick<CaptionData, "splits" | "splitSource" | "splitCompletion">;
   readonly examples: ReadonlyMap<string, Example>;
   readonly data: string | undefined;
   readonly splits: string | undefined;
@@ -167,7 +168,7 @@ async function findSplit(
   { source, own, examples, data, splits, images }: SplitSearch,
 ): Promise<FoundSplit | undefined> {
   if (splits === undefined && own.splits !== undefined && hasHeldOutImages(own.splits, examples)) {
-    return { lists: own.splits, from: "captions", source: own.splitSource ?? "the captions" };
+    return { lists: own.splits, from: "captions", source: `${own.splitSource}${own.splitCompletion ?? ""}` };
   }
   const folders = source.format === "folder" ? [] : await listFolders(source, data);
   for (const folder of splits === undefined ? new Set(folders) : [splits]) {

@@ -24,11 +24,13 @@ export function describeSplit(
   { officialSplits, splitSource }: Pick<Dataset, "officialSplits" | "splitSource">,
   { splitBy, seed }: SplitChoice,
 ): string {
-  const source = officialSplits === undefined ? undefined : printable(splitSource ?? "the dataset");
-  if (splitBy === "caption") {
-    return `captions at random with seed ${seed}${source === undefined ? "" : `, not by ${source}`}`;
-  }
-  return source === undefined ? `images at random with seed ${seed}` : `by ${source}`;
+  const source = splitSource === undefined ? undefined : printable(splitSource);
+  if (splitBy === "image" && officialSplits !== undefined) return `by ${source ?? "the dataset"}`;
+  const random = `${splitBy}s at random with seed ${seed}`;
+  if (source === undefined) return random;
+  return splitBy === "caption"
+    ? `${random}, not by ${source}`
+    : `${random}: ${source} leaves no image to train or validate with`;
 }
 
 /** Says which images have another name on disk than in the captions; undefined if none has. */

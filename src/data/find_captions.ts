@@ -3,9 +3,10 @@ import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { isFolder, listFolder, listIfReadable } from "../files/list_folder.ts";
 import { isImagesFolderName } from "./find_images.ts";
-import { isCaptionFolder, pairFiles } from "./formats/caption_folder.ts";
+import { describeUnpaired, isCaptionFolder, pairFiles } from "./formats/caption_folder.ts";
 import { type CaptionsSource, type Format, FORMAT_NAMES } from "./format_names.ts";
 import { detectFormat } from "./detect_format.ts";
+import { OTHER_ENDING } from "./file_kind.ts";
 import { SPLIT_PARTS, splitOfName, splitOfPath, type SplitPart } from "./split_name.ts";
 import { isWebdataset } from "./formats/webdataset.ts";
 
@@ -21,9 +22,16 @@ export interface FindCaptionsOptions {
 
 const CAPTION_FILE = /\.(?:txt|csv|token|json|jsonl|ndjson)$/i;
 const TAR_FILE = /\.tar$/i;
-const ARCHIVE = /\.(?:tar\.\w+|tgz|gz|zip)$/i;
 /** Formats of a single text file. */
-const TEXT_FORMATS: readonly Format[] = ["kaggle", "flickr-token", "flickr30k-csv", "karpathy", "coco", "json"];
+const TEXT_FORMATS: readonly Format[] = [
+  "kaggle",
+  "flickr-token",
+  "flickr30k-csv",
+  "karpathy",
+  "coco",
+  "json",
+  "json-map",
+];
 /** Maximum number of unsuitable files an error message explains. */
 const MAX_REASONS = 3;
 /** Maximum number of files to inspect in a folder: captions are few and large. */
@@ -72,7 +80,7 @@ export async function findCaptions(options: FindCaptionsOptions): Promise<Captio
   if (only !== undefined && texts.length === 1 && format !== undefined && TEXT_FORMATS.includes(format)) {
     return { format, files: [only], folder: data };
   }
-  const refused = await refusedFiles(data);
+  const refused = await refusedFiles((await searchedFolders(data)).flat());
   const known = "captions.txt, Flickr8k.token.txt, results.csv, dataset_*.json, captions_*.json, JSON Lines, " +
     "tar shards, or photo.txt beside photo.jpg";
   throw new InputError(
@@ -186,11 +194,21 @@ async function hasWebdataset(shards: readonly string[]): Promise<boolean> {
   return false;
 }
 
-/** Explains why some files of a folder that look like captions are not. */
-async function refusedFiles(folder: string): Promise<string> {
-  const { files } = await listIfReadable(folder, "dataset");
+/** Explains why some files that look like captions are not: those of the first folder that has some. */
+async function refusedFiles(folders: readonly string[]): Promise<string> {
+  for (const folder of folders) {
+    const { files } = await listIfReadable(folder, "dataset");
+    const reasons = describeUnpaired(files) ?? await refusedFilesIn(folder, files);
+    if (reasons !== "") return reasons;
+  }
+  return "";
+}
+
+async function refusedFilesIn(folder: string, files: readonly string[]): Promise<string> {
   const reasons: string[] = [];
-  const inspected = files.filter((name) => [CAPTION_FILE, TAR_FILE, ARCHIVE].some((pattern) => pattern.test(name)));
+  const inspected = files.filter((name) =>
+    [CAPTION_FILE, TAR_FILE, OTHER_ENDING].some((pattern) => pattern.test(name))
+  );
   for (const name of inspected.sort(byKnownName)) {
     if (reasons.length === MAX_REASONS) break;
     try {

@@ -40,11 +40,13 @@ export async function joinCaptions(files: readonly string[], folder: string, rea
     }
   }
   if (!inEntries) refuseHalfNamed(files, folder);
-  const complete = splits.lists();
-  if (complete === undefined) return { rows, rejected };
+  const given = splits.given();
+  if (Object.values(given).every(({ length }) => length === 0)) return { rows, rejected };
   const shown = files.map((file) => quoted(relative(folder, file))).join(", ");
   const source = inEntries || byFile === undefined ? `the split in ${shown}` : `the names of ${shown}`;
-  return { rows, rejected, splits: complete, splitSource: `${source}${describeCompletion(splits.given())}` };
+  const complete = splits.lists();
+  if (complete === undefined) return { rows, rejected, splitSource: source };
+  return { rows, rejected, splits: complete, splitSource: source, splitCompletion: describeCompletion(given) };
 }
 
 /** The split of each file by its name or its folder's; undefined unless each of several has one. */

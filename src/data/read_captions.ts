@@ -6,6 +6,7 @@ import { parseFlickr30kCsv } from "./formats/flickr30k_csv.ts";
 import { parseFlickrToken } from "./formats/flickr_token.ts";
 import type { CaptionsSource } from "./format_names.ts";
 import { parseJsonCaptions } from "./formats/json_captions.ts";
+import { parseJsonMap } from "./formats/json_map.ts";
 import { parseKaggleCaptions } from "./formats/kaggle_captions.ts";
 import { parseKarpathyJson } from "./formats/karpathy_json.ts";
 import { readWebdataset } from "./formats/webdataset.ts";
@@ -29,6 +30,7 @@ const TEXT_READERS = {
   karpathy: parseKarpathyJson,
   coco: parseCocoCaptions,
   json: parseJsonCaptions,
+  "json-map": parseJsonMap,
 } as const;
 
 /**

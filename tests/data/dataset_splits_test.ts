@@ -214,6 +214,7 @@ Deno.test({
     ]);
     const joined = await splitOf(files, { captions: ["one.csv", "more.csv"] });
     assert.deepEqual([joined.images, joined.splits], [["a.jpg", "c.jpg"], undefined]);
+    assert.equal(joined.source, "the split in 'one.csv', 'more.csv'", "it puts all images into the training set");
     const wrong: [string[], RegExp][] = [
       [["one.csv", "x.jsonl"], /one\.csv is in the format kaggle and .*x\.jsonl in json, and only files in one format/],
       [["one.csv", "one.csv"], /one\.csv is named twice by --captions/],

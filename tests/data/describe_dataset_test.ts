@@ -20,6 +20,10 @@ Deno.test("describeSplit() says what decides the split", () => {
     describeSplit(official, { splitBy: "caption", seed: 3 }),
     "captions at random with seed 3, not by the folders 'train', 'val'",
   );
+  assert.equal(
+    describeSplit({ splitSource: "the split in 'a.csv'" }, { splitBy: "image", seed: 3 }),
+    "images at random with seed 3: the split in 'a.csv' leaves no image to train or validate with",
+  );
   assert.equal(describeSplit({}, { splitBy: "image", seed: 3 }), "images at random with seed 3");
 });
 

@@ -32,8 +32,10 @@ export interface CaptionData {
   readonly rejected: readonly RejectedRow[];
   /** The official split, if the captions contain one. */
   readonly splits?: OfficialSplits;
-  /** The source of that split, for the user: "the split in 'captions.csv'". */
+  /** The source of a split, for the user, even if it does not suffice: "the split in 'captions.csv'". */
   readonly splitSource?: string;
+  /** How a split without validation or test set was completed, for the user. */
+  readonly splitCompletion?: string;
   /** The location of each image, if the captions contain it. */
   readonly images?: ReadonlyMap<string, ImageFile>;
 }

@@ -130,6 +130,21 @@ Deno.test("parseJsonCaptions() reads an array and JSON Lines alike", () => {
   assert.deepEqual(parseJsonCaptions(`${entries.map((entry) => JSON.stringify(entry)).join("\r\n")}\n\n`, "c"), array);
 });
 
+Deno.test("parseJsonCaptions() reads other programs' keys", () => {
+  const entries = [
+    { file_name: "a.jpg", text: "x" },
+    { image: "b.jpg", text: ["x", "y"] },
+    { file_path: "in/c.jpg", captions: ["x"], id: 7 },
+    { file_name: "d.jpg", caption_0: "x", caption_1: null, caption_2: "z" },
+    { image_path: "e.jpg", captions: "x" },
+  ];
+  const { rows, rejected } = parseJsonCaptions(JSON.stringify(entries), "c.json");
+  assert.deepEqual(rejected, []);
+  assert.deepEqual(rows.map(({ image, caption }) => `${image} ${caption}`), [
+    ...["a.jpg x", "b.jpg x", "b.jpg y", "in/c.jpg x", "d.jpg x", "d.jpg z", "e.jpg x"],
+  ]);
+});
+
 Deno.test("parseJsonCaptions() rejects entries with the line or the entry's number", () => {
   const entries = ['{"image":"a.jpg","caption":"x"}', '{"image":"b.jpg"}', "{", '{"image":"c.jpg","captions":[1,"y"]}'];
   const lines = parseJsonCaptions(entries.join("\n"), "c.jsonl");

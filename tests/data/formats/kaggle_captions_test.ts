@@ -58,6 +58,18 @@ Deno.test("parseKaggleCaptions() rejects rows with their line and continues", ()
   });
 });
 
+Deno.test("parseKaggleCaptions() reads Hugging Face's columns, and each of several captions", () => {
+  assert.deepEqual(parse("file_name,text\na.jpg,x, y\n").rows, [["a.jpg", "x, y"]]);
+  const several = parse("file_name,caption_0,caption_1,id\na.jpg,x,y,1\nb.jpg,z,,2\nc.jpg,,,3\nd.jpg,x,y,z,4\n");
+  assert.deepEqual(several, {
+    rows: [["a.jpg", "x"], ["a.jpg", "y"], ["b.jpg", "z"]],
+    rejected: [
+      "line 4 of captions.txt has no caption",
+      "line 5 of captions.txt has 5 columns, not 4: quote captions with commas",
+    ],
+  });
+});
+
 Deno.test("parseKaggleCaptions() keeps absolute names, of which the end is searched", () => {
   const text = "image,caption\n/data/b.jpg,x\nC:\\data\\c.jpg,y\n";
   assert.deepEqual(parse(text), { rows: [["/data/b.jpg", "x"], ["C:\\data\\c.jpg", "y"]], rejected: [] });
