@@ -1,7 +1,7 @@
 import { join, normalize } from "node:path";
 import { InputError } from "../input_error.ts";
 import { quoted } from "../printable.ts";
-import { type FolderListing, listFolder, listIfReadable } from "../files/list_folder.ts";
+import { type FolderListing, innerFolders, listFolder, listIfReadable } from "../files/list_folder.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import { caselessKey, decodedKey, isImageName, type NameKey, numberKey, pathParts, stemKey } from "./image_names.ts";
 import { splitOfPath } from "./split_name.ts";
@@ -20,6 +20,8 @@ export function isImagesFolderName(name: string): boolean {
   return /^(?:images|flicke?r8k_dataset|flickr(?:8|30)k[-_]images|(?:train|val|test)20\d\d)$/i.test(name);
 }
 
+/** Folders searched before giving up. */
+const MAX_FOLDERS = 1000;
 /** Archives that images come in. */
 const ARCHIVE = /\.(?:zip|tar|tar\.\w+|tgz|7z|rar)$/i;
 
@@ -51,11 +53,15 @@ export async function findImages(
     if (path === undefined) left.push(name);
     else found.set(name, { path });
   }
+  const written = new Map(names.map((name) => [name, pathParts(name)]));
   if (left.length > 0) {
-    const written = new Map(names.map((name) => [name, pathParts(name)]));
     left = await findLoosely(left, { ...search, written, folders, key: caselessKey, unique: false });
     const all = [...folders, ...images === undefined ? await splitFolders(roots) : []];
     for (const key of KEYS) left = await findLoosely(left, { ...search, written, folders: all, key, unique: true });
+  }
+  if (left.length > 0) {
+    const deep = await foldersBelow(images === undefined ? roots : [images]);
+    await findLoosely(left, { ...search, written, folders: deep, key: caselessKey, unique: true });
   }
   if (found.size > 0) return found;
   // An unreadable folder is skipped as long as the others have images.
@@ -95,6 +101,18 @@ async function splitFolders(roots: readonly string[]): Promise<string[]> {
   return found;
 }
 
+/** All folders below others, up to a number. */
+async function foldersBelow(roots: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const root of roots) {
+    for await (const { path } of innerFolders(root, "images")) {
+      found.add(join(root, path));
+      if (found.size === MAX_FOLDERS) break;
+    }
+  }
+  return [...found];
+}
+
 /** What the folders have instead of the images: one of another name, or an archive. */
 async function besideMissing(folders: readonly string[]): Promise<string> {
   let archive: string | undefined;
@@ -104,7 +122,7 @@ async function besideMissing(folders: readonly string[]): Promise<string> {
     if (other !== undefined) return `, while ${folder} has ${quoted(other)};`;
     archive ??= files.filter((name) => ARCHIVE.test(name)).map((name) => join(folder, name))[0];
   }
-  return archive === undefined ? ", and there is no other image;" : `; unpack ${archive}, or`;
+  return archive === undefined ? ", and these folders have no image;" : `; unpack ${archive}, or`;
 }
 
 interface LooseSearch {

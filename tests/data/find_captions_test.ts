@@ -38,6 +38,7 @@ Deno.test({
       karpathy,
       coco,
       json: jsonLines,
+      "json-map": '{"a.jpg": ["A kite ."]}',
       webdataset: shard,
     };
     for (const [format, content] of Object.entries(contents)) {

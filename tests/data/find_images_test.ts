@@ -129,10 +129,22 @@ Deno.test({
   name: "findImages() finds names in folders of splits, unless two have one",
   ...NEEDS_FILES,
   async fn() {
-    const files = ["train/a.jpg", "Test/images/b.jpg", "train/0.jpg", "Test/0.jpg", "training wheels/c.jpg"];
-    assert.deepEqual(await find(files, ["a.jpg", "b.jpg", "0.jpg", "c.jpg"]), {
+    const files = ["train/a.jpg", "Test/images/b.jpg", "train/0.jpg", "Test/0.jpg"];
+    assert.deepEqual(await find(files, ["a.jpg", "b.jpg", "0.jpg"]), {
       "a.jpg": "train/a.jpg",
       "b.jpg": "Test/images/b.jpg",
+    });
+  },
+});
+
+Deno.test({
+  name: "findImages() finds the only file of a name in folders at any depth, under no other name",
+  ...NEEDS_FILES,
+  async fn() {
+    const files = ["train/cats/a.jpg", "x/y/z/B.jpg", "one/c.jpg", "two/c.jpg", "x/y/d.png"];
+    assert.deepEqual(await find(files, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]), {
+      "a.jpg": "train/cats/a.jpg",
+      "b.jpg": "x/y/z/B.jpg",
     });
   },
 });
@@ -147,6 +159,8 @@ Deno.test({
     await assert.rejects(find(["Images.zip", "captions.txt"], ["a.jpg"]), {
       message: /for example 'a\.jpg'; unpack .*Images\.zip, or name their folder with --images$/,
     });
-    await assert.rejects(find(["captions.txt"], ["a.jpg"]), { message: /'a\.jpg', and there is no other image; name/ });
+    await assert.rejects(find(["captions.txt"], ["a.jpg"]), {
+      message: /'a\.jpg', and these folders have no image; name/,
+    });
   },
 });

@@ -22,7 +22,9 @@ function renamed(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const image = Object.entries(value).find(([key]) => key === IMAGE_KEYS.find((name) => name in value))?.[1];
   const captions = captionsOfEntry(value);
-  return { ...value, ...(image !== undefined && { image }), ...(captions !== undefined && { captions }) };
+  // The ids of images are often numbers.
+  const name = typeof image === "number" ? String(image) : image;
+  return { ...value, ...(name !== undefined && { image: name }), ...(captions !== undefined && { captions }) };
 }
 
 /**

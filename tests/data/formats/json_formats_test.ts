@@ -137,11 +137,12 @@ Deno.test("parseJsonCaptions() reads other programs' keys", () => {
     { file_path: "in/c.jpg", captions: ["x"], id: 7 },
     { file_name: "d.jpg", caption_0: "x", caption_1: null, caption_2: "z" },
     { image_path: "e.jpg", captions: "x" },
+    { image: 7, caption: "x" },
   ];
   const { rows, rejected } = parseJsonCaptions(JSON.stringify(entries), "c.json");
   assert.deepEqual(rejected, []);
   assert.deepEqual(rows.map(({ image, caption }) => `${image} ${caption}`), [
-    ...["a.jpg x", "b.jpg x", "b.jpg y", "in/c.jpg x", "d.jpg x", "d.jpg z", "e.jpg x"],
+    ...["a.jpg x", "b.jpg x", "b.jpg y", "in/c.jpg x", "d.jpg x", "d.jpg z", "e.jpg x", "7 x"],
   ]);
 });
 
