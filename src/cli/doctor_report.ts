@@ -15,12 +15,12 @@ export function describeExamination(examination: Examination): string[] {
   const facts: [string, string][] = [];
   if (data !== undefined) {
     facts.push(["format", data.format]);
-    if (data.files !== undefined) facts.push(["captions", data.files]);
     facts.push([
       "dataset",
       `${data.images} images with ${data.captions} captions, ${data.missing.length} images missing, ` +
       `${data.rejected.length} unusable rows`,
     ]);
+    if (data.files !== undefined) facts.push(["captions", data.files]);
     if (data.renamed !== undefined) facts.push(["names", data.renamed]);
   }
   if (images !== undefined) {

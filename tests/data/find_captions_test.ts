@@ -208,6 +208,8 @@ Deno.test({
     await assert.rejects(find({ "x.token": token, "y.token": token }), {
       message: /'x\.token' \(flickr-token\) and 'y\.token' \(flickr-token\); name one with --captions$/,
     });
+    const twoForTraining = { "train.csv": kaggle, "training.csv": kaggle, "val.csv": kaggle };
+    await assert.rejects(find(twoForTraining), { message: /several captions files/ });
     const both = { "captions_train2014.json": coco, "captions_train2017.json": coco };
     await assert.rejects(find(both), { message: /several captions files/ });
   },
