@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TASK_COMMANDS } from "./support/task_commands.ts";
+import { FORMAT_NAMES } from "../src/data/format_names.ts";
+import { PARQUET_IN_PYTHON } from "../src/data/file_kind.ts";
 import { ENCODERS } from "../src/ffi/encoders.ts";
 import { symbols } from "../src/ffi/symbols.ts";
 import { canRead } from "./support/test_data.ts";
@@ -133,6 +135,18 @@ Deno.test({
       const path = `src/${name}${isDirectory ? "/" : ""}`;
       assert(text.includes(`| \`${path}\` |`), `${path} is missing`);
     }
+  },
+});
+
+Deno.test({
+  name: "docs/your-own-data.md lists each format of captions, and converts Parquet as the program says",
+  ignore: !canRead,
+  async fn() {
+    const text = await textOf("docs/your-own-data.md");
+    const table = text.slice(text.indexOf("| `--format` |"), text.indexOf("Text is UTF-8"));
+    const rows = [...table.matchAll(/^\| `(\w[\w-]*)` \|/gm)].map(([, name]) => name);
+    assert.deepEqual(rows.toSorted(), FORMAT_NAMES.toSorted());
+    for (const lines of Object.values(PARQUET_IN_PYTHON)) assert(text.includes(lines.join("\n")), lines.join("\n"));
   },
 });
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import { InputError } from "../input_error.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
-import { wholeNumber } from "./command.ts";
+import { collect, wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
 const decodingSchema = z.object({
@@ -145,10 +145,6 @@ export function parseDecodingOptions(options: Readonly<Record<string, unknown>>)
     ...(sample && { sampling: { temperature, topK, topP, seed } }),
     ...(anyEnding && { badEndings: [] }),
   };
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
 }
 
 function number(fits: (value: number) => boolean, what: string): (text: string) => number {

@@ -98,6 +98,22 @@ export function keyValue(text: string, settings: Readonly<Record<string, string>
   return { ...settings, [key]: value };
 }
 
+/** A commander parser that collects the values of a repeated option. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** A commander parser for an option of which a second value would hide the first. */
+export function once(value: string, before?: string): string {
+  if (before === undefined) return value;
+  throw new InvalidArgumentError(`It is given already, as '${before}': give it once.`);
+}
+
+/** The value of an option that is given once, the values of one that is repeated. */
+export function oneOrSeveral<Value>(values: readonly Value[] | undefined): Value | readonly Value[] | undefined {
+  return values?.length === 1 ? values[0] : values;
+}
+
 const quietSchema = z.object({ quiet: z.boolean().default(false) });
 
 export function addQuietOption(command: Command, description: string): Command {

@@ -14,11 +14,14 @@ export function describeExamination(examination: Examination): string[] {
   const { data, splits, captions, images, space, compute, speed, warnings, errors } = examination;
   const facts: [string, string][] = [];
   if (data !== undefined) {
-    facts.push(["format", data.format], [
+    facts.push(["format", data.format]);
+    facts.push([
       "dataset",
       `${data.images} images with ${data.captions} captions, ${data.missing.length} images missing, ` +
       `${data.rejected.length} unusable rows`,
     ]);
+    if (data.files !== undefined) facts.push(["captions", data.files]);
+    if (data.renamed !== undefined) facts.push(["names", data.renamed]);
   }
   if (images !== undefined) {
     const { groups, acrossSplits } = images.duplicates;
@@ -28,11 +31,12 @@ export function describeExamination(examination: Examination): string[] {
     ]);
   }
   if (splits !== undefined) {
-    const { kind, unit, train, validation, test, inTwoSplits } = splits;
+    const { kind, source, unit, train, validation, test, inTwoSplits } = splits;
     facts.push([
       `${kind} split`,
       `${unit}: ${train} train, ${validation} validation, ${test} test; ${inTwoSplits.length} images in two splits`,
     ]);
+    if (source !== undefined) facts.push(["split", source]);
   }
   if (captions !== undefined) {
     const { unknownFractions: { validation, test } } = captions;

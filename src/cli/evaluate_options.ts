@@ -5,7 +5,7 @@ import type { EvaluatedCheckpoint } from "../evaluation/evaluate_checkpoint.ts";
 import { SPLIT_NAMES } from "../evaluation/checkpoint_split.ts";
 import { FORMAT_NAMES } from "../data/format_names.ts";
 import { addDecodingOptions, parseDecodingOptions } from "./caption_options.ts";
-import { wholeNumber } from "./command.ts";
+import { collect, once, oneOrSeveral, wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
 interface ScoringOptions {
@@ -30,7 +30,7 @@ export interface CheckpointOptions extends ScoringOptions, EvaluatedCheckpoint {
 
 const datasetSchema = z.object({
   data: z.string().optional(),
-  captions: z.string().optional(),
+  captions: z.array(z.string()).optional(),
   images: z.string().optional(),
   splits: z.string().optional(),
   format: z.enum(FORMAT_NAMES).optional(),
@@ -52,10 +52,10 @@ const schema = z.object({
 /** Adds the options that name a dataset. */
 export function addDatasetOptions(command: Command): Command {
   return command
-    .option("--data <path>", "folder with captions and images, captions file, or tar shard")
-    .option("--captions <file>", "captions file, if not in --data")
-    .option("--images <dir>", "image folder, if not in --data")
-    .option("--splits <dir>", "folder of the official split lists, if not in --data")
+    .option("--data <path>", "folder with captions and images, captions file, or tar shard", once)
+    .option("--captions <file>", "captions file, if not in --data; repeat to join several", collect)
+    .option("--images <dir>", "image folder, if not in --data", once)
+    .option("--splits <dir>", "folder of the official split lists, if not in --data", once)
     .addOption(new Option("--format <name>", "format of the captions (default: detected)").choices(FORMAT_NAMES))
     .option("--max-pixels <n>", "skip images with more pixels (default: 50 million)", wholeNumber(1));
 }
@@ -118,11 +118,8 @@ export function parseDatasetOptions(
   if (data === undefined && captions === undefined) {
     throw new InputError("Cannot evaluate: no data is named; give --data PATH, or --captions FILE and --images DIR");
   }
-  const paths = Object.entries({ data, captions, images, splits })
+  const paths = Object.entries({ data, images, splits })
     .flatMap(([name, value]) => value === undefined ? [] : [[name, path(value)]]);
-  return { ...rest, ...Object.fromEntries(paths) };
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
+  const files = oneOrSeveral(captions?.map((file) => path(file)));
+  return { ...rest, ...Object.fromEntries(paths), ...(files !== undefined && { captions: files }) };
 }

@@ -18,7 +18,7 @@ import {
 } from "../pipeline/recipe.ts";
 import { type DatasetOrigin, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
 import { TOKENIZERS } from "../text/tokenizer.ts";
-import { keyValue, wholeNumber } from "./command.ts";
+import { collect, keyValue, once, oneOrSeveral, wholeNumber } from "./command.ts";
 import { addEngineOptions, ENGINE_SHAPE } from "./engine_options.ts";
 import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "../pipeline/encoder_weights_choice.ts";
 
@@ -26,14 +26,14 @@ const CACHE = fileURLToPath(new URL("../../.cache", import.meta.url));
 
 export function addTrainOptions(command: Command): Command {
   command
-    .option("--data <path>", "folder with captions and images, captions file, or tar shard")
+    .option("--data <path>", "folder with captions and images, captions file, or tar shard", once)
     .addOption(
       new Option("--format <name>", "format of the captions (default: detected)").choices([...FORMAT_NAMES]),
     )
     .option("--strict", "fail at the first unusable row, instead of skipping it")
-    .option("--captions <file>", "captions file, if not in --data")
-    .option("--images <dir>", "image folder, if not in --data")
-    .option("--splits <dir>", "folder of the official split lists, if not beside the captions")
+    .option("--captions <file>", "captions file, if not in --data; repeat to join several", collect)
+    .option("--images <dir>", "image folder, if not in --data", once)
+    .option("--splits <dir>", "folder of the official split lists, if not beside the captions", once)
     .addOption(
       new Option("--recipe <name>", "settings to start from (default: lrcn with data, sample without)")
         .choices([...RECIPE_NAMES]),
@@ -158,7 +158,7 @@ const schema = z.object({
   data: z.string().optional(),
   format: z.enum(FORMAT_NAMES).optional(),
   strict: z.boolean().optional(),
-  captions: z.string().optional(),
+  captions: z.array(z.string()).optional(),
   images: z.string().optional(),
   splits: z.string().optional(),
   recipe: z.enum(RECIPE_NAMES).optional(),
@@ -472,9 +472,10 @@ function encoderWeightsOf(text: string | undefined, hasData: boolean, { path }: 
 
 function datasetOf(origin: DatasetOrigin, { path }: ParseContext): DatasetOrigin {
   const { data, captions, images, splits, format, strict, maxImages, maxPixels } = origin;
-  const paths = Object.entries({ data, captions, images, splits })
+  const paths = Object.entries({ data, images, splits })
     .map(([key, value]) => [key, value === undefined ? undefined : path(value)]);
-  const all = Object.entries({ ...Object.fromEntries(paths), format, strict, maxImages, maxPixels });
+  const files = captions === undefined ? undefined : oneOrSeveral([captions].flat().map((file) => path(file)));
+  const all = Object.entries({ ...Object.fromEntries(paths), captions: files, format, strict, maxImages, maxPixels });
   return Object.fromEntries(all.filter(([, value]) => value !== undefined));
 }
 

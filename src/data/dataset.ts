@@ -3,12 +3,14 @@ import { basename, dirname, join } from "node:path";
 import { InputError } from "../input_error.ts";
 import { readCaptions, type ReadCaptionsOptions } from "./read_captions.ts";
 import { isFolder, listFolder, listIfReadable } from "../files/list_folder.ts";
-import type { CaptionRow, RejectedRow } from "./formats/caption_rows.ts";
+import type { CaptionData, CaptionRow, RejectedRow } from "./formats/caption_rows.ts";
 import { findCaptions } from "./find_captions.ts";
 import type { CaptionsSource, Format } from "./format_names.ts";
 import type { ImageFile } from "../images/image_file.ts";
 import { findImages, isImagesFolderName } from "./find_images.ts";
+import { caselessKey, pathParts } from "./image_names.ts";
 import { matchSplits } from "./match_splits.ts";
+import { splitByFolder } from "./folder_splits.ts";
 import { readSplitLists } from "./split_lists.ts";
 import type { OfficialSplits } from "./official_splits.ts";
 
@@ -44,8 +46,12 @@ export interface Dataset {
   readonly rejected?: readonly RejectedRow[];
   /** The official split, if the dataset has one. */
   readonly officialSplits?: OfficialSplits;
-  /** The source of the official split: lists of names, or the captions. */
-  readonly splitsFrom?: "lists" | "captions";
+  /** The source of the official split: lists of names, the captions or their files, or the folders of images. */
+  readonly splitsFrom?: "lists" | "captions" | "folders";
+  /** The source of the split, for the user, even if it cannot be followed: "the split in 'captions.csv'". */
+  readonly splitSource?: string;
+  /** Images whose files have other names than in the captions, such as `a.png` for `a.jpg`. */
+  readonly renamed?: readonly { readonly name: string; readonly path: string }[];
   /** Names in several of the lists; each stays in one, test first, then validation. */
   readonly inSeveralLists?: readonly string[];
   /** The first 16 hexadecimal digits of a SHA-256 over names and captions. */
@@ -60,11 +66,11 @@ export interface DatasetOptions extends ReadCaptionsOptions {
   /** A folder with captions and images, a captions file, or a tar shard. */
   data?: string | undefined;
   /**
-   * The captions file.
+   * The captions file, or several, which are joined.
    *
    * @default the captions file found in `data`
    */
-  captions?: string | undefined;
+  captions?: string | readonly string[] | undefined;
   /**
    * The format of the captions.
    *
@@ -80,7 +86,8 @@ export interface DatasetOptions extends ReadCaptionsOptions {
   /**
    * The folder of the official split lists.
    *
-   * @default the split in the captions, else lists beside the captions file, in `data` or in its subfolders
+   * @default the split in the captions or in their files' names, else lists beside the captions file, in `data` or in
+   * its subfolders, else the folders of the images if they are named for the splits
    */
   splits?: string | undefined;
 }
@@ -109,18 +116,15 @@ export interface DatasetOptions extends ReadCaptionsOptions {
 export async function readDataset(options: DatasetOptions): Promise<FileDataset> {
   const source = await findCaptions(options);
   const data = options.data !== undefined && await isFolder(options.data) ? options.data : undefined;
-  const { rows, rejected, splits, images } = await readCaptions(source, options);
+  const { rows, rejected, images, ...own } = await readCaptions(source, options);
   const names = [...new Set(rows.map((row) => row.image))];
   const files = images === undefined
     ? await findImagesOf(names, source, { ...options, data })
     : imagesInPlace(images, options);
   const examples = groupByImage(rows, files);
   const distinct = [...new Set(examples.values())];
-  const hasOwnSplits = options.splits === undefined && splits !== undefined && hasHeldOutImages(splits, examples);
-  const lists = hasOwnSplits
-    ? splits
-    : await findSplitLists(options.splits, source.format === "folder" ? [] : await listFolders(source, data));
-  const matched = lists && matchSplits(lists, examples);
+  const found = await findSplit({ source, own, examples, data, splits: options.splits, images: options.images });
+  const matched = found && matchSplits(found.lists, examples);
   return {
     examples: distinct,
     rows: rows.flatMap(({ image, caption }) => {
@@ -131,26 +135,80 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     format: source.format,
     captionFiles: source.files,
     rejected,
-    ...(matched !== undefined && {
+    renamed: images === undefined ? renamedImages(distinct) : [],
+    ...(found !== undefined && matched !== undefined && {
       officialSplits: matched.lists,
-      splitsFrom: hasOwnSplits ? "captions" : "lists",
+      splitsFrom: found.from,
+      splitSource: found.source,
       inSeveralLists: matched.inSeveral,
     }),
+    ...(found === undefined && own.splitSource !== undefined && { splitSource: own.splitSource }),
     fingerprint: fingerprintOf(distinct),
   };
 }
 
+interface FoundSplit {
+  readonly lists: OfficialSplits;
+  readonly from: NonNullable<Dataset["splitsFrom"]>;
+  readonly source: string;
+}
+
+interface SplitSearch {
+  readonly source: CaptionsSource;
+  /** The split in the captions. */
+  readonly own: Pick<CaptionData, "splits" | "splitSource" | "splitCompletion">;
+  readonly examples: ReadonlyMap<string, Example>;
+  readonly data: string | undefined;
+  readonly splits: string | undefined;
+  readonly images: string | undefined;
+}
+
+/** The named lists, else the split in the captions, else lists beside them, else the folders of the images. */
+async function findSplit(
+  { source, own, examples, data, splits, images }: SplitSearch,
+): Promise<FoundSplit | undefined> {
+  if (splits === undefined && own.splits !== undefined && hasHeldOutImages(own.splits, examples)) {
+    return { lists: own.splits, from: "captions", source: `${own.splitSource}${own.splitCompletion ?? ""}` };
+  }
+  const folders = source.format === "folder" ? [] : await listFolders(source, data);
+  for (const folder of splits === undefined ? new Set(folders) : [splits]) {
+    const found = await readSplitLists(folder);
+    if (found !== undefined && (found.certain || namesAny(found.lists, examples))) {
+      return { lists: found.lists, from: "lists", source: found.source };
+    }
+  }
+  if (splits === undefined) return splitByFolder([...new Set(examples.values())], images ?? source.folder);
+  throw new InputError(
+    `Cannot read official splits: ${splits} has no lists named like Flickr_8k.trainImages.txt, devImages and testImages; ` +
+      "name another folder with --splits or omit it",
+  );
+}
+
+/** Whether lists name any example: a text called `train.txt` may be something else. */
+function namesAny(lists: OfficialSplits, examples: ReadonlyMap<string, Example>): boolean {
+  const { train } = matchSplits(lists, examples).lists;
+  const names = new Set(examples.values().map(({ name }) => name));
+  return train.some((name) => names.has(name));
+}
+
+/** Images whose names differ by more than folders, case and Unicode normalization. */
+function renamedImages(examples: readonly Example[]): NonNullable<Dataset["renamed"]> {
+  const last = (path: string) => caselessKey(pathParts(path).at(-1) ?? "");
+  return examples.filter(({ name, path }) => last(name) !== last(path)).map(({ name, path }) => ({ name, path }));
+}
+
 async function findImagesOf(
   names: readonly string[],
-  { files }: CaptionsSource,
+  { files, folder }: CaptionsSource,
   { images, data }: DatasetOptions,
 ): Promise<ReadonlyMap<string, ImageFile>> {
-  const [captions = ""] = files;
-  const beside = dirname(captions);
+  const beside = files.length === 1
+    ? files.map((file) => dirname(file))
+    : [folder, ...files.map((file) => dirname(file))];
   // COCO's images lie beside the folder of its captions.
-  const above = basename(beside) === "annotations" ? [dirname(beside)] : [];
-  const roots = [...(data === undefined ? [] : [data]), beside, ...above];
-  return await findImages(names, { images, roots: [...new Set(roots)], captions });
+  const above = beside.filter((path) => basename(path) === "annotations").map((path) => dirname(path));
+  const roots = [...(data === undefined ? [] : [data]), ...beside, ...above];
+  return await findImages(names, { images, roots: [...new Set(roots)], captions: files.join(" and ") });
 }
 
 function imagesInPlace(
@@ -181,21 +239,6 @@ async function listFolders({ files, folder }: CaptionsSource, data: string | und
     if ((await listIfReadable(path, "official splits")).files.length > 0) withFiles.push(path);
   }
   return [beside, data, ...withFiles];
-}
-
-async function findSplitLists(
-  splits: string | undefined,
-  folders: readonly string[],
-): Promise<OfficialSplits | undefined> {
-  for (const folder of splits === undefined ? new Set(folders) : [splits]) {
-    const lists = await readSplitLists(folder);
-    if (lists !== undefined) return lists;
-  }
-  if (splits === undefined) return undefined;
-  throw new InputError(
-    `Cannot read official splits: ${splits} has no lists named like Flickr_8k.trainImages.txt, devImages and testImages; ` +
-      "name another folder with --splits or omit it",
-  );
 }
 
 /** Examples by name. Two spellings of one image's path are one example, so that no split can divide it. */

@@ -1,8 +1,11 @@
 import { openFile } from "../files/open_file.ts";
 import { isTar } from "../files/tar.ts";
+import { type FileKind, fileKind } from "./file_kind.ts";
+import { CAPTION_KEY_IN_JSON, IMAGE_KEY_IN_JSON, IMAGE_KEYS } from "./formats/entry_keys.ts";
 import { isFlickr30kHeader } from "./formats/flickr30k_csv.ts";
 import { isFlickrTokenLine } from "./formats/flickr_token.ts";
 import type { Format } from "./format_names.ts";
+import { isJsonMap } from "./formats/json_map.ts";
 import { isKaggleHeader } from "./formats/kaggle_captions.ts";
 
 /** Enough for some rows of any format. */
@@ -11,9 +14,13 @@ const PIECE_BYTES = 1 << 16;
 const INSPECTED_LINES = 5;
 const FIRST_LINE_CHARACTERS = 40;
 
+/** The key of COCO's captions. */
 const CAPTION_KEY = /"captions?"\s*:/;
-/** Hugging Face's `metadata.jsonl`. */
-const FILE_NAME_AND_TEXT = /"file_name"\s*:.*"(?:text|caption)"\s*:|"(?:text|caption)"\s*:.*"file_name"\s*:/;
+/** LLaVA's format: the answers are captions only if the questions ask for one. */
+const CHAT: FileKind = {
+  name: "a list of LLaVA's conversations",
+  remedy: 'write the answers that describe an image as {"image": ..., "caption": ...}',
+};
 
 export interface DetectedFormat {
   /** Undefined if it is not a known format. */
@@ -26,13 +33,6 @@ export interface DetectedFormat {
   readonly firstLine?: string;
 }
 
-export interface FileKind {
-  /** A description: "empty", "compressed with gzip". */
-  readonly name: string;
-  /** What the user can do. */
-  readonly remedy: string;
-}
-
 /**
  * Detects a file's format from its beginning and end, whatever its name.
  *
@@ -42,21 +42,13 @@ export async function detectFormat(path: string): Promise<DetectedFormat> {
   using file = await openFile(path);
   const head = await file.read(0, Math.min(PIECE_BYTES, file.size));
   if (isTar(head)) return { format: "webdataset", guess: undefined };
-  const kind = KINDS[head.subarray(0, 2).toHex()];
-  if (kind !== undefined) return { format: undefined, guess: undefined, kind };
   const start = Math.max(0, file.size - PIECE_BYTES);
   // In COCO's files the captions follow all images.
-  const tail = start === 0 ? "" : new TextDecoder().decode(await file.read(start, file.size - start));
-  return detectText(new TextDecoder().decode(head), tail);
+  const tail = start === 0 ? new Uint8Array() : await file.read(start, file.size - start);
+  const kind = fileKind(path, head, tail);
+  if (kind !== undefined) return { format: undefined, guess: undefined, kind };
+  return detectText(new TextDecoder().decode(head), new TextDecoder().decode(tail));
 }
-
-/** By the first two bytes. */
-const KINDS: Readonly<Record<string, FileKind>> = {
-  "1f8b": { name: "compressed with gzip", remedy: "unpack it" },
-  "504b": { name: "a zip archive", remedy: "unpack it" },
-  "fffe": { name: "text in UTF-16", remedy: "convert it to UTF-8" },
-  "feff": { name: "text in UTF-16", remedy: "convert it to UTF-8" },
-};
 
 function detectText(head: string, tail: string): DetectedFormat {
   const lines = head.split(/\r\n?|\n/).filter((line) => line.trim() !== "").slice(0, INSPECTED_LINES);
@@ -64,7 +56,11 @@ function detectText(head: string, tail: string): DetectedFormat {
   if (first === undefined) {
     return { format: undefined, guess: undefined, kind: { name: "empty", remedy: "name another file" } };
   }
-  if (/^\s*[[{]/.test(first)) return { format: formatOfJson(head, tail, lines), guess: "json" };
+  if (/^\s*[[{]/.test(first)) {
+    const format = formatOfJson(head, tail, lines);
+    const isChat = format === undefined && /"conversations"\s*:/.test(head) && IMAGE_KEY_IN_JSON.test(head);
+    return isChat ? { format, guess: undefined, kind: CHAT } : { format, guess: "json" };
+  }
   if (isFlickr30kHeader(first)) return { format: "flickr30k-csv", guess: undefined };
   if (isKaggleHeader(first)) return { format: "kaggle", guess: undefined };
   if (lines.some(isFlickrTokenLine)) return { format: "flickr-token", guess: undefined };
@@ -73,18 +69,19 @@ function detectText(head: string, tail: string): DetectedFormat {
 }
 
 function formatOfJson(head: string, tail: string, lines: readonly string[]): Format | undefined {
-  const isEntry = (text: string) => /"image"\s*:/.test(text) && CAPTION_KEY.test(text);
+  const isEntry = (text: string) => IMAGE_KEY_IN_JSON.test(text) && CAPTION_KEY_IN_JSON.test(text);
   if (head.trimStart().startsWith("[")) return isEntry(head) ? "json" : undefined;
-  if (lines.some((line) => (isEntry(line) || FILE_NAME_AND_TEXT.test(line)) && isObject(line))) return "json";
+  if (lines.some((line) => isEntry(line) && isEntryObject(line))) return "json";
   if (/"(?:sentids|sentences)"\s*:/.test(head) && /"filename"\s*:/.test(head)) return "karpathy";
   const parts = /"(?:images|annotations)"\s*:/.test(head);
-  return parts && (CAPTION_KEY.test(head) || CAPTION_KEY.test(tail)) ? "coco" : undefined;
+  if (parts && (CAPTION_KEY.test(head) || CAPTION_KEY.test(tail))) return "coco";
+  return isJsonMap(head) ? "json-map" : undefined;
 }
 
-function isObject(line: string): boolean {
+function isEntryObject(line: string): boolean {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && ("image" in value || "file_name" in value);
+    return typeof value === "object" && value !== null && IMAGE_KEYS.some((key) => key in value);
   } catch (error) {
     if (error instanceof SyntaxError) return false;
     throw error;

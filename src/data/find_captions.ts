@@ -3,27 +3,35 @@ import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { isFolder, listFolder, listIfReadable } from "../files/list_folder.ts";
 import { isImagesFolderName } from "./find_images.ts";
-import { isCaptionFolder, pairFiles } from "./formats/caption_folder.ts";
-import { cocoPart } from "./formats/coco_captions.ts";
+import { describeUnpaired, isCaptionFolder, pairFiles } from "./formats/caption_folder.ts";
 import { type CaptionsSource, type Format, FORMAT_NAMES } from "./format_names.ts";
 import { detectFormat } from "./detect_format.ts";
+import { OTHER_ENDING } from "./file_kind.ts";
+import { SPLIT_PARTS, splitOfName, splitOfPath, type SplitPart } from "./split_name.ts";
 import { isWebdataset } from "./formats/webdataset.ts";
 
 /** Options of {@linkcode findCaptions}: `data` or `captions` is required. */
 export interface FindCaptionsOptions {
   /** A folder, or a file as for `captions`. */
   readonly data?: string | undefined;
-  /** The captions file, or a tar shard. */
-  readonly captions?: string | undefined;
+  /** The captions file, or a tar shard; several files in one format are joined. */
+  readonly captions?: string | readonly string[] | undefined;
   /** The format, if it is known. */
   readonly format?: Format | undefined;
 }
 
 const CAPTION_FILE = /\.(?:txt|csv|token|json|jsonl|ndjson)$/i;
 const TAR_FILE = /\.tar$/i;
-const ARCHIVE = /\.(?:tar\.\w+|tgz|gz|zip)$/i;
 /** Formats of a single text file. */
-const TEXT_FORMATS: readonly Format[] = ["kaggle", "flickr-token", "flickr30k-csv", "karpathy", "coco", "json"];
+const TEXT_FORMATS: readonly Format[] = [
+  "kaggle",
+  "flickr-token",
+  "flickr30k-csv",
+  "karpathy",
+  "coco",
+  "json",
+  "json-map",
+];
 /** Maximum number of unsuitable files an error message explains. */
 const MAX_REASONS = 3;
 /** Maximum number of files to inspect in a folder: captions are few and large. */
@@ -32,7 +40,8 @@ const MAX_INSPECTED = 100;
 /**
  * Finds captions by inspecting files. A folder is searched first, then its subfolders, then those named like image
  * folders; the first of these levels with captions wins. If a format is given, a single text in the first folder is
- * assumed to have it. COCO's training and validation files of one year belong together, even if only one is named.
+ * assumed to have it. Files in one format whose names or folders differ only in the split (`train.json` and `val.json`,
+ * `train/metadata.csv` and `test/metadata.csv`) belong together; COCO's also if only one is named.
  *
  * @throws {InputError} If there are no captions, or several candidates.
  *
@@ -48,7 +57,9 @@ const MAX_INSPECTED = 100;
  */
 export async function findCaptions(options: FindCaptionsOptions): Promise<CaptionsSource> {
   const { data, format } = options;
-  const file = options.captions ?? (data !== undefined && !await isFolder(data) ? data : undefined);
+  const named = [options.captions ?? (data !== undefined && !await isFolder(data) ? data : [])].flat();
+  const [file] = named;
+  if (named.length > 1) return await sourceOfFiles(named, format);
   if (file !== undefined) return await sourceOfFile(file, format);
   if (data === undefined) {
     throw new InputError(
@@ -57,7 +68,7 @@ export async function findCaptions(options: FindCaptionsOptions): Promise<Captio
   }
   if (format === "folder") return { format, files: [], folder: data };
   for (const folders of await searchedFolders(data)) {
-    const found = await candidatesIn(folders, format);
+    const found = await candidatesIn(folders, { data, format });
     const [first, second] = found;
     if (second !== undefined) throw severalCandidates(data, found);
     if (first !== undefined) return { ...first, folder: data };
@@ -69,7 +80,7 @@ export async function findCaptions(options: FindCaptionsOptions): Promise<Captio
   if (only !== undefined && texts.length === 1 && format !== undefined && TEXT_FORMATS.includes(format)) {
     return { format, files: [only], folder: data };
   }
-  const refused = await refusedFiles(data);
+  const refused = await refusedFiles((await searchedFolders(data)).flat());
   const known = "captions.txt, Flickr8k.token.txt, results.csv, dataset_*.json, captions_*.json, JSON Lines, " +
     "tar shards, or photo.txt beside photo.jpg";
   throw new InputError(
@@ -100,17 +111,54 @@ async function sourceOfFile(file: string, format: Format | undefined): Promise<C
   );
 }
 
-/** The folder, its subfolders, and last those named like image folders, which may be large. */
+/** Several files are one dataset if they have one format. */
+async function sourceOfFiles(files: readonly string[], format: Format | undefined): Promise<CaptionsSource> {
+  const [first = "", ...others] = files;
+  const twin = files.find((file, index) => files.indexOf(file) !== index);
+  if (twin !== undefined) {
+    throw new InputError(`Cannot read captions: ${twin} is named twice by --captions; name it once`);
+  }
+  const sources: CaptionsSource[] = [];
+  for (const file of files) sources.push(await sourceOfFile(file, format));
+  const other = sources.findIndex((source) => source.format !== sources[0]?.format);
+  if (other >= 0) {
+    throw new InputError(
+      `Cannot read captions: ${first} is in the format ${sources[0]?.format} and ${files[other]} in ` +
+        `${sources[other]?.format}, and only files in one format can be joined; convert one, or name one alone`,
+    );
+  }
+  const folder = others.reduce((common, file) => commonFolder(common, dirname(file)), dirname(first));
+  return { format: sources[0]?.format ?? "kaggle", files, folder };
+}
+
+function commonFolder(one: string, other: string): string {
+  const parts = relative(one, other).split("/");
+  return parts.filter((part) => part === "..").reduce((folder) => dirname(folder), one);
+}
+
+/**
+ * The folder; its subfolders; those named like image folders, which may be large; and last the folders named for splits
+ * one level further down.
+ */
 async function searchedFolders(data: string): Promise<string[][]> {
   const { folders } = await listFolder(data, "dataset");
   const inner = (names: readonly string[], parent: string) => names.map((name) => join(parent, name));
   const forImages = inner(folders.filter(isImagesFolderName), data);
-  return [[data], inner(folders.filter((name) => !isImagesFolderName(name)), data), forImages];
+  const others = inner(folders.filter((name) => !isImagesFolderName(name)), data);
+  const deeper: string[] = [];
+  for (const folder of [...others, ...forImages]) {
+    const names = (await listIfReadable(folder, "dataset")).folders;
+    deeper.push(...inner(names.filter((name) => splitOfName(name) !== undefined), folder));
+  }
+  return [[data], others, forImages, deeper];
 }
 
 type Candidate = Pick<CaptionsSource, "format" | "files">;
 
-async function candidatesIn(folders: readonly string[], format: Format | undefined): Promise<Candidate[]> {
+async function candidatesIn(
+  folders: readonly string[],
+  { data, format }: { readonly data: string; readonly format: Format | undefined },
+): Promise<Candidate[]> {
   const found: Candidate[] = [];
   const allShards: string[] = [];
   let hasPairs = false;
@@ -129,7 +177,7 @@ async function candidatesIn(folders: readonly string[], format: Format | undefin
   if (allShards.length > 0) found.push({ format: "webdataset", files: allShards });
   if (hasPairs) found.push({ format: "folder", files: [] });
   const wanted = found.filter((candidate) => format === undefined || candidate.format === format);
-  return withoutLemmas(joinCoco(wanted));
+  return withoutLemmas(joinSplits(wanted, data));
 }
 
 /** Texts that may be captions and do not belong to one image; known names first. */
@@ -146,11 +194,21 @@ async function hasWebdataset(shards: readonly string[]): Promise<boolean> {
   return false;
 }
 
-/** Explains why some files of a folder that look like captions are not. */
-async function refusedFiles(folder: string): Promise<string> {
-  const { files } = await listIfReadable(folder, "dataset");
+/** Explains why some files that look like captions are not: those of the first folder that has some. */
+async function refusedFiles(folders: readonly string[]): Promise<string> {
+  for (const folder of folders) {
+    const { files } = await listIfReadable(folder, "dataset");
+    const reasons = describeUnpaired(files) ?? await refusedFilesIn(folder, files);
+    if (reasons !== "") return reasons;
+  }
+  return "";
+}
+
+async function refusedFilesIn(folder: string, files: readonly string[]): Promise<string> {
   const reasons: string[] = [];
-  const inspected = files.filter((name) => [CAPTION_FILE, TAR_FILE, ARCHIVE].some((pattern) => pattern.test(name)));
+  const inspected = files.filter((name) =>
+    [CAPTION_FILE, TAR_FILE, OTHER_ENDING].some((pattern) => pattern.test(name))
+  );
   for (const name of inspected.sort(byKnownName)) {
     if (reasons.length === MAX_REASONS) break;
     try {
@@ -186,35 +244,41 @@ function byKnownName(a: string, b: string): number {
   return Number(known.test(b)) - Number(known.test(a)) || (a < b ? -1 : 1);
 }
 
-/** A COCO file, with the other part's file of the same year if it lies beside it. */
-async function withCocoSibling(file: string, format: Format): Promise<string[]> {
-  const name = basename(file).replace(/train|val/i, (part) => part.toLowerCase() === "train" ? "val" : "train");
-  const sibling = join(dirname(file), name);
-  const isOne = format === "coco" && name !== basename(file) && await formatIn(sibling) === "coco";
-  return isOne ? [file, sibling].sort(trainFirst) : [file];
+/** A COCO file, with those of the other splits if they lie beside it. */
+async function withCocoSibling(file: string, format: Format): Promise<readonly string[]> {
+  const folder = dirname(file);
+  if (format !== "coco" || splitOfName(basename(file)) === undefined) return [file];
+  const candidates: Candidate[] = [{ format, files: [file] }];
+  for (const path of (await textsIn(folder)).slice(0, MAX_INSPECTED)) {
+    if (path !== join(file) && await formatIn(path) === "coco") candidates.push({ format, files: [path] });
+  }
+  const joined = joinSplits(candidates, folder).find(({ files }) => files.includes(file));
+  return joined?.files ?? [file];
 }
 
-/** The order of images depends on it. */
-function trainFirst(a: string, b: string): number {
-  return Number(cocoPart(a).split === "val") - Number(cocoPart(b).split === "val");
-}
-
-/** A training and a validation file of the same year form one dataset. */
-function joinCoco(candidates: readonly Candidate[]): Candidate[] {
-  const joined: Candidate[] = [];
-  const byYear = new Map<string, string[]>();
+/** Joins files that differ only in the split that their names contain; the order of images is train first. */
+function joinSplits(candidates: readonly Candidate[], data: string): Candidate[] {
+  const groups = new Map<string, Map<SplitPart, Candidate[]>>();
+  const groupOf = ({ format, files }: Candidate) => {
+    const [file, second] = files;
+    const split = file === undefined || second !== undefined ? undefined : splitOfPath(relative(data, file));
+    return split && { part: split.part, key: `${format} ${split.common}` };
+  };
   for (const candidate of candidates) {
-    const [file = ""] = candidate.files;
-    const { split, year } = cocoPart(file);
-    const others = byYear.get(year);
-    if (candidate.format !== "coco" || split === undefined) joined.push(candidate);
-    else if (others?.length === 1 && cocoPart(others[0] ?? "").split !== split) {
-      others.push(file);
-      others.sort(trainFirst);
-    } else {
-      const files = [file];
-      byYear.set(year, files);
-      joined.push({ format: "coco", files });
+    const group = groupOf(candidate);
+    if (group === undefined) continue;
+    const parts = groups.get(group.key) ?? new Map<SplitPart, Candidate[]>();
+    parts.set(group.part, [...parts.get(group.part) ?? [], candidate]);
+    groups.set(group.key, parts);
+  }
+  const joined: Candidate[] = [];
+  for (const candidate of candidates) {
+    const parts = groups.get(groupOf(candidate)?.key ?? "");
+    const isSplit = parts !== undefined && parts.size > 1 && parts.values().every(({ length }) => length === 1);
+    if (!isSplit) joined.push(candidate);
+    else if ([...parts.values()][0]?.[0] === candidate) {
+      const files = SPLIT_PARTS.flatMap((part) => parts.get(part) ?? []).flatMap(({ files }) => files);
+      joined.push({ format: candidate.format, files });
     }
   }
   return joined;

@@ -22,6 +22,8 @@ export const FORMATS = {
   coco: "JSON as COCO's captions_*.json",
   /** A JSON array, or JSON Lines. */
   json: "JSON array or JSON Lines of image and captions",
+  /** A JSON object with images as keys. */
+  "json-map": "JSON object of captions by image",
   /** `photo.jpg` with `photo.txt`. */
   folder: "a folder with photo.txt beside photo.jpg",
   /** Tar shards. */

@@ -6,9 +6,11 @@ import { parseFlickr30kCsv } from "./formats/flickr30k_csv.ts";
 import { parseFlickrToken } from "./formats/flickr_token.ts";
 import type { CaptionsSource } from "./format_names.ts";
 import { parseJsonCaptions } from "./formats/json_captions.ts";
+import { parseJsonMap } from "./formats/json_map.ts";
 import { parseKaggleCaptions } from "./formats/kaggle_captions.ts";
 import { parseKarpathyJson } from "./formats/karpathy_json.ts";
 import { readWebdataset } from "./formats/webdataset.ts";
+import { joinCaptions } from "./join_captions.ts";
 import { readTextFile } from "../files/text_file.ts";
 
 /** Options of {@linkcode readCaptions}. */
@@ -26,7 +28,9 @@ const TEXT_READERS = {
   "flickr-token": parseFlickrToken,
   "flickr30k-csv": parseFlickr30kCsv,
   karpathy: parseKarpathyJson,
+  coco: parseCocoCaptions,
   json: parseJsonCaptions,
+  "json-map": parseJsonMap,
 } as const;
 
 /**
@@ -76,19 +80,18 @@ export async function readCaptions(source: CaptionsSource, options: ReadCaptions
 }
 
 async function readFormat({ format, files, folder }: CaptionsSource): Promise<CaptionData> {
-  const [file = ""] = files;
   switch (format) {
     case "folder":
       return await readCaptionFolder(folder);
     case "webdataset":
       return await readWebdataset(files, { folder });
-    case "coco":
-      return await parseCocoCaptions(textsOf(files));
-    default:
-      return TEXT_READERS[format](await readTextFile(file, "captions"), file);
+    default: {
+      const parse = TEXT_READERS[format];
+      return await joinCaptions(
+        files,
+        folder,
+        async (file, splits) => parse(await readTextFile(file, "captions"), file, splits),
+      );
+    }
   }
-}
-
-async function* textsOf(files: readonly string[]) {
-  for (const file of files) yield { text: await readTextFile(file, "captions"), file };
 }

@@ -5,6 +5,7 @@ import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
 import type { freeBytes } from "../files/free_space.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { describeCaptionFiles, describeRenamed, describeSplit } from "../data/describe_dataset.ts";
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import { dryRunLargestBatch, refuseBatchOfOne } from "../pipeline/dry_run.ts";
 import { loadFirstWeights } from "../pipeline/first_weights.ts";
@@ -24,6 +25,8 @@ import { type SpeedExamination, timeSteps } from "./time_steps.ts";
 export interface DataExamination {
   /** Format of the captions. */
   readonly format: string;
+  /** The files of the captions, for the user; absent if they come from none. */
+  readonly files?: string;
   /** Number of images whose files exist. */
   readonly images: number;
   readonly captions: number;
@@ -31,12 +34,16 @@ export interface DataExamination {
   readonly rejected: readonly string[];
   /** Names of images whose files are missing. */
   readonly missing: readonly string[];
+  /** Which images have another name on disk; absent if none has. */
+  readonly renamed?: string;
 }
 
 /** The splits; without the broken images, once these are known. */
 export interface SplitsExamination {
   /** Whether the dataset has a split of its own. */
   readonly kind: "official" | "random";
+  /** What decides the split of files, for the user: lists, names, folders, or chance with its seed. */
+  readonly source?: string;
   /** What the following numbers count. */
   readonly unit: "images" | "captions";
   readonly train: number;
@@ -159,7 +166,8 @@ async function collectFindings(
 
   const data = prepareTrainingData(dataset, recipe, seed, initialWords);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({
-    kind: dataset.officialSplits === undefined ? "random" : "official",
+    kind: dataset.officialSplits === undefined || recipe.splitBy === "caption" ? "random" : "official",
+    ...(dataset.format !== undefined && { source: describeSplit(dataset, { splitBy: recipe.splitBy, seed }) }),
     unit: recipe.splitBy === "caption" ? "captions" : "images",
     train: splits.train.length,
     validation: splits.validation.length,
@@ -222,12 +230,15 @@ async function collectFindings(
 }
 
 function examineData(dataset: Dataset): DataExamination {
+  const renamed = describeRenamed(dataset);
   return {
     format: dataset.format ?? "rendered",
+    ...(dataset.format !== undefined && { files: describeCaptionFiles(dataset) }),
     images: dataset.examples.length,
     captions: dataset.rows.length,
     rejected: (dataset.rejected ?? []).map(describeRejected),
     missing: dataset.missing,
+    ...(renamed !== undefined && { renamed }),
   };
 }
 

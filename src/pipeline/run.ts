@@ -205,7 +205,7 @@ async function openData(run: Run, { engine, resuming }: Model): Promise<Data> {
   const images = stack.use(await source.openImages({ engine, recipe, reporter, signal }));
   const splits = keepDecoded(data.splits, images.examples);
   refuseBatchOfOne(splits.train.length, recipe);
-  noteData({ dataset: source.dataset, data: { ...data, splits }, images, recipe, engine, reporter });
+  noteData({ dataset: source.dataset, data: { ...data, splits }, images, recipe, seed, engine, reporter });
   const training = { settings: { ...recipe }, seed, examples: await digestExamples(splits, images.fingerprint) };
   await assertSameOnAllRanks(group, { "the images": training.examples });
 

@@ -18,8 +18,8 @@ import { makeRecipe, type Recipe, RECIPE_NAMES } from "./recipe.ts";
 export interface DatasetOrigin {
   /** The folder with captions and images. */
   readonly data?: string | undefined;
-  /** The captions file. */
-  readonly captions?: string | undefined;
+  /** The captions file or files. */
+  readonly captions?: string | readonly string[] | undefined;
   /** The folder of images. */
   readonly images?: string | undefined;
   /** The folder of the official split lists. */
@@ -84,7 +84,7 @@ const schema = z.object({
   initialWeights: z.string().nullable().default(null),
   dataset: z.object({
     data: z.string().optional(),
-    captions: z.string().optional(),
+    captions: z.union([z.string(), z.array(z.string())]).optional(),
     images: z.string().optional(),
     splits: z.string().optional(),
     format: z.enum(FORMAT_NAMES).optional(),

@@ -1,5 +1,6 @@
 import { describeRejected } from "../data/formats/caption_rows.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { describeCaptionFiles, describeRenamed, describeSplit } from "../data/describe_dataset.ts";
 import { stagesOf } from "../ffi/encoders.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { quoted } from "../printable.ts";
@@ -16,12 +17,14 @@ export interface NoteDataOptions {
   readonly data: TrainingData;
   readonly images: TrainingImages;
   readonly recipe: Recipe;
+  /** The seed of a random split. */
+  readonly seed: number;
   readonly engine: Pick<Engine, "device" | "precision">;
   readonly reporter: Reporter;
 }
 
 /** Says what a run trains on: dataset, splits, what was skipped and why, model. */
-export function noteData({ dataset, data, images, recipe, engine, reporter }: NoteDataOptions): void {
+export function noteData({ dataset, data, images, recipe, seed, engine, reporter }: NoteDataOptions): void {
   const { train, validation, test, skipped } = data.splits;
   const unit = recipe.splitBy === "caption" ? "captions" : "images";
   const official = recipe.splitBy === "image" && dataset.officialSplits !== undefined;
@@ -32,6 +35,12 @@ export function noteData({ dataset, data, images, recipe, engine, reporter }: No
     `Data: ${dataset.examples.length} images, ${dataset.rows.length} captions; ${unit} in train ${train.length}, ` +
       `validation ${validation.length}, test ${test.length}; ${data.vocabulary.size} words${origin}`,
   );
+  if (dataset.format !== undefined) {
+    reporter.note(`Captions: ${describeCaptionFiles(dataset)}`);
+    reporter.note(`Split: ${describeSplit(dataset, { splitBy: recipe.splitBy, seed })}`);
+    const renamed = describeRenamed(dataset);
+    if (renamed !== undefined) reporter.note(`Images: ${renamed}`);
+  }
   const [rejected] = dataset.rejected ?? [];
   if (rejected !== undefined) {
     reporter.warn(`Skipped ${count(dataset.rejected ?? [], "unusable row")}, the first: ${describeRejected(rejected)}`);

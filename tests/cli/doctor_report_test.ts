@@ -38,6 +38,19 @@ const SOUND: Examination = {
   errors: [],
 };
 
+Deno.test("describeExamination() says where captions and split come from, and which names differ", () => {
+  const { data, splits } = SOUND;
+  assert(data !== undefined && splits !== undefined);
+  const lines = describeExamination({
+    ...SOUND,
+    data: { ...data, files: "train.csv, val.csv", renamed: "1 image has another name on disk" },
+    splits: { ...splits, kind: "official", source: "by the names of 'train.csv', 'val.csv'" },
+  });
+  assert(lines.includes("captions        train.csv, val.csv"), lines.join("\n"));
+  assert(lines.includes("names           1 image has another name on disk"));
+  assert(lines.includes("split           by the names of 'train.csv', 'val.csv'"));
+});
+
 Deno.test("describeExamination() prints a line for each finding, and that training can run", () => {
   const lines = describeExamination(SOUND);
   const text = lines.join("\n");

@@ -22,6 +22,9 @@ Deno.test("parseEvaluateOptions() takes a model and data, by default the test sp
   const elsewhere = parse("--checkpoint", "a", "--captions", "c", "--images", "i", "--split", "all");
   assert("checkpoint" in elsewhere);
   assert.deepEqual([elsewhere.dataset, elsewhere.split], [{ captions: "/home/ada/c", images: "/home/ada/i" }, "all"]);
+  const several = parse("--checkpoint", "a", "--captions", "c", "--captions", "d");
+  assert("checkpoint" in several);
+  assert.deepEqual(several.dataset, { captions: ["/home/ada/c", "/home/ada/d"] });
 });
 
 Deno.test("parseEvaluateOptions() takes files of captions and references", () => {

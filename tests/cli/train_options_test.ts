@@ -54,6 +54,14 @@ Deno.test("parseTrainOptions() with data is the lrcn recipe on it", async () => 
   assert.deepEqual(dataset, { data: "/home/ada/flickr8k", splits: "/lists", maxImages: 200 });
   const separate = await parse("--captions", "c.txt", "--images", "i");
   assert.deepEqual(separate.dataset, { captions: "/home/ada/c.txt", images: "/home/ada/i" });
+  const several = await parse("--captions", "train.csv", "--captions", "/val.csv");
+  assert.deepEqual(several.dataset, { captions: ["/home/ada/train.csv", "/val.csv"] });
+  for (const option of ["--data", "--images", "--splits"]) {
+    await assert.rejects(
+      parse("--captions", "c", option, "one", option, "two"),
+      /It is given already, as 'one': give it once/,
+    );
+  }
 });
 
 Deno.test("parseTrainOptions() changes a recipe by options and by --set", async () => {

@@ -38,6 +38,7 @@ Deno.test({
       karpathy,
       coco,
       json: jsonLines,
+      "json-map": '{"a.jpg": ["A kite ."]}',
       webdataset: shard,
     };
     for (const [format, content] of Object.entries(contents)) {
@@ -96,6 +97,64 @@ Deno.test({
 });
 
 Deno.test({
+  name: "findCaptions() finds Hugging Face's metadata, and JSON with other programs' keys",
+  ...NEEDS_FILES,
+  async fn() {
+    for (const image of ["image", "file_name", "file_path", "image_path"]) {
+      for (const [key, value] of [["caption", "x"], ["captions", ["x"]], ["text", "x"], ["caption_0", "x"]] as const) {
+        const entry = JSON.stringify({ id: 1, [image]: "a.jpg", [key]: value });
+        for (
+          const [name, text] of [["x.json", `[${entry}]`], ["x.jsonl", entry], ["x.json", `[\n${entry}\n]`]] as const
+        ) {
+          assert.deepEqual(await find({ [name]: text, "a.jpg": "" }), ["json", name], text);
+        }
+      }
+    }
+    for (
+      const header of [
+        "file_name,text",
+        "file_name,captions",
+        "split,file_name,caption_0,caption_1",
+        "caption,file_name",
+      ]
+    ) {
+      assert.deepEqual(await find({ "metadata.csv": `${header}\na,b,c,d\n` }), ["kaggle", "metadata.csv"], header);
+    }
+    assert.deepEqual(await find({ "Train/metadata.csv": "file_name,text\na.jpg,x\n", "Train/a.jpg": "" }), [
+      "kaggle",
+      "Train/metadata.csv",
+    ]);
+    for (const map of ['{"a.jpg": ["x"]}', '{\n "a": {"caption": "x"}\n}']) {
+      assert.deepEqual(await find({ "meta_cap.json": map, "a.jpg": "" }), ["json-map", "meta_cap.json"]);
+    }
+  },
+});
+
+Deno.test({
+  name: "findCaptions() says which files are in formats that are not read, and why texts and images do not match",
+  ...NEEDS_FILES,
+  async fn() {
+    const chat = JSON.stringify([{ image: "a.jpg", conversations: [{ from: "gpt", value: "x" }] }]);
+    const wrong: [Files, RegExp][] = [
+      [
+        { "data/train-0.parquet": "PAR1" },
+        /'train-0\.parquet' is a Parquet file, convert it with two lines of Python: i/,
+      ],
+      [{ "train/data-0.arrow": "ARROW1" }, /'data-0\.arrow' is an Arrow file, convert it as docs/],
+      [{ "captions.xlsx": "PK\x03\x04" }, /'captions\.xlsx' is an Excel workbook, save its table as CSV/],
+      [{ "chat.json": chat, "a.jpg": "" }, /'chat\.json' is a list of LLaVA's conversations, write the answers/],
+      [
+        { "img0.png": "", "img1.png": "", "caption0.txt": "x", "caption1.txt": "x" },
+        /'caption0\.txt' has another name than any image: the text of 'img0\.png' is called 'img0\.txt'$/,
+      ],
+      [{ "in/img0.png": "", "in/caption0.caption": "x" }, /'caption0\.caption' has another name than any image/],
+      [{ "a.bmp": "", "a.txt": "x" }, /'a\.txt' is beside a\.bmp: convert that to JPEG or PNG$/],
+    ];
+    for (const [files, message] of wrong) await assert.rejects(find(files), { name: "InputError", message });
+  },
+});
+
+Deno.test({
   name: "findCaptions() joins to one of COCO's files that of the same year for the other part",
   ...NEEDS_FILES,
   async fn() {
@@ -149,6 +208,8 @@ Deno.test({
     await assert.rejects(find({ "x.token": token, "y.token": token }), {
       message: /'x\.token' \(flickr-token\) and 'y\.token' \(flickr-token\); name one with --captions$/,
     });
+    const twoForTraining = { "train.csv": kaggle, "training.csv": kaggle, "val.csv": kaggle };
+    await assert.rejects(find(twoForTraining), { message: /several captions files/ });
     const both = { "captions_train2014.json": coco, "captions_train2017.json": coco };
     await assert.rejects(find(both), { message: /several captions files/ });
   },
@@ -178,7 +239,11 @@ Deno.test({
     for (const [files, options, message] of wrong) {
       await using folder = await makeFolder(files);
       const { captions } = options;
-      const data = { data: folder.path, ...options, ...(captions && { captions: join(folder.path, captions) }) };
+      const data = {
+        data: folder.path,
+        ...options,
+        ...(captions !== undefined && { captions: [captions].flat().map((file) => join(folder.path, file)) }),
+      };
       await assert.rejects(
         findCaptions(data),
         (error) => error instanceof InputError && message.test(error.message) && !error.message.includes("\n"),
@@ -189,6 +254,6 @@ Deno.test({
 });
 
 Deno.test("isFormat() knows the names of the formats", () => {
-  assert.equal(FORMAT_NAMES.length, 8);
+  assert.equal(FORMAT_NAMES.length, 9);
   assert(isFormat("coco") && !isFormat("toString") && !isFormat("COCO"));
 });

@@ -3,15 +3,19 @@ import { InputError } from "../../input_error.ts";
 import { innerFolders } from "../../files/list_folder.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
+import { quoted } from "../../printable.ts";
+import { splitOfName } from "../split_name.ts";
 import { readAhead } from "../../read_ahead.ts";
 import { readTextFile } from "../../files/text_file.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
 import { captionLines } from "./caption_rows.ts";
 
 const IMAGE = new RegExp(`\\.(?:${IMAGE_ENDINGS})$`, "i");
-const TEXT = /\.txt$/i;
-/** Text files that contain no captions. */
-const OTHER_TEXT = /^(?:read_?me|licen[cs]e)|(?:train|dev|val|test).*images.*\.txt$/i;
+const TEXT = /\.(?:txt|captions?)$/i;
+/** Text files about a dataset. */
+const ABOUT = /^(?:read_?me|licen[cs]e)/i;
+/** Images in formats that are not read. */
+const OTHER_IMAGE = /\.(?:bmp|jp2|j2k|jxl|svg|pdf|psd|tga|ppm|pgm|pnm|eps|ico|cr2|nef|arw|dng)$/i;
 /** Longer texts are not captions. */
 const MAX_CAPTION_BYTES = 1 << 20;
 const AHEAD = 32;
@@ -67,23 +71,53 @@ export interface PairedFiles {
   readonly single: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** Pairs the images of a folder with their texts. */
+/** Pairs the images of a folder with their texts: `a.jpg` with `a.txt`, `a.caption` or `a.jpg.txt`. */
 export function pairFiles(files: readonly string[]): PairedFiles {
-  const texts = new Map(files.filter((name) => TEXT.test(name)).map((name) => [name.replace(TEXT, ""), name]));
+  const byStem = Map.groupBy(files.filter((name) => TEXT.test(name)), (name) => name.replace(TEXT, ""));
   const pairs = new Map<string, { image: string; text: string }>();
   const single: { name: string; reason: string }[] = [];
   for (const image of files.filter((name) => IMAGE.test(name))) {
     const stem = image.replace(IMAGE, "");
-    const text = texts.get(stem);
-    const other = pairs.get(stem);
+    // Of several texts the .txt, which is last in their order.
+    const texts = byStem.get(stem) ?? byStem.get(image);
+    const text = texts?.at(-1);
+    const other = text === undefined ? undefined : pairs.get(text);
     if (text === undefined) single.push({ name: image, reason: `has no ${stem}.txt beside it` });
     else if (other !== undefined) single.push({ name: image, reason: `shares ${text} with ${other.image}` });
-    else pairs.set(stem, { image, text });
+    else {
+      pairs.set(text, { image, text });
+      for (const name of texts?.slice(0, -1) ?? []) single.push({ name, reason: `is not read, since ${text} is` });
+    }
   }
-  for (const [stem, text] of texts) {
-    if (!pairs.has(stem) && !OTHER_TEXT.test(text)) single.push({ name: text, reason: "has no image beside it" });
+  const named = new Set([...pairs.keys(), ...single.map(({ name }) => name)]);
+  for (const text of [...byStem.values()].flat()) {
+    if (named.has(text) || ABOUT.test(text) || splitOfName(text) !== undefined) continue;
+    const image = files.find((name) =>
+      OTHER_IMAGE.test(name) && name.replace(OTHER_IMAGE, "") === text.replace(TEXT, "")
+    );
+    const reason = image === undefined ? "has no image beside it" : `is beside ${image}: convert that to JPEG or PNG`;
+    single.push({ name: text, reason });
   }
   return { pairs: [...pairs.values()], single };
+}
+
+/**
+ * Explains why texts and images of one folder do not belong together, if none does: their names differ, or the images
+ * are in a format that is not read.
+ */
+export function describeUnpaired(files: readonly string[]): string | undefined {
+  const { pairs, single } = pairFiles(files);
+  const texts = single.filter(({ name }) => TEXT.test(name));
+  const [text] = texts;
+  if (pairs.length > 0 || text === undefined) return undefined;
+  if (text.reason.startsWith("is beside")) return `${quoted(text.name)} ${text.reason}`;
+  const images = single.filter(({ name }) => IMAGE.test(name));
+  const [image] = images;
+  // One text beside many images, or of this name, is a captions file.
+  const isAlone = texts.length === 1 && (images.length > 1 || /^captions?\./i.test(text.name));
+  if (image === undefined || isAlone) return undefined;
+  const wanted = quoted(`${image.name.replace(IMAGE, "")}.txt`);
+  return `${quoted(text.name)} has another name than any image: the text of ${quoted(image.name)} is called ${wanted}`;
 }
 
 /** A text's captions, or the reason they cannot be read. */

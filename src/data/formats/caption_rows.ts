@@ -32,6 +32,10 @@ export interface CaptionData {
   readonly rejected: readonly RejectedRow[];
   /** The official split, if the captions contain one. */
   readonly splits?: OfficialSplits;
+  /** The source of a split, for the user, even if it does not suffice: "the split in 'captions.csv'". */
+  readonly splitSource?: string;
+  /** How a split without validation or test set was completed, for the user. */
+  readonly splitCompletion?: string;
   /** The location of each image, if the captions contain it. */
   readonly images?: ReadonlyMap<string, ImageFile>;
 }
@@ -65,7 +69,8 @@ export class CaptionRows {
    * @param place Its line, or a description of its place: "annotation 3".
    */
   add({ image, caption }: CaptionRow, place: number | string): boolean {
-    const wrong = wrongName(image) ?? wrongCaption(caption);
+    // An absolute path is never opened: its end is searched in the image folders.
+    const wrong = wrongName(image.replace(/^(?:[a-z]:)?[/\\]+/i, "")) ?? wrongCaption(caption);
     if (wrong !== undefined) this.reject(wrong, place);
     else this.rows.push({ image, caption });
     return wrong === undefined;

@@ -1,22 +1,13 @@
 import { quoted } from "../../printable.ts";
-import type { OfficialSplits } from "../official_splits.ts";
+import { completeSplits, type OfficialSplits } from "../official_splits.ts";
+import { SPLIT_WORDS, splitOfWord, type SplitPart } from "../split_name.ts";
 
-type Part = keyof OfficialSplits;
-
-/** Karpathy's `restval` are those images of COCO's validation set that his split trains on. */
-const PARTS: Readonly<Record<string, Part>> = {
-  train: "train",
-  restval: "train",
-  val: "validation",
-  dev: "validation",
-  valid: "validation",
-  validation: "validation",
-  test: "test",
-};
+/** Those images of COCO's validation set that Karpathy's split trains on. */
+const RESTVAL = "restval";
 
 /** Collects the split of each image, from captions that contain it. */
 export class EntrySplits {
-  readonly #parts = new Map<string, Part>();
+  readonly #parts = new Map<string, SplitPart>();
 
   /**
    * Assigns an image to a split.
@@ -25,10 +16,9 @@ export class EntrySplits {
    * @returns The reason the split is refused, if it is.
    */
   add(image: string, split: string): string | undefined {
-    const known = split.toLowerCase();
-    const part = Object.hasOwn(PARTS, known) ? PARTS[known] : undefined;
+    const part = split.toLowerCase() === RESTVAL ? "train" : splitOfWord(split);
     if (part === undefined) {
-      return `has the split ${quoted(split)}, which is not one of ${Object.keys(PARTS).join(", ")}`;
+      return `has the split ${quoted(split)}, which is not one of ${SPLIT_WORDS.toSpliced(1, 0, RESTVAL).join(", ")}`;
     }
     const other = this.#parts.get(image);
     if (other !== undefined && other !== part) {
@@ -38,22 +28,19 @@ export class EntrySplits {
     return undefined;
   }
 
-  /**
-   * The three lists. If only validation or test is missing, it gets every second image of the other by name. Undefined
-   * if the images do not suffice to train, validate and test.
-   */
+  /** The split of an image; undefined if it has none. */
+  partOf(image: string): SplitPart | undefined {
+    return this.#parts.get(image);
+  }
+
+  /** The completed lists; undefined if the images do not suffice to train and validate. */
   lists(): OfficialSplits | undefined {
-    const names = (part: Part) => [...this.#parts].filter(([, its]) => its === part).map(([name]) => name);
-    const lists = { train: names("train"), validation: names("validation"), test: names("test") };
-    const { train, validation, test } = lists;
-    if (train.length === 0) return undefined;
-    if (validation.length > 0 && test.length > 0) return lists;
-    const both = [...validation, ...test].sort();
-    if (both.length < 2) return undefined;
-    return {
-      train,
-      validation: both.filter((_, index) => index % 2 === 0),
-      test: both.filter((_, index) => index % 2 === 1),
-    };
+    return completeSplits(this.given());
+  }
+
+  /** The three lists as they were given, any of which may be empty. */
+  given(): OfficialSplits {
+    const names = (part: SplitPart) => [...this.#parts].filter(([, its]) => its === part).map(([name]) => name);
+    return { train: names("train"), validation: names("validation"), test: names("test") };
   }
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { InputError } from "../../input_error.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
+import { captionsOfEntry, IMAGE_KEYS } from "./entry_keys.ts";
 import { EntrySplits } from "./entry_splits.ts";
 import { checked, parseJson } from "../../files/json_text.ts";
 
@@ -16,22 +17,25 @@ const entrySchema = z.preprocess(
   }),
 );
 
-/** Hugging Face's `metadata.jsonl` uses other names. */
+/** Other programs use other names. */
 function renamed(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || "image" in value || !("file_name" in value)) return value;
-  return { ...value, image: value.file_name, ...(!("caption" in value) && "text" in value && { caption: value.text }) };
+  if (typeof value !== "object" || value === null) return value;
+  const image = Object.entries(value).find(([key]) => key === IMAGE_KEYS.find((name) => name in value))?.[1];
+  const captions = captionsOfEntry(value);
+  // The ids of images are often numbers.
+  const name = typeof image === "number" ? String(image) : image;
+  return { ...value, ...(name !== undefined && { image: name }), ...(captions !== undefined && { captions }) };
 }
 
 /**
  * Reads such a file. Instead of `captions` an entry may have a `caption`, one or a list, and a `split`: train, val or
- * test. Hugging Face's `file_name` and `text` work too.
+ * test. Hugging Face's `file_name`, `text` and `caption_0` work too, and so do the others of `IMAGE_KEYS`.
  *
  * @param file The file's name, for error messages.
  * @throws {InputError} If it begins like a JSON array and is not one.
  */
-export function parseJsonCaptions(text: string, file: string): CaptionData {
+export function parseJsonCaptions(text: string, file: string, splits = new EntrySplits()): CaptionData {
   const captions = new CaptionRows(file);
-  const splits = new EntrySplits();
   const add = (value: unknown, place: number | string) => addEntry({ captions, splits }, value, place);
   if (text.trimStart().startsWith("[")) {
     const entries = parseJson(text, file);

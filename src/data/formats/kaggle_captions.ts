@@ -3,11 +3,11 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { InputError } from "../../input_error.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
+import { captionKeys } from "./entry_keys.ts";
 import { EntrySplits } from "./entry_splits.ts";
 import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
 
-const IMAGE_COLUMN = ["image", "image_name"];
-const CAPTION_COLUMN = ["caption", "comment"];
+const IMAGE_COLUMN = ["image", "image_name", "file_name"];
 
 /** A file with more unclosed quotes is not CSV; each costs another pass over the text after it. */
 const MAX_OPEN_QUOTES = 16;
@@ -18,20 +18,19 @@ const SWALLOWED_ROW = new RegExp(`\\n[^\\n",]*\\.(?:${IMAGE_ENDINGS})\\s*,`, "i"
 /** Recognizes a header with the format's columns. */
 export function isKaggleHeader(line: string): boolean {
   const names = line.split(",").map((name) => columnName(name.replaceAll('"', "")));
-  return [IMAGE_COLUMN, CAPTION_COLUMN].every((column) => column.some((name) => names.includes(name)));
+  return IMAGE_COLUMN.some((name) => names.includes(name)) && captionColumns(names).length > 0;
 }
 
 /**
- * Reads the rows of a CSV text and ignores columns other than `image`, `caption` and `split`. If the caption is the
+ * Reads the rows of a CSV text and ignores columns other than `image`, `caption` (or `caption_0`, `caption_1` and so on) and `split`. If the caption is the
  * last column, it may contain unquoted commas. A row with an unclosed quote is rejected, and the next line starts a new
  * row.
  *
  * @param file The file's name, for error messages.
  * @throws {InputError} If the header lacks a column or many quotes are unclosed.
  */
-export function parseKaggleCaptions(text: string, file: string): CaptionData {
+export function parseKaggleCaptions(text: string, file: string, splits = new EntrySplits()): CaptionData {
   const captions = new CaptionRows(file);
-  const splits = new EntrySplits();
   let columns: Columns | undefined;
   parseCsv(text, {
     file,
@@ -49,7 +48,7 @@ export function parseKaggleCaptions(text: string, file: string): CaptionData {
 
 interface Columns {
   readonly image: number;
-  readonly caption: number;
+  readonly captions: readonly number[];
   /** Undefined if there is no such column. */
   readonly split: number | undefined;
   readonly count: number;
@@ -66,15 +65,19 @@ function addRecord(
   { values, line, columns }: CsvRecord,
 ): void {
   const image = (values[columns.image] ?? "").trim();
-  const isLast = columns.caption === columns.count - 1;
-  const caption = isLast ? values.slice(columns.caption).join(",") : values[columns.caption] ?? "";
-  if (image !== "" && caption.trim() !== "" && !isLast && values.length !== columns.count) {
+  const [first = 0, second] = columns.captions;
+  const isLast = first === columns.count - 1;
+  const all = columns.captions.map((column) => values[column] ?? "");
+  const some = second === undefined ? all : all.filter((caption) => caption.trim() !== "");
+  const texts = isLast ? [values.slice(first).join(",")] : some;
+  if (image !== "" && texts.join("").trim() !== "" && !isLast && values.length !== columns.count) {
     return captions.reject(`has ${values.length} columns, not ${columns.count}: quote captions with commas`, line);
   }
   const split = (columns.split === undefined ? undefined : values[columns.split])?.trim();
   const wrong = split ? splits.add(image, split) : undefined;
   if (wrong !== undefined) captions.reject(wrong, line);
-  else captions.add({ image, caption }, line);
+  else if (texts.length === 0) captions.reject("has no caption", line);
+  else for (const caption of texts) captions.add({ image, caption }, line);
 }
 
 class OpenQuote extends Error {}
@@ -133,21 +136,28 @@ function parseCsv(text: string, listener: CsvListener): void {
 
 function findColumns(header: readonly string[], file: string): Columns {
   const names = header.map(columnName);
-  const find = (column: readonly string[]) => {
-    const index = names.findIndex((name) => column.includes(name));
-    if (index >= 0) return index;
-    throw new InputError(
-      `Cannot read captions: column '${column[0]}' is missing in ${file}; its first line must be "image,caption", ` +
-        "or name another --format",
-    );
-  };
   const split = names.indexOf("split");
+  const image = names.findIndex((name) => IMAGE_COLUMN.includes(name));
+  const captions = captionColumns(names).map((name) => names.indexOf(name));
+  if (image < 0 || captions.length === 0) {
+    throw new InputError(
+      `Cannot read captions: column '${
+        image < 0 ? "image" : "caption"
+      }' is missing in ${file}; its first line must be ` +
+        '"image,caption", or name another --format',
+    );
+  }
   return {
-    image: find(IMAGE_COLUMN),
-    caption: find(CAPTION_COLUMN),
+    image,
+    captions,
     split: split >= 0 ? split : undefined,
     count: names.length,
   };
+}
+
+/** A column called text holds captions in Hugging Face's tables, and elsewhere anything. */
+function captionColumns(names: readonly string[]): string[] {
+  return captionKeys(names.includes("file_name") ? names : names.filter((name) => !/^text/.test(name)));
 }
 
 function columnName(name: string): string {

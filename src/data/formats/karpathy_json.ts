@@ -21,13 +21,12 @@ const sentenceSchema = z.object({ raw: z.string() });
  * @param file The file's name, for error messages.
  * @throws {InputError} If it has another format.
  */
-export function parseKarpathyJson(text: string, file: string): CaptionData {
+export function parseKarpathyJson(text: string, file: string, splits = new EntrySplits()): CaptionData {
   const dataset = checked(parseJson(text, file), fileSchema);
   if ("wrong" in dataset) {
     throw new InputError(`Cannot read captions: ${file} ${dataset.wrong}; name another --format or file`);
   }
   const captions = new CaptionRows(file);
-  const splits = new EntrySplits();
   for (const [index, entry] of dataset.value.images.entries()) {
     const place = `image ${index + 1}`;
     const image = checked(entry, imageSchema);

@@ -1,4 +1,4 @@
-// Examples in tar shards, as read by the WebDataset library: `key.jpg`, and `key.txt` or `key.json`.
+// Examples in tar shards, as read by the WebDataset library: `key.jpg`, and `key.txt`, `key.caption`, `key.captions` or `key.json`.
 
 import { relative } from "node:path";
 import { z } from "zod";
@@ -19,7 +19,7 @@ const PEEK_MEMBERS = 32;
 const jsonSchema = z.object({ caption: z.unknown().optional(), captions: z.unknown().optional() });
 
 /** Members that would be an image or a text if their key had no dot. */
-const DOTTED = new RegExp(`\\.(?:${IMAGE_ENDINGS}|txt|json)$`, "i");
+const DOTTED = new RegExp(`\\.(?:${IMAGE_ENDINGS}|txt|captions?|json)$`, "i");
 const IMAGE_ENDING = new RegExp(`^(?:${IMAGE_ENDINGS})$`);
 
 export interface WebdatasetOptions {
@@ -169,5 +169,9 @@ function splitName(name: string): { key: string; kind: "image" | "text" | "json"
   if (key === undefined) return undefined;
   const lower = extension.toLowerCase();
   if (IMAGE_ENDING.test(lower)) return { key, kind: "image" };
-  return lower === "txt" ? { key, kind: "text" } : lower === "json" ? { key, kind: "json" } : undefined;
+  return /^(?:txt|captions?)$/.test(lower)
+    ? { key, kind: "text" }
+    : lower === "json"
+    ? { key, kind: "json" }
+    : undefined;
 }

@@ -61,6 +61,38 @@ Deno.test({
 });
 
 Deno.test({
+  name: "readCaptionFolder() reads .caption, .captions and photo.jpg.txt, beside images of all formats",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await makeFolder({
+      ...{ "a.webp": "", "a.caption": "A cow .", "b.heic": "", "b.captions": "A dog .\nTwo .", "c.jpg": "" },
+      ...{
+        "c.jpg.txt": "A cat .",
+        "d.png": "",
+        "d.caption": "not this",
+        "d.txt": "A fox .",
+        "e.bmp": "",
+        "e.txt": "x",
+      },
+      ...{ "latest_images.txt": "x", "train_images.txt": "a.webp" },
+    });
+    const { rows, rejected } = await readCaptionFolder(folder.path);
+    assert.deepEqual(rows.map(({ image, caption }) => `${image}: ${caption}`), [
+      "a.webp: A cow .",
+      "b.heic: A dog .",
+      "b.heic: Two .",
+      "c.jpg: A cat .",
+      "d.png: A fox .",
+    ]);
+    assert.deepEqual(rejected.map(({ file, reason }) => `${file.slice(folder.path.length + 1)} ${reason}`), [
+      "d.caption is not read, since d.txt is",
+      "e.txt is beside e.bmp: convert that to JPEG or PNG",
+      "latest_images.txt has no image beside it",
+    ]);
+  },
+});
+
+Deno.test({
   name: "readCaptionFolder() rejects a text that is a link in a circle, and isCaptionFolder() ends after 1000 folders",
   ...NEEDS_FILES,
   async fn() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describeRejected } from "../../../src/data/formats/caption_rows.ts";
-import { cocoPart, parseCocoCaptions } from "../../../src/data/formats/coco_captions.ts";
+import { parseCocoCaptions } from "../../../src/data/formats/coco_captions.ts";
 import { parseJsonCaptions } from "../../../src/data/formats/json_captions.ts";
 import { parseKarpathyJson } from "../../../src/data/formats/karpathy_json.ts";
 import { testData } from "../../support/test_data.ts";
@@ -83,51 +83,31 @@ function cocoText(names: readonly string[], more: readonly unknown[] = []) {
   });
 }
 
-Deno.test("parseCocoCaptions() makes the official split of both files, with half of validation for the test", async () => {
-  const { rows, rejected, splits } = await parseCocoCaptions([
-    { text: cocoText(["t1.jpg", "t2.jpg"]), file: "annotations/captions_train2014.json" },
-    { text: cocoText(["v3.jpg", "v1.jpg", "v2.jpg"]), file: "annotations/captions_val2014.json" },
-  ]);
-  assert.deepEqual(rejected, []);
-  assert.deepEqual(rows.map(({ image, caption }) => [image, caption]).slice(1, 3), [
-    ["t2.jpg", "Of t2.jpg"],
-    ["v3.jpg", "Of v3.jpg"],
-  ]);
-  assert.deepEqual(splits, { train: ["t1.jpg", "t2.jpg"], validation: ["v1.jpg", "v3.jpg"], test: ["v2.jpg"] });
+Deno.test("parseCocoCaptions() reads the captions of each image, without a split", () => {
+  const { rows, rejected, splits } = parseCocoCaptions(cocoText(["t1.jpg", "t2.jpg"]), "captions_train2014.json");
+  assert.deepEqual([rejected, splits], [[], undefined]);
+  assert.deepEqual(rows, [{ image: "t1.jpg", caption: "Of t1.jpg" }, { image: "t2.jpg", caption: "Of t2.jpg" }]);
 });
 
-Deno.test("parseCocoCaptions() has no official split if there is only one file", async () => {
-  for (const file of ["captions_train2014.json", "captions_val2017.json", "mine.json"]) {
-    const { rows, splits } = await parseCocoCaptions([{ text: cocoText(["1.jpg", "2.jpg"]), file }]);
-    assert.deepEqual([rows.length, splits], [2, undefined]);
-  }
-});
-
-Deno.test("parseCocoCaptions() rejects invalid parts, and says where", async () => {
-  const text = cocoText(["1.jpg", "/2.jpg"], [
+Deno.test("parseCocoCaptions() rejects invalid parts, and says where", () => {
+  const text = cocoText(["1.jpg", "../2.jpg"], [
     { image_id: 7, caption: "x" },
     { image_id: 100 },
     { image_id: 100, caption: "\n" },
     null,
   ]);
-  const { rows, rejected } = await parseCocoCaptions([{ text, file: "c.json" }]);
+  const { rows, rejected } = parseCocoCaptions(text, "c.json");
   assert.equal(rows.length, 1);
   assert.deepEqual(rejected.map(describeRejected).slice(0, 4), [
-    "c.json: annotation 2 has the image name '/2.jpg', which is absolute; give it relative to the images folder",
+    "c.json: annotation 2 has the image name '../2.jpg', which leads out of the images folder",
     "c.json: annotation 3 has the image_id 7, which no image has",
     "c.json: annotation 4 has no 'caption'",
     "c.json: annotation 5 has no caption",
   ]);
   assert.equal(rejected.length, 5);
-  await assert.rejects(parseCocoCaptions([{ text: '{"images":[]}', file: "instances.json" }]), {
+  assert.throws(() => parseCocoCaptions('{"images":[]}', "instances.json"), {
     message: /instances\.json has no 'annotations'/,
   });
-});
-
-Deno.test("cocoPart() finds part and year in the file's name", () => {
-  assert.deepEqual(cocoPart("coco/val2014/captions_train2017.json"), { split: "train", year: "2017" });
-  assert.deepEqual(cocoPart("captions_val2014_fakecap_results.json"), { split: "val", year: "2014" });
-  assert.deepEqual(cocoPart("captions.json"), { split: undefined, year: "" });
 });
 
 Deno.test("parseJsonCaptions() reads an array and JSON Lines alike", () => {
@@ -148,6 +128,22 @@ Deno.test("parseJsonCaptions() reads an array and JSON Lines alike", () => {
     splits: { train: ["日本/一 枚.jpg"], validation: ["b.jpg"], test: ["c.jpg"] },
   });
   assert.deepEqual(parseJsonCaptions(`${entries.map((entry) => JSON.stringify(entry)).join("\r\n")}\n\n`, "c"), array);
+});
+
+Deno.test("parseJsonCaptions() reads other programs' keys", () => {
+  const entries = [
+    { file_name: "a.jpg", text: "x" },
+    { image: "b.jpg", text: ["x", "y"] },
+    { file_path: "in/c.jpg", captions: ["x"], id: 7 },
+    { file_name: "d.jpg", caption_0: "x", caption_1: null, caption_2: "z" },
+    { image_path: "e.jpg", captions: "x" },
+    { image: 7, caption: "x" },
+  ];
+  const { rows, rejected } = parseJsonCaptions(JSON.stringify(entries), "c.json");
+  assert.deepEqual(rejected, []);
+  assert.deepEqual(rows.map(({ image, caption }) => `${image} ${caption}`), [
+    ...["a.jpg x", "b.jpg x", "b.jpg y", "in/c.jpg x", "d.jpg x", "d.jpg z", "e.jpg x", "7 x"],
+  ]);
 });
 
 Deno.test("parseJsonCaptions() rejects entries with the line or the entry's number", () => {
@@ -174,7 +170,7 @@ Deno.test({
     assert.deepEqual([rows.length, rejected.length, splits], [15, 0, undefined]);
     assert.equal(rows[0]?.image, "2513260012_03d33305cf.jpg");
     const file = join(folder, "coco-mini", "annotations", "captions_train2017.json");
-    const coco = await parseCocoCaptions([{ text: await Deno.readTextFile(file), file }]);
+    const coco = parseCocoCaptions(await Deno.readTextFile(file), file);
     assert.deepEqual([new Set(coco.rows.map(({ image }) => image)).size, coco.rejected.length], [80, 0]);
   },
 });

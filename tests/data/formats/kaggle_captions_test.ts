@@ -42,8 +42,9 @@ Deno.test("parseKaggleCaptions() rejects rows with their line and continues", ()
     [",x", "has no image name"],
     ["../b.jpg,x", "has the image name '../b.jpg', which leads out of the images folder"],
     ["in/../../b.jpg,x", "has the image name 'in/../../b.jpg', which leads out of the images folder"],
-    ["/etc/b.jpg,x", "has the image name '/etc/b.jpg', which is absolute; give it relative to the images folder"],
-    ["C:\\b.jpg,x", "has the image name 'C:\\\\b.jpg', which is absolute; give it relative to the images folder"],
+    ["/../b.jpg,x", "has the image name '../b.jpg', which leads out of the images folder"],
+    ["C:\\..\\b.jpg,x", "has the image name '..\\\\b.jpg', which leads out of the images folder"],
+    ["/,x", "has no image name"],
   ];
   for (const [line, reason] of faulty) {
     assert.deepEqual(parse(`image,caption\na.jpg,"two\nlines"\n\n${line}\nc.jpg,y\n`), {
@@ -55,6 +56,23 @@ Deno.test("parseKaggleCaptions() rejects rows with their line and continues", ()
     rows: [["b.jpg", "z"]],
     rejected: ["line 2 of captions.txt has 3 columns, not 2: quote captions with commas"],
   });
+});
+
+Deno.test("parseKaggleCaptions() reads Hugging Face's columns, and each of several captions", () => {
+  assert.deepEqual(parse("file_name,text\na.jpg,x, y\n").rows, [["a.jpg", "x, y"]]);
+  const several = parse("file_name,caption_0,caption_1,id\na.jpg,x,y,1\nb.jpg,z,,2\nc.jpg,,,3\nd.jpg,x,y,z,4\n");
+  assert.deepEqual(several, {
+    rows: [["a.jpg", "x"], ["a.jpg", "y"], ["b.jpg", "z"]],
+    rejected: [
+      "line 4 of captions.txt has no caption",
+      "line 5 of captions.txt has 5 columns, not 4: quote captions with commas",
+    ],
+  });
+});
+
+Deno.test("parseKaggleCaptions() keeps absolute names, of which the end is searched", () => {
+  const text = "image,caption\n/data/b.jpg,x\nC:\\data\\c.jpg,y\n";
+  assert.deepEqual(parse(text), { rows: [["/data/b.jpg", "x"], ["C:\\data\\c.jpg", "y"]], rejected: [] });
 });
 
 Deno.test("parseKaggleCaptions() loses one row to a quote that is never closed, not those that follow", () => {

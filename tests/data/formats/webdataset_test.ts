@@ -44,6 +44,23 @@ Deno.test({
 });
 
 Deno.test({
+  name: "readWebdataset() reads key.caption and key.captions",
+  ...NEEDS_FILES,
+  async fn() {
+    const members = ["caption", "captions"].flatMap((ending) => [
+      { name: `${ending}.jpg`, content: "1" },
+      { name: `${ending}.${ending}`, content: `A ${ending} .` },
+    ]);
+    await using folder = await makeFolder({ "0.tar": tarFile(members) });
+    const path = join(folder.path, "0.tar");
+    const { rows, rejected } = await readWebdataset([path], { folder: folder.path });
+    assert.deepEqual(rows.map(({ caption }) => caption), ["A caption .", "A captions ."]);
+    assert.deepEqual(rejected, []);
+    assert(await isWebdataset(path));
+  },
+});
+
+Deno.test({
   name: "readWebdataset() rejects samples that are not whole, links and names that lead out",
   ...NEEDS_FILES,
   async fn() {
