@@ -166,7 +166,7 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     files: { "elsewhere/other.png": "" },
     args: ["--captions", CAPTIONS, "--images", "elsewhere"],
     line:
-      /none of the 24 images of \S+ is in \S+elsewhere, for example 'red-0\.png'; name their folder with --images$/m,
+      /none of the 24 images of \S+ is in \S+elsewhere, for example 'red-0\.png', while \S+elsewhere has 'other\.png'; name their folder with --images$/m,
   },
   "a dataset with only broken images": {
     files: {
@@ -192,7 +192,8 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
   "incomplete official lists": {
     files: LIST,
     args: ["--data", "drawn", "--splits", "lists"],
-    line: /Cannot read official splits: \S+lists has no test list; add it/,
+    line:
+      /: \S+lists has no test list beside 'a\.devImages\.txt' and 'a\.trainImages\.txt'; add it, or rename or remove/,
   },
   "a file that is not encoder weights": {
     files: { "weights.pth": "words" },
