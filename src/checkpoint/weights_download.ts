@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileDigest } from "../files/file_digest.ts";
 import { fileErrorReason } from "../files/file_error.ts";
+import { isFile } from "../files/list_folder.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 
@@ -51,15 +52,6 @@ export async function downloadWeights(fileName: string, options: DownloadWeights
 export async function isUndamaged(path: string): Promise<boolean> {
   const digest = DIGEST_IN_NAME.exec(path)?.[1];
   return digest !== undefined && await isFile(path) && (await fileDigest(path)).startsWith(digest);
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
-  }
 }
 
 async function createFolder(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { basename, dirname, join, relative } from "node:path";
 import { InputError } from "../input_error.ts";
-import { listIfReadable } from "../files/list_folder.ts";
+import { isFile, listIfReadable } from "../files/list_folder.ts";
 import { quoted } from "../printable.ts";
 import { isImagesFolderName } from "./find_images.ts";
 import type { CaptionData, CaptionRow, RejectedRow } from "./formats/caption_rows.ts";
@@ -83,13 +83,4 @@ async function imagesPrefix(file: string, folder: string, [first]: readonly Capt
   }
   // An image is in one split, so that equal names in two of them are two images.
   return splitOfName(basename(beside)) === undefined ? "" : relative(folder, beside);
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
-  }
 }

@@ -73,10 +73,19 @@ export async function* innerFolders(
 
 /** Tells whether a path is a folder, as far as this user can see. A link that forms a loop is not. */
 export async function isFolder(path: string): Promise<boolean> {
+  return (await statIfSeen(path))?.isDirectory ?? false;
+}
+
+/** Tells whether a path is a file, as far as this user can see. */
+export async function isFile(path: string): Promise<boolean> {
+  return (await statIfSeen(path))?.isFile ?? false;
+}
+
+async function statIfSeen(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return (await Deno.stat(path)).isDirectory;
+    return await Deno.stat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
+    return undefined;
   }
 }

@@ -7,8 +7,7 @@ import { quoted } from "../../printable.ts";
 import { splitOfName } from "../split_name.ts";
 import { readAhead } from "../../read_ahead.ts";
 import { readTextFile } from "../../files/text_file.ts";
-import { type CaptionData, CaptionRows } from "./caption_rows.ts";
-import { captionLines } from "./caption_rows.ts";
+import { type CaptionData, captionLines, CaptionRows } from "./caption_rows.ts";
 
 const IMAGE = new RegExp(`\\.(?:${IMAGE_ENDINGS})$`, "i");
 const TEXT = /\.(?:txt|captions?)$/i;

@@ -22,9 +22,9 @@ export function isKaggleHeader(line: string): boolean {
 }
 
 /**
- * Reads the rows of a CSV text and ignores columns other than `image`, `caption` (or `caption_0`, `caption_1` and so on) and `split`. If the caption is the
- * last column, it may contain unquoted commas. A row with an unclosed quote is rejected, and the next line starts a new
- * row.
+ * Reads the rows of a CSV text and ignores columns other than `image`, `caption` (or `caption_0`, `caption_1` and so on)
+ * and `split`. If the caption is the last column, it may contain unquoted commas. A row with an unclosed quote is
+ * rejected, and the next line starts a new row.
  *
  * @param file The file's name, for error messages.
  * @throws {InputError} If the header lacks a column or many quotes are unclosed.
