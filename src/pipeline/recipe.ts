@@ -199,7 +199,7 @@ export function selfCriticalRecipe({ name, ...former }: Recipe, changes: Readonl
     objective: "self-critical",
     epochs,
     frozenEpochs: epochs,
-    patience: 0,
+    patience: 3,
     bestBy: "cider",
     schedule: "constant",
     warmupSteps: 0,
