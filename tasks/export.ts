@@ -2,6 +2,7 @@ import { EXPORT_FORMATS, EXPORT_TYPE_NAMES, exportModel } from "../src/checkpoin
 import { runTask, userPath } from "../src/cli/command.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
 import { defaultCheckpoint } from "../src/pipeline/default_checkpoint.ts";
+import { InputError } from "../src/input_error.ts";
 import { z } from "zod";
 
 const schema = z.object({
@@ -9,6 +10,8 @@ const schema = z.object({
   format: z.enum(EXPORT_FORMATS).optional(),
   dtype: z.enum(EXPORT_TYPE_NAMES).optional(),
   out: z.string(),
+  average: z.string().optional(),
+  share: z.number().optional(),
   vocabulary: z.string().optional(),
   force: z.boolean().default(false),
 });
@@ -16,12 +19,16 @@ const schema = z.object({
 async function main(): Promise<number> {
   const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, out, format, dtype, vocabulary, force } = schema.parse(command.opts());
+  const { checkpoint, out, format, dtype, average, share, vocabulary, force } = schema.parse(command.opts());
+  if (average === undefined && share !== undefined) {
+    throw new InputError("Cannot use --share without --average, the checkpoint whose share it is; add that");
+  }
   const path = checkpoint === undefined ? await defaultPath() : userPath(checkpoint);
   const written = await exportModel(path, {
     out: userPath(out),
     format,
     dtype,
+    average: average === undefined ? undefined : { checkpoint: userPath(average), share: share ?? 0.5 },
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
     force,
   });

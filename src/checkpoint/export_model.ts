@@ -1,5 +1,6 @@
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
+import { averageModels } from "./average_models.ts";
 import { openCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { convertFloats, type FloatType, isFloatType } from "./float_types.ts";
 import { matchModel } from "./model_shape.ts";
@@ -35,6 +36,12 @@ export type ExportType = keyof typeof EXPORT_TYPES;
 /** Their names. */
 export const EXPORT_TYPE_NAMES = ["float32", "float16", "bfloat16"] as const satisfies readonly ExportType[];
 
+/** A checkpoint to average with, and its share of the average from 0 to 1. */
+export interface AverageWith {
+  readonly checkpoint: string;
+  readonly share: number;
+}
+
 export interface ExportModelOptions {
   /** The file for the weights. */
   readonly out: string;
@@ -50,6 +57,12 @@ export interface ExportModelOptions {
    * @default {that of the checkpoint}
    */
   readonly dtype?: ExportType | undefined;
+  /**
+   * Average the weights with those of a checkpoint that was trained from this one, or the other way round.
+   *
+   * @default {undefined}
+   */
+  readonly average?: AverageWith | undefined;
   /**
    * The file for the vocabulary; a checkpoint has none.
    *
@@ -84,19 +97,34 @@ export interface ExportedModel {
  * already or cannot be written.
  */
 export async function exportModel(checkpoint: string, options: ExportModelOptions): Promise<ExportedModel> {
-  const { out, dtype, force = false } = options;
+  const { out, dtype, average, force = false } = options;
   const format = options.format ?? formatOf(out);
   if (format === "checkpoint" && options.vocabulary !== undefined) {
     throw new InputError("Cannot export the vocabulary to its own file: a checkpoint contains it; omit --vocabulary");
   }
   const vocabulary = format === "checkpoint" ? undefined : options.vocabulary ?? `${withoutEnding(out)}.vocab.json`;
   using source = await openCheckpoint(checkpoint);
-  const { training: _state, ...metadata } = source.metadata;
-  const { model, vocabulary: words, preprocessing, decoding } = metadata;
+  using other = average === undefined ? undefined : await openCheckpoint(average.checkpoint);
+  const { training: _state, ...stored } = source.metadata;
+  const { model, vocabulary: words, preprocessing, decoding } = stored;
   const matched = matchModel(model, source.tensors, { source: checkpoint });
-  await checkTargets(checkpoint, vocabulary === undefined ? [out] : [out, vocabulary], force);
+  const sources = average === undefined ? [checkpoint] : [checkpoint, average.checkpoint];
+  await checkTargets(sources, vocabulary === undefined ? [out] : [out, vocabulary], force);
 
-  const tensors = Array.from(matched, ([name, tensor]) => convert({ ...tensor, name }, dtype));
+  const given = average === undefined || other === undefined
+    ? Array.from(matched, ([name, tensor]) => ({ ...tensor, name }))
+    : averageModels(
+      { path: checkpoint, metadata: stored, tensors: matched },
+      {
+        path: average.checkpoint,
+        metadata: other.metadata,
+        tensors: matchModel(other.metadata.model, other.tensors, { source: average.checkpoint }),
+      },
+      average.share,
+    );
+  const tensors = given.map((tensor) => convert(tensor, dtype));
+  // Nobody has measured the average yet.
+  const metadata = average === undefined ? stored : { ...stored, metrics: {} };
   if (format === "pth") await writePth(out, tensors);
   else if (format === "checkpoint") await saveCheckpoint(out, { metadata, tensors });
   else await writeSafetensors(out, { metadata: { format: "pt" }, tensors });
@@ -140,13 +168,13 @@ function withoutEnding(path: string): string {
 }
 
 /** Checked before writing, so that no existing file is lost, least of all the checkpoint. */
-async function checkTargets(checkpoint: string, targets: readonly string[], force: boolean): Promise<void> {
-  const taken = [await identity(checkpoint)];
+async function checkTargets(sources: readonly string[], targets: readonly string[], force: boolean): Promise<void> {
+  const taken = await Promise.all(sources.map(identity));
   for (const target of targets) {
     const file = await identity(target);
     if (taken.includes(file)) {
       throw new InputError(
-        `Cannot export to '${target}': the checkpoint, the weights and the vocabulary must be three files; choose another`,
+        `Cannot export to '${target}': the checkpoint, the weights and the vocabulary must be different files; choose another`,
       );
     }
     taken.push(file);
