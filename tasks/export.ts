@@ -1,6 +1,7 @@
 import { EXPORT_FORMATS, EXPORT_TYPE_NAMES, exportModel } from "../src/checkpoint/export_model.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
+import { readMetrics } from "../src/cli/read_metrics.ts";
 import { defaultCheckpoint } from "../src/pipeline/default_checkpoint.ts";
 import { InputError } from "../src/input_error.ts";
 import { z } from "zod";
@@ -12,6 +13,7 @@ const schema = z.object({
   out: z.string(),
   average: z.string().optional(),
   share: z.number().optional(),
+  scores: z.string().optional(),
   vocabulary: z.string().optional(),
   force: z.boolean().default(false),
 });
@@ -19,7 +21,7 @@ const schema = z.object({
 async function main(): Promise<number> {
   const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, out, format, dtype, average, share, vocabulary, force } = schema.parse(command.opts());
+  const { checkpoint, out, format, dtype, average, share, scores, vocabulary, force } = schema.parse(command.opts());
   if (average === undefined && share !== undefined) {
     throw new InputError("Cannot use --share without --average, the checkpoint whose share it is; add that");
   }
@@ -29,6 +31,7 @@ async function main(): Promise<number> {
     format,
     dtype,
     average: average === undefined ? undefined : { checkpoint: userPath(average), share: share ?? 0.5 },
+    metrics: scores === undefined ? undefined : await readMetrics(userPath(scores)),
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
     force,
   });

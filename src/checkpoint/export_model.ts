@@ -1,7 +1,7 @@
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import { averageModels } from "./average_models.ts";
-import { openCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { type CheckpointMetadata, openCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { convertFloats, type FloatType, isFloatType } from "./float_types.ts";
 import { matchModel } from "./model_shape.ts";
 import { writePth } from "./pth.ts";
@@ -64,6 +64,12 @@ export interface ExportModelOptions {
    */
   readonly average?: AverageWith | undefined;
   /**
+   * The model's metrics, to keep in a checkpoint.
+   *
+   * @default {those of the checkpoint; none of an average}
+   */
+  readonly metrics?: CheckpointMetadata["metrics"] | undefined;
+  /**
    * The file for the vocabulary; a checkpoint has none.
    *
    * @default {`out` with the extension `.vocab.json`}
@@ -123,8 +129,9 @@ export async function exportModel(checkpoint: string, options: ExportModelOption
       average.share,
     );
   const tensors = given.map((tensor) => convert(tensor, dtype));
-  // Nobody has measured the average yet.
-  const metadata = average === undefined ? stored : { ...stored, metrics: {} };
+  // The metrics of a model are not those of its average with another.
+  const { metrics = average === undefined ? stored.metrics : {} } = options;
+  const metadata = { ...stored, metrics };
   if (format === "pth") await writePth(out, tensors);
   else if (format === "checkpoint") await saveCheckpoint(out, { metadata, tensors });
   else await writeSafetensors(out, { metadata: { format: "pt" }, tensors });

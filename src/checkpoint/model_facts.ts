@@ -8,7 +8,7 @@ export interface ModelFacts {
   readonly name: string;
   /** The epoch after which it was saved; null if the file does not say, and for an ensemble. */
   readonly epoch: number | null;
-  /** CIDEr of its greedy captions on its validation set; null likewise. */
+  /** CIDEr of its captions on its validation set; null likewise. */
   readonly cider: number | null;
 }
 

@@ -10,6 +10,8 @@ import { InputError } from "../input_error.ts";
 
 /** Scores, under COCO's names, and statistics of the captions. */
 export interface ScoreReport extends Scores {
+  /** The dataset's split, if a model wrote the captions. */
+  readonly split?: string;
   /** Number of images. */
   readonly images: number;
   /** Fraction of distinct captions. */
@@ -41,6 +43,8 @@ export interface ReportOptions {
 /** Captions to score. */
 export interface Evaluated {
   readonly captions: readonly ScoredCaption[];
+  /** The dataset's split, if a model wrote them. */
+  readonly split?: string;
   /** Perplexity of the references. */
   readonly perplexity?: number;
   /** Captions of the training set, if known. */
@@ -59,13 +63,14 @@ export interface Evaluated {
  * @throws {InputError} If METEOR's program cannot be run, or a file cannot be written.
  */
 export async function reportOf(evaluated: Evaluated, options: ReportOptions): Promise<ScoreReport> {
-  const { captions, perplexity, trainingCaptions = [], tokenizer } = evaluated;
+  const { captions, split, perplexity, trainingCaptions = [], tokenizer } = evaluated;
   const { meteorJar, perImage, out } = options;
   const tokens = tokenizeCaptions(captions, tokenizer);
   const scores = scoreCaptions(tokens);
   const own = meteorJar === undefined ? undefined : await meteor(tokens, { jar: meteorJar });
   const known = trainingCaptions.length > 0 ? trainingCaptions.map(scoringTokens(tokenizer ?? "ptb")) : undefined;
   const report: ScoreReport = {
+    ...(split !== undefined && { split }),
     ...scores.corpus,
     ...(own !== undefined && { METEOR: own.mean }),
     images: captions.length,

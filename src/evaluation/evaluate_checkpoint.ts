@@ -12,6 +12,8 @@ import { type DatasetOptions, readDataset } from "../data/dataset.ts";
 
 /** A checkpoint's captions of a split. */
 export interface CheckpointCaptions extends ModelCaptions {
+  /** The split. */
+  readonly split: typeof SPLIT_NAMES[number];
   /** The captions of the training set. */
   readonly trainingCaptions: readonly string[];
   /** The tokenizer for scoring. */
@@ -67,6 +69,7 @@ export async function evaluateCheckpoint(
   }
   return {
     ...found,
+    split,
     trainingCaptions: trainingExamples.flatMap(({ captions }) => captions),
     tokenizer: scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk"),
   };

@@ -30,6 +30,7 @@ export function exportCommand(): Command {
       "average the weights with this checkpoint's, if one of the two was trained from the other",
     )
     .option("--share <x>", "share of --average in the average, from 0 to 1 (default: 0.5)", fraction)
+    .option("--scores <file>", "keep these scores in the checkpoint: scores.json of evaluate --split validation --out")
     .option("--vocabulary <file>", "file for the vocabulary, as JSON (default: beside the weights, .vocab.json)")
     .option("--force", "overwrite existing files");
 }
