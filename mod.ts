@@ -56,7 +56,7 @@ export {
 } from "./src/evaluation/evaluate_captioner.ts";
 export type { ModelCaptions } from "./src/evaluation/evaluate_model.ts";
 export type { ExplainedWord, Explanation } from "./src/explanation/explain_words.ts";
-export type { ImageInput } from "./src/images/open_image.ts";
+export type { ImageInput } from "./src/images/decode_image.ts";
 export { decodeImage } from "./src/images/decode_image.ts";
 export { ImageError } from "./src/images/image_error.ts";
 export type { ImageDecoding } from "./src/images/preprocessing.ts";

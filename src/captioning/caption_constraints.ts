@@ -2,7 +2,7 @@ import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
-import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
+import type { CaptionVocabulary } from "../text/vocabulary.ts";
 import { Constraints } from "./constraints.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 

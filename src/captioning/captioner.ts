@@ -3,7 +3,7 @@ import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { centerCrop, decodeOptions, resizeImage } from "../images/preprocessing.ts";
-import { type ImageInput, openImage } from "../images/open_image.ts";
+import { type ImageInput, openImage } from "../images/decode_image.ts";
 import type { DecodeImageOptions, RgbImage } from "../images/rgb_image.ts";
 import { InputError } from "../input_error.ts";
 import { collateMasked } from "../ffi/collate.ts";

@@ -9,8 +9,7 @@ import { byteCount, type StoredTensor } from "../checkpoint/tensor.ts";
 import { readVocabularyFile } from "../checkpoint/vocabulary_file.ts";
 import { findFormat, openWeights } from "../checkpoint/weights_file.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
-import { Vocabulary } from "../text/vocabulary.ts";
-import { type CaptionVocabulary, findSpecialWords } from "../text/caption_vocabulary.ts";
+import { type CaptionVocabulary, findSpecialWords, Vocabulary } from "../text/vocabulary.ts";
 
 const OTHER_MODEL = "its metadata describes another model, give the file as 'deno task train' wrote it";
 

@@ -14,14 +14,14 @@ import { SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
-import { batchSizeOfRank, frozenAugmentation } from "./epoch_plan.ts";
+import { batchSizeOfRank, frozenAugmentation } from "./epoch_loader.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { loadFirstWeights } from "./first_weights.ts";
 import { EPOCH_START, epochsSinceBest, type Progress } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
 import { resumeHint, RunCheckpoints } from "./run_checkpoints.ts";
-import { digestExamples } from "./run_digest.ts";
+
 import { RunFolder } from "./run_folder.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";
 import { noteData, noteResumption, warnIfNumericsDiffer } from "./run_notes.ts";
@@ -29,7 +29,7 @@ import { train } from "./train.ts";
 import type { TrainingContext } from "./training_context.ts";
 import type { TrainingReporter } from "./training_reporter.ts";
 import type { TrainingSource } from "./training_source.ts";
-import { keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
+import { digestExamples, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 import { InputError } from "../input_error.ts";
 import { scoreOf, validate } from "./validate.ts";
 

@@ -1,11 +1,11 @@
 import { InputError } from "../input_error.ts";
 import type { Dataset, Example } from "../data/dataset.ts";
-import { lrcnCaption, notebookCaption } from "../text/encode_captions.ts";
+import { lrcnCaption, notebookCaption, Vocabulary } from "../text/vocabulary.ts";
+import { sha256 } from "../files/sha256.ts";
 import { Random } from "../random.ts";
 import type { Recipe } from "./recipe.ts";
 import { splitByCaption, splitByImage, splitOfficially, type Splits } from "../data/splits.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
-import { Vocabulary } from "../text/vocabulary.ts";
 
 /** An example with token ids: all its captions, or in the notebook recipe one of them. */
 export interface EncodedExample {
@@ -133,4 +133,13 @@ function commonestFirst(captions: readonly (readonly string[])[]): string {
   let [commonest, most] = ["", 0];
   for (const [word, count] of counts) if (count > most) [commonest, most] = [word, count];
   return commonest;
+}
+
+/** A digest of the training and validation examples in their order, and of the fingerprint of their pixels. */
+export async function digestExamples(
+  { train, validation }: Pick<Splits<EncodedExample>, "train" | "validation">,
+  pixels: string,
+): Promise<string> {
+  const names = [train, validation].map((examples) => examples.map(({ example }) => example.name));
+  return await sha256(JSON.stringify([...names, pixels]));
 }

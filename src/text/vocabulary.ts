@@ -194,3 +194,68 @@ export class Vocabulary {
     return word;
   }
 }
+
+/** Encodes a caption as the notebook does: truncated, and padded with `<pad>` to `length` ids. */
+export function notebookCaption(
+  tokens: readonly string[],
+  vocabulary: Vocabulary,
+  length = 30,
+): Int32Array<ArrayBuffer> {
+  const ids = new Int32Array(length).fill(vocabulary.pad);
+  ids.set(vocabulary.encode(tokens.slice(0, length)));
+  return ids;
+}
+
+/**
+ * Encodes a caption as the lrcn recipe does: `<start>`, at most `maxLength` tokens, `<end>`, without padding.
+ *
+ * @throws {TypeError} If the vocabulary has no `<start>` and `<end>`.
+ */
+export function lrcnCaption(
+  tokens: readonly string[],
+  vocabulary: Vocabulary,
+  maxLength = 20,
+): Int32Array<ArrayBuffer> {
+  const { start, end } = vocabulary;
+  if (start === undefined || end === undefined) {
+    throw new TypeError("Cannot encode caption: the vocabulary has no <start> and <end>");
+  }
+  return Int32Array.of(start, ...vocabulary.encode(tokens.slice(0, maxLength)), end);
+}
+
+/**
+ * A vocabulary whose special words may have any id, or be missing. `Vocabulary` is one; other programs number them
+ * differently.
+ */
+export interface CaptionVocabulary {
+  /** The words in the order of their ids. */
+  readonly words: readonly string[];
+  /** The id of the padding, if any. */
+  readonly pad: number | undefined;
+  /** The id for unknown words, if any. */
+  readonly unknown: number | undefined;
+  /** The id before a caption, if any. */
+  readonly start: number | undefined;
+  /** The id after a caption, if any. */
+  readonly end: number | undefined;
+}
+
+/**
+ * Finds the special words by name: `<pad>`, `<unk>`, `<start>` and `<end>`.
+ *
+ * @example Special words with the last ids
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { findSpecialWords } from "./vocabulary.ts";
+ *
+ * const { start, pad } = findSpecialWords(["a", "dog", "<start>", "<end>"]);
+ * assert.deepEqual([start, pad], [2, undefined]);
+ * ```
+ */
+export function findSpecialWords(words: readonly string[]): CaptionVocabulary {
+  const [pad, unknown, start, end] = [PAD, UNKNOWN, START, END].map((word) => {
+    const id = words.indexOf(word);
+    return id < 0 ? undefined : id;
+  });
+  return { words, pad, unknown, start, end };
+}

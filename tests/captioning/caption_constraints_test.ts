@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BAD_ENDINGS, captionConstraints } from "../../src/captioning/caption_constraints.ts";
-import { findSpecialWords } from "../../src/text/caption_vocabulary.ts";
+import { findSpecialWords } from "../../src/text/vocabulary.ts";
 import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
 import { InputError } from "../../src/input_error.ts";
 

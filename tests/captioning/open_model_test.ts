@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findSpecialWords } from "../../src/text/caption_vocabulary.ts";
+import { findSpecialWords } from "../../src/text/vocabulary.ts";
 import { openModel } from "../../src/captioning/open_model.ts";
 import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { InputError } from "../../src/input_error.ts";
