@@ -8,14 +8,21 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the folder is read-only, choose another",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
-  EFBIG: "it is larger than the file system allows, choose another disk",
+  EFBIG: "it is larger than the file system or ulimit -f allows, choose another disk or raise the limit",
   EIO: "the disk failed, check it or choose another",
   ENAMETOOLONG: "its name is too long",
+  EMFILE: "too many files are open, raise the limit by ulimit -n",
+  ENFILE: "the machine has too many files open, close other programs",
+  ENOMEM: "memory is short, close other programs or raise the limit by ulimit -v",
 };
+
+/** Errors that Deno gives no code; their numbers are the same on Linux and macOS. */
+const CODES: Readonly<Record<string, string>> = { 5: "EIO", 23: "ENFILE", 27: "EFBIG" };
 
 /** The operating system's error code, for example `ENOSPC`; empty if there is none. */
 export function errorCode(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (!(error instanceof Error)) return "";
+  const code = "code" in error ? error.code : CODES[/\(os error (\d+)\)/.exec(error.message)?.[1] ?? ""];
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : "";
 }
 

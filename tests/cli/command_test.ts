@@ -137,3 +137,7 @@ Deno.test("runTask() prints a file system error in one line, without a stack", a
   assert.match(lines[0] ?? "", /^error: .*writefile 'x'.*check its path/);
   assert.doesNotMatch(lines[0] ?? "", / at /);
 });
+
+Deno.test("runTask() ends quietly if the reader of standard output has closed it", async () => {
+  assert.deepEqual(await outcome(new Deno.errors.BrokenPipe("Broken pipe (os error 32)")), { code: 0, lines: [] });
+});
