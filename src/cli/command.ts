@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
-import { errorCode } from "../files/file_error.ts";
+import { errorCode, isNotUtf8, NOT_UTF8 } from "../files/file_error.ts";
 import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
 import { printNote, printText } from "./output.ts";
@@ -81,8 +81,13 @@ function permissionMessage(error: Error): string {
   return `${what}; run it with deno task, or give ${needed}`;
 }
 
-/** Resolves a path against the user's working directory, which deno task leaves. */
+/**
+ * Resolves a path against the user's working directory, which deno task leaves.
+ *
+ * @throws {InputError} If it is not UTF-8: the path that Deno makes of it may be another file's.
+ */
 export function userPath(path: string, folder: string = userFolder()): string {
+  if (isNotUtf8(path)) throw new InputError(`Cannot use '${path}': ${NOT_UTF8}`);
   return isAbsolute(path) ? path : join(folder, path);
 }
 

@@ -26,9 +26,23 @@ export function errorCode(error: unknown): string {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : "";
 }
 
+/** Why a file cannot be used of whose name Deno tells only a part. */
+export const NOT_UTF8 = "its name is not UTF-8, rename it";
+
+/**
+ * Whether a path is not that of its file: Deno shows a replacement character for each byte of a name that is not UTF-8, and
+ * finds no such file, or another one that is called so.
+ */
+export function isNotUtf8(path: string): boolean {
+  return path.includes("\ufffd");
+}
+
 /** Describes a failed file operation on one line, without the path. */
 export function fileErrorReason(error: unknown): string {
-  const known = REASONS[errorCode(error)];
+  const code = errorCode(error);
+  // Deno's message contains the path.
+  if (code === "ENOENT" && error instanceof Error && isNotUtf8(error.message)) return NOT_UTF8;
+  const known = REASONS[code];
   if (known !== undefined) return known;
   const message = error instanceof Error ? error.message : String(error);
   return message.replaceAll(/\s+/g, " ");

@@ -141,3 +141,10 @@ Deno.test("runTask() prints a file system error in one line, without a stack", a
 Deno.test("runTask() ends quietly if the reader of standard output has closed it", async () => {
   assert.deepEqual(await outcome(new Deno.errors.BrokenPipe("Broken pipe (os error 32)")), { code: 0, lines: [] });
 });
+
+Deno.test("userPath() refuses a path that is not UTF-8", () => {
+  assert.throws(
+    () => userPath("/in/b\ufffd.png"),
+    /^InputError: Cannot use '\/in\/b\ufffd.png': its name is not UTF-8, rename it$/,
+  );
+});
