@@ -73,6 +73,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "tasks name the limit on open files, and a training that did not start leaves nothing",
+  ignore,
+  async fn(t) {
+    await using folder = await drawDataset();
+    const under = ["sh", "-c", 'ulimit -n 40; exec "$@"', "sh"];
+    const tooMany = /^error: Cannot .*too many files are open, raise the limit by ulimit -n$/m;
+    await t.step("caption", async () => {
+      const args = ["--checkpoint", CHECKPOINT, PICTURE];
+      assertRefused(await startTask("caption", args, { folder: folder.path, under }).ended, tooMany);
+    });
+    await t.step("train", async () => {
+      assertRefused(await startTask("train", TRAINING, { folder: folder.path, under }).ended, tooMany);
+      assert(![...Deno.readDirSync(folder.path)].some(({ name }) => name === "run"));
+    });
+  },
+});
+
+Deno.test({
   name: "tasks name the limit on file sizes and leave nothing half-written",
   ignore,
   async fn(t) {
