@@ -5,11 +5,12 @@ import { captionTogether } from "../src/captioning/caption_files.ts";
 import { EXIT_INPUT, EXIT_INTERRUPTED, parseQuietOption, runTask, userPath } from "../src/cli/command.ts";
 import { captionCommand } from "../src/cli/commands/caption.ts";
 import { listenToInterrupts } from "../src/cli/interrupt.ts";
-import { CaptionOutput, CaptionProgress, printCaptions, writeOutput } from "../src/cli/print_captions.ts";
+import { CaptionOutput, CaptionProgress, printCaptions } from "../src/cli/print_captions.ts";
 import { withProcessGroup } from "../src/cli/process_group.ts";
 import { loadTaskModel } from "../src/cli/task_model.ts";
 import { assertSameOnAllRanks } from "../src/distributed/assert_same.ts";
 import type { TrainingGroup } from "../src/distributed/process_group.ts";
+import { printNote, writeOutput } from "../src/cli/output.ts";
 
 async function main(): Promise<number> {
   const command = captionCommand();
@@ -28,7 +29,7 @@ async function caption(command: Command, group: TrainingGroup): Promise<number> 
     ...engine,
     gpu: group.localRank,
     vocabulary,
-    print: isFirst ? console.error : () => {},
+    print: isFirst ? printNote : () => {},
     quiet,
   });
   const { captioner, facts } = model;
@@ -52,7 +53,7 @@ async function caption(command: Command, group: TrainingGroup): Promise<number> 
     progress,
     stop: () => stopped.abort(),
     print: isFirst ? writeOutput : () => Promise.resolve(),
-    printProblem: isFirst ? console.error : () => {},
+    printProblem: isFirst ? printNote : () => {},
   });
   if (interrupts.signal.aborted) return EXIT_INTERRUPTED;
   return problems === 0 ? 0 : EXIT_INPUT;

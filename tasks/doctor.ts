@@ -11,6 +11,7 @@ import { type Examination, examine } from "../src/doctor/examine.ts";
 import { idleSettings } from "../src/pipeline/recipe.ts";
 import { readSource } from "../src/pipeline/file_source.ts";
 import { join } from "node:path";
+import { printLine } from "../src/cli/output.ts";
 
 async function examineWith(given: Readonly<Record<string, unknown>>): Promise<Examination> {
   for (const [name, option] of [["resume", "--resume"], ["selfCritical", "--self-critical"]] as const) {
@@ -51,7 +52,7 @@ async function main(): Promise<number> {
     if (!json || !(error instanceof InputError)) throw error;
     return { warnings: [], errors: [error.message] };
   });
-  console.log(json ? JSON.stringify(found, null, 2) : describeExamination(found).join("\n"));
+  printLine(json ? JSON.stringify(found, null, 2) : describeExamination(found).join("\n"));
   return found.errors.length === 0 ? 0 : EXIT_INPUT;
 }
 

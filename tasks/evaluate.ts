@@ -8,6 +8,7 @@ import { withProcessGroup } from "../src/cli/process_group.ts";
 import { describeReport, reportOf } from "../src/cli/score_report.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 import type { TrainingGroup } from "../src/distributed/process_group.ts";
+import { printLine, printNote } from "../src/cli/output.ts";
 
 async function main(): Promise<number> {
   const command = evaluateCommand();
@@ -26,9 +27,9 @@ async function evaluate(given: Readonly<Record<string, unknown>>, group: Trainin
     : await evaluateCheckpoint(options, { reporter, signal, group });
   if (!isFirst) return 0;
   const report = await reportOf(evaluated, options);
-  if (options.json) console.log(JSON.stringify(report, null, 2));
-  else for (const line of describeReport(report)) console.log(line);
-  for (const line of evaluated.problems) console.error(`error: ${line}`);
+  if (options.json) printLine(JSON.stringify(report, null, 2));
+  else for (const line of describeReport(report)) printLine(line);
+  for (const line of evaluated.problems) printNote(`error: ${line}`);
   return evaluated.problems.length === 0 ? 0 : EXIT_INPUT;
 }
 

@@ -5,6 +5,7 @@ import { readMetrics } from "../src/cli/read_metrics.ts";
 import { defaultCheckpoint } from "../src/pipeline/default_checkpoint.ts";
 import { InputError } from "../src/input_error.ts";
 import { z } from "zod";
+import { printLine, printNote } from "../src/cli/output.ts";
 
 const schema = z.object({
   checkpoint: z.string().optional(),
@@ -35,15 +36,15 @@ async function main(): Promise<number> {
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
     force,
   });
-  console.log(`Wrote ${written.tensors} tensors of '${path}' to '${written.out}' (${written.format})`);
+  printLine(`Wrote ${written.tensors} tensors of '${path}' to '${written.out}' (${written.format})`);
   if (written.vocabulary !== undefined) {
-    console.log(`Wrote ${written.words} words and the settings to '${written.vocabulary}'`);
+    printLine(`Wrote ${written.words} words and the settings to '${written.vocabulary}'`);
   }
   return 0;
 }
 
 async function defaultPath(): Promise<string> {
-  using chosen = await defaultCheckpoint(userPath("runs"), { warn: console.error });
+  using chosen = await defaultCheckpoint(userPath("runs"), { warn: printNote });
   return chosen.path;
 }
 

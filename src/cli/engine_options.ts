@@ -19,7 +19,11 @@ export function addEngineOptions(command: Command): Command {
   return command
     .addOption(new Option("--device <name>", "device (default: auto)").choices(DEVICES))
     .addOption(new Option("--precision <name>", "numeric precision (default: auto)").choices(PRECISIONS))
-    .option("--threads <n>", "CPU threads; 0 for libtorch's choice (default: 0)", wholeNumber(0));
+    .option(
+      "--threads <n>",
+      "CPU threads; 0 for libtorch's choice, within a container's CPU quota (default: 0)",
+      wholeNumber(0),
+    );
 }
 
 export function parseEngineOptions(

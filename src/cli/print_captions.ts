@@ -2,6 +2,7 @@
 import cliProgress from "cli-progress";
 import type { FileCaption, FileProblem } from "../captioning/caption_files.ts";
 import type { ModelFacts } from "../checkpoint/model_facts.ts";
+import { printable, printableLines } from "../printable.ts";
 import { duration } from "./progress_reporter.ts";
 
 /** Options of {@linkcode CaptionOutput}. */
@@ -15,8 +16,6 @@ export interface CaptionOutputOptions {
   /** The model that wrote the captions, which each JSON object names. */
   readonly model: ModelFacts;
 }
-
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
 /** Formats captions as text, one after the other. */
 export class CaptionOutput {
@@ -37,9 +36,9 @@ export class CaptionOutput {
     this.#started = true;
     const { format, model } = this.#options;
     const object = { ...caption, model };
-    if (format === "jsonl") return `${JSON.stringify(object)}\n`;
+    if (format === "jsonl") return `${printableLines(JSON.stringify(object))}\n`;
     if (format === "json") {
-      return `${first ? "[\n" : ",\n"}${JSON.stringify(object, null, 2).replaceAll(/^/gm, "  ")}`;
+      return `${first ? "[\n" : ",\n"}${printableLines(JSON.stringify(object, null, 2)).replaceAll(/^/gm, "  ")}`;
     }
     return this.#lines(caption);
   }
@@ -56,14 +55,9 @@ export class CaptionOutput {
     const all = ranked ? [caption, ...caption.alternatives ?? []] : [caption];
     return all.map(({ caption, logProbability }, index) => {
       const rank = ranked ? [String(index + 1), logProbability.toFixed(4)] : [];
-      return `${[...name, ...rank, caption].map(onOneLine).join("\t")}\n`;
+      return `${[...name, ...rank, caption].map(printable).join("\t")}\n`;
     }).join("");
   }
-}
-
-// File names may contain tabs and line ends, which would break the line, and escape sequences, which a terminal obeys.
-function onOneLine(text: string): string {
-  return text.replaceAll(CONTROL, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
@@ -164,14 +158,4 @@ export async function printCaptions(
     throw error;
   }
   return problems;
-}
-
-/**
- * Writes all of a text to standard output.
- *
- * @throws {Deno.errors.BrokenPipe} If its reader has closed it.
- */
-export async function writeOutput(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }

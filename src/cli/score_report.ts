@@ -67,6 +67,9 @@ export async function reportOf(evaluated: Evaluated, options: ReportOptions): Pr
   const { meteorJar, perImage, out } = options;
   const tokens = tokenizeCaptions(captions, tokenizer);
   const scores = scoreCaptions(tokens);
+  if (meteorJar !== undefined && await isOther(meteorJar)) {
+    throw new InputError(`Cannot compute METEOR: '${meteorJar}' is not a file; give meteor-1.5.jar`);
+  }
   const own = meteorJar === undefined ? undefined : await meteor(tokens, { jar: meteorJar });
   const known = trainingCaptions.length > 0 ? trainingCaptions.map(scoringTokens(tokenizer ?? "ptb")) : undefined;
   const report: ScoreReport = {
@@ -141,4 +144,9 @@ async function writeFiles(out: string, captions: readonly ScoredCaption[], score
   for (const [name, value] of Object.entries(files)) {
     await writeAtomic(join(out, name), [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)]);
   }
+}
+
+/** Whether a path is that of a folder or a pipe, of which Java would wait for the writer. */
+async function isOther(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isFile }) => !isFile, () => false);
 }

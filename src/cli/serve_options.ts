@@ -25,7 +25,7 @@ const schema = z.object({
 });
 
 const NOTE = `
-Ctrl-C or SIGTERM: requests in progress are finished, new ones are refused, and the exit code is 0. A second Ctrl-C quits at
+Ctrl-C, SIGTERM or SIGHUP: requests in progress are finished, new ones are refused, and the exit code is 0. A second Ctrl-C quits at
 once. The API is described at /api/openapi.json.`;
 
 /** Options of `deno task serve`. */

@@ -4,13 +4,14 @@ import { openModel } from "../captioning/open_model.ts";
 import { describeModels, type ModelFacts, modelFacts, modelWarning } from "../checkpoint/model_facts.ts";
 import { type DefaultCheckpoint, defaultCheckpoint } from "../pipeline/default_checkpoint.ts";
 import { userFolder, userPath } from "./command.ts";
+import { printNote } from "./output.ts";
 
 /** Options of {@linkcode loadTaskModel}. */
 export interface LoadTaskModelOptions extends CaptionerOptions {
   /**
    * Receives a line about the model that is used, and warnings.
    *
-   * @default {console.error}
+   * @default {printNote}
    */
   readonly print?: (line: string) => void;
   /**
@@ -34,7 +35,7 @@ export interface TaskModel extends Disposable {
  */
 export async function loadTaskModel(
   checkpoints: readonly string[],
-  { print = console.error, quiet = false, vocabulary, ...options }: LoadTaskModelOptions,
+  { print = printNote, quiet = false, vocabulary, ...options }: LoadTaskModelOptions,
 ): Promise<TaskModel> {
   using opened = new DisposableStack();
   const open = async (path: string) =>

@@ -154,6 +154,12 @@ export class Engine implements Disposable {
         "read the number of threads",
         (engine, text) => library.symbols.lrcn_threads(engine, threads, text, text.length),
       );
+      // libtorch counts processors, also those that a container's quota denies to this process.
+      const available = navigator.hardwareConcurrency;
+      if ((options.threads ?? 0) === 0 && (threads[0] ?? 0) > available) {
+        handle[Symbol.dispose]();
+        return await Engine.open(model, { ...options, threads: available });
+      }
       await handle.run(
         "read the feature size",
         (engine, text) => library.symbols.lrcn_feature_size(engine, featureSize, text, text.length),

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { InputError } from "../input_error.ts";
+import { loaderReason } from "./loader_error.ts";
 import { checkStatus, MESSAGE_CAPACITY } from "./status.ts";
 import { ABI_VERSION, symbols } from "./symbols.ts";
 
@@ -57,8 +58,7 @@ function open(path: string): Library {
     return Deno.dlopen(path, symbols);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new InputError(`Cannot load the native library ${path}: ${reason}; run deno task build`, { cause: error });
+    throw new InputError(`Cannot load the native library ${path}: ${loaderReason(error)}`, { cause: error });
   }
 }
 

@@ -65,7 +65,8 @@ export interface EngineOptions {
    */
   readonly precision?: "auto" | "fp32" | "bf16" | "fp64";
   /**
-   * CPU threads; 0 leaves the choice to libtorch.
+   * CPU threads; 0 leaves the choice to libtorch, but takes no more than this process has processors, by a container's CPU
+   * quota too.
    *
    * @default {0}
    */

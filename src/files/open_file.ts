@@ -14,15 +14,38 @@ export interface RandomAccessFile extends Disposable {
 }
 
 /**
+ * As `Deno.open()`, for files that a user names: anything but a regular file is refused before it is opened, because
+ * opening a named pipe would block until someone writes to it, and a device may never end.
+ *
+ * @throws {Error} The system's error, or one whose message is a reason for {@linkcode fileErrorReason}.
+ */
+export async function openRegular(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {
+  if (!(await Deno.stat(path)).isFile) throw new Error("it is not a file");
+  return await Deno.open(path, options);
+}
+
+/**
+ * Reads a regular file of text.
+ *
+ * @param maxBytes A larger file is refused.
+ * @throws {Error} As {@linkcode openRegular} does.
+ */
+export async function readRegularText(path: string, maxBytes: number): Promise<string> {
+  using file = await openRegular(path);
+  const { size } = await file.stat();
+  if (size > maxBytes) throw new Error(`it has ${size} bytes, more than ${maxBytes}`);
+  const bytes = new Uint8Array(size);
+  return new TextDecoder().decode(bytes.subarray(0, await fill(bytes, file)));
+}
+
+/**
  * Opens a regular file.
  *
  * @throws {InputError} If it is missing or cannot be read; the message contains path and reason.
  */
 export async function openFile(path: string): Promise<RandomAccessFile> {
   try {
-    // Checked before opening: opening a pipe would block until someone writes to it.
-    if (!(await Deno.stat(path)).isFile) throw new Error("it is not a file");
-    const file = await Deno.open(path);
+    const file = await openRegular(path);
     try {
       return new OpenFile(path, file, (await file.stat()).size);
     } catch (error) {
@@ -43,6 +66,17 @@ export function cannotRead(path: string, reason: string, cause?: unknown): Input
   return new InputError(`Cannot read '${path}': ${reason}`, cause === undefined ? undefined : { cause });
 }
 
+/** Fills `bytes` from a file, or up to its end; returns how many were read. */
+async function fill(bytes: Uint8Array, file: Deno.FsFile): Promise<number> {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = await file.read(bytes.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return filled;
+}
+
 class OpenFile implements RandomAccessFile {
   // Seek and read share one position, so reads are queued.
   #last: Promise<unknown> = Promise.resolve();
@@ -59,12 +93,8 @@ class OpenFile implements RandomAccessFile {
     try {
       const bytes = new Uint8Array(length);
       await this.file.seek(offset, Deno.SeekMode.Start);
-      let filled = 0;
-      while (filled < length) {
-        const count = await this.file.read(bytes.subarray(filled));
-        if (count === null) throw new Error(`it ends at byte ${offset + filled}, it changed while it was read`);
-        filled += count;
-      }
+      const filled = await fill(bytes, this.file);
+      if (filled < length) throw new Error(`it ends at byte ${offset + filled}, it changed while it was read`);
       return bytes;
     } catch (error) {
       throw cannotRead(this.path, fileErrorReason(error), error);

@@ -8,6 +8,7 @@ export type StandardInput =
 
 /** With this many bytes, an image is never mistaken for text. */
 const TELLING_BYTES = 16;
+const NEITHER = "standard input is neither an image nor text in UTF-8";
 /** As for an image file. */
 const MAX_IMAGE_BYTES = 256 * 2 ** 20;
 /** Longer than any path a system accepts. */
@@ -36,7 +37,9 @@ export async function readStandardInput(
   if (head.length === 0) {
     throw new InputError("Cannot read images: standard input is empty; give it an image, or one path per line");
   }
-  if (imageKind(head) === "text") return { paths: linesOf(read, pieces) };
+  const kind = imageKind(head);
+  if (kind === "text") return { paths: linesOf(read, pieces) };
+  if (kind === "unknown" && head.length >= TELLING_BYTES) throw new InputError(`Cannot read images: ${NEITHER}`);
   let size = read.reduce((sum, { length }) => sum + length, 0);
   for await (const piece of pieces) {
     read.push(piece);
@@ -97,7 +100,7 @@ function decoded(decoder: TextDecoder, piece?: Uint8Array): string {
     return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // thrown by the decoder for invalid UTF-8
-    throw new InputError("Cannot read paths: standard input is neither an image nor text in UTF-8", { cause: error });
+    throw new InputError(`Cannot read paths: ${NEITHER}`, { cause: error });
   }
 }
 

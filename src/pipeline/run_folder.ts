@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
+import { openRegular, readRegularText } from "../files/open_file.ts";
 import { removeStaleTemporaries } from "../files/stale_temporaries.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
@@ -97,6 +98,11 @@ const schema = z.object({
   initialWords: z.array(z.string()).nullable().default(null),
 });
 
+const metricsSchema = z.looseObject({ epoch: z.int().positive() });
+
+/** Far more than a run of a million epochs writes. */
+const MAX_TEXT_BYTES = 512 * 2 ** 20;
+
 /** The folder of a run. */
 export class RunFolder {
   readonly path: string;
@@ -151,7 +157,9 @@ export class RunFolder {
    */
   async lock(): Promise<Disposable> {
     // A network file system may lock only files that are open for writing, or have no locks.
-    const file = await Deno.open(this.file("config"), { read: true, write: true });
+    const file = await openRegular(this.file("config"), { read: true, write: true }).catch((error) => {
+      throw folderError("lock", this.path, error);
+    });
     if (await file.tryLock(true).catch(() => true)) return file;
     file.close();
     throw new InputError(
@@ -173,29 +181,19 @@ export class RunFolder {
     const path = this.file("config");
     let text: string;
     try {
-      text = await Deno.readTextFile(path);
+      text = await readRegularText(path, MAX_TEXT_BYTES);
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      throw new InputError(
-        `Cannot resume '${this.path}': '${NAMES.config}' cannot be read (${
-          fileErrorReason(error)
-        }); give the folder of ` +
-          "a run",
-        { cause: error },
-      );
+      const reason = fileErrorReason(error);
+      throw this.#cannotResume(`'${NAMES.config}' cannot be read (${reason}); give the folder of a run`, error);
     }
     const content = parseJson(text);
     if (isOfOtherVersion(content)) {
-      throw new InputError(`Cannot resume '${this.path}': another version of lrcn wrote this run; train again`);
+      throw this.#cannotResume("another version of lrcn wrote this run; train again");
     }
     const parsed = schema.safeParse(content);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new InputError(
-      `Cannot resume '${this.path}': in '${NAMES.config}' the field '${
-        issue?.path.join(".")
-      }' is wrong, ${issue?.message}`,
-    );
+    throw this.#cannotResume(`in '${NAMES.config}' the field '${issue?.path.join(".")}' is wrong, ${issue?.message}`);
   }
 
   /**
@@ -207,11 +205,30 @@ export class RunFolder {
     await this.writeText("metrics", lines.map((line) => `${line}\n`).join(""));
   }
 
-  /** The lines of `metrics.jsonl` of the first epochs. */
+  /**
+   * The lines of `metrics.jsonl` of the first epochs; none if there is no such file. Lines of later epochs, which were
+   * written before the last checkpoint, may be damaged.
+   *
+   * @throws {InputError} If it cannot be read, or a line is not that of an epoch.
+   */
   async readMetrics(epochs: number): Promise<string[]> {
     if (!await this.#has("metrics")) return [];
-    const text = await Deno.readTextFile(this.file("metrics"));
-    return text.split("\n").filter((line) => line !== "").slice(0, epochs);
+    const text = await readRegularText(this.file("metrics"), MAX_TEXT_BYTES).catch((error) => {
+      throw this.#cannotResume(`'${NAMES.metrics}' cannot be read (${fileErrorReason(error)}); remove it`, error);
+    });
+    const lines = text.split("\n").filter((line) => line !== "").slice(0, epochs);
+    let last = 0;
+    for (const [index, line] of lines.entries()) {
+      const { data } = metricsSchema.safeParse(parseJson(line));
+      if (data === undefined || data.epoch <= last) {
+        throw this.#cannotResume(
+          `line ${index + 1} of '${NAMES.metrics}' is not an epoch's; correct or remove the file`,
+        );
+      }
+      last = data.epoch;
+      if (last > epochs) return lines.slice(0, index);
+    }
+    return lines;
   }
 
   /** Writes `config.json` if there is none; of two processes that start at once, one finds the other's. */
@@ -227,6 +244,11 @@ export class RunFolder {
     } finally {
       await Deno.remove(draft);
     }
+  }
+
+  #cannotResume(reason: string, cause?: unknown): unknown {
+    if (cause instanceof Deno.errors.NotCapable) return cause;
+    return new InputError(`Cannot resume '${this.path}': ${reason}`, { cause });
   }
 
   #taken(): InputError {

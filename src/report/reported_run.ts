@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
+import { readRegularText } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 
 /** A number of an epoch; null if it is missing or not finite. */
@@ -56,9 +57,13 @@ export interface ReportedRun {
   readonly gallery: readonly GalleryItem[];
 }
 
+/** Of a file in a run folder. */
+const MAX_BYTES = 512 * 2 ** 20;
+const MAX_EPOCH = 1e6;
+
 const figure = z.number().nullable().catch(null);
 const epochSchema = z.object({
-  epoch: z.int().positive(),
+  epoch: z.int().positive().max(MAX_EPOCH),
   trainLoss: figure,
   validationLoss: figure,
   cider: figure,
@@ -112,7 +117,7 @@ function settingsOf(values: Readonly<Record<string, unknown>>): Record<string, s
 
 async function readText(folder: string, name: string, missing?: string): Promise<string> {
   try {
-    return await Deno.readTextFile(join(folder, name));
+    return await readRegularText(join(folder, name), MAX_BYTES);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     if (error instanceof Deno.errors.NotFound && missing !== undefined) return missing;

@@ -52,9 +52,13 @@ Deno.test("CaptionOutput writes one array, piece by piece, or an object a line, 
 });
 
 Deno.test("CaptionOutput escapes names that would break a line or control the terminal", () => {
-  const image = "a\tb\n\u001b[31m.jpg";
-  assert.equal(printed({}, [{ ...DOG, image }]), "a\\u0009b\\u000a\\u001b[31m.jpg\ta dog runs\n");
-  assert.deepEqual(JSON.parse(printed({ format: "jsonl" }, [{ ...DOG, image }])).image, image);
+  const image = "a\tb\n\u001b[31m\u009b\u202e.jpg";
+  assert.equal(printed({}, [{ ...DOG, image }]), "a\\u0009b\\u000a\\u001b[31m\\u009b\\u202e.jpg\ta dog runs\n");
+  const jsonl = printed({ format: "jsonl" }, [{ ...DOG, image, caption: "a\u2067dog" }]);
+  const json = printed({ format: "json" }, [{ ...DOG, image, caption: "a\u2067dog" }]);
+  for (const text of [jsonl, json]) assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Bidi_Control}]/u);
+  assert.deepEqual([JSON.parse(jsonl)], JSON.parse(json));
+  assert.equal(JSON.parse(jsonl).image, image);
 });
 
 async function* results(...all: (FileCaption | FileProblem | Error)[]) {

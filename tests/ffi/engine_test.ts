@@ -71,6 +71,21 @@ nativeTest("Engine.open() says why a GPU cannot be used, and does not fall back"
   );
 });
 
+nativeTest("Engine.open() takes no more threads than a container's quota allows, unless it is told to", async () => {
+  // Deno counts the processors that the quota allows, libtorch all.
+  const restore = Object.getOwnPropertyDescriptor(navigator, "hardwareConcurrency");
+  Object.defineProperty(navigator, "hardwareConcurrency", { value: 1, configurable: true });
+  try {
+    for (const [threads, expected] of [[0, 1], [undefined, 1], [2, 2]] as const) {
+      using engine = await Engine.open(TINY_MODEL, { device: "cpu", ...(threads !== undefined && { threads }) });
+      assert.equal(engine.threads, expected);
+    }
+  } finally {
+    if (restore === undefined) Reflect.deleteProperty(navigator, "hardwareConcurrency");
+    else Object.defineProperty(navigator, "hardwareConcurrency", restore);
+  }
+});
+
 nativeTest("Engine.threads is the option, or libtorch's choice", async () => {
   for (const threads of [1, 2, 3]) {
     using engine = await Engine.open(TINY_MODEL, { ...CPU, threads });

@@ -76,8 +76,8 @@ export interface Ended {
 export interface RunningTask {
   /** Waits until a pattern matches its output on either stream, and returns the match; fails if it ends before. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** Presses Ctrl-C. */
-  press(): void;
+  /** Presses Ctrl-C, or sends another signal. */
+  press(signal?: Deno.Signal): void;
   /** Kills it at once, if it has not ended. */
   kill(): void;
   /** Waits for its end. */
@@ -138,7 +138,7 @@ function start(
   const ended = end();
   return {
     ended,
-    press: () => child.kill("SIGINT"),
+    press: (signal = "SIGINT") => child.kill(signal),
     kill() {
       try {
         child.kill("SIGKILL");
