@@ -34,7 +34,7 @@ size_t size_class(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-/// Size of a block's class.
+/// Bytes that may still be allocated.
 uint64_t room() {
   const uint64_t left = memory_left();
   return left > kReserve ? left - kReserve : 0;
@@ -81,6 +81,7 @@ class PoolingAllocator final : public c10::Allocator {
   void put(void* block) {
     const std::lock_guard lock(mutex_);
     const auto found = sizes_.find(block);
+    if (found == sizes_.end()) return std::free(block);  // allocated before this allocator was installed
     const size_t bytes = found->second;
     sizes_.erase(found);
     in_use_ -= static_cast<int64_t>(bytes);

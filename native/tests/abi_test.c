@@ -247,7 +247,6 @@ static void test_train_options(void) {
   REFUSED(trainable_from, 6);
   REFUSED(batch_norm, 3);
   REFUSED(update, -1);
-  REFUSED(cuda_graphs, 2);
   REFUSED(feature_dropout, 1);
   REFUSED(feature_dropout, NAN);
   REFUSED(embedding_dropout, 1);

@@ -4,7 +4,7 @@ import type { EngineOptions } from "../ffi/settings.ts";
 import { wholeNumber } from "./command.ts";
 
 const DEVICES = ["auto", "cpu", "cuda"] as const;
-const PRECISIONS = ["auto", "fp32", "bf16", "fp64"] as const;
+const PRECISIONS = ["auto", "fp32", "fp32-strict", "bf16", "fp64"] as const;
 
 /** The zod shape of these options, for schemas that include them. */
 export const ENGINE_SHAPE = {

@@ -56,10 +56,6 @@ export function addTrainOptions(command: Command): Command {
       "steps between checkpoints (default: every 10 minutes); each epoch also ends with one",
       wholeNumber(1),
     )
-    .option(
-      "--cuda-graphs",
-      "on a GPU, capture training steps as CUDA graphs (libtorch 2.13 or newer; experimental)",
-    )
     .option("--epochs <n>", `maximum number of epochs (default: ${defaults("epochs")})`, wholeNumber(1))
     .option(
       "--batch-size <n>",
@@ -168,7 +164,6 @@ const schema = z.object({
   baseline: z.string().optional(),
   cache: z.string().optional(),
   checkpointEvery: z.number().optional(),
-  cudaGraphs: z.boolean().optional(),
   epochs: z.number().optional(),
   batchSize: z.number().optional(),
   imageSize: z.number().optional(),
@@ -209,7 +204,6 @@ export interface TrainTaskOptions extends EngineOptions {
   /** Whether to cache decoded images there. */
   readonly keepImages: boolean;
   readonly checkpointEvery: number | undefined;
-  readonly cudaGraphs: boolean | undefined;
   readonly seed: number;
   /** Null for rendered scenes. */
   readonly dataset: DatasetOrigin | null;
@@ -278,7 +272,6 @@ function newRun(name: Recipe["name"], options: Parsed, context: ParseContext) {
     cache: context.path(options.cache ?? CACHE),
     keepImages: options.imageCache,
     checkpointEvery: options.checkpointEvery,
-    cudaGraphs: options.cudaGraphs,
     seed,
     device,
     precision,
@@ -332,7 +325,6 @@ async function parseResumedRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
-    cudaGraphs,
     device,
     precision,
     threads,
@@ -350,7 +342,6 @@ async function parseResumedRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
-    cudaGraphs,
     seed: config.seed,
     device: device ?? config.device,
     precision: precision ?? config.precision,
@@ -377,7 +368,6 @@ async function parseSelfCriticalRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
-    cudaGraphs,
     ...rest
   } = options;
   const { device = "auto", precision, threads, epochs, batchSize, baseline, set, ...fixed } = rest;
@@ -395,7 +385,6 @@ async function parseSelfCriticalRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
-    cudaGraphs,
     seed: config.seed,
     device,
     precision: precision ?? config.precision,

@@ -86,7 +86,6 @@ const RESUME_OPTIONS: readonly string[] = [
   "cache",
   "imageCache",
   "checkpointEvery",
-  "cudaGraphs",
   "device",
   "precision",
   "threads",

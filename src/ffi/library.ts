@@ -22,6 +22,8 @@ export interface BuildInfo {
   readonly cuda: boolean;
   /** Number of GPUs. */
   readonly cudaDevices: number;
+  /** Whether the first GPU convolves bfloat16 natively; false without a GPU. */
+  readonly cudaBf16: boolean;
   /** Whether the processor multiplies bfloat16 natively. */
   readonly bf16: boolean;
   /** Version of the C++ compiler. */

@@ -51,12 +51,6 @@ export interface TrainingRunOptions extends Omit<EngineOptions, "seed" | "gpu" |
   /** Steps between checkpoints within an epoch; by default every ten minutes. */
   readonly checkpointEvery?: number | undefined;
   /**
-   * Whether a GPU replays training steps as CUDA graphs.
-   *
-   * @default {false}
-   */
-  readonly cudaGraphs?: boolean | undefined;
-  /**
    * The processes that train together. Rank 0's model is everybody's, and it alone writes files.
    *
    * @default {SINGLE_PROCESS}
@@ -268,7 +262,7 @@ async function fit(
   { context, training, from, metrics }: Data,
 ): Promise<TrainingRunResult> {
   const { folder, group, options, metadata } = run;
-  const { recipe, reporter, signal, checkpointEvery, cudaGraphs = false } = options;
+  const { recipe, reporter, signal, checkpointEvery } = options;
   const checkpoints = await RunCheckpoints.open({
     context,
     engine,
@@ -288,7 +282,6 @@ async function fit(
     onStep: (report) => reporter.step(report),
     signal,
     readEvery: engine.device === "cuda" ? Math.min(STEPS_PER_READ, checkpointEvery ?? Infinity) : 1,
-    cudaGraphs,
   });
   const epochs = progress.validationScores.length;
   if (reason === "interrupted") {

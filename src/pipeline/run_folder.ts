@@ -40,7 +40,7 @@ export interface RunConfig {
   readonly recipe: Recipe;
   readonly seed: number;
   readonly device: "cpu" | "cuda";
-  readonly precision: "fp32" | "bf16" | "fp64";
+  readonly precision: "fp32" | "fp32-strict" | "bf16" | "fp64";
   /** CPU threads; 0 for libtorch's choice. */
   readonly threads: number;
   /** The file of the encoder's pretrained weights, or null. */
@@ -79,7 +79,7 @@ const schema = z.object({
   ),
   seed: z.int().nonnegative(),
   device: z.enum(["cpu", "cuda"]),
-  precision: z.enum(["fp32", "bf16", "fp64"]),
+  precision: z.enum(["fp32", "fp32-strict", "bf16", "fp64"]),
   threads: z.int().nonnegative(),
   encoderWeights: z.string().nullable(),
   initialWeights: z.string().nullable().default(null),
