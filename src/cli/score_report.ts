@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { captionStatistics } from "../evaluation/caption_statistics.ts";
 import { meteor } from "../evaluation/meteor.ts";
 import { type ScoringTokenizer, scoringTokens } from "../evaluation/scoring_tokenizer.ts";
+import { refuseUnscorable } from "../evaluation/refuse_unscorable.ts";
 import { scoreCaptions, type ScoredCaption, type Scores, tokenizeCaptions } from "../evaluation/score_captions.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { quoted } from "../printable.ts";
@@ -56,12 +57,13 @@ export interface Evaluated {
 /**
  * Scores captions, and writes `predictions.json`, `references.json` and `scores.json` into `out` if given.
  *
- * @throws {InputError} If METEOR's program cannot be run, or a file cannot be written.
+ * @throws {InputError} If no caption or no reference has a word, METEOR's program cannot be run, or a file cannot be written.
  */
 export async function reportOf(evaluated: Evaluated, options: ReportOptions): Promise<ScoreReport> {
   const { captions, perplexity, trainingCaptions = [], tokenizer } = evaluated;
   const { meteorJar, perImage, out } = options;
   const tokens = tokenizeCaptions(captions, tokenizer);
+  refuseUnscorable(tokens);
   const scores = scoreCaptions(tokens);
   const own = meteorJar === undefined ? undefined : await meteor(tokens, { jar: meteorJar });
   const known = trainingCaptions.length > 0 ? trainingCaptions.map(scoringTokens(tokenizer ?? "ptb")) : undefined;
