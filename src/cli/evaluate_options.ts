@@ -67,7 +67,10 @@ export function addEvaluateOptions(command: Command): Command {
     .addOption(new Option("--split <name>", "split to evaluate (default: test)").choices(SPLIT_NAMES));
   addDatasetOptions(command)
     .option("--out <dir>", "folder for predictions.json, references.json and scores.json")
-    .option("--predictions <file>", 'captions to score: [{"image_id": ..., "caption": ...}]')
+    .option(
+      "--predictions <file>",
+      'captions to score: [{"image_id": ..., "caption": ...}], or output of caption --json',
+    )
     .option("--references <file>", 'references: {"image": ["...", ...]}, or COCO\'s annotations')
     .option("--meteor-jar <file>", "METEOR 1.5's meteor-1.5.jar, with its data folder beside it; needs java")
     .option("--per-image", "print each image's scores as well")

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { captionStatistics } from "../evaluation/caption_statistics.ts";
 import { meteor } from "../evaluation/meteor.ts";
 import { type ScoringTokenizer, scoringTokens } from "../evaluation/scoring_tokenizer.ts";
+import { refuseUnscorable } from "../evaluation/refuse_unscorable.ts";
 import { scoreCaptions, type ScoredCaption, type Scores, tokenizeCaptions } from "../evaluation/score_captions.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { quoted } from "../printable.ts";
@@ -60,12 +61,13 @@ export interface Evaluated {
 /**
  * Scores captions, and writes `predictions.json`, `references.json` and `scores.json` into `out` if given.
  *
- * @throws {InputError} If METEOR's program cannot be run, or a file cannot be written.
+ * @throws {InputError} If no caption or no reference has a word, METEOR's program cannot be run, or a file cannot be written.
  */
 export async function reportOf(evaluated: Evaluated, options: ReportOptions): Promise<ScoreReport> {
   const { captions, split, perplexity, trainingCaptions = [], tokenizer } = evaluated;
   const { meteorJar, perImage, out } = options;
   const tokens = tokenizeCaptions(captions, tokenizer);
+  refuseUnscorable(tokens);
   const scores = scoreCaptions(tokens);
   if (meteorJar !== undefined && await isOther(meteorJar)) {
     throw new InputError(`Cannot compute METEOR: '${meteorJar}' is not a file; give meteor-1.5.jar`);

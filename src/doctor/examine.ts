@@ -162,7 +162,7 @@ async function collectFindings(
   const source = await options.openSource();
   const { dataset } = source;
   found.data = examineData(dataset);
-  warnings.push(...dataWarnings(found.data));
+  warnings.push(...dataWarnings(found.data), ...dataset.remarks ?? []);
 
   const data = prepareTrainingData(dataset, recipe, seed, initialWords);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({

@@ -69,7 +69,7 @@ export function tokenizeCaptions(
 /**
  * Computes all scores but METEOR.
  *
- * @throws {RangeError} If a caption has no reference.
+ * @throws {RangeError} If there is no caption, or one has no reference.
  *
  * @example Two captions, one equal to a reference
  * ```ts
@@ -85,6 +85,7 @@ export function tokenizeCaptions(
  * ```
  */
 export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResult {
+  if (captions.length === 0) throw new RangeError("Cannot score captions: there are none");
   const parts = captions.map(({ caption, references }) => ({
     caption: atSpaces(caption),
     references: references.map(atSpaces),

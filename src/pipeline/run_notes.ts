@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { describeCaptionFiles, describeRenamed, describeSplit } from "../data/describe_dataset.ts";
 import { stagesOf } from "../ffi/encoders.ts";
 import type { Engine } from "../ffi/engine.ts";
-import { quoted } from "../printable.ts";
+import { printable, quoted } from "../printable.ts";
 import type { Reporter } from "../reporter.ts";
 import { isOutOfPatience, type Progress } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
@@ -41,6 +41,7 @@ export function noteData({ dataset, data, images, recipe, seed, engine, reporter
     const renamed = describeRenamed(dataset);
     if (renamed !== undefined) reporter.note(`Images: ${renamed}`);
   }
+  for (const remark of dataset.remarks ?? []) reporter.warn(`Warning: ${printable(remark)}`);
   const [rejected] = dataset.rejected ?? [];
   if (rejected !== undefined) {
     reporter.warn(`Skipped ${count(dataset.rejected ?? [], "unusable row")}, the first: ${describeRejected(rejected)}`);
