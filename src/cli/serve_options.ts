@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import type { EngineOptions } from "../ffi/settings.ts";
-import type { Limits } from "../server/app.ts";
+import type { Limits } from "../server/guards.ts";
 import { wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
