@@ -118,7 +118,7 @@ export function guardedApp(options: GuardOptions): GuardedApp {
       const described = routes.some((route) => route.path === DESCRIPTION);
       throw new Problem(404, `There is no ${path}${described ? `; the API is described at ${DESCRIPTION}` : ""}`);
     }
-    const allow = allowed.flatMap((name) => name === "GET" ? ["GET", "HEAD"] : [name]).join(", ");
+    const allow = [...new Set(allowed.flatMap((name) => name === "GET" ? ["GET", "HEAD"] : [name]))].join(", ");
     throw new Problem(405, `${path} does not support ${method}; use ${allow}`, { allow });
   });
 
