@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import type { EngineOptions } from "../ffi/settings.ts";
-import type { Limits } from "../server/app.ts";
+import type { Limits } from "../server/guards.ts";
 import { wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
 
@@ -79,7 +79,7 @@ function hostNames(name: string, before: readonly string[] = []): string[] {
   throw new InvalidArgumentError("It must be a host name, without http:// and port.");
 }
 
-function portNumber(text: string): number {
+export function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port < 65536) return port;
   throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");

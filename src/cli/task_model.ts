@@ -26,6 +26,8 @@ export interface LoadTaskModelOptions extends CaptionerOptions {
 export interface TaskModel extends Disposable {
   readonly captioner: Captioner;
   readonly facts: ModelFacts;
+  /** The checkpoints. */
+  readonly paths: readonly string[];
 }
 
 /**
@@ -40,16 +42,16 @@ export async function loadTaskModel(
   using opened = new DisposableStack();
   const open = async (path: string) =>
     opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary) }));
-  const chosen: Pick<DefaultCheckpoint, "model" | "name" | "ships">[] = [];
+  const chosen: Pick<DefaultCheckpoint, "model" | "name" | "path" | "ships">[] = [];
   for (const path of checkpoints.map((path) => userPath(path))) {
-    chosen.push({ model: await open(path), name: nameOf(path), ships: false });
+    chosen.push({ model: await open(path), name: nameOf(path), path, ships: false });
   }
   if (checkpoints.length === 0) {
     const found = opened.use(await defaultCheckpoint(userPath("runs"), { warn: print }));
     chosen.push(vocabulary === undefined ? found : { ...found, model: await open(found.path) });
   }
   const captioner = await Captioner.fromModels(chosen.map(({ model }) => model), options);
-  const models = chosen.map(({ model: { metadata }, ...facts }) => ({ ...facts, metadata }));
+  const models = chosen.map(({ model: { metadata }, name, ships }) => ({ name, ships, metadata }));
   if (!quiet) print(describeModels(models));
   for (const model of models) {
     const warning = modelWarning(model);
@@ -58,12 +60,13 @@ export async function loadTaskModel(
   return {
     captioner,
     facts: modelFacts(models),
+    paths: chosen.map(({ path }) => path),
     [Symbol.dispose]: () => captioner[Symbol.dispose](),
   };
 }
 
 /** A path as the user would write it. */
-function nameOf(path: string): string {
+export function nameOf(path: string): string {
   const inside = relative(userFolder(), path);
-  return inside.startsWith("..") ? path : inside;
+  return inside.startsWith("..") ? path : inside || ".";
 }

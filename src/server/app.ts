@@ -1,16 +1,11 @@
-import { isIP } from "node:net";
-import { type Context, Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
+import type { Context } from "hono";
 import type { Caption } from "../captioning/caption.ts";
 import type { Captioner, PreparedImage } from "../captioning/captioner.ts";
 import { prepareFile } from "../captioning/prepared_batches.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import type { ModelFacts } from "../checkpoint/model_facts.ts";
-import { InputError } from "../input_error.ts";
-import { ImageError } from "../images/image_error.ts";
 import type { ImageDecoders } from "../images/image_decoders.ts";
 import { readImageFile } from "./image_answer.ts";
-import { Admission, type TakeBytes } from "./admission.ts";
 import {
   CAPTION_QUERY,
   decodingOptions,
@@ -20,9 +15,10 @@ import {
   SEARCH_QUERY,
 } from "./caption_query.ts";
 import { CaptionQueue } from "./caption_queue.ts";
-import { oneAtATime, untilAborted } from "./deadline.ts";
+import { oneAtATime } from "./deadline.ts";
+import { type App, guardedApp, type GuardOptions, servePage } from "./guards.ts";
 import { type Answers, openApi } from "./openapi.ts";
-import { PAGE_FILES, securityHeaders } from "./page.ts";
+import { PAGE_FILES } from "./page.ts";
 import type { ImageSearch } from "../evaluation/image_search.ts";
 import { Problem } from "./problem.ts";
 import { readUpload } from "./upload.ts";
@@ -33,20 +29,8 @@ export type ServedModel = Pick<
   "decodeOptions" | "prepare" | "caption" | "explain" | "tokenize" | "metadata"
 >;
 
-/** Limits of a server. */
-export interface Limits {
-  /** Maximum size of an upload in bytes. */
-  readonly bytes: number;
-  /** Maximum pixels of an image. */
-  readonly pixels: number;
-  /** Maximum number of requests in progress or waiting. */
-  readonly requests: number;
-  /** Timeout of a request in seconds. */
-  readonly seconds: number;
-}
-
 /** Options of {@linkcode createApp}. */
-export interface AppOptions {
+export interface AppOptions extends GuardOptions {
   /** The model. */
   readonly model: ServedModel;
   /**
@@ -57,8 +41,6 @@ export interface AppOptions {
   readonly about?: ModelFacts & { readonly warning: string | undefined } | undefined;
   /** Decoders of uploads. */
   readonly decoders: Pick<ImageDecoders, "decodeThen">;
-  /** The limits. */
-  readonly limits: Limits;
   /**
    * A folder to search.
    *
@@ -77,30 +59,6 @@ export interface AppOptions {
    * @default {none}
    */
   readonly run?: ShownRun | undefined;
-  /**
-   * Accepted host names; others are refused, against DNS rebinding.
-   *
-   * @default {any}
-   */
-  readonly hostnames?: readonly string[] | undefined;
-  /**
-   * Accepts any IP address as well: a name can be rebound to this server, an address cannot.
-   *
-   * @default {false}
-   */
-  readonly addresses?: boolean | undefined;
-  /**
-   * Aborted when the server stops; no work starts after that.
-   *
-   * @default {never}
-   */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Called with internal errors.
-   *
-   * @default {nothing}
-   */
-  readonly onError?: (error: unknown) => void;
 }
 
 /** A training run, which may be in progress. */
@@ -113,51 +71,19 @@ export interface ShownRun {
   report(): Promise<string>;
 }
 
-/** The page and the API. */
-export interface App {
-  /** Answers a request. */
-  fetch(request: Request): Promise<Response>;
-  /** Waits until all work is done, including that of clients that are gone. */
-  idle(): Promise<void>;
-}
-
 /** Maximum length of an explained caption: time grows with its square. */
 const MOST_EXPLAINED = 40;
-/** Limit of the memory of all uploads in bytes, unless one upload may be larger. */
-const UPLOADS = 2 ** 29;
 
 /** Creates the page and the API. */
 export function createApp(options: AppOptions): App {
-  const { model, about, decoders, limits, search, folder, run, signal: stop, onError = () => {} } = options;
-  const admission = new Admission({ requests: limits.requests, bytes: Math.max(UPLOADS, limits.bytes) });
+  const { model, about, decoders, limits, search, folder, run } = options;
+  const guarded = guardedApp(options);
+  const { app, admission, within } = guarded;
   const queue = new CaptionQueue(model);
-  const app = new Hono();
   // Each takes as long as many captions.
   const explaining = oneAtATime();
   const searching = oneAtATime();
   let rendering: Promise<Blob> | undefined;
-
-  /**
-   * Admits a request's work, and answers on timeout even if the work is not done. Work that waits ends at once on timeout
-   * or if the client is gone.
-   */
-  async function within<Result>(
-    { req: { raw } }: Context,
-    work: (signal: AbortSignal, take: TakeBytes) => Promise<Result>,
-  ): Promise<Result> {
-    if (stop?.aborted) throw new Problem(503, "The server is stopping; start it again");
-    const { seconds } = limits;
-    const signal = AbortSignal.any([raw.signal, AbortSignal.timeout(1000 * seconds)]);
-    try {
-      return await untilAborted(admission.admit((take) => work(signal, take)), signal);
-    } catch (error) {
-      if (!signal.aborted || error !== signal.reason) throw error;
-      const reason = raw.signal.aborted
-        ? "The client is gone"
-        : `The answer took more than ${seconds} s; try again later`;
-      throw new Problem(503, reason, { retryAfter: seconds });
-    }
-  }
 
   function withImage<Result>(
     context: Context,
@@ -171,11 +97,6 @@ export function createApp(options: AppOptions): App {
       return await use(resized, signal);
     });
   }
-
-  app.use(securityHeaders, async (context, next) => {
-    checkSource(context.req.raw, options);
-    await next();
-  });
 
   app.post("/api/caption", async (context) => {
     const decoding = decodingOptions(readQuery(new URL(context.req.url), CAPTION_QUERY));
@@ -270,51 +191,9 @@ export function createApp(options: AppOptions): App {
 
   app.get("/api/openapi.json", (context) => context.json(openApi()));
 
-  for (const [path, { text, type }] of PAGE_FILES) {
-    app.get(path, () => new Response(text, { headers: { "content-type": type, "cache-control": "no-cache" } }));
-  }
+  servePage(app, PAGE_FILES);
 
-  app.notFound(({ req: { path, method } }) => {
-    const routes = app.routes.filter((route) => !route.path.endsWith("*")); // without the middleware
-    const allowed = routes.find((route) => route.path === path && route.method !== method)?.method;
-    if (allowed === undefined) throw new Problem(404, `There is no ${path}; the API is described at /api/openapi.json`);
-    const allow = allowed === "GET" ? "GET, HEAD" : allowed;
-    throw new Problem(405, `${path} does not support ${method}; use ${allow}`, { allow });
-  });
-
-  app.onError((error) => {
-    if (error instanceof HTTPException) return error.getResponse();
-    if (error instanceof ImageError) {
-      return new Problem(error.kind === "image" ? 422 : 503, error.message).getResponse();
-    }
-    if (error instanceof InputError) return new Problem(400, error.message).getResponse();
-    onError(error);
-    return new Problem(500, "The server failed; its log says why").getResponse();
-  });
-
-  return { fetch: async (request) => await app.fetch(request), idle: () => admission.idle() };
-}
-
-/** Refuses a request for another host, or from another website. */
-function checkSource({ url, method, headers }: Request, { hostnames, addresses = false }: AppOptions): void {
-  if (!URL.canParse(url)) throw new Problem(400, "The Host header is not a valid host name");
-  const { hostname, host } = new URL(url);
-  const isAddress = isIP(hostname.replaceAll(/[[\]]/g, "")) !== 0;
-  if (hostnames !== undefined && !hostnames.includes(hostname) && !(addresses && isAddress)) {
-    const remedy = `use ${hostnames[0]}, or start it with --allow-host ${hostname}`;
-    throw new Problem(403, `This server does not answer to '${hostname}'; ${remedy}`);
-  }
-  if (method === "POST" && isFromElsewhere(headers, host)) {
-    throw new Problem(403, "This server does not answer to pages of other websites; use its own page, or a program");
-  }
-}
-
-/** Whether another website's page sent a request. Browsers say so, older ones by Origin alone; programs send neither. */
-function isFromElsewhere(headers: Headers, host: string): boolean {
-  const site = headers.get("sec-fetch-site");
-  if (site !== null) return !["same-origin", "none"].includes(site);
-  const origin = headers.get("origin");
-  return origin !== null && !(URL.canParse(origin) && new URL(origin).host === host);
+  return guarded;
 }
 
 async function render(run: ShownRun): Promise<Blob> {

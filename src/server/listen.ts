@@ -1,6 +1,6 @@
 import { InputError } from "../input_error.ts";
 import { errorCode } from "../files/file_error.ts";
-import type { App } from "./app.ts";
+import type { App } from "./guards.ts";
 
 /** Options of {@linkcode listen}. */
 export interface ListenOptions {

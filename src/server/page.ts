@@ -19,7 +19,8 @@ export interface PageFile {
   readonly type: string;
 }
 
-const script = (text: string): PageFile => ({ text, type: "text/javascript; charset=utf-8" });
+/** A script of a page. */
+export const script = (text: string): PageFile => ({ text, type: "text/javascript; charset=utf-8" });
 
 /** The files by URL path. */
 export const PAGE_FILES: ReadonlyMap<string, PageFile> = new Map([

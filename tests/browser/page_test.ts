@@ -1,45 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { drawDataset, drawSquare, TINY } from "../support/draw_dataset.ts";
 import { assertDone, runTask } from "../support/run_task.ts";
-import { canServe, folderWithModel, serve } from "../slow/tasks/start_server.ts";
-import { findChromium } from "./chromium.ts";
+import { folderWithModel, serve } from "../slow/tasks/start_server.ts";
+import { canBrowse, until, withPage } from "./with_page.ts";
 
-const chromium = canServe ? await findChromium() : undefined;
-const ignore = chromium === undefined;
-/** Timeout of each step. */
-const PATIENCE_MS = 15_000;
-
-/** Opens a server's page, uses it, and fails if the browser logged an error or contacted another host. */
-async function withPage(url: string, use: (page: Page) => Promise<void>): Promise<void> {
-  // Imported lazily: it inspects the system on import.
-  const playwright = await import("playwright-core");
-  const browser: Browser = await playwright.chromium.launch({
-    executablePath: chromium ?? "",
-    args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-  });
-  try {
-    const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    const complaints: string[] = [];
-    page.on("console", (message) => {
-      // Chromium logs every answer with an error status.
-      if (/error|warning/.test(message.type()) && !/with a status of (413|422|503)/.test(message.text())) {
-        complaints.push(message.text());
-      }
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("request", (request) => {
-      if (!request.url().startsWith(url) && !/^(blob|data):/.test(request.url())) complaints.push(request.url());
-    });
-    await page.goto(url);
-    await use(page);
-    assert.deepEqual(complaints, []);
-  } finally {
-    await browser.close();
-  }
-}
+const ignore = !canBrowse;
 
 /** Drops files on the page. */
 async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
@@ -52,14 +19,6 @@ async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Pr
     return transfer;
   })()`);
   await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!await holds()) {
-    assert(performance.now() < end, `${holds} never became true`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 const explained = (page: Page) => page.waitForSelector("#words small");

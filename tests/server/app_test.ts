@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
 import type { ImageSearch } from "../../src/evaluation/image_search.ts";
-import type { App, AppOptions } from "../../src/server/app.ts";
+import type { AppOptions } from "../../src/server/app.ts";
+import type { App } from "../../src/server/guards.ts";
 import { ask, fakeApp, fakeModel, LIMITS } from "../support/fake_model.ts";
 import { picture } from "../support/picture.ts";
 

@@ -7,7 +7,8 @@ import { ImageError } from "../../src/images/image_error.ts";
 import { decodableKind } from "../../src/images/image_kind.ts";
 import { checkSize } from "../../src/images/image_limits.ts";
 import { pngEndsEarly } from "../../src/images/png_chunks.ts";
-import { type App, type AppOptions, createApp } from "../../src/server/app.ts";
+import { type AppOptions, createApp } from "../../src/server/app.ts";
+import type { App } from "../../src/server/guards.ts";
 
 /** What a {@linkcode fakeModel} was asked. */
 export interface Asked {

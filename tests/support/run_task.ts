@@ -29,6 +29,7 @@ export type TaskName =
   | "evaluate"
   | "retrieve"
   | "serve"
+  | "label"
   | "inspect"
   | "export"
   | "report";

@@ -8,6 +8,7 @@ import { explainCommand } from "../../src/cli/commands/explain.ts";
 import { exportCommand } from "../../src/cli/commands/export.ts";
 import { inspectCommand } from "../../src/cli/commands/inspect.ts";
 import { reportCommand } from "../../src/cli/commands/report.ts";
+import { labelCommand } from "../../src/cli/commands/label.ts";
 import { retrieveCommand } from "../../src/cli/commands/retrieve.ts";
 import { serveCommand } from "../../src/cli/commands/serve.ts";
 import { tokenizeCommand } from "../../src/cli/commands/tokenize.ts";
@@ -22,6 +23,7 @@ export const TASK_COMMANDS: Readonly<Record<string, () => Command>> = {
   evaluate: evaluateCommand,
   retrieve: retrieveCommand,
   serve: serveCommand,
+  label: labelCommand,
   inspect: inspectCommand,
   export: exportCommand,
   cache: cacheCommand,

@@ -51,7 +51,7 @@ Deno.test("tasks that torchrun can start may read its variables; the others, onl
     const [flag = ""] = flagsOf(task).filter((flag) => flag.startsWith("--allow-env"));
     assert.deepEqual(flag, `--allow-env=${["INIT_CWD", ...RENDEZVOUS_VARIABLES].join(",")}`, task);
   }
-  for (const task of ["explain", "retrieve", "serve", "doctor"] as const) {
+  for (const task of ["explain", "retrieve", "serve", "label", "doctor"] as const) {
     assert(flagsOf(task).includes("--allow-env=INIT_CWD"), task);
   }
 });
@@ -60,6 +60,12 @@ Deno.test("serve may listen on this machine's addresses, write nothing and start
   const addresses = "--allow-net=127.0.0.1,localhost,[::1],0.0.0.0,[::]";
   for (const flag of flagsOf("serve").filter((flag) => flag !== addresses)) {
     assert.match(flag, /^--(unstable-no-legacy-abort$|allow-(ffi|read|env)(=|$))/);
+  }
+});
+
+Deno.test("label may listen on this machine alone, and start no program; it gives up writing but beside its file", () => {
+  for (const flag of flagsOf("label").filter((flag) => flag !== "--allow-net=127.0.0.1")) {
+    assert.match(flag, /^--(unstable-(no-legacy-abort|worker-options)$|allow-(ffi|read|write|env)(=|$))/);
   }
 });
 

@@ -1,0 +1,195 @@
+import { CsvError, parse } from "csv-parse/sync";
+import { dirname } from "node:path";
+import { CaptionRows } from "../../data/formats/caption_rows.ts";
+import { readTextFile } from "../../files/text_file.ts";
+import { InputError } from "../../input_error.ts";
+import { quoted } from "../../printable.ts";
+import { oneAtATime } from "../deadline.ts";
+
+/** How a caption came about: the model's own words, these changed by a person, or a person's own. */
+export const LABEL_SOURCES = ["accepted", "edited", "typed"] as const;
+
+/** The caption of an image. */
+export interface Label {
+  readonly caption: string;
+  /** Empty if the file does not say it. */
+  readonly source: typeof LABEL_SOURCES[number] | "";
+}
+
+/** A change of an image's label. */
+export interface LabelChange {
+  /** The image's name. */
+  readonly image: string;
+  /** The new label; null to remove it. */
+  readonly label: Label | null;
+  /** The caption that the person saw; null if there was none. */
+  readonly before: string | null;
+}
+
+/** Writes the file as a whole, or not at all. */
+export type WriteLabels = (path: string, text: string) => Promise<void>;
+
+/** Labels by image, in the order of the file. */
+export type Labels = ReadonlyMap<string, Label>;
+
+const COLUMNS = ["image", "caption", "source"];
+
+/**
+ * A CSV file of one caption for each image, which is a dataset for training. It is read before each change, so that
+ * changes of other programs stay.
+ */
+export class LabelsFile {
+  readonly #path: string;
+  readonly #write: WriteLabels;
+  readonly #inTurn = oneAtATime();
+
+  /** Names the file; it need not exist, but its folder must. */
+  constructor(path: string, write: WriteLabels) {
+    this.#path = path;
+    this.#write = write;
+  }
+
+  /**
+   * Reads the labels.
+   *
+   * @throws {InputError} If the file cannot be read, or it is no file of labels.
+   */
+  async read(): Promise<Labels> {
+    try {
+      await Deno.stat(this.#path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return new Map();
+      // Its reader says what is wrong.
+    }
+    return parseLabels(await readTextFile(this.#path, "labels"), this.#path);
+  }
+
+  /**
+   * Changes the label of an image, unless somebody else has changed it.
+   *
+   * @returns The label now in the file, null if there is none, and whether it was changed.
+   * @throws {InputError} If training could not read the label, or the file cannot be read or written.
+   */
+  async change({ image, label, before }: LabelChange): Promise<{ changed: boolean; label: Label | null }> {
+    const wanted = label && { ...label, caption: oneLine(label.caption) };
+    if (wanted !== null) checkLabel(image, wanted);
+    return await this.#inTurn(async () => {
+      using _lock = await lockFolder(dirname(this.#path));
+      const labels = new Map(await this.read());
+      const now = labels.get(image) ?? null;
+      const isSame = now?.caption === wanted?.caption && now?.source === wanted?.source;
+      if ((now?.caption || null) !== before && !isSame) return { changed: false, label: now };
+      if (wanted === null) labels.delete(image);
+      else labels.set(image, wanted);
+      if (!isSame) await this.#write(this.#path, formatLabels(labels));
+      return { changed: true, label: wanted };
+    }, new AbortController().signal);
+  }
+}
+
+/** A caption as it is written: without line breaks and double spaces. */
+export function oneLine(caption: string): string {
+  return caption.replaceAll(/\s+/g, " ").trim();
+}
+
+/** Formats labels as CSV. */
+export function formatLabels(labels: Labels): string {
+  const rows = [...labels].map(([image, { caption, source }]) => [image, caption, source]);
+  return [COLUMNS, ...rows].map((row) => `${row.map(field).join(",")}\n`).join("");
+}
+
+function field(text: string): string {
+  return /^[\w./-]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}
+
+/**
+ * Parses labels. A row without a caption is one without a label.
+ *
+ * @param path The file's path, for error messages.
+ * @throws {InputError} If something would be lost by writing the labels again.
+ */
+export function parseLabels(text: string, path: string): Labels {
+  const labels = new Map<string, Label>();
+  let columns: readonly string[] | undefined;
+  const refuse = (reason: string) =>
+    new InputError(`Cannot label into ${path}: ${reason}; correct it, or name another file with --labels`);
+  const read = (values: readonly string[], line: number) => {
+    if (columns === undefined) {
+      columns = checkColumns(values.map((name) => name.trim().toLowerCase()), refuse);
+      return;
+    }
+    const order = columns;
+    const extra = values.length - order.length;
+    // The reader of datasets allows unquoted commas there, too.
+    const given = extra > 0 && order.at(-1) === "caption"
+      ? [...values.slice(0, order.length - 1), values.slice(order.length - 1).join(",")]
+      : values;
+    if (given.length !== order.length) {
+      throw refuse(`line ${line} has ${values.length} columns, not ${order.length} (quote captions with commas)`);
+    }
+    const [image = "", caption = "", source = ""] = COLUMNS.map((name) => given[order.indexOf(name)]?.trim());
+    if (image === "") throw refuse(`line ${line} names no image`);
+    if (labels.has(image)) {
+      throw refuse(`line ${line} has a second caption of ${quoted(image)}, and labels are one each`);
+    }
+    labels.set(image, {
+      caption: oneLine(caption),
+      source: sourceOf(source, () =>
+        refuse(
+          `line ${line} has the source ${quoted(source)}, not ${LABEL_SOURCES.join(", ")}`,
+        )),
+    });
+  };
+  try {
+    parse(text, {
+      bom: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record(values: string[], { lines }) {
+        read(values, lines);
+        return null;
+      },
+    });
+  } catch (error) {
+    if (error instanceof CsvError) throw refuse(`it is not CSV: ${error.message.replaceAll(/\s+/g, " ")}`);
+    throw error;
+  }
+  return labels;
+}
+
+function checkColumns(names: readonly string[], refuse: (reason: string) => InputError): readonly string[] {
+  const other = names.find((name, index) => !COLUMNS.includes(name) || names.indexOf(name) !== index);
+  if (other !== undefined) throw refuse(`its first line has the column ${quoted(other)}, not ${COLUMNS.join(",")}`);
+  const missing = ["image", "caption"].find((name) => !names.includes(name));
+  if (missing !== undefined) throw refuse(`its first line lacks the column ${missing}`);
+  return names;
+}
+
+function sourceOf(text: string, refused: () => InputError): Label["source"] {
+  const found = ["", ...LABEL_SOURCES].find((source) => source === text);
+  if (found === undefined) throw refused();
+  return found as Label["source"];
+}
+
+/** Whether training would find an image of this name: it trims names, and refuses some. */
+export function canLabel(image: string): boolean {
+  return !/^\s|\s$|[\r\n]/.test(image) && new CaptionRows("").add({ image, caption: "any" }, "");
+}
+
+/** Checks that training reads what is written. */
+function checkLabel(image: string, { caption }: Label): void {
+  const rows = new CaptionRows("");
+  if (rows.add({ image, caption }, "the label")) return;
+  throw new InputError(`Cannot save the label of ${quoted(image)}: ${rows.rejected[0]?.reason}; write one`);
+}
+
+/** Keeps another server from changing the same file in between. */
+async function lockFolder(folder: string): Promise<Disposable> {
+  const opened = await Deno.open(folder);
+  try {
+    await opened.lock(true);
+  } catch {
+    // Some network file systems cannot lock a folder.
+  }
+  return opened;
+}
