@@ -60,7 +60,7 @@ export function addCaptionOptions(command: Command): Command {
     .option("--max-pixels <n>", "reject images with more pixels (default: 50 million)", wholeNumber(1))
     .option(
       "--json",
-      "print an array of {image, caption, logProbability, tokens, model}, with --n-best also alternatives",
+      "print an array of {image, text, logProbability, tokens, model}, with --n-best also alternatives",
     )
     .addOption(new Option("--jsonl", "print the same objects, one a line").conflicts("json"));
   return addDecodingOptions(addEngineOptions(command)).addHelpText("after", OUTPUT);

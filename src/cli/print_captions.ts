@@ -54,9 +54,9 @@ export class CaptionOutput {
     const { single, ranked } = this.#options;
     const name = single ? [] : [caption.image];
     const all = ranked ? [caption, ...caption.alternatives ?? []] : [caption];
-    return all.map(({ caption, logProbability }, index) => {
+    return all.map(({ text, logProbability }, index) => {
       const rank = ranked ? [String(index + 1), logProbability.toFixed(4)] : [];
-      return `${[...name, ...rank, caption].map(onOneLine).join("\t")}\n`;
+      return `${[...name, ...rank, text].map(onOneLine).join("\t")}\n`;
     }).join("");
   }
 }

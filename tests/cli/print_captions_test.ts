@@ -9,16 +9,16 @@ import {
 
 const DOG: FileCaption = {
   image: "dog.jpg",
-  caption: "a dog runs",
+  text: "a dog runs",
   logProbability: -1.23456,
   tokens: ["a", "dog", "runs"],
 };
 const KITE: FileCaption = {
   image: "kite.jpg",
-  caption: "a kite",
+  text: "a kite",
   logProbability: -2,
   tokens: ["a", "kite"],
-  alternatives: [{ caption: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
+  alternatives: [{ text: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
 };
 
 const MODEL = { name: "runs/first", epoch: 12, cider: 0.561 };

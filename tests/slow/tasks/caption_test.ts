@@ -68,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption --json prints image, caption, log-probability and tokens of each image",
+  name: "caption --json prints image, text, log-probability and tokens of each image",
   ignore,
   async fn() {
     await using folder = await trainOn(["first"]);
@@ -76,10 +76,10 @@ Deno.test({
     const captions = await captionsOf([PICTURE, other], folder.path);
     assert.deepEqual(captions.map(({ image }) => image), [PICTURE, other]);
     for (const entry of captions) {
-      assert.deepEqual(Object.keys(entry).sort(), ["caption", "image", "logProbability", "tokens"]);
+      assert.deepEqual(Object.keys(entry).sort(), ["image", "logProbability", "text", "tokens"]);
       assert(entry.logProbability <= 0);
       assert(entry.tokens.length >= 1 && entry.tokens.length <= 8);
-      assert.equal(entry.caption.replaceAll(" ", ""), entry.tokens.join(""));
+      assert.equal(entry.text.replaceAll(" ", ""), entry.tokens.join(""));
     }
   },
 });
