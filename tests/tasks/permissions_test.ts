@@ -32,8 +32,8 @@ Deno.test("tasks that compute may load the native library and no other; the rest
   }
 });
 
-Deno.test("caption may only read; train may reach only PyTorch's downloads; doctor, retrieve and explain, no network; evaluate may run only Java", () => {
-  for (const flag of flagsOf("caption")) assert.match(flag, /^--allow-(ffi|read|env)(=|$)/);
+Deno.test("caption may read and write, and nothing else; train may reach only PyTorch's downloads; doctor, retrieve and explain, no network; evaluate may run only Java", () => {
+  for (const flag of flagsOf("caption")) assert.match(flag, /^--allow-(ffi|read|write|env)(=|$)/);
   for (const flag of flagsOf("train")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs$|net=download\.pytorch\.org$)/);
   }
@@ -82,7 +82,7 @@ Deno.test({
     await using folder = await drawDataset();
     const tasks = {
       train: ["--data", "drawn", "--out", "out", ...TINY],
-      caption: ["--checkpoint", "out/best.safetensors", `drawn/Images/${FIRST_PICTURE}`],
+      caption: ["--checkpoint", "out/best.safetensors", "--sidecar", "txt", `drawn/Images/${FIRST_PICTURE}`],
     };
     for (const task of ["train", "caption"] as const) {
       // Without statfs, training runs but does not check the free space first.
