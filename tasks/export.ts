@@ -1,5 +1,6 @@
 import { EXPORT_FORMATS, EXPORT_TYPE_NAMES, exportModel } from "../src/checkpoint/export_model.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
+import { checkpointPath } from "../src/cli/checkpoint_path.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
 import { defaultCheckpoint } from "../src/pipeline/default_checkpoint.ts";
 import { z } from "zod";
@@ -17,7 +18,7 @@ async function main(): Promise<number> {
   const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
   const { checkpoint, out, format, dtype, vocabulary, force } = schema.parse(command.opts());
-  const path = checkpoint === undefined ? await defaultPath() : userPath(checkpoint);
+  const path = checkpoint === undefined ? await defaultPath() : await checkpointPath(checkpoint);
   const written = await exportModel(path, {
     out: userPath(out),
     format,

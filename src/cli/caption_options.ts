@@ -60,7 +60,7 @@ export function addCaptionOptions(command: Command): Command {
     .option("-r, --recursive", "search folders recursively")
     .option(
       "--checkpoint <file>",
-      "checkpoint; repeat for an ensemble (default: the best of the newest run, else the one that ships)",
+      "checkpoint, or name of a run; repeat for an ensemble (default: the best of the newest run, else the one that ships)",
       collect,
     )
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")

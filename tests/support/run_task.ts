@@ -31,7 +31,8 @@ export type TaskName =
   | "serve"
   | "inspect"
   | "export"
-  | "report";
+  | "report"
+  | "runs";
 
 /** The words of a task's command in `deno.json`, "deno" first. */
 export function commandOf(task: keyof typeof config.tasks): string[] {

@@ -9,6 +9,7 @@ import { exportCommand } from "../../src/cli/commands/export.ts";
 import { inspectCommand } from "../../src/cli/commands/inspect.ts";
 import { reportCommand } from "../../src/cli/commands/report.ts";
 import { retrieveCommand } from "../../src/cli/commands/retrieve.ts";
+import { runsCommand } from "../../src/cli/commands/runs.ts";
 import { serveCommand } from "../../src/cli/commands/serve.ts";
 import { tokenizeCommand } from "../../src/cli/commands/tokenize.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
@@ -26,6 +27,7 @@ export const TASK_COMMANDS: Readonly<Record<string, () => Command>> = {
   export: exportCommand,
   cache: cacheCommand,
   report: reportCommand,
+  runs: runsCommand,
   doctor: doctorCommand,
   tokenize: tokenizeCommand,
 };

@@ -27,7 +27,7 @@ Deno.test("only build and the browser tests have all permissions", () => {
 Deno.test("tasks that compute may load the native library and no other; the rest, none", () => {
   for (const task of TASKS.filter((name) => name !== "build" && name !== "test:browser")) {
     const ffi = flagsOf(task).filter((flag) => flag.startsWith("--allow-ffi"));
-    const computes = !["inspect", "export", "cache", "tokenize", "report"].includes(task);
+    const computes = !["inspect", "export", "cache", "tokenize", "report", "runs"].includes(task);
     assert.deepEqual(ffi, computes ? ["--allow-ffi=native/build/liblrcn.so"] : [], task);
   }
 });
@@ -67,8 +67,9 @@ Deno.test("bench may start Python, and reach no network", () => {
   for (const flag of flagsOf("bench")) assert.match(flag, /^--allow-(ffi|read|write|env|run|sys)(=|$)/);
 });
 
-Deno.test("inspect may read, export, cache and report read and write, tokenize does neither, and none anything else", () => {
+Deno.test("inspect and runs may read, export, cache and report read and write, tokenize does neither, and none anything else", () => {
   assert.deepEqual(flagsOf("inspect"), ["--allow-read", "--allow-env=INIT_CWD"]);
+  assert.deepEqual(flagsOf("runs"), ["--allow-read", "--allow-env=INIT_CWD"]);
   assert.deepEqual(flagsOf("tokenize"), ["--no-prompt"]);
   for (const task of ["export", "cache", "report"] as const) {
     assert.deepEqual(flagsOf(task), ["--allow-read", "--allow-write", "--allow-env=INIT_CWD"]);
