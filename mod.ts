@@ -15,7 +15,7 @@
  * using captioner = await Captioner.load("docs/example/model.safetensors");
  * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
  * const [caption] = await captioner.caption([image]);
- * assert.match(caption?.caption ?? "", /two green circles/);
+ * assert.match(caption?.text ?? "", /two green circles/);
  * ```
  *
  * @module

@@ -1,5 +1,6 @@
 import { EXPORT_FORMATS, EXPORT_TYPE_NAMES, exportModel } from "../src/checkpoint/export_model.ts";
 import { runTask, userPath } from "../src/cli/command.ts";
+import { checkpointPath } from "../src/cli/checkpoint_path.ts";
 import { exportCommand } from "../src/cli/commands/export.ts";
 import { readMetrics } from "../src/cli/read_metrics.ts";
 import { defaultCheckpoint } from "../src/pipeline/default_checkpoint.ts";
@@ -26,12 +27,12 @@ async function main(): Promise<number> {
   if (average === undefined && share !== undefined) {
     throw new InputError("Cannot use --share without --average, the checkpoint whose share it is; add that");
   }
-  const path = checkpoint === undefined ? await defaultPath() : userPath(checkpoint);
+  const path = checkpoint === undefined ? await defaultPath() : await checkpointPath(checkpoint);
   const written = await exportModel(path, {
     out: userPath(out),
     format,
     dtype,
-    average: average === undefined ? undefined : { checkpoint: userPath(average), share: share ?? 0.5 },
+    average: average === undefined ? undefined : { checkpoint: await checkpointPath(average), share: share ?? 0.5 },
     metrics: scores === undefined ? undefined : await readMetrics(userPath(scores)),
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
     force,

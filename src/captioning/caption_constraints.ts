@@ -18,7 +18,7 @@ import type { DecodingOptions } from "./decoding_options.ts";
  * using captioner = await Captioner.load("docs/example/model.safetensors");
  * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-005.png"));
  * const [caption] = await captioner.caption([image], { badEndings: [...BAD_ENDINGS, "background"] });
- * assert.equal(caption?.caption, "there are two red squares on white");
+ * assert.equal(caption?.text, "there are two red squares on white");
  * ```
  */
 export const BAD_ENDINGS: readonly string[] = [

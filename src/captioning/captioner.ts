@@ -54,7 +54,7 @@ interface Member {
  * using captioner = await Captioner.load("docs/example/model.safetensors");
  * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
  * const [caption] = await captioner.caption([image]);
- * assert.match(caption?.caption ?? "", /two green circles/);
+ * assert.match(caption?.text ?? "", /two green circles/);
  * ```
  *
  * @example The three best captions, all with the same beginning
@@ -65,7 +65,7 @@ interface Member {
  * using captioner = await Captioner.load("docs/example/model.safetensors");
  * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
  * const [best] = await captioner.caption([image], { nBest: 3, prefix: "there are" });
- * assert.equal(best?.caption, "there are two green circles on mint");
+ * assert.equal(best?.text, "there are two green circles on mint");
  * assert.equal(best.alternatives?.length, 2);
  * ```
  */
@@ -112,7 +112,7 @@ export class Captioner implements Disposable {
    * assert.equal(captioner.models, 2);
    * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-007.png"));
    * const [caption] = await captioner.caption([image]);
-   * assert.match(caption?.caption ?? "", /blue circle/);
+   * assert.match(caption?.text ?? "", /blue circle/);
    * ```
    */
   static async load(path: string | readonly string[], options: CaptionerOptions = {}): Promise<Captioner> {
@@ -153,8 +153,8 @@ export class Captioner implements Disposable {
    * import { Captioner } from "@lrcn/lrcn";
    *
    * using captioner = await Captioner.load("docs/example/model.safetensors");
-   * const { caption } = await captioner.caption("docs/example/scenes/Images/item-001.png");
-   * assert.match(caption, /two green circles/);
+   * const { text } = await captioner.caption("docs/example/scenes/Images/item-001.png");
+   * assert.match(text, /two green circles/);
    * ```
    *
    * @example Sample captions; the same seed gives the same captions
@@ -366,7 +366,7 @@ export class Captioner implements Disposable {
    * const resized = await captioner.prepare({ width: 1024, height: 682, pixels: new Uint8Array(682 * 1024 * 3) });
    * assert.deepEqual([resized.width, resized.height, resized.pixels.length], [37, 37, 37 * 37 * 3]);
    * const [caption] = await captioner.caption([resized]);
-   * assert.equal(typeof caption?.caption, "string");
+   * assert.equal(typeof caption?.text, "string");
    * ```
    */
   async prepare(image: RgbImage): Promise<PreparedImage> {

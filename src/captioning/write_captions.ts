@@ -165,7 +165,7 @@ function toCaptions(
     const [best, ...alternatives] = sequences.map(({ tokens: ids, logProbability }): Caption => {
       // The output layer may be larger than the vocabulary; ids beyond it were never trained.
       const tokens = ids.map((id) => known[id] ?? known[unknown ?? -1] ?? UNKNOWN);
-      return { caption: detokenize(tokens, { tokenizer: decoding.tokenizer ?? "nltk" }), logProbability, tokens };
+      return { text: detokenize(tokens, { tokenizer: decoding.tokenizer ?? "nltk" }), logProbability, tokens };
     });
     if (best === undefined) throw noCaption();
     return nBest > 1 ? { ...best, alternatives } : best;

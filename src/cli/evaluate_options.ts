@@ -62,7 +62,7 @@ export function addDatasetOptions(command: Command): Command {
 
 export function addEvaluateOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "checkpoint; repeat for an ensemble", collect)
+    .option("--checkpoint <file>", "checkpoint, or name of a run; repeat for an ensemble", collect)
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .addOption(new Option("--split <name>", "split to evaluate (default: test)").choices(SPLIT_NAMES));
   addDatasetOptions(command)
@@ -102,7 +102,7 @@ export function parseEvaluateOptions(
   }
   return {
     ...scoring,
-    checkpoint: checkpoint.map((file) => path(file)),
+    checkpoint,
     vocabulary: vocabulary && path(vocabulary),
     split,
     dataset,

@@ -57,7 +57,7 @@ export async function explainImage(
   if (tokens.length === 0) {
     throw new InputError("Cannot explain: the caption has no words; give a sentence with --caption");
   }
-  return { caption: given ?? generated?.caption ?? "", ...await captioner.explain(image, tokens) };
+  return { caption: given ?? generated?.text ?? "", ...await captioner.explain(image, tokens) };
 }
 
 /** The default folder for heat maps: `explanations/` and the image's name without its extension. */

@@ -40,7 +40,10 @@ export interface ServeOptions extends
 
 export function addServeOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "checkpoint (default: the best of the newest run, else the one that ships)")
+    .option(
+      "--checkpoint <file>",
+      "checkpoint, or name of a run (default: the best of the newest run, else the one that ships)",
+    )
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--images <folder>", "folder of images to search by a sentence")
     .option("-r, --recursive", "search folders recursively")

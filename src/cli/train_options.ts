@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODER_STAGES } from "../ffi/encoders.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
+import { isFolder } from "../files/list_folder.ts";
 import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../data/format_names.ts";
 import { fineTuningRecipe, readInitialModel, refuseWithInitialModel } from "../pipeline/initial_model.ts";
@@ -16,8 +17,9 @@ import {
   selfCriticalRecipe,
   VARIANTS,
 } from "../pipeline/recipe.ts";
-import { type DatasetOrigin, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
+import { type DatasetOrigin, readRunConfig, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
 import { TOKENIZERS } from "../text/tokenizer.ts";
+import { checkpointPath } from "./checkpoint_path.ts";
 import { collect, keyValue, once, oneOrSeveral, wholeNumber } from "./command.ts";
 import { addEngineOptions, ENGINE_SHAPE } from "./engine_options.ts";
 import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "../pipeline/encoder_weights_choice.ts";
@@ -39,6 +41,10 @@ export function addTrainOptions(command: Command): Command {
         .choices([...RECIPE_NAMES]),
     )
     .option("--out <dir>", "folder for the run's files (default: runs/<date-time>-<recipe>)")
+    .option(
+      "--config <file>",
+      "the config.json of a run, whose settings, data, weights and seed are used again, but for other options given",
+    )
     .option("--resume <dir>", "resume the run in this folder; it ends as if it had never stopped")
     .option(
       "--self-critical <run>",
@@ -105,7 +111,7 @@ export function addTrainOptions(command: Command): Command {
     )
     .option(
       "--init-from <file>",
-      "fine-tune this checkpoint: its architecture, preprocessing and tokenizer, and its vocabulary with the words that " +
+      "fine-tune this checkpoint, or the best of the run so named: its architecture, preprocessing and tokenizer, and its vocabulary with the words that " +
         "occur twice in the new captions",
     )
     .option(
@@ -159,6 +165,7 @@ const schema = z.object({
   splits: z.string().optional(),
   recipe: z.enum(RECIPE_NAMES).optional(),
   out: z.string().optional(),
+  config: z.string().optional(),
   resume: z.string().optional(),
   selfCritical: z.string().optional(),
   baseline: z.string().optional(),
@@ -232,7 +239,8 @@ export async function parseTrainOptions(parsed: unknown, context: ParseContext):
   const { resume, selfCritical } = options;
   if (resume !== undefined) return await parseResumedRun({ ...options, resume }, context);
   if (selfCritical !== undefined) return await parseSelfCriticalRun({ ...options, selfCritical }, context);
-  const { initFrom } = options;
+  const { initFrom, config } = options;
+  if (config !== undefined) return await parseRepeatedRun({ ...options, config }, context);
   return initFrom === undefined
     ? parseNewRun(options, context)
     : await parseFineTuning({ ...options, initFrom }, context);
@@ -294,7 +302,7 @@ async function parseFineTuning(
     throw new InputError("Cannot fine-tune: no data is named; give --data DIR or --captions FILE");
   }
   refuseWithInitialModel({ recipe: name });
-  const model = await readInitialModel(context.path(initFrom));
+  const model = await readInitialModel(await checkpointPath(initFrom, context));
   const given = givenSettings(options);
   const optionOf = (setting: string) => {
     if (set?.[setting] !== undefined) return `--set ${setting}`;
@@ -350,6 +358,36 @@ async function parseResumedRun(
     initialWeights: config.initialWeights ?? undefined,
     initialWords: config.initialWords ?? undefined,
     dataset: movedDataset(config, { data, captions, images, splits }, context),
+  };
+}
+
+/** A new run with the settings, data, weights and seed of another, but for what is given. */
+async function parseRepeatedRun(
+  options: Parsed & { readonly config: string },
+  context: ParseContext,
+): Promise<TrainTaskOptions> {
+  const { config: given, recipe: name, encoder, initFrom, encoderWeights, seed, precision } = options;
+  refuseGiven({ recipe: name, encoder, initFrom }, "with --config, which decides it: leave one out");
+  const path = context.path(given);
+  const file = await isFolder(path) ? join(path, "config.json") : path;
+  const config = await readRunConfig(file, `Cannot train with the settings of '${file}'`);
+  const settings = givenSettings(options);
+  const { name: preset, ...former } = config.recipe;
+  const recipe = withFrozenEpochs(settings, (changes) => makeRecipe(preset, { ...former, ...changes }));
+  if (encoderWeights !== undefined && config.initialWeights !== null) {
+    throw new InputError(
+      "Cannot use --encoder-weights with this --config: its run started from a checkpoint; leave one out",
+    );
+  }
+  return {
+    ...{ recipe, pretrainedRecipe: recipe, givenSettings: Object.keys(settings) },
+    ...newRun(preset, { ...options, seed: seed ?? config.seed, precision: precision ?? config.precision }, context),
+    encoderWeights: encoderWeights === undefined
+      ? { file: config.encoderWeights ?? undefined }
+      : encoderWeightsOf(encoderWeights, config.dataset !== null, context),
+    dataset: movedDataset(config, options, context),
+    initialWeights: config.initialWeights ?? undefined,
+    initialWords: config.initialWords ?? undefined,
   };
 }
 

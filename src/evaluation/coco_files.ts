@@ -16,7 +16,7 @@ const caption = z.string().transform((text) => text.normalize("NFC"));
 /** COCO's key, or that of `caption --json`. */
 const predictionSchema = z.union([
   z.object({ image_id: id, caption }).transform(({ image_id: image, caption }) => ({ image, caption })),
-  z.object({ image: id, caption }),
+  z.object({ image: id, text: caption }).transform(({ image, text }) => ({ image, caption: text })),
 ]);
 const predictionsSchema = z.array(predictionSchema);
 const annotationsSchema = z.object({

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
 import { openRegular, readRegularText } from "../files/open_file.ts";
@@ -102,6 +102,33 @@ const metricsSchema = z.looseObject({ epoch: z.int().positive() });
 
 /** Far more than a run of a million epochs writes. */
 const MAX_TEXT_BYTES = 512 * 2 ** 20;
+/**
+ * Reads the `config.json` of a run.
+ *
+ * @param failure Begins error messages: "Cannot resume 'runs/first'".
+ * @throws {InputError} If it cannot be read, or is not a run's.
+ */
+export async function readRunConfig(path: string, failure: string): Promise<RunConfig> {
+  const name = basename(path);
+  let text: string;
+  try {
+    text = await readRegularText(path, MAX_TEXT_BYTES);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const reason = fileErrorReason(error);
+    throw new InputError(`${failure}: '${name}' cannot be read (${reason}); give the folder of a run`, {
+      cause: error,
+    });
+  }
+  const content = parseJson(text);
+  if (isOfOtherVersion(content)) {
+    throw new InputError(`${failure}: another version of lrcn wrote this run; train again`);
+  }
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new InputError(`${failure}: in '${name}' the field '${issue?.path.join(".")}' is wrong, ${issue?.message}`);
+}
 
 /** The folder of a run. */
 export class RunFolder {
@@ -178,22 +205,7 @@ export class RunFolder {
    * @throws {InputError} If there is none, or it is not a run's.
    */
   async readConfig(): Promise<RunConfig> {
-    const path = this.file("config");
-    let text: string;
-    try {
-      text = await readRegularText(path, MAX_TEXT_BYTES);
-    } catch (error) {
-      const reason = fileErrorReason(error);
-      throw this.#cannotResume(`'${NAMES.config}' cannot be read (${reason}); give the folder of a run`, error);
-    }
-    const content = parseJson(text);
-    if (isOfOtherVersion(content)) {
-      throw this.#cannotResume("another version of lrcn wrote this run; train again");
-    }
-    const parsed = schema.safeParse(content);
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw this.#cannotResume(`in '${NAMES.config}' the field '${issue?.path.join(".")}' is wrong, ${issue?.message}`);
+    return await readRunConfig(this.file("config"), `Cannot resume '${this.path}'`);
   }
 
   /**

@@ -59,7 +59,7 @@ export async function captionHeldOut(scenes: readonly Scene[], options: CaptionH
   const heldOut: HeldOut[] = [];
   for await (const result of captionFiles(captioner, inputs, { signal })) {
     if ("problem" in result) throw new InputError(result.problem);
-    const { image, caption } = result;
+    const { image, text: caption } = result;
     heldOut.push({ image, references: scenes[heldOut.length]?.captions ?? [], caption });
     onProgress(heldOut.length, files.length);
   }

@@ -56,16 +56,16 @@ browserTest("dropping an image shows its caption, others, and the probability of
     await explained(page);
     const body = drawSquare("red", 1);
     const answer = await (await fetch(`${url}/api/caption?nBest=3`, { method: "POST", body })).json();
-    assert.equal(await text(page, "#caption"), answer.caption);
-    assert.equal(await page.locator("#image img").getAttribute("alt"), answer.caption);
-    assert.equal(await text(page, "#said"), `Caption: ${answer.caption}`);
+    assert.equal(await text(page, "#caption"), answer.text);
+    assert.equal(await page.locator("#image img").getAttribute("alt"), answer.text);
+    assert.equal(await text(page, "#said"), `Caption: ${answer.text}`);
     const words = (await page.locator("#words li").allInnerTexts()).map((word) => word.split("\n"));
     assert.deepEqual(words.map(([word]) => word), answer.tokens);
     for (const [, percent = ""] of words) assert.match(percent, /^\d[\d.]*%$/);
     assert.equal(await page.locator("#others li").count(), answer.alternatives.length);
 
     await page.locator("#others button").first().click();
-    await page.getByRole("heading", { name: answer.alternatives[0].caption }).waitFor();
+    await page.getByRole("heading", { name: answer.alternatives[0].text }).waitFor();
     await explained(page);
   });
 });

@@ -53,10 +53,10 @@ const MODEL = { name: "m", epoch: 1, cider: 0.5 };
 
 Deno.test("parsePredictions() reads what caption --json and --jsonl print", () => {
   const captions = [
-    { image: "photos/a.jpg", caption: "a kite", logProbability: -1, tokens: ["a", "kite"] },
-    { image: "photos/b.jpg", caption: "a boat", logProbability: -2, tokens: ["a", "boat"], alternatives: [] },
+    { image: "photos/a.jpg", text: "a kite", logProbability: -1, tokens: ["a", "kite"] },
+    { image: "photos/b.jpg", text: "a boat", logProbability: -2, tokens: ["a", "boat"], alternatives: [] },
   ];
-  const expected = captions.map(({ image, caption }) => ({ image, caption }));
+  const expected = captions.map(({ image, text }) => ({ image, caption: text }));
   for (const format of ["json", "jsonl"] as const) {
     const output = new CaptionOutput({ format, single: false, ranked: false, model: MODEL });
     const text = captions.map((caption) => output.add(caption)).join("") + output.end();
@@ -64,7 +64,7 @@ Deno.test("parsePredictions() reads what caption --json and --jsonl print", () =
     const [first = ""] = format === "jsonl" ? text.split("\n") : [];
     if (format === "jsonl") assert.deepEqual(parsePredictions(first, "p"), expected.slice(0, 1));
   }
-  refuses(() => parsePredictions('{"image":"a","caption":"x"}\n{"image":', "p"), /p is not JSON/);
+  refuses(() => parsePredictions('{"image":"a","text":"x"}\n{"image":', "p"), /p is not JSON/);
 });
 
 Deno.test("matchReferences() matches a path with a name or an id, if one image alone is meant", () => {

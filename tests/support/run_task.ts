@@ -32,7 +32,8 @@ export type TaskName =
   | "label"
   | "inspect"
   | "export"
-  | "report";
+  | "report"
+  | "runs";
 
 /** The words of a task's command in `deno.json`, "deno" first. */
 export function commandOf(task: keyof typeof config.tasks): string[] {

@@ -86,7 +86,7 @@ async function caption(image) {
   const { signal } = image.asking;
   try {
     image.answer = await send("/api/caption", readSettings(), { image: image.file, signal });
-    image.button.firstElementChild.alt = image.answer.caption;
+    image.button.firstElementChild.alt = image.answer.text;
   } catch (error) {
     if (signal.aborted) return; // requested again, or removed
     image.problem = error.message;
@@ -133,17 +133,17 @@ function show(image) {
 /** Shows one caption of an answer, and the others below it. */
 function showCaption(image, chosen) {
   const { answer } = image;
-  find("caption").textContent = chosen.caption || "(empty caption)";
-  shownImage.alt = chosen.caption;
-  find("said").textContent = `Caption: ${chosen.caption}`;
+  find("caption").textContent = chosen.text || "(empty caption)";
+  shownImage.alt = chosen.text;
+  find("said").textContent = `Caption: ${chosen.text}`;
   const all = answer.alternatives ? [answer, ...answer.alternatives] : [answer];
-  const others = all.filter((other) => other !== chosen && other.caption !== chosen.caption);
+  const others = all.filter((other) => other !== chosen && other.text !== chosen.text);
   find("others").replaceChildren(...others.map((other) => {
     const button = document.createElement("button");
     button.type = "button";
     const probability = document.createElement("small");
     probability.textContent = percent(Math.exp(other.logProbability - answer.logProbability));
-    button.append(other.caption, probability);
+    button.append(other.text, probability);
     button.addEventListener("click", () => {
       showCaption(image, other);
       find("words").querySelector("button")?.focus();

@@ -218,7 +218,7 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
   },
   "an unknown setting": {
     args: ["--data", "drawn", "--set", "hidenSize=3"],
-    line: /Cannot set 'hidenSize': there is no such setting; known are .*hiddenSize/,
+    line: /Cannot set 'hidenSize': there is no such setting; did you mean hiddenSize\?/,
   },
   "a setting with a word for a number": {
     args: ["--data", "drawn", "--set", "hiddenSize=many"],
