@@ -94,13 +94,17 @@ export async function exportModel(checkpoint: string, options: ExportModelOption
   const { training: _state, ...metadata } = source.metadata;
   const { model, vocabulary: words, preprocessing, decoding } = metadata;
   const matched = matchModel(model, source.tensors, { source: checkpoint });
-  await checkTargets(checkpoint, vocabulary === undefined ? [out] : [out, vocabulary], force);
+  const created = await checkTargets(checkpoint, vocabulary === undefined ? [out] : [out, vocabulary], force);
+  // Weights without their vocabulary would look like an export, and be in the way of the next.
+  await using undo = new AsyncDisposableStack();
+  for (const path of created) undo.defer(() => Deno.remove(path).catch(() => {}));
 
   const tensors = Array.from(matched, ([name, tensor]) => convert({ ...tensor, name }, dtype));
   if (format === "pth") await writePth(out, tensors);
   else if (format === "checkpoint") await saveCheckpoint(out, { metadata, tensors });
   else await writeSafetensors(out, { metadata: { format: "pt" }, tensors });
   if (vocabulary !== undefined) await writeVocabularyFile(vocabulary, { vocabulary: words, preprocessing, decoding });
+  undo.move();
   return { out, format, tensors: tensors.length, vocabulary, words: words.length };
 }
 
@@ -139,8 +143,9 @@ function withoutEnding(path: string): string {
   return path.replace(/(?<=[^/\\])\.[^./\\]*$/, "");
 }
 
-/** Checked before writing, so that no existing file is lost, least of all the checkpoint. */
-async function checkTargets(checkpoint: string, targets: readonly string[], force: boolean): Promise<void> {
+/** Checks before writing that no existing file is lost, least of all the checkpoint; returns the files to be created. */
+async function checkTargets(checkpoint: string, targets: readonly string[], force: boolean): Promise<string[]> {
+  const created: string[] = [];
   const taken = [await identity(checkpoint)];
   for (const target of targets) {
     const file = await identity(target);
@@ -150,12 +155,14 @@ async function checkTargets(checkpoint: string, targets: readonly string[], forc
       );
     }
     taken.push(file);
-    if (file !== target && !force) {
+    if (file === target) created.push(target);
+    else if (!force) {
       throw new InputError(
         `Cannot export to '${target}': it exists already; choose another or replace it with --force`,
       );
     }
   }
+  return created;
 }
 
 /** Equal for two paths of one file: device and inode if it exists, else the path. */
