@@ -123,8 +123,11 @@ export interface Met<Result> extends Watched<Result> {
   readonly failed: string;
 }
 
-/** How often operations in the middle of many fail: each with each error, or each with one of the errors in turn. */
-export type Thoroughness = "each error" | "errors in turn";
+/**
+ * How often operations in the middle of many fail: each with each error, each with one of the errors in turn, or in turn
+ * the first of several of one kind.
+ */
+export type Thoroughness = "each error" | "errors in turn" | "first of a kind";
 
 /** Operations at the beginning and at the end that always fail with each error. */
 const ENDS = 12;
@@ -142,10 +145,12 @@ export async function failEachOperation<Result>(
   const { operations, error } = await watchFiles(run);
   if (error !== undefined) throw error;
   let count = 0;
+  const firsts = thoroughness === "first of a kind";
   for (const at of operations.keys()) {
-    const inMiddle = at >= ENDS && at < operations.length - ENDS;
+    if (firsts && at > 0 && operations[at] === operations[at - 1]) continue;
+    const inMiddle = firsts || (at >= ENDS && at < operations.length - ENDS);
     for (const [index, code] of FAULT_CODES.entries()) {
-      if (thoroughness === "errors in turn" && inMiddle && index !== at % FAULT_CODES.length) continue;
+      if (thoroughness !== "each error" && inMiddle && index !== at % FAULT_CODES.length) continue;
       await prepare();
       const watched = await watchFiles(run, { at, code });
       const failed = watched.operations[at];
