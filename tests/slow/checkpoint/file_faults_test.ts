@@ -31,25 +31,25 @@ for (const format of ["pth", "safetensors"] as const) {
     operations: 300,
     thoroughness: "errors in turn",
   });
-
-  faultTest(`exportModel() replaces each file whole, whichever file operation fails: ${format}`, {
-    before: async (folder) => {
-      await copyOfCaptioner(join(folder, "best.safetensors"), 1);
-      for (const name of [`model.${format}`, "model.vocab.json"]) {
-        await Deno.writeTextFile(join(folder, name), "former");
-      }
-    },
-    run: (folder) =>
-      exportModel(join(folder, "best.safetensors"), { out: join(folder, `model.${format}`), force: true }),
-    allows(after, done) {
-      assert.deepEqual(Object.keys(after).sort(), Object.keys(done).sort());
-      // The weights are replaced first.
-      assert.equal(after[`model.${format}`], done[`model.${format}`]);
-    },
-    operations: 300,
-    thoroughness: "errors in turn",
-  });
 }
+
+faultTest("exportModel() replaces each file whole, whichever file operation fails: safetensors", {
+  before: async (folder) => {
+    await copyOfCaptioner(join(folder, "best.safetensors"), 1);
+    for (const name of ["model.safetensors", "model.vocab.json"]) {
+      await Deno.writeTextFile(join(folder, name), "former");
+    }
+  },
+  run: (folder) =>
+    exportModel(join(folder, "best.safetensors"), { out: join(folder, "model.safetensors"), force: true }),
+  allows(after, done) {
+    assert.deepEqual(Object.keys(after).sort(), Object.keys(done).sort());
+    // The weights are replaced first.
+    assert.equal(after["model.safetensors"], done["model.safetensors"]);
+  },
+  operations: 300,
+  thoroughness: "errors in turn",
+});
 
 faultTest("exportModel() writes a checkpoint or nothing, whichever file operation fails", {
   before: (folder) => copyOfCaptioner(join(folder, "best.safetensors"), 1),
