@@ -115,7 +115,10 @@ export async function exportModel(checkpoint: string, options: ExportModelOption
   const { model, vocabulary: words, preprocessing, decoding } = stored;
   const matched = matchModel(model, source.tensors, { source: checkpoint });
   const sources = average === undefined ? [checkpoint] : [checkpoint, average.checkpoint];
-  await checkTargets(sources, vocabulary === undefined ? [out] : [out, vocabulary], force);
+  const created = await checkTargets(sources, vocabulary === undefined ? [out] : [out, vocabulary], force);
+  // Weights without their vocabulary would look like an export, and be in the way of the next.
+  await using undo = new AsyncDisposableStack();
+  for (const path of created) undo.defer(() => Deno.remove(path).catch(() => {}));
 
   const given = average === undefined || other === undefined
     ? Array.from(matched, ([name, tensor]) => ({ ...tensor, name }))
@@ -136,6 +139,7 @@ export async function exportModel(checkpoint: string, options: ExportModelOption
   else if (format === "checkpoint") await saveCheckpoint(out, { metadata, tensors });
   else await writeSafetensors(out, { metadata: { format: "pt" }, tensors });
   if (vocabulary !== undefined) await writeVocabularyFile(vocabulary, { vocabulary: words, preprocessing, decoding });
+  undo.move();
   return { out, format, tensors: tensors.length, vocabulary, words: words.length };
 }
 
@@ -174,8 +178,9 @@ function withoutEnding(path: string): string {
   return path.replace(/(?<=[^/\\])\.[^./\\]*$/, "");
 }
 
-/** Checked before writing, so that no existing file is lost, least of all the checkpoint. */
-async function checkTargets(sources: readonly string[], targets: readonly string[], force: boolean): Promise<void> {
+/** Checks before writing that no existing file is lost, least of all a checkpoint; returns the files to be created. */
+async function checkTargets(sources: readonly string[], targets: readonly string[], force: boolean): Promise<string[]> {
+  const created: string[] = [];
   const taken = await Promise.all(sources.map(identity));
   for (const target of targets) {
     const file = await identity(target);
@@ -185,12 +190,14 @@ async function checkTargets(sources: readonly string[], targets: readonly string
       );
     }
     taken.push(file);
-    if (file !== target && !force) {
+    if (file === target) created.push(target);
+    else if (!force) {
       throw new InputError(
         `Cannot export to '${target}': it exists already; choose another or replace it with --force`,
       );
     }
   }
+  return created;
 }
 
 /** Equal for two paths of one file: device and inode if it exists, else the path. */

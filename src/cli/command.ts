@@ -53,9 +53,7 @@ export async function runTask(
   main: () => Promise<number>,
   print: (line: string) => void = printNote,
 ): Promise<number> {
-  // Without a listener, a write beyond `ulimit -f` ends the process; with one, it is an error.
-  const ignore = () => {};
-  Deno.addSignalListener("SIGXFSZ", ignore);
+  using _ = makeTooLargeFilesErrors();
   try {
     return await main();
   } catch (error) {
@@ -70,9 +68,15 @@ export async function runTask(
       );
     } else print(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
     return EXIT_INPUT;
-  } finally {
-    Deno.removeSignalListener("SIGXFSZ", ignore);
   }
+}
+
+/** Without a listener, a write beyond `ulimit -f` ends the process; with one, it is an error. */
+function makeTooLargeFilesErrors(): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
+  const ignore = () => {};
+  Deno.addSignalListener("SIGXFSZ", ignore);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGXFSZ", ignore) };
 }
 
 function permissionMessage(error: Error): string {

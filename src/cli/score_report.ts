@@ -4,8 +4,8 @@ import { meteor } from "../evaluation/meteor.ts";
 import { type ScoringTokenizer, scoringTokens } from "../evaluation/scoring_tokenizer.ts";
 import { refuseUnscorable } from "../evaluation/refuse_unscorable.ts";
 import { scoreCaptions, type ScoredCaption, type Scores, tokenizeCaptions } from "../evaluation/score_captions.ts";
-import { fileErrorReason } from "../files/file_error.ts";
-import { quoted } from "../printable.ts";
+import { createFolder } from "../files/create_folder.ts";
+import { printable, quoted } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 
@@ -114,18 +114,13 @@ export function describeReport(report: ScoreReport): string[] {
   const [first] = emptyCaptions;
   return [
     ...(perImage ?? []).map(({ image_id, caption, CIDEr }) =>
-      `${plain(image_id)}\t${CIDEr.toFixed(3)}\t${plain(caption)}`
+      `${printable(image_id)}\t${CIDEr.toFixed(3)}\t${printable(caption)}`
     ),
     ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     ...(first === undefined
       ? []
       : [`Warning: ${emptyCaptions.length} captions have no word, the first is for ${quoted(first)}`]),
   ];
-}
-
-// Captions and ids may come from an untrusted file: no escape sequence reaches the terminal.
-function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, " ");
 }
 
 const NAMES = ["Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr"] as const;
@@ -137,12 +132,7 @@ async function writeFiles(out: string, captions: readonly ScoredCaption[], score
     "references.json": Object.fromEntries(captions.map(({ image, references }) => [image, references])),
     "scores.json": scores,
   };
-  try {
-    await Deno.mkdir(out, { recursive: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new InputError(`Cannot create folder '${out}': ${fileErrorReason(error)}`, { cause: error });
-  }
+  await createFolder(out);
   for (const [name, value] of Object.entries(files)) {
     await writeAtomic(join(out, name), [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)]);
   }

@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EFBIG: "it is larger than the file system or ulimit -f allows, choose another disk or raise the limit",
   EIO: "the disk failed, check it or choose another",
   ENAMETOOLONG: "its name is too long",
+  EEXIST: "something else has its name, choose another",
   EMFILE: "too many files are open, raise the limit by ulimit -n",
   ENFILE: "the machine has too many files open, close other programs",
   ENOMEM: "memory is short, close other programs or raise the limit by ulimit -v",

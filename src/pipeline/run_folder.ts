@@ -245,16 +245,10 @@ export class RunFolder {
 
   /** Writes `config.json` if there is none; of two processes that start at once, one finds the other's. */
   async #writeFirst(text: string): Promise<void> {
-    const draft = join(this.path, `.${NAMES.config}.${crypto.randomUUID()}.tmp`);
-    await writeAtomic(draft, [new TextEncoder().encode(text)]);
     try {
-      await Deno.link(draft, this.file("config"));
+      await writeAtomic(this.file("config"), [new TextEncoder().encode(text)], { onlyNew: true });
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) throw this.#taken();
-      // Some file systems have no links.
-      await this.writeText("config", text);
-    } finally {
-      await Deno.remove(draft);
+      throw error instanceof InputError && error.cause instanceof Deno.errors.AlreadyExists ? this.#taken() : error;
     }
   }
 
