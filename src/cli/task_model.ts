@@ -38,7 +38,7 @@ export async function loadTaskModel(
 ): Promise<TaskModel> {
   using opened = new DisposableStack();
   const open = async (path: string) =>
-    opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary) }));
+    opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary), warn: print }));
   const chosen: Pick<DefaultCheckpoint, "model" | "name" | "ships">[] = [];
   for (const path of checkpoints.map((path) => userPath(path))) {
     chosen.push({ model: await open(path), name: nameOf(path), ships: false });
