@@ -36,3 +36,14 @@ export function findSpecialWords(words: readonly string[]): CaptionVocabulary {
   });
   return { words, pad, unknown, start, end };
 }
+
+/**
+ * Looks a word up as it is, and with its accents in Unicode's composed and decomposed form: vocabularies of other programs
+ * have either.
+ */
+export function findInEitherForm<Found>(
+  word: string,
+  find: (word: string) => Found | undefined,
+): Found | undefined {
+  return find(word) ?? find(word.normalize("NFC")) ?? find(word.normalize("NFD"));
+}
