@@ -5,6 +5,7 @@ import type { EngineOptions } from "../ffi/settings.ts";
 import { centerCrop, decodeOptions, resizeImage } from "../images/preprocessing.ts";
 import { type ImageInput, openImage } from "../images/decode_image.ts";
 import type { DecodeImageOptions, RgbImage } from "../images/rgb_image.ts";
+import { findInEitherForm } from "../text/vocabulary.ts";
 import { InputError } from "../input_error.ts";
 import { collateMasked } from "../ffi/collate.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
@@ -281,7 +282,8 @@ export class Captioner implements Disposable {
       throw new InputError("Cannot score captions: the model is of the notebook recipe, whose captions have no end");
     }
     const ids = this.#idOfWord();
-    return Int32Array.of(start, ...this.tokenize(caption).map((token) => ids.get(token) ?? unknown), end);
+    const idOf = (token: string) => findInEitherForm(token, (form) => ids.get(form)) ?? unknown;
+    return Int32Array.of(start, ...this.tokenize(caption).map(idOf), end);
   }
 
   /**

@@ -7,6 +7,7 @@ import { matchModel } from "./model_shape.ts";
 import { writePth } from "./pth.ts";
 import { writeSafetensors } from "./safetensors.ts";
 import type { TensorSource } from "./tensor.ts";
+import { VOCABULARY_DIGEST, vocabularyDigest } from "./vocabulary_digest.ts";
 import { writeVocabularyFile } from "./vocabulary_file.ts";
 import type { WeightsFormat } from "./weights_file.ts";
 
@@ -96,7 +97,7 @@ export interface ExportedModel {
 
 /**
  * Exports a checkpoint's parameters and buffers as a state_dict, with PyTorch's names and order, and the vocabulary, as
- * read by `readVocabularyFile()`; or both as a checkpoint. The training state is omitted. Each file is written atomically. The same checkpoint
+ * read by `readVocabularyFile()`; or both as a checkpoint. The weights contain a digest of the vocabulary. The training state is omitted. Each file is written atomically. The same checkpoint
  * gives the same bytes.
  *
  * @throws {InputError} If the checkpoint cannot be read, a weight is too large for the float type, or a file exists
@@ -135,9 +136,10 @@ export async function exportModel(checkpoint: string, options: ExportModelOption
   // The metrics of a model are not those of its average with another.
   const { metrics = average === undefined ? stored.metrics : {} } = options;
   const metadata = { ...stored, metrics };
-  if (format === "pth") await writePth(out, tensors);
+  const digest = await vocabularyDigest(words);
+  if (format === "pth") await writePth(out, tensors, { vocabularyDigest: digest });
   else if (format === "checkpoint") await saveCheckpoint(out, { metadata, tensors });
-  else await writeSafetensors(out, { metadata: { format: "pt" }, tensors });
+  else await writeSafetensors(out, { metadata: { format: "pt", [VOCABULARY_DIGEST]: digest }, tensors });
   if (vocabulary !== undefined) await writeVocabularyFile(vocabulary, { vocabulary: words, preprocessing, decoding });
   undo.move();
   return { out, format, tensors: tensors.length, vocabulary, words: words.length };

@@ -47,7 +47,7 @@ export async function loadTaskModel(
 ): Promise<TaskModel> {
   using opened = new DisposableStack();
   const open = async (path: string) =>
-    opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary) }));
+    opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary), warn: print }));
   const chosen: Pick<DefaultCheckpoint, "model" | "name" | "path" | "ships">[] = [];
   for (const given of checkpoints) {
     const path = await checkpointPath(given);

@@ -13,6 +13,7 @@ import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../pipeline/training_data.ts";
+import { rareWords, wordWarnings } from "../pipeline/word_warnings.ts";
 import type { TrainingSource } from "../pipeline/training_source.ts";
 import type { Reporter } from "../reporter.ts";
 import { checkOut } from "./check_out.ts";
@@ -178,7 +179,8 @@ async function collectFindings(
   });
   found.splits = examineSplits(data.splits);
   found.captions = examineCaptions(dataset, data, recipe);
-  warnings.push(...splitWarnings(found.splits), ...captionWarnings(found.captions, recipe));
+  warnings.push(...splitWarnings(found.splits), ...wordWarnings(data, recipe));
+  warnings.push(...captionWarnings(found.captions, recipe));
 
   using engine = await Engine.open(modelSettings(recipe, data.vocabulary.size), {
     ...options,
@@ -273,8 +275,7 @@ function captionWarnings(
   return [
     ...(validation > MAX_UNKNOWN_FRACTION
       ? [
-        `${(100 * validation).toFixed(1)}% of the words of validation captions are unknown: they occur fewer than ` +
-        `${minCount} times in the training set; try a lower --set minCount=...`,
+        `${(100 * validation).toFixed(1)}% of the words of validation captions are unknown: ${rareWords(minCount)}`,
       ]
       : []),
     ...(empty > 0 ? [`${empty} captions have no word`] : []),

@@ -51,7 +51,8 @@ export async function evaluateCheckpoint(
 ): Promise<CheckpointCaptions> {
   const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...source }, split, decoding } = options;
   const dataset = await readDataset(source);
-  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: group.localRank, vocabulary });
+  const warn = (line: string) => reporter.warn(line);
+  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: group.localRank, vocabulary, warn });
   await assertSameOnAllRanks(group, {
     "the checkpoint": captioner.metadata,
     "the captions": dataset.fingerprint,

@@ -6,6 +6,7 @@
 
 import { type CheckpointMetadata, openCheckpoint, type TrainingState } from "../checkpoint/checkpoint.ts";
 import { modelTensors } from "../checkpoint/model_state.ts";
+import { vocabularyDigest } from "../checkpoint/vocabulary_digest.ts";
 import { writePth } from "../checkpoint/pth.ts";
 import { assertSameOnAllRanks } from "../distributed/assert_same.ts";
 import { broadcastTensors, restoreRandomStates } from "../distributed/broadcast_model.ts";
@@ -295,7 +296,9 @@ async function fit(
     reporter.warn("No epoch was better than the model that training started from, which stays the best");
   }
   if (recipe.exportPth && epochs > 0 && group.rank === 0) {
-    await writePth(folder.file("pth"), await modelTensors(engine, ["parameter", "buffer"]));
+    await writePth(folder.file("pth"), await modelTensors(engine, ["parameter", "buffer"]), {
+      vocabularyDigest: await vocabularyDigest(metadata.vocabulary),
+    });
   }
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
 }

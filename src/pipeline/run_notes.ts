@@ -10,6 +10,7 @@ import type { Recipe } from "./recipe.ts";
 import type { TrainingImages } from "./training_source.ts";
 import type { RunConfig } from "./run_folder.ts";
 import type { TrainingData } from "./training_data.ts";
+import { wordWarnings } from "./word_warnings.ts";
 
 /** What {@linkcode noteData} describes. */
 export interface NoteDataOptions {
@@ -41,7 +42,9 @@ export function noteData({ dataset, data, images, recipe, seed, engine, reporter
     const renamed = describeRenamed(dataset);
     if (renamed !== undefined) reporter.note(`Images: ${renamed}`);
   }
-  for (const remark of dataset.remarks ?? []) reporter.warn(`Warning: ${printable(remark)}`);
+  for (const remark of [...dataset.remarks ?? [], ...wordWarnings(data, recipe)]) {
+    reporter.warn(`Warning: ${printable(remark)}`);
+  }
   const [rejected] = dataset.rejected ?? [];
   if (rejected !== undefined) {
     reporter.warn(`Skipped ${count(dataset.rejected ?? [], "unusable row")}, the first: ${describeRejected(rejected)}`);

@@ -1,4 +1,5 @@
 import { InputError } from "../input_error.ts";
+import { quoted } from "../printable.ts";
 
 /**
  * The padding of short captions; its id is 0.
@@ -108,7 +109,7 @@ export class Vocabulary {
       const first = ids.get(word);
       if (first !== undefined) {
         throw new InputError(
-          `Cannot read vocabulary: ${JSON.stringify(word)} is word ${first} and word ${id}; use another checkpoint`,
+          `Cannot read vocabulary: ${quoted(word)} is word ${first} and word ${id}; use another checkpoint`,
         );
       }
       ids.set(word, id);
@@ -118,7 +119,9 @@ export class Vocabulary {
       if (id >= 2 && !hasStart) break;
       if (ids.get(word) !== id) {
         throw new InputError(
-          `Cannot read vocabulary: word ${id} must be "${word}", got ${JSON.stringify(words[id]) ?? "nothing"}; ` +
+          `Cannot read vocabulary: word ${id} must be '${word}', got ${
+            words[id] === undefined ? "nothing" : quoted(words[id])
+          }; ` +
             "use another checkpoint",
         );
       }
@@ -258,4 +261,15 @@ export function findSpecialWords(words: readonly string[]): CaptionVocabulary {
     return id < 0 ? undefined : id;
   });
   return { words, pad, unknown, start, end };
+}
+
+/**
+ * Looks a word up as it is, and with its accents in Unicode's composed and decomposed form: vocabularies of other programs
+ * have either.
+ */
+export function findInEitherForm<Found>(
+  word: string,
+  find: (word: string) => Found | undefined,
+): Found | undefined {
+  return find(word) ?? find(word.normalize("NFC")) ?? find(word.normalize("NFD"));
 }

@@ -150,10 +150,12 @@ nativeTest("examine() warns about rows, missing images, lists and unknown words"
     "1 images are in several lists and stay in one, preferably the test list; the first: '4.png'",
     "1 images are in no list and are skipped",
     found.warnings[4],
+    found.warnings[5],
     "20 captions are truncated to 4 words",
   ]);
+  assert.match(found.warnings[4] ?? "", /^\d+\.\d% of the words of training captions are unknown \(<unk>\): /);
   assert.match(
-    found.warnings[4] ?? "",
+    found.warnings[5] ?? "",
     /^\d+\.\d% of the words of validation captions are unknown: they occur fewer than 9/,
   );
   assert.deepEqual(found.splits?.inSeveralLists, ["4.png"]);

@@ -62,12 +62,12 @@ Deno.test("Vocabulary.extend() keeps all ids, and appends new words in their ord
 
 Deno.test("Vocabulary rejects misplaced special words, and empty or duplicate words", () => {
   const wrong: [string[], RegExp][] = [
-    [[], /word 0 must be "<pad>", got nothing/],
-    [["<unk>", "<pad>"], /word 0 must be "<pad>", got "<unk>"/],
-    [["<pad>", "a"], /word 1 must be "<unk>", got "a"/],
-    [["<pad>", "<unk>", "<start>"], /word 3 must be "<end>", got nothing/],
-    [["<pad>", "<unk>", "a", "<end>"], /word 2 must be "<start>", got "a"/],
-    [["<pad>", "<unk>", "a", "b", "a"], /"a" is word 2 and word 4/],
+    [[], /word 0 must be '<pad>', got nothing/],
+    [["<unk>", "<pad>"], /word 0 must be '<pad>', got '<unk>'/],
+    [["<pad>", "a"], /word 1 must be '<unk>', got 'a'/],
+    [["<pad>", "<unk>", "<start>"], /word 3 must be '<end>', got nothing/],
+    [["<pad>", "<unk>", "a", "<end>"], /word 2 must be '<start>', got 'a'/],
+    [["<pad>", "<unk>", "a", "b", "a"], /'a' is word 2 and word 4/],
     [["<pad>", "<unk>", ""], /word 2 is empty/],
   ];
   for (const [words, message] of wrong) {
@@ -88,4 +88,11 @@ Deno.test("lrcnCaption() adds <start> and <end>, and keeps at most maxLength wor
   assert.deepEqual([...lrcnCaption(["fox", "red", "kite"], vocabulary, 2)], [2, 1, 5, 3]);
   assert.equal(lrcnCaption(new Array(50).fill("red"), vocabulary).length, 22);
   assert.throws(() => lrcnCaption(TOKENS, Vocabulary.notebook([TOKENS])), TypeError);
+});
+
+Deno.test("Vocabulary shortens a word of enormous length in its messages", () => {
+  const word = "x".repeat(100_000);
+  for (const words of [["<pad>", "<unk>", word, word], [word], ["<pad>", "<unk>", "<start>", word]]) {
+    assert.throws(() => new Vocabulary(words), (error) => error instanceof InputError && error.message.length < 200);
+  }
 });
