@@ -147,4 +147,8 @@ function percent(fraction) {
   return fraction >= 0.1 ? `${Math.round(100 * fraction)}%` : `${(100 * fraction).toPrecision(2)}%`;
 }
 
+shownImage.addEventListener("load", () => {
+  const { naturalWidth, naturalHeight, parentElement } = shownImage;
+  parentElement.style.setProperty("--aspect", String(naturalWidth / naturalHeight));
+});
 find("copy").addEventListener("click", ({ currentTarget }) => copy(chosen.caption, currentTarget));
