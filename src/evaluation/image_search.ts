@@ -24,13 +24,14 @@ export interface FoundImage {
   readonly caption: string;
   /** Natural logarithm of the query's probability given the image. */
   readonly logProbability: number;
+  /** The geometric mean of the probabilities of the query's tokens and its end. */
+  readonly probability: number;
 }
 
 /** The part of a captioner that searching uses. */
-
 export type SearchingModel = Pick<
   Captioner,
-  "decodeOptions" | "prepare" | "encode" | "score" | "encodeCaption" | "caption" | "metadata"
+  "decodeOptions" | "prepare" | "encode" | "score" | "tokenize" | "encodeCaption" | "caption" | "metadata"
 >;
 
 /** Options of {@linkcode ImageSearch}. */
@@ -80,17 +81,23 @@ export class ImageSearch {
    *
    * @param top Number of results.
    * @param signal Stops the search between its steps.
-   * @returns The most probable images, best first, and whether the vocabulary has all words of the sentence.
+   * @returns The most probable images, best first, and the words that the vocabulary does not have. If it has none of the
+   * words, no image is more probable than another, and none is returned.
    * @throws {InputError} If the folder cannot be searched, see {@linkcode notReady}.
    */
   async search(
     query: string,
     top: number,
     signal: AbortSignal,
-  ): Promise<{ found: FoundImage[]; allWordsKnown: boolean }> {
+  ): Promise<{ found: FoundImage[]; unknownWords: string[] }> {
     if (this.#index === undefined) throw new InputError(`Cannot search: ${this.notReady?.reason}`);
     const { images, features } = this.#index;
     const sentence = this.#model.encodeCaption(query);
+    const unknown = this.#model.metadata.vocabulary.indexOf(UNKNOWN);
+    const words = this.#model.tokenize(query).map((word, index) => ({ word, isKnown: sentence[index + 1] !== unknown }))
+      .filter(({ word }) => /[\p{L}\p{N}]/u.test(word));
+    const unknownWords = [...new Set(words.filter(({ isKnown }) => !isKnown).map(({ word }) => word))];
+    if (!words.some(({ isKnown }) => isKnown)) return { found: [], unknownWords };
     const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence], { signal }));
     const ranked = images.map((image, id) => ({ ...image, id, logProbability: row[id] ?? NaN }))
       .sort((a, b) => b.logProbability - a.logProbability).slice(0, top);
@@ -101,9 +108,10 @@ export class ImageSearch {
         id,
         name,
         logProbability,
+        probability: Math.exp(logProbability / (sentence.length - 1)),
         caption: this.#captions.get(id) ?? "",
       })),
-      allWordsKnown: !sentence.includes(this.#model.metadata.vocabulary.indexOf(UNKNOWN)),
+      unknownWords,
     };
   }
 

@@ -18,7 +18,7 @@ import { CaptionQueue } from "./caption_queue.ts";
 import { oneAtATime } from "./deadline.ts";
 import { type App, guardedApp, type GuardOptions, servePage } from "./guards.ts";
 import { type Answers, openApi } from "./openapi.ts";
-import { PAGE_FILES } from "./page.ts";
+import { EXAMPLES, PAGE_FILES, readExample } from "./page.ts";
 import type { ImageSearch } from "../evaluation/image_search.ts";
 import { Problem } from "./problem.ts";
 import { readUpload } from "./upload.ts";
@@ -135,12 +135,12 @@ export function createApp(options: AppOptions): App {
     }
     requireIndex(search);
     const { query, top } = readQuery(new URL(context.req.url), SEARCH_QUERY);
-    const { found, allWordsKnown } = await within(
+    const { found, unknownWords } = await within(
       context,
       (signal) => searching(() => search.search(query, top, signal), signal),
     );
     const images = found.map((image) => ({ ...image, url: `/api/images/${image.id}` }));
-    return context.json({ allWordsKnown, images } satisfies Answers["Found"]);
+    return context.json({ unknownWords, images } satisfies Answers["Found"]);
   });
 
   app.get("/api/images/:id{[0-9]{1,9}}", async (context) => {
@@ -192,6 +192,9 @@ export function createApp(options: AppOptions): App {
   app.get("/api/openapi.json", (context) => context.json(openApi()));
 
   servePage(app, PAGE_FILES);
+  for (const name of EXAMPLES) {
+    app.get(`/examples/${name}`, async () => new Response(await readExample(name), { headers: JPEG_HEADERS }));
+  }
 
   return guarded;
 }
@@ -215,5 +218,6 @@ function shown(run: ShownRun | undefined): ShownRun {
   throw new Problem(404, "There is no run; start the server with --run DIR");
 }
 
+const JPEG_HEADERS = { "content-type": "image/jpeg", "cache-control": "no-cache" };
 /** The report has a policy of its own; the page may frame it. */
 const REPORT_HEADERS = { "content-security-policy": "frame-ancestors 'self'", "cache-control": "no-cache" };

@@ -30,14 +30,15 @@ const ANSWERS = {
     })),
   }),
   Found: z.object({
-    allWordsKnown: z.boolean().describe(
-      "Whether the vocabulary has all words of the query; unknown words are ranked as <unk>",
+    unknownWords: z.array(z.string()).describe(
+      "Words of the query that are not in the vocabulary, ranked as <unk>; if all are, there are no images",
     ),
     images: z.array(z.object({
       id: count,
       name: z.string(),
       caption: z.string(),
       logProbability: z.number(),
+      probability: z.number().describe("Geometric mean of the probabilities of the query's tokens and its end"),
       url: z.string(),
     })),
   }),

@@ -1,17 +1,21 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
+import { isFile } from "../files/list_folder.ts";
 import { reportPage } from "../report/report_page.ts";
 import { InputError } from "../input_error.ts";
 import { readReportedRun, type ReportedRun } from "../report/reported_run.ts";
 import type { ShownRun } from "./app.ts";
+import { printable } from "../printable.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Opens a run folder. Its files are read each time, so that a run in progress stays current.
+ * Opens a run folder, which need not exist yet. Its files are read each time, so that a run in progress stays current.
  *
- * @throws {InputError} If the folder does not hold a run.
+ * @param warn Receives a line if the run has not begun.
+ * @throws {InputError} If the folder holds something else.
  */
-export async function openRun(path: string): Promise<ShownRun> {
-  await readReportedRun(path);
+export async function openRun(path: string, warn: (line: string) => void): Promise<ShownRun> {
+  if (await isFile(join(path, "config.json"))) await readReportedRun(path);
+  else warn(`There is no run in '${printable(path)}' yet; the page shows it once its training begins`);
   return {
     name: basename(path),
     async read() {
@@ -24,12 +28,12 @@ export async function openRun(path: string): Promise<ShownRun> {
   };
 }
 
-/** A run that has disappeared is not the client's error. */
+/** A run that has not begun, or that was removed, is not the client's error. */
 async function readAnew(path: string): Promise<ReportedRun> {
   try {
     return await readReportedRun(path);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new Problem(503, `The run '${basename(path)}' cannot be read any more`);
+    throw new Problem(503, `There is no run '${basename(path)}' now: its training has not begun, or it was removed`);
   }
 }

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { unzipSync } from "fflate";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { parseKaggleCaptions } from "../../src/data/formats/kaggle_captions.ts";
+import { heatColor } from "../../src/explanation/heat_color.ts";
 import { drawDataset, drawSquare, TINY } from "../support/draw_dataset.ts";
 import { assertDone, runTask } from "../support/run_task.ts";
 import { folderWithModel, serve } from "../slow/tasks/start_server.ts";
@@ -21,14 +24,16 @@ async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Pr
   await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
 }
 
-const explained = (page: Page) => page.waitForSelector("#words small");
+/** Waits until the words of the image that is shown have their probabilities. */
+const explained = (page: Page) => page.waitForSelector("#words:not([aria-busy]) button[aria-label]");
 const text = (page: Page, selector: string) => page.locator(selector).innerText();
 
-/** A browser test with its own server. */
+/** A browser test with its own server. `more` are the places of squares in further images of the folder. */
 function browserTest(
   name: string,
   fn: (server: { readonly url: string; readonly folder: string }) => Promise<void>,
   args: readonly string[] = [],
+  more: readonly number[] = [],
 ): void {
   Deno.test({
     name,
@@ -38,7 +43,8 @@ function browserTest(
     sanitizeResources: false,
     async fn() {
       const images = { "photos/red.png": drawSquare("red", 1), "photos/blue.png": drawSquare("blue", 5) };
-      await using folder = await folderWithModel(images);
+      const others = more.map((place) => [`photos/${place}.png`, drawSquare("green", place)]);
+      await using folder = await folderWithModel({ ...images, ...Object.fromEntries(others) });
       const server = await serve(folder.path, args);
       try {
         await fn({ url: server.url, folder: folder.path });
@@ -62,31 +68,100 @@ browserTest("dropping an image shows its caption, others, and the probability of
     const words = (await page.locator("#words li").allInnerTexts()).map((word) => word.split("\n"));
     assert.deepEqual(words.map(([word]) => word), answer.tokens);
     for (const [, percent = ""] of words) assert.match(percent, /^\d[\d.]*%$/);
-    assert.equal(await page.locator("#others li").count(), answer.alternatives.length);
+    const captions = [answer, ...answer.alternatives].map(({ text }) => text);
+    assert.deepEqual(await page.locator("#others span").allInnerTexts(), captions);
+    const pressed = () => page.locator('#others [aria-pressed="true"] span').allInnerTexts();
+    assert.deepEqual(await pressed(), [answer.text]);
 
-    await page.locator("#others button").first().click();
+    await page.locator("#others button").nth(1).click();
     await page.getByRole("heading", { name: answer.alternatives[0].text }).waitFor();
     await explained(page);
+    assert.deepEqual(await pressed(), [answer.alternatives[0].text]); // the list stays as it is
+    assert.deepEqual(await page.locator("#others span").allInnerTexts(), captions);
   });
 });
 
+/** Answers explanations with maps of 2 x 2, hot in the bottom right; the model of these tests has one cell. */
+async function withMaps(page: Page): Promise<void> {
+  await page.route("**/api/explain*", async (route) => {
+    const answer = await (await route.fetch()).json();
+    const words = answer.words.map((word: object, index: number) => (
+      { ...word, strength: index === 0 ? 1 : 0.1, heat: [0, 0.5, 0.5, 1] }
+    ));
+    await route.fulfill({ json: { ...answer, rows: 2, columns: 2, words } });
+  });
+}
+
+/** The red, green, blue and opacity of a heat map at a place, 0 to 1, of its sides. */
+async function colorAt(page: Page, x: number, y: number): Promise<number[]> {
+  return await page.evaluate(`(() => {
+    const map = document.querySelector("#image canvas");
+    // Of a copy, since reading one canvas again and again makes the browser warn.
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 1;
+    const context = canvas.getContext("2d");
+    context.drawImage(map, Math.floor(${x} * map.width), Math.floor(${y} * map.height), 1, 1, 0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  })()`);
+}
+
 browserTest("pointing at a word shows its heat map, and leaving it hides the map", async ({ url }) => {
   await withPage(url, async (page) => {
+    await withMaps(page);
     await drop(page, { "red.png": drawSquare("red", 1) });
     await explained(page);
     const frame = page.locator("#image");
     assert.doesNotMatch(await frame.getAttribute("class") ?? "", /warm/);
+    assert.equal(await page.locator("#legend").isVisible(), false);
     const word = page.locator("#words button").nth(1);
     await word.hover();
     assert.match(await frame.getAttribute("class") ?? "", /warm/);
+    assert.equal(await page.locator("#legend").isVisible(), true);
     const [map, picture] = await Promise.all(["canvas", "img"].map((tag) => frame.locator(tag).boundingBox()));
     assert(map !== null && map !== undefined && picture !== null && picture !== undefined);
     assert(Math.abs(map.width - map.height) < 1, "the model's crop is square");
     const center = ({ x, width }: { x: number; width: number }) => x + width / 2;
     assert(Math.abs(center(map) - center(picture)) < 1, "centered in the image");
-    assert.match(await text(page, "#hint"), /: probability .*%, (hottest|no heat) in the /);
+    assert.match(
+      await text(page, "#hint"),
+      /: probability .*%, hottest in the bottom right of the image, strength 0\.10\.$/,
+    );
     await page.mouse.move(0, 0);
     assert.doesNotMatch(await frame.getAttribute("class") ?? "", /warm/);
+  });
+});
+
+browserTest(
+  "a heat map has the colors of deno task explain, interpolated values, and an opacity that fades with the strength",
+  async ({ url }) => {
+    await withPage(url, async (page) => {
+      await withMaps(page);
+      await drop(page, { "red.png": drawSquare("red", 1) });
+      await explained(page);
+      await page.locator("#words button").nth(0).focus();
+      const near = (color: readonly number[], value: number) => {
+        const expected = [...heatColor(value), 255 * 0.6 * value];
+        const differences = color.map((part, index) => Math.abs(part - (expected[index] ?? NaN)));
+        assert(Math.max(...differences) <= 3, `${color} is not the color of ${value}, ${expected}`);
+      };
+      near(await colorAt(page, 0.99, 0.99), 1);
+      near(await colorAt(page, 0.5, 0.5), 0.5 + 0.5 / 64); // the center of a point
+      assert.equal((await colorAt(page, 0.01, 0.01))[3], 0); // only the image
+      await page.locator("#words button").nth(1).focus();
+      const [, , , opacity = 0] = await colorAt(page, 0.99, 0.99);
+      assert(Math.abs(opacity - 255 * 0.6 * 0.1) <= 2, `${opacity}`);
+    });
+  },
+);
+
+browserTest("a model that sees the image as one cell has no heat maps, and the page says so", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await drop(page, { "red.png": drawSquare("red", 1) });
+    await explained(page);
+    assert.match(await text(page, "#hint"), /sees the image as a whole/);
+    await page.locator("#words button").nth(1).hover();
+    assert.doesNotMatch(await page.locator("#image").getAttribute("class") ?? "", /warm/);
+    assert.match(await text(page, "#hint"), /: probability [\d.]+%\.$/);
   });
 });
 
@@ -95,8 +170,9 @@ browserTest("a text file is refused with the reason, and an image dropped with i
     await drop(page, { "notes.txt": new TextEncoder().encode("no image"), "red.png": drawSquare("red", 1) });
     await page.locator("#problem:not(:empty)").waitFor();
     assert.match(await text(page, "#problem"), /^notes\.txt: Cannot decode image: the file is text/);
+    await until(async () => await page.locator("#list > li").count() === 1);
+    await page.locator("#list .open").click();
     await explained(page);
-    assert.equal(await page.locator("#strip li").count(), 1);
   });
 });
 
@@ -110,11 +186,10 @@ browserTest(
       await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
       await page.getByText(/^red\.png: The server is busy$|^blue\.png: The server is busy$/).waitFor();
       await page.getByRole("button", { name: "Try again" }).click();
-      await explained(page);
+      await page.getByText(/^2 images$/).waitFor();
       assert.equal(await text(page, "#problem"), "");
       assert.equal(await page.locator("#retry").isVisible(), false);
-      await until(async () => await page.locator('#strip img[alt="Image without a caption yet"]').count() === 0);
-      assert.equal(await page.locator("#strip li").count(), 2);
+      assert.equal(await page.locator("#list .busy").count(), 0);
     });
   },
 );
@@ -138,15 +213,149 @@ browserTest("a missing file is reported, and one that is too large is refused", 
 browserTest("images are removed one by one, and none is left", async ({ url }) => {
   await withPage(url, async (page) => {
     await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
+    await page.locator("#list .open").first().click();
     await explained(page);
     const button = page.getByRole("button", { name: "Remove this image" });
     await button.click();
-    assert.equal(await page.locator("#strip li").count(), 1);
+    assert.equal(await page.locator("#list > li").count(), 1);
     await explained(page);
     await button.click();
-    assert.equal(await page.locator("#stage").isVisible(), false);
-    assert.equal(await page.locator("#settings").isVisible(), false);
+    for (const id of ["stage", "settings", "tools"]) assert.equal(await page.locator(`#${id}`).isVisible(), false, id);
+    assert.equal(await page.locator("#examples").isVisible(), true);
     assert.equal(await page.evaluate(`document.activeElement.id`), "files");
+  });
+});
+
+/** The name and the caption of each image of the list. */
+async function rows(page: Page): Promise<[string, string][]> {
+  await until(async () => await page.locator("#list .busy").count() === 0);
+  const [names, captions] = await Promise.all(
+    [".name", ".caption"].map((part) => page.locator(`#list ${part}`).allInnerTexts()),
+  );
+  return (names ?? []).map((name, index) => [name, captions?.[index] ?? ""]);
+}
+
+browserTest(
+  "several images are a list with names and captions, others on demand, and each is shown alone",
+  async ({ url }) => {
+    await withPage(url, async (page) => {
+      const squares = { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 5) };
+      await drop(page, squares);
+      const answers = await Promise.all(
+        Object.values(squares).map(async (body) =>
+          await (await fetch(`${url}/api/caption?nBest=3`, { method: "POST", body })).json()
+        ),
+      );
+      assert.deepEqual(await rows(page), [["red.png", answers[0].text], ["blue.png", answers[1].text]]);
+      assert.equal(await page.locator("#stage").isVisible(), false);
+      await page.locator("#list summary").first().click();
+      assert.deepEqual(
+        await page.locator("#list li").first().locator("ol li").allInnerTexts(),
+        answers[0].alternatives.map(({ text }: { text: string }) => text),
+      );
+      await page.getByRole("button", { name: "Show blue.png alone" }).click();
+      await explained(page);
+      assert.equal(await text(page, "#caption"), answers[1].text);
+      assert.equal(await page.locator("#list").isVisible(), false);
+      await page.getByRole("button", { name: "All images" }).click();
+      assert.equal(await page.locator("#list").isVisible(), true);
+      assert.equal(await page.evaluate(`document.activeElement.getAttribute("aria-label")`), "Show blue.png alone");
+      await drop(page, { "red.png": drawSquare("red", 3) });
+      await page.getByRole("button", { name: "All images" }).click();
+      assert.deepEqual((await rows(page)).map(([name]) => name), ["red.png", "blue.png", "red (2).png"]);
+    });
+  },
+);
+
+browserTest("captions are copied, and downloaded as CSV, JSON Lines and a text for each image", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    const names = ["a, b.png", "c.png", "c.jpg"];
+    await drop(page, Object.fromEntries(names.map((name, index) => [name, drawSquare("red", 2 * index)])));
+    const captions = (await rows(page)).map(([, caption]) => caption);
+    await page.getByRole("button", { name: "Copy" }).first().click();
+    await page.getByText("Copied").waitFor();
+    assert.equal(await page.evaluate(`navigator.clipboard.readText()`), captions[0]);
+    const download = async (label: string) => {
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: label }).click(),
+      ]);
+      return { name: file.suggestedFilename(), bytes: await Deno.readFile(await file.path()) };
+    };
+    const csv = await download("CSV");
+    const source = parseKaggleCaptions(new TextDecoder().decode(csv.bytes), csv.name);
+    assert.deepEqual(source.rows, names.map((image, index) => ({ image, caption: captions[index] })));
+    assert.deepEqual([csv.name, source.rejected], ["captions.csv", []]);
+    const jsonl = await download("JSONL");
+    const lines = new TextDecoder().decode(jsonl.bytes).trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map(({ image, text }) => [image, text]),
+      names.map((name, index) => [name, captions[index]]),
+    );
+    assert(lines.every(({ alternatives }) => alternatives.length === 2));
+    const zip = await download("Texts");
+    const texts = Object.entries(unzipSync(zip.bytes)).map(([name, text]) => [name, new TextDecoder().decode(text)]);
+    assert.deepEqual(texts, [
+      ["a, b.txt", `${captions[0]}\n`],
+      ["c.png.txt", `${captions[1]}\n`],
+      ["c.jpg.txt", `${captions[2]}\n`],
+    ]);
+  });
+});
+
+browserTest("images survive a reload, until they are removed", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await drop(page, {
+      "red.png": drawSquare("red", 1),
+      "blue.png": drawSquare("blue", 5),
+      "x.png": drawSquare("red", 9),
+    });
+    await page.getByText(/^3 images$/).waitFor();
+    const before = await rows(page);
+    await page.locator("#list").getByRole("button", { name: "Remove" }).nth(2).click();
+    await page.getByText(/^2 images$/).waitFor();
+    await page.reload();
+    await page.getByText(/^2 images$/).waitFor();
+    assert.deepEqual(await rows(page), before.slice(0, 2));
+    await page.getByRole("button", { name: "Remove all" }).click();
+    assert.equal(await page.locator("#list > li").count(), 0);
+    await page.reload();
+    await page.locator("#model:not(:empty)").waitFor();
+    await page.locator("#examples").waitFor();
+    assert.equal(await page.locator("#list > li").count(), 0);
+  });
+});
+
+browserTest("an empty page says what it is, and has photos to try", async ({ url }) => {
+  await withPage(url, async (page) => {
+    assert.match(await text(page, "#intro"), /writes a sentence about each photo/);
+    assert.match(await text(page, "#model"), /best\.safetensors, epoch 8$/);
+    await until(() =>
+      page.evaluate<boolean>(`[...document.querySelectorAll("#examples img")].every((image) => image.naturalWidth > 0)`)
+    );
+    await page.getByRole("button", { name: "A cat" }).click();
+    await explained(page);
+    assert.equal(await text(page, "#name"), "chelsea.jpg");
+    assert.equal(await page.locator("#examples").isVisible(), false);
+    assert.equal(await page.evaluate(`scrollY`), 0); // the header stays in view
+  });
+});
+
+browserTest("work on the heat maps shows, and nothing moves when they arrive", async ({ url }) => {
+  await withPage(url, async (page) => {
+    const { promise: wanted, resolve } = Promise.withResolvers<void>();
+    await page.route("**/api/explain*", async (route) => {
+      await wanted;
+      await route.continue();
+    });
+    await drop(page, { "red.png": drawSquare("red", 1) });
+    await page.getByText("Computing where each word comes from…").waitFor();
+    const boxes = () => page.locator("#words button, #others").evaluateAll((all) => all.map((one) => one.offsetTop));
+    const before = await boxes();
+    resolve();
+    await explained(page);
+    assert.deepEqual(await boxes(), before);
   });
 });
 
@@ -159,15 +368,14 @@ browserTest(
       const hint = await text(page, "#hint");
       await page.locator("#words button").first().focus();
       assert.notEqual(await text(page, "#hint"), hint);
-      await page.locator("#others button").first().focus();
+      await page.locator("#others button").nth(1).focus();
       const { promise: explanation, resolve } = Promise.withResolvers<void>();
       await page.route("**/api/explain*", async (route) => {
         await explanation;
         await route.continue();
       });
       await page.keyboard.press("Enter");
-      await page.waitForSelector("#words small", { state: "detached" });
-      assert.equal(await text(page, "#hint"), hint);
+      await page.getByText("Computing where each word comes from…").waitFor();
       resolve();
       await explained(page);
       assert.equal(await page.evaluate(`document.activeElement === document.querySelector("#words button")`), true);
@@ -220,8 +428,8 @@ browserTest(
       await page.keyboard.press("Enter");
       await (await chooser).setFiles(join(folder, "photos", "red.png"));
       await explained(page);
-      await tabTo(/, \d[\d.]*%, (hottest|no heat) /);
-      assert.match(await page.locator("#image").getAttribute("class") ?? "", /warm/);
+      await tabTo(/, \d[\d.]*%$/);
+      assert.match(await text(page, "#hint"), /: probability /);
       await page.waitForSelector('nav a[href="#search"]:not([hidden])');
       await page.locator('nav a[href="#search"]').focus();
       await page.keyboard.press("Enter");
@@ -255,6 +463,53 @@ browserTest("a search result is captioned on a click", async ({ url }) => {
   });
 }, ["--images", "photos"]);
 
+browserTest(
+  "a search shows names and scores, names unknown words, and finds nothing without a known one",
+  async ({ url }) => {
+    await withPage(url, async (page) => {
+      await page.locator('nav a[href="#search"]').click();
+      await page.getByText(/^2 images$/).waitFor();
+      const search = async (query: string) => {
+        await page.fill("#query", query);
+        await page.keyboard.press("Enter");
+      };
+      await search("a zeppelin over xyzzy");
+      await page.getByText(/^The 2 best matches of 2, .* The model does not know “zeppelin”, “over”, “xyzzy”\.$/)
+        .waitFor();
+      const names = await page.locator("#results .name span").allInnerTexts();
+      assert.deepEqual(names.toSorted(), ["blue.png", "red.png"]);
+      for (const score of await page.locator("#results .name small").allInnerTexts()) {
+        assert.match(score, /^[\d.e-]+%$/);
+      }
+      assert.equal(await page.locator("#more").isVisible(), false);
+      await search("zeppelin");
+      await page.getByText(/^The model does not know “zeppelin”\. Nothing to search for/).waitFor();
+      assert.equal(await page.locator("#results li").count(), 0);
+    });
+  },
+  ["--images", "photos"],
+);
+
+browserTest(
+  "a search shows more on demand",
+  async ({ url, folder }) => {
+    await withPage(url, async (page) => {
+      await page.goto(`${url}/#search`);
+      await page.getByText(/^14 images$/).waitFor();
+      await page.fill("#query", "red");
+      await page.keyboard.press("Enter");
+      await until(async () => await page.locator("#results li").count() === 12);
+      const first = await page.locator("#results .name span").allInnerTexts();
+      await page.locator("#more").click();
+      await until(async () => await page.locator("#results li").count() === 14);
+      assert.deepEqual((await page.locator("#results .name span").allInnerTexts()).slice(0, 12), first);
+      assert.equal(await page.locator("#more").isVisible(), false, folder);
+    });
+  },
+  ["--images", "photos"],
+  Array.from({ length: 12 }, (_, index) => index),
+);
+
 browserTest("a photo from the camera is captioned", async ({ url }) => {
   await withPage(url, async (page) => {
     await page.locator("#camera").click();
@@ -270,9 +525,14 @@ browserTest("the page fits a phone, in light and dark mode", async ({ url }) => 
     await page.setViewportSize({ width: 360, height: 740 });
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
+      const width = async () => assert.equal(await page.evaluate(`document.documentElement.scrollWidth`), 360);
+      await width();
       await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
+      await width();
+      await page.locator("#list .open").first().click();
       await explained(page);
-      assert.equal(await page.evaluate(`document.documentElement.scrollWidth`), 360);
+      await width();
+      await page.getByRole("button", { name: "Remove all" }).click();
     }
   });
 });

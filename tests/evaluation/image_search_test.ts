@@ -20,6 +20,7 @@ function wideModel() {
     encode: (images: readonly { width: number }[]) =>
       Promise.resolve({ count: images.length, values: Float32Array.from(images, ({ width }) => width) }),
     score: ({ values }: Features) => Promise.resolve(Float64Array.from(values, (width) => width - 100)),
+    tokenize: (text: string) => text.split(" "),
     encodeCaption: (text: string) =>
       Int32Array.of(2, ...text.split(" ").map((word) => Math.max(1, WORDS.indexOf(word))), 3),
     caption({ values }: Features) {
@@ -55,16 +56,31 @@ Deno.test({
     assert.equal(problems.length, 1);
     assert.match(problems[0] ?? "", /b\.png/);
     assert.deepEqual([search.done, search.total], [4, 4]);
-    const { found, allWordsKnown } = await search.search("wide", 2, NEVER);
-    assert.equal(allWordsKnown, true);
+    const { found, unknownWords } = await search.search("wide", 2, NEVER);
+    assert.deepEqual(unknownWords, []);
     assert.deepEqual(found, [
-      { id: 1, name: "c.png", caption: "9 wide", logProbability: -91 },
-      { id: 2, name: "d.png", caption: "7 wide", logProbability: -93 },
+      { id: 1, name: "c.png", caption: "9 wide", logProbability: -91, probability: Math.exp(-91 / 2) },
+      { id: 2, name: "d.png", caption: "7 wide", logProbability: -93, probability: Math.exp(-93 / 2) },
     ]);
+    assert.equal((await search.search("wide", 3, NEVER)).found.length, 3);
     assert.equal(search.pathOf(1), `${folder.path}/c.png`);
     assert.equal(search.pathOf(3), undefined);
-    assert.equal((await search.search("narrow", 3, NEVER)).allWordsKnown, false);
     assert.equal(captioned(), 3);
+  },
+});
+
+Deno.test({
+  name: "ImageSearch names unknown words, and finds nothing if it knows no word",
+  ignore,
+  async fn() {
+    const { folder, images } = await folderOf({ "a.png": picture(5), "b.png": picture(6) });
+    await using _ = folder;
+    const search = new ImageSearch(wideModel().model, images, { signal: NEVER });
+    await search.ready;
+    const { found, unknownWords } = await search.search("zeppelin wide xyzzy zeppelin !", 3, NEVER);
+    assert.deepEqual([found.length, unknownWords], [2, ["zeppelin", "xyzzy"]]);
+    assert.deepEqual(await search.search("zeppelin !", 3, NEVER), { found: [], unknownWords: ["zeppelin"] });
+    assert.deepEqual(await search.search("!", 3, NEVER), { found: [], unknownWords: [] });
   },
 });
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { heatColor } from "../../src/explanation/heat_color.ts";
 import { InputError } from "../../src/input_error.ts";
 import type { ImageSearch } from "../../src/evaluation/image_search.ts";
 import type { AppOptions } from "../../src/server/app.ts";
 import type { App } from "../../src/server/guards.ts";
 import { ask, fakeApp, fakeModel, LIMITS } from "../support/fake_model.ts";
 import { picture } from "../support/picture.ts";
+import { canRead } from "../support/test_data.ts";
 
 const post = (body: BodyInit, headers: HeadersInit = {}) => ({ method: "POST", body, headers });
 
@@ -173,20 +175,39 @@ Deno.test("a request whose client is gone is not captioned", async () => {
   assert.deepEqual(asked.map(({ widths }) => widths), [[8]]);
 });
 
+Deno.test({
+  name: "the page has examples, and the color scale of heat maps",
+  ignore: !canRead,
+  async fn() {
+    const app = fakeApp();
+    const html = await (await ask(app, "/")).text();
+    const examples = [...html.matchAll(/"(\/examples\/[^"]+)"/g)].map(([, path = ""]) => path);
+    assert.equal(examples.length, 4);
+    for (const path of examples) {
+      const answer = await ask(app, path);
+      assert.equal(answer.headers.get("content-type"), "image/jpeg");
+      assert.deepEqual([...(await answer.bytes()).subarray(0, 2)], [0xff, 0xd8]);
+    }
+    assert.equal((await ask(app, "/examples/README.md")).status, 404);
+    const colors = await (await ask(app, "/heat-colors.json")).json();
+    assert.deepEqual([colors.length, colors[0], colors[255]], [256, heatColor(0), heatColor(1)]);
+  },
+});
+
 Deno.test("GET /api/search ranks the folder, /api/images/N returns a file, and both say if there is no folder", async () => {
   const search = {
     total: 2,
     done: 1,
     search: (_query: string, top: number) => {
-      const found = [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2 }].slice(0, top);
-      return Promise.resolve({ found, allWordsKnown: false });
+      const found = [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, probability: 0.5 }].slice(0, top);
+      return Promise.resolve({ found, unknownWords: ["xyzzy"] });
     },
     pathOf: () => undefined,
   } as unknown as ImageSearch;
   const app = fakeApp({ search, folder: "/photos" });
   assert.deepEqual(await (await ask(app, "/api/search?query=dog")).json(), {
-    allWordsKnown: false,
-    images: [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, url: "/api/images/1" }],
+    unknownWords: ["xyzzy"],
+    images: [{ id: 1, name: "dog.png", caption: "a dog", logProbability: -2, probability: 0.5, url: "/api/images/1" }],
   });
   assert.deepEqual((await (await ask(app, "/api/model")).json()).search, { done: 1, total: 2 });
   const notReady = { reason: "1 of 2 images are indexed; try again later", retryAfter: 2 };
@@ -392,7 +413,7 @@ Deno.test("the page is served with a policy that lets a browser load from this s
   const html = await page.text();
   assert.doesNotMatch(html, /\bstyle=|\bon\w+=|<script(?! type="module" src=)|https?:/);
   const named = [...html.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, path = ""]) => path);
-  assert.deepEqual(named, ["/page.css", "/main.js"]);
+  assert.deepEqual(named.filter((path) => !path.startsWith("/examples/")), ["/page.css", "/main.js"]);
   const seen = new Set<string>();
   const look = async (path: string) => {
     if (seen.has(path)) return;

@@ -1,43 +1,66 @@
-// Images and their captions.
+// Images and their captions: a list, or one image.
 
 import { send } from "./api.js";
-import { hideHeat, showHeat, warmestPart } from "./heat.js";
+import { copy } from "./copy.js";
+import { download } from "./download.js";
 import { readSettings } from "./settings.js";
+import { hideImage, showImage } from "./single.js";
+import { store, storedImages, unstore } from "./stored_images.js";
 
 const AT_ONCE = 4;
 /** Statuses of files that the model can never caption. */
 const NO_IMAGE = [413, 422];
 
 const find = (id) => document.getElementById(id);
-const HINT = find("hint").textContent;
-const [section, stage, strip] = [find("captions"), find("stage"), find("strip")];
-const shownImage = find("image").firstElementChild;
+const [section, list] = [find("captions"), find("list")];
 
-/** Images: file, url, button; and after its request, an answer or a problem. */
+/** Images: file, name, url, row, stored (a promise of its id); and after its request, an answer or a problem. */
 const images = [];
+/** The one that is shown alone; undefined for the list. */
 let selected;
 let waiting = [];
 let working = 0;
-/** Aborts the explanation of the current caption. */
-let explaining = new AbortController();
 
-/** Adds files, and shows the first of them. */
+/** Adds files: one is shown, several are listed. */
 export function addFiles(files) {
-  const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), button: makeButton() }));
-  if (added.length === 0) return;
-  section.classList.add("filled");
-  for (const image of added) {
-    const { button, url } = image;
-    button.firstElementChild.src = url;
-    button.addEventListener("click", () => select(image));
-    const item = document.createElement("li");
-    item.append(button);
-    strip.append(item);
-  }
-  images.push(...added);
+  const added = addAll([...files], (file) => store(file));
+  if (added.length > 0) select(added.length === 1 ? added[0] : undefined);
+}
+
+/** Adds the images that were here before a reload. */
+export async function restoreImages() {
+  const found = await storedImages();
+  const ids = new Map(found.map(({ file, id }) => [file, id]));
+  addAll([...ids.keys()], (file) => Promise.resolve(ids.get(file)));
+  if (found.length > 0) select(images.length === 1 ? images[0] : undefined);
+}
+
+function addAll(files, keep) {
+  const added = files.map((file) => {
+    const image = {
+      file,
+      name: freeName(file.name || "pasted.png"),
+      url: URL.createObjectURL(file),
+      stored: keep(file),
+    };
+    image.row = makeRow(image);
+    images.push(image);
+    list.append(image.row.item);
+    return image;
+  });
   waiting.push(...added);
-  select(added[0]);
+  for (const { stored } of added) stored.then(update);
   work();
+  return added;
+}
+
+/** Names are those of rows and files, so that two images do not share one. */
+function freeName(name) {
+  const [, stem, ending] = /^(.*?)(\.[^.]*)?$/s.exec(name);
+  const isTaken = (name) => images.some((image) => image.name === name);
+  let free = name;
+  for (let copy = 2; isTaken(free); copy++) free = `${stem} (${copy})${ending ?? ""}`;
+  return free;
 }
 
 /** Captions all images again, the selected one first. */
@@ -50,25 +73,86 @@ function captionAnew(chosen) {
   for (const image of chosen) {
     image.asking?.abort();
     image.answer = image.problem = undefined;
+    updateRow(image);
   }
   waiting = [...new Set([...waiting, ...chosen])].sort((a, b) => Number(b === selected) - Number(a === selected));
-  if (selected !== undefined) show(selected);
+  select(selected);
   work();
 }
 
-function makeButton() {
+/** Shows an image, or the list. */
+function select(image) {
+  selected = image;
+  if (image === undefined) hideImage();
+  else showImage(image);
+  update();
+}
+
+/** Shows what there is of the list and its tools. */
+function update() {
+  const isEmpty = images.length === 0;
+  section.classList.toggle("filled", !isEmpty);
+  for (const id of ["tools", "settings"]) find(id).hidden = isEmpty;
+  list.hidden = isEmpty || selected !== undefined;
+  find("all").hidden = selected === undefined || images.length < 2;
+  find("retry").hidden = !images.some(({ problem }) => problem !== undefined);
+  const done = images.filter(({ answer }) => answer !== undefined).length;
+  for (const button of find("exports").querySelectorAll("[data-kind]")) button.disabled = done === 0;
+  const count = images.length === 1 ? "1 image" : `${images.length} images`;
+  find("total").textContent = done === images.length ? count : `${done} of ${count} captioned`;
+}
+
+function makeRow(image) {
+  const item = document.createElement("li");
+  const [open, thumbnail, text, name, caption, more, actions] = ["button", "img", "div", "p", "p", "details", "p"]
+    .map((tag) => document.createElement(tag));
+  open.type = "button";
+  open.className = "open";
+  Object.assign(thumbnail, { src: image.url, alt: "", loading: "lazy" });
+  open.append(thumbnail);
+  open.setAttribute("aria-label", `Show ${image.name} alone`);
+  open.addEventListener("click", () => select(image));
+  name.className = "name";
+  name.textContent = image.name;
+  caption.className = "caption";
+  const [summary, others] = ["summary", "ol"].map((tag) => document.createElement(tag));
+  more.append(summary, others);
+  text.append(name, caption, more);
+  actions.className = "actions";
+  const copying = makeButton("Copy", () => copy(image.answer.text, copying));
+  const where = makeButton("Heat maps", () => select(image));
+  const removing = makeButton("Remove", () => remove(image));
+  actions.append(copying, where, removing);
+  item.append(open, text, actions);
+  const row = { item, caption, more, summary, others, copying };
+  fillRow(row, image);
+  return row;
+}
+
+function makeButton(label, press) {
   const button = document.createElement("button");
   button.type = "button";
-  const image = document.createElement("img");
-  image.alt = "Image without a caption yet";
-  button.append(image);
+  button.textContent = label;
+  button.addEventListener("click", press);
   return button;
 }
 
-function select(image) {
-  selected = image;
-  for (const { button } of images) button.setAttribute("aria-pressed", String(button === image.button));
-  show(image);
+function updateRow(image) {
+  fillRow(image.row, image);
+}
+
+function fillRow({ item, caption, more, summary, others, copying }, { answer, problem }) {
+  item.classList.toggle("busy", answer === undefined);
+  copying.disabled = answer === undefined;
+  caption.textContent = answer === undefined ? problem ?? "…" : answer.text || "(empty caption)";
+  const alternatives = (answer?.alternatives ?? []).filter((other) => other.text !== answer.text);
+  more.hidden = alternatives.length === 0;
+  summary.textContent = alternatives.length === 1 ? "1 other caption" : `${alternatives.length} other captions`;
+  others.replaceChildren(...alternatives.map((other) => {
+    const line = document.createElement("li");
+    line.textContent = other.text;
+    return line;
+  }));
 }
 
 function work() {
@@ -86,125 +170,28 @@ async function caption(image) {
   const { signal } = image.asking;
   try {
     image.answer = await send("/api/caption", readSettings(), { image: image.file, signal });
-    image.button.firstElementChild.alt = image.answer.text;
   } catch (error) {
     if (signal.aborted) return; // requested again, or removed
     image.problem = error.message;
-    find("problem").textContent = `${image.file.name || "The pasted image"}: ${error.message}`;
+    find("problem").textContent = `${image.name}: ${error.message}`;
     if (NO_IMAGE.includes(error.status)) remove(image);
   }
-  if (image === selected) show(image);
+  updateRow(image);
+  if (image === selected) showImage(image);
+  update();
 }
 
 function remove(image) {
-  const { asking, url, button } = image;
+  const { asking, url, row, stored } = image;
   asking?.abort();
   const index = images.indexOf(image);
+  if (index < 0) return;
   images.splice(index, 1);
   waiting = waiting.filter((other) => other !== image);
-  button.parentElement.remove();
+  row.item.remove();
   URL.revokeObjectURL(url);
-  if (image !== selected) return;
-  selected = undefined;
-  stage.hidden = true;
-  find("settings").hidden = images.length === 0;
-  if (images.length > 0) select(images[Math.min(index, images.length - 1)]);
-}
-
-function show(image) {
-  const { answer, problem, url } = image;
-  if (shownImage.src !== url) shownImage.src = url;
-  stage.hidden = false;
-  find("settings").hidden = false;
-  stage.classList.toggle("busy", answer === undefined);
-  find("retry").hidden = problem === undefined;
-  if (answer === undefined) {
-    explaining.abort();
-    hideHeat();
-    shownImage.alt = "Image without a caption yet";
-    find("caption").textContent = problem === undefined ? "…" : "No caption yet";
-    find("words").replaceChildren();
-    find("others").replaceChildren();
-    return;
-  }
-  showCaption(image, answer);
-}
-
-/** Shows one caption of an answer, and the others below it. */
-function showCaption(image, chosen) {
-  const { answer } = image;
-  find("caption").textContent = chosen.text || "(empty caption)";
-  shownImage.alt = chosen.text;
-  find("said").textContent = `Caption: ${chosen.text}`;
-  const all = answer.alternatives ? [answer, ...answer.alternatives] : [answer];
-  const others = all.filter((other) => other !== chosen && other.text !== chosen.text);
-  find("others").replaceChildren(...others.map((other) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    const probability = document.createElement("small");
-    probability.textContent = percent(Math.exp(other.logProbability - answer.logProbability));
-    button.append(other.text, probability);
-    button.addEventListener("click", () => {
-      showCaption(image, other);
-      find("words").querySelector("button")?.focus();
-    });
-    const item = document.createElement("li");
-    item.append(button);
-    return item;
-  }));
-  explain(image, chosen);
-}
-
-async function explain({ file }, { tokens }) {
-  explaining.abort();
-  explaining = new AbortController();
-  const { signal } = explaining;
-  hideHeat();
-  find("hint").textContent = HINT;
-  find("words").replaceChildren(...tokens.map((token) => wordButton(token).item));
-  if (tokens.length === 0) return;
-  try {
-    const explanation = await send("/api/explain", { token: tokens }, { image: file, signal });
-    const focused = [...find("words").children].findIndex((item) => item.contains(document.activeElement));
-    find("words").replaceChildren(...explanation.words.map((word) => explainedWord(word, explanation)));
-    find("words").children[focused]?.firstElementChild.focus();
-  } catch (error) {
-    if (!signal.aborted) find("problem").textContent = error.message;
-  }
-}
-
-function wordButton(word) {
-  const [item, button] = [document.createElement("li"), document.createElement("button")];
-  button.type = "button";
-  button.append(word);
-  item.append(button);
-  return { item, button };
-}
-
-function explainedWord(explained, explanation) {
-  const { item, button } = wordButton(explained.word);
-  const { probability } = explained;
-  const text = document.createElement("small");
-  text.textContent = percent(probability);
-  button.append(text);
-  button.style.setProperty("--probability", `${100 * probability}%`);
-  const part = warmestPart(explained, explanation);
-  const where = part === undefined ? "no heat in the image" : `hottest in the ${part} of the image`;
-  button.setAttribute("aria-label", `${explained.word}, ${percent(probability)}, ${where}`);
-  const warm = () => {
-    showHeat(explained, explanation);
-    find("hint").textContent = `“${explained.word}”: probability ${percent(probability)}, ${where}.`;
-  };
-  button.addEventListener("pointerenter", warm);
-  button.addEventListener("focus", warm);
-  button.addEventListener("click", warm);
-  button.addEventListener("pointerleave", () => document.activeElement === button || hideHeat());
-  button.addEventListener("blur", hideHeat);
-  return item;
-}
-
-function percent(fraction) {
-  return fraction >= 0.1 ? `${Math.round(100 * fraction)}%` : `${(100 * fraction).toPrecision(2)}%`;
+  stored.then((id) => id === undefined || unstore(id));
+  select(image === selected ? images[Math.min(index, images.length - 1)] : selected);
 }
 
 find("retry").addEventListener("click", () => {
@@ -214,3 +201,20 @@ find("remove").addEventListener("click", () => {
   remove(selected);
   if (images.length === 0) find("files").focus(); // the button is gone
 });
+find("all").addEventListener("click", () => {
+  const { row } = selected;
+  select(undefined);
+  row.item.querySelector("button").focus();
+});
+find("clear").addEventListener("click", () => {
+  selected = undefined;
+  for (const image of [...images]) remove(image);
+  find("problem").textContent = "";
+  find("files").focus(); // the button is gone
+});
+for (const button of find("exports").querySelectorAll("[data-kind]")) {
+  button.addEventListener("click", () => {
+    download(images.filter(({ answer }) => answer !== undefined), button.dataset.kind)
+      .catch(({ message }) => find("problem").textContent = `Cannot download: ${message}`);
+  });
+}

@@ -1,8 +1,8 @@
 // Navigation, and the ways that images enter the page.
 
-import { ask } from "./api.js";
+import { ask, request } from "./api.js";
 import { startCamera } from "./camera.js";
-import { addFiles, captionAgain } from "./captions.js";
+import { addFiles, captionAgain, restoreImages } from "./captions.js";
 import { startRun } from "./run.js";
 import { startSearch } from "./search.js";
 import { startSettings } from "./settings.js";
@@ -36,15 +36,22 @@ function takeDropped(event) {
   else fail("The dropped item is not a file; save the image first, or paste it");
 }
 
-function describe({ name, epoch, cider, words, imageSize, recipe }) {
+function describe({ name, epoch, cider }) {
   return [
     ...(name === null ? [] : [name]),
     ...(epoch === null ? [] : [`epoch ${epoch}`]),
     ...(cider === null ? [] : [`CIDEr ${cider.toFixed(3)} on validation`]),
-    `${words} words`,
-    `${imageSize} × ${imageSize} pixels`,
-    ...(recipe === null ? [] : [`${recipe} recipe`]),
   ].join(", ");
+}
+
+/** Takes an example as if it were dropped. */
+async function takeExample(image) {
+  try {
+    const response = await request(image.src);
+    take([new File([await response.blob()], image.src.split("/").at(-1))]);
+  } catch ({ message }) {
+    fail(message);
+  }
 }
 
 async function start() {
@@ -59,12 +66,16 @@ async function start() {
   linkOf("run").hidden = model.run === null;
   showPart();
   if (model.run !== null) startRun();
+  await restoreImages();
 }
 
 document.getElementById("files").addEventListener("change", ({ target }) => {
   take(target.files);
   target.value = "";
 });
+for (const button of document.querySelectorAll("#examples button")) {
+  button.addEventListener("click", () => takeExample(button.firstElementChild));
+}
 addEventListener("dragover", (event) => {
   event.preventDefault();
   drop.classList.add("over");

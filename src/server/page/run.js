@@ -12,6 +12,8 @@ export function startRun() {
   frame.addEventListener("load", () => {
     const page = frame.contentDocument?.documentElement;
     if (page === undefined || page === null) return;
+    // This page has its margins and its paper.
+    Object.assign(page.querySelector("body").style, { maxWidth: "none", padding: "0 0 1rem", background: "none" });
     new ResizeObserver(() => frame.style.height = `${page.offsetHeight + 8}px`).observe(page);
   });
   poll();
@@ -24,6 +26,8 @@ async function poll() {
   try {
     const { name, epochs } = await ask("/api/run");
     const last = epochs.at(-1);
+    // The report says the same to those who see it.
+    status.classList.toggle("unseen", last !== undefined);
     status.textContent = last === undefined
       ? `${name}: the first epoch is not complete yet`
       : `${name}: ${describe(last)}`;
@@ -31,6 +35,7 @@ async function poll() {
     shown = epochs.length;
     frame.src = "/run";
   } catch (error) {
+    status.classList.remove("unseen");
     status.textContent = error.message;
   }
 }
