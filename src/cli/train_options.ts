@@ -62,6 +62,7 @@ export function addTrainOptions(command: Command): Command {
       "steps between checkpoints (default: every 10 minutes); each epoch also ends with one",
       wholeNumber(1),
     )
+    .option("--tensorboard", "write event files for TensorBoard into the run's folder")
     .option(
       "--cuda-graphs",
       "on a GPU, capture training steps as CUDA graphs (libtorch 2.13 or newer; experimental)",
@@ -175,6 +176,7 @@ const schema = z.object({
   baseline: z.string().optional(),
   cache: z.string().optional(),
   checkpointEvery: z.number().optional(),
+  tensorboard: z.boolean().optional(),
   cudaGraphs: z.boolean().optional(),
   epochs: z.number().optional(),
   batchSize: z.number().optional(),
@@ -216,6 +218,7 @@ export interface TrainTaskOptions extends EngineOptions {
   /** Whether to cache decoded images there. */
   readonly keepImages: boolean;
   readonly checkpointEvery: number | undefined;
+  readonly tensorboard: boolean | undefined;
   readonly cudaGraphs: boolean | undefined;
   readonly seed: number;
   /** Null for rendered scenes. */
@@ -286,6 +289,7 @@ function newRun(name: Recipe["name"], options: Parsed, context: ParseContext) {
     cache: context.path(options.cache ?? CACHE),
     keepImages: options.imageCache,
     checkpointEvery: options.checkpointEvery,
+    tensorboard: options.tensorboard,
     cudaGraphs: options.cudaGraphs,
     seed,
     device,
@@ -340,6 +344,7 @@ async function parseResumedRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
+    tensorboard,
     cudaGraphs,
     device,
     precision,
@@ -358,6 +363,7 @@ async function parseResumedRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
+    tensorboard,
     cudaGraphs,
     seed: config.seed,
     device: device ?? config.device,
@@ -415,6 +421,7 @@ async function parseSelfCriticalRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
+    tensorboard,
     cudaGraphs,
     ...rest
   } = options;
@@ -433,6 +440,7 @@ async function parseSelfCriticalRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
+    tensorboard,
     cudaGraphs,
     seed: config.seed,
     device,

@@ -85,6 +85,7 @@ const RESUME_OPTIONS: readonly string[] = [
   "cache",
   "imageCache",
   "checkpointEvery",
+  "tensorboard",
   "cudaGraphs",
   "device",
   "precision",

@@ -15,6 +15,7 @@ import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
 import { batchSizeOfRank, frozenAugmentation } from "./epoch_plan.ts";
+import { stepsOfEpoch } from "./epoch_loader.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { loadFirstWeights } from "./first_weights.ts";
 import { EPOCH_START, epochsSinceBest, type Progress } from "./progress.ts";
@@ -23,6 +24,7 @@ import { resumeTraining } from "./resume_training.ts";
 import { resumeHint, RunCheckpoints } from "./run_checkpoints.ts";
 import { digestExamples } from "./run_digest.ts";
 import { RunFolder } from "./run_folder.ts";
+import { logRun } from "./run_logs.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";
 import { noteData, noteResumption, warnIfNumericsDiffer } from "./run_notes.ts";
 import { train } from "./train.ts";
@@ -62,6 +64,12 @@ export interface TrainingRunOptions extends Omit<EngineOptions, "seed" | "gpu" |
    * @default {SINGLE_PROCESS}
    */
   readonly group?: TrainingGroup | undefined;
+  /**
+   * Whether to write event files for TensorBoard.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean | undefined;
   /** The folder for features of a frozen encoder. */
   readonly featuresFolder: string;
   readonly reporter: TrainingReporter;
@@ -85,7 +93,7 @@ const SEEDS_BETWEEN_RANKS = 1_000_003;
 const STEPS_PER_READ = 10;
 
 /**
- * Trains on a source and writes `config.json`, `metrics.jsonl`, `best.safetensors`, `last.safetensors`, `gallery.json` and
+ * Trains on a source and writes `config.json`, `metrics.jsonl`, `steps.jsonl`, `best.safetensors`, `last.safetensors`, `gallery.json` and
  * `report.html`; with `exportPth` also `lrcn_resnet50_flickr8k.pth`.
  *
  * @throws {InputError} If data, device, weights, memory or folder cannot be used. A new run that did not start leaves
@@ -268,7 +276,14 @@ async function fit(
   { context, training, from, metrics }: Data,
 ): Promise<TrainingRunResult> {
   const { folder, group, options, metadata } = run;
-  const { recipe, reporter, signal, checkpointEvery, cudaGraphs = false } = options;
+  const { recipe, signal, checkpointEvery, cudaGraphs = false, tensorboard = false } = options;
+  using logs = group.rank > 0 ? undefined : await logRun(folder, {
+    from: { epoch: (from?.validationScores.length ?? 0) + 1, step: from?.step ?? 0 },
+    steps: stepsOfEpoch(context),
+    tensorboard,
+    reporter: options.reporter,
+  });
+  const reporter = logs ?? options.reporter;
   const checkpoints = await RunCheckpoints.open({
     context,
     engine,
