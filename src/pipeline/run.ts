@@ -26,6 +26,7 @@ import { digestExamples } from "./run_digest.ts";
 import { RunFolder } from "./run_folder.ts";
 import { logRun } from "./run_logs.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";
+import { noteLines, type NotingReporter } from "./noted_lines.ts";
 import { noteData, noteResumption, warnIfNumericsDiffer } from "./run_notes.ts";
 import { train } from "./train.ts";
 import type { TrainingContext } from "./training_context.ts";
@@ -100,17 +101,23 @@ const STEPS_PER_READ = 10;
  * nothing behind.
  */
 export async function runTraining(source: TrainingSource, options: TrainingRunOptions): Promise<TrainingRunResult> {
-  const run = await prepareRun(source, options);
+  const reporter = noteLines(options.reporter);
+  const run = await prepareRun(source, { ...options, reporter });
   await using model = await openModel(run);
   using data = await openData(run, model);
   model.keepFolder();
   return await fit(run, model, data);
 }
 
+/** The options of a run, whose lines are kept. */
+interface PreparedOptions extends TrainingRunOptions {
+  readonly reporter: NotingReporter;
+}
+
 /** A run before its model is opened. */
 interface Run {
   readonly source: TrainingSource;
-  readonly options: TrainingRunOptions;
+  readonly options: PreparedOptions;
   readonly group: TrainingGroup;
   readonly folder: RunFolder;
   readonly data: TrainingData;
@@ -118,7 +125,7 @@ interface Run {
 }
 
 /** Splits, tokenizes and encodes the captions, and checks that all ranks work on the same. */
-async function prepareRun(source: TrainingSource, options: TrainingRunOptions): Promise<Run> {
+async function prepareRun(source: TrainingSource, options: PreparedOptions): Promise<Run> {
   const { recipe, seed, resume = false, group = SINGLE_PROCESS } = options;
   const { dataset } = source;
   const data = prepareTrainingData(dataset, recipe, seed, options.initialWords);
@@ -292,6 +299,7 @@ async function fit(
     training,
     from,
     reporter,
+    noted: options.reporter.lines,
     checkpointEvery,
   });
   const start = options.initialWeights !== undefined && isUnscored(from)

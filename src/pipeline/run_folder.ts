@@ -64,6 +64,7 @@ const NAMES = {
   last: "last.safetensors",
   result: "result.json",
   gallery: "gallery.json",
+  notes: "notes.json",
   report: "report.html",
   pth: "lrcn_resnet50_flickr8k.pth",
 } as const;

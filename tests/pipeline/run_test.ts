@@ -25,6 +25,7 @@ const FILES = [
     "gallery.json",
     "last.safetensors",
     "metrics.jsonl",
+    "notes.json",
     "report.html",
     "steps.jsonl",
   ],

@@ -46,6 +46,7 @@ Deno.test({
         "gallery.json",
         "last.safetensors",
         "metrics.jsonl",
+        "notes.json",
         "report.html",
         "steps.jsonl",
       ],

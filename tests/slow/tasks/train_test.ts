@@ -38,6 +38,7 @@ Deno.test({
         "gallery.json",
         "last.safetensors",
         "metrics.jsonl",
+        "notes.json",
         "report.html",
         "steps.jsonl",
       ],
