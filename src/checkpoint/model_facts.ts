@@ -26,7 +26,8 @@ export function modelFacts(models: readonly NamedModel[]): ModelFacts {
   const metadata = others.length === 0 ? only?.metadata : undefined;
   return {
     name: models.map(({ name }) => name).join(" + "),
-    epoch: metadata?.epoch ?? null,
+    // A run keeps the model that it started from as long as no epoch is better.
+    epoch: metadata?.epoch || null,
     cider: metadata?.metrics?.["cider"] ?? null,
   };
 }

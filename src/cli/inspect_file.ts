@@ -86,7 +86,7 @@ function checkpointFacts(checkpoint: CheckpointMetadata): [string, string][] {
   const more = vocabulary.length > FIRST_WORDS ? " ..." : "";
   return [
     ["recipe", recipe],
-    ["epoch", `${epoch}`],
+    ["epoch", epoch === 0 ? "none complete" : `${epoch}`],
     ["model", settings(model)],
     ["preprocessing", settings(preprocessing)],
     ["decoding", settings(decoding)],

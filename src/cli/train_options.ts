@@ -62,6 +62,7 @@ export function addTrainOptions(command: Command): Command {
       "steps between checkpoints (default: every 10 minutes); each epoch also ends with one",
       wholeNumber(1),
     )
+    .option("--tensorboard", "write event files for TensorBoard into the run's folder")
     .option("--epochs <n>", `maximum number of epochs (default: ${defaults("epochs")})`, wholeNumber(1))
     .option(
       "--batch-size <n>",
@@ -171,6 +172,7 @@ const schema = z.object({
   baseline: z.string().optional(),
   cache: z.string().optional(),
   checkpointEvery: z.number().optional(),
+  tensorboard: z.boolean().optional(),
   epochs: z.number().optional(),
   batchSize: z.number().optional(),
   imageSize: z.number().optional(),
@@ -211,6 +213,7 @@ export interface TrainTaskOptions extends EngineOptions {
   /** Whether to cache decoded images there. */
   readonly keepImages: boolean;
   readonly checkpointEvery: number | undefined;
+  readonly tensorboard: boolean | undefined;
   readonly seed: number;
   /** Null for rendered scenes. */
   readonly dataset: DatasetOrigin | null;
@@ -280,6 +283,7 @@ function newRun(name: Recipe["name"], options: Parsed, context: ParseContext) {
     cache: context.path(options.cache ?? CACHE),
     keepImages: options.imageCache,
     checkpointEvery: options.checkpointEvery,
+    tensorboard: options.tensorboard,
     seed,
     device,
     precision,
@@ -333,6 +337,7 @@ async function parseResumedRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
+    tensorboard,
     device,
     precision,
     threads,
@@ -350,6 +355,7 @@ async function parseResumedRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
+    tensorboard,
     seed: config.seed,
     device: device ?? config.device,
     precision: precision ?? config.precision,
@@ -406,6 +412,7 @@ async function parseSelfCriticalRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
+    tensorboard,
     ...rest
   } = options;
   const { device = "auto", precision, threads, epochs, batchSize, baseline, set, ...fixed } = rest;
@@ -423,6 +430,7 @@ async function parseSelfCriticalRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
+    tensorboard,
     seed: config.seed,
     device,
     precision: precision ?? config.precision,

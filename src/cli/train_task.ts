@@ -86,6 +86,7 @@ const RESUME_OPTIONS: readonly string[] = [
   "cache",
   "imageCache",
   "checkpointEvery",
+  "tensorboard",
   "device",
   "precision",
   "threads",

@@ -16,6 +16,13 @@ export interface EpochLoader {
   readonly batches: AsyncIterable<readonly ExampleBatch[]>;
 }
 
+/** The number of steps of an epoch. */
+export function stepsOfEpoch({ recipe, splits: { train }, group }: TrainingContext): number {
+  const { batchSize, gradientAccumulationSteps } = recipe;
+  const examples = shardedExamples(train.length, { worldSize: group.worldSize, batchSize });
+  return Math.ceil(examples / (batchSize * gradientAccumulationSteps));
+}
+
 /** Shuffles, augments and shards the training set for an epoch, from 1, and starts it at a step, from 0. */
 export function loadEpoch(context: TrainingContext, epoch: number, firstStep: number): EpochLoader {
   const { recipe, seed, splits: { train }, images, group, frozenFeatures } = context;
@@ -39,7 +46,7 @@ export function loadEpoch(context: TrainingContext, epoch: number, firstStep: nu
     strict: group.worldSize > 1,
   });
   return {
-    steps: Math.ceil(shardedExamples(train.length, sharding) / examplesPerStep),
+    steps: stepsOfEpoch(context),
     batches: inGroups(batches, recipe.gradientAccumulationSteps),
   };
 }

@@ -15,7 +15,7 @@ import { SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
-import { batchSizeOfRank, frozenAugmentation } from "./epoch_loader.ts";
+import { batchSizeOfRank, frozenAugmentation, stepsOfEpoch } from "./epoch_loader.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { loadFirstWeights } from "./first_weights.ts";
 import { EPOCH_START, epochsSinceBest, type Progress } from "./progress.ts";
@@ -24,7 +24,9 @@ import { resumeTraining } from "./resume_training.ts";
 import { resumeHint, RunCheckpoints } from "./run_checkpoints.ts";
 
 import { RunFolder } from "./run_folder.ts";
+import { logRun } from "./run_logs.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";
+import { noteLines, type NotingReporter } from "./noted_lines.ts";
 import { noteData, noteResumption, warnIfNumericsDiffer } from "./run_notes.ts";
 import { train } from "./train.ts";
 import type { TrainingContext } from "./training_context.ts";
@@ -57,6 +59,12 @@ export interface TrainingRunOptions extends Omit<EngineOptions, "seed" | "gpu" |
    * @default {SINGLE_PROCESS}
    */
   readonly group?: TrainingGroup | undefined;
+  /**
+   * Whether to write event files for TensorBoard.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean | undefined;
   /** The folder for features of a frozen encoder. */
   readonly featuresFolder: string;
   readonly reporter: TrainingReporter;
@@ -80,24 +88,30 @@ const SEEDS_BETWEEN_RANKS = 1_000_003;
 const STEPS_PER_READ = 10;
 
 /**
- * Trains on a source and writes `config.json`, `metrics.jsonl`, `best.safetensors`, `last.safetensors`, `gallery.json` and
+ * Trains on a source and writes `config.json`, `metrics.jsonl`, `steps.jsonl`, `best.safetensors`, `last.safetensors`, `gallery.json` and
  * `report.html`; with `exportPth` also `lrcn_resnet50_flickr8k.pth`.
  *
  * @throws {InputError} If data, device, weights, memory or folder cannot be used. A new run that did not start leaves
  * nothing behind.
  */
 export async function runTraining(source: TrainingSource, options: TrainingRunOptions): Promise<TrainingRunResult> {
-  const run = await prepareRun(source, options);
+  const reporter = noteLines(options.reporter);
+  const run = await prepareRun(source, { ...options, reporter });
   await using model = await openModel(run);
   using data = await openData(run, model);
   model.keepFolder();
   return await fit(run, model, data);
 }
 
+/** The options of a run, whose lines are kept. */
+interface PreparedOptions extends TrainingRunOptions {
+  readonly reporter: NotingReporter;
+}
+
 /** A run before its model is opened. */
 interface Run {
   readonly source: TrainingSource;
-  readonly options: TrainingRunOptions;
+  readonly options: PreparedOptions;
   readonly group: TrainingGroup;
   readonly folder: RunFolder;
   readonly data: TrainingData;
@@ -105,7 +119,7 @@ interface Run {
 }
 
 /** Splits, tokenizes and encodes the captions, and checks that all ranks work on the same. */
-async function prepareRun(source: TrainingSource, options: TrainingRunOptions): Promise<Run> {
+async function prepareRun(source: TrainingSource, options: PreparedOptions): Promise<Run> {
   const { recipe, seed, resume = false, group = SINGLE_PROCESS } = options;
   const { dataset } = source;
   const data = prepareTrainingData(dataset, recipe, seed, options.initialWords);
@@ -263,7 +277,14 @@ async function fit(
   { context, training, from, metrics }: Data,
 ): Promise<TrainingRunResult> {
   const { folder, group, options, metadata } = run;
-  const { recipe, reporter, signal, checkpointEvery } = options;
+  const { recipe, signal, checkpointEvery, tensorboard = false } = options;
+  using logs = group.rank > 0 ? undefined : await logRun(folder, {
+    from: { epoch: (from?.validationScores.length ?? 0) + 1, step: from?.step ?? 0 },
+    steps: stepsOfEpoch(context),
+    tensorboard,
+    reporter: options.reporter,
+  });
+  const reporter = logs ?? options.reporter;
   const checkpoints = await RunCheckpoints.open({
     context,
     engine,
@@ -272,6 +293,7 @@ async function fit(
     training,
     from,
     reporter,
+    noted: options.reporter.lines,
     checkpointEvery,
   });
   const start = options.initialWeights !== undefined && isUnscored(from)

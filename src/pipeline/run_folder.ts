@@ -1,6 +1,6 @@
 /**
  * The files of a training run: `config.json`, `metrics.jsonl`, `best.safetensors` and `last.safetensors`. Each is written
- * whole or not at all.
+ * whole or not at all; only `steps.jsonl` grows with each step.
  *
  * @module
  */
@@ -60,10 +60,12 @@ export interface RunConfig {
 const NAMES = {
   config: "config.json",
   metrics: "metrics.jsonl",
+  steps: "steps.jsonl",
   best: "best.safetensors",
   last: "last.safetensors",
   result: "result.json",
   gallery: "gallery.json",
+  notes: "notes.json",
   report: "report.html",
   pth: "lrcn_resnet50_flickr8k.pth",
 } as const;

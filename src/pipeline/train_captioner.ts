@@ -56,6 +56,12 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    */
   readonly maxImages?: number;
   /**
+   * Write event files for TensorBoard into `out`.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean;
+  /**
    * Receives messages, progress, steps and epochs.
    *
    * @default {none}

@@ -40,7 +40,16 @@ Deno.test({
     assert.equal(code, INTERRUPTED);
     assert.equal(stderr.trim(), "Stopping after this step; press Ctrl-C again to quit at once");
     assert.deepEqual(namesIn(out), [
-      ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+      ...[
+        "best.safetensors",
+        "config.json",
+        "gallery.json",
+        "last.safetensors",
+        "metrics.jsonl",
+        "notes.json",
+        "report.html",
+        "steps.jsonl",
+      ],
     ]);
     const epochs = stdout.match(/train loss/g)?.length;
     assert.equal(await epochOf(join(out, "last.safetensors")), epochs);

@@ -32,7 +32,16 @@ Deno.test({
     assertDone(ended);
     const run = join(folder.path, "runs", "first");
     assert.deepEqual(namesIn(run), [
-      ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+      ...[
+        "best.safetensors",
+        "config.json",
+        "gallery.json",
+        "last.safetensors",
+        "metrics.jsonl",
+        "notes.json",
+        "report.html",
+        "steps.jsonl",
+      ],
     ]);
     const metrics = await metricsOf(run);
     assert.deepEqual(metrics.map(({ epoch }) => epoch), [1, 2]);
