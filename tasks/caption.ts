@@ -30,7 +30,7 @@ async function caption(command: Command, group: TrainingGroup): Promise<number> 
   if (out === undefined && sidecar === undefined) await Deno.permissions.revoke({ name: "write" });
 
   await using file = out !== undefined && isFirst
-    ? await openCaptionFile(out, { force, note: quiet ? () => {} : console.error })
+    ? await openCaptionFile(out, { force, note: quiet ? () => {} : printNote })
     : undefined;
 
   using interrupts = listenToInterrupts(isFirst ? undefined : null);

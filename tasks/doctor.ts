@@ -67,7 +67,7 @@ async function main(): Promise<number> {
   const command = doctorCommand();
   command.parse(Deno.args, { from: "user" });
   const { json = false, ...given } = command.opts<{ json?: boolean }>();
-  const printer = new ExaminationPrinter((line) => console.log(line));
+  const printer = new ExaminationPrinter(printLine);
   const found = await examineWith(given, (found) => json || printer.add(found)).catch((error: unknown): Examination => {
     // With --json, errors in the options belong to the document as well.
     if (!json || !(error instanceof InputError)) throw error;

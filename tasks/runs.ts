@@ -4,6 +4,7 @@ import { describeRuns } from "../src/cli/run_list.ts";
 import { InputError } from "../src/input_error.ts";
 import { isFolder } from "../src/files/list_folder.ts";
 import { listRuns } from "../src/report/list_runs.ts";
+import { printLine, printNote } from "../src/cli/output.ts";
 
 async function main(): Promise<number> {
   const command = runsCommand();
@@ -15,9 +16,9 @@ async function main(): Promise<number> {
     );
   }
   const { runs, problems } = await listRuns(folder);
-  if (command.opts()["json"] === true) console.log(JSON.stringify(runs, null, 2));
-  else for (const line of describeRuns(runs)) console.log(line);
-  for (const line of problems) console.error(`error: ${line}`);
+  if (command.opts()["json"] === true) printLine(JSON.stringify(runs, null, 2));
+  else for (const line of describeRuns(runs)) printLine(line);
+  for (const line of problems) printNote(`error: ${line}`);
   return problems.length === 0 ? 0 : EXIT_INPUT;
 }
 

@@ -21,7 +21,7 @@ async function main(): Promise<number> {
 
   using interrupts = listenToInterrupts("Stopping after the requests in progress");
   const { signal } = interrupts;
-  const shown = run === undefined ? undefined : await openRun(userPath(run), console.error);
+  const shown = run === undefined ? undefined : await openRun(userPath(run), printNote);
   const folder = images === undefined ? undefined : await searchedFolder(userPath(images), { recursive, signal });
   using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
   const { captioner, facts } = model;
