@@ -57,17 +57,17 @@ async function* piecesOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const reader = input.getReader();
-  const { promise: aborted, resolve: end } = Promise.withResolvers<void>();
-  const listener = () => end();
-  signal?.addEventListener("abort", listener);
+  // Not Promise.race(), which would keep every piece until the signal is aborted.
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal?.addEventListener("abort", cancel);
   try {
     while (!signal?.aborted) {
-      const piece = await Promise.race([reader.read(), aborted]);
-      if (piece === undefined || piece.done) return;
+      const piece = await reader.read();
+      if (piece.done) return;
       yield piece.value;
     }
   } finally {
-    signal?.removeEventListener("abort", listener);
+    signal?.removeEventListener("abort", cancel);
   }
 }
 
