@@ -5,6 +5,7 @@ import {
   readCheckpointHeader,
 } from "../checkpoint/checkpoint.ts";
 import { inferModel, matchModel } from "../checkpoint/model_shape.ts";
+import { withoutPrefix } from "../checkpoint/shared_prefix.ts";
 import { byteCount, type StoredTensor } from "../checkpoint/tensor.ts";
 import { vocabularyDigest } from "../checkpoint/vocabulary_digest.ts";
 import { readVocabularyFile } from "../checkpoint/vocabulary_file.ts";
@@ -77,7 +78,8 @@ async function openBareWeights(
 ): Promise<OpenModel> {
   const settings = await readVocabularyFile(vocabularyPath);
   using opened = new DisposableStack();
-  const { tensors, size, vocabularyDigest: digest } = opened.use(await openWeights(path));
+  const { tensors: stored, size, vocabularyDigest: digest } = opened.use(await openWeights(path));
+  const tensors = withoutPrefix(stored, (name) => name === "embed.weight");
   const model = inferModel(tensors, { source: path });
   // A view in a .pth may have more elements than the file stores; do not allocate a model of that size.
   const needed = Array.from(tensors.values(), (tensor) => byteCount(tensor) ?? Infinity).reduce((a, b) => a + b, 0);

@@ -77,7 +77,7 @@ export interface PthFile extends Disposable {
 
 /**
  * Opens a state_dict written by `torch.save`, in the format before or since PyTorch 1.6: a dict of tensors, or a dict
- * with one under `state_dict`. The file is treated as hostile, and nothing in it is executed. Elements are read on
+ * with one under `state_dict`, `model_state_dict`, `model`, `module` or `net`. The file is treated as hostile, and nothing in it is executed. Elements are read on
  * demand and checked against the archive's CRC-32; the old format has none, nor has an archive that PyTorch wrote
  * without.
  *
@@ -216,8 +216,13 @@ function storedTensors({ value, storages }: PthContent, checked: CheckedFile): M
   return tensors;
 }
 
+/** The keys under which training scripts save a state_dict, beside the optimizer's. */
+const STATE_DICT_KEYS = ["state_dict", "model_state_dict", "model", "module", "net"];
+
 function stateDict(value: PickleValue): Map<string, PickledTensor> {
-  const inner = value instanceof Map ? value.get("state_dict") : undefined;
+  const inner = value instanceof Map
+    ? STATE_DICT_KEYS.map((key) => value.get(key)).find((its) => its instanceof Map)
+    : undefined;
   const dict = inner instanceof Map ? inner : value;
   if (!(dict instanceof Map)) throw new InputError("it contains no state_dict, save model.state_dict()");
   const tensors = new Map<string, PickledTensor>();

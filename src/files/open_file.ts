@@ -1,5 +1,6 @@
 import { InputError } from "../input_error.ts";
 import { fileErrorReason } from "./file_error.ts";
+import { isLfsPointer, LFS_POINTER, MAX_POINTER_BYTES } from "./lfs_pointer.ts";
 
 /** An open file for random access; close it with `using`. */
 export interface RandomAccessFile extends Disposable {
@@ -11,6 +12,15 @@ export interface RandomAccessFile extends Disposable {
    * @throws {InputError} If the file ends before, or cannot be read.
    */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface OpenFileOptions {
+  /**
+   * Whether to open a pointer of Git LFS like any other file.
+   *
+   * @default {false}
+   */
+  readonly asItIs?: boolean;
 }
 
 /**
@@ -41,13 +51,16 @@ export async function readRegularText(path: string, maxBytes: number): Promise<s
 /**
  * Opens a regular file.
  *
- * @throws {InputError} If it is missing or cannot be read; the message contains path and reason.
+ * @throws {InputError} If it is missing, cannot be read, or is a pointer of Git LFS in place of the file; the message
+ * contains path and reason.
  */
-export async function openFile(path: string): Promise<RandomAccessFile> {
+export async function openFile(path: string, { asItIs = false }: OpenFileOptions = {}): Promise<RandomAccessFile> {
   try {
     const file = await openRegular(path);
     try {
-      return new OpenFile(path, file, (await file.stat()).size);
+      const opened = new OpenFile(path, file, (await file.stat()).size);
+      if (!asItIs && await isPointer(opened)) throw new Error(LFS_POINTER);
+      return opened;
     } catch (error) {
       file.close();
       throw error;
@@ -55,6 +68,10 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
   } catch (error) {
     throw cannotRead(path, fileErrorReason(error), error);
   }
+}
+
+async function isPointer(file: RandomAccessFile): Promise<boolean> {
+  return file.size <= MAX_POINTER_BYTES && isLfsPointer(new TextDecoder().decode(await file.read(0, file.size)));
 }
 
 /**

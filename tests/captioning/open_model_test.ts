@@ -5,6 +5,7 @@ import { findSpecialWords } from "../../src/text/vocabulary.ts";
 import { openModel } from "../../src/captioning/open_model.ts";
 import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { exportModel } from "../../src/checkpoint/export_model.ts";
+import { writePth } from "../../src/checkpoint/pth.ts";
 import { InputError } from "../../src/input_error.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { modelSettings } from "../support/golden_batch.ts";
@@ -212,5 +213,22 @@ Deno.test({
     );
     using _whole = await open("torch_1u_every.pth", [...SPECIALS, ..."abcdefg"], warn);
     assert.equal(warnings.length, 1);
+  },
+});
+
+Deno.test({
+  name: "openModel() reads a captioner's weights whose names share a prefix",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const vocabulary = folder.file("vocab.json");
+    await Deno.writeTextFile(vocabulary, JSON.stringify([...SPECIALS, ..."abcdefg"]));
+    using plain = await openModel(join(INTERCHANGE, "torch_1u_every.pth"), { vocabulary });
+    for (const prefix of ["module.", "_orig_mod.", "module.model."]) {
+      const path = folder.file("prefixed.pth");
+      await writePth(path, Array.from(plain.tensors, ([name, tensor]) => ({ ...tensor, name: prefix + name })));
+      using model = await openModel(path, { vocabulary });
+      assert.deepEqual([model.metadata, [...model.tensors.keys()]], [plain.metadata, [...plain.tensors.keys()]]);
+    }
   },
 });

@@ -6,6 +6,7 @@ import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
 import { quoted } from "../../printable.ts";
 import { splitOfName } from "../split_name.ts";
 import { readAhead } from "../../read_ahead.ts";
+import { LFS_POINTER } from "../../files/lfs_pointer.ts";
 import { readTextFile } from "../../files/text_file.ts";
 import { captionLines, remarkOnLines } from "./caption_lines.ts";
 import { type CaptionData, CaptionRows } from "./caption_rows.ts";
@@ -135,6 +136,8 @@ async function readLines(folder: string, text: string): Promise<string[] | strin
     return captionLines(await readTextFile(join(folder, text), "captions", { maxBytes: MAX_CAPTION_BYTES }));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return "cannot be read as text in UTF-8 of at most 1 MB";
+    return error.message.endsWith(LFS_POINTER)
+      ? `cannot be read: ${LFS_POINTER}`
+      : "cannot be read as text in UTF-8 of at most 1 MB";
   }
 }
