@@ -9,8 +9,9 @@
  *   Ownership  Every buffer is the caller's: borrowed until the function returns, never kept. A handle returned by
  *              *_create is owned by the caller until *_destroy. Lengths count elements; a NULL buffer, or a length that
  *              does not fit the shape, is LRCN_INVALID_ARGUMENT. Outputs are written in full or not at all.
- *   Threads    Any thread may call. An engine owns one thread on which all its work runs, one call after another;
- *              grad mode, autocast and thread counts are set on that thread only.
+ *   Threads    Any thread may call, except *_destroy beside another call. An engine owns one thread on which all its work
+ *              runs, one call after another; grad mode, autocast and thread counts are set on that thread only.
+ *              Collectives of a group also run one after another, and all ranks must call them in the same order.
  *   Options    A struct's first field is its own size in bytes, so that a caller built against another header is
  *              refused instead of misread. Structs hold 32-bit fields first, then 64-bit ones, and have no padding.
  *
@@ -181,7 +182,7 @@ LRCN_EXPORT int32_t lrcn_build_info(char *text, int32_t capacity, int32_t *lengt
 LRCN_EXPORT lrcn_engine *lrcn_engine_create(const lrcn_engine_options *options, int32_t *status, char *message,
                                             int32_t message_capacity);
 
-/* Waits for the call in progress and frees the engine; no other call with it may begin. NULL is allowed. */
+/* Frees the engine after the call in progress. NULL is allowed. */
 LRCN_EXPORT void lrcn_engine_destroy(lrcn_engine *engine);
 
 /*

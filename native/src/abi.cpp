@@ -43,24 +43,6 @@ struct LiveHandle {
   ~LiveHandle() { --live_handles; }
 };
 
-/// A value that any thread may read and write.
-template <class Value>
-class Guarded {
- public:
-  Value get() const {
-    const std::lock_guard lock(mutex_);
-    return value_;
-  }
-  void put(Value value) {
-    const std::lock_guard lock(mutex_);
-    std::swap(value_, value);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  Value value_;
-};
-
 }  // namespace
 
 struct lrcn_engine {
@@ -72,7 +54,8 @@ struct lrcn_engine {
 struct lrcn_group {
   explicit lrcn_group(const lrcn_group_options& options) : group(std::make_shared<Group>(options)) {}
   std::shared_ptr<Group> group;
-  Guarded<at::Tensor> gathered;
+  std::mutex mutex;  // collectives run one after the other
+  at::Tensor gathered;
   LiveHandle live;
 };
 
@@ -194,10 +177,11 @@ void lrcn_group_destroy(lrcn_group* group) {
 int32_t lrcn_group_all_reduce(lrcn_group* group, double* values, int64_t length, char* message,
                               int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    const auto ranks = group_of(group).group;
+    auto& handle = group_of(group);
     require_buffer("values", values, length, std::max<int64_t>(length, 1));
     const auto sums = borrow(values, {length}).clone();
-    ranks->all_reduce(sums);
+    const std::lock_guard lock(handle.mutex);
+    handle.group->all_reduce(sums);
     fill(values, sums);
   });
 }
@@ -205,11 +189,12 @@ int32_t lrcn_group_all_reduce(lrcn_group* group, double* values, int64_t length,
 int32_t lrcn_group_all_gather(lrcn_group* group, const uint8_t* bytes, int64_t bytes_length, int64_t* lengths,
                               int32_t world_size, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    const auto ranks = group_of(group).group;
+    auto& handle = group_of(group);
     const auto own = borrow_bytes(bytes, bytes_length);
-    require_buffer("lengths", lengths, world_size, ranks->size());
-    const auto parts = ranks->all_gather(own);
-    group->gathered.put(at::cat(parts));
+    require_buffer("lengths", lengths, world_size, handle.group->size());
+    const std::lock_guard lock(handle.mutex);
+    const auto parts = handle.group->all_gather(own);
+    handle.gathered = at::cat(parts);
     for (size_t rank = 0; rank < parts.size(); ++rank) lengths[rank] = parts[rank].numel();
   });
 }
@@ -217,26 +202,27 @@ int32_t lrcn_group_all_gather(lrcn_group* group, const uint8_t* bytes, int64_t b
 int32_t lrcn_group_broadcast(lrcn_group* group, const uint8_t* bytes, int64_t bytes_length, int64_t* length,
                              char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    const auto ranks = group_of(group).group;
+    auto& handle = group_of(group);
     const auto own = borrow_bytes(bytes, bytes_length);
     require(length != nullptr, "length is NULL");
-    const auto gathered = ranks->broadcast(own.clone());
-    group->gathered.put(gathered);
-    *length = gathered.numel();
+    const std::lock_guard lock(handle.mutex);
+    handle.gathered = handle.group->broadcast(own.clone());
+    *length = handle.gathered.numel();
   });
 }
 
 int32_t lrcn_group_gathered(lrcn_group* group, uint8_t* bytes, int64_t bytes_length, char* message,
                             int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    auto& gathered = group_of(group).gathered;
-    const auto value = gathered.get();
-    require(value.defined(), "nothing has been gathered");
-    if (value.numel() > 0 || bytes_length != 0) {
-      require_buffer("bytes", bytes, bytes_length, value.numel());
-      fill(bytes, value);
+    auto& handle = group_of(group);
+    const std::lock_guard lock(handle.mutex);
+    auto& gathered = handle.gathered;
+    require(gathered.defined(), "nothing has been gathered");
+    if (gathered.numel() > 0 || bytes_length != 0) {
+      require_buffer("bytes", bytes, bytes_length, gathered.numel());
+      fill(bytes, gathered);
     }
-    gathered.put({});
+    gathered.reset();
   });
 }
 
