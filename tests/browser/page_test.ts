@@ -173,6 +173,9 @@ browserTest("a text file is refused with the reason, and an image dropped with i
     await until(async () => await page.locator("#list > li").count() === 1);
     await page.locator("#list .open").click();
     await explained(page);
+    await drop(page, { "more.txt": new TextEncoder().encode("no image") });
+    await page.getByText(/^more\.txt: Cannot decode image/).waitFor();
+    assert.equal(await page.locator("#list").isVisible(), true); // rather than another image
   });
 });
 

@@ -181,7 +181,10 @@ async function caption(image) {
     if (signal.aborted) return; // requested again, or removed
     image.problem = error.message;
     find("problem").textContent = `${image.name}: ${error.message}`;
-    if (NO_IMAGE.includes(error.status)) remove(image);
+    if (NO_IMAGE.includes(error.status)) {
+      if (image === selected) select(undefined); // the image beside it in the list was not asked for
+      remove(image);
+    }
   }
   updateRow(image);
   if (image === selected) showImage(image);
