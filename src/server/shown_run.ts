@@ -1,5 +1,4 @@
-import { basename, join } from "node:path";
-import { isFile } from "../files/list_folder.ts";
+import { basename } from "node:path";
 import { reportPage } from "../report/report_page.ts";
 import { InputError } from "../input_error.ts";
 import { readReportedRun, type ReportedRun } from "../report/reported_run.ts";
@@ -14,7 +13,7 @@ import { Problem } from "./problem.ts";
  * @throws {InputError} If the folder holds something else.
  */
 export async function openRun(path: string, warn: (line: string) => void): Promise<ShownRun> {
-  if (await isFile(join(path, "config.json"))) await readReportedRun(path);
+  if (!await isEmpty(path)) await readReportedRun(path);
   else warn(`There is no run in '${printable(path)}' yet; the page shows it once its training begins`);
   return {
     name: basename(path),
@@ -26,6 +25,15 @@ export async function openRun(path: string, warn: (line: string) => void): Promi
       return await reportPage([await readAnew(path)]);
     },
   };
+}
+
+/** Whether there is nothing at a path, or an empty folder. */
+async function isEmpty(path: string): Promise<boolean> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(path))).length === 0;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound; // its reader says what else is wrong
+  }
 }
 
 /** A run that has not begun, or that was removed, is not the client's error. */

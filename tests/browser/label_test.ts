@@ -123,7 +123,7 @@ labelTest("skipped images come last, back returns, and captions are found again 
     const [first] = await proposalsOf(page, "b.png");
     assert.equal(await text(page, "#text-label"), "Its caption, accepted");
     assert.equal(await page.locator("#text").inputValue(), first);
-    await page.locator("#clear").click();
+    await page.getByRole("button", { name: "Remove the caption" }).click();
     await proposalsOf(page, "c.png");
     assert.deepEqual(Object.keys(await task.labels()), ["c.png", "d.png"]);
   });

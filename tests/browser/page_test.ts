@@ -173,6 +173,9 @@ browserTest("a text file is refused with the reason, and an image dropped with i
     await until(async () => await page.locator("#list > li").count() === 1);
     await page.locator("#list .open").click();
     await explained(page);
+    await drop(page, { "more.txt": new TextEncoder().encode("no image") });
+    await page.getByText(/^more\.txt: Cannot decode image/).waitFor();
+    assert.equal(await page.locator("#list").isVisible(), true); // rather than another image
   });
 });
 
@@ -313,17 +316,58 @@ browserTest("images survive a reload, until they are removed", async ({ url }) =
     });
     await page.getByText(/^3 images$/).waitFor();
     const before = await rows(page);
+    await until(async () => await storedImages(page) === 3);
     await page.locator("#list").getByRole("button", { name: "Remove" }).nth(2).click();
-    await page.getByText(/^2 images$/).waitFor();
+    await until(async () => await storedImages(page) === 2);
     await page.reload();
     await page.getByText(/^2 images$/).waitFor();
     assert.deepEqual(await rows(page), before.slice(0, 2));
     await page.getByRole("button", { name: "Remove all" }).click();
     assert.equal(await page.locator("#list > li").count(), 0);
+    await until(async () => await storedImages(page) === 0);
     await page.reload();
     await page.locator("#model:not(:empty)").waitFor();
     await page.locator("#examples").waitFor();
     assert.equal(await page.locator("#list > li").count(), 0);
+  });
+});
+
+/** The number of images that the browser keeps. */
+async function storedImages(page: Page): Promise<number> {
+  return await page.evaluate(`new Promise((resolve) => {
+    const opening = indexedDB.open("lrcn");
+    opening.onsuccess = () => {
+      const counting = opening.result.transaction("images").objectStore("images").count();
+      counting.onsuccess = () => resolve(counting.result);
+    };
+  })`);
+}
+
+browserTest("at most 200 images are kept over a reload, and the page says how many are not", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await page.route(
+      "**/api/caption*",
+      (route) => route.fulfill({ json: { caption: "a", logProbability: -1, tokens: [] } }),
+    );
+    const names = Array.from({ length: 201 }, (_, index) => `${index}.png`);
+    await drop(page, Object.fromEntries(names.map((name) => [name, drawSquare("red", 1)])));
+    await page.getByText(/^201 images, 1 not kept over a reload$/).waitFor();
+    await page.locator("#list").getByRole("button", { name: "Remove" }).first().click();
+    await page.getByText(/^200 images, 1 not kept over a reload$/).waitFor();
+    await drop(page, { "more.png": drawSquare("red", 2) }); // there is room for one again
+    await until(async () => await storedImages(page) === 200);
+    await page.reload();
+    await page.getByText(/^200 images$/).waitFor();
+    assert.deepEqual((await rows(page)).map(([name]) => name), [...names.slice(1, 200), "more.png"]);
+  });
+});
+
+browserTest("a browser that keeps nothing captions all the same, and the page says so", async ({ url }) => {
+  await withPage(url, async (page) => {
+    await page.addInitScript(`indexedDB.open = () => { throw new DOMException("", "SecurityError"); }`);
+    await page.reload();
+    await drop(page, { "red.png": drawSquare("red", 1), "blue.png": drawSquare("blue", 1) });
+    await page.getByText(/^2 images, not kept over a reload$/).waitFor();
   });
 });
 

@@ -34,10 +34,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openRun() refuses a folder whose config.json is not a run's",
+  name: "openRun() refuses what is not a run: another file, another folder, another config.json",
   ignore,
   async fn() {
-    await using folder = await makeFolder({ "config.json": "{}" });
-    await assert.rejects(openRun(folder.path, () => {}), InputError);
+    await using folder = await makeFolder({ "config.json": "{}", "photos/a.txt": "" });
+    for (const path of ["", "photos", "photos/a.txt"]) {
+      await assert.rejects(openRun(join(folder.path, path), (line) => assert.fail(line)), InputError, path);
+    }
   },
 });

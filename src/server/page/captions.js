@@ -14,7 +14,7 @@ const NO_IMAGE = [413, 422];
 const find = (id) => document.getElementById(id);
 const [section, list] = [find("captions"), find("list")];
 
-/** Images: file, name, url, row, stored (a promise of its id); and after its request, an answer or a problem. */
+/** Images: file, name, url, row, stored (a promise of its id), isLost; and after its request, an answer or a problem. */
 const images = [];
 /** The one that is shown alone; undefined for the list. */
 let selected;
@@ -49,7 +49,12 @@ function addAll(files, keep) {
     return image;
   });
   waiting.push(...added);
-  for (const { stored } of added) stored.then(update);
+  for (const image of added) {
+    image.stored.then((id) => {
+      image.isLost = id === undefined;
+      update();
+    });
+  }
   work();
   return added;
 }
@@ -99,7 +104,9 @@ function update() {
   const done = images.filter(({ answer }) => answer !== undefined).length;
   for (const button of find("exports").querySelectorAll("[data-kind]")) button.disabled = done === 0;
   const count = images.length === 1 ? "1 image" : `${images.length} images`;
-  find("total").textContent = done === images.length ? count : `${done} of ${count} captioned`;
+  const lost = images.filter(({ isLost }) => isLost).length;
+  const note = lost === 0 ? "" : `, ${lost === images.length ? "" : `${lost} `}not kept over a reload`;
+  find("total").textContent = (done === images.length ? count : `${done} of ${count} captioned`) + note;
 }
 
 function makeRow(image) {
@@ -174,7 +181,10 @@ async function caption(image) {
     if (signal.aborted) return; // requested again, or removed
     image.problem = error.message;
     find("problem").textContent = `${image.name}: ${error.message}`;
-    if (NO_IMAGE.includes(error.status)) remove(image);
+    if (NO_IMAGE.includes(error.status)) {
+      if (image === selected) select(undefined); // the image beside it in the list was not asked for
+      remove(image);
+    }
   }
   updateRow(image);
   if (image === selected) showImage(image);

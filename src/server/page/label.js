@@ -20,6 +20,8 @@ let proposals = [];
 /** Whether the text in the field was begun by the person. */
 let own = false;
 let asking = new AbortController();
+/** Whether the server did not answer when it was last asked. */
+let isUnreachable = false;
 /** Whether a decision is being written: a second press of a key must not decide on the next image. */
 let writing = false;
 const skipped = new Set();
@@ -106,7 +108,7 @@ function show(name, { remember = true } = {}) {
   photo.src = `/api/image?${new URLSearchParams({ name })}`;
   find("name").textContent = name;
   find("place").textContent = skipped.has(name) ? "skipped before" : "";
-  find("clear").hidden = caption === null;
+  find("remove-caption").hidden = caption === null;
   find("text-label").textContent = caption === null
     ? "Correct it, or write your own"
     : `Its caption${source === "" ? "" : `, ${source}`}`;
@@ -267,7 +269,7 @@ addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 });
-const buttons = { skip, back, undo, clear: () => decide(null) };
+const buttons = { skip, back, undo, "remove-caption": () => decide(null) };
 for (const [id, press] of Object.entries(buttons)) {
   find(id).addEventListener("click", ({ currentTarget, detail }) => {
     if (detail > 0) currentTarget.blur(); // so that Enter takes a proposal after a click
@@ -295,8 +297,11 @@ async function poll() {
   if (document.hidden || writing) return;
   try {
     await takeOver();
+    if (isUnreachable) find("problem").textContent = "";
+    isUnreachable = false;
     if (shown === undefined && queue().length > 0) show(queue()[0]);
   } catch (error) {
+    isUnreachable = true;
     find("problem").textContent = error.message;
   }
 }

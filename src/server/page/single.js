@@ -42,7 +42,7 @@ export function showImage(image) {
     explaining.abort();
     hideHeat();
     shownImage.alt = "Image without a caption yet";
-    find("caption").textContent = problem === undefined ? "…" : "No caption yet";
+    find("caption").textContent = problem ?? "…";
     words.replaceChildren();
     find("others").replaceChildren();
     hint.textContent = "";

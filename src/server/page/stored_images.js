@@ -6,8 +6,9 @@ const STORE = "images";
 const MOST = { images: 200, bytes: 200e6 };
 
 let opening;
-/** What is kept: bytes by id. */
-const kept = new Map();
+/** Bytes of what is kept, by id; and of all, with what is being kept. */
+const sizes = new Map();
+const kept = { images: 0, bytes: 0 };
 
 function open() {
   opening ??= new Promise((resolve, reject) => {
@@ -36,21 +37,31 @@ async function run(mode, ask) {
 /** The images kept: id and file, in the order they were added. */
 export async function storedImages() {
   const found = await run("readonly", (store) => store.getAll()) ?? [];
-  for (const { id, file } of found) kept.set(id, file.size);
+  for (const { id, file } of found) {
+    count(1, file.size);
+    sizes.set(id, file.size);
+  }
   return found;
 }
 
 /** Keeps a file if the limits allow it; returns its id, or undefined. */
 export async function store(file) {
-  const bytes = [...kept.values()].reduce((sum, size) => sum + size, file.size);
-  if (kept.size >= MOST.images || bytes > MOST.bytes) return undefined;
+  if (kept.images >= MOST.images || kept.bytes + file.size > MOST.bytes) return undefined;
+  count(1, file.size);
   const id = await run("readwrite", (store) => store.add({ file }));
-  if (id !== undefined) kept.set(id, file.size);
+  if (id === undefined) count(-1, -file.size);
+  else sizes.set(id, file.size);
   return id;
 }
 
 /** Removes a file. */
 export async function unstore(id) {
-  kept.delete(id);
+  count(-1, -sizes.get(id));
+  sizes.delete(id);
   await run("readwrite", (store) => store.delete(id));
+}
+
+function count(images, bytes) {
+  kept.images += images;
+  kept.bytes += bytes;
 }
