@@ -7,9 +7,11 @@
 
 import { join } from "node:path";
 import { z } from "zod";
+import { MOST_EPOCHS } from "../checkpoint/limits.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { removeStaleTemporaries } from "../files/stale_temporaries.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
+import { readTextFile } from "../files/text_file.ts";
 import { InputError } from "../input_error.ts";
 import { type Format, FORMAT_NAMES } from "../data/format_names.ts";
 import { makeRecipe, type Recipe, RECIPE_NAMES } from "./recipe.ts";
@@ -207,11 +209,30 @@ export class RunFolder {
     await this.writeText("metrics", lines.map((line) => `${line}\n`).join(""));
   }
 
-  /** The lines of `metrics.jsonl` of the first epochs. */
+  /**
+   * The lines of `metrics.jsonl` of the first epochs.
+   *
+   * @throws {InputError} If one of them is not an epoch's.
+   */
   async readMetrics(epochs: number): Promise<string[]> {
     if (!await this.#has("metrics")) return [];
-    const text = await Deno.readTextFile(this.file("metrics"));
-    return text.split("\n").filter((line) => line !== "").slice(0, epochs);
+    const lines = (await readTextFile(this.file("metrics"), "metrics")).split("\n");
+    const kept: string[] = [];
+    let reached = 0;
+    for (const [index, line] of lines.entries()) {
+      if (line === "") continue;
+      if (reached >= epochs) break;
+      const epoch = epochSchema.safeParse(parseJson(line)).data?.epoch;
+      if (epoch === undefined || epoch <= reached) {
+        throw new InputError(
+          `Cannot resume '${this.path}': line ${index + 1} of '${NAMES.metrics}' is not the record of an epoch after ` +
+            `${reached}; restore the file, or remove the line`,
+        );
+      }
+      reached = epoch;
+      if (epoch <= epochs) kept.push(line);
+    }
+    return kept;
   }
 
   /** Writes `config.json` if there is none; of two processes that start at once, one finds the other's. */
@@ -251,6 +272,8 @@ export class RunFolder {
     await writeAtomic(this.file(name), [bytes], { size: bytes.length });
   }
 }
+
+const epochSchema = z.object({ epoch: z.int().min(1).max(MOST_EPOCHS) });
 
 function isOfOtherVersion(content: unknown): boolean {
   if (typeof content !== "object" || content === null) return false;

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { MOST_EPOCHS } from "../checkpoint/limits.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 
@@ -58,7 +59,7 @@ export interface ReportedRun {
 
 const figure = z.number().nullable().catch(null);
 const epochSchema = z.object({
-  epoch: z.int().positive(),
+  epoch: z.int().min(1).max(MOST_EPOCHS),
   trainLoss: figure,
   validationLoss: figure,
   cider: figure,

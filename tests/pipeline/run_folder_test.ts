@@ -90,6 +90,35 @@ folderTest("RunFolder keeps the metrics of the first epochs, whatever stands aft
   assert.deepEqual(await folder.readMetrics(1), ['{"epoch":1}']);
 });
 
+folderTest(
+  "RunFolder refuses to resume after metrics that are not those of epochs, and names the line",
+  async (path) => {
+    const folder = new RunFolder(path);
+    for (
+      const line of [
+        "garbage",
+        "{}",
+        "[]",
+        "null",
+        '{"epoch":1}',
+        '{"epoch":"2"}',
+        '{"epoch":9007199254740991}',
+        '{"ep',
+      ]
+    ) {
+      await Deno.writeTextFile(folder.file("metrics"), `{"epoch":1}\n${line}\n{"epoch":3}\n`);
+      await assert.rejects(folder.readMetrics(3), {
+        name: "InputError",
+        message:
+          /^Cannot resume '.*': line 2 of 'metrics\.jsonl' is not the record of an epoch after 1; restore the file, or/,
+      }, line);
+      assert.deepEqual(await folder.readMetrics(1), ['{"epoch":1}']);
+    }
+    await Deno.writeFile(folder.file("metrics"), Uint8Array.of(0xff, 0));
+    await assert.rejects(folder.readMetrics(1), { name: "InputError" });
+  },
+);
+
 folderTest("RunFolder.sweep() removes what a killed process left half-written, and nothing else", async (path) => {
   const folder = new RunFolder(path);
   const left = `.last.safetensors.${crypto.randomUUID()}.tmp`;

@@ -33,7 +33,8 @@ fileTest(
   async () => {
     await using folder = await makeFolder({
       "config.json": CONFIG,
-      "metrics.jsonl": `{"epoch":1,"trainLoss":null,"cider":"x"}\nnothing\n{"epoch":0}\n[]\n{"epoch":2,"tr`,
+      "metrics.jsonl":
+        `{"epoch":1,"trainLoss":null,"cider":"x"}\nnothing\n{"epoch":0}\n{"epoch":9007199254740991}\n[]\n{"epoch":2,"tr`,
       "gallery.json": `[{"name":"a","image":"javascript:alert(1)"}]`,
     });
     const { epochs, gallery } = await readReportedRun(folder.path);
