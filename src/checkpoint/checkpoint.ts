@@ -14,6 +14,7 @@ import {
   BEAM_SIZE_LIMITS,
   MAX_LENGTH_LIMITS,
   MODEL_LIMITS,
+  MOST_EPOCHS,
   MOST_LENGTH_PENALTY,
   MOST_WORDS,
   SIDE_LIMITS,
@@ -123,7 +124,6 @@ const ADVICE = "give a file 'best.safetensors' or 'last.safetensors' that 'deno 
 
 // Limits for one field; the settings are nested deepest.
 const FIELD_LIMITS = { depth: 8, parts: 10_000 };
-const MOST_EPOCHS = 1_000_000;
 
 const count = z.number().int().nonnegative();
 

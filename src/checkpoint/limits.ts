@@ -29,6 +29,9 @@ export const BEAM_SIZE_LIMITS: Limits = [1, 100];
 /** Maximum length penalty: with more, only the longest captions win. */
 export const MOST_LENGTH_PENALTY = 5;
 
+/** Maximum number of epochs: more than anybody trains. */
+export const MOST_EPOCHS = 1_000_000;
+
 /** Maximum vocabulary size: several times that of any language's dictionary. */
 export const MOST_WORDS = 1_000_000;
 

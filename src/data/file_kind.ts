@@ -1,3 +1,5 @@
+import { captionKeys } from "./formats/entry_keys.ts";
+
 /** What a file is that holds no captions to read. */
 export interface FileKind {
   /** A description: "empty", "compressed with gzip". */
@@ -11,7 +13,7 @@ export const PARQUET_IN_PYTHON = {
   withImages: [
     'import pandas, pathlib; rows = enumerate(pandas.read_parquet("FILE").to_dict("records"))',
     'for i, r in rows: pathlib.Path(f"{i}.jpg").write_bytes(r["image"]["bytes"]); c = r["caption"]; ' +
-    'pathlib.Path(f"{i}.txt").write_text(c if isinstance(c, str) else "\\n".join(c))',
+    'pathlib.Path(f"{i}.txt").write_text("\\n".join(" ".join(t.split()) for t in ([c] if isinstance(c, str) else c)), "utf-8")',
   ],
   withoutImages: ["import pandas", 'pandas.read_parquet("FILE").to_csv("captions.csv", index=False)'],
 } as const;
@@ -56,9 +58,15 @@ export function fileKind(path: string, head: Uint8Array, tail: Uint8Array): File
 /** The columns are described at the end of the file: an image of Hugging Face's has the column `bytes`. */
 function parquetKind(path: string, tail: Uint8Array): FileKind {
   const text = new TextDecoder("latin1").decode(tail);
-  const hasImages = /"_type":\s*"Image"/.test(text) || text.includes("\x05bytes");
+  const image = /"([^"\\]+)":\s*\{[^{}]*"_type":\s*"Image"/.exec(text)?.[1];
+  const hasImages = image !== undefined || text.includes("\x05bytes");
+  const columns = [...text.matchAll(/"([\w .-]+)":\s*[{[]/g)].map(([, name = ""]) => name);
+  const captions = [...new Set(captionKeys(columns))].map((name) => `r[${JSON.stringify(name)}]`);
   const lines = PARQUET_IN_PYTHON[hasImages ? "withImages" : "withoutImages"];
-  const file = path.split("/").at(-1) ?? "";
-  const [first, second] = lines.map((line) => line.replace("FILE", file));
+  const [first, second] = lines.map((line) =>
+    line.replace("FILE", path.split("/").at(-1) ?? "")
+      .replace('r["image"]', `r[${JSON.stringify(image ?? "image")}]`)
+      .replace('r["caption"]', captions.length > 1 ? `[${captions.join(", ")}]` : captions[0] ?? 'r["caption"]')
+  );
   return { name: "a Parquet file", remedy: `convert it with two lines of Python: ${first} and then ${second}` };
 }

@@ -89,8 +89,8 @@ export function tokenizeCaptions(
  * ```
  */
 export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResult {
-  if (captions.length === 0) throw new RangeError("Cannot score captions: there are none");
   checkTokenized(captions);
+  if (captions.length === 0) throw new RangeError("Cannot score captions: there are none");
   const parts = captions.map(({ caption, references }) => ({
     caption: atSpaces(caption),
     references: references.map(atSpaces),

@@ -34,5 +34,26 @@ Deno.test("fileKind() gives the two lines of Python that convert a Parquet file,
   );
   const tail = bytes('{"info": {"features": {"image": {"_type": "Image"}}}}');
   const { remedy = "" } = fileKind("x.parquet", bytes("PAR1"), tail) ?? {};
-  assert.match(remedy, /read_parquet\("x\.parquet"\).* and then .*write_bytes/);
+  assert.match(
+    remedy,
+    /read_parquet\("x\.parquet"\).* and then .*write_bytes\(r\["image"\]\["bytes"\]\); c = r\["caption"\];/,
+  );
+});
+
+Deno.test("fileKind() names the columns that a Parquet file has", () => {
+  const remedyOf = (features: Record<string, unknown>) =>
+    fileKind("x.parquet", bytes("PAR1"), bytes(JSON.stringify({ info: { features } })))?.remedy ?? "";
+  const text = { dtype: "string", _type: "Value" };
+  assert.match(
+    remedyOf({ photo: { _type: "Image" }, text }),
+    /write_bytes\(r\["photo"\]\["bytes"\]\); c = r\["text"\];/,
+  );
+  assert.match(
+    remedyOf({ image: { mode: null, _type: "Image" }, caption_0: text, caption_1: text, split: text }),
+    /c = \[r\["caption_0"\], r\["caption_1"\]\];/,
+  );
+  assert.match(
+    remedyOf({ image: { _type: "Image" }, captions: [text] }),
+    /c = r\["captions"\];/,
+  );
 });
