@@ -3,20 +3,8 @@
  * `@lrcn/lrcn/metrics` (scores of captions), `@lrcn/lrcn/data` (datasets, tokens), `@lrcn/lrcn/images` (decoding) and
  * `@lrcn/lrcn/engine` (the model itself).
  *
- * Importing this module needs no permission. Training and inference load the native library built by `deno task build`, and
- * need `--allow-ffi=native/build/liblrcn.so`. The examples run in the project's folder, with the model and the rendered
- * scenes of `docs/example`.
- *
- * @example Captioning an image
- * ```ts
- * import assert from "node:assert/strict";
- * import { Captioner, decodeImage } from "@lrcn/lrcn";
- *
- * using captioner = await Captioner.load("docs/example/model.safetensors");
- * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
- * const [caption] = await captioner.caption([image]);
- * assert.match(caption?.caption ?? "", /two green circles/);
- * ```
+ * Importing it needs no permission; what computes needs `--allow-ffi=native/build/liblrcn.so`, built by `deno task build`. See
+ * {@linkcode Captioner}, {@linkcode trainCaptioner} and {@linkcode evaluateCaptioner}.
  *
  * @module
  */
@@ -56,7 +44,7 @@ export {
 } from "./src/evaluation/evaluate_captioner.ts";
 export type { ModelCaptions } from "./src/evaluation/evaluate_model.ts";
 export type { ExplainedWord, Explanation } from "./src/explanation/explain_words.ts";
-export type { ImageInput } from "./src/images/open_image.ts";
+export type { ImageInput } from "./src/images/decode_image.ts";
 export { decodeImage } from "./src/images/decode_image.ts";
 export { ImageError } from "./src/images/image_error.ts";
 export type { ImageDecoding } from "./src/images/preprocessing.ts";

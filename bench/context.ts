@@ -88,8 +88,6 @@ export interface OurTraining {
   readonly precision: Precision;
   /** Images of a batch, 16 where it is not said. */
   readonly batchSize?: number;
-  /** Whether a GPU records steps. */
-  readonly record?: boolean;
   /** Whether images are black, and none is read. */
   readonly blank?: boolean;
 }

@@ -30,7 +30,7 @@ export async function runScripts(work: string): Promise<void> {
   const scripts = {
     "expert_correlation.ts": work,
     ...{ "ranks.ts": "--smoke", "read_captions.ts": "--smoke", "score_captions.ts": "--smoke" },
-    "steady_state.ts": "--smoke",
+    ...{ "steady_state.ts": "--smoke", "soak.ts": "--smoke" },
   };
   for (const [name, argument] of Object.entries(scripts)) {
     const text = await Deno.readTextFile(join(PROJECT, "bench", name));

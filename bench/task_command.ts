@@ -43,7 +43,7 @@ export interface TaskCommandOptions {
  * @param args What a user types after the task's name; paths are absolute.
  */
 export function taskCommand(
-  task: "train" | "caption",
+  task: "train" | "caption" | "serve",
   args: readonly string[],
   options: TaskCommandOptions = {},
 ): Program {

@@ -14,6 +14,14 @@ export function printable(text: string): string {
   return text.replaceAll(CONTROLS, escaped);
 }
 
+/**
+ * As {@linkcode printable}, but keeps tabs and line feeds, for a text of several lines or columns. JSON stays the same
+ * value: its strings contain no raw tab or line feed.
+ */
+export function printableLines(text: string): string {
+  return text.replaceAll(CONTROLS, (unit) => unit === "\n" || unit === "\t" ? unit : escaped(unit));
+}
+
 function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -8,6 +8,7 @@ import { runTask } from "../src/cli/command.ts";
 import { buildCommand } from "../src/cli/commands/build.ts";
 import { ENCODER_NAMES, type EncoderName } from "../src/ffi/encoders.ts";
 import { InputError } from "../src/input_error.ts";
+import { printNote } from "../src/cli/output.ts";
 
 const schema = z.object({
   verbose: z.boolean().default(false),
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
   command.parse(Deno.args, { from: "user" });
   const { weights, ...options } = schema.parse(command.opts());
   const root = dirname(import.meta.dirname ?? ".");
-  const report = console.error;
+  const report = printNote;
   const machine = localMachine();
   const built = await buildLibrary(root, machine, { ...options, report });
   const install = (name: EncoderName) =>

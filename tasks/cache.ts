@@ -5,6 +5,7 @@ import { EXIT_INPUT, runTask, userPath } from "../src/cli/command.ts";
 import { cacheCommand } from "../src/cli/commands/cache.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
 import { InputError } from "../src/input_error.ts";
+import { printLine } from "../src/cli/output.ts";
 
 const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 const schema = z.object({ cache: z.string().optional() });
@@ -18,15 +19,15 @@ async function main(): Promise<number> {
   if (action === "verify" && name !== undefined) {
     throw new InputError(`Cannot verify a single cache: leave out '${name}'`);
   }
-  if (action === "list") await listCaches(root, name, console.log);
-  if (action === "clear") await clearCaches(root, name, console.log);
+  if (action === "list") await listCaches(root, name, printLine);
+  if (action === "clear") await clearCaches(root, name, printLine);
   return action === "verify" && !await verify(root) ? EXIT_INPUT : 0;
 }
 
 async function verify(root: string): Promise<boolean> {
   using reporter = terminalReporter();
   const progress = (task: string, done: number, total: number) => reporter.progress(task, done, total);
-  return await verifyCaches(root, { print: console.log, progress });
+  return await verifyCaches(root, { print: printLine, progress });
 }
 
 Deno.exit(await runTask(main));

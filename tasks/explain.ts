@@ -10,6 +10,7 @@ import {
 import { parseExplainOptions } from "../src/cli/explain_options.ts";
 import { loadTaskModel } from "../src/cli/task_model.ts";
 import { printable } from "../src/printable.ts";
+import { printLine } from "../src/cli/output.ts";
 
 async function main(): Promise<number> {
   const command = explainCommand();
@@ -21,11 +22,11 @@ async function main(): Promise<number> {
   const folder = out ?? explanationFolder(image);
   const heatMaps = await writeHeatMaps(explained, userPath(folder));
   if (json) {
-    console.log(JSON.stringify({ image, ...explanationJson(explained, heatMaps), model: model.facts }));
+    printLine(JSON.stringify({ image, ...explanationJson(explained, heatMaps), model: model.facts }));
     return 0;
   }
-  for (const line of describeExplanation(explained)) console.log(line);
-  console.log(`\n${heatMaps.length} heat maps: ${printable(folder)}`);
+  for (const line of describeExplanation(explained)) printLine(line);
+  printLine(`\n${heatMaps.length} heat maps: ${printable(folder)}`);
   return 0;
 }
 

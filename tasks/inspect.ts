@@ -2,6 +2,7 @@ import { runTask, userPath } from "../src/cli/command.ts";
 import { inspectCommand } from "../src/cli/commands/inspect.ts";
 import { describeInspection, inspectFile } from "../src/cli/inspect_file.ts";
 import { z } from "zod";
+import { printLine } from "../src/cli/output.ts";
 
 const schema = z.object({ json: z.boolean().default(false) });
 
@@ -11,7 +12,7 @@ async function main(): Promise<number> {
   const { json } = schema.parse(command.opts());
   const [file = ""] = command.args;
   const inspection = await inspectFile(userPath(file));
-  console.log(json ? JSON.stringify(inspection, null, 2) : describeInspection(inspection));
+  printLine(json ? JSON.stringify(inspection, null, 2) : describeInspection(inspection));
   return 0;
 }
 

@@ -16,6 +16,7 @@ import { canLabel, LabelsFile } from "../src/server/label/labels_file.ts";
 import { startLabelsWriter } from "../src/server/label/labels_writer.ts";
 import { Proposals } from "../src/server/label/proposals.ts";
 import { hostnamesOf, listen } from "../src/server/listen.ts";
+import { printLine, printNote } from "../src/cli/output.ts";
 
 const LIMITS = { bytes: 1e6, requests: 256, seconds: 60 };
 
@@ -37,7 +38,7 @@ async function main(): Promise<number> {
   const images = all.filter(({ name }) => canLabel(name));
   const unusable = all.filter(({ name }) => !canLabel(name))
     .map(({ name }) => `Skipped ${quoted(name)}: training cannot find a file of this name; rename it`);
-  for (const problem of [...problems.map(printable), ...unusable]) console.error(problem);
+  for (const problem of [...problems.map(printable), ...unusable]) printNote(problem);
 
   using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
   const { captioner, facts, paths } = model;
@@ -55,15 +56,15 @@ async function main(): Promise<number> {
     limits: { ...LIMITS, pixels: maxPixels },
     hostnames: hostnamesOf(),
     signal,
-    onError: (error) => console.error("internal error:", error),
+    onError: (error) => printNote(`internal error: ${error instanceof Error ? error.stack : String(error)}`),
   });
   await listen(app, {
     host: "127.0.0.1",
     port,
     signal,
     grace: LIMITS.seconds,
-    onListen: (url) => console.log(`${url}  (Ctrl-C to stop)`),
-    onPause: (reason) => console.error(`error: ${reason}`),
+    onListen: (url) => printLine(`${url}  (Ctrl-C to stop)`),
+    onPause: (reason) => printNote(`error: ${reason}`),
   });
   await proposals.done; // before the model is freed
   return 0;

@@ -3,6 +3,7 @@ import process from "node:process";
 import { runTask, userFolder, userPath } from "../src/cli/command.ts";
 import { reportCommand } from "../src/cli/commands/report.ts";
 import { writeReport } from "../src/report/write_report.ts";
+import { printLine } from "../src/cli/output.ts";
 
 async function main(): Promise<number> {
   const command = reportCommand();
@@ -13,7 +14,7 @@ async function main(): Promise<number> {
   const fallback = join(others.length === 0 ? only ?? "." : userFolder(), "report.html");
   const path = out === undefined ? fallback : userPath(out);
   await writeReport(folders, path);
-  console.log(path);
+  printLine(path);
   return 0;
 }
 

@@ -5,6 +5,8 @@ import { describeRetrieval, retrieveInDataset, searchImages } from "../src/cli/r
 import { parseRetrieveOptions } from "../src/cli/retrieve_options.ts";
 import { loadTaskModel } from "../src/cli/task_model.ts";
 import { terminalReporter } from "../src/cli/terminal_reporter.ts";
+import { printable } from "../src/printable.ts";
+import { printLine, printNote } from "../src/cli/output.ts";
 
 async function main(): Promise<number> {
   const command = retrieveCommand();
@@ -20,7 +22,7 @@ async function main(): Promise<number> {
   async function answer() {
     if ("query" in options) {
       const { found, problems } = await searchImages(captioner, options, context);
-      const lines = found.map(({ image, logProbability }) => `${logProbability.toFixed(2)}\t${image}`);
+      const lines = found.map(({ image, logProbability }) => `${logProbability.toFixed(2)}\t${printable(image)}`);
       return { value: found.map((image) => ({ ...image, model: facts })), lines, problems };
     }
     const { report, problems } = await retrieveInDataset(captioner, options, context);
@@ -28,9 +30,9 @@ async function main(): Promise<number> {
   }
 
   const { value, lines, problems } = await answer();
-  if (json) console.log(JSON.stringify(value, null, 2));
-  else for (const line of lines) console.log(line);
-  for (const line of problems) console.error(`error: ${line}`);
+  if (json) printLine(JSON.stringify(value, null, 2));
+  else for (const line of lines) printLine(line);
+  for (const line of problems) printNote(`error: ${line}`);
   return problems.length === 0 ? 0 : EXIT_INPUT;
 }
 

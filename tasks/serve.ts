@@ -6,12 +6,12 @@ import { searchedFolder } from "../src/cli/searched_folder.ts";
 import { parseServeOptions } from "../src/cli/serve_options.ts";
 import { loadTaskModel } from "../src/cli/task_model.ts";
 import { modelWarning } from "../src/checkpoint/model_facts.ts";
-import { printable } from "../src/printable.ts";
 import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { createApp } from "../src/server/app.ts";
 import { hostnamesOf, listen, onAllNetworks } from "../src/server/listen.ts";
 import { ImageSearch } from "../src/evaluation/image_search.ts";
 import { openRun } from "../src/server/shown_run.ts";
+import { printLine, printNote } from "../src/cli/output.ts";
 
 async function main(): Promise<number> {
   const command = serveCommand();
@@ -21,7 +21,7 @@ async function main(): Promise<number> {
 
   using interrupts = listenToInterrupts("Stopping after the requests in progress");
   const { signal } = interrupts;
-  const shown = run === undefined ? undefined : await openRun(userPath(run), console.error);
+  const shown = run === undefined ? undefined : await openRun(userPath(run), printNote);
   const folder = images === undefined ? undefined : await searchedFolder(userPath(images), { recursive, signal });
   using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
   const { captioner, facts } = model;
@@ -31,8 +31,8 @@ async function main(): Promise<number> {
   const files = folder?.files.map(({ path }) => ({ path, name: relative(userPath(images ?? ""), path) }));
   const search = files && new ImageSearch(captioner, files, { maxPixels: limits.pixels, signal });
   search?.ready.then((problems) => {
-    for (const problem of [...folder?.problems ?? [], ...problems]) console.error(printable(problem));
-  }, (error) => signal.aborted || console.error(`error: ${error instanceof Error ? error.message : error}`));
+    for (const problem of [...folder?.problems ?? [], ...problems]) printNote(problem);
+  }, (error) => signal.aborted || printNote(`error: ${error instanceof Error ? error.message : error}`));
 
   const app = createApp({
     model: captioner,
@@ -45,15 +45,15 @@ async function main(): Promise<number> {
     hostnames: hostnamesOf(allowHost),
     addresses: onAllNetworks(host),
     signal,
-    onError: (error) => console.error("internal error:", error),
+    onError: (error) => printNote(`internal error: ${error instanceof Error ? error.stack : String(error)}`),
   });
   await listen(app, {
     host,
     port,
     signal,
     grace: limits.seconds,
-    onListen: (url) => console.log(`${url}  (Ctrl-C to stop)`),
-    onPause: (reason) => console.error(`error: ${reason}`),
+    onListen: (url) => printLine(`${url}  (Ctrl-C to stop)`),
+    onPause: (reason) => printNote(`error: ${reason}`),
   });
   await search?.ready.catch(() => {}); // before the model is freed
   return 0;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { runTask } from "../src/cli/command.ts";
 import { TOKENIZE_CHOICES, tokenizeCommand } from "../src/cli/commands/tokenize.ts";
 import { tokenizeLines } from "../src/text/tokenize_lines.ts";
+import { writeOutput } from "../src/cli/output.ts";
 import { ptbTokenize } from "../src/text/ptb/tokenizer.ts";
 import { tokenizerOf } from "../src/text/tokenizer.ts";
 
@@ -12,16 +13,7 @@ async function main(): Promise<number> {
   command.parse(Deno.args, { from: "user" });
   const { tokenizer } = schema.parse(command.opts());
   const tokenize = tokenizer === "ptb" ? ptbTokenize : tokenizerOf(tokenizer);
-  const encoder = new TextEncoder();
-  try {
-    for await (const text of tokenizeLines(Deno.stdin.readable, tokenize)) {
-      const bytes = encoder.encode(text);
-      for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
-    }
-  } catch (error) {
-    // The reader, such as `head`, has closed the pipe.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
+  for await (const text of tokenizeLines(Deno.stdin.readable, tokenize)) await writeOutput(text);
   return 0;
 }
 

@@ -5,8 +5,7 @@
  *
  * It answers with {"seconds", "captions", "words", "images"} and `native`, the seconds in the library's steps, `call`,
  * what the way to the library and back takes, and `held`, the longest time in which Deno's event loop did nothing else; with
- * `validate` with the seconds and images of a validation. On a GPU the results of steps are read after ten of them, `record` has
- * it record steps, and with `blank` images are black and nothing is read.
+ * `validate` with the seconds and images of a validation. On a GPU the results of steps are read after ten of them, and with `blank` images are black and nothing is read.
  *
  * @module
  */
@@ -29,7 +28,7 @@ import { median } from "../table.ts";
 
 const settings: TrainingSettings = JSON.parse(Deno.args[0] ?? "{}");
 const { recipe: name, frozen, precision, device, data: folder, cache, steps, validate: validates } = settings;
-const { batchSize = 16, record = false, blank = false, set } = settings;
+const { batchSize = 16, blank = false, set } = settings;
 const readEvery = device === "cuda" ? 10 : 1;
 const [seed, signal] = [1, new AbortController().signal];
 const recipe = makeRecipe(name, { minCount: 1, epochs: 1, frozenEpochs: frozen ? 1 : 0, batchSize, ...set });
@@ -166,11 +165,9 @@ if (validates) {
       onStep() {},
       signal: stop.signal,
       readEvery,
-      cudaGraphs: record,
     })
   );
-  // On a GPU shapes are recorded when they have come a few times.
-  await measureSteps(record ? 100 : 2);
+  await measureSteps(2);
   const call = await callTime();
   await answer(async () => ({ ...await measureSteps(steps), call }));
   stop.abort();

@@ -18,7 +18,6 @@ import torch
 from torch.nn import functional as F
 
 from answer import answer
-from images import load
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"))
 from model import FULL, Captioner  # noqa: E402
@@ -33,7 +32,9 @@ class Captions(torch.utils.data.Dataset):
     """One item a caption; its words are split at spaces, which is less work than the notebook's word_tokenize."""
 
     def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+        from images import load  # which needs Pillow
+
+        self.load, self.folder = load, pathlib.Path(folder)
         lines = (self.folder / "captions.txt").read_text().splitlines()[1:]
         self.rows = [line.split(",", 1) for line in lines]
         words = dict.fromkeys(word for _, caption in self.rows for word in caption.split())
@@ -45,7 +46,7 @@ class Captions(torch.utils.data.Dataset):
     def __getitem__(self, index):
         name, caption = self.rows[index]
         ids = [self.ids[word] for word in caption.split()][:WORDS]
-        return load(self.folder / "Images" / name, PREPROCESSING), torch.tensor(ids + [0] * (WORDS - len(ids)))
+        return self.load(self.folder / "Images" / name, PREPROCESSING), torch.tensor(ids + [0] * (WORDS - len(ids)))
 
 
 def endless(loader):

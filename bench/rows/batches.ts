@@ -17,31 +17,27 @@ const CAPTIONS = 5;
 
 /** Images/s beside PyTorch with the same settings, the time of an epoch, and how long steps wait for images. */
 export async function* batchRows(context: BenchContext): AsyncGenerator<Row> {
-  const { python, device, quick, rounds } = context;
+  const { python, quick, rounds } = context;
   const precision = context.precisions.at(-1) ?? "fp32";
   for (const batchSize of quick ? SIZES.slice(0, 1) : SIZES) {
     const name = `lrcn recipe, CNN fine-tuned, batch ${batchSize}, ${precision}`;
     const base = { recipe: "lrcn", precision, batchSize } as const;
     const tuned = { ...base, layout: "channels_last", fused: true } as const;
-    const forms = device === "cuda" ? { "": {}, ", steps recorded": { record: true } } : { "": {} };
-    for (const [form, ours] of Object.entries(forms)) {
-      const training = { ...base, ...ours };
-      for (const compile of quick || python === undefined ? [false] : [false, true]) {
-        const theirs = theirTraining(context, { ...tuned, compile }, training);
-        const { answers } = await inTurns(ourTraining(context, training), theirs, rounds);
-        const pytorch = `PyTorch channels_last with fused AdamW${compile ? " and torch.compile" : ""}`;
-        const row = beside(context, `${name}${form}`, pytorch, { least: 1 });
-        const rate = ({ captions, seconds }: Pick<TrainingAnswer, "captions" | "seconds">) =>
-          captions / CAPTIONS / seconds;
-        yield makeRow([row.name, "images/s"], figures(answers, rate), row.bar);
-      }
-      yield* epoch(`${name}${form}`, training);
-      const blank = ourTraining(context, { ...training, blank: true });
-      const read = await inTurns(ourTraining(context, training), blank, rounds);
-      const rates = figures(read.answers, imagesPerSecond);
-      const waits = rates.map(([reads, blank = NaN]) => [100 * (1 - reads / blank)] as const);
-      yield makeRow([`${name}${form}: time lost to reading images`, "%"], waits);
+    for (const compile of quick || python === undefined ? [false] : [false, true]) {
+      const theirs = theirTraining(context, { ...tuned, compile }, base);
+      const { answers } = await inTurns(ourTraining(context, base), theirs, rounds);
+      const pytorch = `PyTorch channels_last with fused AdamW${compile ? " and torch.compile" : ""}`;
+      const row = beside(context, name, pytorch, { least: 1 });
+      const rate = ({ captions, seconds }: Pick<TrainingAnswer, "captions" | "seconds">) =>
+        captions / CAPTIONS / seconds;
+      yield makeRow([row.name, "images/s"], figures(answers, rate), row.bar);
     }
+    yield* epoch(name, base);
+    const blank = ourTraining(context, { ...base, blank: true });
+    const read = await inTurns(ourTraining(context, base), blank, rounds);
+    const rates = figures(read.answers, imagesPerSecond);
+    const waits = rates.map(([reads, blank = NaN]) => [100 * (1 - reads / blank)] as const);
+    yield makeRow([`${name}: time lost to reading images`, "%"], waits);
   }
   yield* epoch(`lrcn recipe, CNN frozen, features cached, ${precision}`, { recipe: "lrcn", frozen: true, precision });
 

@@ -9,8 +9,9 @@
  *   Ownership  Every buffer is the caller's: borrowed until the function returns, never kept. A handle returned by
  *              *_create is owned by the caller until *_destroy. Lengths count elements; a NULL buffer, or a length that
  *              does not fit the shape, is LRCN_INVALID_ARGUMENT. Outputs are written in full or not at all.
- *   Threads    Any thread may call. An engine owns one thread on which all its work runs, one call after another;
- *              grad mode, autocast and thread counts are set on that thread only.
+ *   Threads    Any thread may call, except *_destroy beside another call. An engine owns one thread on which all its work
+ *              runs, one call after another; grad mode, autocast and thread counts are set on that thread only.
+ *              Collectives of a group also run one after another, and all ranks must call them in the same order.
  *   Options    A struct's first field is its own size in bytes, so that a caller built against another header is
  *              refused instead of misread. Structs hold 32-bit fields first, then 64-bit ones, and have no padding.
  *
@@ -33,7 +34,7 @@ extern "C" {
 #endif
 
 /* Changes with every function or struct of this header. */
-enum { LRCN_ABI_VERSION = 11 };
+enum { LRCN_ABI_VERSION = 12 };
 
 typedef enum lrcn_status {
   LRCN_OK = 0,
@@ -46,8 +47,12 @@ typedef enum lrcn_status {
 
 typedef enum lrcn_device { LRCN_CPU = 0, LRCN_CUDA = 1 } lrcn_device;
 
-/* LRCN_BF16 keeps parameters in float32 and computes under bfloat16 autocast. */
-typedef enum lrcn_precision { LRCN_FP32 = 0, LRCN_BF16 = 1, LRCN_FP64 = 2 } lrcn_precision;
+/*
+ * LRCN_BF16 keeps parameters in float32 and computes under bfloat16 autocast. On a GPU LRCN_FP32 multiplies in
+ * TensorFloat-32, with 10 bits of mantissa, and LRCN_FP32_STRICT in float32; a process cannot have engines of both on
+ * GPUs at once. On the CPU they are the same.
+ */
+typedef enum lrcn_precision { LRCN_FP32 = 0, LRCN_BF16 = 1, LRCN_FP64 = 2, LRCN_FP32_STRICT = 3 } lrcn_precision;
 
 /* Where the image feature enters the LSTM: as the first element of the sequence, or at every step. */
 typedef enum lrcn_inject { LRCN_FIRST = 0, LRCN_EVERY = 1 } lrcn_inject;
@@ -128,8 +133,8 @@ typedef struct lrcn_train_options {
   int32_t batch_norm;           /* lrcn_batch_norm; not LRCN_FROZEN needs more than a single image of at most 32 x 32
                                    pixels, of which the last stage has one value a channel */
   int32_t update;               /* 1: the optimizer steps; 0: gradients are accumulated, the next call adds to them */
-  int32_t cuda_graphs;          /* 1: on a GPU with libtorch 2.13, capture steps of recurring shapes as CUDA graphs,
-                                   which give the same numbers; without effect elsewhere */
+  int32_t counted_tokens;       /* number of counted targets of all batches whose gradients are accumulated, by which
+                                   losses are divided; at least that of this batch, or 0 for just that */
   double feature_dropout;       /* dropout probability of the image features' elements; all four: 0 <= p < 1 */
   double embedding_dropout;     /* dropout probability of the embeddings' elements */
   double lstm_dropout;          /* dropout probability between LSTM layers */
@@ -142,8 +147,6 @@ typedef struct lrcn_train_options {
   double encoder_weight_decay;
   double decoder_weight_decay;
   double max_gradient_norm;     /* gradients are clipped to this L2 norm; 0: no clipping */
-  int64_t counted_tokens;       /* number of counted targets of all batches whose gradients are accumulated, by which
-                                   losses are divided; at least that of this batch, or 0 for just that */
 } lrcn_train_options;
 
 /* A member of a process group. */
@@ -179,7 +182,7 @@ LRCN_EXPORT int32_t lrcn_build_info(char *text, int32_t capacity, int32_t *lengt
 LRCN_EXPORT lrcn_engine *lrcn_engine_create(const lrcn_engine_options *options, int32_t *status, char *message,
                                             int32_t message_capacity);
 
-/* Waits for the call in progress and frees the engine. NULL is allowed. */
+/* Frees the engine after the call in progress. NULL is allowed. */
 LRCN_EXPORT void lrcn_engine_destroy(lrcn_engine *engine);
 
 /*
@@ -270,7 +273,7 @@ LRCN_EXPORT int32_t lrcn_train_step(lrcn_engine *engine, const lrcn_batch_shape 
 LRCN_EXPORT int32_t lrcn_step_results(lrcn_engine *engine, double *results, int64_t capacity, int64_t *steps,
                                       char *message, int32_t message_capacity);
 
-/* Drops the gradients accumulated since the optimizer's last step. */
+/* Ends a step that has not updated: drops its gradients, and its numbers that lrcn_step_results has not read. */
 LRCN_EXPORT int32_t lrcn_drop_gradients(lrcn_engine *engine, char *message, int32_t message_capacity);
 
 /*

@@ -10,7 +10,9 @@
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "arguments.hpp"
 #include "engine.hpp"
@@ -52,6 +54,7 @@ struct lrcn_engine {
 struct lrcn_group {
   explicit lrcn_group(const lrcn_group_options& options) : group(std::make_shared<Group>(options)) {}
   std::shared_ptr<Group> group;
+  std::mutex mutex;  // collectives run one after the other
   at::Tensor gathered;
   LiveHandle live;
 };
@@ -64,14 +67,15 @@ struct lrcn_decoding {
 
 namespace {
 
-Engine& engine_of(lrcn_engine* engine) {
+/// The caller's share: a handle that is destroyed meanwhile does not end the call.
+std::shared_ptr<Engine> engine_of(lrcn_engine* engine) {
   require(engine != nullptr, "engine is NULL");
-  return *engine->engine;
+  return engine->engine;
 }
 
-Group& group_of(lrcn_group* group) {
+lrcn_group& group_of(lrcn_group* group) {
   require(group != nullptr, "group is NULL");
-  return *group->group;
+  return *group;
 }
 
 std::string version_text(uint64_t abi_version) {
@@ -101,13 +105,16 @@ uint32_t lrcn_abi_version(void) { return LRCN_ABI_VERSION; }
 int32_t lrcn_build_info(char* text, int32_t capacity, int32_t* length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(length != nullptr, "length is NULL");
-    const bool cuda = at::detail::getCUDAHooks().hasCUDA();
+    const auto& hooks = at::detail::getCUDAHooks();
+    const bool cuda = hooks.hasCUDA();
+    const int devices = cuda ? hooks.deviceCount() : 0;
     const auto boolean = [](bool value) { return value ? "true" : "false"; };
     const std::string json = "{\"abi\":" + std::to_string(LRCN_ABI_VERSION) + ",\"torch\":\"" +
                              version_text(TORCH_ABI_VERSION) + "\",\"torchLoaded\":\"" +
                              version_text(aoti_torch_abi_version()) + "\",\"cuda\":" + boolean(cuda) +
                              ",\"cudaDevices\":" +
-                             std::to_string(cuda ? at::detail::getCUDAHooks().deviceCount() : 0) + ",\"bf16\":" +
+                             std::to_string(devices) + ",\"cudaBf16\":" +
+                             boolean(devices > 0 && hooks.supportsBFloat16ConvolutionWithCuDNNv8()) + ",\"bf16\":" +
                              boolean(__builtin_cpu_supports("avx512bf16") != 0) + ",\"compiler\":\"" __VERSION__
                              "\",\"commit\":\"" LRCN_COMMIT "\"}";
     int64_t needed = 0;
@@ -137,7 +144,7 @@ void lrcn_engine_destroy(lrcn_engine* engine) {
 int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require_buffer("bytes", bytes, length, 3);
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       const auto memory = model.memory();
       std::copy(memory.begin(), memory.end(), bytes);
     });
@@ -147,7 +154,7 @@ int32_t lrcn_memory(lrcn_engine* engine, int64_t* bytes, int32_t length, char* m
 int32_t lrcn_threads(lrcn_engine* engine, int32_t* threads, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(threads != nullptr, "threads is NULL");
-    engine_of(engine).run([&](auto&) { *threads = at::get_num_threads(); });
+    engine_of(engine)->run([&](auto&) { *threads = at::get_num_threads(); });
   });
 }
 
@@ -170,10 +177,11 @@ void lrcn_group_destroy(lrcn_group* group) {
 int32_t lrcn_group_all_reduce(lrcn_group* group, double* values, int64_t length, char* message,
                               int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    auto& ranks = group_of(group);
+    auto& handle = group_of(group);
     require_buffer("values", values, length, std::max<int64_t>(length, 1));
     const auto sums = borrow(values, {length}).clone();
-    ranks.all_reduce(sums);
+    const std::lock_guard lock(handle.mutex);
+    handle.group->all_reduce(sums);
     fill(values, sums);
   });
 }
@@ -181,43 +189,47 @@ int32_t lrcn_group_all_reduce(lrcn_group* group, double* values, int64_t length,
 int32_t lrcn_group_all_gather(lrcn_group* group, const uint8_t* bytes, int64_t bytes_length, int64_t* lengths,
                               int32_t world_size, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    auto& ranks = group_of(group);
+    auto& handle = group_of(group);
     const auto own = borrow_bytes(bytes, bytes_length);
-    require_buffer("lengths", lengths, world_size, ranks.size());
-    const auto parts = ranks.all_gather(own);
+    require_buffer("lengths", lengths, world_size, handle.group->size());
+    const std::lock_guard lock(handle.mutex);
+    const auto parts = handle.group->all_gather(own);
+    handle.gathered = at::cat(parts);
     for (size_t rank = 0; rank < parts.size(); ++rank) lengths[rank] = parts[rank].numel();
-    group->gathered = at::cat(parts);
   });
 }
 
 int32_t lrcn_group_broadcast(lrcn_group* group, const uint8_t* bytes, int64_t bytes_length, int64_t* length,
                              char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    auto& ranks = group_of(group);
+    auto& handle = group_of(group);
     const auto own = borrow_bytes(bytes, bytes_length);
     require(length != nullptr, "length is NULL");
-    group->gathered = ranks.broadcast(own.clone());
-    *length = group->gathered.numel();
+    const std::lock_guard lock(handle.mutex);
+    handle.gathered = handle.group->broadcast(own.clone());
+    *length = handle.gathered.numel();
   });
 }
 
 int32_t lrcn_group_gathered(lrcn_group* group, uint8_t* bytes, int64_t bytes_length, char* message,
                             int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    group_of(group);
-    require(group->gathered.defined(), "nothing has been gathered");
-    if (group->gathered.numel() > 0 || bytes_length != 0) {
-      require_buffer("bytes", bytes, bytes_length, group->gathered.numel());
-      fill(bytes, group->gathered);
+    auto& handle = group_of(group);
+    const std::lock_guard lock(handle.mutex);
+    auto& gathered = handle.gathered;
+    require(gathered.defined(), "nothing has been gathered");
+    if (gathered.numel() > 0 || bytes_length != 0) {
+      require_buffer("bytes", bytes, bytes_length, gathered.numel());
+      fill(bytes, gathered);
     }
-    group->gathered.reset();
+    gathered.reset();
   });
 }
 
 int32_t lrcn_engine_join(lrcn_engine* engine, lrcn_group* group, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    group_of(group);
-    engine_of(engine).run([&](auto& model) { model.trainer.join(group->group); });
+    const auto ranks = group_of(group).group;
+    engine_of(engine)->run([&](auto& model) { model.trainer.join(ranks); });
   });
 }
 
@@ -233,7 +245,7 @@ int32_t lrcn_train_step(lrcn_engine* engine, const lrcn_batch_shape* shape, cons
     check(options);
     const bool queued = result == nullptr && result_length == 0;
     if (!queued) require_buffer("result", result, result_length, 3);
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       auto batch = borrow_batch(
           model.captioner,
           {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
@@ -253,7 +265,7 @@ int32_t lrcn_step_results(lrcn_engine* engine, double* results, int64_t capacity
   return guard(message, message_capacity, [&] {
     require(results != nullptr, "results is NULL");
     require(steps != nullptr, "steps is NULL");
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       const auto queued = static_cast<int64_t>(model.trainer.queued());
       require(capacity >= 3 * queued, "results holds " + std::to_string(capacity) + " numbers, not " +
                                           std::to_string(3 * queued));
@@ -268,7 +280,7 @@ int32_t lrcn_step_results(lrcn_engine* engine, double* results, int64_t capacity
 
 int32_t lrcn_drop_gradients(lrcn_engine* engine, char* message, int32_t message_capacity) {
   return guard(message, message_capacity,
-               [&] { engine_of(engine).run([](auto& model) { model.trainer.drop_gradients(); }); });
+               [&] { engine_of(engine)->run([](auto& model) { model.trainer.drop_gradients(); }); });
 }
 
 int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, const uint8_t* pixels,
@@ -280,7 +292,7 @@ int32_t lrcn_evaluate_step(lrcn_engine* engine, const lrcn_batch_shape* shape, c
     require_struct("shape", shape);
     require_no_crop(*shape);
     require_buffer("result", result, result_length, 2);
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       const auto batch = borrow_batch(
           model.captioner,
           {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
@@ -302,7 +314,7 @@ int32_t lrcn_score(lrcn_engine* engine, const lrcn_batch_shape* shape, const uin
     require_struct("shape", shape);
     require_no_crop(*shape);
     require_buffer("log_probabilities", log_probabilities, length, shape->rows);
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       const auto batch = borrow_batch(
           model.captioner,
           {shape, pixels, pixels_length, features, features_length, image_of_row, image_of_row_length, inputs,
@@ -323,7 +335,7 @@ int32_t lrcn_explain(lrcn_engine* engine, const lrcn_batch_shape* shape, const u
     require_range("images", shape->images, 1, 1);
     require_range("rows", shape->rows, 1, 1);
     require(pixels != nullptr, "pixels is NULL");
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       constexpr int32_t kImageOfRow[] = {0};
       const auto batch = borrow_batch(
           model.captioner, {shape, pixels, pixels_length, nullptr, 0, kImageOfRow, 1, inputs, inputs_length}, targets,
@@ -333,8 +345,7 @@ int32_t lrcn_explain(lrcn_engine* engine, const lrcn_batch_shape* shape, const u
       require_buffer("heat", heat, heat_length,
                      shape->targets_length * places(shape->height) * places(shape->width));
       const auto explanation = model.trainer.explain(batch);
-      fill(probabilities, explanation.probabilities);
-      fill(heat, explanation.heat);
+      fill_both(probabilities, explanation.probabilities, heat, explanation.heat);
     });
   });
 }
@@ -346,7 +357,7 @@ int32_t lrcn_logits(lrcn_engine* engine, const lrcn_batch_shape* shape, const ui
   return guard(message, message_capacity, [&] {
     require_struct("shape", shape);
     require_no_crop(*shape);
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       const auto batch = borrow_batch(model.captioner, {shape, pixels, pixels_length, features, features_length,
                                                         image_of_row, image_of_row_length, inputs, inputs_length});
       require_buffer("logits", logits, logits_length,
@@ -359,7 +370,7 @@ int32_t lrcn_logits(lrcn_engine* engine, const lrcn_batch_shape* shape, const ui
 int32_t lrcn_feature_size(lrcn_engine* engine, int32_t* size, char* message, int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(size != nullptr, "size is NULL");
-    engine_of(engine).run(
+    engine_of(engine)->run(
         [&](auto& model) { *size = static_cast<int32_t>(model.captioner.encoder().feature_size()); });
   });
 }
@@ -369,7 +380,7 @@ int32_t lrcn_encode(lrcn_engine* engine, int32_t images, int32_t height, int32_t
                     int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     const auto borrowed = borrow_pixels(images, height, width, pixels, pixels_length);
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       require_buffer("features", features, features_length, images * model.captioner.encoder().feature_size());
       fill(features, model.encode(borrowed));
     });
@@ -382,7 +393,7 @@ lrcn_decoding* lrcn_decoding_create(lrcn_engine* engine, int32_t images, const f
   std::unique_ptr<lrcn_decoding> decoding;
   const int32_t code = guard(message, message_capacity, [&] {
     require_range("images", images, 1, kMaxCount);
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       const at::NoGradGuard no_grad;
       const int64_t size = model.captioner.encoder().feature_size();
       require_buffer("features", features, features_length, images * size);
@@ -418,17 +429,16 @@ int32_t lrcn_decode_step(lrcn_decoding* decoding, int32_t rows, const int32_t* p
       require_range("k", k, 1, vocabulary);
       require_buffer("next_tokens", next_tokens, next_tokens_length, int64_t{rows} * k);
       require_buffer("log_probabilities", log_probabilities, log_probabilities_length, int64_t{rows} * k);
-      const auto from =
-          borrow_indices("parents", parents, parents_length, {rows}, 0, decoder.rows() - 1).to(model.device);
-      at::Tensor given;
+      std::vector<at::Tensor> given{borrow_indices("parents", parents, parents_length, {rows}, 0, decoder.rows() - 1)};
       if (decoder.expects_image()) {
         require(tokens == nullptr && tokens_length == 0, "tokens is given at the image's own step");
       } else {
-        given = borrow_indices("tokens", tokens, tokens_length, {rows}, 0, vocabulary - 1).to(model.device);
+        given.push_back(borrow_indices("tokens", tokens, tokens_length, {rows}, 0, vocabulary - 1));
       }
-      const auto [best_tokens, best] = decoder.step(from, given, k);
-      fill(next_tokens, best_tokens);
-      fill(log_probabilities, best);
+      const auto there = at::stack(given).to(model.device);
+      auto step = decoder.step(there[0], given.size() > 1 ? there[1] : at::Tensor(), k);
+      fill_both(next_tokens, step.tokens, log_probabilities, step.log_probabilities);
+      decoder.advance(std::move(step));
     });
   });
 }
@@ -442,14 +452,14 @@ int32_t lrcn_resize_crop(lrcn_engine* engine, int32_t height, int32_t width, con
     require_range("stretch", stretch, 0, 1);
     require_range("crop", crop, 1, short_side);
     require_buffer("cropped", cropped, cropped_length, int64_t{3} * crop * crop);
-    engine_of(engine).run([&](auto&) { fill(cropped, resize_crop(image, short_side, stretch != 0, crop)); });
+    engine_of(engine)->run([&](auto&) { fill(cropped, resize_crop(image, short_side, stretch != 0, crop)); });
   });
 }
 
 int32_t lrcn_tensors(lrcn_engine* engine, char* text, int64_t capacity, int64_t* length, char* message,
                      int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
-    engine_of(engine).run([&](auto& model) { fill_text(text, capacity, length, model.list_tensors()); });
+    engine_of(engine)->run([&](auto& model) { fill_text(text, capacity, length, model.list_tensors()); });
   });
 }
 
@@ -457,7 +467,7 @@ int32_t lrcn_tensor_read(lrcn_engine* engine, const char* name, uint8_t* bytes, 
                          int32_t message_capacity) {
   return guard(message, message_capacity, [&] {
     require(name != nullptr, "name is NULL");
-    engine_of(engine).run([&](auto& model) {
+    engine_of(engine)->run([&](auto& model) {
       const auto tensor = model.read(name);
       require_buffer("bytes", bytes, bytes_length, static_cast<int64_t>(tensor.nbytes()));
       std::memcpy(bytes, tensor.const_data_ptr(), tensor.nbytes());
@@ -470,7 +480,7 @@ int32_t lrcn_tensor_write(lrcn_engine* engine, const char* name, const uint8_t* 
   return guard(message, message_capacity, [&] {
     require(name != nullptr, "name is NULL");
     require(bytes != nullptr, "bytes is NULL");
-    engine_of(engine).run([&](auto& model) { model.write(name, bytes, bytes_length); });
+    engine_of(engine)->run([&](auto& model) { model.write(name, bytes, bytes_length); });
   });
 }
 

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <vector>
+#include <utility>
 
 #include "arena.hpp"
 #include "error.hpp"
@@ -34,7 +34,7 @@ size_t size_class(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-/// Size of a block's class.
+/// Bytes that may still be allocated.
 uint64_t room() {
   const uint64_t left = memory_left();
   return left > kReserve ? left - kReserve : 0;
@@ -69,10 +69,20 @@ class PoolingAllocator final : public c10::Allocator {
     if (block != nullptr) instance().put(block);
   }
 
+  /// The beginning of a small block that is free.
+  struct FreeBlock {
+    FreeBlock* next;
+  };
+
   void* take(size_t bytes) {
     const std::lock_guard lock(mutex_);
     void* const block = find(bytes);
-    sizes_[block] = bytes;
+    try {
+      sizes_.emplace(block, bytes);
+    } catch (...) {
+      release(block, bytes);
+      throw;
+    }
     in_use_ += static_cast<int64_t>(bytes);
     peak_ = std::max(peak_, in_use_);
     return block;
@@ -81,11 +91,18 @@ class PoolingAllocator final : public c10::Allocator {
   void put(void* block) {
     const std::lock_guard lock(mutex_);
     const auto found = sizes_.find(block);
+    if (found == sizes_.end()) return std::free(block);  // allocated before this allocator was installed
     const size_t bytes = found->second;
     sizes_.erase(found);
     in_use_ -= static_cast<int64_t>(bytes);
+    release(block, bytes);
+  }
+
+  /// Allocates nothing: memory may be short.
+  void release(void* block, size_t bytes) noexcept {
     if (bytes >= kLargeBlock) return arena_.give_back(block, bytes);
-    free_[bytes].push_back(block);
+    auto& first = free_.find(bytes)->second;
+    first = ::new (block) FreeBlock{first};
   }
 
   void* find(size_t bytes) {
@@ -102,11 +119,10 @@ class PoolingAllocator final : public c10::Allocator {
   /// Null if there is not enough memory.
   void* try_to_find(size_t bytes) {
     if (bytes >= kLargeBlock) return arena_.take(bytes);
-    auto& free = free_[bytes];
-    void* block = nullptr;
-    if (!free.empty()) {
-      block = free.back();
-      free.pop_back();
+    auto& first = free_[bytes];
+    void* block = first;
+    if (first != nullptr) {
+      first = first->next;
     } else if (posix_memalign(&block, kCacheLine, bytes) == 0) {
       held_ += static_cast<int64_t>(bytes);
     } else {
@@ -116,10 +132,11 @@ class PoolingAllocator final : public c10::Allocator {
   }
 
   void release_free_blocks() {
-    for (auto& [bytes, blocks] : free_) {
-      for (void* block : blocks) std::free(block);
-      held_ -= static_cast<int64_t>(bytes * blocks.size());
-      blocks.clear();
+    for (auto& [bytes, first] : free_) {
+      while (first != nullptr) {
+        std::free(std::exchange(first, first->next));
+        held_ -= static_cast<int64_t>(bytes);
+      }
     }
     malloc_trim(0);  // else the C library keeps free memory between blocks
     arena_.trim();
@@ -127,7 +144,7 @@ class PoolingAllocator final : public c10::Allocator {
 
   std::mutex mutex_;
   Arena arena_{[](size_t bytes) { return bytes <= room(); }};
-  std::map<size_t, std::vector<void*>> free_;
+  std::map<size_t, FreeBlock*> free_;  // by size class
   std::unordered_map<void*, size_t> sizes_;
   int64_t in_use_ = 0;
   int64_t peak_ = 0;

@@ -46,11 +46,13 @@ bool Arena::grow(size_t bytes) {
   madvise(top_, bytes, MADV_HUGEPAGE);
   touch(top_, bytes);
   top_ += bytes;
-  give_back(top_ - bytes, bytes);
+  add_range(top_ - bytes, bytes);
   return true;
 }
 
 void* Arena::take(size_t bytes) {
+  // Taken blocks separate at most one more free range, each with a node in both maps; this one may add a range.
+  nodes_.reserve(2 * (taken_ + 2));
   auto fit = free_by_size_.lower_bound({bytes, nullptr});
   if (fit == free_by_size_.end()) {
     if (!reserve()) return nullptr;
@@ -62,11 +64,16 @@ void* Arena::take(size_t bytes) {
   const auto [size, block_begin] = *fit;
   remove_free(free_.find(block_begin));
   if (size > bytes) add_free(block_begin + bytes, size - bytes);
+  ++taken_;
   return block_begin;
 }
 
-void Arena::give_back(void* block, size_t bytes) {
-  char* block_begin = static_cast<char*>(block);
+void Arena::give_back(void* block, size_t bytes) noexcept {
+  --taken_;
+  add_range(static_cast<char*>(block), bytes);
+}
+
+void Arena::add_range(char* block_begin, size_t bytes) {
   if (const auto after = free_.find(block_begin + bytes); after != free_.end()) {
     bytes += after->second;
     remove_free(after);
@@ -102,7 +109,7 @@ void Arena::add_free(char* block_begin, size_t bytes) {
   free_by_size_.emplace(bytes, block_begin);
 }
 
-void Arena::remove_free(std::map<char*, size_t>::iterator found) {
+void Arena::remove_free(std::pmr::map<char*, size_t>::iterator found) {
   free_by_size_.erase({found->second, found->first});
   free_.erase(found);
 }

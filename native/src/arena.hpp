@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "node_pool.hpp"
+
 namespace lrcn {
 
 /// Large blocks in one range of addresses, of which as much is backed as was ever in use at once. A freed block is
@@ -21,7 +23,8 @@ class Arena {
 
   /// A block, or null if there is no memory.
   void* take(size_t bytes);
-  void give_back(void* block, size_t bytes);
+  /// Allocates nothing: memory may be short.
+  void give_back(void* block, size_t bytes) noexcept;
 
   /// Returns the free end of the backed range to the system.
   void trim();
@@ -32,15 +35,18 @@ class Arena {
  private:
   bool reserve();
   bool grow(size_t bytes);
+  void add_range(char* block_begin, size_t bytes);
   void add_free(char* block_begin, size_t bytes);
-  void remove_free(std::map<char*, size_t>::iterator found);
+  void remove_free(std::pmr::map<char*, size_t>::iterator found);
 
   std::function<bool(size_t)> has_room_;
   char* begin_ = nullptr;
   char* top_ = nullptr;  // end of the backed range
   char* end_ = nullptr;
-  std::map<char*, size_t> free_;  // no two adjacent
-  std::set<std::pair<size_t, char*>> free_by_size_;
+  size_t taken_ = 0;    // blocks
+  NodePool nodes_;
+  std::pmr::map<char*, size_t> free_{&nodes_};  // no two adjacent
+  std::pmr::set<std::pair<size_t, char*>> free_by_size_{&nodes_};
 };
 
 }  // namespace lrcn

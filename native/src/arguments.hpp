@@ -50,7 +50,7 @@ void require_struct(const char* name, const Struct* value) {
 inline void check(const lrcn_engine_options* options) {
   require_struct("options", options);
   require_range("device", options->device, LRCN_CPU, LRCN_CUDA + 255);
-  require_range("precision", options->precision, LRCN_FP32, LRCN_FP64);
+  require_range("precision", options->precision, LRCN_FP32, LRCN_FP32_STRICT);
   require_range("threads", options->threads, 0, 4096);
   require_range("vocabulary_size", options->vocabulary_size, 2, LRCN_VOCABULARY_SIZE_MAX);
   require_range("embed_size", options->embed_size, 1, LRCN_EMBED_SIZE_MAX);
@@ -88,8 +88,7 @@ inline void check(const lrcn_train_options* options) {
   require_range("trainable_from", options->trainable_from, 0, std::numeric_limits<int32_t>::max());
   require_range("batch_norm", options->batch_norm, LRCN_FROZEN, LRCN_SYNCHRONIZED);
   require_range("update", options->update, 0, 1);
-  require_range("cuda_graphs", options->cuda_graphs, 0, 1);
-  require_range("counted_tokens", options->counted_tokens, 0, std::numeric_limits<int64_t>::max());
+  require_range("counted_tokens", options->counted_tokens, 0, std::numeric_limits<int32_t>::max());
   require_finite("feature_dropout", options->feature_dropout, 0, 1);
   require_finite("embedding_dropout", options->embedding_dropout, 0, 1);
   require_finite("lstm_dropout", options->lstm_dropout, 0, 1);
@@ -136,6 +135,20 @@ template <class T>
 void fill(T* destination, const at::Tensor& source) {
   const auto value = source.to(at::kCPU, c10::CppTypeToScalarType<T>::value).contiguous();
   std::memcpy(destination, value.const_data_ptr(), value.nbytes());
+}
+
+/// Fills two buffers, or neither: a GPU reports its errors when it is read, which is once.
+template <class T, class U>
+void fill_both(T* first, const at::Tensor& first_source, U* second, const at::Tensor& second_source) {
+  const auto bytes = [](const at::Tensor& source, at::ScalarType type) {
+    return source.to(type).contiguous().flatten().view(at::kByte);
+  };
+  const auto of_first = bytes(first_source, c10::CppTypeToScalarType<T>::value);
+  const auto of_second = bytes(second_source, c10::CppTypeToScalarType<U>::value);
+  const auto both = at::cat({of_first, of_second}).to(at::kCPU);
+  const auto* values = static_cast<const uint8_t*>(both.const_data_ptr());
+  std::memcpy(first, values, of_first.nbytes());
+  std::memcpy(second, values + of_first.nbytes(), of_second.nbytes());
 }
 
 inline void fill_text(char* text, int64_t capacity, int64_t* length, const std::string& value) {
@@ -246,7 +259,7 @@ inline void check(const lrcn_train_options& options, const Encoder& encoder, con
   require(!batch.with_image_step || options.scheduled_sampling == 0,
           "scheduled_sampling cannot be used with targets at the image's step");
   if (options.counted_tokens != 0) {
-    require_range("counted_tokens", options.counted_tokens, count_tokens(batch), std::numeric_limits<int64_t>::max());
+    require_range("counted_tokens", options.counted_tokens, count_tokens(batch), std::numeric_limits<int32_t>::max());
   }
 }
 

@@ -8,6 +8,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "group.hpp"
+#include "sync_batch_norm.hpp"
+
 // The compiler builds each loop for several processors and the loader chooses one; ASan cannot start with that.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define LRCN_VECTORIZED [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
@@ -166,9 +169,9 @@ void add(Partial& all, const std::vector<Value>& first, const std::vector<Value>
   }
 }
 
-/// Each channel's mean and biased variance.
+/// Each channel's mean and sum of squared differences from it.
 template <class T>
-std::pair<at::Tensor, at::Tensor> statistics(const T* x, int64_t rows, int64_t channels) {
+Partial statistics(const T* x, int64_t rows, int64_t channels) {
   auto parts = partials(channels);
   in_parallel(rows, channels, [&](size_t thread, int64_t begin, int64_t end) {
     std::vector<Sum<T>> mean(static_cast<size_t>(channels)), squares(mean.size());
@@ -186,8 +189,20 @@ std::pair<at::Tensor, at::Tensor> statistics(const T* x, int64_t rows, int64_t c
   for (size_t part = 1; part < parts.size(); ++part) {
     if (parts[part].rows > 0) merge(all, parts[part].rows, parts[part].first.data(), parts[part].second.data());
   }
-  const auto mean = at::tensor(all.first, at::kDouble), squares = at::tensor(all.second, at::kDouble);
-  return {mean, squares / static_cast<double>(rows)};
+  return all;
+}
+
+/// The statistics of all ranks' rows.
+Partial gather(const Partial& own, Group& group) {
+  std::vector<double> numbers{static_cast<double>(own.rows)};
+  numbers.insert(numbers.end(), own.first.begin(), own.first.end());
+  numbers.insert(numbers.end(), own.second.begin(), own.second.end());
+  Partial all{0, std::vector<double>(own.first.size()), std::vector<double>(own.second.size())};
+  for (const auto& rank : group.gather(at::tensor(numbers, at::kDouble))) {
+    const auto* rows = rank.const_data_ptr<double>();
+    merge(all, static_cast<int64_t>(*rows), rows + 1, rows + 1 + own.first.size());
+  }
+  return all;
 }
 
 template <class T>
@@ -226,14 +241,22 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const auto shortcut = given_shortcut ? as_rows(given_shortcut->to(x.scalar_type())) : at::Tensor();
     const int64_t channels = x.size(1), rows = x.numel() / channels;
     auto mean = tensors.running_mean, variance = tensors.running_var;
+    int64_t all_rows = rows;
     if (options.batch_statistics) {
+      Partial all;
       dispatch(x, [&](auto zero) {
         using T = decltype(zero);
-        std::tie(mean, variance) = statistics(x.const_data_ptr<T>(), rows, channels);
+        all = statistics(x.const_data_ptr<T>(), rows, channels);
       });
-      const double unbiased = static_cast<double>(rows) / static_cast<double>(rows - 1);
+      if (options.group != nullptr) all = gather(all, *options.group);
+      all_rows = all.rows;
+      mean = at::tensor(all.first, at::kDouble);
+      const auto squares = at::tensor(all.second, at::kDouble);
+      variance = squares / static_cast<double>(all_rows);
       at::Tensor(tensors.running_mean).mul_(1 - options.momentum).add_(mean, options.momentum);
-      at::Tensor(tensors.running_var).mul_(1 - options.momentum).add_(variance, options.momentum * unbiased);
+      at::Tensor(tensors.running_var)
+          .mul_(1 - options.momentum)
+          .add_(squares, options.momentum / static_cast<double>(all_rows - 1));
     }
     const auto type = sum_type(x);
     const auto inverse = (variance.to(at::kDouble) + options.epsilon).rsqrt_();
@@ -256,7 +279,8 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const auto cut = options.activation != Activation::kNone && shortcut.defined() ? y : at::Tensor();
     context->save_for_backward({x, cut, mean, inverse, scales, shifts});
     context->saved_data["activation"] = static_cast<int64_t>(options.activation);
-    context->saved_data["batch_statistics"] = options.batch_statistics;
+    context->saved_data["all_rows"] = options.batch_statistics ? all_rows : 0;
+    context->saved_data["group"] = reinterpret_cast<int64_t>(options.group);
     context->saved_data["shortcut"] = shortcut.defined();
     context->saved_data["dtype"] = weight.scalar_type();
     return y;
@@ -299,10 +323,13 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
         of_bias = at::tensor(sums[0].first, at::kDouble);
         of_weight = at::tensor(sums[0].second, at::kDouble).mul_(inverse);
         auto slopes = at::zeros_like(scales), offsets = at::zeros_like(scales);
-        if (context->saved_data["batch_statistics"].toBool()) {
-          const auto scale = scales.to(at::kDouble) / static_cast<double>(rows), slope = -scale * inverse * of_weight;
+        if (const int64_t all_rows = context->saved_data["all_rows"].toInt(); all_rows > 0) {
+          // Each row contributes to the statistics of all ranks.
+          const auto all = at::stack({of_bias, of_weight});
+          if (auto* group = reinterpret_cast<Group*>(context->saved_data["group"].toInt())) group->reduce(all);
+          const auto scale = scales.to(at::kDouble) / static_cast<double>(all_rows), slope = -scale * inverse * all[1];
           slopes = slope.to(scales.scalar_type());
-          offsets = (-scale * of_bias - slope * mean).to(scales.scalar_type());
+          offsets = (-scale * all[0] - slope * mean).to(scales.scalar_type());
         }
         in_parallel(rows, channels, [&](size_t, int64_t begin, int64_t end) {
           const int64_t at = begin * channels;
@@ -326,8 +353,10 @@ at::Tensor batch_norm(const at::Tensor& x, const NormTensors& tensors, const at:
     const auto added = shortcut.defined() ? std::optional(shortcut) : std::nullopt;
     return FusedNorm::apply(x, tensors.weight, tensors.bias, added, tensors, options);
   }
-  auto out = at::batch_norm(x, tensors.weight, tensors.bias, tensors.running_mean, tensors.running_var,
-                            options.batch_statistics, options.momentum, options.epsilon, /*cudnn_enabled=*/true);
+  auto out = options.group != nullptr
+                 ? sync_batch_norm(x, tensors, options)
+                 : at::batch_norm(x, tensors.weight, tensors.bias, tensors.running_mean, tensors.running_var,
+                                  options.batch_statistics, options.momentum, options.epsilon, /*cudnn_enabled=*/true);
   if (shortcut.defined()) out = out.add_(shortcut);
   return activate_(out, options.activation);
 }

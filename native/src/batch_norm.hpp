@@ -4,6 +4,8 @@
 
 namespace lrcn {
 
+class Group;
+
 /// The tensors of a batch normalization, each [channels].
 struct NormTensors {
   at::Tensor weight, bias, running_mean, running_var;
@@ -16,6 +18,7 @@ struct NormOptions {
   double momentum, epsilon;
   bool batch_statistics;  // which update the running ones
   Activation activation;
+  Group* group;  // with batch statistics, the ranks whose batches they are of; null for this one's alone
 };
 
 /// Batch normalization, plus the shortcut if given, then the activation: [n, channels, h, w].

@@ -7,7 +7,7 @@ Decoder::Decoder(Captioner captioner, at::Tensor features)
       features_(std::move(features)),
       state_(captioner_.zero_state(features_.size(0))) {}
 
-std::pair<at::Tensor, at::Tensor> Decoder::step(const at::Tensor& parents, const at::Tensor& tokens, int64_t k) {
+Decoder::Step Decoder::step(const at::Tensor& parents, const at::Tensor& tokens, int64_t k) const {
   const auto follow = [&](const Lstm::State& state) {
     return Lstm::State{state.first.index_select(1, parents), state.second.index_select(1, parents)};
   };
@@ -17,10 +17,13 @@ std::pair<at::Tensor, at::Tensor> Decoder::step(const at::Tensor& parents, const
   const auto logits = captioner_.logits(captioner_.step(features, tokens, state));
   const auto precise = logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
   auto [best, best_tokens] = at::log_softmax(precise, 1).topk(k, 1);
-  features_ = std::move(features);
-  state_ = std::move(state);
+  return {best_tokens, best, std::move(features), std::move(state)};
+}
+
+void Decoder::advance(Step step) {
+  features_ = std::move(step.features);
+  state_ = std::move(step.state);
   begun_ = true;
-  return {best_tokens, best};
 }
 
 }  // namespace lrcn

@@ -16,9 +16,15 @@ class Decoder {
   int64_t rows() const { return features_.size(0); }
   bool expects_image() const { return !begun_ && !captioner_.feature_every_step(); }
 
-  /// parents, tokens: int32 [rows]; tokens is undefined for the image's step. Returns the k best tokens and their
-  /// log-probabilities, each [rows, k].
-  std::pair<at::Tensor, at::Tensor> step(const at::Tensor& parents, const at::Tensor& tokens, int64_t k);
+  /// A step that has been computed: the k best tokens and their log-probabilities, each [rows, k], and what follows.
+  struct Step {
+    at::Tensor tokens, log_probabilities, features;
+    Captioner::State state;
+  };
+  /// parents, tokens: int32 [rows]; tokens is undefined for the image's step.
+  Step step(const at::Tensor& parents, const at::Tensor& tokens, int64_t k) const;
+  /// Makes a step the previous one.
+  void advance(Step step);
 
  private:
   Captioner captioner_;

@@ -11,7 +11,6 @@
 #include <sstream>
 
 #include "allocator.hpp"
-#include "precision.hpp"
 
 namespace lrcn {
 namespace {
@@ -27,7 +26,7 @@ at::Device open_device(int32_t device) {
     throw Error(LRCN_DEVICE_UNAVAILABLE, "there is no GPU " + std::to_string(index) + " among " + std::to_string(count));
   }
   const at::Device chosen{at::kCUDA, static_cast<at::DeviceIndex>(index)};
-  // The engine's thread has its own stream: the default stream cannot be captured.
+  // The engine's thread has its own stream: two engines do not wait for each other.
   const c10::impl::VirtualGuardImpl guard(chosen.type());
   guard.setDevice(chosen);
   guard.exchangeStream(guard.getStreamFromGlobalPool(chosen));
@@ -37,8 +36,7 @@ at::Device open_device(int32_t device) {
 at::Generator generator(const at::Device& device, int64_t seed) {
   const auto unsigned_seed = static_cast<uint64_t>(seed);
   if (device.is_cpu()) return at::detail::createCPUGenerator(unsigned_seed);
-  // Only a device generator can be part of a captured step.
-  auto made = at::detail::getCUDAHooks().getDefaultGenerator(device.index());
+  auto made = at::detail::getCUDAHooks().getNewGenerator(device.index());
   made.set_current_seed(unsigned_seed);
   return made;
 }
@@ -60,8 +58,10 @@ constexpr std::string_view kRandom = "rng";
 
 Engine::Engine(const lrcn_engine_options& options) {
   install_pooling_allocator();
+  // Asked before the first engine sets a number, which libtorch would give to all later threads.
+  static const int libtorchs_choice = at::get_num_threads();
   executor_.run([&] {
-    if (options.threads > 0) at::set_num_threads(options.threads);
+    at::set_num_threads(options.threads > 0 ? options.threads : libtorchs_choice);
     model_ = std::make_unique<Model>(options);
   });
 }
@@ -72,13 +72,13 @@ Engine::~Engine() {
 
 Engine::Model::Model(const lrcn_engine_options& options)
     : device(open_device(options.device)),
+      float32(device, options.precision == LRCN_FP32_STRICT),
       autocast(options.precision == LRCN_BF16),
-      parameters(options.precision == LRCN_FP64 ? at::kDouble : at::kFloat,
+      parameters(options.precision == LRCN_FP64 ? at::kDouble : at::kFloat, device,
                  options.initialization == LRCN_ZERO ? std::nullopt : std::optional(generator(at::kCPU, options.seed))),
       training_generator(generator(device, options.seed)),
       captioner(parameters, options, training_generator),
       trainer(captioner, parameters, device, autocast) {
-  parameters.to(device);
   captioner.flatten_weights();
 }
 
@@ -92,10 +92,13 @@ std::unique_ptr<Decoder> Engine::Model::decode(const at::Tensor& features) {
   const at::NoGradGuard no_grad;
   const Autocast scope(device.type(), autocast);
   const auto projected = captioner.encoder().project(features.to(device, parameters.dtype()));
-  // cuDNN keeps its weights in one buffer, so copy in place.
-  const bool converts = autocast && device.is_cpu();
-  return std::make_unique<Decoder>(converts ? captioner.decoding_in(at::kBFloat16) : captioner,
-                                   projected.to(converts ? at::kBFloat16 : parameters.dtype()));
+  if (!autocast || !Lstm::computes_bfloat16(device)) {
+    return std::make_unique<Decoder>(captioner, projected.to(parameters.dtype()));
+  }
+  // Autocast would convert the weights anew in each step.
+  auto converted = captioner.decoding_in(at::kBFloat16);
+  converted.flatten_weights();
+  return std::make_unique<Decoder>(std::move(converted), projected.to(at::kBFloat16));
 }
 
 std::vector<Engine::Model::Entry> Engine::Model::entries() {

@@ -13,6 +13,7 @@
 #include "executor.hpp"
 #include "lrcn.h"
 #include "parameters.hpp"
+#include "precision.hpp"
 #include "trainer.hpp"
 
 namespace lrcn {
@@ -42,6 +43,7 @@ class Engine {
     std::array<int64_t, 3> memory() const;
 
     at::Device device;
+    TensorFloat32 float32;
     bool autocast;
     Parameters parameters;
     at::Generator training_generator;

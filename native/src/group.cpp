@@ -37,7 +37,7 @@ std::string address_towards(const std::string& host, int32_t port) {
   if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return {};
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   for (const auto* each = found; each != nullptr; each = each->ai_next) {
-    const int descriptor = socket(each->ai_family, each->ai_socktype, each->ai_protocol);
+    const int descriptor = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
     if (descriptor < 0) continue;
     sockaddr_storage own{};
     socklen_t length = sizeof own;
@@ -145,7 +145,10 @@ Group::~Group() = default;
 void Group::use(const at::Device& device) {
   if (device.is_cpu()) return;
   using Type = c10d::ProcessGroup::BackendType;
-  together([&] { gradients_->setBackend(device.type(), Type::NCCL, nccl(gradients_->getStore(), rank_, size_, timeout_)); });
+  together([&] {
+    const auto store = c10::make_intrusive<c10d::PrefixStore>("nccl", gradients_->getStore());
+    gradients_->setBackend(device.type(), Type::NCCL, nccl(store, rank_, size_, timeout_));
+  });
 }
 
 c10::intrusive_ptr<c10d::ProcessGroup> Group::gradients() const { return gradients_; }

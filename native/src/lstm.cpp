@@ -2,7 +2,9 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <array>
@@ -115,6 +117,15 @@ class PackedLayer : public torch::autograd::Function<PackedLayer> {
   }
 };
 
+/// Drops warnings in a scope: weights converted for cuDNN do not lie in one block, of which libtorch warns each time.
+class Quiet {
+  struct Handler : c10::WarningHandler {
+    void process(const c10::Warning&) override {}
+  };
+  Handler handler_;
+  c10::WarningUtils::WarningHandlerGuard guard_{&handler_};
+};
+
 }  // namespace
 
 PackedSteps::PackedSteps(const at::Tensor& lengths, int64_t steps) {
@@ -151,17 +162,21 @@ Lstm::Lstm(Parameters& parameters, const std::string& name, int64_t inputs, int6
 }
 
 at::Tensor Lstm::operator()(at::Tensor x, State& state, const Between& between) const {
-  // Autocast gives oneDNN a bfloat16 LSTM without asking whether it has one; if not, it fails. The LSTM then stays in
-  // float32.
+  // Autocast computes LSTMs on a GPU in float16, in which small gradients vanish, and on a CPU in bfloat16 without asking
+  // whether oneDNN has it, and then fails. So weights and states are converted here.
+  const auto type = x.device().type();
+  const bool autocast = (x.is_cpu() || x.is_cuda()) && at::autocast::is_autocast_enabled(type);
   std::optional<c10::impl::ExcludeDispatchKeyGuard> no_autocast;
-  if (x.is_cpu() && !onednn_has_bfloat16()) no_autocast.emplace(c10::DispatchKey::AutocastCPU);
+  if (autocast) no_autocast.emplace(at::autocast::get_autocast_dispatch_key_from_device_type(type));
+  const bool converts = autocast && computes_bfloat16(x.device());
   std::vector<at::Tensor> hidden, cell;
   for (int64_t layer = 0; layer < layers_; ++layer) {
     if (layer > 0) x = between(std::move(x));
-    const auto weights = layer_weights(layer);
-    // Under autocast a state may come back in bfloat16; the next step is given float32 again, like the first.
-    const auto dtype = weights.front().scalar_type();
+    auto weights = layer_weights(layer);
+    const auto dtype = converts ? at::kBFloat16 : weights.front().scalar_type();
+    for (auto& weight : weights) weight = weight.to(dtype);
     const at::Tensor given[] = {state.first.narrow(0, layer, 1).to(dtype), state.second.narrow(0, layer, 1).to(dtype)};
+    const Quiet quiet;
     auto [out, h, c] = at::lstm(x.to(dtype), given, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
                                 /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true);
     x = out;
@@ -183,7 +198,7 @@ std::vector<at::Tensor> Lstm::layer_weights(int64_t layer) const {
 }
 
 void Lstm::flatten_weights() {
-  if (!weights_.front().is_cuda()) return;
+  if (!weights_.front().is_cuda() || !at::detail::getCUDAHooks().compiledWithCuDNN()) return;
   const at::NoGradGuard no_grad;
   constexpr int64_t kLstmMode = 2;
   for (int64_t layer = 0; layer < layers_; ++layer) {
@@ -199,8 +214,12 @@ Lstm Lstm::to(at::ScalarType dtype) const {
   return converted;
 }
 
+bool Lstm::computes_bfloat16(const at::Device& device) {
+  return device.is_cuda() ? at::detail::getCUDAHooks().supportsBFloat16RNNWithCuDNN() : onednn_has_bfloat16();
+}
+
 bool Lstm::has_packed(const at::Tensor& x) {
-  return x.is_cpu() && !(at::autocast::is_autocast_enabled(at::kCPU) && onednn_has_bfloat16());
+  return x.is_cpu() && !(at::autocast::is_autocast_enabled(at::kCPU) && computes_bfloat16(at::kCPU));
 }
 
 at::Tensor Lstm::packed(at::Tensor x, const at::Tensor& feature, const PackedSteps& steps,

@@ -39,6 +39,9 @@ class Lstm {
   /// the input of each of its row's steps. Returns [total, hidden]. Only where has_packed() says so.
   at::Tensor packed(at::Tensor x, const at::Tensor& feature, const PackedSteps& steps, const Between& between) const;
 
+  /// Whether the device's library has an LSTM in bfloat16.
+  static bool computes_bfloat16(const at::Device& device);
+
   /// Whether packed() is better than padding: on a CPU, unless oneDNN computes in bfloat16, for which it has an LSTM.
   static bool has_packed(const at::Tensor& x);
 

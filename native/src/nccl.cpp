@@ -4,6 +4,8 @@
 
 #ifdef USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+
+#include <cstdlib>
 #else
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
@@ -15,6 +17,12 @@ namespace lrcn {
 
 c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>& store, int32_t rank, int32_t size,
                                        std::chrono::milliseconds timeout) {
+  // A collective waits for the other ranks, and throws after the timeout: otherwise libtorch's watchdog would abort the
+  // process if a rank is missing. These have no other setting; what the user has set stays.
+  constexpr int kKeep = 0;
+  setenv("TORCH_NCCL_BLOCKING_WAIT", "1", kKeep);
+  setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "0", kKeep);
+  setenv("TORCH_NCCL_ENABLE_MONITORING", "0", kKeep);
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = timeout;
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, options);

@@ -21,8 +21,8 @@ class Parameters {
   static constexpr int32_t kNoStage = std::numeric_limits<int32_t>::max();
 
   /// Without a generator, random parameters are 0.
-  Parameters(at::ScalarType dtype, std::optional<at::Generator> generator)
-      : dtype_(dtype), generator_(std::move(generator)) {}
+  Parameters(at::ScalarType dtype, const at::Device& device, std::optional<at::Generator> generator)
+      : dtype_(dtype), device_(device), generator_(std::move(generator)) {}
 
   /// Assigns the tensors that are added next to this stage of the encoder.
   Parameters& in_stage(int32_t stage) {
@@ -41,9 +41,6 @@ class Parameters {
   /// A matrix and a bias as nn.Linear initializes them.
   std::pair<at::Tensor, at::Tensor> linear(const std::string& name, int64_t inputs, int64_t outputs);
 
-  /// Moves all tensors in place, so that all copies of a handle follow.
-  void to(const at::Device& device);
-
   at::ScalarType dtype() const { return dtype_; }
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
   const std::vector<NamedTensor>& buffers() const { return buffers_; }
@@ -52,6 +49,7 @@ class Parameters {
   at::Tensor add(std::string name, at::Tensor tensor);
 
   at::ScalarType dtype_;
+  at::Device device_;
   std::optional<at::Generator> generator_;
   int32_t stage_ = kNoStage;
   std::vector<NamedTensor> parameters_;

@@ -27,7 +27,7 @@ Stager::Stager(at::Device device) : device_(device) {
   if (device.is_cuda()) copies_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
 }
 
-StagedBatch Stager::stage(const Batch& batch, int64_t multiple) const {
+StagedBatch Stager::stage(const Batch& batch) const {
   StagedBatch staged;
   staged.pixels = batch.pixels;
   staged.crops = batch.crops;
@@ -37,7 +37,7 @@ StagedBatch Stager::stage(const Batch& batch, int64_t multiple) const {
   staged.crop_side = batch.crop_side;
   staged.with_image_step = batch.with_image_step;
   if (batch.targets.defined()) {
-    const auto counted = select_counted(batch.targets, multiple);
+    const auto counted = select_counted(batch.targets, kMultiple);
     staged.counted = counted.counted.numel();
     staged.chosen = counted.chosen;
     staged.targets = counted.targets;
@@ -49,7 +49,11 @@ StagedBatch Stager::stage(const Batch& batch, int64_t multiple) const {
       staged.weights = at::constant_pad_nd(weights.index_select(0, counted.counted), {0, more});
     }
   }
-  if (!copies_) return staged;
+  if (device_.is_cpu()) return staged;
+  if (!copies_) {
+    for (auto* tensor : staged.tensors()) *tensor = tensor->to(device_);
+    return staged;
+  }
 
   const auto computing = c10::impl::VirtualGuardImpl(device_.type()).getStream(device_);
   const c10::StreamGuard guard(*copies_);

@@ -42,7 +42,7 @@ class Stager {
  public:
   explicit Stager(at::Device device);
 
-  StagedBatch stage(const Batch& batch, int64_t multiple = kMultiple) const;
+  StagedBatch stage(const Batch& batch) const;
 
   static constexpr int64_t kMultiple = 64;
 

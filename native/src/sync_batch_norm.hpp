@@ -3,14 +3,10 @@
 #include <ATen/ATen.h>
 
 #include "batch_norm.hpp"
-#include "group.hpp"
 
 namespace lrcn {
 
-/// Synchronized batch normalization: statistics over all ranks' batches, also in the backward pass.
-///
-/// Built of plain operations for any device: slower than the fused one, and with two collectives.
-at::Tensor sync_batch_norm(const at::Tensor& x, const NormTensors& tensors, const at::Tensor& shortcut,
-                             const NormOptions& options, Group& group);
+/// Batch normalization by the statistics of all batches of options.group, by libtorch's kernels, which only GPUs have.
+at::Tensor sync_batch_norm(const at::Tensor& x, const NormTensors& tensors, const NormOptions& options);
 
 }  // namespace lrcn

@@ -12,16 +12,9 @@
 namespace lrcn {
 namespace {
 
-template <class Rate>
-using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
-                           at::TensorList, Rate, double, double, double, double, bool, bool,
-                           const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
-
 // Adam's, as PyTorch's defaults.
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 constexpr size_t kMostQueued = 4096;
-// Captured steps need still fewer sizes: each is a recording.
-constexpr int64_t kRecordedMultiple = 512;
 
 /// Clips the L2 norm of gradients, as clip_grad_norm_ does.
 void clip(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, double most) {
@@ -29,12 +22,6 @@ void clip(const std::vector<at::Tensor>& gradients, const at::Tensor& norm, doub
   // On the CPU reading the number is free, and a pass over all gradients is not.
   if (norm.is_cpu() && !(scale.item<double>() < 1)) return;
   at::_foreach_mul_(gradients, scale.clamp_max(1));
-}
-
-/// The options that a recording depends on.
-std::string recorded_settings(lrcn_train_options options) {
-  options.encoder_learning_rate = options.decoder_learning_rate = 0;
-  return {reinterpret_cast<const char*>(&options), sizeof(options)};
 }
 
 /// Padding has no loss and is not counted.
@@ -48,11 +35,6 @@ std::vector<double> read(at::TensorList numbers) {
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
-/// The two elements of a pair.
-std::vector<at::Tensor> halves(const at::Tensor& pair) {
-  return pair.defined() ? pair.unbind() : std::vector<at::Tensor>(2);
-}
-
 }  // namespace
 
 Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device device, bool autocast)
@@ -61,21 +43,7 @@ Trainer::Trainer(Captioner& captioner, const Parameters& parameters, at::Device 
       device_(device),
       autocast_(autocast),
       colors_(captioner.encoder().normalization(), device, parameters.dtype()),
-      stager_(device) {
-  if (!device.is_cuda() || !StepGraphs::available()) return;
-  graphs_.emplace(device, StepGraphs::Gradients{
-                              [this] {
-                                std::vector<at::Tensor> all;
-                                for (const auto& named : parameters_.parameters()) all.push_back(named.tensor.grad());
-                                return all;
-                              },
-                              [this](const std::vector<at::Tensor>& all) {
-                                drop_gradients();
-                                for (size_t index = 0; index < all.size(); ++index) {
-                                  at::Tensor(parameters_.parameters()[index].tensor).mutable_grad() = all[index];
-                                }
-                              }});
-}
+      stager_(device) {}
 
 Trainer::~Trainer() = default;
 
@@ -171,7 +139,7 @@ at::Tensor Trainer::losses(const at::Tensor& outputs, const at::Tensor& chosen, 
 }
 
 at::Tensor Trainer::backward(const StagedBatch& batch, const lrcn_train_options& options) {
-  const auto total = options.counted_tokens == 0 ? batch.counted : options.counted_tokens;
+  const int64_t total = options.counted_tokens == 0 ? batch.counted : options.counted_tokens;
   const auto scalar = at::TensorOptions(at::kDouble).device(device_);
   at::Tensor all_tokens;
   if (group_) group_->reduce(all_tokens = at::full({}, static_cast<double>(total), scalar));
@@ -226,7 +194,8 @@ std::vector<at::Tensor> Trainer::gradients() const {
   return gradients;
 }
 
-void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip) {
+void Trainer::adam(ParameterGroup& group, int32_t optimizer, double learning_rate, double weight_decay,
+                   const at::Tensor& skip) {
   std::vector<at::Tensor> parameters, gradients, first, second;
   for (size_t index = 0; index < group.parameters.size(); ++index) {
     const auto& gradient = group.parameters[index].grad();
@@ -239,16 +208,15 @@ void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, con
   if (parameters.empty()) return;
   group.step.add_(1 - skip);
   const std::vector<at::Tensor> steps(parameters.size(), group.step);
-  const auto update = [&]<class Rate>(FusedAdam<Rate> adam, FusedAdam<Rate> adamw, Rate rate) {
-    (options.optimizer == LRCN_ADAMW ? adamw : adam)(
-        parameters, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, rate, kBeta1, kBeta2,
-        rates.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt,
-        /*found_inf=*/skip);
+  const auto update = [&](auto fused) {
+    fused(parameters, gradients, first, second, /*max_exp_avg_sqs=*/at::TensorList{}, steps, learning_rate, kBeta1,
+          kBeta2, weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt,
+          /*found_inf=*/skip);
   };
-  if (rates.on_device.defined()) {
-    update.template operator()<const at::Tensor&>(&at::_fused_adam_, &at::_fused_adamw_, rates.on_device);
+  if (optimizer == LRCN_ADAMW) {
+    update([](auto&&... arguments) { at::_fused_adamw_(arguments...); });
   } else {
-    update.template operator()<double>(&at::_fused_adam_, &at::_fused_adamw_, rates.learning_rate);
+    update([](auto&&... arguments) { at::_fused_adam_(arguments...); });
   }
   // The fused kernels do not count as writes, from which the encoder knows that its folded weights are out of date.
   for (const auto& parameter : parameters) torch::autograd::impl::bump_version(parameter);
@@ -256,10 +224,11 @@ void Trainer::adam(ParameterGroup& group, const lrcn_train_options& options, con
 
 void Trainer::drop_gradients() {
   for (const auto& named : parameters_.parameters()) at::Tensor(named.tensor).mutable_grad().reset();
+  if (accumulating_) queued_.resize(queued_before_);
   accumulating_ = false;
 }
 
-at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates) {
+at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& options) {
   const auto losses = backward(batch, options);
   const auto numbers = [&](const at::Tensor& norm) {
     if (!group_) return at::stack({losses.to(norm.scalar_type()), norm});
@@ -272,9 +241,8 @@ at::Tensor Trainer::step(const StagedBatch& batch, const lrcn_train_options& opt
   if (options.max_gradient_norm > 0) clip(trained, norm, options.max_gradient_norm);
   // A gradient that is not finite would turn the parameters into NaN.
   const auto skip = norm.isfinite().logical_not().to(at::kFloat);
-  const auto rates = halves(learning_rates);
-  adam(encoder_, options, {options.encoder_learning_rate, options.encoder_weight_decay, rates[0]}, skip);
-  adam(decoder_, options, {options.decoder_learning_rate, options.decoder_weight_decay, rates[1]}, skip);
+  adam(encoder_, options.optimizer, options.encoder_learning_rate, options.encoder_weight_decay, skip);
+  adam(decoder_, options.optimizer, options.decoder_learning_rate, options.decoder_weight_decay, skip);
   return numbers(norm);
 }
 
@@ -283,24 +251,14 @@ StepResult Trainer::Queued::result(const double* values) const {
 }
 
 Trainer::Queued Trainer::start(const Batch& batch, const lrcn_train_options& options) {
-  const bool whole = !accumulating_ && options.update != 0 && options.counted_tokens == 0;
-  if (!accumulating_) drop_gradients();
+  if (!accumulating_) {
+    drop_gradients();
+    queued_before_ = queued_.size();
+  }
   try {
     moments();
-    const bool recorded = graphs_ && options.cuda_graphs != 0 && whole && !group_;
-    const auto staged = stager_.stage(batch, recorded ? kRecordedMultiple : Stager::kMultiple);
-    at::Tensor numbers;
-    if (recorded) {
-      const auto rates = at::tensor({options.encoder_learning_rate, options.decoder_learning_rate}, at::kFloat)
-                             .pin_memory()
-                             .to(device_, /*non_blocking=*/true);
-      numbers = graphs_->run(recorded_settings(options), staged, rates,
-                             [&](const StagedBatch& fixed, const at::Tensor& fixed_rates) {
-                               return step(fixed, options, fixed_rates);
-                             });
-    } else {
-      numbers = step(staged, options, {});
-    }
+    const auto staged = stager_.stage(batch);
+    const auto numbers = step(staged, options);
     accumulating_ = options.update == 0;
     return {numbers, staged.counted};
   } catch (...) {

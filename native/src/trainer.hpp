@@ -16,7 +16,6 @@
 #include "lrcn.h"
 #include "parameters.hpp"
 #include "staging.hpp"
-#include "step_graphs.hpp"
 
 namespace c10d {
 class Reducer;
@@ -41,6 +40,7 @@ class Trainer {
   void queue(const Batch& batch, const lrcn_train_options& options);
   std::vector<StepResult> results();
   size_t queued() const { return queued_.size(); }
+  /// Ends an unfinished step: drops its gradients, and what was queued of it.
   void drop_gradients();
 
   /// Distributes further steps over a group.
@@ -77,7 +77,7 @@ class Trainer {
 
   Queued start(const Batch& batch, const lrcn_train_options& options);
   /// The device's part of a step: does not synchronize.
-  at::Tensor step(const StagedBatch& batch, const lrcn_train_options& options, const at::Tensor& learning_rates);
+  at::Tensor step(const StagedBatch& batch, const lrcn_train_options& options);
 
   /// The projected features of each row [rows, width].
   at::Tensor features(const StagedBatch& batch, const Encoder::Training& training,
@@ -97,12 +97,8 @@ class Trainer {
   std::vector<at::Tensor> gradients() const;
   /// The reducer for the parameters that are trainable from a stage of the CNN on.
   c10d::Reducer& reducer(int32_t trainable_from);
-  /// Learning rate and weight decay of a parameter group.
-  struct Rates {
-    double learning_rate, weight_decay;
-    at::Tensor on_device;  // float32, replaces the learning rate in a captured step
-  };
-  void adam(ParameterGroup& group, const lrcn_train_options& options, const Rates& rates, const at::Tensor& skip);
+  static void adam(ParameterGroup& group, int32_t optimizer, double learning_rate, double weight_decay,
+                   const at::Tensor& skip);
 
   Captioner& captioner_;
   const Parameters& parameters_;
@@ -110,11 +106,11 @@ class Trainer {
   bool autocast_;
   ColorStatistics colors_;
   Stager stager_;
-  std::optional<StepGraphs> graphs_;
   std::shared_ptr<Group> group_;
   std::shared_ptr<c10d::Reducer> reducer_;
   int32_t reduced_from_ = -1;
   std::vector<Queued> queued_;
+  size_t queued_before_ = 0;  // those of finished steps
   std::map<std::string, at::Tensor> moments_;
   ParameterGroup encoder_, decoder_;
   bool accumulating_ = false;

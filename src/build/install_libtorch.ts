@@ -8,6 +8,9 @@ import { pipInstall } from "./pip_install.ts";
 /** PyTorch's index of wheels without CUDA. */
 const CPU_INDEX = "https://download.pytorch.org/whl/cpu";
 
+/** Major version of the oldest NVIDIA driver that runs CUDA 13, which the default wheel brings. */
+const OLDEST_DRIVER = 580;
+
 export interface InstallLibtorchOptions {
   /** Receives each line of progress. */
   readonly report: (line: string) => void;
@@ -31,7 +34,7 @@ export async function installLibtorch(
   options: InstallLibtorchOptions,
 ): Promise<Libtorch> {
   const otherwise = `set LIBTORCH to the folder of a libtorch ${SUPPORTED_VERSIONS}`;
-  const gpu = await seesGpu(machine);
+  const gpu = await seesGpu(machine, options.report);
   const size = gpu
     ? "with CUDA for the GPU seen here: several GB to download and on the disk"
     : "for the CPU: about 200 MB to download, 1 GB on the disk";
@@ -55,7 +58,15 @@ export async function installLibtorch(
   return libtorch;
 }
 
-async function seesGpu(machine: Machine): Promise<boolean> {
-  const result = await machine.run("nvidia-smi", ["-L"]);
-  return result?.code === 0 && result.output.includes("GPU ");
+/** Whether there is a GPU whose driver can run the wheel's CUDA; reports one that cannot. */
+async function seesGpu(machine: Machine, report: (line: string) => void): Promise<boolean> {
+  const result = await machine.run("nvidia-smi", ["--query-gpu=driver_version", "--format=csv,noheader"]);
+  const driver = /^\d+(\.\d+)+/.exec(result?.code === 0 ? result.output : "")?.[0];
+  if (driver === undefined) return false;
+  if (Number.parseInt(driver) >= OLDEST_DRIVER) return true;
+  report(
+    `libtorch: the NVIDIA driver is ${driver}, and CUDA 13 needs ${OLDEST_DRIVER} or newer, so this is for the CPU; for ` +
+      "the GPU update the driver, remove native/.libtorch and build again, or set LIBTORCH to a libtorch for CUDA 12",
+  );
+  return false;
 }

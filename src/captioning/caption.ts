@@ -9,7 +9,7 @@ export interface TokenSequence {
 /** A caption of an image. */
 export interface Caption {
   /** The text. */
-  readonly caption: string;
+  readonly text: string;
   /** Natural logarithm of the probability of its tokens and of its end. */
   readonly logProbability: number;
   /** The tokens that the model generated. */

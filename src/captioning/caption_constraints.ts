@@ -2,7 +2,7 @@ import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
-import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
+import { type CaptionVocabulary, findInEitherForm } from "../text/vocabulary.ts";
 import { Constraints } from "./constraints.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 
@@ -18,7 +18,7 @@ import type { DecodingOptions } from "./decoding_options.ts";
  * using captioner = await Captioner.load("docs/example/model.safetensors");
  * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-005.png"));
  * const [caption] = await captioner.caption([image], { badEndings: [...BAD_ENDINGS, "background"] });
- * assert.equal(caption?.caption, "there are two red squares on white");
+ * assert.equal(caption?.text, "there are two red squares on white");
  * ```
  */
 export const BAD_ENDINGS: readonly string[] = [
@@ -47,7 +47,8 @@ export function captionConstraints(
     options;
   const specials = [pad, unknown, start].filter((id) => id !== undefined);
   const idOf = (word: string) => {
-    const id = words.indexOf(word);
+    const known = findInEitherForm(word, (form) => words.includes(form) ? form : undefined);
+    const id = words.indexOf(known ?? word);
     return specials.includes(id) || id === end ? -1 : id;
   };
   const known = (list: readonly string[]) => list.map(idOf).filter((id) => id >= 0);

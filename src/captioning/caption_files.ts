@@ -76,8 +76,8 @@ export async function* captionFiles(
       return batch.map((prepared) => {
         const { name: image } = prepared.item;
         if ("problem" in prepared) return { image, problem: prepared.problem };
-        const { caption = "", logProbability = NaN, tokens = [], ...more } = written[next++] ?? {};
-        return { image, caption, logProbability, tokens, ...more };
+        const { text = "", logProbability = NaN, tokens = [], ...more } = written[next++] ?? {};
+        return { image, text, logProbability, tokens, ...more };
       });
     } finally {
       inFlight--;

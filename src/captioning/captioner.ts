@@ -3,8 +3,9 @@ import type { Features, Images } from "../ffi/batch.ts";
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { centerCrop, decodeOptions, resizeImage } from "../images/preprocessing.ts";
-import { type ImageInput, openImage } from "../images/open_image.ts";
+import { type ImageInput, openImage } from "../images/decode_image.ts";
 import type { DecodeImageOptions, RgbImage } from "../images/rgb_image.ts";
+import { findInEitherForm } from "../text/vocabulary.ts";
 import { InputError } from "../input_error.ts";
 import { collateMasked } from "../ffi/collate.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
@@ -54,7 +55,7 @@ interface Member {
  * using captioner = await Captioner.load("docs/example/model.safetensors");
  * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
  * const [caption] = await captioner.caption([image]);
- * assert.match(caption?.caption ?? "", /two green circles/);
+ * assert.match(caption?.text ?? "", /two green circles/);
  * ```
  *
  * @example The three best captions, all with the same beginning
@@ -65,7 +66,7 @@ interface Member {
  * using captioner = await Captioner.load("docs/example/model.safetensors");
  * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-001.png"));
  * const [best] = await captioner.caption([image], { nBest: 3, prefix: "there are" });
- * assert.equal(best?.caption, "there are two green circles on mint");
+ * assert.equal(best?.text, "there are two green circles on mint");
  * assert.equal(best.alternatives?.length, 2);
  * ```
  */
@@ -112,7 +113,7 @@ export class Captioner implements Disposable {
    * assert.equal(captioner.models, 2);
    * const image = await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-007.png"));
    * const [caption] = await captioner.caption([image]);
-   * assert.match(caption?.caption ?? "", /blue circle/);
+   * assert.match(caption?.text ?? "", /blue circle/);
    * ```
    */
   static async load(path: string | readonly string[], options: CaptionerOptions = {}): Promise<Captioner> {
@@ -153,8 +154,8 @@ export class Captioner implements Disposable {
    * import { Captioner } from "@lrcn/lrcn";
    *
    * using captioner = await Captioner.load("docs/example/model.safetensors");
-   * const { caption } = await captioner.caption("docs/example/scenes/Images/item-001.png");
-   * assert.match(caption, /two green circles/);
+   * const { text } = await captioner.caption("docs/example/scenes/Images/item-001.png");
+   * assert.match(text, /two green circles/);
    * ```
    *
    * @example Sample captions; the same seed gives the same captions
@@ -281,7 +282,8 @@ export class Captioner implements Disposable {
       throw new InputError("Cannot score captions: the model is of the notebook recipe, whose captions have no end");
     }
     const ids = this.#idOfWord();
-    return Int32Array.of(start, ...this.tokenize(caption).map((token) => ids.get(token) ?? unknown), end);
+    const idOf = (token: string) => findInEitherForm(token, (form) => ids.get(form)) ?? unknown;
+    return Int32Array.of(start, ...this.tokenize(caption).map(idOf), end);
   }
 
   /**
@@ -366,7 +368,7 @@ export class Captioner implements Disposable {
    * const resized = await captioner.prepare({ width: 1024, height: 682, pixels: new Uint8Array(682 * 1024 * 3) });
    * assert.deepEqual([resized.width, resized.height, resized.pixels.length], [37, 37, 37 * 37 * 3]);
    * const [caption] = await captioner.caption([resized]);
-   * assert.equal(typeof caption?.caption, "string");
+   * assert.equal(typeof caption?.text, "string");
    * ```
    */
   async prepare(image: RgbImage): Promise<PreparedImage> {

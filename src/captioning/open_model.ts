@@ -5,12 +5,14 @@ import {
   readCheckpointHeader,
 } from "../checkpoint/checkpoint.ts";
 import { inferModel, matchModel } from "../checkpoint/model_shape.ts";
+import { withoutPrefix } from "../checkpoint/shared_prefix.ts";
 import { byteCount, type StoredTensor } from "../checkpoint/tensor.ts";
+import { vocabularyDigest } from "../checkpoint/vocabulary_digest.ts";
 import { readVocabularyFile } from "../checkpoint/vocabulary_file.ts";
 import { findFormat, openWeights } from "../checkpoint/weights_file.ts";
 import { cannotRead, openFile } from "../files/open_file.ts";
-import { Vocabulary } from "../text/vocabulary.ts";
-import { type CaptionVocabulary, findSpecialWords } from "../text/caption_vocabulary.ts";
+import { printable } from "../printable.ts";
+import { type CaptionVocabulary, findSpecialWords, Vocabulary } from "../text/vocabulary.ts";
 
 const OTHER_MODEL = "its metadata describes another model, give the file as 'deno task train' wrote it";
 
@@ -27,6 +29,12 @@ export interface OpenModelOptions {
    * @default {the checkpoint's own vocabulary}
    */
   readonly vocabulary?: string | undefined;
+  /**
+   * Receives a warning if the vocabulary may not belong to the weights.
+   *
+   * @default {none}
+   */
+  readonly warn?: ((line: string) => void) | undefined;
 }
 
 /** An open model: close it with `using`. */
@@ -48,7 +56,7 @@ export interface OpenModel extends Disposable {
  * @throws {InputError} If a file cannot be read, does not hold a captioner, or the vocabulary does not fit.
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
-  if (options.vocabulary !== undefined) return await openBareWeights(path, options.vocabulary);
+  if (options.vocabulary !== undefined) return await openBareWeights(path, options.vocabulary, options.warn);
   using opened = new DisposableStack();
   const file = opened.use(await openFile(path));
   const header = await findFormat(path, file) === "pth" ? undefined : await readCheckpointHeader(path, file);
@@ -63,10 +71,15 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   return { path, metadata, vocabulary, tensors: header.tensors, [Symbol.dispose]: () => owner.dispose() };
 }
 
-async function openBareWeights(path: string, vocabularyPath: string): Promise<OpenModel> {
+async function openBareWeights(
+  path: string,
+  vocabularyPath: string,
+  warn: OpenModelOptions["warn"] = () => {},
+): Promise<OpenModel> {
   const settings = await readVocabularyFile(vocabularyPath);
   using opened = new DisposableStack();
-  const { tensors, size } = opened.use(await openWeights(path));
+  const { tensors: stored, size, vocabularyDigest: digest } = opened.use(await openWeights(path));
+  const tensors = withoutPrefix(stored, (name) => name === "embed.weight");
   const model = inferModel(tensors, { source: path });
   // A view in a .pth may have more elements than the file stores; do not allocate a model of that size.
   const needed = Array.from(tensors.values(), (tensor) => byteCount(tensor) ?? Infinity).reduce((a, b) => a + b, 0);
@@ -74,6 +87,18 @@ async function openBareWeights(path: string, vocabularyPath: string): Promise<Op
   const vocabulary = findSpecialWords(settings.vocabulary);
   const metadata = { ...settings, model };
   checkVocabulary(vocabularyPath, metadata, vocabulary);
+  const { length } = settings.vocabulary;
+  if (digest === undefined && length < model.vocabularySize) {
+    warn(
+      `Warning: ${printable(vocabularyPath)} has ${length} words, and the output layer of ${printable(path)} has ` +
+        `${model.vocabularySize}; if it belongs to another model, the captions are nonsense`,
+    );
+  } else if (digest !== undefined && digest !== await vocabularyDigest(settings.vocabulary)) {
+    throw cannotRead(
+      vocabularyPath,
+      `its words are not those that ${path} was trained with; give the vocabulary that was exported with it`,
+    );
+  }
   const owner = opened.move();
   return { path, metadata, vocabulary, tensors, [Symbol.dispose]: () => owner.dispose() };
 }

@@ -3,11 +3,10 @@ import type { Features } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import type { ModelSettings } from "../ffi/settings.ts";
 import { InputError } from "../input_error.ts";
-import { UNKNOWN } from "../text/vocabulary.ts";
+import { type CaptionVocabulary, UNKNOWN } from "../text/vocabulary.ts";
 import { beamSearch } from "./beam_search.ts";
 import type { Caption, TokenSequence } from "./caption.ts";
 import { captionConstraints } from "./caption_constraints.ts";
-import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
 import type { DecodingOptions } from "./decoding_options.ts";
 import { detokenize } from "../text/detokenize.ts";
 import { diverseBeamSearch } from "./diverse_beam_search.ts";
@@ -166,7 +165,7 @@ function toCaptions(
     const [best, ...alternatives] = sequences.map(({ tokens: ids, logProbability }): Caption => {
       // The output layer may be larger than the vocabulary; ids beyond it were never trained.
       const tokens = ids.map((id) => known[id] ?? known[unknown ?? -1] ?? UNKNOWN);
-      return { caption: detokenize(tokens, { tokenizer: decoding.tokenizer ?? "nltk" }), logProbability, tokens };
+      return { text: detokenize(tokens, { tokenizer: decoding.tokenizer ?? "nltk" }), logProbability, tokens };
     });
     if (best === undefined) throw noCaption();
     return nBest > 1 ? { ...best, alternatives } : best;

@@ -8,7 +8,7 @@ export interface ModelFacts {
   readonly name: string;
   /** The epoch after which it was saved; null if the file does not say, and for an ensemble. */
   readonly epoch: number | null;
-  /** CIDEr of its greedy captions on its validation set; null likewise. */
+  /** CIDEr of its captions on its validation set; null likewise. */
   readonly cider: number | null;
 }
 
@@ -26,7 +26,8 @@ export function modelFacts(models: readonly NamedModel[]): ModelFacts {
   const metadata = others.length === 0 ? only?.metadata : undefined;
   return {
     name: models.map(({ name }) => name).join(" + "),
-    epoch: metadata?.epoch ?? null,
+    // A run keeps the model that it started from as long as no epoch is better.
+    epoch: metadata?.epoch || null,
     cider: metadata?.metrics?.["cider"] ?? null,
   };
 }

@@ -4,6 +4,7 @@ import { InputError } from "../input_error.ts";
 import { readAhead } from "../read_ahead.ts";
 import { convertFloats, isFloatType } from "./float_types.ts";
 import { matchTensors } from "./match_tensors.ts";
+import { sharedPrefix } from "./shared_prefix.ts";
 import type { StoredTensor, TensorLayout, TensorSource } from "./tensor.ts";
 
 /**
@@ -117,12 +118,12 @@ export interface LoadedEncoder {
   readonly skipped: readonly string[];
 }
 
-/** PyTorch's DataParallel adds this prefix. */
-const DATA_PARALLEL = "module.";
+/** The first layer of the encoders. */
+const STEMS: readonly string[] = ["conv1.weight", "_conv_stem.weight"];
 const CLASSIFIER: readonly string[] = ["fc.weight", "fc.bias", "_fc.weight", "_fc.bias"];
 
 /**
- * Loads the encoder's parameters and buffers from its published weights, with or without DataParallel's `module.` prefix.
+ * Loads the encoder's parameters and buffers from its published weights, with or without a prefix that all names share.
  * The classifier is skipped: the captioner has its own last layer.
  *
  * @param weights The file's tensors, by their published names.
@@ -134,7 +135,7 @@ export async function loadEncoder(
   options: LoadModelOptions,
 ): Promise<LoadedEncoder> {
   const names = [...weights.keys()];
-  const prefix = names.length > 0 && names.every((name) => name.startsWith(DATA_PARALLEL)) ? DATA_PARALLEL : "";
+  const prefix = sharedPrefix(names, (name) => STEMS.includes(name));
   const skipped = names.filter((name) => CLASSIFIER.includes(name.slice(prefix.length)));
   const found = new Map([...weights].filter(([name]) => !skipped.includes(name)));
   const storedName = (name: string) => `${prefix}${name.slice(name.indexOf(".") + 1)}`;

@@ -3,13 +3,17 @@
 import type { DType, TensorSource } from "./tensor.ts";
 
 /** PyTorch's storage classes in module `torch`. */
-export const STORAGE_CLASSES: Readonly<Record<DType, string>> = {
+export const STORAGE_CLASSES: Readonly<Partial<Record<DType, string>>> = {
   F64: "DoubleStorage",
   F32: "FloatStorage",
   F16: "HalfStorage",
   BF16: "BFloat16Storage",
   I64: "LongStorage",
   U8: "ByteStorage",
+  I8: "CharStorage",
+  I16: "ShortStorage",
+  I32: "IntStorage",
+  BOOL: "BoolStorage",
 };
 
 // Opcodes of protocol 2, named as in Python's pickletools.
@@ -28,14 +32,18 @@ export function pickleStateDict(tensors: readonly TensorSource[]): Uint8Array<Ar
   return new Uint8Array(bytes);
 }
 
-function rebuiltTensor({ dtype, shape }: TensorSource, index: number): number[] {
+function rebuiltTensor({ name, dtype, shape }: TensorSource, index: number): number[] {
+  const storageClass = STORAGE_CLASSES[dtype];
+  if (storageClass === undefined) {
+    throw new TypeError(`Cannot write tensor '${name}': PyTorch has no storage of ${dtype}`);
+  }
   const elements = shape.reduce((product, size) => product * size, 1);
   return [
     ...global("torch._utils", "_rebuild_tensor_v2"),
     MARK,
     MARK,
     ...text("storage"),
-    ...global("torch", STORAGE_CLASSES[dtype]),
+    ...global("torch", storageClass),
     ...text(`${index}`),
     ...text("cpu"),
     ...integer(elements),

@@ -17,6 +17,7 @@ import {
   type TensorSource,
 } from "./tensor.ts";
 import type { PickleValue } from "./torch_globals.ts";
+import { VOCABULARY_DIGEST } from "./vocabulary_digest.ts";
 import { unpickle } from "./unpickle.ts";
 import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 import { storedZip } from "./zip.ts";
@@ -24,8 +25,15 @@ import { storedZipEntries, type ZipRange } from "./zip_entries.ts";
 
 // The folder inside the archive; PyTorch accepts any name.
 const FOLDER = "archive";
+const ZIP_BEGINNING = 0x50;
 const CHUNK_BYTES = 2 ** 22;
 const DAMAGED = "damaged, their CRC-32 does not match the archive; copy or download the file again";
+
+/** Options of {@linkcode writePth}. */
+export interface WritePthOptions extends Omit<WriteAtomicOptions, "size"> {
+  /** The digest of the vocabulary that the weights belong to; PyTorch ignores it. */
+  readonly vocabularyDigest?: string;
+}
 
 /**
  * Writes a state_dict for `torch.load(path, weights_only=True)`, atomically. The same tensors in the same order give
@@ -39,7 +47,7 @@ const DAMAGED = "damaged, their CRC-32 does not match the archive; copy or downl
 export async function writePth(
   path: string,
   tensors: Iterable<TensorSource>,
-  options: Omit<WriteAtomicOptions, "size"> = {},
+  { vocabularyDigest, ...options }: WritePthOptions = {},
 ): Promise<void> {
   const list = [...tensors];
   const sizes = checkedByteCounts(list);
@@ -51,6 +59,7 @@ export async function writePth(
     file("data.pkl", pickleStateDict(list)),
     file("byteorder", new TextEncoder().encode("little")),
     ...storages,
+    ...(vocabularyDigest === undefined ? [] : [file(VOCABULARY_DIGEST, new TextEncoder().encode(vocabularyDigest))]),
     file("version", new TextEncoder().encode("3\n")),
   ]);
   await writeAtomic(path, chunks, { ...options, size });
@@ -68,7 +77,7 @@ export interface PthFile extends Disposable {
 
 /**
  * Opens a state_dict written by `torch.save`, in the format before or since PyTorch 1.6: a dict of tensors, or a dict
- * with one under `state_dict`. The file is treated as hostile, and nothing in it is executed. Elements are read on
+ * with one under `state_dict`, `model_state_dict`, `model`, `module` or `net`. The file is treated as hostile, and nothing in it is executed. Elements are read on
  * demand and checked against the archive's CRC-32; the old format has none, nor has an archive that PyTorch wrote
  * without.
  *
@@ -95,6 +104,21 @@ export async function readTensors(path: string, file: RandomAccessFile): Promise
     if (!(error instanceof InputError) || error.message.startsWith(cannotRead(path, "").message)) throw error;
     throw cannotRead(path, error.message, error);
   }
+}
+
+/**
+ * Reads the digest of the vocabulary that the weights in an open PyTorch file belong to.
+ *
+ * @returns Undefined if the file has none: PyTorch does not write it.
+ * @throws {InputError} If the file is damaged.
+ */
+export async function readVocabularyDigest(path: string, file: RandomAccessFile): Promise<string | undefined> {
+  if ((await file.read(0, Math.min(file.size, 1)))[0] !== ZIP_BEGINNING) return undefined;
+  const checked = new CheckedFile(path, file);
+  const entries = await storedZipEntries(file);
+  const name = [...entries.keys()].find((name) => name.endsWith(`/${VOCABULARY_DIGEST}`));
+  const digest = name === undefined ? undefined : await readEntry(checked, entries, name);
+  return digest === undefined ? undefined : new TextDecoder().decode(digest);
 }
 
 /** A file whose pieces are checked against their CRC-32 before any of their bytes is returned. */
@@ -135,7 +159,7 @@ async function parsePth(checked: CheckedFile): Promise<PthContent> {
   const { file } = checked;
   const [first, second] = await file.read(0, Math.min(file.size, 2));
   if (first === 0x80) return await parseLegacyPth(file);
-  if (first === 0x50 && second === 0x4b) return await parseArchive(checked);
+  if (first === ZIP_BEGINNING && second === 0x4b) return await parseArchive(checked);
   throw new InputError("it is not a PyTorch file, give one that torch.save wrote");
 }
 
@@ -192,8 +216,13 @@ function storedTensors({ value, storages }: PthContent, checked: CheckedFile): M
   return tensors;
 }
 
+/** The keys under which training scripts save a state_dict, beside the optimizer's. */
+const STATE_DICT_KEYS = ["state_dict", "model_state_dict", "model", "module", "net"];
+
 function stateDict(value: PickleValue): Map<string, PickledTensor> {
-  const inner = value instanceof Map ? value.get("state_dict") : undefined;
+  const inner = value instanceof Map
+    ? STATE_DICT_KEYS.map((key) => value.get(key)).find((its) => its instanceof Map)
+    : undefined;
   const dict = inner instanceof Map ? inner : value;
   if (!(dict instanceof Map)) throw new InputError("it contains no state_dict, save model.state_dict()");
   const tensors = new Map<string, PickledTensor>();

@@ -19,7 +19,8 @@ import { writeAtomic, type WriteAtomicOptions } from "../files/write_atomic.ts";
 
 const METADATA = "__metadata__";
 // By decreasing size, like the format's own writer: every tensor then begins at a multiple of its element size.
-const WRITING_ORDER: readonly DType[] = ["I64", "F64", "F32", "BF16", "F16", "U8"];
+const WRITING_ORDER: readonly DType[] = "C64 U64 I64 F64 U32 I32 F32 U16 I16 BF16 F16 I8 U8 F8_E5M2 F8_E4M3 BOOL"
+  .split(" ").filter(isDType);
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 // Nesting is header > tensor > shape or data_offsets; a tensor has seven parts.

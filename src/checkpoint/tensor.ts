@@ -1,10 +1,27 @@
 // Tensors in checkpoints: a name, a type, a shape and little-endian bytes.
 
-/** The supported element types, by safetensors' names. */
-export type DType = "F64" | "F32" | "F16" | "BF16" | "I64" | "U8";
+/** Bytes per element of each type, by safetensors' names. Weights are floats; the others are listed and left alone. */
+export const DTYPE_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+  C64: 8,
+} as const;
 
-/** Bytes per element. */
-export const DTYPE_BYTES: Readonly<Record<DType, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, U8: 1 };
+/** The element types, by safetensors' names. */
+export type DType = keyof typeof DTYPE_BYTES;
 
 /** A tensor's type and shape. */
 export interface TensorLayout {
@@ -47,7 +64,7 @@ export function isDType(value: unknown): value is DType {
 
 /** The size of a tensor in bytes, or undefined if the shape is invalid or the size is not a safe integer. */
 export function byteCount(layout: TensorLayout): number | undefined {
-  let count = DTYPE_BYTES[layout.dtype];
+  let count: number = DTYPE_BYTES[layout.dtype];
   for (const size of layout.shape) {
     if (!Number.isSafeInteger(size) || size < 0) return undefined;
     count *= size;

@@ -109,10 +109,18 @@ async function* download(url: string, digest: string, options: DownloadWeightsOp
 
 function networkReason({ message, cause }: TypeError): string {
   const words = cause instanceof Error ? cause.message : message;
+  // The text before is the URL.
+  const rest = words.replace(/^.*?\): (?:client error \(\w+\): )?/s, "").replaceAll(/\s+/g, " ");
+  if (/certificate/i.test(rest)) {
+    return `its TLS certificate is not trusted (${rest}); if a proxy of your organization replaces certificates, set ` +
+      "DENO_TLS_CA_STORE=system, or DENO_CERT to the file of its certificate";
+  }
+  if (/tunnel|proxy/i.test(rest)) {
+    return `the proxy of HTTPS_PROXY refuses the connection (${rest}), correct the variable`;
+  }
   if (/dns error/i.test(words)) return "the server's name cannot be found, check the network";
   if (/connection refused/i.test(words)) return "the server refuses the connection, check the network";
   if (words === "the server sends nothing") return "the server sends nothing, check the network and start again";
   if (/reading a body|connection closed/i.test(words)) return "the server closed the connection early, start again";
-  // The text before is the URL.
-  return `the network failed: ${words.replace(/^.*?\): /s, "").replaceAll(/\s+/g, " ")}`;
+  return `the network failed: ${rest}; check the network, and HTTPS_PROXY if there is a proxy`;
 }

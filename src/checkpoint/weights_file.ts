@@ -1,7 +1,10 @@
 import { openFile, type RandomAccessFile } from "../files/open_file.ts";
-import { readTensors } from "./pth.ts";
+import { sha256 } from "../files/sha256.ts";
+import { isCheckpoint } from "./checkpoint.ts";
+import { readTensors, readVocabularyDigest } from "./pth.ts";
 import { readHeader } from "./safetensors.ts";
 import type { StoredTensor } from "./tensor.ts";
+import { VOCABULARY_DIGEST } from "./vocabulary_digest.ts";
 
 /** The formats of {@linkcode openWeights}. */
 export type WeightsFormat = "safetensors" | "pth";
@@ -14,6 +17,8 @@ export interface WeightsFile extends Disposable {
   readonly size: number;
   /** The metadata of a safetensors file. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The digest of the vocabulary that they belong to, if the file says. */
+  readonly vocabularyDigest: string | undefined;
   /** The tensors by name, in file order. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
@@ -35,8 +40,15 @@ export async function openWeights(path: string): Promise<WeightsFile> {
   const { metadata, tensors } = format === "pth"
     ? { metadata: {}, tensors: await readTensors(path, file) }
     : await readHeader(path, file);
+  const vocabularyDigest = format === "pth" ? await readVocabularyDigest(path, file) : await digestIn(metadata);
   const owner = opened.move();
-  return { format, size: file.size, metadata, tensors, [Symbol.dispose]: () => owner.dispose() };
+  return { format, size: file.size, metadata, vocabularyDigest, tensors, [Symbol.dispose]: () => owner.dispose() };
+}
+
+/** The digest in the metadata, or in a checkpoint that of its own words. */
+async function digestIn(metadata: WeightsFile["metadata"]): Promise<string | undefined> {
+  const { [VOCABULARY_DIGEST]: digest, vocabulary } = metadata;
+  return digest ?? (isCheckpoint({ metadata }) && vocabulary !== undefined ? await sha256(vocabulary) : undefined);
 }
 
 /**

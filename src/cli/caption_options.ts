@@ -1,10 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { extname } from "node:path";
 import { z } from "zod";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
+import { SIDECAR_KINDS } from "../captioning/sidecars.ts";
 import { InputError } from "../input_error.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { collect, wholeNumber } from "./command.ts";
 import { addEngineOptions, parseEngineOptions } from "./engine_options.ts";
+import type { CaptionOutputOptions } from "./print_captions.ts";
 
 const decodingSchema = z.object({
   beam: z.number().optional(),
@@ -33,6 +36,9 @@ const captionSchema = z.object({
   maxPixels: z.number().optional(),
   json: z.boolean().default(false),
   jsonl: z.boolean().default(false),
+  out: z.string().optional(),
+  sidecar: z.enum(SIDECAR_KINDS).optional(),
+  force: z.boolean().default(false),
 });
 
 const OUTPUT = `
@@ -43,7 +49,8 @@ If an image cannot be captioned, the others still are, and the exit code is 1.`;
 /** Options of `deno task caption`. */
 export interface CaptionCommandOptions extends Omit<z.infer<typeof captionSchema>, "json" | "jsonl"> {
   readonly engine: EngineOptions;
-  readonly format: "text" | "json" | "jsonl";
+  /** Of `out`, or else of standard output. */
+  readonly format: CaptionOutputOptions["format"];
   readonly decoding: DecodingOptions;
 }
 
@@ -53,16 +60,27 @@ export function addCaptionOptions(command: Command): Command {
     .option("-r, --recursive", "search folders recursively")
     .option(
       "--checkpoint <file>",
-      "checkpoint; repeat for an ensemble (default: the best of the newest run, else the one that ships)",
+      "checkpoint, or name of a run; repeat for an ensemble (default: the best of the newest run, else the one that ships)",
       collect,
     )
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--max-pixels <n>", "reject images with more pixels (default: 50 million)", wholeNumber(1))
     .option(
       "--json",
-      "print an array of {image, caption, logProbability, tokens, model}, with --n-best also alternatives",
+      "print an array of {image, text, logProbability, tokens, model}, with --n-best also alternatives",
     )
-    .addOption(new Option("--jsonl", "print the same objects, one a line").conflicts("json"));
+    .addOption(new Option("--jsonl", "print the same objects, one a line").conflicts("json"))
+    .addOption(
+      new Option("--out <file>", "write the captions into a file instead: .csv, .tsv or .jsonl, by its ending")
+        .conflicts(["json", "jsonl"]),
+    )
+    .addOption(
+      new Option(
+        "--sidecar <kind>",
+        "also write each caption beside its image: txt into photo.txt, xmp into photo.jpg.xmp as dc:description",
+      ).choices(SIDECAR_KINDS),
+    )
+    .option("--force", "let --out replace a file, and --sidecar other captions");
   return addDecodingOptions(addEngineOptions(command)).addHelpText("after", OUTPUT);
 }
 
@@ -109,8 +127,15 @@ export function addDecodingOptions(command: Command): Command {
 /** @throws {InputError} If options contradict each other. */
 export function parseCaptionOptions(options: Readonly<Record<string, unknown>>): CaptionCommandOptions {
   const { json, jsonl, ...others } = captionSchema.parse(options);
-  const format = json ? "json" : jsonl ? "jsonl" : "text";
+  const { out } = others;
+  const format = out !== undefined ? formatOf(out) : json ? "json" : jsonl ? "jsonl" : "text";
   return { ...others, engine: parseEngineOptions(options), format, decoding: parseDecodingOptions(options) };
+}
+
+function formatOf(out: string): "csv" | "tsv" | "jsonl" {
+  const ending = extname(out).slice(1).toLowerCase();
+  if (ending === "csv" || ending === "tsv" || ending === "jsonl") return ending;
+  throw new InputError(`Cannot write captions into '${out}': its name must end in .csv, .tsv or .jsonl; rename it`);
 }
 
 /** @throws {InputError} If options contradict each other. */

@@ -1,9 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
-import { errorCode } from "../files/file_error.ts";
+import { errorCode, isNotUtf8, NOT_UTF8 } from "../files/file_error.ts";
 import { EngineError } from "../ffi/status.ts";
 import { InputError } from "../input_error.ts";
+import { printNote, printText } from "./output.ts";
 
 /** Exit code if options or input are wrong, or some input could not be used. */
 export const EXIT_INPUT = 1;
@@ -14,7 +15,7 @@ const EXIT_CODES = `
 Exit codes:
   0    success
   ${EXIT_INPUT}    options or input are wrong, or some input could not be used; standard error says what and why
-  ${EXIT_INTERRUPTED}  stopped cleanly by Ctrl-C or SIGTERM`;
+  ${EXIT_INTERRUPTED}  stopped cleanly by Ctrl-C, SIGTERM or SIGHUP`;
 
 /** Options of {@linkcode createCommand}. */
 export interface CommandOptions {
@@ -39,6 +40,8 @@ export function createCommand(name: string, description: string, options: Comman
     .addHelpText("afterAll", lines.length === 0 ? EXIT_CODES : `\nExamples:\n${lines.join("\n")}\n${EXIT_CODES}`)
     .exitOverride()
     .configureOutput({
+      writeOut: printText,
+      writeErr: (text) => printNote(text.trimEnd()),
       outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}\n`),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
@@ -48,13 +51,15 @@ export function createCommand(name: string, description: string, options: Comman
 /** Runs a task, prints what it throws as one line, and returns the exit code. */
 export async function runTask(
   main: () => Promise<number>,
-  print: (line: string) => void = console.error,
+  print: (line: string) => void = printNote,
 ): Promise<number> {
+  using _ = makeTooLargeFilesErrors();
   try {
     return await main();
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode; // commander has printed help or the error
     if (error instanceof DOMException && error.name === "AbortError") return EXIT_INTERRUPTED;
+    if (error instanceof Deno.errors.BrokenPipe) return 0; // the reader of standard output, such as `head`, has enough
     if (error instanceof Deno.errors.NotCapable) print(`error: ${permissionMessage(error)}`);
     else if (error instanceof InputError || error instanceof EngineError) print(`error: ${error.message}`);
     else if (error instanceof Error && errorCode(error) !== "") {
@@ -66,14 +71,27 @@ export async function runTask(
   }
 }
 
+/** Without a listener, a write beyond `ulimit -f` ends the process; with one, it is an error. */
+function makeTooLargeFilesErrors(): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
+  const ignore = () => {};
+  Deno.addSignalListener("SIGXFSZ", ignore);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGXFSZ", ignore) };
+}
+
 function permissionMessage(error: Error): string {
   const needed = error.message.match(/--allow-[a-z]+/)?.[0] ?? "a permission";
   const [what = error.message] = error.message.split(", run again");
   return `${what}; run it with deno task, or give ${needed}`;
 }
 
-/** Resolves a path against the user's working directory, which deno task leaves. */
+/**
+ * Resolves a path against the user's working directory, which deno task leaves.
+ *
+ * @throws {InputError} If it is not UTF-8: the path that Deno makes of it may be another file's.
+ */
 export function userPath(path: string, folder: string = userFolder()): string {
+  if (isNotUtf8(path)) throw new InputError(`Cannot use '${path}': ${NOT_UTF8}`);
   return isAbsolute(path) ? path : join(folder, path);
 }
 

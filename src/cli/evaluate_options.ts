@@ -62,12 +62,15 @@ export function addDatasetOptions(command: Command): Command {
 
 export function addEvaluateOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "checkpoint; repeat for an ensemble", collect)
+    .option("--checkpoint <file>", "checkpoint, or name of a run; repeat for an ensemble", collect)
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .addOption(new Option("--split <name>", "split to evaluate (default: test)").choices(SPLIT_NAMES));
   addDatasetOptions(command)
     .option("--out <dir>", "folder for predictions.json, references.json and scores.json")
-    .option("--predictions <file>", 'captions to score: [{"image_id": ..., "caption": ...}]')
+    .option(
+      "--predictions <file>",
+      'captions to score: [{"image_id": ..., "caption": ...}], or output of caption --json',
+    )
     .option("--references <file>", 'references: {"image": ["...", ...]}, or COCO\'s annotations')
     .option("--meteor-jar <file>", "METEOR 1.5's meteor-1.5.jar, with its data folder beside it; needs java")
     .option("--per-image", "print each image's scores as well")
@@ -99,7 +102,7 @@ export function parseEvaluateOptions(
   }
   return {
     ...scoring,
-    checkpoint: checkpoint.map((file) => path(file)),
+    checkpoint,
     vocabulary: vocabulary && path(vocabulary),
     split,
     dataset,

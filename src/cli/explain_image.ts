@@ -6,7 +6,7 @@ import type { ExplainedWord, Explanation } from "../explanation/explain_words.ts
 import { drawHeat } from "../explanation/draw_heat.ts";
 import { roundHeat } from "../explanation/round_heat.ts";
 import { warmestPart } from "../explanation/warmest_part.ts";
-import { fileErrorReason } from "../files/file_error.ts";
+import { createFolder } from "../files/create_folder.ts";
 import { printable } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
@@ -57,7 +57,7 @@ export async function explainImage(
   if (tokens.length === 0) {
     throw new InputError("Cannot explain: the caption has no words; give a sentence with --caption");
   }
-  return { caption: given ?? generated?.caption ?? "", ...await captioner.explain(image, tokens) };
+  return { caption: given ?? generated?.text ?? "", ...await captioner.explain(image, tokens) };
 }
 
 /** The default folder for heat maps: `explanations/` and the image's name without its extension. */
@@ -72,14 +72,7 @@ export function explanationFolder(image: string): string {
  * @throws {InputError} If the folder cannot be created, or a file cannot be written.
  */
 export async function writeHeatMaps(explanation: Explanation, folder: string): Promise<string[]> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new InputError(`Cannot create the folder '${printable(folder)}': ${fileErrorReason(error)}`, {
-      cause: error,
-    });
-  }
+  await createFolder(folder);
   const names: string[] = [];
   for (const { word, heat } of explanation.words) {
     const name = `${String(names.length + 1).padStart(2, "0")}-${fileName(word)}.png`;

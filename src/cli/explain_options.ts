@@ -30,7 +30,10 @@ export interface ExplainCommandOptions extends z.infer<typeof schema> {
 export function addExplainOptions(command: Command): Command {
   command
     .argument("<image>", "an image file")
-    .option("--checkpoint <file>", "checkpoint (default: the best of the newest run, else the one that ships)")
+    .option(
+      "--checkpoint <file>",
+      "checkpoint, or name of a run (default: the best of the newest run, else the one that ships)",
+    )
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--max-pixels <n>", "reject an image with more pixels (default: 50 million)", wholeNumber(1))
     .option("--caption <text>", "explain this sentence (default: the model's own caption)")

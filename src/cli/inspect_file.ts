@@ -2,6 +2,7 @@ import { type CheckpointMetadata, isCheckpoint, parseMetadata } from "../checkpo
 import { isTrainingTensor } from "../checkpoint/model_shape.ts";
 import type { DType } from "../checkpoint/tensor.ts";
 import { openWeights, type WeightsFormat } from "../checkpoint/weights_file.ts";
+import { printable } from "../printable.ts";
 
 /** A tensor in the listing. */
 export interface InspectedTensor {
@@ -64,8 +65,8 @@ export function describeInspection(inspection: Inspection): string {
     ["parameters", grouped(parameters)],
     ["tensors", grouped(tensors.length)],
   ];
-  const rows = tensors.map(({ name, dtype, shape }) => [printable(name), dtype, `[${shape.join(", ")}]`]);
-  const lines = facts.map(([key, value]) => [printable(key), printable(value, VALUE_CHARACTERS)]);
+  const rows = tensors.map(({ name, dtype, shape }) => [shown(name), dtype, `[${shape.join(", ")}]`]);
+  const lines = facts.map(([key, value]) => [shown(key), shown(value, VALUE_CHARACTERS)]);
   return [...aligned(lines), "", ...aligned(rows)].join("\n").trimEnd();
 }
 
@@ -85,7 +86,7 @@ function checkpointFacts(checkpoint: CheckpointMetadata): [string, string][] {
   const more = vocabulary.length > FIRST_WORDS ? " ..." : "";
   return [
     ["recipe", recipe],
-    ["epoch", `${epoch}`],
+    ["epoch", epoch === 0 ? "none complete" : `${epoch}`],
     ["model", settings(model)],
     ["preprocessing", settings(preprocessing)],
     ["decoding", settings(decoding)],
@@ -110,10 +111,9 @@ function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-// Text from an untrusted file may contain escape sequences, and be as long as the file.
-function printable(word: string, characters = NAME_CHARACTERS): string {
-  const escaped = word.slice(0, characters + 1)
-    .replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+/** Text from an untrusted file, which may be as long as the file. */
+function shown(word: string, characters = NAME_CHARACTERS): string {
+  const escaped = printable(word.slice(0, characters + 1));
   return escaped.length <= characters ? escaped : `${escaped.slice(0, characters)}...`;
 }
 

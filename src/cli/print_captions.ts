@@ -2,12 +2,14 @@
 import cliProgress from "cli-progress";
 import type { FileCaption, FileProblem } from "../captioning/caption_files.ts";
 import type { ModelFacts } from "../checkpoint/model_facts.ts";
+import { printable, printableLines } from "../printable.ts";
+import { InputError } from "../input_error.ts";
 import { duration } from "./progress_reporter.ts";
 
 /** Options of {@linkcode CaptionOutput}. */
 export interface CaptionOutputOptions {
-  /** `json`: one array; `jsonl`: an object a line. */
-  readonly format: "text" | "json" | "jsonl";
+  /** `json`: one array; `jsonl`: an object a line; `csv` and `tsv`: a table with a header. */
+  readonly format: "text" | "json" | "jsonl" | TableFormat;
   /** Whether there is only one image: its name is then omitted. */
   readonly single: boolean;
   /** Whether each line has rank and log-probability. */
@@ -16,7 +18,8 @@ export interface CaptionOutputOptions {
   readonly model: ModelFacts;
 }
 
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+/** Tables of captions. */
+export type TableFormat = "csv" | "tsv";
 
 /** Formats captions as text, one after the other. */
 export class CaptionOutput {
@@ -37,11 +40,12 @@ export class CaptionOutput {
     this.#started = true;
     const { format, model } = this.#options;
     const object = { ...caption, model };
-    if (format === "jsonl") return `${JSON.stringify(object)}\n`;
+    if (format === "jsonl") return `${printableLines(JSON.stringify(object))}\n`;
     if (format === "json") {
-      return `${first ? "[\n" : ",\n"}${JSON.stringify(object, null, 2).replaceAll(/^/gm, "  ")}`;
+      return `${first ? "[\n" : ",\n"}${printableLines(JSON.stringify(object, null, 2)).replaceAll(/^/gm, "  ")}`;
     }
-    return this.#lines(caption);
+    if (format === "text") return this.#lines(caption);
+    return `${first ? this.#header(format) : ""}${this.#rows(caption, format)}`;
   }
 
   /** The text after the last caption. */
@@ -50,20 +54,33 @@ export class CaptionOutput {
     return this.#started ? "\n]\n" : "[]\n";
   }
 
+  #header(format: TableFormat): string {
+    return tableRow(["image", "caption", ...this.#options.ranked ? ["rank", "logProbability"] : []], format);
+  }
+
+  #rows(caption: FileCaption, format: TableFormat): string {
+    const { ranked } = this.#options;
+    const all = ranked ? [caption, ...caption.alternatives ?? []] : [caption];
+    return all.map(({ text, logProbability }, index) =>
+      tableRow([caption.image, text, ...ranked ? [String(index + 1), logProbability.toFixed(4)] : []], format)
+    ).join("");
+  }
+
   #lines(caption: FileCaption): string {
     const { single, ranked } = this.#options;
     const name = single ? [] : [caption.image];
     const all = ranked ? [caption, ...caption.alternatives ?? []] : [caption];
-    return all.map(({ caption, logProbability }, index) => {
+    return all.map(({ text, logProbability }, index) => {
       const rank = ranked ? [String(index + 1), logProbability.toFixed(4)] : [];
-      return `${[...name, ...rank, caption].map(onOneLine).join("\t")}\n`;
+      return `${[...name, ...rank, text].map(printable).join("\t")}\n`;
     }).join("");
   }
 }
 
-// File names may contain tabs and line ends, which would break the line, and escape sequences, which a terminal obeys.
-function onOneLine(text: string): string {
-  return text.replaceAll(CONTROL, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+function tableRow(cells: readonly string[], format: TableFormat): string {
+  if (format === "tsv") return `${cells.map(printable).join("\t")}\n`;
+  const quoted = cells.map((cell) => /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  return `${quoted.join(",")}\n`;
 }
 
 const BAR = { barsize: 24, hideCursor: true, clearOnComplete: true, fps: 5 };
@@ -131,6 +148,12 @@ export interface PrintCaptionsOptions {
   readonly printProblem: (line: string) => void;
   /** Stops the source of the captions. */
   readonly stop: () => void;
+  /**
+   * Does something else with each caption; an `InputError` is a problem of its image.
+   *
+   * @default {nothing}
+   */
+  readonly also?: ((caption: FileCaption) => Promise<void>) | undefined;
 }
 
 /**
@@ -141,19 +164,23 @@ export async function printCaptions(
   results: AsyncIterable<FileCaption | FileProblem>,
   options: PrintCaptionsOptions,
 ): Promise<number> {
-  const { output, progress, print, printProblem, stop } = options;
+  const { output, progress, print, printProblem, stop, also } = options;
   let problems = 0;
+  const report = (problem: string) => {
+    problems++;
+    printProblem(`error: ${problem}`);
+  };
   try {
     for await (const result of results) {
       await progress.advance(async () => {
-        if ("problem" in result) {
-          problems++;
-          printProblem(`error: ${result.problem}`);
-          return;
-        }
+        if ("problem" in result) return report(result.problem);
         await print(output.add(result)).catch((error) => {
           stop(); // otherwise the loop waits for the next line of standard input
           throw error;
+        });
+        await also?.(result).catch((error) => {
+          if (!(error instanceof InputError)) throw error;
+          report(error.message);
         });
       });
     }
@@ -164,14 +191,4 @@ export async function printCaptions(
     throw error;
   }
   return problems;
-}
-
-/**
- * Writes all of a text to standard output.
- *
- * @throws {Deno.errors.BrokenPipe} If its reader has closed it.
- */
-export async function writeOutput(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }

@@ -115,7 +115,8 @@ export class ProgressReporter implements TrainingReporter, Disposable {
     if (this.#epochs.length < 2) return;
     const lines = { "validation loss": "validationLoss", "BLEU-4": "bleu4", CIDEr: "cider" } as const;
     for (const [name, key] of Object.entries(lines)) {
-      const values = this.#epochs.map((metrics) => metrics[key]);
+      // Differences that are not printed are not drawn either.
+      const values = this.#epochs.map((metrics) => Number(metrics[key].toFixed(3)));
       const [first = NaN, last = NaN] = [values[0], values.at(-1)];
       this.note(`${name.padEnd(15)} ${sparkline(values)}  ${first.toFixed(3)} to ${last.toFixed(3)}`);
     }

@@ -47,7 +47,10 @@ const schema = z.object({
 
 export function addRetrieveOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "checkpoint (default: the best of the newest run, else the one that ships)")
+    .option(
+      "--checkpoint <file>",
+      "checkpoint, or name of a run (default: the best of the newest run, else the one that ships)",
+    )
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--query <text>", "rank the images in --images by the probability of this sentence")
     .option("-r, --recursive", "search folders recursively")
@@ -65,7 +68,7 @@ export function parseRetrieveOptions(
   const common = {
     ...rest,
     engine: parseEngineOptions(options),
-    checkpoint: checkpoint && path(checkpoint),
+    checkpoint,
     vocabulary: vocabulary && path(vocabulary),
   };
   if (query === undefined) return { ...common, split, dataset: parseDatasetOptions(options, path) };

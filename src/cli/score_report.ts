@@ -2,14 +2,17 @@ import { join } from "node:path";
 import { captionStatistics } from "../evaluation/caption_statistics.ts";
 import { meteor } from "../evaluation/meteor.ts";
 import { type ScoringTokenizer, scoringTokens } from "../evaluation/scoring_tokenizer.ts";
+import { refuseUnscorable } from "../evaluation/refuse_unscorable.ts";
 import { scoreCaptions, type ScoredCaption, type Scores, tokenizeCaptions } from "../evaluation/score_captions.ts";
-import { fileErrorReason } from "../files/file_error.ts";
-import { quoted } from "../printable.ts";
+import { createFolder } from "../files/create_folder.ts";
+import { printable, quoted } from "../printable.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
 
 /** Scores, under COCO's names, and statistics of the captions. */
 export interface ScoreReport extends Scores {
+  /** The dataset's split, if a model wrote the captions. */
+  readonly split?: string;
   /** Number of images. */
   readonly images: number;
   /** Fraction of distinct captions. */
@@ -41,6 +44,8 @@ export interface ReportOptions {
 /** Captions to score. */
 export interface Evaluated {
   readonly captions: readonly ScoredCaption[];
+  /** The dataset's split, if a model wrote them. */
+  readonly split?: string;
   /** Perplexity of the references. */
   readonly perplexity?: number;
   /** Captions of the training set, if known. */
@@ -56,16 +61,21 @@ export interface Evaluated {
 /**
  * Scores captions, and writes `predictions.json`, `references.json` and `scores.json` into `out` if given.
  *
- * @throws {InputError} If METEOR's program cannot be run, or a file cannot be written.
+ * @throws {InputError} If no caption or no reference has a word, METEOR's program cannot be run, or a file cannot be written.
  */
 export async function reportOf(evaluated: Evaluated, options: ReportOptions): Promise<ScoreReport> {
-  const { captions, perplexity, trainingCaptions = [], tokenizer } = evaluated;
+  const { captions, split, perplexity, trainingCaptions = [], tokenizer } = evaluated;
   const { meteorJar, perImage, out } = options;
   const tokens = tokenizeCaptions(captions, tokenizer);
+  refuseUnscorable(tokens);
   const scores = scoreCaptions(tokens);
+  if (meteorJar !== undefined && await isOther(meteorJar)) {
+    throw new InputError(`Cannot compute METEOR: '${meteorJar}' is not a file; give meteor-1.5.jar`);
+  }
   const own = meteorJar === undefined ? undefined : await meteor(tokens, { jar: meteorJar });
   const known = trainingCaptions.length > 0 ? trainingCaptions.map(scoringTokens(tokenizer ?? "ptb")) : undefined;
   const report: ScoreReport = {
+    ...(split !== undefined && { split }),
     ...scores.corpus,
     ...(own !== undefined && { METEOR: own.mean }),
     images: captions.length,
@@ -104,18 +114,13 @@ export function describeReport(report: ScoreReport): string[] {
   const [first] = emptyCaptions;
   return [
     ...(perImage ?? []).map(({ image_id, caption, CIDEr }) =>
-      `${plain(image_id)}\t${CIDEr.toFixed(3)}\t${plain(caption)}`
+      `${printable(image_id)}\t${CIDEr.toFixed(3)}\t${printable(caption)}`
     ),
     ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     ...(first === undefined
       ? []
       : [`Warning: ${emptyCaptions.length} captions have no word, the first is for ${quoted(first)}`]),
   ];
-}
-
-// Captions and ids may come from an untrusted file: no escape sequence reaches the terminal.
-function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, " ");
 }
 
 const NAMES = ["Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr"] as const;
@@ -127,13 +132,13 @@ async function writeFiles(out: string, captions: readonly ScoredCaption[], score
     "references.json": Object.fromEntries(captions.map(({ image, references }) => [image, references])),
     "scores.json": scores,
   };
-  try {
-    await Deno.mkdir(out, { recursive: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new InputError(`Cannot create folder '${out}': ${fileErrorReason(error)}`, { cause: error });
-  }
+  await createFolder(out);
   for (const [name, value] of Object.entries(files)) {
     await writeAtomic(join(out, name), [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)]);
   }
+}
+
+/** Whether a path is that of a folder or a pipe, of which Java would wait for the writer. */
+async function isOther(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isFile }) => !isFile, () => false);
 }

@@ -25,7 +25,7 @@ const schema = z.object({
 });
 
 const NOTE = `
-Ctrl-C or SIGTERM: requests in progress are finished, new ones are refused, and the exit code is 0. A second Ctrl-C quits at
+Ctrl-C, SIGTERM or SIGHUP: requests in progress are finished, new ones are refused, and the exit code is 0. A second Ctrl-C quits at
 once. The API is described at /api/openapi.json.`;
 
 /** Options of `deno task serve`. */
@@ -40,7 +40,10 @@ export interface ServeOptions extends
 
 export function addServeOptions(command: Command): Command {
   command
-    .option("--checkpoint <file>", "checkpoint (default: the best of the newest run, else the one that ships)")
+    .option(
+      "--checkpoint <file>",
+      "checkpoint, or name of a run (default: the best of the newest run, else the one that ships)",
+    )
     .option("--vocabulary <file>", "vocabulary as JSON, for a PyTorch .pth or another program's .safetensors")
     .option("--images <folder>", "folder of images to search by a sentence")
     .option("-r, --recursive", "search folders recursively")

@@ -2,15 +2,22 @@ import { relative } from "node:path";
 import { Captioner, type CaptionerOptions } from "../captioning/captioner.ts";
 import { openModel } from "../captioning/open_model.ts";
 import { describeModels, type ModelFacts, modelFacts, modelWarning } from "../checkpoint/model_facts.ts";
-import { type DefaultCheckpoint, defaultCheckpoint } from "../pipeline/default_checkpoint.ts";
+import {
+  type DefaultCheckpoint,
+  defaultCheckpoint,
+  SHIPPED_CHECKPOINT,
+  SHIPPED_NAME,
+} from "../pipeline/default_checkpoint.ts";
+import { checkpointPath } from "./checkpoint_path.ts";
 import { userFolder, userPath } from "./command.ts";
+import { printNote } from "./output.ts";
 
 /** Options of {@linkcode loadTaskModel}. */
 export interface LoadTaskModelOptions extends CaptionerOptions {
   /**
    * Receives a line about the model that is used, and warnings.
    *
-   * @default {console.error}
+   * @default {printNote}
    */
   readonly print?: (line: string) => void;
   /**
@@ -36,14 +43,16 @@ export interface TaskModel extends Disposable {
  */
 export async function loadTaskModel(
   checkpoints: readonly string[],
-  { print = console.error, quiet = false, vocabulary, ...options }: LoadTaskModelOptions,
+  { print = printNote, quiet = false, vocabulary, ...options }: LoadTaskModelOptions,
 ): Promise<TaskModel> {
   using opened = new DisposableStack();
   const open = async (path: string) =>
-    opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary) }));
+    opened.use(await openModel(path, { vocabulary: vocabulary && userPath(vocabulary), warn: print }));
   const chosen: Pick<DefaultCheckpoint, "model" | "name" | "path" | "ships">[] = [];
-  for (const path of checkpoints.map((path) => userPath(path))) {
-    chosen.push({ model: await open(path), name: nameOf(path), path, ships: false });
+  for (const given of checkpoints) {
+    const path = await checkpointPath(given);
+    const ships = path === SHIPPED_CHECKPOINT;
+    chosen.push({ model: await open(path), name: ships ? SHIPPED_NAME : nameOf(path), path, ships });
   }
   if (checkpoints.length === 0) {
     const found = opened.use(await defaultCheckpoint(userPath("runs"), { warn: print }));

@@ -1,3 +1,4 @@
+import { printNote } from "./output.ts";
 import { ProgressReporter } from "./progress_reporter.ts";
 
 /** Options of {@linkcode terminalReporter}. */
@@ -23,14 +24,14 @@ export interface TerminalReporterOptions {
   /**
    * Receives the lines.
    *
-   * @default {console.error}
+   * @default {printNote}
    */
   readonly print?: (line: string) => void;
 }
 
 /** A reporter that shows bars if standard error is a terminal, and plain lines otherwise. */
 export function terminalReporter(options: TerminalReporterOptions = {}): ProgressReporter {
-  const { epochs = 0, rewards = false, quiet = false, print = console.error } = options;
+  const { epochs = 0, rewards = false, quiet = false, print = printNote } = options;
   return new ProgressReporter({
     epochs,
     rewards,

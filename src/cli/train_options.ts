@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, ENCODER_STAGES } from "../ffi/encoders.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
+import { isFolder } from "../files/list_folder.ts";
 import { InputError } from "../input_error.ts";
 import { FORMAT_NAMES } from "../data/format_names.ts";
 import { fineTuningRecipe, readInitialModel, refuseWithInitialModel } from "../pipeline/initial_model.ts";
@@ -16,8 +17,9 @@ import {
   selfCriticalRecipe,
   VARIANTS,
 } from "../pipeline/recipe.ts";
-import { type DatasetOrigin, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
+import { type DatasetOrigin, readRunConfig, type RunConfig, RunFolder } from "../pipeline/run_folder.ts";
 import { TOKENIZERS } from "../text/tokenizer.ts";
+import { checkpointPath } from "./checkpoint_path.ts";
 import { collect, keyValue, once, oneOrSeveral, wholeNumber } from "./command.ts";
 import { addEngineOptions, ENGINE_SHAPE } from "./engine_options.ts";
 import { ENCODER_WEIGHTS, type EncoderWeightsChoice } from "../pipeline/encoder_weights_choice.ts";
@@ -39,6 +41,10 @@ export function addTrainOptions(command: Command): Command {
         .choices([...RECIPE_NAMES]),
     )
     .option("--out <dir>", "folder for the run's files (default: runs/<date-time>-<recipe>)")
+    .option(
+      "--config <file>",
+      "the config.json of a run, whose settings, data, weights and seed are used again, but for other options given",
+    )
     .option("--resume <dir>", "resume the run in this folder; it ends as if it had never stopped")
     .option(
       "--self-critical <run>",
@@ -56,10 +62,7 @@ export function addTrainOptions(command: Command): Command {
       "steps between checkpoints (default: every 10 minutes); each epoch also ends with one",
       wholeNumber(1),
     )
-    .option(
-      "--cuda-graphs",
-      "on a GPU, capture training steps as CUDA graphs (libtorch 2.13 or newer; experimental)",
-    )
+    .option("--tensorboard", "write event files for TensorBoard into the run's folder")
     .option("--epochs <n>", `maximum number of epochs (default: ${defaults("epochs")})`, wholeNumber(1))
     .option(
       "--batch-size <n>",
@@ -109,7 +112,7 @@ export function addTrainOptions(command: Command): Command {
     )
     .option(
       "--init-from <file>",
-      "fine-tune this checkpoint: its architecture, preprocessing and tokenizer, and its vocabulary with the words that " +
+      "fine-tune this checkpoint, or the best of the run so named: its architecture, preprocessing and tokenizer, and its vocabulary with the words that " +
         "occur twice in the new captions",
     )
     .option(
@@ -163,12 +166,13 @@ const schema = z.object({
   splits: z.string().optional(),
   recipe: z.enum(RECIPE_NAMES).optional(),
   out: z.string().optional(),
+  config: z.string().optional(),
   resume: z.string().optional(),
   selfCritical: z.string().optional(),
   baseline: z.string().optional(),
   cache: z.string().optional(),
   checkpointEvery: z.number().optional(),
-  cudaGraphs: z.boolean().optional(),
+  tensorboard: z.boolean().optional(),
   epochs: z.number().optional(),
   batchSize: z.number().optional(),
   imageSize: z.number().optional(),
@@ -209,7 +213,7 @@ export interface TrainTaskOptions extends EngineOptions {
   /** Whether to cache decoded images there. */
   readonly keepImages: boolean;
   readonly checkpointEvery: number | undefined;
-  readonly cudaGraphs: boolean | undefined;
+  readonly tensorboard: boolean | undefined;
   readonly seed: number;
   /** Null for rendered scenes. */
   readonly dataset: DatasetOrigin | null;
@@ -238,7 +242,8 @@ export async function parseTrainOptions(parsed: unknown, context: ParseContext):
   const { resume, selfCritical } = options;
   if (resume !== undefined) return await parseResumedRun({ ...options, resume }, context);
   if (selfCritical !== undefined) return await parseSelfCriticalRun({ ...options, selfCritical }, context);
-  const { initFrom } = options;
+  const { initFrom, config } = options;
+  if (config !== undefined) return await parseRepeatedRun({ ...options, config }, context);
   return initFrom === undefined
     ? parseNewRun(options, context)
     : await parseFineTuning({ ...options, initFrom }, context);
@@ -278,7 +283,7 @@ function newRun(name: Recipe["name"], options: Parsed, context: ParseContext) {
     cache: context.path(options.cache ?? CACHE),
     keepImages: options.imageCache,
     checkpointEvery: options.checkpointEvery,
-    cudaGraphs: options.cudaGraphs,
+    tensorboard: options.tensorboard,
     seed,
     device,
     precision,
@@ -301,7 +306,7 @@ async function parseFineTuning(
     throw new InputError("Cannot fine-tune: no data is named; give --data DIR or --captions FILE");
   }
   refuseWithInitialModel({ recipe: name });
-  const model = await readInitialModel(context.path(initFrom));
+  const model = await readInitialModel(await checkpointPath(initFrom, context));
   const given = givenSettings(options);
   const optionOf = (setting: string) => {
     if (set?.[setting] !== undefined) return `--set ${setting}`;
@@ -332,7 +337,7 @@ async function parseResumedRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
-    cudaGraphs,
+    tensorboard,
     device,
     precision,
     threads,
@@ -350,7 +355,7 @@ async function parseResumedRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
-    cudaGraphs,
+    tensorboard,
     seed: config.seed,
     device: device ?? config.device,
     precision: precision ?? config.precision,
@@ -359,6 +364,36 @@ async function parseResumedRun(
     initialWeights: config.initialWeights ?? undefined,
     initialWords: config.initialWords ?? undefined,
     dataset: movedDataset(config, { data, captions, images, splits }, context),
+  };
+}
+
+/** A new run with the settings, data, weights and seed of another, but for what is given. */
+async function parseRepeatedRun(
+  options: Parsed & { readonly config: string },
+  context: ParseContext,
+): Promise<TrainTaskOptions> {
+  const { config: given, recipe: name, encoder, initFrom, encoderWeights, seed, precision } = options;
+  refuseGiven({ recipe: name, encoder, initFrom }, "with --config, which decides it: leave one out");
+  const path = context.path(given);
+  const file = await isFolder(path) ? join(path, "config.json") : path;
+  const config = await readRunConfig(file, `Cannot train with the settings of '${file}'`);
+  const settings = givenSettings(options);
+  const { name: preset, ...former } = config.recipe;
+  const recipe = withFrozenEpochs(settings, (changes) => makeRecipe(preset, { ...former, ...changes }));
+  if (encoderWeights !== undefined && config.initialWeights !== null) {
+    throw new InputError(
+      "Cannot use --encoder-weights with this --config: its run started from a checkpoint; leave one out",
+    );
+  }
+  return {
+    ...{ recipe, pretrainedRecipe: recipe, givenSettings: Object.keys(settings) },
+    ...newRun(preset, { ...options, seed: seed ?? config.seed, precision: precision ?? config.precision }, context),
+    encoderWeights: encoderWeights === undefined
+      ? { file: config.encoderWeights ?? undefined }
+      : encoderWeightsOf(encoderWeights, config.dataset !== null, context),
+    dataset: movedDataset(config, options, context),
+    initialWeights: config.initialWeights ?? undefined,
+    initialWords: config.initialWords ?? undefined,
   };
 }
 
@@ -377,7 +412,7 @@ async function parseSelfCriticalRun(
     cache = CACHE,
     imageCache,
     checkpointEvery,
-    cudaGraphs,
+    tensorboard,
     ...rest
   } = options;
   const { device = "auto", precision, threads, epochs, batchSize, baseline, set, ...fixed } = rest;
@@ -395,7 +430,7 @@ async function parseSelfCriticalRun(
     cache: context.path(cache),
     keepImages: imageCache,
     checkpointEvery,
-    cudaGraphs,
+    tensorboard,
     seed: config.seed,
     device,
     precision: precision ?? config.precision,

@@ -10,6 +10,7 @@ import { runTraining } from "../pipeline/run.ts";
 import { EXIT_INTERRUPTED, parseQuietOption, userPath } from "./command.ts";
 import { chooseEncoderWeights } from "../pipeline/encoder_weights_choice.ts";
 import { listenToInterrupts } from "./interrupt.ts";
+import { printLine, printNote, progressPrinter } from "./output.ts";
 import { finishSample } from "./sample_report.ts";
 import { terminalReporter } from "./terminal_reporter.ts";
 import { parseTrainOptions } from "./train_options.ts";
@@ -29,7 +30,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
 
   using interrupts = listenToInterrupts(isFirst ? undefined : null);
   const { signal } = interrupts;
-  const print = !isFirst ? () => {} : quiet ? console.error : console.log;
+  const print = !isFirst ? () => {} : quiet ? printNote : progressPrinter();
   const output = { quiet: quiet || !isFirst, print };
   using preparation = terminalReporter(output);
   const start = performance.now();
@@ -66,7 +67,7 @@ export async function trainTask(given: Readonly<Record<string, unknown>>, group:
   if (isFirst) reporter.summary(join(options.out, "report.html"));
   if (reason === "interrupted") return EXIT_INTERRUPTED;
   if (best === undefined || !isFirst) return 0;
-  if (quiet) console.log(best);
+  if (quiet) printLine(best);
   else if (sample === undefined) {
     reporter.note(`Caption an image with: deno task caption --checkpoint ${best} photo.jpg`);
   } else {
@@ -85,7 +86,7 @@ const RESUME_OPTIONS: readonly string[] = [
   "cache",
   "imageCache",
   "checkpointEvery",
-  "cudaGraphs",
+  "tensorboard",
   "device",
   "precision",
   "threads",

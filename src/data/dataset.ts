@@ -14,6 +14,9 @@ import { splitByFolder } from "./folder_splits.ts";
 import { readSplitLists } from "./split_lists.ts";
 import type { OfficialSplits } from "./official_splits.ts";
 
+/** Fraction of repeated captions that is remarkable. */
+const MANY_REPEATED = 0.01;
+
 /** An image with its captions: a file of its own, or a range of bytes in a tar. */
 export interface Example extends ImageFile {
   /** The image's name in the captions; in a tar `shard.tar/key.jpg`. */
@@ -52,6 +55,8 @@ export interface Dataset {
   readonly splitSource?: string;
   /** Images whose files have other names than in the captions, such as `a.png` for `a.jpg`. */
   readonly renamed?: readonly { readonly name: string; readonly path: string }[];
+  /** What may surprise in the way it was read, a line each: repeated rows, for example. */
+  readonly remarks?: readonly string[];
   /** Names in several of the lists; each stays in one, test first, then validation. */
   readonly inSeveralLists?: readonly string[];
   /** The first 16 hexadecimal digits of a SHA-256 over names and captions. */
@@ -116,7 +121,7 @@ export interface DatasetOptions extends ReadCaptionsOptions {
 export async function readDataset(options: DatasetOptions): Promise<FileDataset> {
   const source = await findCaptions(options);
   const data = options.data !== undefined && await isFolder(options.data) ? options.data : undefined;
-  const { rows, rejected, images, ...own } = await readCaptions(source, options);
+  const { rows, rejected, images, remarks = [], ...own } = await readCaptions(source, options);
   const names = [...new Set(rows.map((row) => row.image))];
   const files = images === undefined
     ? await findImagesOf(names, source, { ...options, data })
@@ -136,6 +141,7 @@ export async function readDataset(options: DatasetOptions): Promise<FileDataset>
     captionFiles: source.files,
     rejected,
     renamed: images === undefined ? renamedImages(distinct) : [],
+    remarks: [...remarks, ...remarkOnRepetition(distinct)],
     ...(found !== undefined && matched !== undefined && {
       officialSplits: matched.lists,
       splitsFrom: found.from,
@@ -258,6 +264,18 @@ function groupByImage(
     byName.set(name, example);
   }
   return byName;
+}
+
+/** Says that captions of an image are repeated. In published datasets a few people wrote the same. */
+function remarkOnRepetition(examples: readonly Example[]): string[] {
+  let [repeated, all] = [0, 0];
+  for (const { captions } of examples) {
+    all += captions.length;
+    repeated += captions.length - new Set(captions).size;
+  }
+  return repeated > MANY_REPEATED * all
+    ? [`${repeated} of ${all} captions repeat another of the same image, and each counts; remove repeated rows`]
+    : [];
 }
 
 /** Hashes the JSON of all names and captions without holding it in memory. */

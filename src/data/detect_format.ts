@@ -6,7 +6,7 @@ import { isFlickr30kHeader } from "./formats/flickr30k_csv.ts";
 import { isFlickrTokenLine } from "./formats/flickr_token.ts";
 import type { Format } from "./format_names.ts";
 import { isJsonMap } from "./formats/json_map.ts";
-import { isKaggleHeader } from "./formats/kaggle_captions.ts";
+import { isExcelLine, isKaggleHeader } from "./formats/kaggle_captions.ts";
 
 /** Enough for some rows of any format. */
 const PIECE_BYTES = 1 << 16;
@@ -52,7 +52,8 @@ export async function detectFormat(path: string): Promise<DetectedFormat> {
 
 function detectText(head: string, tail: string): DetectedFormat {
   const lines = head.split(/\r\n?|\n/).filter((line) => line.trim() !== "").slice(0, INSPECTED_LINES);
-  const [first] = lines;
+  const [written, second] = lines;
+  const first = written !== undefined && isExcelLine(written) ? second : written;
   if (first === undefined) {
     return { format: undefined, guess: undefined, kind: { name: "empty", remedy: "name another file" } };
   }

@@ -20,7 +20,7 @@ export interface FindCaptionsOptions {
   readonly format?: Format | undefined;
 }
 
-const CAPTION_FILE = /\.(?:txt|csv|token|json|jsonl|ndjson)$/i;
+const CAPTION_FILE = /\.(?:txt|csv|tsv|token|json|jsonl|ndjson)$/i;
 const TAR_FILE = /\.tar$/i;
 /** Formats of a single text file. */
 const TEXT_FORMATS: readonly Format[] = [
@@ -232,7 +232,7 @@ async function refusedFilesIn(folder: string, files: readonly string[]): Promise
 async function formatIn(path: string): Promise<Format | undefined> {
   try {
     const { format, guess } = await detectFormat(path);
-    return format ?? (/^captions\.(?:txt|csv)$/i.test(basename(path)) ? guess : undefined);
+    return format ?? (/^captions\.(?:txt|csv|tsv)$/i.test(basename(path)) ? guess : undefined);
   } catch (error) {
     if (error instanceof InputError) return undefined;
     throw error;

@@ -21,6 +21,7 @@ export type ReadFile = (file: string, splits: EntrySplits) => Promise<CaptionDat
 export async function joinCaptions(files: readonly string[], folder: string, readFile: ReadFile): Promise<CaptionData> {
   const rows: CaptionRow[] = [];
   const rejected: RejectedRow[] = [];
+  const remarks: string[] = [];
   const splits = new EntrySplits();
   const byFile = splitsOfFiles(files, folder);
   let inEntries = false;
@@ -28,6 +29,7 @@ export async function joinCaptions(files: readonly string[], folder: string, rea
     const own = new EntrySplits();
     const read = await readFile(file, own);
     for (const row of read.rejected) rejected.push(row);
+    for (const remark of read.remarks ?? []) remarks.push(remark);
     const prefix = files.length === 1 ? "" : await imagesPrefix(file, folder, read.rows);
     for (const { image, caption } of read.rows) {
       const name = prefix === "" ? image : `${prefix}/${image}`;
@@ -41,12 +43,12 @@ export async function joinCaptions(files: readonly string[], folder: string, rea
   }
   if (!inEntries) refuseHalfNamed(files, folder);
   const given = splits.given();
-  if (Object.values(given).every(({ length }) => length === 0)) return { rows, rejected };
+  if (Object.values(given).every(({ length }) => length === 0)) return { rows, rejected, remarks };
   const shown = files.map((file) => quoted(relative(folder, file))).join(", ");
   const source = inEntries || byFile === undefined ? `the split in ${shown}` : `the names of ${shown}`;
   const complete = splits.lists();
-  if (complete === undefined) return { rows, rejected, splitSource: source };
-  return { rows, rejected, splits: complete, splitSource: source, splitCompletion: describeCompletion(given) };
+  if (complete === undefined) return { rows, rejected, remarks, splitSource: source };
+  return { rows, rejected, remarks, splits: complete, splitSource: source, splitCompletion: describeCompletion(given) };
 }
 
 /** The split of each file by its name or its folder's; undefined unless each of several has one. */

@@ -5,8 +5,8 @@ export type { ProcessGroup };
 
 /** A process group for training. */
 export interface TrainingGroup extends ProcessGroup {
-  /** Rank of this process on its machine, from 0. */
-  readonly localRank: number;
+  /** Rank of this process on its machine, from 0; undefined if unknown. */
+  readonly localRank: number | undefined;
   /** Whether torchrun has restarted the processes. */
   readonly restarted: boolean;
   /** Lets an engine average its gradients over all ranks. */

@@ -13,6 +13,7 @@ import type { BrokenImage } from "../pipeline/cache/image_cache.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { modelSettings } from "../pipeline/run_model.ts";
 import { keepDecoded, prepareTrainingData } from "../pipeline/training_data.ts";
+import { rareWords, wordWarnings } from "../pipeline/word_warnings.ts";
 import type { TrainingSource } from "../pipeline/training_source.ts";
 import type { Reporter } from "../reporter.ts";
 import { checkOut } from "./check_out.ts";
@@ -111,6 +112,12 @@ export interface ExamineOptions extends EngineOptions {
   /** Folder that the run would be written to. */
   readonly out: string;
   readonly reporter: Pick<Reporter, "progress">;
+  /**
+   * Receives the findings so far when a part is found.
+   *
+   * @default {nothing}
+   */
+  readonly onFound?: (found: Findings) => void;
   readonly signal: AbortSignal;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
@@ -131,7 +138,8 @@ export interface ExamineOptions extends EngineOptions {
 /** Fraction of unknown words above which captions suffer. */
 const MAX_UNKNOWN_FRACTION = 0.05;
 
-type Findings = Omit<Examination, "warnings" | "errors">;
+/** The parts of an {@linkcode Examination}. */
+export type Findings = Omit<Examination, "warnings" | "errors">;
 type Draft = { -readonly [Part in keyof Findings]: Findings[Part] };
 
 /**
@@ -143,7 +151,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const warnings: string[] = [];
   const errors: string[] = [];
   try {
-    await collectFindings(options, { found, warnings });
+    await collectFindings(options, { found, warnings, errors });
   } catch (error) {
     if (!(error instanceof InputError || error instanceof EngineError)) throw error;
     errors.push(error.message);
@@ -156,13 +164,15 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
 
 async function collectFindings(
   options: ExamineOptions,
-  { found, warnings }: { readonly found: Draft; readonly warnings: string[] },
+  { found, warnings, errors }: { readonly found: Draft; readonly warnings: string[]; readonly errors: string[] },
 ): Promise<void> {
   const { recipe, seed, signal, encoderWeights, initialWeights, initialWords, now, memoryLeft } = options;
+  const tell = () => options.onFound?.({ ...found });
   const source = await options.openSource();
   const { dataset } = source;
   found.data = examineData(dataset);
-  warnings.push(...dataWarnings(found.data));
+  warnings.push(...dataWarnings(found.data), ...dataset.remarks ?? []);
+  tell();
 
   const data = prepareTrainingData(dataset, recipe, seed, initialWords);
   const examineSplits = (splits: typeof data.splits): SplitsExamination => ({
@@ -178,7 +188,9 @@ async function collectFindings(
   });
   found.splits = examineSplits(data.splits);
   found.captions = examineCaptions(dataset, data, recipe);
-  warnings.push(...splitWarnings(found.splits), ...captionWarnings(found.captions, recipe));
+  warnings.push(...splitWarnings(found.splits), ...wordWarnings(data, recipe));
+  warnings.push(...captionWarnings(found.captions, recipe));
+  tell();
 
   using engine = await Engine.open(modelSettings(recipe, data.vocabulary.size), {
     ...options,
@@ -192,6 +204,10 @@ async function collectFindings(
     vocabulary,
     embeddingStd: recipe.embeddingStd,
     note: () => {},
+  }).catch((error) => {
+    // All else can be checked with random weights.
+    if (!(error instanceof InputError)) throw error;
+    errors.push(error.message);
   });
   const reporter: Reporter = {
     note: (line) => warnings.push(line),
@@ -206,6 +222,7 @@ async function collectFindings(
     : findDuplicates(images.examples, images.contents, splits);
   found.images = { usable: images.examples.length, broken: images.broken, duplicates };
   warnings.push(...imageWarnings(found.images));
+  tell();
 
   const { device, precision, threads } = engine;
   found.space = await spaceNeeded({
@@ -218,6 +235,7 @@ async function collectFindings(
     out: options.out,
     ...(options.free !== undefined && { free: options.free }),
   });
+  tell();
   refuseBatchOfOne(splits.train.length, recipe);
   const free = device === "cpu" ? memoryLeft?.() : undefined;
   const context = { engine, recipe, images };
@@ -227,6 +245,7 @@ async function collectFindings(
   found.speed = await timeSteps(context, splits.train, measuring);
   const { peak } = await engine.memory();
   found.compute = { device, precision, threads, peakMemory: peak, ...(free !== undefined && { memoryLeft: free }) };
+  tell();
 }
 
 function examineData(dataset: Dataset): DataExamination {
@@ -273,8 +292,7 @@ function captionWarnings(
   return [
     ...(validation > MAX_UNKNOWN_FRACTION
       ? [
-        `${(100 * validation).toFixed(1)}% of the words of validation captions are unknown: they occur fewer than ` +
-        `${minCount} times in the training set; try a lower --set minCount=...`,
+        `${(100 * validation).toFixed(1)}% of the words of validation captions are unknown: ${rareWords(minCount)}`,
       ]
       : []),
     ...(empty > 0 ? [`${empty} captions have no word`] : []),

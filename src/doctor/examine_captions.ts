@@ -1,7 +1,8 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Recipe } from "../pipeline/recipe.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
-import type { EncodedExample, TrainingData } from "../pipeline/training_data.ts";
+import type { TrainingData } from "../pipeline/training_data.ts";
+import { unknownFraction } from "../pipeline/word_warnings.ts";
 
 /** Fraction of unknown words in the captions of each split, 0 to 1. */
 export interface UnknownFractions {
@@ -38,18 +39,6 @@ export function examineCaptions(dataset: Dataset, data: TrainingData, recipe: Re
     for (const token of tokens) if (!known.has(token)) skippedWords.add(token);
   }
   const sorted = [...counts].sort(([a], [b]) => a - b);
-  const special = new Set([vocabulary.pad, vocabulary.start, vocabulary.end]);
-  const unknownFraction = (examples: readonly EncodedExample[]) => {
-    let [words, unknown] = [0, 0];
-    for (const ids of examples.flatMap(({ captions }) => captions)) {
-      for (const id of ids) {
-        if (special.has(id)) continue;
-        words++;
-        if (id === vocabulary.unknown) unknown++;
-      }
-    }
-    return words === 0 ? 0 : unknown / words;
-  };
   return {
     lengths: Object.fromEntries(sorted),
     medianLength: medianOf(sorted, dataset.rows.length),
@@ -57,9 +46,9 @@ export function examineCaptions(dataset: Dataset, data: TrainingData, recipe: Re
     vocabulary: vocabulary.size,
     skippedWords: skippedWords.size,
     unknownFractions: {
-      train: unknownFraction(splits.train),
-      validation: unknownFraction(splits.validation),
-      test: unknownFraction(splits.test),
+      train: unknownFraction(splits.train, vocabulary),
+      validation: unknownFraction(splits.validation, vocabulary),
+      test: unknownFraction(splits.test, vocabulary),
     },
   };
 }

@@ -10,6 +10,8 @@ export interface StageSpeed {
   /** Whether the CNN is frozen. */
   readonly stage: "frozen" | "trainable";
   readonly epochs: number;
+  /** Steps that were measured. */
+  readonly measuredSteps: number;
   /** Mean over the measured steps. */
   readonly stepSeconds: number;
   readonly captionsPerSecond: number;
@@ -18,8 +20,6 @@ export interface StageSpeed {
 
 /** Speed of a training. */
 export interface SpeedExamination {
-  /** Measured steps per stage. */
-  readonly measuredSteps: number;
   readonly stages: readonly StageSpeed[];
   /** Seconds to compute the features of all images once; 0 if the CNN is never frozen. */
   readonly featuresSeconds: number;
@@ -39,9 +39,15 @@ export interface TimeStepsOptions {
   readonly signal: AbortSignal;
 }
 
+/** Most steps of a stage. */
 const STEPS = 10;
+/** No step begins when its part of this time is over, so that measuring ends soon even if steps are slow. */
+const SECONDS = 30;
 
-/** Measures ten steps of each stage, which update the weights. A model's first step is slower: take one before. */
+/**
+ * Measures steps of each stage, which update the weights: ten, or as many as half a minute has room for, but at least one. A
+ * model's first step is slower: take one before.
+ */
 export async function timeSteps(
   context: TimingContext,
   examples: readonly EncodedExample[],
@@ -57,13 +63,15 @@ export async function timeSteps(
   ].filter(({ epochs }) => epochs > 0);
   const steps = Math.ceil(examples.length / (batchSize * gradientAccumulationSteps));
   const encoding = { seconds: 0, images: 0 };
+  // Encoding for the frozen stage takes a part as well.
+  const share = SECONDS / (planned.length + (frozen > 0 ? 1 : 0));
   const stages: StageSpeed[] = [];
   for (const { stage, epochs, epoch } of planned) {
     const batches = repeated(context, examples);
     const progress = (step: number) => onProgress(stages.length * STEPS + step + 1, planned.length * STEPS);
     // A frozen CNN encodes each image once, before the epochs: the steps read no images.
     const encoded: Batch[][] = [];
-    for (let step = 0; stage === "frozen" && step < STEPS; step++) {
+    for (let step = 0; stage === "frozen" && hasTime(step, encoding.seconds); step++) {
       signal.throwIfAborted();
       const start = now();
       const parts = await nextBatches(batches);
@@ -72,8 +80,10 @@ export async function timeSteps(
       encoding.seconds += (now() - start) / 1000;
       progress(step);
     }
-    let [captions, seconds] = [0, 0];
-    for (let step = 0; step < STEPS; step++) {
+    let [captions, seconds, measuredSteps] = [0, 0, 0];
+    const most = stage === "frozen" ? encoded.length : STEPS;
+    for (; measuredSteps < most && hasTime(measuredSteps, seconds); measuredSteps++) {
+      const step = measuredSteps;
       signal.throwIfAborted();
       const start = now();
       const parts = encoded[step] ?? await nextBatches(batches);
@@ -84,10 +94,12 @@ export async function timeSteps(
       if (stage === "trainable") progress(step);
     }
     await batches.return();
-    const stepSeconds = seconds / STEPS;
+    progress(STEPS - 1);
+    const stepSeconds = seconds / measuredSteps;
     stages.push({
       stage,
       epochs,
+      measuredSteps,
       stepSeconds,
       captionsPerSecond: captions / seconds,
       epochSeconds: stepSeconds * steps,
@@ -95,7 +107,11 @@ export async function timeSteps(
   }
   const featuresSeconds = encoding.images > 0 ? encoding.seconds / encoding.images * images : 0;
   const totalSeconds = stages.reduce((sum, stage) => sum + stage.epochs * stage.epochSeconds, featuresSeconds);
-  return { measuredSteps: STEPS, stages, featuresSeconds, totalSeconds };
+  return { stages, featuresSeconds, totalSeconds };
+
+  function hasTime(step: number, seconds: number): boolean {
+    return step === 0 || (step < STEPS && seconds < share);
+  }
 
   async function nextBatches(batches: AsyncGenerator<Batch, void, undefined>): Promise<Batch[]> {
     const parts: Batch[] = [];

@@ -1,5 +1,5 @@
 import { MAX_N, ngramCounts } from "./ngrams.ts";
-import type { TokenizedCaption } from "./tokenized_caption.ts";
+import { checkTokenized, type TokenizedCaption } from "./tokenized_caption.ts";
 
 /** BLEU-1 to BLEU-4, each 0 to 1. */
 export type BleuScores = [bleu1: number, bleu2: number, bleu3: number, bleu4: number];
@@ -31,6 +31,7 @@ const SMALL = 1e-9;
  * BLEU (Papineni et al. 2002), equal to pycocoevalcap 1.2's: the closest reference length counts, of two equally close the
  * shorter, and n-gram matches are clipped at the highest count in one reference.
  *
+ * @throws {TypeError} If captions or references are not lists of tokens.
  * @throws {RangeError} If a caption has no reference.
  *
  * @example One word of three differs
@@ -44,6 +45,7 @@ const SMALL = 1e-9;
  * ```
  */
 export function bleu(captions: readonly TokenizedCaption[]): BleuResult {
+  checkTokenized(captions);
   const total: Counts = { candidateLength: 0, referenceLength: 0, guessed: [0, 0, 0, 0], correct: [0, 0, 0, 0] };
   const each = captions.map(({ caption, references }) => {
     const counts = count(caption, references);
@@ -54,7 +56,6 @@ export function bleu(captions: readonly TokenizedCaption[]): BleuResult {
 }
 
 function count(candidate: readonly string[], references: readonly (readonly string[])[]): Counts {
-  if (references.length === 0) throw new RangeError("Cannot score captions: one has no reference");
   const most = new Map<string, number>();
   for (const reference of references) {
     for (const counts of ngramCounts(reference)) {

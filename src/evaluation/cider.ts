@@ -1,6 +1,6 @@
 import { MAX_N, ngramCounts } from "./ngrams.ts";
 import type { CaptionScores } from "./rouge_l.ts";
-import type { TokenizedCaption } from "./tokenized_caption.ts";
+import { checkTokenized, type TokenizedCaption } from "./tokenized_caption.ts";
 
 /** Document frequencies: in how many images' references each n-gram occurs. */
 export interface DocumentFrequencies {
@@ -65,6 +65,7 @@ export function documentFrequencies(
  * CIDEr-D (Vedantam et al. 2015), equal to pycocoevalcap 1.2's. A single image scores 0: every n-gram is in all documents.
  *
  * @returns Scores from 0 to 10.
+ * @throws {TypeError} If captions or references are not lists of tokens.
  * @throws {RangeError} If a caption has no reference.
  *
  * @example Two images
@@ -85,6 +86,7 @@ export function ciderD(
   captions: readonly TokenizedCaption[],
   options: CiderOptions = {},
 ): CaptionScores {
+  checkTokenized(captions);
   const { images, counts } = options.frequencies ??
     documentFrequencies(captions.map(({ references }) => references));
   const logImages = Math.log(images);
@@ -101,7 +103,6 @@ export function ciderD(
   }
 
   const scores = captions.map(({ caption, references }) => {
-    if (references.length === 0) throw new RangeError("Cannot score captions: one has no reference");
     const weighed = weigh(caption);
     const sum = references.reduce((sum, reference) => sum + similarity(weighed, weigh(reference)), 0);
     return 10 * sum / references.length;

@@ -2,6 +2,7 @@ import type { Captioner } from "../captioning/captioner.ts";
 import type { DecodingOptions } from "../captioning/decoding_options.ts";
 import type { Example } from "../data/dataset.ts";
 import { evaluateModel, type ModelCaptions } from "./evaluate_model.ts";
+import { refuseUnscorable } from "./refuse_unscorable.ts";
 import { scoreCaptions, type ScoreResult, tokenizeCaptions } from "./score_captions.ts";
 import { scoringTokenizer } from "./scoring_tokenizer.ts";
 
@@ -44,7 +45,7 @@ export interface CaptionerEvaluation extends ModelCaptions {
  * 2002), ROUGE-L (Lin 2004) and CIDEr-D (Vedantam et al. 2015), equal to pycocoevalcap 1.2's.
  *
  * @param examples Images with their captions, such as a test set of {@linkcode readDataset}.
- * @throws {InputError} If no caption can satisfy the options.
+ * @throws {InputError} If no caption can satisfy the options, or no image has one with a word.
  *
  * @example Score a model on the images of a folder
  * ```ts
@@ -67,5 +68,7 @@ export async function evaluateCaptioner(
   const { decoding = {}, maxPixels, onProgress = () => {}, signal = new AbortController().signal } = options;
   const found = await evaluateModel(captioner, examples, { decoding, maxPixels, onProgress, signal });
   const tokenizer = scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk");
-  return { ...found, scores: scoreCaptions(tokenizeCaptions(found.captions, tokenizer)) };
+  const tokens = tokenizeCaptions(found.captions, tokenizer);
+  refuseUnscorable(tokens);
+  return { ...found, scores: scoreCaptions(tokens) };
 }

@@ -12,6 +12,8 @@ import { type DatasetOptions, readDataset } from "../data/dataset.ts";
 
 /** A checkpoint's captions of a split. */
 export interface CheckpointCaptions extends ModelCaptions {
+  /** The split. */
+  readonly split: typeof SPLIT_NAMES[number];
   /** The captions of the training set. */
   readonly trainingCaptions: readonly string[];
   /** The tokenizer for scoring. */
@@ -49,7 +51,8 @@ export async function evaluateCheckpoint(
 ): Promise<CheckpointCaptions> {
   const { checkpoint, vocabulary, engine, dataset: { maxPixels, ...source }, split, decoding } = options;
   const dataset = await readDataset(source);
-  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: group.localRank, vocabulary });
+  const warn = (line: string) => reporter.warn(line);
+  using captioner = await Captioner.load(checkpoint, { ...engine, gpu: group.localRank, vocabulary, warn });
   await assertSameOnAllRanks(group, {
     "the checkpoint": captioner.metadata,
     "the captions": dataset.fingerprint,
@@ -67,6 +70,7 @@ export async function evaluateCheckpoint(
   }
   return {
     ...found,
+    split,
     trainingCaptions: trainingExamples.flatMap(({ captions }) => captions),
     tokenizer: scoringTokenizer(captioner.metadata.decoding.tokenizer ?? "nltk"),
   };

@@ -64,7 +64,7 @@ export async function evaluateModel(
     // Sampling is keyed by the image itself.
     const input = alone && decoding.sampling === undefined ? await captioner.encode(images) : images;
     const written = await captioner.caption(input, decoding);
-    for (const [at, { index }] of examples.entries()) captions.push([index, written[at]?.caption ?? ""]);
+    for (const [at, { index }] of examples.entries()) captions.push([index, written[at]?.text ?? ""]);
     if (!scores) return;
     const features = "count" in input ? input : await captioner.encode(images);
     const given = examples.map(({ captions }) => captions.map((caption) => captioner.encodeCaption(caption)));

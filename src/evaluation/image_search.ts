@@ -138,6 +138,6 @@ export class ImageSearch {
     const missing = ids.filter((id) => !this.#captions.has(id));
     if (missing.length === 0) return;
     const captions = await this.#model.caption(selectFeatures(features, missing));
-    for (const [index, id] of missing.entries()) this.#captions.set(id, captions[index]?.caption ?? "");
+    for (const [index, id] of missing.entries()) this.#captions.set(id, captions[index]?.text ?? "");
   }
 }

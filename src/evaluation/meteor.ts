@@ -15,6 +15,14 @@ export interface MeteorOptions {
   readonly java?: string;
 }
 
+/** The program writes numbers and reads them again by the locale, and would stop at the "7,0" of an Italian one. */
+const LOCALE = [
+  ...["-Duser.language=en", "-Duser.country=US", "-Duser.language.format=en", "-Duser.country.format=US"],
+  ...["-Duser.script=", "-Duser.variant=", "-Duser.extensions=", "-Dfile.encoding=UTF-8"],
+];
+/** These options would be stronger than those of the command line, unlike `JAVA_TOOL_OPTIONS`. */
+const ENVIRONMENT = { _JAVA_OPTIONS: "" };
+
 /**
  * METEOR (Denkowski and Lavie 2014), computed by its authors' program as pycocoevalcap 1.2 runs it.
  *
@@ -24,7 +32,7 @@ export interface MeteorOptions {
  */
 export async function meteor(captions: readonly TokenizedCaption[], options: MeteorOptions): Promise<CaptionScores> {
   const { jar, java = "java" } = options;
-  await using program = start(java, ["-jar", "-Xmx2G", jar, "-", "-", "-stdio", "-l", "en", "-norm"]);
+  await using program = start(java, [...LOCALE, "-jar", "-Xmx2G", jar, "-", "-", "-stdio", "-l", "en", "-norm"]);
   const statistics: string[] = [];
   for (const { caption, references } of captions) {
     const words = [...references, caption].map((tokens) =>
@@ -46,7 +54,13 @@ export async function meteor(captions: readonly TokenizedCaption[], options: Met
   function start(command: string, args: readonly string[]) {
     let process: Deno.ChildProcess;
     try {
-      process = new Deno.Command(command, { args: [...args], stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
+      process = new Deno.Command(command, {
+        args: [...args],
+        env: ENVIRONMENT,
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       throw new InputError(`Cannot run '${command}' for METEOR: ${fileErrorReason(error)}; install Java`, {

@@ -1,4 +1,4 @@
-import type { TokenizedCaption } from "./tokenized_caption.ts";
+import { checkTokenized, type TokenizedCaption } from "./tokenized_caption.ts";
 
 /** A metric's scores. */
 export interface CaptionScores {
@@ -15,6 +15,7 @@ const BETA = 1.2;
  * ROUGE-L (Lin 2004), equal to pycocoevalcap 1.2's: the best precision and the best recall may be of different references.
  *
  * @returns Scores from 0 to 1.
+ * @throws {TypeError} If captions or references are not lists of tokens.
  * @throws {RangeError} If a caption has no reference.
  *
  * @example Three words of four in order
@@ -27,12 +28,12 @@ const BETA = 1.2;
  * ```
  */
 export function rougeL(captions: readonly TokenizedCaption[]): CaptionScores {
+  checkTokenized(captions);
   const scores = captions.map(({ caption, references }) => score(orBlank(caption), references));
   return { mean: scores.reduce((sum, value) => sum + value, 0) / scores.length, captions: scores };
 }
 
 function score(candidate: readonly string[], references: readonly (readonly string[])[]): number {
-  if (references.length === 0) throw new RangeError("Cannot score captions: one has no reference");
   let [precision, recall] = [0, 0];
   for (const reference of references.map(orBlank)) {
     const common = longestCommonSubsequence(candidate, reference);

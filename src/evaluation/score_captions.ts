@@ -2,7 +2,7 @@ import { bleu } from "./bleu.ts";
 import { ciderD } from "./cider.ts";
 import { type ScoringTokenizer, scoringTokens } from "./scoring_tokenizer.ts";
 import { rougeL } from "./rouge_l.ts";
-import type { TokenizedCaption } from "./tokenized_caption.ts";
+import { checkTexts, checkTokenized, type TokenizedCaption } from "./tokenized_caption.ts";
 import { PYTHON_SPACE } from "../text/python_characters.ts";
 
 /** A caption with its references. */
@@ -45,6 +45,8 @@ export interface ScoreResult {
  * Tokenizes captions for scoring.
  *
  * @param tokenizer COCO's evaluation uses Penn Treebank tokens.
+ * @throws {TypeError} If captions or references are not text.
+ * @throws {RangeError} If a caption has no reference.
  *
  * @example Lower case, no punctuation
  * ```ts
@@ -59,6 +61,7 @@ export function tokenizeCaptions(
   captions: readonly Pick<ScoredCaption, "caption" | "references">[],
   tokenizer: ScoringTokenizer = "ptb",
 ): TokenizedCaption[] {
+  checkTexts(captions);
   const tokenize = scoringTokens(tokenizer);
   return captions.map(({ caption, references }) => ({
     caption: tokenize(caption),
@@ -69,7 +72,8 @@ export function tokenizeCaptions(
 /**
  * Computes all scores but METEOR.
  *
- * @throws {RangeError} If a caption has no reference.
+ * @throws {TypeError} If captions or references are not lists of tokens.
+ * @throws {RangeError} If there is no caption, or one has no reference.
  *
  * @example Two captions, one equal to a reference
  * ```ts
@@ -85,6 +89,8 @@ export function tokenizeCaptions(
  * ```
  */
 export function scoreCaptions(captions: readonly TokenizedCaption[]): ScoreResult {
+  if (captions.length === 0) throw new RangeError("Cannot score captions: there are none");
+  checkTokenized(captions);
   const parts = captions.map(({ caption, references }) => ({
     caption: atSpaces(caption),
     references: references.map(atSpaces),

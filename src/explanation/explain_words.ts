@@ -5,7 +5,7 @@ import { quoted } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { collateMasked, collateShifted } from "../ffi/collate.ts";
 import type { RgbImage } from "../images/rgb_image.ts";
-import type { CaptionVocabulary } from "../text/caption_vocabulary.ts";
+import type { CaptionVocabulary } from "../text/vocabulary.ts";
 
 /** The explanation of a word of a caption. */
 export interface ExplainedWord {

@@ -1,6 +1,7 @@
 import type { Batch, Features, HeatMaps, Images, Loss, StepResult } from "./batch.ts";
 import { create, Handle } from "./call.ts";
 import { Decoding } from "./decoding.ts";
+import { checkOwnGpu, chooseNumerics } from "./device.ts";
 import { DEFAULT_ENCODER, ENCODERS, stagesOf } from "./encoders.ts";
 import type { Group } from "./group.ts";
 import { buildInfo, type Library, loadLibrary } from "./library.ts";
@@ -30,7 +31,7 @@ export interface Memory {
 }
 
 const DEVICES = { cpu: 0, cuda: 1 } as const;
-const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2 } as const;
+const PRECISIONS = { fp32: 0, bf16: 1, fp64: 2, "fp32-strict": 3 } as const;
 const INITIALIZATIONS = { random: 0, "zero-padding": 1, zero: 2 } as const;
 const ARCHITECTURES = { "resnet-basic": 0, "resnet-bottleneck": 1, "efficientnet-lite": 2 } as const; // lrcn_encoder
 const OPTIMIZERS = { adam: 0, adamw: 1 } as const;
@@ -85,14 +86,14 @@ export class Engine implements Disposable {
   /** The device in use. */
   readonly device: "cpu" | "cuda";
   /** The precision in use. */
-  readonly precision: "fp32" | "bf16" | "fp64";
+  readonly precision: "fp32" | "fp32-strict" | "bf16" | "fp64";
   /** CPU threads in use. */
   readonly threads: number;
   readonly #library: Library;
   readonly #handle: Handle;
   readonly #stages: readonly string[];
   readonly #featureSize: number;
-  #queuedParts = 0;
+  /** The number of batches of each queued step. */
   #queuedSteps: number[] = [];
 
   private constructor(
@@ -120,15 +121,9 @@ export class Engine implements Disposable {
    */
   static async open(model: ModelSettings, options: EngineOptions = {}): Promise<Engine> {
     const library = loadLibrary();
-    const info = buildInfo(library);
-    const wanted = options.device ?? "auto";
-    const device = wanted === "auto" ? (info.cudaDevices > 0 ? "cuda" : "cpu") : wanted;
-    const native = device === "cuda" || info.bf16;
-    const precision = options.precision === undefined || options.precision === "auto"
-      ? (native ? "bf16" : "fp32")
-      : options.precision;
+    const { device, gpu, precision } = chooseNumerics(options, buildInfo(library));
     const struct = encodeStruct("lrcn_engine_options", {
-      device: DEVICES[device] + (device === "cuda" ? options.gpu ?? 0 : 0),
+      device: DEVICES[device] + gpu,
       precision: PRECISIONS[precision],
       threads: options.threads ?? 0,
       vocabulary_size: model.vocabularySize,
@@ -154,6 +149,12 @@ export class Engine implements Disposable {
         "read the number of threads",
         (engine, text) => library.symbols.lrcn_threads(engine, threads, text, text.length),
       );
+      // libtorch counts processors, also those that a container's quota denies to this process.
+      const available = navigator.hardwareConcurrency;
+      if ((options.threads ?? 0) === 0 && (threads[0] ?? 0) > available) {
+        handle[Symbol.dispose]();
+        return await Engine.open(model, { ...options, threads: available });
+      }
       await handle.run(
         "read the feature size",
         (engine, text) => library.symbols.lrcn_feature_size(engine, featureSize, text, text.length),
@@ -196,16 +197,14 @@ export class Engine implements Disposable {
    * @throws {RangeError} If there is no batch.
    */
   async queueStep(batches: readonly Batch[], options: TrainStepOptions): Promise<void> {
-    await this.#trainParts(batches, async (batch, part) => {
-      await this.#trainPart(batch, options, part, null);
-      this.#queuedParts++;
-    });
+    await this.#trainParts(batches, (batch, part) => this.#trainPart(batch, options, part, null));
     this.#queuedSteps.push(batches.length);
   }
 
   /** Waits for the steps queued by {@linkcode Engine.queueStep} and returns their results, oldest first. */
   async stepResults(): Promise<StepResult[]> {
-    const results = new Float64Array(3 * this.#queuedParts);
+    if (this.#queuedSteps.length === 0) return [];
+    const results = new Float64Array(3 * this.#queuedSteps.reduce((sum, length) => sum + length, 0));
     const count = new BigInt64Array(1);
     await this.#handle.run(
       "read the steps' results",
@@ -221,7 +220,6 @@ export class Engine implements Disposable {
     );
     const parts = Array.from({ length: Number(count[0]) }, (_, index) => stepResult(results.subarray(3 * index)));
     const steps = this.#queuedSteps.map((length) => combine(parts.splice(0, length)));
-    this.#queuedParts = 0;
     this.#queuedSteps = [];
     return steps;
   }
@@ -275,7 +273,7 @@ export class Engine implements Disposable {
       trainable_from: stages.indexOf(trainableFrom),
       batch_norm: BATCH_NORM[options.batchNorm ?? "batch"],
       update: part.update ? 1 : 0,
-      cuda_graphs: options.cudaGraphs ? 1 : 0,
+      counted_tokens: part.tokens,
       feature_dropout: options.featureDropout ?? 0,
       embedding_dropout: options.embeddingDropout ?? 0,
       lstm_dropout: options.lstmDropout ?? 0,
@@ -287,7 +285,6 @@ export class Engine implements Disposable {
       encoder_weight_decay: options.encoderWeightDecay ?? 0,
       decoder_weight_decay: options.weightDecay ?? 0,
       max_gradient_norm: options.maxGradientNorm ?? 0,
-      counted_tokens: part.tokens,
     });
     const crops = "crops" in batch.images ? batch.images.crops : null;
     await this.#handle.run("train a step", (engine, message) =>
@@ -500,6 +497,7 @@ export class Engine implements Disposable {
    * Each gives its part of the batch; a step's loss and tokens are those of all.
    */
   async join(group: Group): Promise<void> {
+    checkOwnGpu(this.device, group, buildInfo(this.#library));
     await group.use((pointer) =>
       this.#handle.run(
         "join a group",

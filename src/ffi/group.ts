@@ -45,10 +45,12 @@ export class Group implements ProcessGroup, Disposable {
   readonly rank: number;
   /** Number of processes. */
   readonly worldSize: number;
-  /** Rank of this process on its machine, from 0. */
-  readonly localRank: number;
+  /** Rank of this process on its machine, from 0; undefined if unknown. */
+  readonly localRank: number | undefined;
   readonly #library: Library;
   readonly #handle: Handle;
+  /** Ends with the last collective. */
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(library: Library, handle: Handle, { rank, worldSize, localRank }: Rendezvous) {
     this.#library = library;
@@ -81,28 +83,32 @@ export class Group implements ProcessGroup, Disposable {
     return new Group(library, new Handle("group", pointer, library.symbols.lrcn_group_destroy), rendezvous);
   }
 
-  /** Sums each number over all ranks, in rendezvous. */
+  /** Sums each number over all ranks, in place. */
   async allReduce(values: Float64Array<ArrayBuffer>): Promise<void> {
-    await this.#run((group, message) =>
-      this.#library.symbols.lrcn_group_all_reduce(group, values, BigInt(values.length), message, message.length)
+    await this.#inTurn(() =>
+      this.#run((group, message) =>
+        this.#library.symbols.lrcn_group_all_reduce(group, values, BigInt(values.length), message, message.length)
+      )
     );
   }
 
   /** Returns each rank's bytes on all ranks, by rank. */
   async allGather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]> {
     const lengths = new BigInt64Array(this.worldSize);
-    await this.#run((group, message) =>
-      this.#library.symbols.lrcn_group_all_gather(
-        group,
-        bytes,
-        BigInt(bytes.length),
-        lengths,
-        lengths.length,
-        message,
-        message.length,
-      )
-    );
-    const all = await this.#gathered(lengths.reduce((sum, length) => sum + length, 0n));
+    const all = await this.#inTurn(async () => {
+      await this.#run((group, message) =>
+        this.#library.symbols.lrcn_group_all_gather(
+          group,
+          bytes,
+          BigInt(bytes.length),
+          lengths,
+          lengths.length,
+          message,
+          message.length,
+        )
+      );
+      return await this.#gathered(lengths.reduce((sum, length) => sum + length, 0n));
+    });
     let at = 0;
     return Array.from(lengths, (length) => all.slice(at, at += Number(length)));
   }
@@ -110,10 +116,12 @@ export class Group implements ProcessGroup, Disposable {
   /** Returns rank 0's bytes on all ranks. */
   async broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const length = new BigInt64Array(1);
-    await this.#run((group, message) =>
-      this.#library.symbols.lrcn_group_broadcast(group, bytes, BigInt(bytes.length), length, message, message.length)
-    );
-    return await this.#gathered(length[0] ?? 0n);
+    return await this.#inTurn(async () => {
+      await this.#run((group, message) =>
+        this.#library.symbols.lrcn_group_broadcast(group, bytes, BigInt(bytes.length), length, message, message.length)
+      );
+      return await this.#gathered(length[0] ?? 0n);
+    });
   }
 
   /**
@@ -138,6 +146,13 @@ export class Group implements ProcessGroup, Disposable {
       )
     );
     return bytes;
+  }
+
+  /** Runs collectives one after the other, since all ranks must run them in the same order. */
+  #inTurn<Result>(collective: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(collective);
+    this.#last = result.then(() => {}, () => {});
+    return result;
   }
 
   #run(call: (group: Deno.PointerObject, message: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<void> {

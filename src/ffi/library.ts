@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { InputError } from "../input_error.ts";
+import { loaderReason } from "./loader_error.ts";
 import { checkStatus, MESSAGE_CAPACITY } from "./status.ts";
 import { ABI_VERSION, symbols } from "./symbols.ts";
 
@@ -21,6 +22,8 @@ export interface BuildInfo {
   readonly cuda: boolean;
   /** Number of GPUs. */
   readonly cudaDevices: number;
+  /** Whether the first GPU convolves bfloat16 natively; false without a GPU. */
+  readonly cudaBf16: boolean;
   /** Whether the processor multiplies bfloat16 natively. */
   readonly bf16: boolean;
   /** Version of the C++ compiler. */
@@ -29,17 +32,34 @@ export interface BuildInfo {
   readonly commit: string;
 }
 
+/** The oldest supported Deno, as in README. Those before 2.7.13 freed the buffers of calls that had not ended. */
+const OLDEST_DENO = [2, 9] as const;
+
+/**
+ * Refuses a Deno that is too old to call the library safely.
+ *
+ * @throws {InputError} If it is.
+ */
+export function checkDeno(version: string = Deno.version.deno): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > OLDEST_DENO[0] || (major === OLDEST_DENO[0] && minor >= OLDEST_DENO[1])) return;
+  throw new InputError(
+    `Cannot use the native library in Deno ${version}: it needs ${OLDEST_DENO.join(".")} or newer; run deno upgrade`,
+  );
+}
+
 let loaded: Library | undefined;
 
 /**
  * Loads the library once for the process. It is never closed: libtorch keeps threads and static state, and a call after
  * the last close would crash.
  *
- * @throws {InputError} If it is missing, cannot be loaded, or has another ABI version.
+ * @throws {InputError} If Deno is too old, or the library is missing, cannot be loaded, or has another ABI version.
  * @throws {Deno.errors.NotCapable} If `--allow-ffi` does not cover it.
  */
 export function loadLibrary(path: string = LIBRARY_PATH): Library {
   if (loaded !== undefined && path === LIBRARY_PATH) return loaded;
+  checkDeno();
   const library = open(path);
   const version = library.symbols.lrcn_abi_version();
   if (version !== ABI_VERSION) {
@@ -57,8 +77,7 @@ function open(path: string): Library {
     return Deno.dlopen(path, symbols);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new InputError(`Cannot load the native library ${path}: ${reason}; run deno task build`, { cause: error });
+    throw new InputError(`Cannot load the native library ${path}: ${loaderReason(error)}`, { cause: error });
   }
 }
 

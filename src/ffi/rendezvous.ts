@@ -6,8 +6,8 @@ export interface Rendezvous {
   readonly rank: number;
   /** Number of processes. */
   readonly worldSize: number;
-  /** Rank of this process on its machine, from 0. */
-  readonly localRank: number;
+  /** Rank of this process on its machine, from 0; undefined if `LOCAL_RANK` is not set. */
+  readonly localRank: number | undefined;
   /** Host of the store. */
   readonly address: string;
   /** Port of the store. */
@@ -51,9 +51,8 @@ export const RENDEZVOUS_VARIABLES = [
 export function readRendezvous(variable: (name: string) => string | undefined): Rendezvous | undefined {
   const [rank, worldSize] = [variable("RANK"), variable("WORLD_SIZE")];
   if (rank === undefined && worldSize === undefined) return undefined;
-  const whole = (name: string, least: number, fallback?: number): number => {
+  const whole = (name: string, least: number): number => {
     const text = variable(name);
-    if (text === undefined && fallback !== undefined) return fallback;
     const value = Number(text);
     if (text !== undefined && /^\d+$/.test(text) && value >= least) return value;
     throw new InputError(
@@ -67,7 +66,7 @@ export function readRendezvous(variable: (name: string) => string | undefined): 
   const rendezvous = {
     rank: whole("RANK", 0),
     worldSize: whole("WORLD_SIZE", 1),
-    localRank: whole("LOCAL_RANK", 0, 0),
+    localRank: variable("LOCAL_RANK") === undefined ? undefined : whole("LOCAL_RANK", 0),
     port: whole("MASTER_PORT", 1),
     address,
     restarted: !["0", undefined].includes(variable("TORCHELASTIC_RESTART_COUNT")),

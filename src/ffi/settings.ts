@@ -53,19 +53,21 @@ export interface EngineOptions {
    */
   readonly device?: "auto" | "cpu" | "cuda";
   /**
-   * Index of the GPU.
+   * Index of the GPU; of no effect if there is only one.
    *
    * @default {0}
    */
-  readonly gpu?: number;
+  readonly gpu?: number | undefined;
   /**
-   * The precision; `auto` uses bfloat16 on a GPU and on processors with native bfloat16, else float32.
+   * The precision; `auto` uses bfloat16 on GPUs and processors that have it, else float32. On a GPU `fp32` multiplies by
+   * tensor cores, in TensorFloat-32 with 10 bits of mantissa; `fp32-strict` does not.
    *
    * @default {"auto"}
    */
-  readonly precision?: "auto" | "fp32" | "bf16" | "fp64";
+  readonly precision?: "auto" | "fp32" | "fp32-strict" | "bf16" | "fp64";
   /**
-   * CPU threads; 0 leaves the choice to libtorch.
+   * CPU threads; 0 leaves the choice to libtorch, but takes no more than this process has processors, by a container's CPU
+   * quota too.
    *
    * @default {0}
    */
@@ -161,11 +163,4 @@ export interface TrainStepOptions {
    * @default {0}
    */
   readonly maxGradientNorm?: number;
-  /**
-   * Capture steps of recurring shapes as CUDA graphs, which give the same numbers. Needs libtorch 2.13; without effect
-   * elsewhere.
-   *
-   * @default {false}
-   */
-  readonly cudaGraphs?: boolean;
 }

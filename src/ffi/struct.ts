@@ -17,11 +17,10 @@ export const STRUCTS = {
   lrcn_batch_shape: fields("i32 images height width rows inputs_length targets_length crop"),
   lrcn_group_options: fields("i32 rank world_size port hosted timeout", "char address[256] prefix[256]"),
   lrcn_train_options: fields(
-    "i32 optimizer trainable_from batch_norm update cuda_graphs",
+    "i32 optimizer trainable_from batch_norm update counted_tokens",
     "f64 feature_dropout embedding_dropout lstm_dropout output_dropout label_smoothing scheduled_sampling",
     "f64 encoder_learning_rate decoder_learning_rate encoder_weight_decay decoder_weight_decay",
     "f64 max_gradient_norm",
-    "i64 counted_tokens",
   ),
 } as const;
 

@@ -1,5 +1,5 @@
 /** The version of the header that this table was written for. */
-export const ABI_VERSION = 11;
+export const ABI_VERSION = 12;
 
 /** Each parameter with its C declaration. Calls that compute are nonblocking to keep Deno's event loop running. */
 export const symbols = {

@@ -16,21 +16,22 @@ export interface FolderListing {
  * @throws {InputError} If there is no such folder or it may not be read.
  */
 export async function listFolder(path: string, what: string): Promise<FolderListing> {
-  const files: string[] = [];
-  const folders: string[] = [];
+  // Names that are not UTF-8 may look the same.
+  const files = new Set<string>();
+  const folders = new Set<string>();
   try {
     for await (const entry of Deno.readDir(path)) {
       if (entry.name.startsWith(".")) continue;
       // A link counts as its target; a broken link is reported missing when it is read.
       const leadsToFolder = entry.isDirectory || (entry.isSymlink && await isFolder(join(path, entry.name)));
-      (leadsToFolder ? folders : files).push(entry.name);
+      (leadsToFolder ? folders : files).add(entry.name);
     }
   } catch (error) {
     // Deno's message already names the missing permission.
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new InputError(`Cannot read ${what} '${path}': ${fileErrorReason(error)}`, { cause: error });
   }
-  return { files: files.sort(), folders: folders.sort() };
+  return { files: [...files].sort(), folders: [...folders].sort() };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { fileErrorReason } from "./file_error.ts";
+import { isLfsPointer, LFS_POINTER, MAX_POINTER_BYTES } from "./lfs_pointer.ts";
 import { InputError } from "../input_error.ts";
 
 export interface ReadTextFileOptions {
@@ -18,7 +19,7 @@ const MAX_BYTES = 256 * 2 ** 20;
  * a line feed instead.
  *
  * @param what The file's content, for error messages: "captions".
- * @throws {InputError} If the file is missing, unreadable, too large, or not text.
+ * @throws {InputError} If the file is missing, unreadable, too large, a pointer of Git LFS, or not text.
  */
 export async function readTextFile(path: string, what: string, options: ReadTextFileOptions = {}): Promise<string> {
   const { maxBytes = MAX_BYTES } = options;
@@ -49,6 +50,9 @@ export async function readTextFile(path: string, what: string, options: ReadText
   bytes.buffer.transfer(0);
   if (text === undefined || text.includes("\0")) {
     throw new InputError(`Cannot read ${what}: ${path} is not a text file in UTF-8; convert it or name another file`);
+  }
+  if (text.length <= MAX_POINTER_BYTES && isLfsPointer(text)) {
+    throw new InputError(`Cannot read ${what} '${path}': ${LFS_POINTER}`);
   }
   // Line ends of old Macs.
   return text.includes("\n") ? text : text.replaceAll("\r", "\n");

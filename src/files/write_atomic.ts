@@ -33,6 +33,12 @@ export interface WriteAtomicOptions {
    */
   size?: number;
   /**
+   * Fail if the file exists, and leave nothing if anything fails. Of several processes at once, one succeeds.
+   *
+   * @default {false}
+   */
+  onlyNew?: boolean;
+  /**
    * The file operations.
    *
    * @default {Deno's}
@@ -41,12 +47,14 @@ export interface WriteAtomicOptions {
 }
 
 const TEMPORARY_END = ".tmp";
+/** Errors of file systems that have no links, such as FAT. */
+const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 const DENO_FILE_SYSTEM: WritableFileSystem = {
   openFolder: (path) => Deno.open(path),
   create: (path) => Deno.open(path, { write: true, createNew: true }),
-  rename: Deno.rename,
+  rename: (from, to) => Deno.rename(from, to),
   remove: (path) => Deno.remove(path),
 };
 
@@ -57,14 +65,15 @@ const DENO_FILE_SYSTEM: WritableFileSystem = {
  * @param path The file; its folder must exist.
  * @param chunks The content in pieces. Errors of the iterator are passed on unchanged.
  * @throws {InputError} If a file operation fails; the message contains path and reason. Only if flushing the folder
- * fails is the new file already in place, and complete.
+ * fails is the new file already in place, and complete. With `onlyNew`, the cause is `Deno.errors.AlreadyExists` if it
+ * exists.
  */
 export async function writeAtomic(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   options: WriteAtomicOptions = {},
 ): Promise<void> {
-  const { size, fileSystem = DENO_FILE_SYSTEM } = options;
+  const { size, onlyNew = false, fileSystem = DENO_FILE_SYSTEM } = options;
   const temporary = join(dirname(path), `${temporaryPrefix(basename(path))}${crypto.randomUUID()}${TEMPORARY_END}`);
 
   async function attempt<T>(operation: () => T | Promise<T>): Promise<T> {
@@ -86,15 +95,43 @@ export async function writeAtomic(
       } finally {
         file.close();
       }
-      await attempt(() => fileSystem.rename(temporary, path));
+      await attempt(() => onlyNew ? placeNew(temporary, path) : fileSystem.rename(temporary, path));
     } catch (error) {
       // Keep the first error; a failure to remove the temporary would hide it.
       await fileSystem.remove(temporary).catch(() => {});
       throw error;
     }
-    await attempt(() => flushFolder(folder));
+    try {
+      await attempt(() => flushFolder(folder));
+    } catch (error) {
+      if (onlyNew) await fileSystem.remove(path).catch(() => {});
+      throw error;
+    }
   } finally {
     folder.close();
+  }
+}
+
+/** Gives a file its name if that is free, or leaves it. */
+async function placeNew(temporary: string, path: string): Promise<void> {
+  try {
+    await Deno.link(temporary, path);
+  } catch (error) {
+    if (!NO_LINKS.includes(errorCode(error))) throw error;
+    // The name is taken first, so that only one process gets it.
+    (await Deno.open(path, { write: true, createNew: true })).close();
+    await orRemove(path, () => Deno.rename(temporary, path));
+    return;
+  }
+  await orRemove(path, () => Deno.remove(temporary));
+}
+
+async function orRemove(path: string, operation: () => Promise<void>): Promise<void> {
+  try {
+    await operation();
+  } catch (error) {
+    await Deno.remove(path).catch(() => {});
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { errorCode } from "../files/file_error.ts";
+import { errorCode, isNotUtf8, NOT_UTF8 } from "../files/file_error.ts";
 import { InputError } from "../input_error.ts";
 import { listFolder } from "../files/list_folder.ts";
 import { ImageError } from "./image_error.ts";
@@ -104,6 +104,7 @@ async function* imagesAtAll(
 }
 
 async function imagesAt(name: string, options: FindInputsOptions): Promise<CaptionInput[]> {
+  if (isNotUtf8(name)) return [{ name, problem: notUtf8(name) }];
   const path = options.path(name);
   // If something else is wrong with the path, its reader reports it.
   if (!(await isFolder(path))) return [{ name, path }];
@@ -123,10 +124,16 @@ async function imagesIn(path: string, name: string, deep: boolean, seen: Set<str
   }
   try {
     const { files, folders } = await listFolder(path, "images");
-    const found: CaptionInput[] = files.filter((file) => IMAGE_NAME.test(file))
-      .map((file) => ({ name: join(name, file), path: join(path, file) }));
+    const found = files.filter((file) => IMAGE_NAME.test(file)).map((file): CaptionInput =>
+      isNotUtf8(file)
+        ? { name: join(name, file), problem: notUtf8(join(path, file)) }
+        : { name: join(name, file), path: join(path, file) }
+    );
     if (!deep) return found;
-    for (const folder of folders) found.push(...await imagesIn(join(path, folder), join(name, folder), deep, seen));
+    for (const folder of folders) {
+      if (isNotUtf8(folder)) found.push({ name: join(name, folder), problem: notUtf8(join(path, folder)) });
+      else found.push(...await imagesIn(join(path, folder), join(name, folder), deep, seen));
+    }
     return found;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -141,4 +148,8 @@ async function isFolder(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotCapable || errorCode(error) === "") throw error;
     return false;
   }
+}
+
+function notUtf8(path: string): string {
+  return new InputError(`Cannot read images '${path}': ${NOT_UTF8}`).message;
 }

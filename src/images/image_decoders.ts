@@ -1,5 +1,6 @@
 import type { DecodeImageOptions, RgbImage } from "./rgb_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode_worker.ts";
+import { checkOpenFiles } from "../files/open_files_limit.ts";
 import { ImageError } from "./image_error.ts";
 import { type ImageBytes, type ImageFile, imagePath } from "./image_file.ts";
 import type { ThreadStart } from "./vips_thread_worker.ts";
@@ -87,6 +88,7 @@ export class ImageDecoders implements Disposable {
    *
    * @throws {ImageError} If the file cannot be read or decoded, takes too long, or crashes its Worker; the message
    * contains the path.
+   * @throws {InputError} If a Worker cannot be started because too many files are open.
    * @throws {DOMException} `AbortError` if the pool is closed first.
    */
   async decode(file: ImageFile | ImageBytes, options: DecodeImageOptions = {}): Promise<RgbImage> {
@@ -169,7 +171,15 @@ export class ImageDecoders implements Disposable {
       // The memory of idle Workers would come on top.
       if (job.memory > SHARED_MEMORY / 2) { for (const idle of this.#idle.splice(0)) close(idle); }
       const idle = this.#idle.pop();
-      const worker = idle ?? this.#start();
+      let worker: Worker;
+      try {
+        worker = idle ?? this.#start();
+      } catch (error) {
+        // The others go on, if there are any.
+        if (this.#busy.size > 0) return void this.#waiting.unshift(job);
+        job.reject(error);
+        continue;
+      }
       this.#busy.set(worker, job);
       this.#memory += job.memory;
       // A new Worker loads its decoder first, which takes long if the machine is busy; that is not the image's fault.
@@ -273,7 +283,12 @@ export class ImageDecoders implements Disposable {
   }
 }
 
+/** Files that a Worker and the threads of its libvips open, with some to spare. */
+const WORKER_FILES = 48;
+
+/** @throws {InputError} If too few files can be opened: Deno would end the process in the middle of the Worker's start. */
 function startDecodeWorker(): Worker {
+  checkOpenFiles(WORKER_FILES);
   return new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
 }
 

@@ -1,4 +1,5 @@
 import { fileErrorReason } from "../files/file_error.ts";
+import { openRegular } from "../files/open_file.ts";
 import { ImageError } from "./image_error.ts";
 
 /** The location of an image's bytes: a file of its own, or a range of a larger file such as a tar. */
@@ -89,7 +90,7 @@ async function sizeOf({ path, offset = 0, size }: ImageFile): Promise<number> {
 }
 
 async function readBytes({ path, offset = 0 }: ImageFile, size: number): Promise<Uint8Array<ArrayBuffer>> {
-  using file = await Deno.open(path);
+  using file = await openRegular(path);
   if (offset > 0) await file.seek(offset, Deno.SeekMode.Start);
   const bytes = new Uint8Array(size);
   let filled = 0;

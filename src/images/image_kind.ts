@@ -1,3 +1,4 @@
+import { isLfsPointer } from "../files/lfs_pointer.ts";
 import { ImageError } from "./image_error.ts";
 
 /** The formats that can be decoded. */
@@ -17,6 +18,7 @@ const ADVICE = {
   "SVG": "is an SVG drawing, convert it to JPEG or PNG",
   "PDF": "is a PDF document, convert it to JPEG or PNG",
   "HTML": "is a web page (HTML), not an image, download the image itself",
+  "Git LFS": "is a pointer of Git LFS, not the image itself, run git lfs pull in its repository",
   "text": "is text, not an image, give an image file",
   "empty file": "is empty, fetch or copy it again",
   "unknown": "is not an image of a known format, give a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC file",
@@ -72,6 +74,7 @@ function brandKind(bytes: Uint8Array): ImageKind {
 }
 
 function textKind(text: string): ImageKind {
+  if (isLfsPointer(text)) return "Git LFS";
   const lower = text.toLowerCase();
   if (/^[^a-z<]*(?:<\?xml[^>]*>\s*|<!--(?:(?!-->)[^])*-->\s*|<!doctype svg[^>]*>\s*)*<svg[\s>]/.test(lower)) {
     return "SVG";

@@ -8,6 +8,7 @@ export type StandardInput =
 
 /** With this many bytes, an image is never mistaken for text. */
 const TELLING_BYTES = 16;
+const NEITHER = "standard input is neither an image nor text in UTF-8";
 /** As for an image file. */
 const MAX_IMAGE_BYTES = 256 * 2 ** 20;
 /** Longer than any path a system accepts. */
@@ -36,7 +37,9 @@ export async function readStandardInput(
   if (head.length === 0) {
     throw new InputError("Cannot read images: standard input is empty; give it an image, or one path per line");
   }
-  if (imageKind(head) === "text") return { paths: linesOf(read, pieces) };
+  const kind = imageKind(head);
+  if (kind === "text") return { paths: linesOf(read, pieces) };
+  if (kind === "unknown" && head.length >= TELLING_BYTES) throw new InputError(`Cannot read images: ${NEITHER}`);
   let size = read.reduce((sum, { length }) => sum + length, 0);
   for await (const piece of pieces) {
     read.push(piece);
@@ -54,17 +57,17 @@ async function* piecesOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const reader = input.getReader();
-  const { promise: aborted, resolve: end } = Promise.withResolvers<void>();
-  const listener = () => end();
-  signal?.addEventListener("abort", listener);
+  // Not Promise.race(), which would keep every piece until the signal is aborted.
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal?.addEventListener("abort", cancel);
   try {
     while (!signal?.aborted) {
-      const piece = await Promise.race([reader.read(), aborted]);
-      if (piece === undefined || piece.done) return;
+      const piece = await reader.read();
+      if (piece.done) return;
       yield piece.value;
     }
   } finally {
-    signal?.removeEventListener("abort", listener);
+    signal?.removeEventListener("abort", cancel);
   }
 }
 
@@ -97,7 +100,7 @@ function decoded(decoder: TextDecoder, piece?: Uint8Array): string {
     return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // thrown by the decoder for invalid UTF-8
-    throw new InputError("Cannot read paths: standard input is neither an image nor text in UTF-8", { cause: error });
+    throw new InputError(`Cannot read paths: ${NEITHER}`, { cause: error });
   }
 }
 

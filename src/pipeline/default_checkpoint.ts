@@ -4,9 +4,10 @@ import { type OpenModel, openModel } from "../captioning/open_model.ts";
 import { InputError } from "../input_error.ts";
 import { presetOf, RECIPE_NAMES } from "./recipe.ts";
 
-/** The name of the model that ships, and its path in the project. */
-const SHIPPED_NAME = "models/flickr8k.safetensors";
-const SHIPPED = fileURLToPath(new URL(`../../${SHIPPED_NAME}`, import.meta.url));
+/** The name of the model that ships: its path in the project. */
+export const SHIPPED_NAME = "models/flickr8k.safetensors";
+/** Where it is. */
+export const SHIPPED_CHECKPOINT: string = fileURLToPath(new URL(`../../${SHIPPED_NAME}`, import.meta.url));
 
 /** Options of {@linkcode defaultCheckpoint}. */
 export interface DefaultCheckpointOptions {
@@ -39,7 +40,7 @@ export interface DefaultCheckpoint extends Disposable {
  */
 export async function defaultCheckpoint(
   folder: string,
-  { warn, shipped = SHIPPED }: DefaultCheckpointOptions,
+  { warn, shipped = SHIPPED_CHECKPOINT }: DefaultCheckpointOptions,
 ): Promise<DefaultCheckpoint> {
   let rendered = false;
   for (const { run, path } of await newestFirst(folder)) {

@@ -3,9 +3,26 @@ import type { Batch, CroppedImages, Features, Images } from "../ffi/batch.ts";
 import { collateMasked, collateShifted } from "../ffi/collate.ts";
 import { ImageError } from "../images/image_error.ts";
 import { readAhead } from "../read_ahead.ts";
-import type { Crop, EpochPlan } from "./epoch_plan.ts";
 import type { TrainingContext } from "./training_context.ts";
 import type { EncodedExample } from "./training_data.ts";
+
+/** A crop of a resized image. */
+export interface Crop {
+  /** Rows above it. */
+  readonly top: number;
+  /** Columns on its left. */
+  readonly left: number;
+  /** Whether it is mirrored. */
+  readonly flip: boolean;
+}
+
+/** The order and the augmentation of an epoch. Only seed and epoch decide it, so it can be resumed at any step. */
+export interface EpochPlan {
+  /** Indices of the examples. */
+  readonly order: readonly number[];
+  /** The crop of each; empty for center crops. */
+  readonly crops: readonly Crop[];
+}
 
 /** A batch and its examples. */
 export type ExampleBatch = Batch & { readonly examples: readonly EncodedExample[] };

@@ -72,7 +72,7 @@ export interface FeatureCacheOptions {
    *
    * @default {SINGLE_PROCESS}
    */
-  readonly group?: ProcessGroup & { readonly localRank?: number };
+  readonly group?: ProcessGroup & { readonly localRank?: number | undefined };
 }
 
 /** Images as far as features need them. */

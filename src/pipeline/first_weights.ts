@@ -47,7 +47,8 @@ export async function loadFirstWeights(engine: Engine, options: FirstWeightsOpti
   const fresh = vocabulary.size - theirs.length;
   const tensors = await withNewWords(engine, checkpoint.tensors, { known: theirs.length, fresh });
   await loadModel(engine, tensors, { source: initialWeights });
-  note(`Model: ${initialWeights}, after epoch ${epoch}${fresh === 0 ? "" : `, with ${fresh} new words`}`);
+  const trained = epoch === 0 ? "" : `, after epoch ${epoch}`;
+  note(`Model: ${initialWeights}${trained}${fresh === 0 ? "" : `, with ${fresh} new words`}`);
 }
 
 /** Scales the word embeddings, which the engine initializes with a standard deviation of 1. */

@@ -50,9 +50,9 @@ function describe({ name, captions }: Example, best: Caption): Omit<GalleryItem,
   return {
     name,
     references: captions,
-    caption: best.caption,
-    best: [best, ...best.alternatives ?? []].map(({ caption, logProbability }) => (
-      { caption, probability: Math.exp(logProbability) }
+    caption: best.text,
+    best: [best, ...best.alternatives ?? []].map(({ text, logProbability }) => (
+      { caption: text, probability: Math.exp(logProbability) }
     )),
   };
 }

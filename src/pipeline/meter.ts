@@ -47,6 +47,8 @@ export interface StepReport {
   readonly steps: number;
   /** Mean loss of the epoch so far. */
   readonly loss: number;
+  /** Loss of this step; in self-critical training the negative reward. */
+  readonly stepLoss: number;
   /** Learning rate of this step, without the encoder's. */
   readonly learningRate: number;
   /** The encoder's learning rate at this step; 0 if it is frozen. */
@@ -157,6 +159,7 @@ export class Meter {
       step: this.#progress.step,
       steps,
       loss: this.#loss.value,
+      stepLoss: reward === undefined ? result.loss : -reward,
       ...rates,
       gradientNorm: result.gradientNorm,
       captionsPerSecond: group.worldSize * this.#captions / seconds,

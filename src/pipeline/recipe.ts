@@ -8,6 +8,7 @@ import { z } from "zod";
 import { DEFAULT_ENCODER, ENCODER_NAMES, type EncoderName, ENCODERS, stagesOf } from "../ffi/encoders.ts";
 import { InputError } from "../input_error.ts";
 import { type Recipe, RECIPE_SCHEMA } from "./recipe_schema.ts";
+import { similarNames } from "./similar_setting.ts";
 
 export type { Recipe };
 
@@ -199,7 +200,7 @@ export function selfCriticalRecipe({ name, ...former }: Recipe, changes: Readonl
     objective: "self-critical",
     epochs,
     frozenEpochs: epochs,
-    patience: 0,
+    patience: 3,
     bestBy: "cider",
     schedule: "constant",
     warmupSteps: 0,
@@ -236,8 +237,12 @@ export function makeRecipe(
   const staged = options.pretrained ? pretrained(changes["epochs"]) : {};
   const unknown = Object.keys(changes).find((key) => !Object.hasOwn(RECIPE_SCHEMA.shape, key) || key === "name");
   if (unknown !== undefined) {
-    const known = Object.keys(RECIPE_SCHEMA.shape).filter((key) => key !== "name").join(", ");
-    throw new InputError(`Cannot set '${unknown}': there is no such setting; known are ${known}`);
+    const known = Object.keys(RECIPE_SCHEMA.shape).filter((key) => key !== "name");
+    const similar = similarNames(unknown, known);
+    const remedy = similar.length > 0
+      ? `did you mean ${similar.join(" or ")}? deno task train --help lists all`
+      : `known are ${known.join(", ")}`;
+    throw new InputError(`Cannot set '${unknown}': there is no such setting; ${remedy}`);
   }
   const named = ENCODER_NAMES.find((encoder) => encoder === changes["encoder"]);
   const encoder = named === undefined || named === settings.encoder ? {} : encoderSettings(named);

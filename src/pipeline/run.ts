@@ -6,6 +6,7 @@
 
 import { type CheckpointMetadata, openCheckpoint, type TrainingState } from "../checkpoint/checkpoint.ts";
 import { modelTensors } from "../checkpoint/model_state.ts";
+import { vocabularyDigest } from "../checkpoint/vocabulary_digest.ts";
 import { writePth } from "../checkpoint/pth.ts";
 import { assertSameOnAllRanks } from "../distributed/assert_same.ts";
 import { broadcastTensors, restoreRandomStates } from "../distributed/broadcast_model.ts";
@@ -14,22 +15,24 @@ import { SINGLE_PROCESS, type TrainingGroup } from "../distributed/process_group
 import { Engine } from "../ffi/engine.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { dryRunLargestBatch, refuseBatchOfOne } from "./dry_run.ts";
-import { batchSizeOfRank, frozenAugmentation } from "./epoch_plan.ts";
+import { batchSizeOfRank, frozenAugmentation, stepsOfEpoch } from "./epoch_loader.ts";
 import { openFeatureCache } from "./feature_cache.ts";
 import { loadFirstWeights } from "./first_weights.ts";
 import { EPOCH_START, epochsSinceBest, type Progress } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
 import { resumeHint, RunCheckpoints } from "./run_checkpoints.ts";
-import { digestExamples } from "./run_digest.ts";
+
 import { RunFolder } from "./run_folder.ts";
+import { logRun } from "./run_logs.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";
+import { noteLines, type NotingReporter } from "./noted_lines.ts";
 import { noteData, noteResumption, warnIfNumericsDiffer } from "./run_notes.ts";
 import { train } from "./train.ts";
 import type { TrainingContext } from "./training_context.ts";
 import type { TrainingReporter } from "./training_reporter.ts";
 import type { TrainingSource } from "./training_source.ts";
-import { keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
+import { digestExamples, keepDecoded, prepareTrainingData, type TrainingData } from "./training_data.ts";
 import { InputError } from "../input_error.ts";
 import { scoreOf, validate } from "./validate.ts";
 
@@ -51,17 +54,17 @@ export interface TrainingRunOptions extends Omit<EngineOptions, "seed" | "gpu" |
   /** Steps between checkpoints within an epoch; by default every ten minutes. */
   readonly checkpointEvery?: number | undefined;
   /**
-   * Whether a GPU replays training steps as CUDA graphs.
-   *
-   * @default {false}
-   */
-  readonly cudaGraphs?: boolean | undefined;
-  /**
    * The processes that train together. Rank 0's model is everybody's, and it alone writes files.
    *
    * @default {SINGLE_PROCESS}
    */
   readonly group?: TrainingGroup | undefined;
+  /**
+   * Whether to write event files for TensorBoard.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean | undefined;
   /** The folder for features of a frozen encoder. */
   readonly featuresFolder: string;
   readonly reporter: TrainingReporter;
@@ -85,24 +88,30 @@ const SEEDS_BETWEEN_RANKS = 1_000_003;
 const STEPS_PER_READ = 10;
 
 /**
- * Trains on a source and writes `config.json`, `metrics.jsonl`, `best.safetensors`, `last.safetensors`, `gallery.json` and
+ * Trains on a source and writes `config.json`, `metrics.jsonl`, `steps.jsonl`, `best.safetensors`, `last.safetensors`, `gallery.json` and
  * `report.html`; with `exportPth` also `lrcn_resnet50_flickr8k.pth`.
  *
  * @throws {InputError} If data, device, weights, memory or folder cannot be used. A new run that did not start leaves
  * nothing behind.
  */
 export async function runTraining(source: TrainingSource, options: TrainingRunOptions): Promise<TrainingRunResult> {
-  const run = await prepareRun(source, options);
+  const reporter = noteLines(options.reporter);
+  const run = await prepareRun(source, { ...options, reporter });
   await using model = await openModel(run);
   using data = await openData(run, model);
   model.keepFolder();
   return await fit(run, model, data);
 }
 
+/** The options of a run, whose lines are kept. */
+interface PreparedOptions extends TrainingRunOptions {
+  readonly reporter: NotingReporter;
+}
+
 /** A run before its model is opened. */
 interface Run {
   readonly source: TrainingSource;
-  readonly options: TrainingRunOptions;
+  readonly options: PreparedOptions;
   readonly group: TrainingGroup;
   readonly folder: RunFolder;
   readonly data: TrainingData;
@@ -110,7 +119,7 @@ interface Run {
 }
 
 /** Splits, tokenizes and encodes the captions, and checks that all ranks work on the same. */
-async function prepareRun(source: TrainingSource, options: TrainingRunOptions): Promise<Run> {
+async function prepareRun(source: TrainingSource, options: PreparedOptions): Promise<Run> {
   const { recipe, seed, resume = false, group = SINGLE_PROCESS } = options;
   const { dataset } = source;
   const data = prepareTrainingData(dataset, recipe, seed, options.initialWords);
@@ -268,7 +277,14 @@ async function fit(
   { context, training, from, metrics }: Data,
 ): Promise<TrainingRunResult> {
   const { folder, group, options, metadata } = run;
-  const { recipe, reporter, signal, checkpointEvery, cudaGraphs = false } = options;
+  const { recipe, signal, checkpointEvery, tensorboard = false } = options;
+  using logs = group.rank > 0 ? undefined : await logRun(folder, {
+    from: { epoch: (from?.validationScores.length ?? 0) + 1, step: from?.step ?? 0 },
+    steps: stepsOfEpoch(context),
+    tensorboard,
+    reporter: options.reporter,
+  });
+  const reporter = logs ?? options.reporter;
   const checkpoints = await RunCheckpoints.open({
     context,
     engine,
@@ -277,6 +293,7 @@ async function fit(
     training,
     from,
     reporter,
+    noted: options.reporter.lines,
     checkpointEvery,
   });
   const start = options.initialWeights !== undefined && isUnscored(from)
@@ -288,7 +305,6 @@ async function fit(
     onStep: (report) => reporter.step(report),
     signal,
     readEvery: engine.device === "cuda" ? Math.min(STEPS_PER_READ, checkpointEvery ?? Infinity) : 1,
-    cudaGraphs,
   });
   const epochs = progress.validationScores.length;
   if (reason === "interrupted") {
@@ -302,7 +318,9 @@ async function fit(
     reporter.warn("No epoch was better than the model that training started from, which stays the best");
   }
   if (recipe.exportPth && epochs > 0 && group.rank === 0) {
-    await writePth(folder.file("pth"), await modelTensors(engine, ["parameter", "buffer"]));
+    await writePth(folder.file("pth"), await modelTensors(engine, ["parameter", "buffer"]), {
+      vocabularyDigest: await vocabularyDigest(metadata.vocabulary),
+    });
   }
   return epochs > 0 ? { reason, epochs, best: folder.file("best") } : { reason, epochs };
 }

@@ -3,6 +3,7 @@ import { modelTensors } from "../checkpoint/model_state.ts";
 import { gatherRandomStates } from "../distributed/broadcast_model.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { InputError } from "../input_error.ts";
+import { type NotedLine, readNotes, type RunNotes } from "../report/reported_run.ts";
 import { writeReport } from "../report/write_report.ts";
 import { makeGallery } from "./gallery.ts";
 import type { EpochMetrics } from "./meter.ts";
@@ -26,6 +27,8 @@ export interface RunCheckpointsOptions {
   readonly training: Pick<TrainingState, "settings" | "seed" | "examples">;
   readonly from: Progress | undefined;
   readonly reporter: TrainingReporter;
+  /** What was printed so far. */
+  readonly noted: readonly NotedLine[];
   /** Steps between checkpoints within an epoch, or undefined for every ten minutes. */
   readonly checkpointEvery: number | undefined;
 }
@@ -35,11 +38,14 @@ export class RunCheckpoints implements Checkpoints {
   readonly #options: RunCheckpointsOptions;
   /** Lines of `metrics.jsonl`. */
   readonly #lines: string[];
+  /** Notes of the sessions before. */
+  readonly #former: RunNotes;
   #metadata: CheckpointMetadata;
   #saved: { readonly at: number; readonly step: number };
 
-  private constructor(options: RunCheckpointsOptions, lines: string[]) {
+  private constructor(options: RunCheckpointsOptions, lines: string[], former: RunNotes) {
     this.#options = options;
+    this.#former = former;
     this.#lines = lines;
     this.#metadata = options.metadata;
     this.#saved = { at: performance.now(), step: options.from?.step ?? 0 };
@@ -48,7 +54,8 @@ export class RunCheckpoints implements Checkpoints {
   static async open(options: RunCheckpointsOptions): Promise<RunCheckpoints> {
     const { context: { group }, folder, from } = options;
     const lines = group.rank === 0 ? await folder.readMetrics(from?.validationScores.length ?? 0) : [];
-    return new RunCheckpoints(options, lines);
+    const former = await readNotes(folder.path);
+    return new RunCheckpoints(options, lines, former.started === "" ? { ...former, started: now() } : former);
   }
 
   isDue(progress: Progress): boolean {
@@ -99,9 +106,18 @@ export class RunCheckpoints implements Checkpoints {
     if (isFirst) await folder.writeMetrics(this.#lines);
     await this.saveProgress(progress);
     reporter.epoch(metrics, best);
-    if (isFirst) await this.#report(best);
     const warning = imageIgnoredWarning(metrics, context);
     if (warning !== undefined) reporter.warn(warning);
+    if (isFirst) await this.#report(best);
+  }
+
+  /** The lines of this session, after the warnings of the sessions before. */
+  #notes(): RunNotes {
+    const { noted, from } = this.#options;
+    const { started, lines } = this.#former;
+    const done = from?.validationScores.length ?? 0;
+    const former = lines.filter(({ warning, epochs }) => warning && epochs > 0 && epochs <= done);
+    return { started, lines: [...former, ...noted] };
   }
 
   async #save(name: "last" | "best", checkpoint: Parameters<typeof saveCheckpoint>[1]): Promise<void> {
@@ -130,12 +146,17 @@ export class RunCheckpoints implements Checkpoints {
     const { folder, reporter } = this.#options;
     if (best) await this.#saveGallery();
     try {
+      await folder.writeText("notes", JSON.stringify(this.#notes()));
       await writeReport([folder.path], folder.file("report"));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       reporter.warn(`Warning: ${error.message}; training continues without a report`);
     }
   }
+}
+
+function now(): string {
+  return new Date().toISOString();
 }
 
 /** The command that resumes a run. */

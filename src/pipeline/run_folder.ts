@@ -1,13 +1,14 @@
 /**
  * The files of a training run: `config.json`, `metrics.jsonl`, `best.safetensors` and `last.safetensors`. Each is written
- * whole or not at all.
+ * whole or not at all; only `steps.jsonl` grows with each step.
  *
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
+import { openRegular, readRegularText } from "../files/open_file.ts";
 import { removeStaleTemporaries } from "../files/stale_temporaries.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import { InputError } from "../input_error.ts";
@@ -39,7 +40,7 @@ export interface RunConfig {
   readonly recipe: Recipe;
   readonly seed: number;
   readonly device: "cpu" | "cuda";
-  readonly precision: "fp32" | "bf16" | "fp64";
+  readonly precision: "fp32" | "fp32-strict" | "bf16" | "fp64";
   /** CPU threads; 0 for libtorch's choice. */
   readonly threads: number;
   /** The file of the encoder's pretrained weights, or null. */
@@ -59,10 +60,12 @@ export interface RunConfig {
 const NAMES = {
   config: "config.json",
   metrics: "metrics.jsonl",
+  steps: "steps.jsonl",
   best: "best.safetensors",
   last: "last.safetensors",
   result: "result.json",
   gallery: "gallery.json",
+  notes: "notes.json",
   report: "report.html",
   pth: "lrcn_resnet50_flickr8k.pth",
 } as const;
@@ -78,7 +81,7 @@ const schema = z.object({
   ),
   seed: z.int().nonnegative(),
   device: z.enum(["cpu", "cuda"]),
-  precision: z.enum(["fp32", "bf16", "fp64"]),
+  precision: z.enum(["fp32", "fp32-strict", "bf16", "fp64"]),
   threads: z.int().nonnegative(),
   encoderWeights: z.string().nullable(),
   initialWeights: z.string().nullable().default(null),
@@ -96,6 +99,38 @@ const schema = z.object({
   vocabularySize: z.int().positive(),
   initialWords: z.array(z.string()).nullable().default(null),
 });
+
+const metricsSchema = z.looseObject({ epoch: z.int().positive() });
+
+/** Far more than a run of a million epochs writes. */
+const MAX_TEXT_BYTES = 512 * 2 ** 20;
+/**
+ * Reads the `config.json` of a run.
+ *
+ * @param failure Begins error messages: "Cannot resume 'runs/first'".
+ * @throws {InputError} If it cannot be read, or is not a run's.
+ */
+export async function readRunConfig(path: string, failure: string): Promise<RunConfig> {
+  const name = basename(path);
+  let text: string;
+  try {
+    text = await readRegularText(path, MAX_TEXT_BYTES);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const reason = fileErrorReason(error);
+    throw new InputError(`${failure}: '${name}' cannot be read (${reason}); give the folder of a run`, {
+      cause: error,
+    });
+  }
+  const content = parseJson(text);
+  if (isOfOtherVersion(content)) {
+    throw new InputError(`${failure}: another version of lrcn wrote this run; train again`);
+  }
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new InputError(`${failure}: in '${name}' the field '${issue?.path.join(".")}' is wrong, ${issue?.message}`);
+}
 
 /** The folder of a run. */
 export class RunFolder {
@@ -151,7 +186,9 @@ export class RunFolder {
    */
   async lock(): Promise<Disposable> {
     // A network file system may lock only files that are open for writing, or have no locks.
-    const file = await Deno.open(this.file("config"), { read: true, write: true });
+    const file = await openRegular(this.file("config"), { read: true, write: true }).catch((error) => {
+      throw folderError("lock", this.path, error);
+    });
     if (await file.tryLock(true).catch(() => true)) return file;
     file.close();
     throw new InputError(
@@ -170,32 +207,7 @@ export class RunFolder {
    * @throws {InputError} If there is none, or it is not a run's.
    */
   async readConfig(): Promise<RunConfig> {
-    const path = this.file("config");
-    let text: string;
-    try {
-      text = await Deno.readTextFile(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      throw new InputError(
-        `Cannot resume '${this.path}': '${NAMES.config}' cannot be read (${
-          fileErrorReason(error)
-        }); give the folder of ` +
-          "a run",
-        { cause: error },
-      );
-    }
-    const content = parseJson(text);
-    if (isOfOtherVersion(content)) {
-      throw new InputError(`Cannot resume '${this.path}': another version of lrcn wrote this run; train again`);
-    }
-    const parsed = schema.safeParse(content);
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw new InputError(
-      `Cannot resume '${this.path}': in '${NAMES.config}' the field '${
-        issue?.path.join(".")
-      }' is wrong, ${issue?.message}`,
-    );
+    return await readRunConfig(this.file("config"), `Cannot resume '${this.path}'`);
   }
 
   /**
@@ -207,26 +219,44 @@ export class RunFolder {
     await this.writeText("metrics", lines.map((line) => `${line}\n`).join(""));
   }
 
-  /** The lines of `metrics.jsonl` of the first epochs. */
+  /**
+   * The lines of `metrics.jsonl` of the first epochs; none if there is no such file. Lines of later epochs, which were
+   * written before the last checkpoint, may be damaged.
+   *
+   * @throws {InputError} If it cannot be read, or a line is not that of an epoch.
+   */
   async readMetrics(epochs: number): Promise<string[]> {
     if (!await this.#has("metrics")) return [];
-    const text = await Deno.readTextFile(this.file("metrics"));
-    return text.split("\n").filter((line) => line !== "").slice(0, epochs);
+    const text = await readRegularText(this.file("metrics"), MAX_TEXT_BYTES).catch((error) => {
+      throw this.#cannotResume(`'${NAMES.metrics}' cannot be read (${fileErrorReason(error)}); remove it`, error);
+    });
+    const lines = text.split("\n").filter((line) => line !== "").slice(0, epochs);
+    let last = 0;
+    for (const [index, line] of lines.entries()) {
+      const { data } = metricsSchema.safeParse(parseJson(line));
+      if (data === undefined || data.epoch <= last) {
+        throw this.#cannotResume(
+          `line ${index + 1} of '${NAMES.metrics}' is not an epoch's; correct or remove the file`,
+        );
+      }
+      last = data.epoch;
+      if (last > epochs) return lines.slice(0, index);
+    }
+    return lines;
   }
 
   /** Writes `config.json` if there is none; of two processes that start at once, one finds the other's. */
   async #writeFirst(text: string): Promise<void> {
-    const draft = join(this.path, `.${NAMES.config}.${crypto.randomUUID()}.tmp`);
-    await writeAtomic(draft, [new TextEncoder().encode(text)]);
     try {
-      await Deno.link(draft, this.file("config"));
+      await writeAtomic(this.file("config"), [new TextEncoder().encode(text)], { onlyNew: true });
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) throw this.#taken();
-      // Some file systems have no links.
-      await this.writeText("config", text);
-    } finally {
-      await Deno.remove(draft);
+      throw error instanceof InputError && error.cause instanceof Deno.errors.AlreadyExists ? this.#taken() : error;
     }
+  }
+
+  #cannotResume(reason: string, cause?: unknown): unknown {
+    if (cause instanceof Deno.errors.NotCapable) return cause;
+    return new InputError(`Cannot resume '${this.path}': ${reason}`, { cause });
   }
 
   #taken(): InputError {

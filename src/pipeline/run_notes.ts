@@ -3,13 +3,14 @@ import type { Dataset } from "../data/dataset.ts";
 import { describeCaptionFiles, describeRenamed, describeSplit } from "../data/describe_dataset.ts";
 import { stagesOf } from "../ffi/encoders.ts";
 import type { Engine } from "../ffi/engine.ts";
-import { quoted } from "../printable.ts";
+import { printable, quoted } from "../printable.ts";
 import type { Reporter } from "../reporter.ts";
 import { isOutOfPatience, type Progress } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingImages } from "./training_source.ts";
 import type { RunConfig } from "./run_folder.ts";
 import type { TrainingData } from "./training_data.ts";
+import { wordWarnings } from "./word_warnings.ts";
 
 /** What {@linkcode noteData} describes. */
 export interface NoteDataOptions {
@@ -40,6 +41,9 @@ export function noteData({ dataset, data, images, recipe, seed, engine, reporter
     reporter.note(`Split: ${describeSplit(dataset, { splitBy: recipe.splitBy, seed })}`);
     const renamed = describeRenamed(dataset);
     if (renamed !== undefined) reporter.note(`Images: ${renamed}`);
+  }
+  for (const remark of [...dataset.remarks ?? [], ...wordWarnings(data, recipe)]) {
+    reporter.warn(`Warning: ${printable(remark)}`);
   }
   const [rejected] = dataset.rejected ?? [];
   if (rejected !== undefined) {

@@ -5,22 +5,33 @@
  * @module
  */
 
-import { writeCaptions, type WriteCaptionsOptions } from "../captioning/write_captions.ts";
+import { beamSearch } from "../captioning/beam_search.ts";
+import type { TokenSequence } from "../captioning/caption.ts";
+import { Constraints } from "../captioning/constraints.ts";
+import { type DecodeStep, withImagesFirst } from "../captioning/hypotheses.ts";
+import { sample } from "../captioning/sample.ts";
+import type { DecodingSettings } from "../checkpoint/checkpoint.ts";
 import type { Batch, Features, Images } from "../ffi/batch.ts";
 import type { Engine } from "../ffi/engine.ts";
 import { collateMasked } from "../ffi/collate.ts";
+import type { ModelSettings } from "../ffi/settings.ts";
 import type { EncodedExample } from "./training_data.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 
-/** Scores captions of one image, given as token ids with `<end>`, against its references; higher is better. */
+/**
+ * Scores captions of one image against its references; higher is better. They are token ids with `<end>`, which only a
+ * caption that was cut off lacks.
+ */
 export type Reward = (captions: readonly (readonly number[])[], references: readonly (readonly number[])[]) => number[];
 
 /** The baseline of a sample's reward: the greedy caption's, or the mean of the image's other samples. */
 export type Baseline = "greedy" | "samples";
 
 /** Options of {@linkcode selfCriticalBatch}. */
-export interface SelfCriticalOptions extends Pick<WriteCaptionsOptions, "decoding" | "model"> {
+export interface SelfCriticalOptions {
   readonly vocabulary: Vocabulary;
+  readonly decoding: Pick<DecodingSettings, "maxLength">;
+  readonly model: Pick<ModelSettings, "inject">;
   readonly reward: Reward;
   readonly baseline: Baseline;
   /** Captions sampled per image; at least 2 with the baseline `samples`. */
@@ -58,19 +69,32 @@ export async function selfCriticalBatch(
     throw new TypeError("Cannot sample captions: the vocabulary has no <start> and <end>");
   }
   const features = "values" in images ? images : await engine.encode(images);
-  // Sampled without constraints: what they forbid would never be unlearned.
-  const writing = { vocabulary, decoding, model, badEndings: [] };
-  const sampled = await writeCaptions(engine, features, { ...writing, sampling: { seed }, nBest: samples });
-  const greedy = baseline === "greedy" ? await writeCaptions(engine, features, { ...writing, beamSize: 1 }) : [];
-  const idsOf = ({ tokens }: { readonly tokens: readonly string[] }) => [...vocabulary.encode(tokens), end];
+  const { maxLength } = decoding;
+  const vocabularySize = vocabulary.words.length;
+  const common = {
+    images: images.count,
+    start,
+    vocabularySize,
+    // All tokens may be sampled, the special ones too: what is never sampled is never unlearned.
+    constraints: new Constraints({ end, vocabularySize, maxLength }),
+  };
+  async function search<T>(write: (step: DecodeStep) => Promise<T>): Promise<T> {
+    using steps = await engine.startDecoding(features);
+    const step: DecodeStep = (parents, tokens, k) => steps.step(parents, tokens, k);
+    return await write(model.inject === "first" ? withImagesFirst(step, images.count) : step);
+  }
+  const sampled = await search((step) => sample(step, { ...common, seed, samples }));
+  const greedy = baseline === "greedy" ? await search((step) => beamSearch(step, { ...common, beamSize: 1 })) : [];
+  // A caption of the maximum length was cut off. It gets no <end>, which the model did not choose: from long captions
+  // with a low reward it would learn that captions do not end.
+  const idsOf = ({ tokens }: TokenSequence) => tokens.length < maxLength ? [...tokens, end] : tokens;
 
   const captions: Int32Array<ArrayBuffer>[][] = [];
   const weights: number[] = [];
   let total = 0;
   for (const [index, { captions: references }] of examples.entries()) {
-    const best = sampled[index];
-    const own = best === undefined ? [] : [best, ...best.alternatives ?? []].map(idsOf);
-    const bar = greedy[index] === undefined ? [] : [idsOf(greedy[index])];
+    const own = (sampled[index] ?? []).map(idsOf);
+    const bar = (greedy[index] ?? []).map(idsOf);
     const rewards = reward([...own, ...bar], references.map((ids) => [...ids.subarray(1)]));
     const mine = rewards.slice(0, own.length);
     const sum = mine.reduce((a, b) => a + b, 0);

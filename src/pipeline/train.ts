@@ -37,8 +37,6 @@ export interface TrainOptions {
   readonly signal: AbortSignal;
   /** Steps between two reads of the results: reading stalls a GPU. 1 by default. */
   readonly readEvery?: number;
-  /** Whether a GPU replays steps as CUDA graphs. */
-  readonly cudaGraphs?: boolean;
   /** Milliseconds of a monotonic clock, for the speed. */
   readonly now?: () => number;
 }
@@ -94,13 +92,13 @@ async function trainEpoch(
   context: TrainingContext,
   objective: Objective,
   from: Progress,
-  { checkpoints, onStep, signal, readEvery = 1, cudaGraphs = false, now }: TrainOptions & { now: () => number },
+  { checkpoints, onStep, signal, readEvery = 1, now }: TrainOptions & { now: () => number },
 ) {
   const { engine, recipe, group } = context;
   const { validationScores } = from;
   const epoch = validationScores.length + 1;
   const { steps, batches } = loadEpoch(context, epoch, from.step);
-  const options = { ...stepOptions(recipe, epoch), cudaGraphs };
+  const options = stepOptions(recipe, epoch);
   const ratesAt = (step: number) => learningRates(recipe, { epoch, step, steps, validationScores });
   const queue = new StepQueue<StepInfo>(engine, readEvery);
   const meter = new Meter({ recipe, steps, from, group, now });

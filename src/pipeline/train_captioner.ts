@@ -56,6 +56,12 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
    */
   readonly maxImages?: number;
   /**
+   * Write event files for TensorBoard into `out`.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean;
+  /**
    * Receives messages, progress, steps and epochs.
    *
    * @default {none}
@@ -92,7 +98,7 @@ export interface TrainCaptionerOptions extends DatasetOptions, Omit<EngineOption
  * const [caption] = await captioner.caption([
  *   await decodeImage(await Deno.readFile("docs/example/scenes/Images/item-000.png")),
  * ]);
- * assert.equal(typeof caption?.caption, "string");
+ * assert.equal(typeof caption?.text, "string");
  * await Deno.remove(out, { recursive: true });
  * ```
  *

@@ -1,11 +1,12 @@
 import { InputError } from "../input_error.ts";
 import type { Dataset, Example } from "../data/dataset.ts";
-import { lrcnCaption, notebookCaption } from "../text/encode_captions.ts";
+import { lrcnCaption, notebookCaption, Vocabulary } from "../text/vocabulary.ts";
+import { sha256 } from "../files/sha256.ts";
 import { Random } from "../random.ts";
 import type { Recipe } from "./recipe.ts";
 import { splitByCaption, splitByImage, splitOfficially, type Splits } from "../data/splits.ts";
 import { tokenizerOf } from "../text/tokenizer.ts";
-import { Vocabulary } from "../text/vocabulary.ts";
+import { unsplitFraction } from "../text/unspaced_script.ts";
 
 /** An example with token ids: all its captions, or in the notebook recipe one of them. */
 export interface EncodedExample {
@@ -22,7 +23,13 @@ export interface TrainingData {
   readonly splits: Splits<EncodedExample>;
   /** The commonest first word of the training captions. */
   readonly firstWord: string;
+  /** The fraction of training captions in a script without spaces that the tokenizer does not split. */
+  readonly unsplitFraction: number;
 }
+
+/** What the default tokenizer does with scripts without spaces, and what to do. */
+export const UNSPLIT_REMEDY =
+  "--tokenizer nltk takes whole sentences for words; give --tokenizer unicode, which needs a new model";
 
 /** Keeps `count` images of a dataset, chosen at random, in their order. */
 export function limitExamples(dataset: Dataset, count: number, seed: number): Dataset {
@@ -42,7 +49,7 @@ export function limitExamples(dataset: Dataset, count: number, seed: number): Da
  *
  * @param seed Decides a random split.
  * @param initialWords The vocabulary of the model to fine-tune, which the dataset's words extend.
- * @throws {InputError} If a split or the vocabulary would be empty.
+ * @throws {InputError} If a split or the vocabulary would be empty, or the tokenizer does not split the captions' script.
  */
 export function prepareTrainingData(
   dataset: Dataset,
@@ -56,25 +63,38 @@ export function prepareTrainingData(
     captions: captions.map((caption) => tokenize(caption)),
   }));
   const trainTokens = tokens.train.flatMap(({ captions }) => captions);
+  const unsplit = unsplitFraction(trainTokens);
+  if (recipe.tokenizer === "nltk") refuseUnsplit(unsplit);
   const own = recipe.collation === "masked"
     ? Vocabulary.fromTokens(trainTokens, { minCount: recipe.minCount })
     : Vocabulary.notebook(dataset.rows.map(({ caption }) => tokenize(caption)));
   const vocabulary = initialWords === undefined ? own : new Vocabulary(initialWords).extend(own.words);
   if (recipe.collation === "masked" && vocabulary.size === Vocabulary.fromTokens([], {}).size) {
     throw new InputError(
-      `Cannot train: no word occurs ${recipe.minCount} times in the ${trainTokens.length} training captions; give ` +
-        "--set minCount=1, or --tokenizer unicode for scripts without spaces",
+      `Cannot train: no word occurs ${recipe.minCount} times in the ${trainTokens.length} training captions; ` +
+        (recipe.minCount > 1 ? "give --set minCount=1" : "add captions"),
     );
   }
   const encode = recipe.collation === "masked" ? lrcnCaption : notebookCaption;
   return {
     vocabulary,
     firstWord: commonestFirst(trainTokens),
+    unsplitFraction: recipe.tokenizer === "nltk" ? unsplit : 0,
     splits: mapSplits(tokens, ({ example, captions }) => ({
       example,
       captions: captions.map((caption) => encode(caption, vocabulary, recipe.maxLength)),
     })),
   };
+}
+
+/** Fraction of unsplit captions above which training is in vain. */
+const MOSTLY = 0.5;
+
+function refuseUnsplit(fraction: number): void {
+  if (fraction <= MOSTLY) return;
+  throw new InputError(
+    `Cannot train: the captions are in a script without spaces between words, and ${UNSPLIT_REMEDY}`,
+  );
 }
 
 interface TokenizableExample {
@@ -133,4 +153,13 @@ function commonestFirst(captions: readonly (readonly string[])[]): string {
   let [commonest, most] = ["", 0];
   for (const [word, count] of counts) if (count > most) [commonest, most] = [word, count];
   return commonest;
+}
+
+/** A digest of the training and validation examples in their order, and of the fingerprint of their pixels. */
+export async function digestExamples(
+  { train, validation }: Pick<Splits<EncodedExample>, "train" | "validation">,
+  pixels: string,
+): Promise<string> {
+  const names = [train, validation].map((examples) => examples.map(({ example }) => example.name));
+  return await sha256(JSON.stringify([...names, pixels]));
 }

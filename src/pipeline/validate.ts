@@ -74,7 +74,7 @@ export async function validate(
     const options = { ...metadata, vocabulary, beamSize: 1 };
     const captions = await writeCaptions(engine, concatenateFeatures(features), options);
     for (const [index, image] of images.entries()) {
-      const caption = captions[index]?.caption;
+      const caption = captions[index]?.text;
       if (caption !== undefined) captionOf.set(image, caption);
     }
   }

@@ -31,17 +31,18 @@ export async function reportPage(runs: readonly ReportedRun[]): Promise<string> 
 ${styles.map((text) => `<style>${text}</style>`).join("\n")}
 </head>
 <body>
-<header><h1>${escaped(title)}</h1><p id="state"></p></header>
+<header><h1>${escaped(title)}</h1><p id="state"></p><div id="about"></div></header>
 <noscript>This report needs JavaScript to show its curves and images.</noscript>
 <main>
-<section aria-labeledby="scores-title"><h2 id="scores-title">Best epochs</h2><table id="scores"></table></section>
-<section aria-labeledby="curves-title"><h2 id="curves-title">Curves</h2>
+<section aria-labelledby="scores-title"><h2 id="scores-title">Best epochs</h2><table id="scores"></table></section>
+<section aria-labelledby="curves-title"><h2 id="curves-title">Curves</h2>
 <p class="hint">Drag to zoom, double-click to reset.</p><div id="curves"></div></section>
-<section id="gallery-section" aria-labeledby="gallery-title"><h2 id="gallery-title">Validation images</h2>
+<section id="gallery-section" aria-labelledby="gallery-title"><h2 id="gallery-title">Validation images</h2>
 <p><label>Sort by <select id="order"><option value="worst">lowest CIDEr first</option>
 <option value="best">highest CIDEr first</option><option value="name">name</option></select></label></p>
 <div id="gallery"></div></section>
-<section aria-labeledby="settings-title"><h2 id="settings-title">Settings</h2><table id="settings"></table></section>
+<section aria-labelledby="settings-title"><h2 id="settings-title">Settings</h2>
+<details><summary id="settings-count"></summary><table id="settings"></table></details></section>
 </main>
 <script type="application/json" id="data">${json(runs)}</script>
 ${scripts.map((text) => `<script>${text}</script>`).join("\n")}

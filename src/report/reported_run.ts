@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileErrorReason } from "../files/file_error.ts";
+import { readRegularText } from "../files/open_file.ts";
 import { InputError } from "../input_error.ts";
 
 /** A number of an epoch; null if it is missing or not finite. */
@@ -26,6 +27,25 @@ export interface ReportedEpoch {
   readonly seconds: Figure;
   /** Seconds of validation. */
   readonly validationSeconds: Figure;
+  /** How much the validation loss rises if each caption is given another image. */
+  readonly mismatchedImageLossGap: Figure;
+  /** Fraction of distinct captions among those of the validation images. */
+  readonly distinctFraction: Figure;
+}
+
+/** A line that training printed. */
+export interface NotedLine {
+  readonly line: string;
+  readonly warning: boolean;
+  /** Epochs that were done. */
+  readonly epochs: number;
+}
+
+/** The mean training loss of some steps. */
+export interface ReportedSteps {
+  /** The last of them, from 1, over all epochs. */
+  readonly step: number;
+  readonly loss: number;
 }
 
 /** A validation image with its captions. */
@@ -52,13 +72,23 @@ export interface ReportedRun {
   readonly settings: Readonly<Record<string, string>>;
   /** The epochs. */
   readonly epochs: readonly ReportedEpoch[];
+  /** When it was started, in ISO 8601; empty if the run does not say. */
+  readonly started: string;
+  /** What training said about data, model and problems. */
+  readonly lines: readonly NotedLine[];
+  /** Training loss by step, in at most 400 points. */
+  readonly steps: readonly ReportedSteps[];
   /** The gallery; empty if the run kept none. */
   readonly gallery: readonly GalleryItem[];
 }
 
+/** Of a file in a run folder. */
+const MAX_BYTES = 512 * 2 ** 20;
+const MAX_EPOCH = 1e6;
+
 const figure = z.number().nullable().catch(null);
 const epochSchema = z.object({
-  epoch: z.int().positive(),
+  epoch: z.int().positive().max(MAX_EPOCH),
   trainLoss: figure,
   validationLoss: figure,
   cider: figure,
@@ -67,6 +97,8 @@ const epochSchema = z.object({
   encoderLearningRate: figure,
   seconds: figure,
   validationSeconds: figure,
+  mismatchedImageLossGap: figure,
+  distinctFraction: figure,
 });
 const gallerySchema = z.array(z.object({
   name: z.string(),
@@ -76,10 +108,29 @@ const gallerySchema = z.array(z.object({
   cider: z.number(),
   best: z.array(z.object({ caption: z.string(), probability: z.number() })),
 }));
+const notesSchema = z.object({
+  started: z.iso.datetime(),
+  lines: z.array(z.object({ line: z.string(), warning: z.boolean(), epochs: z.int().nonnegative() })),
+});
+const stepSchema = z.object({ loss: z.number() });
+const MOST_POINTS = 400;
 const configSchema = z.looseObject({ recipe: z.record(z.string(), z.unknown()) });
 
 /** The gallery's file in a run folder. */
 export const GALLERY_FILE = "gallery.json";
+const NOTES_FILE = "notes.json";
+
+/** The content of `notes.json`. */
+export interface RunNotes {
+  readonly started: string;
+  readonly lines: readonly NotedLine[];
+}
+
+/** Reads `notes.json` of a run folder; without a valid one there are none. */
+export async function readNotes(path: string): Promise<RunNotes> {
+  const notes = notesSchema.safeParse(parseJson(await readText(path, NOTES_FILE, "")));
+  return notes.data ?? { started: "", lines: [] };
+}
 
 /**
  * Reads a run folder. Invalid lines of `metrics.jsonl` and an invalid gallery are skipped.
@@ -98,8 +149,20 @@ export async function readReportedRun(path: string): Promise<ReportedRun> {
     name: basename(path),
     settings: settingsOf({ ...recipe, ...rest }),
     epochs: metrics.split("\n").flatMap((line) => epochSchema.safeParse(parseJson(line)).data ?? []),
+    ...await readNotes(path),
+    steps: meansOf(await readText(path, "steps.jsonl", "")),
     gallery: gallery.data ?? [],
   };
+}
+
+/** Means of the losses of successive steps. */
+function meansOf(lines: string): ReportedSteps[] {
+  const losses = lines.split("\n").flatMap((line) => stepSchema.safeParse(parseJson(line)).data?.loss ?? []);
+  const each = Math.max(1, Math.ceil(losses.length / MOST_POINTS));
+  return Array.from({ length: Math.ceil(losses.length / each) }, (_, index) => {
+    const some = losses.slice(index * each, (index + 1) * each);
+    return { step: index * each + some.length, loss: some.reduce((sum, loss) => sum + loss, 0) / some.length };
+  });
 }
 
 /** The settings as text, without those that are not set. */
@@ -112,7 +175,7 @@ function settingsOf(values: Readonly<Record<string, unknown>>): Record<string, s
 
 async function readText(folder: string, name: string, missing?: string): Promise<string> {
   try {
-    return await Deno.readTextFile(join(folder, name));
+    return await readRegularText(join(folder, name), MAX_BYTES);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     if (error instanceof Deno.errors.NotFound && missing !== undefined) return missing;

@@ -4,6 +4,8 @@ import { Captioner } from "../captioning/captioner.ts";
 import { scoreCaptions, tokenizeCaptions } from "../evaluation/score_captions.ts";
 import type { EngineOptions } from "../ffi/settings.ts";
 import { Random } from "../random.ts";
+import { createFolder } from "../files/create_folder.ts";
+import { writeAtomic } from "../files/write_atomic.ts";
 import { captionFiles } from "../captioning/caption_files.ts";
 import { InputError } from "../input_error.ts";
 import type { Scene } from "./scenes.ts";
@@ -48,10 +50,10 @@ export interface CaptionHeldOutOptions extends EngineOptions {
 /** Writes the scenes as PNG files and captions these files, as `deno task caption` would. */
 export async function captionHeldOut(scenes: readonly Scene[], options: CaptionHeldOutOptions): Promise<HeldOut[]> {
   const { out, checkpoint, onProgress, signal } = options;
-  await Deno.mkdir(join(out, "held-out"), { recursive: true });
+  await createFolder(join(out, "held-out"));
   const files = await Promise.all(scenes.map(async ({ image }, index) => {
     const file = join("held-out", `${String(index + 1).padStart(3, "0")}.png`);
-    await Deno.writeFile(join(out, file), encodePng(image));
+    await writeAtomic(join(out, file), [encodePng(image)]);
     return file;
   }));
   using captioner = await Captioner.load(checkpoint, options);
@@ -59,7 +61,7 @@ export async function captionHeldOut(scenes: readonly Scene[], options: CaptionH
   const heldOut: HeldOut[] = [];
   for await (const result of captionFiles(captioner, inputs, { signal })) {
     if ("problem" in result) throw new InputError(result.problem);
-    const { image, caption } = result;
+    const { image, text: caption } = result;
     heldOut.push({ image, references: scenes[heldOut.length]?.captions ?? [], caption });
     onProgress(heldOut.length, files.length);
   }

@@ -108,7 +108,7 @@ export function createApp(options: AppOptions): App {
     const { given, decoding } = explainedCaption(readQuery(new URL(context.req.url), EXPLAIN_QUERY));
     const answer = await withImage(context, async (image, signal): Promise<Answers["Explanation"]> => {
       const written = given === undefined ? await queue.caption(image, decoding, signal) : {
-        caption: given.caption ?? given.token?.join(" ") ?? "",
+        text: given.caption ?? given.token?.join(" ") ?? "",
         tokens: given.token ?? model.tokenize(given.caption ?? ""),
       };
       if (written.tokens.length === 0) throw new Problem(400, "Cannot explain: the caption is empty");
@@ -118,7 +118,7 @@ export function createApp(options: AppOptions): App {
       );
       const { imageSize, shortSide, resize = "crop" } = model.metadata.preprocessing;
       return {
-        caption: written.caption,
+        caption: written.text,
         resize,
         seen: imageSize / shortSide,
         rows,
@@ -204,7 +204,7 @@ async function render(run: ShownRun): Promise<Blob> {
 }
 
 function captionAnswer({ alternatives, ...best }: Caption): Answers["Caption"] {
-  const answer = ({ caption, logProbability, tokens }: Caption) => ({ caption, logProbability, tokens: [...tokens] });
+  const answer = ({ text, logProbability, tokens }: Caption) => ({ text, logProbability, tokens: [...tokens] });
   return { ...answer(best), ...(alternatives !== undefined && { alternatives: alternatives.map(answer) }) };
 }
 

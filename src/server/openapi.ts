@@ -5,7 +5,7 @@ import { IMAGE_FIELD } from "./upload.ts";
 
 const count = z.int().nonnegative();
 const caption = z.object({
-  caption: z.string(),
+  text: z.string(),
   logProbability: z.number().describe("Natural logarithm of the probability of its tokens and of its end"),
   tokens: z.array(z.string()).describe("Its tokens"),
 });

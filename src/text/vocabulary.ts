@@ -1,4 +1,5 @@
 import { InputError } from "../input_error.ts";
+import { quoted } from "../printable.ts";
 
 /**
  * The padding of short captions; its id is 0.
@@ -108,7 +109,7 @@ export class Vocabulary {
       const first = ids.get(word);
       if (first !== undefined) {
         throw new InputError(
-          `Cannot read vocabulary: ${JSON.stringify(word)} is word ${first} and word ${id}; use another checkpoint`,
+          `Cannot read vocabulary: ${quoted(word)} is word ${first} and word ${id}; use another checkpoint`,
         );
       }
       ids.set(word, id);
@@ -118,7 +119,9 @@ export class Vocabulary {
       if (id >= 2 && !hasStart) break;
       if (ids.get(word) !== id) {
         throw new InputError(
-          `Cannot read vocabulary: word ${id} must be "${word}", got ${JSON.stringify(words[id]) ?? "nothing"}; ` +
+          `Cannot read vocabulary: word ${id} must be '${word}', got ${
+            words[id] === undefined ? "nothing" : quoted(words[id])
+          }; ` +
             "use another checkpoint",
         );
       }
@@ -193,4 +196,80 @@ export class Vocabulary {
     }
     return word;
   }
+}
+
+/** Encodes a caption as the notebook does: truncated, and padded with `<pad>` to `length` ids. */
+export function notebookCaption(
+  tokens: readonly string[],
+  vocabulary: Vocabulary,
+  length = 30,
+): Int32Array<ArrayBuffer> {
+  const ids = new Int32Array(length).fill(vocabulary.pad);
+  ids.set(vocabulary.encode(tokens.slice(0, length)));
+  return ids;
+}
+
+/**
+ * Encodes a caption as the lrcn recipe does: `<start>`, at most `maxLength` tokens, `<end>`, without padding.
+ *
+ * @throws {TypeError} If the vocabulary has no `<start>` and `<end>`.
+ */
+export function lrcnCaption(
+  tokens: readonly string[],
+  vocabulary: Vocabulary,
+  maxLength = 20,
+): Int32Array<ArrayBuffer> {
+  const { start, end } = vocabulary;
+  if (start === undefined || end === undefined) {
+    throw new TypeError("Cannot encode caption: the vocabulary has no <start> and <end>");
+  }
+  return Int32Array.of(start, ...vocabulary.encode(tokens.slice(0, maxLength)), end);
+}
+
+/**
+ * A vocabulary whose special words may have any id, or be missing. `Vocabulary` is one; other programs number them
+ * differently.
+ */
+export interface CaptionVocabulary {
+  /** The words in the order of their ids. */
+  readonly words: readonly string[];
+  /** The id of the padding, if any. */
+  readonly pad: number | undefined;
+  /** The id for unknown words, if any. */
+  readonly unknown: number | undefined;
+  /** The id before a caption, if any. */
+  readonly start: number | undefined;
+  /** The id after a caption, if any. */
+  readonly end: number | undefined;
+}
+
+/**
+ * Finds the special words by name: `<pad>`, `<unk>`, `<start>` and `<end>`.
+ *
+ * @example Special words with the last ids
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { findSpecialWords } from "./vocabulary.ts";
+ *
+ * const { start, pad } = findSpecialWords(["a", "dog", "<start>", "<end>"]);
+ * assert.deepEqual([start, pad], [2, undefined]);
+ * ```
+ */
+export function findSpecialWords(words: readonly string[]): CaptionVocabulary {
+  const [pad, unknown, start, end] = [PAD, UNKNOWN, START, END].map((word) => {
+    const id = words.indexOf(word);
+    return id < 0 ? undefined : id;
+  });
+  return { words, pad, unknown, start, end };
+}
+
+/**
+ * Looks a word up as it is, and with its accents in Unicode's composed and decomposed form: vocabularies of other programs
+ * have either.
+ */
+export function findInEitherForm<Found>(
+  word: string,
+  find: (word: string) => Found | undefined,
+): Found | undefined {
+  return find(word) ?? find(word.normalize("NFC")) ?? find(word.normalize("NFD"));
 }

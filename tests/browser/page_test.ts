@@ -62,21 +62,21 @@ browserTest("dropping an image shows its caption, others, and the probability of
     await explained(page);
     const body = drawSquare("red", 1);
     const answer = await (await fetch(`${url}/api/caption?nBest=3`, { method: "POST", body })).json();
-    assert.equal(await text(page, "#caption"), answer.caption);
-    assert.equal(await page.locator("#image img").getAttribute("alt"), answer.caption);
-    assert.equal(await text(page, "#said"), `Caption: ${answer.caption}`);
+    assert.equal(await text(page, "#caption"), answer.text);
+    assert.equal(await page.locator("#image img").getAttribute("alt"), answer.text);
+    assert.equal(await text(page, "#said"), `Caption: ${answer.text}`);
     const words = (await page.locator("#words li").allInnerTexts()).map((word) => word.split("\n"));
     assert.deepEqual(words.map(([word]) => word), answer.tokens);
     for (const [, percent = ""] of words) assert.match(percent, /^\d[\d.]*%$/);
-    const captions = [answer, ...answer.alternatives].map(({ caption }) => caption);
+    const captions = [answer, ...answer.alternatives].map(({ text }) => text);
     assert.deepEqual(await page.locator("#others span").allInnerTexts(), captions);
     const pressed = () => page.locator('#others [aria-pressed="true"] span').allInnerTexts();
-    assert.deepEqual(await pressed(), [answer.caption]);
+    assert.deepEqual(await pressed(), [answer.text]);
 
     await page.locator("#others button").nth(1).click();
-    await page.getByRole("heading", { name: answer.alternatives[0].caption }).waitFor();
+    await page.getByRole("heading", { name: answer.alternatives[0].text }).waitFor();
     await explained(page);
-    assert.deepEqual(await pressed(), [answer.alternatives[0].caption]); // the list stays as it is
+    assert.deepEqual(await pressed(), [answer.alternatives[0].text]); // the list stays as it is
     assert.deepEqual(await page.locator("#others span").allInnerTexts(), captions);
   });
 });
@@ -249,16 +249,16 @@ browserTest(
           await (await fetch(`${url}/api/caption?nBest=3`, { method: "POST", body })).json()
         ),
       );
-      assert.deepEqual(await rows(page), [["red.png", answers[0].caption], ["blue.png", answers[1].caption]]);
+      assert.deepEqual(await rows(page), [["red.png", answers[0].text], ["blue.png", answers[1].text]]);
       assert.equal(await page.locator("#stage").isVisible(), false);
       await page.locator("#list summary").first().click();
       assert.deepEqual(
         await page.locator("#list li").first().locator("ol li").allInnerTexts(),
-        answers[0].alternatives.map(({ caption }: { caption: string }) => caption),
+        answers[0].alternatives.map(({ text }: { text: string }) => text),
       );
       await page.getByRole("button", { name: "Show blue.png alone" }).click();
       await explained(page);
-      assert.equal(await text(page, "#caption"), answers[1].caption);
+      assert.equal(await text(page, "#caption"), answers[1].text);
       assert.equal(await page.locator("#list").isVisible(), false);
       await page.getByRole("button", { name: "All images" }).click();
       assert.equal(await page.locator("#list").isVisible(), true);
@@ -293,7 +293,7 @@ browserTest("captions are copied, and downloaded as CSV, JSON Lines and a text f
     const jsonl = await download("JSONL");
     const lines = new TextDecoder().decode(jsonl.bytes).trimEnd().split("\n").map((line) => JSON.parse(line));
     assert.deepEqual(
-      lines.map(({ image, caption }) => [image, caption]),
+      lines.map(({ image, text }) => [image, text]),
       names.map((name, index) => [name, captions[index]]),
     );
     assert(lines.every(({ alternatives }) => alternatives.length === 2));

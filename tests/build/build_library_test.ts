@@ -74,11 +74,28 @@ Deno.test(
     await using project = await makeProject();
     const machine = soundMachine({
       env: { LRCN_PIP_ARGS: " --no-index  --find-links=wheels " },
-      programs: { "nvidia-smi": () => ({ output: "GPU 0: Some GPU (UUID: GPU-1)" }) },
+      programs: { "nvidia-smi": () => ({ output: "580.65.06\n580.65.06\n" }) },
     });
     assert.match(await build(project.root, machine), /with CUDA .*several GB/);
     const pip = machine.calls.find((call) => call.includes("pip install"));
     assert.match(pip ?? "", /packages --no-index --find-links=wheels torch==2\.13\.0$/);
+  },
+);
+
+Deno.test(
+  "buildLibrary() says if the NVIDIA driver is too old for CUDA, and builds for the CPU",
+  { ignore },
+  async () => {
+    for (const output of ["579.99\n", "470.42.01\n"]) {
+      await using project = await makeProject();
+      const machine = soundMachine({ programs: { "nvidia-smi": () => ({ output }) } });
+      const report = await build(project.root, machine);
+      assert.match(report, new RegExp(`the NVIDIA driver is ${output.trim()}, and CUDA 13 needs 580 or newer`));
+      assert.match(report, /for the CPU: about 200 MB/);
+    }
+    await using project = await makeProject();
+    const failing = { "nvidia-smi": () => ({ code: 9, output: "NVIDIA-SMI has failed since 12.1 is not there" }) };
+    assert.doesNotMatch(await build(project.root, soundMachine({ programs: failing })), /driver/);
   },
 );
 

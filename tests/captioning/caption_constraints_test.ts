@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BAD_ENDINGS, captionConstraints } from "../../src/captioning/caption_constraints.ts";
-import { findSpecialWords } from "../../src/text/caption_vocabulary.ts";
+import { findSpecialWords } from "../../src/text/vocabulary.ts";
 import type { DecodingOptions } from "../../src/captioning/decoding_options.ts";
 import { InputError } from "../../src/input_error.ts";
 
@@ -73,3 +73,13 @@ for (const [what, [options, message]] of Object.entries(REFUSED)) {
     });
   });
 }
+
+Deno.test("captionConstraints() finds a word with an accent in both forms, in either vocabulary", () => {
+  for (const form of ["NFC", "NFD"]) {
+    const words = ["<pad>", "<unk>", "<start>", "<end>", "un", "caf\u00e9".normalize(form)];
+    for (const prefix of ["caf\u00e9", "cafe\u0301"]) {
+      const { permits } = captionConstraints(findSpecialWords(words), DECODING, { prefix }).after([]);
+      assert.deepEqual([permits(4), permits(5)], [false, true], form);
+    }
+  }
+});

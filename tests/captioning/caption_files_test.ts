@@ -20,7 +20,7 @@ function fakeCaptioner(applyExif = true) {
     prepare: (image) => Promise.resolve({ ...image, pixels: image.pixels.slice() }),
     caption(images, options) {
       calls.push({ count: images.length, options });
-      return Promise.resolve(images.map(({ width }) => ({ caption: `${width} wide`, logProbability: -1, tokens: [] })));
+      return Promise.resolve(images.map(({ width }) => ({ text: `${width} wide`, logProbability: -1, tokens: [] })));
     },
   };
   return { captioner, calls };
@@ -33,7 +33,7 @@ async function captionAll(
 ) {
   const lines: [image: string, text: string][] = [];
   for await (const result of captionFiles(captioner, ReadableStream.from(inputs), options)) {
-    lines.push([result.image, "problem" in result ? result.problem : result.caption]);
+    lines.push([result.image, "problem" in result ? result.problem : result.text]);
   }
   return lines;
 }

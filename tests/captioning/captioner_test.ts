@@ -94,9 +94,9 @@ for (const inject of ["every", "first"] as const) {
     for (const beamSize of [1, 3]) {
       const captions = await captioner.caption(IMAGES, { beamSize });
       assert.equal(captions.length, IMAGES.length);
-      for (const [index, { caption, logProbability, tokens }] of captions.entries()) {
+      for (const [index, { text, logProbability, tokens }] of captions.entries()) {
         assert(tokens.length >= 1 && tokens.length <= 6 && !tokens.some((token) => SPECIALS.includes(token)));
-        assert.equal(caption, tokens.join(" "));
+        assert.equal(text, tokens.join(" "));
         const image = IMAGES[index] ?? drawnImage(1, 1);
         const unfinished = await teacherForced(model, image, tokens, false);
         const finished = await teacherForced(model, image, tokens, true);
@@ -170,7 +170,7 @@ captionerTest(
       for (const { alternatives, ...best } of await captioner.caption(IMAGES, options)) {
         const all = [best, ...alternatives ?? []];
         assert(all.length <= 5 && all.length >= 3);
-        assert.equal(new Set(all.map(({ caption }) => caption)).size, all.length);
+        assert.equal(new Set(all.map(({ text }) => text)).size, all.length);
         if ("diversity" in options) continue;
         assert.equal(all.length, 5);
         const values = all.map(({ logProbability }) => logProbability);
@@ -355,7 +355,7 @@ nativeTest("Captioner reproduces the captions of a checkpoint of the first forma
   const images = [await decodeImage(drawSquare("red", 0)), await decodeImage(drawSquare("blue", 3))];
   using captioner = await Captioner.load(SMALL_CAPTIONER, SINGLE);
   const captions = await captioner.caption(images, { badEndings: [] });
-  assert.deepEqual(captions.map(({ caption }) => caption), ["on on a a a a a", "on a on a on a a a"]);
+  assert.deepEqual(captions.map(({ text }) => text), ["on on a a a a a", "on a on a on a a a"]);
   for (const [index, expected] of [-20.3247, -22.978].entries()) {
     const { logProbability = NaN } = captions[index] ?? {};
     assert(Math.abs(logProbability - expected) < 1e-2, `${logProbability} is not ${expected}`);
@@ -387,7 +387,7 @@ captionerTest("Captioner.encode() runs the CNN once, for captions and scores", a
     (await captioner.caption(IMAGES, { nBest: 2 })).map(({ tokens }) => tokens),
   );
   // The caption's text is its tokens with spaces between, so its score is its log-probability.
-  const given = captions.map(({ caption }) => [captioner.encodeCaption(caption)]);
+  const given = captions.map(({ text }) => [captioner.encodeCaption(text)]);
   const scores = await captioner.score(features, given);
   for (const [index, { logProbability }] of captions.entries()) {
     assert(Math.abs((scores[index] ?? NaN) - logProbability) < 1e-4, `${scores[index]} is not ${logProbability}`);

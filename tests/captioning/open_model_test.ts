@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findSpecialWords } from "../../src/text/caption_vocabulary.ts";
+import { findSpecialWords } from "../../src/text/vocabulary.ts";
 import { openModel } from "../../src/captioning/open_model.ts";
 import { openCheckpoint, saveCheckpoint } from "../../src/checkpoint/checkpoint.ts";
+import { exportModel } from "../../src/checkpoint/export_model.ts";
+import { writePth } from "../../src/checkpoint/pth.ts";
 import { InputError } from "../../src/input_error.ts";
 import { NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import { modelSettings } from "../support/golden_batch.ts";
@@ -12,11 +14,11 @@ import { CASES, INTERCHANGE } from "../golden/interchange.ts";
 const SMALL_CAPTIONER = fileURLToPath(new URL("../golden/checkpoint/captioner.safetensors", import.meta.url));
 const SPECIALS = ["<pad>", "<unk>", "<start>", "<end>"];
 
-async function open(weights: string, vocabulary: unknown) {
+async function open(weights: string, vocabulary: unknown, warn?: (line: string) => void) {
   await using folder = await temporaryFolder();
   const path = folder.file("vocab.json");
   await Deno.writeTextFile(path, JSON.stringify(vocabulary));
-  return await openModel(join(INTERCHANGE, weights), { vocabulary: path });
+  return await openModel(join(INTERCHANGE, weights), { vocabulary: path, warn });
 }
 
 Deno.test("findSpecialWords() finds them by name at any position", () => {
@@ -159,3 +161,74 @@ for (const file of [SMALL_CAPTIONER, join(INTERCHANGE, "torch_1u_every.pth")]) {
     },
   });
 }
+
+for (const format of ["pth", "safetensors"] as const) {
+  Deno.test({
+    name: `openModel() refuses the vocabulary of another training with weights exported as ${format}`,
+    ...NEEDS_FILES,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const { out, vocabulary = "" } = await exportModel(SMALL_CAPTIONER, { out: folder.file(`model.${format}`) });
+      (await openModel(out, { vocabulary }))[Symbol.dispose]();
+      const { words, ...settings } = JSON.parse(await Deno.readTextFile(vocabulary));
+      const swapped = [...words.slice(0, -2), words.at(-1), words.at(-2)];
+      for (const other of [swapped, words.slice(0, -1)]) {
+        await Deno.writeTextFile(vocabulary, JSON.stringify({ words: other, ...settings }));
+        await assert.rejects(openModel(out, { vocabulary }), {
+          name: "InputError",
+          message:
+            `Cannot read '${vocabulary}': its words are not those that ${out} was trained with; give the vocabulary ` +
+            "that was exported with it",
+        });
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "openModel() refuses another vocabulary for a checkpoint, which has its own",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const path = folder.file("vocab.json");
+    using checkpoint = await openCheckpoint(SMALL_CAPTIONER);
+    const { vocabulary } = checkpoint.metadata;
+    await Deno.writeTextFile(path, JSON.stringify(vocabulary));
+    (await openModel(SMALL_CAPTIONER, { vocabulary: path }))[Symbol.dispose]();
+    await Deno.writeTextFile(path, JSON.stringify([...vocabulary.slice(0, -1), "another"]));
+    await assert.rejects(openModel(SMALL_CAPTIONER, { vocabulary: path }), /its words are not those that/);
+  },
+});
+
+Deno.test({
+  name: "openModel() warns of a vocabulary that is shorter than the output layer of another program's weights",
+  ...NEEDS_FILES,
+  async fn() {
+    const warnings: string[] = [];
+    const warn = (line: string) => void warnings.push(line);
+    using _short = await open("torch_1u_every.pth", [...SPECIALS, "a"], warn);
+    assert.match(
+      warnings.join(),
+      /has 5 words, and the output layer of .*torch_1u_every\.pth has 11; if it belongs to/,
+    );
+    using _whole = await open("torch_1u_every.pth", [...SPECIALS, ..."abcdefg"], warn);
+    assert.equal(warnings.length, 1);
+  },
+});
+
+Deno.test({
+  name: "openModel() reads a captioner's weights whose names share a prefix",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const vocabulary = folder.file("vocab.json");
+    await Deno.writeTextFile(vocabulary, JSON.stringify([...SPECIALS, ..."abcdefg"]));
+    using plain = await openModel(join(INTERCHANGE, "torch_1u_every.pth"), { vocabulary });
+    for (const prefix of ["module.", "_orig_mod.", "module.model."]) {
+      const path = folder.file("prefixed.pth");
+      await writePth(path, Array.from(plain.tensors, ([name, tensor]) => ({ ...tensor, name: prefix + name })));
+      using model = await openModel(path, { vocabulary });
+      assert.deepEqual([model.metadata, [...model.tensors.keys()]], [plain.metadata, [...plain.tensors.keys()]]);
+    }
+  },
+});

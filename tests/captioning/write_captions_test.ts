@@ -40,7 +40,7 @@ Deno.test("writeCaptions() compares captions with the checkpoint's length penalt
   const write = async (stored: number | undefined, given?: number) => {
     const decoding = { maxLength: 3, beamSize: 2, ...(stored !== undefined && { lengthPenalty: stored }) };
     const [caption] = await writeCaptions(ENGINE, FEATURES, { ...OPTIONS, decoding, lengthPenalty: given });
-    return caption?.caption;
+    return caption?.text;
   };
   assert.deepEqual([await write(undefined), await write(0)], ["dog", "dog"]);
   assert.equal(await write(1), "dog runs");

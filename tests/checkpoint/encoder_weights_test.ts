@@ -126,6 +126,22 @@ weightsTest("loadEncoderWeights() reads weights saved by DataParallel", async (d
   for (const name of [...after.keys()].filter(isEncoder)) assert.equal(after.get(name), expected.get(name), name);
 });
 
+weightsTest("loadEncoderWeights() reads weights whose names share any prefix", async (donor, file) => {
+  const expected = await digests(donor);
+  for (const prefix of ["_orig_mod.", "model.", "module._orig_mod.", "backbone.resnet."]) {
+    const path = file("prefixed.pth");
+    await writePth(
+      path,
+      (await torchvisionTensors(donor)).map((tensor) => ({ ...tensor, name: prefix + tensor.name })),
+    );
+    using engine = await Engine.open(TINY_MODEL, { ...CPU, seed: 2 });
+    const { skipped } = await loadEncoderWeights(engine, path);
+    assert.deepEqual(skipped, [`${prefix}fc.weight`, `${prefix}fc.bias`]);
+    const after = await digests(engine);
+    for (const name of [...after.keys()].filter(isEncoder)) assert.equal(after.get(name), expected.get(name), name);
+  }
+});
+
 weightsTest("loadEncoderWeights() names tensors as the file does", async (donor, file) => {
   const tensors = await torchvisionTensors(donor);
   const renamed = (from: string, to: string) =>

@@ -44,3 +44,26 @@ Deno.test("exportModel() refuses a vocabulary file beside a checkpoint, which co
     /^InputError: Cannot export the vocabulary to its own file: a checkpoint contains it; omit --vocabulary$/,
   );
 });
+
+Deno.test({
+  name: "exportModel() averages with another checkpoint, whose metrics are not the average's",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const out = folder.file("mean.safetensors");
+    const average = { checkpoint: SMALL_CAPTIONER, share: 0.5 };
+    await exportModel(SMALL_CAPTIONER, { out, format: "checkpoint", average });
+    using mean = await openCheckpoint(out);
+    using model = await openCheckpoint(SMALL_CAPTIONER);
+    assert.deepEqual(mean.metadata.metrics, {});
+    assert.deepEqual(await mean.tensors.get("linear.bias")?.read(), await model.tensors.get("linear.bias")?.read());
+    await assert.rejects(
+      exportModel(SMALL_CAPTIONER, {
+        out: folder.file("other.pth"),
+        average: { ...average, checkpoint: out },
+        vocabulary: out,
+      }),
+      /^InputError: Cannot export to '.*mean\.safetensors': the checkpoint, the weights and the vocabulary must be different/,
+    );
+  },
+});

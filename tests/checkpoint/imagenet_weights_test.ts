@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { findImagenetWeights } from "../../src/checkpoint/imagenet_weights.ts";
 import { downloadWeights, type DownloadWeightsOptions } from "../../src/checkpoint/weights_download.ts";
 import { InputError } from "../../src/input_error.ts";
+import { canRun } from "../support/test_data.ts";
 import { namesIn, NEEDS_FILES, temporaryFolder } from "../support/checkpoint_folder.ts";
 import {
   type Answer,
@@ -12,6 +14,7 @@ import {
   some,
   startClosingServer,
   startServer,
+  startUntrustedServer,
   WEIGHTS,
   type WeightsServer,
   whole,
@@ -194,6 +197,41 @@ downloadTest("downloadWeights() reports that there is no server", whole, async (
   listener.close();
   const origin = `http://127.0.0.1:${listener.addr.port}/models/`;
   await checkFails(new RegExp(`: the server refuses the connection, check the network; ${ADVICE}`), { origin });
+});
+
+downloadTest(
+  "downloadWeights() names the variables of TLS if it does not trust a server",
+  whole,
+  async ({ checkFails }) => {
+    await using server = startUntrustedServer();
+    await checkFails(
+      /: its TLS certificate is not trusted .* DENO_TLS_CA_STORE=system, or DENO_CERT .*; download https:/,
+      { origin: server.origin },
+    );
+  },
+);
+
+Deno.test({
+  name: "downloadWeights() names the variable of the proxy that refuses a connection",
+  ignore: NEEDS_FILES.ignore || !canServe || !canRun,
+  async fn() {
+    await using folder = await temporaryFolder();
+    using proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const module = new URL("../../src/checkpoint/weights_download.ts", import.meta.url).href;
+    const options = JSON.stringify({ folder: folder.path, origin: "https://weights.example/" });
+    const program = `const { downloadWeights } = await import("${module}");
+      await downloadWeights("${FILE_NAME}", ${options}).catch(({ message }) => console.log(message));`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-check", program],
+      cwd: fileURLToPath(new URL("../..", import.meta.url)),
+      env: { HTTPS_PROXY: `http://127.0.0.1:${proxy.addr.port}`, NO_PROXY: "" },
+    }).output();
+    using connection = await proxy.accept();
+    await connection.read(new Uint8Array(1024));
+    await connection.write(new TextEncoder().encode("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
+    const { stdout } = await child;
+    assert.match(new TextDecoder().decode(stdout), /: the proxy of HTTPS_PROXY refuses the connection \(.*\), correct/);
+  },
 });
 
 downloadTest("downloadWeights() reports that the server's name is unknown", whole, async ({ checkFails }) => {

@@ -16,6 +16,11 @@ Deno.test("describeModels() names model, epoch and CIDEr, as far as the file kno
 Deno.test("modelFacts() gives an ensemble all names, and the epoch and CIDEr of none", () => {
   assert.deepEqual(modelFacts([FIRST]), { name: "runs/first", epoch: 12, cider: 0.5614 });
   const second = { ...FIRST, name: "runs/second" };
+  assert.deepEqual(modelFacts([{ ...FIRST, metadata: { epoch: 0 } }]), {
+    name: "runs/first",
+    epoch: null,
+    cider: null,
+  });
   assert.deepEqual(modelFacts([FIRST, second]), { name: "runs/first + runs/second", epoch: null, cider: null });
 });
 

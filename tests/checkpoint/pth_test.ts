@@ -170,6 +170,23 @@ function pickled(
 }
 
 const SOUND = "K\x00K\x02\x85K\x01\x85";
+
+Deno.test({
+  name: "readPth() finds the state_dict that a training script saved beside its other state",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const inner = pickled(SOUND).slice(2, -1);
+    const text = (key: string) => `X${String.fromCharCode(key.length)}\0\0\0${key}`;
+    for (const key of ["state_dict", "model_state_dict", "model", "module", "net"]) {
+      const pickle = `\x80\x02}(${text("epoch")}K\x03${text(key)}${inner}${text("optimizer")}}u.`;
+      await Deno.writeFile(folder.file("a.pth"), await archive(pickle));
+      using file = await readPth(folder.file("a.pth"));
+      assert.deepEqual([...file.tensors.keys()], ["w"], key);
+    }
+  },
+});
+
 const REFUSED: [string, () => Uint8Array | Promise<Uint8Array>, RegExp][] = [
   ["a text file", () => latin1("not weights"), /it is not a PyTorch file/],
   ["an empty file", () => new Uint8Array(0), /it is not a PyTorch file/],

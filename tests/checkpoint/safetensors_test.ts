@@ -235,3 +235,47 @@ Deno.test({
     await assert.rejects(async () => await file.tensors.get("a")?.read(), /it ends at byte \d+, it changed/);
   },
 });
+
+Deno.test({
+  name: "readSafetensors() lists tensors of all types, and writeSafetensors() writes them back",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const types = [
+      "BOOL",
+      "U8",
+      "I8",
+      "F8_E4M3",
+      "F8_E5M2",
+      "I16",
+      "U16",
+      "F16",
+      "BF16",
+      "I32",
+      "U32",
+      "F32",
+      "I64",
+      "U64",
+      "F64",
+      "C64",
+    ];
+    const sizes = [1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 8, 8];
+    let offset = 0;
+    const entries = types.map((dtype, index) => {
+      const begin = offset;
+      offset += 3 * (sizes[index] ?? 0);
+      return [`t${index}`, { dtype, shape: [3], data_offsets: [begin, offset] }];
+    });
+    const path = folder.file("types.safetensors");
+    await Deno.writeFile(path, fileOf(JSON.stringify(Object.fromEntries(entries)), offset));
+    using file = await readSafetensors(path);
+    assert.deepEqual([...file.tensors.values()].map(({ dtype }) => dtype), types);
+    const copy = folder.file("copy.safetensors");
+    await writeSafetensors(copy, {
+      metadata: {},
+      tensors: Array.from(file.tensors, ([name, tensor]) => ({ ...tensor, name })),
+    });
+    using again = await readSafetensors(copy);
+    assert.deepEqual(new Set([...again.tensors.values()].map(({ dtype }) => dtype)), new Set(types));
+  },
+});

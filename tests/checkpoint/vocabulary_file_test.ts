@@ -119,7 +119,6 @@ Deno.test({
   async fn() {
     const numbers = `[${"1,".repeat(8_999_999)}1]`;
     const ids = Array.from({ length: 900_000 }, (_, id) => `"${id.toString(36)}":"b"`).join(",");
-    const start = performance.now();
     for (
       const [text, message] of [
         [numbers, /it is not a vocabulary/],
@@ -129,7 +128,6 @@ Deno.test({
     ) {
       await assert.rejects(read(text), message);
     }
-    assert.ok(performance.now() - start < 15_000, "it takes too long");
     assert.ok(Deno.memoryUsage().heapTotal < 2 ** 30, "the heap has grown");
   },
 });

@@ -78,3 +78,39 @@ export function some(bytes: number, { stalls = false } = {}): Response {
   });
   return new Response(body, { headers: { "content-length": `${WEIGHTS.length}` } });
 }
+
+/** A server with a certificate that nobody has signed: stop it with `await using`. */
+export function startUntrustedServer(): AsyncDisposable & { readonly origin: string } {
+  const stop = new AbortController();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {}, cert: CERTIFICATE, key: KEY },
+    () => new Response(),
+  );
+  return {
+    origin: `https://localhost:${server.addr.port}/`,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await server.finished;
+    },
+  };
+}
+
+/** Of `localhost`, for tests only: `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes`. */
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlDCCATmgAwIBAgIUMx5Q7v22Ue1Wu6LnPcMqV8Bd++UwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MB4XDTI2MTIwMTA1NTAwOFoXDTM2MTEyODA1
+NTAwOFowFDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAED55uSvb33waRIZXmGDb7XHaOdErXYn6bBx/msNmDHz9LpXIV6zorYt98
+Ql25jIjcNpw07P+JiA4IKCjD3G5bp6NpMGcwHQYDVR0OBBYEFPYn0PxCeztC8aTn
+UrdhAufNwsgkMB8GA1UdIwQYMBaAFPYn0PxCeztC8aTnUrdhAufNwsgkMA8GA1Ud
+EwEB/wQFMAMBAf8wFAYDVR0RBA0wC4IJbG9jYWxob3N0MAoGCCqGSM49BAMCA0kA
+MEYCIQCjO5XOumAWQFmPr/iNmj/8CtNwnSh1AuBeSQ0Gk50kFQIhALVMrdHnmHjv
+1UncaPIzVOGfEzEXtM/glIPyXU4kh2OD
+-----END CERTIFICATE-----
+`;
+const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbEA5biLmKja6y+if
+kcwN7M3bU7e24ZRwtl+LyZmhIByhRANCAAQPnm5K9vffBpEhleYYNvtcdo50Stdi
+fpsHH+aw2YMfP0ulchXrOiti33xCXbmMiNw2nDTs/4mIDggoKMPcblun
+-----END PRIVATE KEY-----
+`;

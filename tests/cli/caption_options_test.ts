@@ -54,9 +54,16 @@ Deno.test("Several checkpoints may be given, and one format", () => {
   assert.deepEqual(parse("--checkpoint", "a", "--checkpoint", "b").options?.checkpoint, ["a", "b"]);
   assert.equal(parse("--json").options?.format, "json");
   assert.equal(parse("--jsonl").options?.format, "jsonl");
+  for (const ending of ["csv", "tsv", "jsonl", "CSV"]) {
+    assert.equal(parse("--out", `a.${ending}`).options?.format, ending.toLowerCase());
+  }
+  assert.throws(() => parse("--out", "captions.xlsx"), /^InputError: .*must end in \.csv, \.tsv or \.jsonl/);
+  assert.equal(parse("--sidecar", "xmp").options?.sidecar, "xmp");
 });
 
 const REFUSED: Record<string, [args: string[], message: RegExp]> = {
+  "a file and a format of standard output": [["--out", "a.csv", "--json"], /cannot be used with option/],
+  "an unknown sidecar": [["--sidecar", "exif"], /Allowed choices are txt, xmp/],
   "two formats": [["--json", "--jsonl"], /option '--jsonl' cannot be used with option '--json'/],
   "to sample with a beam": [["--sample", "--beam", "3"], /option '--sample' cannot be used with option '--beam <n>'/],
   "a temperature of 0": [["--temperature", "0"], /It must be a number above 0\./],

@@ -137,3 +137,14 @@ Deno.test("runTask() prints a file system error in one line, without a stack", a
   assert.match(lines[0] ?? "", /^error: .*writefile 'x'.*check its path/);
   assert.doesNotMatch(lines[0] ?? "", / at /);
 });
+
+Deno.test("runTask() ends quietly if the reader of standard output has closed it", async () => {
+  assert.deepEqual(await outcome(new Deno.errors.BrokenPipe("Broken pipe (os error 32)")), { code: 0, lines: [] });
+});
+
+Deno.test("userPath() refuses a path that is not UTF-8", () => {
+  assert.throws(
+    () => userPath("/in/b\ufffd.png"),
+    /^InputError: Cannot use '\/in\/b\ufffd.png': its name is not UTF-8, rename it$/,
+  );
+});

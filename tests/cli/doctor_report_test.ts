@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeExamination } from "../../src/cli/doctor_report.ts";
+import { describeExamination, ExaminationPrinter } from "../../src/cli/doctor_report.ts";
 import type { Examination } from "../../src/doctor/examine.ts";
 
 const SOUND: Examination = {
@@ -26,10 +26,9 @@ const SOUND: Examination = {
   space: { images: 2e9, features: 8e6, cacheFree: 5e10, checkpoints: 9e8 },
   compute: { device: "cpu", precision: "bf16", threads: 2, peakMemory: 1.5e9, memoryLeft: 2e10 },
   speed: {
-    measuredSteps: 10,
     stages: [
-      { stage: "frozen", epochs: 2, stepSeconds: 1, captionsPerSecond: 120.4, epochSeconds: 61 },
-      { stage: "trainable", epochs: 4, stepSeconds: 1, captionsPerSecond: 12.4, epochSeconds: 3600 },
+      { stage: "frozen", epochs: 2, measuredSteps: 10, stepSeconds: 1, captionsPerSecond: 120.4, epochSeconds: 61 },
+      { stage: "trainable", epochs: 4, measuredSteps: 1, stepSeconds: 1, captionsPerSecond: 12.4, epochSeconds: 3600 },
     ],
     featuresSeconds: 30,
     totalSeconds: 14_552,
@@ -56,23 +55,45 @@ Deno.test("describeExamination() prints a line for each finding, and that traini
   const text = lines.join("\n");
   for (
     const fact of [
-      "format        kaggle",
-      "dataset       100 images with 500 captions, 0 images missing, 0 unusable rows",
-      "duplicates    1 groups of identical images, 1 of them in several splits",
-      "random split  images: 80 train, 10 validation, 10 test; 0 images in two splits",
-      "words         321 in the vocabulary, 45 too rare; unknown: 2.1% in validation, 50.0% in test",
-      "cache         2.0 GB of decoded images and 8.0 MB of features; 50.0 GB free",
-      "checkpoints   900 MB; free space unknown",
-      "device        cpu, bf16, 2 threads",
-      "CNN frozen    2 epochs of 1 min 1 s, 120 captions/s (10 steps)",
-      "features      30 s, once",
-      "all epochs    at most 4 h 2 min, without validation",
+      "format          kaggle",
+      "dataset         100 images with 500 captions, 0 images missing, 0 unusable rows",
+      "duplicates      1 groups of identical images, 1 of them in several splits",
+      "random split    images: 80 train, 10 validation, 10 test; 0 images in two splits",
+      "words           321 in the vocabulary, 45 too rare; unknown: 2.1% in validation, 50.0% in test",
+      "cache           2.0 GB of decoded images and 8.0 MB of features; 50.0 GB free",
+      "checkpoints     900 MB; free space unknown",
+      "device          cpu, bf16, 2 threads",
+      "CNN frozen      2 epochs of 1 min 1 s, 120 captions/s (measured: 10 steps)",
+      "features        30 s, once",
+      "all epochs      at most 4 h 2 min, without validation",
       "  a = b",
       "Warning: 99 captions are truncated to 20 words",
     ]
   ) assert(lines.includes(fact), `${fact}\nis missing in\n${text}`);
   assert.equal(lines.at(-1), "Training can run.");
   assert(lines.length < 45);
+});
+
+Deno.test("ExaminationPrinter prints each part when it is found, and nothing twice", () => {
+  const lines: string[] = [];
+  const printer = new ExaminationPrinter((line) => lines.push(line.slice(0, 16).trimEnd()));
+  const { data, splits, captions, images } = SOUND;
+  if (data === undefined || splits === undefined || captions === undefined || images === undefined) assert.fail();
+  printer.add({ data });
+  assert.deepEqual(lines, ["format", "dataset"]);
+  printer.add({ data, splits, captions });
+  printer.add({ data, splits, captions, images });
+  assert.deepEqual(lines.slice(2), ["words", "images", "duplicates", "random split"]);
+  printer.end(SOUND);
+  assert.deepEqual(lines.slice(6, 13), [
+    "cache",
+    "checkpoints",
+    "device",
+    "memory",
+    "CNN frozen",
+    "CNN trained",
+    "features",
+  ]);
 });
 
 Deno.test("describeExamination() draws a histogram of caption lengths, rare ones included", () => {
@@ -91,7 +112,7 @@ Deno.test("describeExamination() names only what is cached", () => {
       ...SOUND,
       space: { images: 2e9, features: 8e6, cacheFree: 5e10, checkpoints: 9e8, ...changes },
     })
-      .find((line) => line.startsWith("cache "))?.replace(/^cache +/, "");
+      .find((line) => line.startsWith("cache           "))?.replace(/^cache +/, "");
   assert.equal(cacheOf({ images: 0 }), "8.0 MB of features; 50.0 GB free");
   assert.equal(cacheOf({ features: 0 }), "2.0 GB of decoded images; 50.0 GB free");
   assert.equal(cacheOf({ images: 0, features: 0 }), "nothing; 50.0 GB free");

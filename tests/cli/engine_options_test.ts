@@ -31,7 +31,7 @@ Deno.test("Each task with a model accepts device, precision and threads", () => 
 });
 
 Deno.test("An unknown precision or device is refused with the list of choices", () => {
-  for (const [flag, choice] of [["--device", "cpu, cuda"], ["--precision", "fp32, bf16, fp64"]] as const) {
+  for (const [flag, choice] of [["--device", "cpu, cuda"], ["--precision", "fp32, fp32-strict, bf16, fp64"]] as const) {
     let text = "";
     const command = addEngineOptions(createCommand("test", "Tests."))
       .configureOutput({ writeErr: (piece) => text += piece });

@@ -5,20 +5,22 @@ import {
   type CaptionOutputOptions,
   CaptionProgress,
   printCaptions,
+  type PrintCaptionsOptions,
 } from "../../src/cli/print_captions.ts";
+import { InputError } from "../../src/input_error.ts";
 
 const DOG: FileCaption = {
   image: "dog.jpg",
-  caption: "a dog runs",
+  text: "a dog runs",
   logProbability: -1.23456,
   tokens: ["a", "dog", "runs"],
 };
 const KITE: FileCaption = {
   image: "kite.jpg",
-  caption: "a kite",
+  text: "a kite",
   logProbability: -2,
   tokens: ["a", "kite"],
-  alternatives: [{ caption: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
+  alternatives: [{ text: "two kites", logProbability: -3.5, tokens: ["two", "kites"] }],
 };
 
 const MODEL = { name: "runs/first", epoch: 12, cider: 0.561 };
@@ -52,9 +54,27 @@ Deno.test("CaptionOutput writes one array, piece by piece, or an object a line, 
 });
 
 Deno.test("CaptionOutput escapes names that would break a line or control the terminal", () => {
-  const image = "a\tb\n\u001b[31m.jpg";
-  assert.equal(printed({}, [{ ...DOG, image }]), "a\\u0009b\\u000a\\u001b[31m.jpg\ta dog runs\n");
-  assert.deepEqual(JSON.parse(printed({ format: "jsonl" }, [{ ...DOG, image }])).image, image);
+  const image = "a\tb\n\u001b[31m\u009b\u202e.jpg";
+  assert.equal(printed({}, [{ ...DOG, image }]), "a\\u0009b\\u000a\\u001b[31m\\u009b\\u202e.jpg\ta dog runs\n");
+  const jsonl = printed({ format: "jsonl" }, [{ ...DOG, image, text: "a\u2067dog" }]);
+  const json = printed({ format: "json" }, [{ ...DOG, image, text: "a\u2067dog" }]);
+  for (const text of [jsonl, json]) assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Bidi_Control}]/u);
+  assert.deepEqual([JSON.parse(jsonl)], JSON.parse(json));
+  assert.equal(JSON.parse(jsonl).image, image);
+});
+
+Deno.test("CaptionOutput writes tables with a header, in CSV with quotes and in TSV with escapes", () => {
+  const odd: FileCaption = { ...DOG, image: 'a,"b"\t.jpg', text: " one, two" };
+  assert.equal(
+    printed({ format: "csv" }, [DOG, odd]),
+    'image,caption\ndog.jpg,a dog runs\n"a,""b""\t.jpg"," one, two"\n',
+  );
+  assert.equal(printed({ format: "tsv" }, [odd]), 'image\tcaption\na,"b"\\u0009.jpg\t one, two\n');
+  assert.equal(
+    printed({ format: "csv", ranked: true }, [KITE]),
+    "image,caption,rank,logProbability\nkite.jpg,a kite,1,-2.0000\nkite.jpg,two kites,2,-3.5000\n",
+  );
+  assert.equal(printed({ format: "csv" }, []), "");
 });
 
 async function* results(...all: (FileCaption | FileProblem | Error)[]) {
@@ -65,7 +85,10 @@ async function* results(...all: (FileCaption | FileProblem | Error)[]) {
   }
 }
 
-async function run(source: ReturnType<typeof results>, print?: (text: string) => Promise<void>) {
+async function run(
+  source: ReturnType<typeof results>,
+  { print, also }: Partial<Pick<PrintCaptionsOptions, "print" | "also">> = {},
+) {
   let text = "";
   const lines: string[] = [];
   let stopped = false;
@@ -76,6 +99,7 @@ async function run(source: ReturnType<typeof results>, print?: (text: string) =>
     print: print ?? ((piece: string) => Promise.resolve(void (text += piece))),
     printProblem: (line: string) => void lines.push(line),
     stop: () => void (stopped = true),
+    also,
   };
   try {
     return { problems: await printCaptions(source, options), text, lines, stopped };
@@ -90,6 +114,17 @@ Deno.test("printCaptions() prints captions, and problems separately", async () =
   assert.deepEqual([problems, lines], [1, ["error: Cannot read x"]]);
 });
 
+Deno.test("printCaptions() counts an image as a problem if what else is done with its caption fails", async () => {
+  const done: string[] = [];
+  const also = ({ image }: FileCaption) => {
+    done.push(image);
+    return image === "dog.jpg" ? Promise.reject(new InputError("Cannot write x")) : Promise.resolve();
+  };
+  const { problems, text, lines } = await run(results(DOG, KITE), { also });
+  assert.deepEqual([problems, lines, done], [1, ["error: Cannot write x"], ["dog.jpg", "kite.jpg"]]);
+  assert.deepEqual(JSON.parse(text), [withModel(DOG), withModel(KITE)]);
+});
+
 Deno.test("printCaptions() closes the array if it fails, and prints nothing if nothing was printed", async () => {
   const failed = await run(results(DOG, new Error("broken")));
   assert.match(String(failed.error), /broken/);
@@ -100,7 +135,7 @@ Deno.test("printCaptions() closes the array if it fails, and prints nothing if n
 Deno.test("printCaptions() stops the source and ends quietly if the reader has closed the output", async () => {
   const { problems, stopped, error } = await run(
     results(DOG, KITE),
-    () => Promise.reject(new Deno.errors.BrokenPipe("closed")),
+    { print: () => Promise.reject(new Deno.errors.BrokenPipe("closed")) },
   );
   assert.deepEqual([problems, stopped, error], [0, true, undefined]);
 });

@@ -40,6 +40,7 @@ const STEP: StepReport = {
   step: 1,
   steps: 100,
   loss: 3.14159,
+  stepLoss: 3,
   learningRate: 1e-3,
   encoderLearningRate: 1e-3,
   gradientNorm: 2.345,

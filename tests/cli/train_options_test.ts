@@ -37,7 +37,7 @@ Deno.test("parseTrainOptions() without arguments is the sample recipe in a run n
     resume: false,
     keepImages: true,
     checkpointEvery: undefined,
-    cudaGraphs: undefined,
+    tensorboard: undefined,
     seed: 0,
     device: "auto",
     precision: "auto",
@@ -139,7 +139,10 @@ Deno.test("parseTrainOptions() refuses options that contradict each other", asyn
     /^Cannot train on images alone: no captions are named; give --data DIR or --captions/,
   );
   await refuses(["--recipe", "lrcn"], /^Cannot train with the lrcn recipe: no data is named; give --data DIR/);
-  await refuses(["--set", "dropuot=0.3"], /^Cannot set 'dropuot': there is no such setting; known are .*outputDropout/);
+  await refuses(
+    ["--set", "dropuot=0.3"],
+    /^Cannot set 'dropuot': there is no such setting; did you mean outputDropout or/,
+  );
 });
 
 const CONFIG = {
@@ -168,7 +171,7 @@ Deno.test({
       resume: true,
       keepImages: true,
       checkpointEvery: undefined,
-      cudaGraphs: undefined,
+      tensorboard: undefined,
       seed: 7,
       device: "cpu",
       precision: "fp32",
@@ -223,6 +226,39 @@ Deno.test({
 });
 
 Deno.test({
+  name: "parseTrainOptions() repeats a run by its config.json, with what is given changed",
+  ...NEEDS_FILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const file = folder.file("config.json");
+    await Deno.writeTextFile(file, JSON.stringify({ version: 2, ...CONFIG }));
+    for (const given of [file, folder.path]) {
+      const { recipe, seed, dataset, encoderWeights, resume, out } = await parse("--config", given);
+      assert.deepEqual([recipe, seed, dataset, resume], [CONFIG.recipe, 7, CONFIG.dataset, false]);
+      assert.deepEqual(encoderWeights, { file: "/w.pth" });
+      assert.equal(out, `/home/ada/runs/2026-03-05-070809-${CONFIG.recipe.name}`);
+    }
+    const changes = [
+      "--seed",
+      "8",
+      "--data",
+      "new",
+      "--epochs",
+      "2",
+      "--set",
+      "outputDropout=0.1",
+      "--encoder-weights",
+    ];
+    const changed = await parse("--config", file, ...changes, "none");
+    assert.deepEqual(changed.recipe, { ...CONFIG.recipe, epochs: 2, outputDropout: 0.1 });
+    assert.deepEqual([changed.seed, changed.dataset?.data, changed.encoderWeights], [8, "/home/ada/new", "none"]);
+    await refuses(["--config", file, "--encoder", "resnet18"], /^Cannot change --encoder with --config/);
+    await refuses(["--config", file, "--resume", folder.path], /^Cannot change --config of a resumed run/);
+    await refuses(["--config", "gone.json"], /^Cannot train with the settings of '.*gone\.json': .* no such file/);
+  },
+});
+
+Deno.test({
   name: "parseTrainOptions() fine-tunes a checkpoint, and names the option that conflicts with it",
   ...NEEDS_FILES,
   async fn() {
@@ -246,7 +282,10 @@ Deno.test({
     await refuses([...run, "--encoder-weights", "none"], /^Cannot use --encoder-weights with --init-from/);
     await refuses([...run, "--recipe", "notebook"], /^Cannot fine-tune a checkpoint with the notebook recipe/);
     await refuses(["--init-from", SMALL_CAPTIONER], /^Cannot fine-tune: no data is named/);
-    await refuses(["--data", "d", "--init-from", "gone"], /^Cannot read '\/home\/ada\/gone'/);
+    await refuses(
+      ["--data", "d", "--init-from", "gone"],
+      /^Cannot find a checkpoint 'gone': there is no such file and no such run/,
+    );
   },
 });
 

@@ -113,7 +113,7 @@ Deno.test({
     );
     const files = {
       "captions.txt": utf16,
-      "notes.csv": "filename,text\na.jpg,A kite",
+      "notes.csv": "filename,tags\na.jpg,A kite",
       "b.tar.gz": new Uint8Array([0x1f, 0x8b, 8]),
     };
     await using folder = await makeFolder(files);
@@ -123,7 +123,7 @@ Deno.test({
       assert.match(error.message, /'b\.tar\.gz' is compressed with gzip, unpack it/);
       assert.match(
         error.message,
-        /'notes\.csv' begins with the line 'filename,text', where captions\.txt has 'image,caption'/,
+        /'notes\.csv' begins with the line 'filename,tags', where captions\.txt has 'image,caption'/,
       );
       return true;
     });
@@ -383,5 +383,36 @@ Deno.test({
     assert.ok(officialSplits);
     const splits = splitOfficially(dataset.examples, officialSplits);
     assert.deepEqual([splits.train.length, splits.validation.length, splits.test.length], [3000, 500, 0]);
+  },
+});
+
+Deno.test({
+  name: "readDataset() says that rows are repeated, and nothing of the few in published datasets",
+  ignore,
+  async fn() {
+    const row = (index: number) => `${index}.jpg,A kite ${index} .\n`;
+    const images = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${index}.jpg`, ""]));
+    const rows = Array.from({ length: 100 }, (_, index) => row(index));
+    const remarks = async (text: string) => {
+      await using folder = await makeFolder({ ...images, "captions.csv": `image,caption\n${text}` });
+      return (await readDataset({ data: folder.path })).remarks;
+    };
+    assert.deepEqual(await remarks([...rows, ...rows, ...rows].join("")), [
+      "200 of 300 captions repeat another of the same image, and each counts; remove repeated rows",
+    ]);
+    assert.deepEqual(await remarks([...rows, row(1)].join("")), []);
+  },
+});
+
+Deno.test({
+  name: "readDataset() finds tables with tabs and semicolons, and Excel's first line",
+  ignore,
+  async fn() {
+    for (
+      const [name, text] of [["data.tsv", "image\tcaption\na.jpg\tx\n"], ["data.csv", "sep=;\nimage;text\na.jpg;x\n"]]
+    ) {
+      await using folder = await makeFolder({ "a.jpg": "", [name ?? ""]: text ?? "" });
+      assert.deepEqual((await readDataset({ data: folder.path })).examples.map(({ captions }) => captions), [["x"]]);
+    }
   },
 });

@@ -176,7 +176,7 @@ Deno.test({
   name: "findCaptions() leaves the only text to the reader of the format that is named",
   ...NEEDS_FILES,
   async fn() {
-    const files = { "captions.txt": "filename,text\na.jpg,x\n", "a.jpg": "", "a.txt": "beside its image" };
+    const files = { "captions.txt": "filename,tags\na.jpg,x\n", "a.jpg": "", "a.txt": "beside its image" };
     assert.deepEqual(await find(files, { format: "kaggle" }), ["kaggle", "captions.txt"]);
     await assert.rejects(find(files, { format: "webdataset" }), { message: /no captions of format webdataset/ });
     await assert.rejects(find({ ...files, "b.txt": "x" }, { format: "kaggle" }), { message: /no captions of format/ });

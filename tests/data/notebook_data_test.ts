@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import golden from "../golden/notebook_data.json" with { type: "json" };
 import { readDataset } from "../../src/data/dataset.ts";
-import { notebookCaption } from "../../src/text/encode_captions.ts";
+import { notebookCaption, Vocabulary } from "../../src/text/vocabulary.ts";
 import { splitByCaption } from "../../src/data/splits.ts";
 import { tokenize } from "../../src/text/tokenizer.ts";
-import { Vocabulary } from "../../src/text/vocabulary.ts";
 import { testData } from "../support/test_data.ts";
 
 async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<string> {

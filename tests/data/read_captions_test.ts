@@ -36,7 +36,7 @@ Deno.test({
       "useless.txt": "image,caption\n../a.jpg,x\nb.jpg,\n",
       "latin.txt": Uint8Array.of(0x69, 0xe9, 0x0a),
       "zeros.txt": "image,caption\na.jpg,\0",
-      "columns.txt": "image,text\na.jpg,x\n",
+      "columns.txt": "image,tags\na.jpg,x\n",
     });
     const wrong: [string, RegExp][] = [
       ["header.txt", /header\.txt has no captions/],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shardBatches } from "../../src/distributed/shard.ts";
-import { batchSizeOfRank, shardedExamples, shardPlan } from "../../src/pipeline/epoch_plan.ts";
+import { batchSizeOfRank, shardedExamples, shardPlan } from "../../src/pipeline/epoch_loader.ts";
 import { InputError } from "../../src/input_error.ts";
 
 const order = (count: number) => Array.from({ length: count }, (_, index) => 100 + index);

@@ -61,8 +61,14 @@ nativeTest("examine() finds no fault with sound data, and reports all findings",
   assert.equal(found.compute?.memoryLeft, 5e9);
   // One reading of the clock before a step and one after it; 8 captions a step.
   assert.deepEqual(found.speed, {
-    measuredSteps: 10,
-    stages: [{ stage: "trainable", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 32, epochSeconds: 1 }],
+    stages: [{
+      stage: "trainable",
+      epochs: 3,
+      measuredSteps: 10,
+      stepSeconds: 0.25,
+      captionsPerSecond: 32,
+      epochSeconds: 1,
+    }],
     featuresSeconds: 0,
     totalSeconds: 3,
   });
@@ -72,15 +78,42 @@ nativeTest("examine() finds no fault with sound data, and reports all findings",
 nativeTest("examine() measures the frozen stage separately, and its features once", async () => {
   const { speed } = await examine(optionsOf({}, { epochs: 5, frozenEpochs: 2, gradientAccumulationSteps: 2 }));
   assert.deepEqual(speed, {
-    measuredSteps: 10,
     stages: [
-      { stage: "frozen", epochs: 2, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
-      { stage: "trainable", epochs: 3, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
+      { stage: "frozen", epochs: 2, measuredSteps: 10, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
+      { stage: "trainable", epochs: 3, measuredSteps: 10, stepSeconds: 0.25, captionsPerSecond: 64, epochSeconds: 0.5 },
     ],
     // A quarter of a second for 8 images.
     featuresSeconds: 0.25 / 8 * 20,
     totalSeconds: 2 * 0.5 + 3 * 0.5 + 0.25 / 8 * 20,
   });
+});
+
+nativeTest(
+  "examine() measures fewer slow steps, so that it takes about half a minute, but one of each stage",
+  async () => {
+    const measured = async (stepSeconds: number, settings: Partial<Recipe>) => {
+      let time = 0;
+      const { speed } = await examine(optionsOf({ now: () => time += 1000 * stepSeconds }, settings));
+      return speed?.stages.map(({ measuredSteps, stepSeconds }) => [measuredSteps, stepSeconds]);
+    };
+    assert.deepEqual(await measured(4, { epochs: 3, frozenEpochs: 0 }), [[8, 4]]);
+    assert.deepEqual(await measured(4, { epochs: 3, frozenEpochs: 1 }), [[3, 4], [3, 4]]);
+    assert.deepEqual(await measured(100, { epochs: 3, frozenEpochs: 1 }), [[1, 100], [1, 100]]);
+  },
+);
+
+nativeTest("examine() checks the images although the weights cannot be read", async () => {
+  const found = await examine(optionsOf({ encoderWeights: "/gone.pth" }));
+  assert.match(found.errors.join("\n"), /^Cannot read '\/gone\.pth'/);
+  assert.equal(found.images?.usable, 20);
+  assert.notEqual(found.speed, undefined);
+}, NEEDS_FILES);
+
+nativeTest("examine() passes each part on when it is found", async () => {
+  const parts: string[] = [];
+  const found = await examine(optionsOf({ onFound: (found) => void parts.push(Object.keys(found).at(-1) ?? "") }));
+  assert.deepEqual(parts, ["data", "captions", "images", "space", "compute"]);
+  assert.deepEqual(found.errors, []);
 });
 
 nativeTest(
@@ -150,10 +183,12 @@ nativeTest("examine() warns about rows, missing images, lists and unknown words"
     "1 images are in several lists and stay in one, preferably the test list; the first: '4.png'",
     "1 images are in no list and are skipped",
     found.warnings[4],
+    found.warnings[5],
     "20 captions are truncated to 4 words",
   ]);
+  assert.match(found.warnings[4] ?? "", /^\d+\.\d% of the words of training captions are unknown \(<unk>\): /);
   assert.match(
-    found.warnings[4] ?? "",
+    found.warnings[5] ?? "",
     /^\d+\.\d% of the words of validation captions are unknown: they occur fewer than 9/,
   );
   assert.deepEqual(found.splits?.inSeveralLists, ["4.png"]);

@@ -26,7 +26,7 @@ function wideModel() {
     caption({ values }: Features) {
       captioned += values.length;
       return Promise.resolve(
-        Array.from(values, (width) => ({ caption: `${width} wide`, logProbability: 0, tokens: [] })),
+        Array.from(values, (width) => ({ text: `${width} wide`, logProbability: 0, tokens: [] })),
       );
     },
   };

@@ -35,12 +35,29 @@ Deno.test({
         esac
       done`);
     assert.deepEqual(result, { mean: 0.4, captions: [0.25, 0.5] });
-    assert.equal(args, "-jar -Xmx2G /opt/meteor-1.5.jar - - -stdio -l en -norm\n");
+    assert.match(args, / -jar -Xmx2G \/opt\/meteor-1\.5\.jar - - -stdio -l en -norm\n$/);
     assert.deepEqual(asked.trimEnd().split("\n"), [
       "SCORE ||| a red kite ||| kite ||| a kite",
       "SCORE ||| boats ||| two boats",
       "EVAL ||| 1.0 7.0 ||| 2.0 7.0",
     ]);
+  },
+});
+
+Deno.test({
+  name: "meteor() fixes the locale on Java's command line, and empties the variable that is stronger",
+  ignore,
+  async fn() {
+    const { result, args } = await meteorOf(`
+      echo > "$(dirname "$0")/asked"
+      [ "\${_JAVA_OPTIONS-unset}" = "" ] || exit 1
+      while read -r line; do
+        case "$line" in SCORE*) echo "1.0 7.0" ;; EVAL*) echo 0.25; echo 0.5; echo 0.4 ;; esac
+      done`);
+    assert.equal(result.mean, 0.4);
+    for (const option of ["language=en", "country=US", "language.format=en", "country.format=US", "extensions="]) {
+      assert(args.split(" ").includes(`-Duser.${option}`), args);
+    }
   },
 });
 

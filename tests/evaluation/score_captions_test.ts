@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { matchReferences, parsePredictions, parseReferences } from "../../src/evaluation/coco_files.ts";
+import { bleu } from "../../src/evaluation/bleu.ts";
+import { ciderD } from "../../src/evaluation/cider.ts";
+import { rougeL } from "../../src/evaluation/rouge_l.ts";
 import { scoreCaptions, type Scores, tokenizeCaptions } from "../../src/evaluation/score_captions.ts";
 import golden from "../golden/score_captions.json" with { type: "json" };
 import { testData } from "../support/test_data.ts";
@@ -20,6 +23,33 @@ Deno.test("scoreCaptions() gives pycocoevalcap's scores of human captions, for t
   for (const [index, { image }] of golden.captions.entries()) {
     assertScores(captions[index], golden.perImage[index] ?? {}, image);
   }
+});
+
+Deno.test("scores refuse what a program without types may pass, and say what they need", () => {
+  const tokens = ["a", "dog"];
+  const wrong: [unknown, RegExp][] = [
+    [undefined, /^TypeError: .* a list of \{caption, references\} in tokens is needed/],
+    [tokens, /^TypeError: .* captions\[0\] must be an object \{caption, references\}/],
+    [[{ caption: tokens }], /^TypeError: .* captions\[0\] must be an object/],
+    [
+      [{ caption: "a dog", references: [tokens] }],
+      /^TypeError: .* the caption of captions\[0\] .* tokenizeCaptions\(\)/,
+    ],
+    [
+      [{ caption: tokens, references: tokens }],
+      /^TypeError: .* the references of captions\[0\] must be lists of tokens/,
+    ],
+    [[{ caption: tokens, references: [] }], /^RangeError: .* captions\[0\] has no reference/],
+  ];
+  for (const [captions, message] of wrong) {
+    for (const score of [bleu, rougeL, ciderD, scoreCaptions]) {
+      // deno-lint-ignore no-explicit-any -- what JavaScript passes has no type
+      assert.throws(() => score(captions as any), message, score.name);
+    }
+  }
+  const untyped = [{ caption: "a", references: "a" }];
+  // deno-lint-ignore no-explicit-any -- likewise
+  assert.throws(() => tokenizeCaptions(untyped as any), /^TypeError: .* captions\[0\] must be an object/);
 });
 
 Deno.test({

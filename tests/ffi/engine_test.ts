@@ -71,6 +71,21 @@ nativeTest("Engine.open() says why a GPU cannot be used, and does not fall back"
   );
 });
 
+nativeTest("Engine.open() takes no more threads than a container's quota allows, unless it is told to", async () => {
+  // Deno counts the processors that the quota allows, libtorch all.
+  const restore = Object.getOwnPropertyDescriptor(navigator, "hardwareConcurrency");
+  Object.defineProperty(navigator, "hardwareConcurrency", { value: 1, configurable: true });
+  try {
+    for (const [threads, expected] of [[0, 1], [undefined, 1], [2, 2]] as const) {
+      using engine = await Engine.open(TINY_MODEL, { device: "cpu", ...(threads !== undefined && { threads }) });
+      assert.equal(engine.threads, expected);
+    }
+  } finally {
+    if (restore === undefined) Reflect.deleteProperty(navigator, "hardwareConcurrency");
+    else Object.defineProperty(navigator, "hardwareConcurrency", restore);
+  }
+});
+
 nativeTest("Engine.threads is the option, or libtorch's choice", async () => {
   for (const threads of [1, 2, 3]) {
     using engine = await Engine.open(TINY_MODEL, { ...CPU, threads });
@@ -78,6 +93,40 @@ nativeTest("Engine.threads is the option, or libtorch's choice", async () => {
   }
   using engine = await Engine.open(TINY_MODEL, { ...CPU, threads: 0 });
   assert(Number.isInteger(engine.threads) && engine.threads > 0, String(engine.threads));
+});
+
+nativeTest("Engine.threads 0 is libtorch's choice whatever former engines had", async () => {
+  const choices = [];
+  for (const threads of [1, 3]) {
+    using former = await Engine.open(TINY_MODEL, { ...CPU, threads });
+    using next = await Engine.open(TINY_MODEL, { ...CPU, threads: 0 });
+    assert.equal(former.threads, threads);
+    choices.push(next.threads);
+  }
+  assert.equal(choices[0], choices[1]);
+});
+
+nativeTest("Engines keep random states of their own", async () => {
+  const losses = async (engine: Engine) => (await engine.trainStep([BATCH], { ...STEP, outputDropout: 0.5 })).loss;
+  const alone: number[] = [];
+  {
+    using engine = await Engine.open(TINY_MODEL, { ...CPU, seed: 5 });
+    for (let step = 0; step < 2; step++) alone.push(await losses(engine));
+  }
+  using one = await Engine.open(TINY_MODEL, { ...CPU, seed: 5 });
+  const first = await losses(one);
+  using other = await Engine.open(TINY_MODEL, { ...CPU, seed: 5 });
+  assert.deepEqual([first, await losses(other), await losses(one)], [alone[0], alone[0], alone[1]]);
+});
+
+nativeTest("Engine.open() with fp32-strict is fp32 on a CPU", async () => {
+  const losses = [];
+  for (const precision of ["fp32", "fp32-strict"] as const) {
+    using engine = await Engine.open(TINY_MODEL, { ...CPU, precision });
+    assert.equal(engine.precision, precision);
+    losses.push((await engine.trainStep([BATCH], STEP)).loss);
+  }
+  assert.equal(losses[0], losses[1]);
 });
 
 nativeTest("Engine.trainStep() does not change a frozen CNN or its statistics", async () => {

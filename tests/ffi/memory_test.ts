@@ -91,6 +91,45 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Arena.give_back() allocates nothing, and merges what is free",
+  ignore,
+  async fn() {
+    // Blocks of changing sizes are taken, and every other one given back in turns, with an operator new that fails.
+    const main = `
+      #include <cstdio>
+      #include <cstdlib>
+      #include <new>
+      #include <vector>
+      #include "arena.hpp"
+      static bool fails = false;
+      void* operator new(std::size_t bytes) {
+        if (fails) throw std::bad_alloc();
+        return std::malloc(bytes);
+      }
+      void operator delete(void* block) noexcept { std::free(block); }
+      void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+      int main() {
+        constexpr std::size_t kGranule = lrcn::Arena::kGranule;
+        lrcn::Arena arena([](std::size_t) { return true; });
+        for (int round = 0; round < 3; ++round) {
+          std::vector<void*> blocks;
+          for (std::size_t i = 0; i < 100; ++i) blocks.push_back(arena.take((1 + i % 7) * kGranule));
+          fails = true;
+          for (std::size_t first : {0, 1}) {
+            for (std::size_t i = first; i < 100; i += 2) arena.give_back(blocks[i], (1 + i % 7) * kGranule);
+          }
+          fails = false;
+          const auto held = arena.held();
+          void* all = arena.take(held);
+          std::printf("%d %d\\n", all != nullptr, arena.held() == held);
+          arena.give_back(all, held);
+        }
+      }`;
+    assert.deepEqual(await runProgram(main, ["arena.cpp"], []), ["1 1", "1 1", "1 1"]);
+  },
+});
+
+Deno.test({
   name: "is_out_of_memory() recognizes messages of libtorch and of the libraries below it",
   ignore,
   async fn() {

@@ -29,6 +29,11 @@ Deno.test("readRendezvous() reads what torchrun sets", () => {
   assert.deepEqual([read(SET)?.hosted, read(SET)?.prefix], [false, "lrcn/"]);
 });
 
+Deno.test("readRendezvous() does not guess a local rank", () => {
+  assert.equal(read({ ...SET, LOCAL_RANK: undefined })?.localRank, undefined);
+  assert.equal(read({ ...SET, LOCAL_RANK: "3" })?.localRank, 3);
+});
+
 Deno.test("readRendezvous() names missing and invalid variables", () => {
   const refused = (changes: Readonly<Record<string, string | undefined>>, pattern: RegExp) =>
     assert.throws(
@@ -37,6 +42,7 @@ Deno.test("readRendezvous() names missing and invalid variables", () => {
     );
   refused({ RANK: undefined }, /RANK is not set/);
   refused({ WORLD_SIZE: "0" }, /WORLD_SIZE is 0/);
+  refused({ LOCAL_RANK: "-1" }, /LOCAL_RANK is -1/);
   refused({ MASTER_PORT: "x" }, /MASTER_PORT is x/);
   refused({ MASTER_ADDR: undefined }, /MASTER_ADDR is not set/);
   refused({ RANK: "4" }, /RANK 4 is not below WORLD_SIZE 4/);

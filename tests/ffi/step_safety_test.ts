@@ -119,6 +119,21 @@ nativeTest("Engine.trainStep() that fails at a later batch leaves no gradients f
   assert.deepEqual(await digests(failed, STATE), await digests(sound, STATE));
 });
 
+nativeTest("Engine.stepResults() has nothing of a step that failed at a later batch", async () => {
+  using failed = await openFilled();
+  using sound = await openFilled();
+  const still = { ...STEP, batchNorm: "frozen", embeddingDropout: 0, lstmDropout: 0, outputDropout: 0 } as const;
+  const plain = { ...still, scheduledSampling: 0 };
+  const wrong = { ...BATCH, targets: BATCH.targets.map(() => -1) };
+  await failed.queueStep(PARTS, plain);
+  await assert.rejects(failed.queueStep([BATCH, wrong], plain), /counts no token/);
+  await failed.queueStep([BATCH], plain);
+  await assert.rejects(failed.queueStep([wrong], plain), /counts no token/);
+  const expected = [await sound.trainStep(PARTS, plain), await sound.trainStep([BATCH], plain)];
+  assert.deepEqual(await failed.stepResults(), expected);
+  assert.deepEqual(await failed.stepResults(), []);
+});
+
 nativeTest("Engine.trainStep() requires a batch", async () => {
   using engine = await openFilled();
   await assert.rejects(engine.trainStep([], STEP), RangeError);

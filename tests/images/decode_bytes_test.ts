@@ -122,6 +122,29 @@ Deno.test("a JPEG cut anywhere is rejected", reads, async () => {
   }));
 });
 
+Deno.test("a camera's JPEG is its first picture, whatever follows the last scan", reads, async () => {
+  const names = ["gray.jpg", "rgb-420.jpg", "progressive.jpg", "restarts.jpg", "ycck.jpg"] as const;
+  const trailers = {
+    "another picture": [0xff, 0xd9, ...fileOf("rgb-444.jpg")],
+    "a trailer after the end marker": [0xff, 0xd9, ...new TextEncoder().encode("SEFT".repeat(9))],
+    "zeros for the end marker": Array.from({ length: 64 }, () => 0),
+    "a trailer for the end marker": [...new TextEncoder().encode("SEFT".repeat(9))],
+  };
+  using decoders = new ImageDecoders({ count: 2 });
+  for (const name of names) {
+    const whole = fileOf(name);
+    assert.deepEqual([...whole.subarray(-2)], [0xff, 0xd9]);
+    for (const [what, trailer] of Object.entries(trailers)) {
+      // Without its end marker, a progressive JPEG may lack scans; Pillow refuses it, too.
+      if (name === "progressive.jpg" && trailer[0] !== 0xff) continue;
+      const image = await decoders.decode({ bytes: Uint8Array.of(...whole.subarray(0, -2), ...trailer) });
+      const { width, height, deflatedPixels } = golden.images[name];
+      assert.deepEqual([image.width, image.height], [width, height], `${name}, ${what}`);
+      assert.ok(Buffer.from(image.pixels).equals(inflate(deflatedPixels)), `${name}, ${what}`);
+    }
+  }
+});
+
 Deno.test("a PNG cut before the end of its pixels is rejected", reads, async () => {
   await rejects((["rgb.png", "palette.png", "interlaced.png"] as const).flatMap((name) => {
     const file = fileOf(name);

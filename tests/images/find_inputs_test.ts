@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type CaptionInput, findInputs, type FindInputsOptions } from "../../src/images/find_inputs.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
-import { canRead, canWrite } from "../support/test_data.ts";
+import { canRead, canRun, canWrite } from "../support/test_data.ts";
 import images from "../golden/images.json" with { type: "json" };
 
 const ignore = !canRead || !canWrite;
@@ -147,5 +147,28 @@ Deno.test({
   async fn() {
     await using folder = await makeFolder(FILES);
     assert.deepEqual((await find(folder.path, ["."], { signal: AbortSignal.abort() })).names, []);
+  },
+});
+
+/** Creates empty files whose names, in octal escapes, are not UTF-8; Deno cannot. */
+async function createNotUtf8(folder: string, names: readonly string[]): Promise<void> {
+  const args = [
+    "-c",
+    names.map((name) => `mkdir -p "$(dirname "$(printf '${name}')")"; : > "$(printf '${name}')"`).join("; "),
+  ];
+  assert((await new Deno.Command("sh", { args, cwd: folder }).output()).success);
+}
+
+Deno.test({
+  name: "findInputs() names files and folders whose names are not UTF-8, and takes no other file for them",
+  ignore: ignore || !canRun || Deno.build.os !== "linux",
+  async fn() {
+    await using folder = await makeFolder({ "a.png": "", "b\ufffd.png": "" });
+    await createNotUtf8(folder.path, ["b\\377.png", "b\\376.png", "d\\377/e.png"]);
+    const { found, names } = await find(folder.path, [".", "b\ufffd.png"], { recursive: true });
+    assert.deepEqual(names, ["a.png", "b\ufffd.png", "d\ufffd", "b\ufffd.png"]);
+    assert.deepEqual(found[0], { name: "a.png", path: join(folder.path, "a.png") });
+    assert.equal(problems(found).length, 3);
+    for (const problem of problems(found)) assert.match(problem, /': its name is not UTF-8, rename it$/);
   },
 });

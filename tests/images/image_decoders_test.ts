@@ -4,6 +4,7 @@ import { decodeImage } from "../../src/images/decode_image.ts";
 import type { DecodeAnswer, DecodeRequest } from "../../src/images/decode_worker.ts";
 import { ImageDecoders } from "../../src/images/image_decoders.ts";
 import { ImageError } from "../../src/images/image_error.ts";
+import { InputError } from "../../src/input_error.ts";
 import golden from "../golden/images.json" with { type: "json" };
 import { canRead, canWrite } from "../support/test_data.ts";
 import { makeFolder } from "../support/temporary_folder.ts";
@@ -61,6 +62,30 @@ Deno.test(
     assert.deepEqual(images, await Promise.all(Object.values(files).map((file) => decodeImage(file))));
   },
 );
+
+Deno.test("ImageDecoders decodes with fewer Workers if no more can be started, and fails if none can", async () => {
+  let left = 1;
+  using decoders = new ImageDecoders({
+    count: 3,
+    newWorker: () => {
+      if (left-- <= 0) throw new InputError("Cannot start a decoder: too many files are open");
+      return new Worker(FAKE_WORKER, { type: "module" });
+    },
+  });
+  const images = await Promise.all(["a", "bb", "ccc"].map((path) => decoders.decode({ path })));
+  assert.deepEqual(images.map(({ width }) => width), [1, 2, 3]);
+  using others = new ImageDecoders({
+    newWorker: () => {
+      throw new InputError("Cannot start a decoder: too many files are open");
+    },
+  });
+  const refused = await Promise.allSettled(["a", "bb"].map((path) => others.decode({ path })));
+  for (const result of refused) {
+    assert(
+      result.status === "rejected" && result.reason instanceof InputError && !(result.reason instanceof ImageError),
+    );
+  }
+});
 
 Deno.test("ImageDecoders starts at most its number of Workers, and none without work", async () => {
   const { decoders, started } = fakeDecoders(2);

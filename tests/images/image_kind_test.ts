@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { imageKind } from "../../src/images/image_kind.ts";
+import { lfsPointer } from "../support/lfs_pointer.ts";
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -21,6 +22,7 @@ Deno.test("imageKind() detects formats by their first bytes", () => {
   assert.equal(imageKind(bytesOf("%PDF-1.4\n%\xe2")), "PDF");
   assert.equal(imageKind(bytesOf('<?xml version="1.0"?>\n<!-- drawn --><svg width="9">')), "SVG");
   assert.equal(imageKind(bytesOf("\ufeff\n<!DOCTYPE html><html>")), "HTML");
+  assert.equal(imageKind(bytesOf(lfsPointer())), "Git LFS");
   assert.equal(imageKind(new Uint8Array()), "empty file");
   assert.equal(imageKind(Uint8Array.of(1, 2, 3)), "unknown");
 });

@@ -35,7 +35,7 @@ for (const applyExif of [true, false]) {
         prepare: async (image) => ({ width: 1, height: 1, pixels: new TextEncoder().encode(await digest(image)) }),
         caption(images) {
           captioned.push(...images.map(({ pixels }) => new TextDecoder().decode(pixels)));
-          return Promise.resolve(images.map(() => ({ caption: "", logProbability: 0, tokens: [] })));
+          return Promise.resolve(images.map(() => ({ text: "", logProbability: 0, tokens: [] })));
         },
       };
       const inputs = ReadableStream.from(names.map((name) => ({ name, path: path(name) })));

@@ -69,6 +69,10 @@ const REFUSED: Record<string, [content: Uint8Array<ArrayBuffer>, message: RegExp
     Uint8Array.of(...bytes("image-1.jpg\n".repeat(9)), 0xff, 0xfe),
     /^Cannot read paths: standard input is neither an image nor text in UTF-8$/,
   ],
+  "paths that are not UTF-8": [
+    Uint8Array.of(...bytes("in/b"), 0xff, ...bytes(".png\nin/a.png\n")),
+    /^Cannot read images: standard input is neither an image nor text in UTF-8$/,
+  ],
   "a line without end": [
     bytes("x".repeat(100_000)),
     /^Cannot read paths: a line is not a path; give one path per line$/,

@@ -80,7 +80,12 @@ Deno.test("makeRecipe() takes settings as texts and as values", () => {
 
 Deno.test("makeRecipe() refuses settings that are unknown or wrong, by name and value in one line", () => {
   const wrong: [Record<string, unknown>, RegExp][] = [
-    [{ dropuot: 0 }, /^Cannot set 'dropuot': there is no such setting; known are splitBy, collation, .*exportPth$/],
+    [
+      { dropuot: 0 },
+      /^Cannot set 'dropuot': there is no such setting; did you mean outputDropout or embeddingDropout\? .* lists all$/,
+    ],
+    [{ lr: 3 }, /^Cannot set 'lr': there is no such setting; did you mean learningRate\?/],
+    [{ xyzzy: 3 }, /^Cannot set 'xyzzy': there is no such setting; known are splitBy, collation, .*exportPth$/],
     [{ name: "lrcn" }, /^Cannot set 'name': there is no such setting/],
     [{ toString: 1 }, /^Cannot set 'toString': there is no such setting/],
     [{ outputDropout: "1" }, /^Cannot set 'outputDropout' to '1': /],

@@ -90,6 +90,33 @@ folderTest("RunFolder keeps the metrics of the first epochs, whatever stands aft
   assert.deepEqual(await folder.readMetrics(1), ['{"epoch":1}']);
 });
 
+folderTest("RunFolder.readMetrics() refuses what is no epoch's line, and drops epochs after the last", async (path) => {
+  const folder = new RunFolder(path);
+  const read = async (text: string, epochs: number) => {
+    await Deno.writeTextFile(folder.file("metrics"), text);
+    return await folder.readMetrics(epochs);
+  };
+  for (
+    const [text, line] of [
+      ["garbage\n", 1],
+      ['{"epoch":1}\n{"epo\n', 2],
+      ['{"epoch":1}\n{"epoch":1}\n', 2],
+      ['{"epoch":2}\n{"epoch":1}\n', 2],
+      ['{"epoch":0}\n', 1],
+      ['{"epoch":9007199254740993}\n', 1],
+      ["[1]\n", 1],
+    ] as const
+  ) {
+    await assert.rejects(read(text, 2), {
+      name: "InputError",
+      message: `Cannot resume '${path}': line ${line} of 'metrics.jsonl' is not an epoch's; correct or remove the file`,
+    });
+  }
+  // The file was removed after epoch 2, and written again.
+  assert.deepEqual(await read('{"epoch":3}\n{"epoch":4}\n', 4), ['{"epoch":3}', '{"epoch":4}']);
+  assert.deepEqual(await read('{"epoch":3}\n{"epoch":4}\n', 3), ['{"epoch":3}']);
+});
+
 folderTest("RunFolder.sweep() removes what a killed process left half-written, and nothing else", async (path) => {
   const folder = new RunFolder(path);
   const left = `.last.safetensors.${crypto.randomUUID()}.tmp`;

@@ -19,7 +19,16 @@ import { drawnDataset, drawnImages, drawnSource, TINY_RECIPE } from "../support/
 import { silentReporter } from "../support/silent_reporter.ts";
 
 const FILES = [
-  ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+  ...[
+    "best.safetensors",
+    "config.json",
+    "gallery.json",
+    "last.safetensors",
+    "metrics.jsonl",
+    "notes.json",
+    "report.html",
+    "steps.jsonl",
+  ],
 ];
 
 /** A run of two epochs of a tiny model on 20 pictures. */
@@ -164,7 +173,7 @@ runTest("runTraining() writes one checkpoint when it is interrupted", async (fol
     epochs: 0,
     reason: "interrupted",
   });
-  assert.deepEqual(namesIn(early.out), ["config.json", "last.safetensors"]);
+  assert.deepEqual(namesIn(early.out), ["config.json", "last.safetensors", "steps.jsonl"]);
   assert(reporter.notes.some((line) => /^Stopped in epoch 2 after step 2; resume with: .* --resume \S/.test(line)));
 });
 
@@ -263,7 +272,7 @@ runTest("runTraining() that resumes a run ends with the same bytes as one that n
   for (const steps of [1, 4, 6, 12]) {
     const parts = optionsOf(join(folder, `after ${steps}`), changes);
     await runInTwoParts(parts, steps);
-    for (const name of ["last.safetensors", "best.safetensors"]) {
+    for (const name of ["last.safetensors", "best.safetensors", "steps.jsonl"]) {
       assert.equal(await digestOf(join(parts.out, name)), await digestOf(join(whole.out, name)), `${name}, ${steps}`);
     }
     const metrics = await jsonLines(join(parts.out, "metrics.jsonl"));

@@ -29,7 +29,7 @@ function optionsOf(changes: Partial<SelfCriticalOptions>): SelfCriticalOptions {
   return {
     vocabulary,
     model: MODEL,
-    decoding: { maxLength: 6, beamSize: 3 },
+    decoding: { maxLength: 6 },
     ...{ reward: lengthReward, baseline: "samples", samples: 4, seed: 1 },
     ...changes,
   };
@@ -69,7 +69,7 @@ nativeTest("selfCriticalBatch() weighs each caption by its reward less that of t
   const seen: number[][] = [];
   const reward: Reward = (captions, references) => {
     assert(references.every((words) => words[0] === 4 && words.at(-1) === 3));
-    assert(captions.every((words) => words.at(-1) === 3));
+    assert(captions.every((words) => words.at(-1) === 3 || words.length === 6));
     assert.equal(captions.length, 5);
     seen.push([...captions.at(-1) ?? []]);
     return lengthReward(captions, references);
@@ -79,6 +79,23 @@ nativeTest("selfCriticalBatch() weighs each caption by its reward less that of t
   const rows = rowsOf(batch);
   for (const [row, weight] of batch.rowWeights?.entries() ?? []) {
     assert.equal(weight, (rows[row]?.length ?? NaN) - (seen[Math.floor(row / 4)]?.length ?? NaN));
+  }
+});
+
+nativeTest("selfCriticalBatch() does not end a caption that was cut off", async () => {
+  using engine = await openEngine();
+  const rewarded: number[][] = [];
+  const reward: Reward = (captions, references) => {
+    rewarded.push(...captions.map((ids) => [...ids]));
+    return lengthReward(captions, references);
+  };
+  const { batch } = await selfCriticalBatch(engine, { images: FEATURES, examples }, optionsOf({ reward, samples: 20 }));
+  const rows = rowsOf(batch);
+  assert.deepEqual(rows, rewarded);
+  assert(rows.some((words) => words.length === 6 && !words.includes(3)), "some captions are cut off");
+  assert(rows.some((words) => words.length < 6), "some captions end");
+  for (const words of rows) {
+    assert.equal(words.indexOf(3), words.length <= 6 && words.at(-1) === 3 ? words.length - 1 : -1);
   }
 });
 

@@ -98,7 +98,7 @@ nativeTest("train() hands each image over once, and its captions as 32-bit words
   const [given, rows] = [6, TRAIN * CAPTIONS];
   const words = 4 * (rows + 2 * rows * given);
   // The two structs, and three doubles that come back.
-  const [crops, structs] = [4 * 3 * TRAIN, (TRAIN / BATCH) * (4 * 8 + 120 + 3 * 8)];
+  const [crops, structs] = [4 * 3 * TRAIN, (TRAIN / BATCH) * (4 * 8 + 112 + 3 * 8)];
   assert.equal(rest, 2 * (words + crops + structs));
 });
 

@@ -90,11 +90,39 @@ Deno.test("prepareTrainingData() finds the commonest first word of the training 
 
 Deno.test("prepareTrainingData() refuses captions of which no word is common enough, and says what to give", () => {
   const official = { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] };
-  const dataset = datasetOf([["犬が走る", "猫が寝る"], ["犬が走る"], ["猫"]], official);
+  const dataset = datasetOf([["a dog", "two cats"], ["a dog"], ["a cat"]], official);
   assert.throws(
     () => prepareTrainingData(dataset, makeRecipe("lrcn"), 0),
-    /^InputError: Cannot train: no word occurs 5 times in the 2 training captions; give --set minCount=1, or --tokenizer unicode/,
+    /^InputError: Cannot train: no word occurs 5 times in the 2 training captions; give --set minCount=1$/,
   );
+});
+
+Deno.test("prepareTrainingData() refuses scripts without spaces under the default tokenizer", () => {
+  const official = { train: ["0.jpg"], validation: ["1.jpg"], test: ["2.jpg"] };
+  for (
+    const caption of [
+      "一个女孩在公园里放风筝。",
+      "赤い傘を持った女の子が犬と歩いている。",
+      "เด็กเล่นว่าวในสวน",
+      "ເດັກນ້ອຍຫຼິ້ນວ່າວໃນສວນ",
+    ]
+  ) {
+    const dataset = datasetOf([new Array(10).fill(caption), new Array(10).fill(caption), [caption]], official);
+    for (const recipe of ["lrcn", "notebook"] as const) {
+      assert.throws(
+        () => prepareTrainingData(dataset, makeRecipe(recipe, recipe === "lrcn" ? { minCount: 1 } : {}), 0),
+        /^InputError: Cannot train: the captions are in a script without spaces .*; give --tokenizer unicode, which needs/,
+        caption,
+      );
+    }
+    const { vocabulary, unsplitFraction } = prepareTrainingData(
+      dataset,
+      makeRecipe("lrcn", { minCount: 1, tokenizer: "unicode" }),
+      0,
+    );
+    assert(vocabulary.size > 7);
+    assert.equal(unsplitFraction, 0);
+  }
 });
 
 Deno.test("prepareTrainingData() keeps a caption without tokens as a start and an end, which make a batch", () => {

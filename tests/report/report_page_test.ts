@@ -12,6 +12,8 @@ const EPOCH: ReportedEpoch = {
   encoderLearningRate: 0,
   seconds: 60,
   validationSeconds: 5,
+  mismatchedImageLossGap: 0.5,
+  distinctFraction: 0.4,
 };
 const ITEM = {
   name: "a.jpg",
@@ -22,8 +24,14 @@ const ITEM = {
   best: [{ caption: "a kite", probability: 0.5 }],
 };
 
+const NOTES = {
+  started: "2026-03-05T07:08:09.000Z",
+  lines: [{ line: "Data: 3 images", warning: false, epochs: 0 }],
+  steps: [{ step: 2, loss: 3 }],
+};
+
 function run(changes: Partial<ReportedRun> = {}): ReportedRun {
-  return { name: "first", settings: { epochs: "3" }, epochs: [EPOCH], gallery: [ITEM], ...changes };
+  return { name: "first", settings: { epochs: "3" }, epochs: [EPOCH], ...NOTES, gallery: [ITEM], ...changes };
 }
 
 /** The JSON that the page's script reads. */
@@ -41,6 +49,7 @@ Deno.test("reportPage() escapes captions, names and settings", async () => {
   const hostile = run({
     name: evil,
     settings: { [evil]: evil },
+    lines: [{ line: evil, warning: true, epochs: 1 }],
     gallery: [{ ...ITEM, name: evil, caption: evil, references: [evil], best: [{ caption: evil, probability: 1 }] }],
   });
   const page = await reportPage([hostile]);

@@ -33,7 +33,8 @@ fileTest(
   async () => {
     await using folder = await makeFolder({
       "config.json": CONFIG,
-      "metrics.jsonl": `{"epoch":1,"trainLoss":null,"cider":"x"}\nnothing\n{"epoch":0}\n[]\n{"epoch":2,"tr`,
+      "metrics.jsonl":
+        `{"epoch":1,"trainLoss":null,"cider":"x"}\nnothing\n{"epoch":0}\n[]\n{"epoch":9007199254740991}\n{"epoch":2,"tr`,
       "gallery.json": `[{"name":"a","image":"javascript:alert(1)"}]`,
     });
     const { epochs, gallery } = await readReportedRun(folder.path);
@@ -41,6 +42,26 @@ fileTest(
     assert.deepEqual(gallery, []);
   },
 );
+
+fileTest("readReportedRun() reads when it was started, what was printed, and means of its steps' losses", async () => {
+  const notes = { started: "2026-03-05T07:08:09.000Z", lines: [{ line: "Data: ...", warning: false, epochs: 0 }] };
+  const losses = (count: number) => Array.from({ length: count }, (_, index) => `{"loss":${index + 1}}\n`).join("");
+  await using folder = await makeFolder({
+    "a/config.json": CONFIG,
+    "a/notes.json": JSON.stringify(notes),
+    "a/steps.jsonl": `${losses(3)}{"loss`,
+    "b/config.json": CONFIG,
+    "b/notes.json": "{}",
+    "b/steps.jsonl": losses(1001),
+  });
+  const { started, lines, steps } = await readReportedRun(`${folder.path}/a`);
+  assert.deepEqual({ started, lines }, notes);
+  assert.deepEqual(steps, [{ step: 1, loss: 1 }, { step: 2, loss: 2 }, { step: 3, loss: 3 }]);
+  const long = await readReportedRun(`${folder.path}/b`);
+  assert.deepEqual([long.started, long.lines], ["", []]);
+  assert.deepEqual(long.steps.slice(0, 1), [{ step: 3, loss: 2 }]);
+  assert.deepEqual([long.steps.length, long.steps.at(-1)], [334, { step: 1001, loss: 1000.5 }]);
+});
 
 fileTest("readReportedRun() reads a run that has no epoch yet", async () => {
   await using folder = await makeFolder({ "config.json": CONFIG });

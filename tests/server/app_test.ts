@@ -23,7 +23,7 @@ async function assertProblem(answer: Response, status: number, pattern: RegExp):
 Deno.test("POST /api/caption captions the bytes of an image", async () => {
   const answer = await ask(fakeApp(), "/api/caption", post(picture(8)));
   assert.equal(answer.status, 200);
-  assert.deepEqual(await answer.json(), { caption: "8 wide", logProbability: -1, tokens: ["8", "wide"] });
+  assert.deepEqual(await answer.json(), { text: "8 wide", logProbability: -1, tokens: ["8", "wide"] });
 });
 
 Deno.test("POST /api/caption captions the file in a form's field `image`", async () => {
@@ -31,7 +31,7 @@ Deno.test("POST /api/caption captions the file in a form's field `image`", async
   form.set("other", "text");
   form.set("image", new Blob([picture(9)]), "photo.png");
   const answer = await ask(fakeApp(), "/api/caption", post(form));
-  assert.equal((await answer.json()).caption, "9 wide");
+  assert.equal((await answer.json()).text, "9 wide");
 });
 
 Deno.test("POST /api/caption returns alternatives, and passes the decoding options on", async () => {
@@ -42,7 +42,7 @@ Deno.test("POST /api/caption returns alternatives, and passes the decoding optio
     post(picture(8)),
   );
   const { alternatives } = await answer.json();
-  assert.deepEqual(alternatives, [{ caption: "8 pixels", logProbability: -1, tokens: ["8", "pixels"] }]);
+  assert.deepEqual(alternatives, [{ text: "8 pixels", logProbability: -1, tokens: ["8", "pixels"] }]);
   assert.deepEqual(JSON.parse(JSON.stringify(asked[0]?.decoding)), {
     nBest: 2,
     beamSize: 5,
@@ -118,7 +118,7 @@ Deno.test("a bad image does not affect other requests", async () => {
   const bodies = [picture(8), "text", picture(9), picture(10).slice(0, 45)];
   const answers = await Promise.all(bodies.map((body) => ask(app, "/api/caption", post(body))));
   assert.deepEqual(answers.map(({ status }) => status), [200, 422, 200, 422]);
-  const captions = await Promise.all([answers[0], answers[2]].map(async (answer) => (await answer?.json()).caption));
+  const captions = await Promise.all([answers[0], answers[2]].map(async (answer) => (await answer?.json()).text));
   assert.deepEqual(captions, ["8 wide", "9 wide"]);
 });
 

@@ -11,7 +11,7 @@ Deno.test("CaptionQueue batches images that arrive at the same time, 16 at a tim
   const queue = new CaptionQueue(model);
   const numbers = Array.from({ length: 40 }, (_, index) => index + 1);
   const captions = await Promise.all(numbers.map((width) => queue.caption(image(width), {}, NEVER)));
-  assert.deepEqual(captions.map(({ caption }) => caption), numbers.map((width) => `${width} wide`));
+  assert.deepEqual(captions.map(({ text }) => text), numbers.map((width) => `${width} wide`));
   assert.deepEqual(widths(asked), [numbers.slice(0, 16), numbers.slice(16, 32), numbers.slice(32)]);
   assert.equal(queue.batches, 3);
 });
@@ -46,7 +46,7 @@ Deno.test("CaptionQueue skips requests whose client is gone", async () => {
   const [left, kept] = [queue.caption(image(1), {}, gone.signal), queue.caption(image(2), {}, NEVER)];
   gone.abort(new RangeError("gone"));
   await assert.rejects(left, RangeError);
-  assert.equal((await kept).caption, "2 wide");
+  assert.equal((await kept).text, "2 wide");
   assert.deepEqual(widths(asked), [[2]]);
 });
 

@@ -53,7 +53,7 @@ export function fakeModel({ until = () => Promise.resolve(), failure }: FakeMode
       if (failure !== undefined) throw failure;
       const write = ({ width }: RgbImage, word: string) => {
         const tokens = [String(width), word];
-        return { caption: tokens.join(" "), logProbability: -1, tokens };
+        return { text: tokens.join(" "), logProbability: -1, tokens };
       };
       return images.map((image) => ({
         ...write(image, "wide"),

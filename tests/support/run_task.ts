@@ -32,7 +32,8 @@ export type TaskName =
   | "label"
   | "inspect"
   | "export"
-  | "report";
+  | "report"
+  | "runs";
 
 /** The words of a task's command in `deno.json`, "deno" first. */
 export function commandOf(task: keyof typeof config.tasks): string[] {
@@ -77,8 +78,8 @@ export interface Ended {
 export interface RunningTask {
   /** Waits until a pattern matches its output on either stream, and returns the match; fails if it ends before. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** Presses Ctrl-C. */
-  press(): void;
+  /** Presses Ctrl-C, or sends another signal. */
+  press(signal?: Deno.Signal): void;
   /** Kills it at once, if it has not ended. */
   kill(): void;
   /** Waits for its end. */
@@ -139,7 +140,7 @@ function start(
   const ended = end();
   return {
     ended,
-    press: () => child.kill("SIGINT"),
+    press: (signal = "SIGINT") => child.kill(signal),
     kill() {
       try {
         child.kill("SIGKILL");

@@ -10,6 +10,7 @@ import { inspectCommand } from "../../src/cli/commands/inspect.ts";
 import { reportCommand } from "../../src/cli/commands/report.ts";
 import { labelCommand } from "../../src/cli/commands/label.ts";
 import { retrieveCommand } from "../../src/cli/commands/retrieve.ts";
+import { runsCommand } from "../../src/cli/commands/runs.ts";
 import { serveCommand } from "../../src/cli/commands/serve.ts";
 import { tokenizeCommand } from "../../src/cli/commands/tokenize.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
@@ -28,6 +29,7 @@ export const TASK_COMMANDS: Readonly<Record<string, () => Command>> = {
   export: exportCommand,
   cache: cacheCommand,
   report: reportCommand,
+  runs: runsCommand,
   doctor: doctorCommand,
   tokenize: tokenizeCommand,
 };

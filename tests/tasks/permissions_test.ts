@@ -27,13 +27,13 @@ Deno.test("only build and the browser tests have all permissions", () => {
 Deno.test("tasks that compute may load the native library and no other; the rest, none", () => {
   for (const task of TASKS.filter((name) => name !== "build" && name !== "test:browser")) {
     const ffi = flagsOf(task).filter((flag) => flag.startsWith("--allow-ffi"));
-    const computes = !["inspect", "export", "cache", "tokenize", "report"].includes(task);
+    const computes = !["inspect", "export", "cache", "tokenize", "report", "runs"].includes(task);
     assert.deepEqual(ffi, computes ? ["--allow-ffi=native/build/liblrcn.so"] : [], task);
   }
 });
 
-Deno.test("caption may only read; train may reach only PyTorch's downloads; doctor, retrieve and explain, no network; evaluate may run only Java", () => {
-  for (const flag of flagsOf("caption")) assert.match(flag, /^--allow-(ffi|read|env)(=|$)/);
+Deno.test("caption may read and write, and nothing else; train may reach only PyTorch's downloads; doctor, retrieve and explain, no network; evaluate may run only Java", () => {
+  for (const flag of flagsOf("caption")) assert.match(flag, /^--allow-(ffi|read|write|env)(=|$)/);
   for (const flag of flagsOf("train")) {
     assert.match(flag, /^--allow-((ffi|read|write|env)(=|$)|sys=statfs$|net=download\.pytorch\.org$)/);
   }
@@ -73,8 +73,9 @@ Deno.test("bench may start Python, and reach no network", () => {
   for (const flag of flagsOf("bench")) assert.match(flag, /^--allow-(ffi|read|write|env|run|sys)(=|$)/);
 });
 
-Deno.test("inspect may read, export, cache and report read and write, tokenize does neither, and none anything else", () => {
+Deno.test("inspect and runs may read, export, cache and report read and write, tokenize does neither, and none anything else", () => {
   assert.deepEqual(flagsOf("inspect"), ["--allow-read", "--allow-env=INIT_CWD"]);
+  assert.deepEqual(flagsOf("runs"), ["--allow-read", "--allow-env=INIT_CWD"]);
   assert.deepEqual(flagsOf("tokenize"), ["--no-prompt"]);
   for (const task of ["export", "cache", "report"] as const) {
     assert.deepEqual(flagsOf(task), ["--allow-read", "--allow-write", "--allow-env=INIT_CWD"]);
@@ -88,7 +89,7 @@ Deno.test({
     await using folder = await drawDataset();
     const tasks = {
       train: ["--data", "drawn", "--out", "out", ...TINY],
-      caption: ["--checkpoint", "out/best.safetensors", `drawn/Images/${FIRST_PICTURE}`],
+      caption: ["--checkpoint", "out/best.safetensors", "--sidecar", "txt", `drawn/Images/${FIRST_PICTURE}`],
     };
     for (const task of ["train", "caption"] as const) {
       // Without statfs, training runs but does not check the free space first.

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../src/input_error.ts";
-import { Vocabulary } from "../../src/text/vocabulary.ts";
+import { lrcnCaption, notebookCaption, Vocabulary } from "../../src/text/vocabulary.ts";
+
+const TOKENS = ["a", "red", "kite"];
 
 const captions = [["a", "red", "kite"], ["the", "kite", "and", "the", "red", "boat"], ["the", "kite"]];
 
@@ -60,15 +62,37 @@ Deno.test("Vocabulary.extend() keeps all ids, and appends new words in their ord
 
 Deno.test("Vocabulary rejects misplaced special words, and empty or duplicate words", () => {
   const wrong: [string[], RegExp][] = [
-    [[], /word 0 must be "<pad>", got nothing/],
-    [["<unk>", "<pad>"], /word 0 must be "<pad>", got "<unk>"/],
-    [["<pad>", "a"], /word 1 must be "<unk>", got "a"/],
-    [["<pad>", "<unk>", "<start>"], /word 3 must be "<end>", got nothing/],
-    [["<pad>", "<unk>", "a", "<end>"], /word 2 must be "<start>", got "a"/],
-    [["<pad>", "<unk>", "a", "b", "a"], /"a" is word 2 and word 4/],
+    [[], /word 0 must be '<pad>', got nothing/],
+    [["<unk>", "<pad>"], /word 0 must be '<pad>', got '<unk>'/],
+    [["<pad>", "a"], /word 1 must be '<unk>', got 'a'/],
+    [["<pad>", "<unk>", "<start>"], /word 3 must be '<end>', got nothing/],
+    [["<pad>", "<unk>", "a", "<end>"], /word 2 must be '<start>', got 'a'/],
+    [["<pad>", "<unk>", "a", "b", "a"], /'a' is word 2 and word 4/],
     [["<pad>", "<unk>", ""], /word 2 is empty/],
   ];
   for (const [words, message] of wrong) {
     assert.throws(() => new Vocabulary(words), (error) => error instanceof InputError && message.test(error.message));
+  }
+});
+
+Deno.test("notebookCaption() pads short captions, cuts long ones and writes 1 for unknown words", () => {
+  const vocabulary = Vocabulary.notebook([TOKENS]);
+  assert.deepEqual([...notebookCaption(["red", "fox"], vocabulary, 4)], [3, 1, 0, 0]);
+  assert.deepEqual([...notebookCaption([...TOKENS, "a", "red"], vocabulary, 4)], [2, 3, 4, 2]);
+  assert.equal(notebookCaption([], vocabulary).length, 30);
+});
+
+Deno.test("lrcnCaption() adds <start> and <end>, and keeps at most maxLength words", () => {
+  const vocabulary = Vocabulary.fromTokens([TOKENS], { minCount: 1 });
+  assert.deepEqual([...lrcnCaption(TOKENS, vocabulary)], [2, 4, 5, 6, 3]);
+  assert.deepEqual([...lrcnCaption(["fox", "red", "kite"], vocabulary, 2)], [2, 1, 5, 3]);
+  assert.equal(lrcnCaption(new Array(50).fill("red"), vocabulary).length, 22);
+  assert.throws(() => lrcnCaption(TOKENS, Vocabulary.notebook([TOKENS])), TypeError);
+});
+
+Deno.test("Vocabulary shortens a word of enormous length in its messages", () => {
+  const word = "x".repeat(100_000);
+  for (const words of [["<pad>", "<unk>", word, word], [word], ["<pad>", "<unk>", "<start>", word]]) {
+    assert.throws(() => new Vocabulary(words), (error) => error instanceof InputError && error.message.length < 200);
   }
 });

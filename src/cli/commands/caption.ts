@@ -8,7 +8,8 @@ export function captionCommand(): Command {
     examples: [
       "deno task caption photo.jpg",
       "deno task caption --n-best 5 --length-penalty 0.7 photo.jpg",
-      "deno task caption --recursive --jsonl photos/ > captions.jsonl",
+      "deno task caption --recursive photos/ --out captions.csv",
+      "deno task caption --recursive photos/ --sidecar xmp",
       "deno task caption --beam-groups 5 --n-best 5 --diversity-penalty 1 photo.jpg",
       "deno task caption --sample --temperature 0.8 --top-p 0.9 --seed 7 --n-best 5 photo.jpg",
       'deno task caption --with frisbee --without man --begin "a dog" photo.jpg',

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { EXPORT_FORMATS, EXPORT_TYPE_NAMES } from "../../checkpoint/export_model.ts";
 import { createCommand } from "../command.ts";
 
@@ -11,6 +11,7 @@ export function exportCommand(): Command {
         "deno task export --out model.pth                       # and model.vocab.json",
         "deno task export --checkpoint runs/first/best.safetensors --out weights.safetensors --force",
         "deno task export --format checkpoint --dtype float16 --out small.safetensors",
+        "deno task export --average runs/self-critical/best.safetensors --share 0.2 --format checkpoint --out mean.safetensors",
       ],
     },
   )
@@ -24,6 +25,18 @@ export function exportCommand(): Command {
       new Option("--dtype <type>", "float type of the weights (default: the checkpoint's)")
         .choices([...EXPORT_TYPE_NAMES]),
     )
+    .option(
+      "--average <file>",
+      "average the weights with this checkpoint's, if one of the two was trained from the other",
+    )
+    .option("--share <x>", "share of --average in the average, from 0 to 1 (default: 0.5)", fraction)
+    .option("--scores <file>", "keep these scores in the checkpoint: scores.json of evaluate --split validation --out")
     .option("--vocabulary <file>", "file for the vocabulary, as JSON (default: beside the weights, .vocab.json)")
     .option("--force", "overwrite existing files");
+}
+
+function fraction(text: string): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("Give a number from 0 to 1.");
 }

@@ -6,8 +6,10 @@ import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
 import { quoted } from "../../printable.ts";
 import { splitOfName } from "../split_name.ts";
 import { readAhead } from "../../read_ahead.ts";
+import { LFS_POINTER } from "../../files/lfs_pointer.ts";
 import { readTextFile } from "../../files/text_file.ts";
-import { type CaptionData, captionLines, CaptionRows } from "./caption_rows.ts";
+import { captionLines, remarkOnLines } from "./caption_lines.ts";
+import { type CaptionData, CaptionRows } from "./caption_rows.ts";
 
 const IMAGE = new RegExp(`\\.(?:${IMAGE_ENDINGS})$`, "i");
 const TEXT = /\.(?:txt|captions?)$/i;
@@ -32,6 +34,7 @@ export async function readCaptionFolder(
 ): Promise<CaptionData & { images: ReadonlyMap<string, ImageFile> }> {
   const captions = new CaptionRows(folder);
   const images = new Map<string, ImageFile>();
+  const lineCounts: number[] = [];
   const pairs: { image: string; text: string }[] = [];
   for await (const { path, files } of innerFolders(folder, "dataset")) {
     const beside = pairFiles(files);
@@ -42,10 +45,18 @@ export async function readCaptionFolder(
   for await (const { image, text, read: lines } of readAhead(read, pairs, AHEAD)) {
     images.set(image, { path: join(folder, image) });
     const file = join(folder, text);
-    if (typeof lines === "string") captions.rejected.push({ file, reason: lines });
-    else if (lines.length === 0) captions.rejected.push({ file, reason: "has no caption" });
-    else for (const caption of lines) captions.rows.push({ image, caption });
+    if (typeof lines === "string") {
+      captions.rejected.push({ file, reason: lines });
+      continue;
+    }
+    lineCounts.push(lines.length);
+    const own = new CaptionRows(file);
+    own.addAll(image, lines);
+    for (const row of own.rows) captions.rows.push(row);
+    for (const row of own.rejected) captions.rejected.push(row);
   }
+  const remark = remarkOnLines(lineCounts);
+  if (remark !== undefined) captions.remarks.push(remark);
   return { ...captions.data(), images };
 }
 
@@ -125,6 +136,8 @@ async function readLines(folder: string, text: string): Promise<string[] | strin
     return captionLines(await readTextFile(join(folder, text), "captions", { maxBytes: MAX_CAPTION_BYTES }));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return "cannot be read as text in UTF-8 of at most 1 MB";
+    return error.message.endsWith(LFS_POINTER)
+      ? `cannot be read: ${LFS_POINTER}`
+      : "cannot be read as text in UTF-8 of at most 1 MB";
   }
 }

@@ -2,15 +2,18 @@ import { printable, quoted } from "../../printable.ts";
 import type { ImageFile } from "../../images/image_file.ts";
 import { MAX_CAPTION_LENGTH } from "../../text/ptb/tokenizer.ts";
 import type { OfficialSplits } from "../official_splits.ts";
+import { listedCaptions } from "./caption_list.ts";
 
 /** A caption needs one such character: spaces and characters without a glyph, such as U+200B, are not enough. */
 const VISIBLE = /[^\p{Cc}\p{Cf}\p{Z}]/u;
+/** What programs write for a missing value. */
+const MISSING_VALUE = /^\s*(?:nan|null|none|undefined|n\/a|<na>)\s*$/i;
 
 /** One caption of one image. */
 export interface CaptionRow {
   /** The image's name. */
   readonly image: string;
-  /** The caption as written in the file. */
+  /** The caption as written in the file, in Unicode normalization form NFC. */
   readonly caption: string;
 }
 
@@ -38,6 +41,8 @@ export interface CaptionData {
   readonly splitCompletion?: string;
   /** The location of each image, if the captions contain it. */
   readonly images?: ReadonlyMap<string, ImageFile>;
+  /** What may surprise in the way they were read, a line each. */
+  readonly remarks?: readonly string[];
 }
 
 /**
@@ -60,29 +65,54 @@ export function describeRejected({ file, line, reason }: RejectedRow): string {
 export class CaptionRows {
   readonly rows: CaptionRow[] = [];
   readonly rejected: RejectedRow[] = [];
+  /** What may surprise in the way they were read. */
+  readonly remarks: string[] = [];
 
   constructor(readonly file: string) {}
 
   /**
-   * Adds a row, or rejects it and returns false.
+   * Adds a row, or rejects it. A caption that is a list in one text becomes several.
    *
    * @param place Its line, or a description of its place: "annotation 3".
    */
-  add({ image, caption }: CaptionRow, place: number | string): boolean {
+  add({ image, caption }: CaptionRow, place: number | string): void {
+    this.addAll(image, [caption], place);
+  }
+
+  /**
+   * Adds the captions of an image. Missing ones among others are skipped; if there is no other, the row is rejected. So is
+   * each value that is not text.
+   *
+   * @param place Their line, or a description of their place.
+   */
+  addAll(image: string, values: readonly unknown[], place?: number | string): void {
     // An absolute path is never opened: its end is searched in the image folders.
-    const wrong = wrongName(image.replace(/^(?:[a-z]:)?[/\\]+/i, "")) ?? wrongCaption(caption);
-    if (wrong !== undefined) this.reject(wrong, place);
-    else this.rows.push({ image, caption });
-    return wrong === undefined;
+    const wrong = wrongName(image.replace(/^(?:[a-z]:)?[/\\]+/i, ""));
+    if (wrong !== undefined) return this.reject(wrong, place);
+    const faults: string[] = [];
+    let missing = "has no caption";
+    let usable = 0;
+    for (const value of values.flatMap(expanded)) {
+      const fault = wrongCaption(value);
+      if (fault === undefined && typeof value === "string") {
+        this.rows.push({ image, caption: value.normalize("NFC") });
+        usable++;
+      } else if (fault?.isMissing) missing = fault.reason;
+      else if (fault !== undefined) faults.push(fault.reason);
+    }
+    for (const reason of faults) this.reject(reason, place);
+    if (usable + faults.length === 0) this.reject(missing, place);
   }
 
   /**
    * Rejects a row.
    *
-   * @param place Its line, or a description of its place.
+   * @param place Its line, or a description of its place; omitted if the file is the row.
    */
-  reject(reason: string, place: number | string): void {
-    const row = typeof place === "number" ? { line: place, reason } : { reason: `${place} ${reason}` };
+  reject(reason: string, place?: number | string): void {
+    const row = typeof place === "number"
+      ? { line: place, reason }
+      : { reason: place === undefined ? reason : `${place} ${reason}` };
     this.rejected.push({ file: this.file, ...row });
   }
 
@@ -92,8 +122,8 @@ export class CaptionRows {
    * @param splits The official split, if the captions contain one.
    */
   data(splits?: OfficialSplits): CaptionData {
-    const { rows, rejected } = this;
-    return { rows, rejected, ...(splits !== undefined && { splits }) };
+    const { rows, rejected, remarks } = this;
+    return { rows, rejected, ...(splits !== undefined && { splits }), ...(remarks.length > 0 && { remarks }) };
   }
 }
 
@@ -110,16 +140,31 @@ export function wrongName(name: string): string | undefined {
   return undefined;
 }
 
-// Refused before training begins: validation could not score it.
-function wrongCaption(caption: string): string | undefined {
-  if (!VISIBLE.test(caption)) return "has no caption";
-  const { length } = caption;
-  return length > MAX_CAPTION_LENGTH
-    ? `has a caption of ${length} characters; at most ${MAX_CAPTION_LENGTH} are allowed`
-    : undefined;
+/** A list in one text as a list. */
+function expanded(value: unknown): unknown {
+  const listed = typeof value === "string" ? listedCaptions(value) : undefined;
+  return Array.isArray(listed) && listed.length > 0 ? listed : value;
 }
 
-/** The non-blank lines of a text. */
-export function captionLines(text: string): string[] {
-  return text.split(/\r\n?|\n/).map((line) => line.trim()).filter((line) => line !== "");
+interface CaptionFault {
+  readonly reason: string;
+  /** Whether there is nothing where a caption could be. */
+  readonly isMissing?: boolean;
+}
+
+// Refused before training begins: validation could not score it.
+function wrongCaption(value: unknown): CaptionFault | undefined {
+  if (value === null || value === undefined) return { reason: "has no caption", isMissing: true };
+  if (typeof value !== "string") return { reason: "has a caption that is not text" };
+  if (!VISIBLE.test(value)) return { reason: "has no caption", isMissing: true };
+  if (MISSING_VALUE.test(value)) {
+    return { reason: `has no caption: ${quoted(value.trim())} stands for a missing value`, isMissing: true };
+  }
+  const listed = listedCaptions(value);
+  if (Array.isArray(listed) && listed.length === 0) return { reason: "has no caption", isMissing: true };
+  if (listed !== undefined) return { reason: "has a list or an object that cannot be read as captions" };
+  const { length } = value;
+  return length > MAX_CAPTION_LENGTH
+    ? { reason: `has a caption of ${length} characters; at most ${MAX_CAPTION_LENGTH} are allowed` }
+    : undefined;
 }

@@ -11,19 +11,23 @@ export const IMAGE_KEYS: readonly string[] = [
   "image_name",
 ];
 
-/** Keys of captions; the first of these patterns that any key matches counts. */
+/**
+ * Keys of captions; the first of these patterns that any key matches counts. pandas calls a second column `caption.1`;
+ * `raw` is the column of Flickr30k on the Hub.
+ */
 const CAPTION_KEYS: readonly RegExp[] = [
   /^captions$/i,
-  /^caption(?:_?\d+)?$/i,
-  /^captions_?\d+$/i,
-  /^comment(?:_?\d+)?$/i,
-  /^texts?(?:_?\d+)?$/i,
+  /^caption(?:[ ._-]?\d+)?$/i,
+  /^captions[ ._-]?\d+$/i,
+  /^comment(?:[ ._-]?\d+)?$/i,
+  /^texts?(?:[ ._-]?\d+)?$/i,
+  /^raw$/i,
 ];
 
 /** Recognizes, in the text of JSON, a key of an image's name. */
 export const IMAGE_KEY_IN_JSON = new RegExp(`"(?:${IMAGE_KEYS.join("|")})"\\s*:`);
 /** Recognizes, in the text of JSON, a key of captions. */
-export const CAPTION_KEY_IN_JSON = /"(?:captions?|texts?)(?:_?\d+)?"\s*:/i;
+export const CAPTION_KEY_IN_JSON = /"(?:(?:captions?|texts?)(?:[ ._-]?\d+)?|raw)"\s*:/i;
 
 /** Those of an entry's keys, or of the columns of a table, that hold its captions: `caption_0` and `caption_1`. */
 export function captionKeys(keys: readonly string[]): string[] {

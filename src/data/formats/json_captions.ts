@@ -12,7 +12,6 @@ const entrySchema = z.preprocess(
   z.object({
     image: z.string(),
     captions: z.array(z.unknown()).optional(),
-    caption: z.union([z.string(), z.array(z.unknown())]).optional(),
     split: z.string().optional(),
   }),
 );
@@ -70,12 +69,8 @@ function addEntry(
 ): void {
   const entry = checked(value, entrySchema);
   if ("wrong" in entry) return captions.reject(entry.wrong, place);
-  const { image, caption, split } = entry.value;
-  const texts = entry.value.captions ?? [caption ?? []].flat();
+  const { image, captions: texts = [], split } = entry.value;
   const wrong = texts.length === 0 ? "has no 'captions'" : split === undefined ? undefined : splits.add(image, split);
   if (wrong !== undefined) return captions.reject(wrong, place);
-  for (const text of texts) {
-    if (typeof text === "string") captions.add({ image, caption: text }, place);
-    else captions.reject("has a caption that is not text", place);
-  }
+  captions.addAll(image, texts, place);
 }

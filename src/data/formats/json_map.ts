@@ -32,11 +32,7 @@ export function parseJsonMap(text: string, file: string): CaptionData {
     const place = `entry ${index + 1}`;
     const isKohyas = typeof entry === "object" && entry !== null && !Array.isArray(entry);
     const texts = isKohyas ? captionsOfEntry(entry) ?? [] : [entry].flat();
-    if (texts.length === 0) captions.reject("has no caption", place);
-    for (const caption of texts) {
-      if (typeof caption === "string") captions.add({ image, caption }, place);
-      else captions.reject("has a caption that is not text", place);
-    }
+    captions.addAll(image, texts, place);
   }
   return captions.data();
 }

@@ -7,8 +7,9 @@ import { openFile, type RandomAccessFile } from "../../files/open_file.ts";
 import { tarMembers } from "../../files/tar.ts";
 import { InputError } from "../../input_error.ts";
 import type { ImageFile } from "../../images/image_file.ts";
-import { type CaptionData, captionLines, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
-import { checked } from "../../files/json_text.ts";
+import { captionLines, remarkOnLines } from "./caption_lines.ts";
+import { type CaptionData, CaptionRows, type RejectedRow, wrongName } from "./caption_rows.ts";
+import { checked, parseJson } from "../../files/json_text.ts";
 import { IMAGE_ENDINGS } from "../../images/image_kind.ts";
 
 /** Longer texts are not captions. */
@@ -29,33 +30,42 @@ export interface WebdatasetOptions {
 
 /**
  * Reads tar shards in one pass over their headers. Images stay in the shards: only their positions are kept, under the
- * name `shard.tar/key.jpg`. Each line of a `.txt` is a caption. A `.json` has `captions` or a `caption`; it may hold
- * other data, so it is rejected only if its key has no caption at all. A damaged shard yields what precedes the damage.
+ * name `shard.tar/key.jpg`. A `.json` has `captions` or a `caption`; it may hold other data, so it is rejected only if its
+ * key has no caption at all. Each line of a `.txt` is a caption, unless the `.json` has the same text as one. A damaged shard yields what precedes the damage.
  */
 export async function readWebdataset(
   shards: readonly string[],
   { folder }: WebdatasetOptions,
 ): Promise<CaptionData & { images: ReadonlyMap<string, ImageFile> }> {
   const images = new Map<string, ImageFile>();
+  const lineCounts: number[] = [];
   const all: { rows: CaptionData["rows"][number][]; rejected: RejectedRow[] } = { rows: [], rejected: [] };
   for (const path of shards) {
     const captions = new CaptionRows(path);
     const samples = await readShard(path, captions);
-    for (const [key, { image, texts, failed, wrongJson }] of samples) {
-      // Programs that write shards put the same caption into both files.
-      const lines = new Set(texts);
+    for (const [key, { image, texts, listed, failed, wrongJson }] of samples) {
+      const written = texts.filter((text) => !hasSameWords(listed, text)).map(captionLines);
+      const lines = new Set([...listed, ...written.flat()]);
+      for (const { length } of written) lineCounts.push(length);
       if (image === undefined) captions.reject("has no image", quoted(key));
       else if (lines.size === 0 && wrongJson !== undefined) captions.reject(wrongJson.reason, quoted(wrongJson.name));
       else if (lines.size === 0 && !failed) captions.reject("has no caption in a .txt or .json", quoted(image.name));
       if (image === undefined) continue;
       const name = `${relative(folder, path)}/${image.name}`;
       images.set(name, { path, offset: image.offset, size: image.size, member: image.name });
-      for (const caption of lines) captions.add({ image: name, caption }, quoted(image.name));
+      if (lines.size > 0) captions.addAll(name, [...lines], quoted(image.name));
     }
     for (const row of captions.rows) all.rows.push(row);
     for (const row of captions.rejected) all.rejected.push(row);
   }
-  return { ...all, images };
+  const remark = remarkOnLines(lineCounts);
+  return { ...all, images, ...(remark !== undefined && { remarks: [remark] }) };
+}
+
+/** Programs that write shards put the same caption into both files, also one with line breaks. */
+function hasSameWords(captions: readonly string[], text: string): boolean {
+  const joined = (words: string) => words.trim().split(/\s+/).join(" ");
+  return captions.some((caption) => joined(caption) === joined(text));
 }
 
 /** Tells whether a tar has images with captions among its first members. */
@@ -81,7 +91,10 @@ export async function isWebdataset(path: string): Promise<boolean> {
 
 interface Sample {
   image?: { readonly name: string; readonly offset: number; readonly size: number };
+  /** The contents of its texts. */
   readonly texts: string[];
+  /** The captions in its JSON. */
+  readonly listed: string[];
   /** A text was rejected with a reason of its own. */
   failed: boolean;
   /** The reason its JSON cannot be used. */
@@ -105,11 +118,12 @@ async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyM
         captions.reject(wrong, quoted(name));
         continue;
       }
-      const sample = samples.get(member.key) ?? { texts: [], failed: false };
+      const sample = samples.get(member.key) ?? { texts: [], listed: [], failed: false };
       samples.set(member.key, sample);
       if (member.kind !== "image") {
         const { texts, wrong } = await readTexts(file, { kind: member.kind, offset, size });
-        for (const text of texts) sample.texts.push(text);
+        const its = member.kind === "json" ? sample.listed : sample.texts;
+        for (const text of texts) its.push(text);
         if (wrong !== undefined && member.kind === "json" && texts.length === 0) {
           sample.wrongJson = { name, reason: wrong };
         } else if (wrong !== undefined) {
@@ -124,7 +138,7 @@ async function readShard(path: string, captions: CaptionRows): Promise<ReadonlyM
     captions.rejected.push({ file: path, reason: error.message.replace(/^Cannot read '.*?': /, "") });
   }
   const [first] = dotted;
-  if (first !== undefined && samples.values().every(({ texts }) => texts.length === 0)) {
+  if (first !== undefined && samples.values().every(({ texts, listed }) => texts.length + listed.length === 0)) {
     captions.reject(
       `and ${dotted.length - 1} more are skipped: a key ends at the first dot of a name`,
       quoted(first),
@@ -145,12 +159,12 @@ async function readTexts(
     if (!(error instanceof TypeError)) throw error;
     return { texts: [], wrong: "is not text in UTF-8" };
   }
-  if (kind === "text") return { texts: captionLines(text) };
+  if (kind === "text") return { texts: text.trim() === "" ? [] : [text] };
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text, "");
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof InputError)) throw error;
     return { texts: [], wrong: "is not JSON" };
   }
   const entry = checked(value, jsonSchema);

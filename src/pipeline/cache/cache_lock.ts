@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import { errorCode, fileErrorReason } from "../../files/file_error.ts";
+import { openRegular } from "../../files/open_file.ts";
 import { InputError } from "../../input_error.ts";
 
 /** Options of {@linkcode lockFilling}. */
@@ -100,7 +101,7 @@ async function openLock(folder: string, name = LOCK_NAME): Promise<OpenLock> {
     const refused = new InputError(`Cannot write the cache '${folder}': ${reason}`, { cause: error });
     if (!["EROFS", "EACCES", "EPERM"].includes(errorCode(error))) throw refused;
     try {
-      return { file: await Deno.open(path), readOnly: refused };
+      return { file: await openRegular(path), readOnly: refused };
     } catch {
       throw refused;
     }

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { fileErrorReason } from "../../files/file_error.ts";
+import { openRegular } from "../../files/open_file.ts";
 import { checkImageBytes, checkRegularFile } from "../../images/image_file.ts";
 import { ImageError } from "../../images/image_error.ts";
 import type { Example } from "../../data/dataset.ts";
@@ -89,7 +90,7 @@ export async function fileState(
 export async function contentDigest({ path, offset, size }: FileState): Promise<string> {
   checkImageBytes(size);
   return await orImageError(path, async () => {
-    using file = await Deno.open(path);
+    using file = await openRegular(path);
     if (offset !== undefined) await file.seek(offset, Deno.SeekMode.Start);
     const hash = createHash("sha256");
     const piece = new Uint8Array(Math.min(size, PIECE_BYTES));

@@ -1,6 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { dirname } from "node:path";
-import { CaptionRows } from "../../data/formats/caption_rows.ts";
+import { CaptionRows, wrongName } from "../../data/formats/caption_rows.ts";
 import { readTextFile } from "../../files/text_file.ts";
 import { InputError } from "../../input_error.ts";
 import { quoted } from "../../printable.ts";
@@ -181,14 +181,16 @@ function checkColumns(header: readonly string[], refuse: Refuse): readonly strin
 
 /** Whether training would find an image of this name: it trims names, and refuses some. */
 export function canLabel(image: string): boolean {
-  return !/^\s|\s$|[\r\n]/.test(image) && new CaptionRows("").add({ image, caption: "any" }, "");
+  return !/^\s|\s$|[\r\n]/.test(image) && wrongName(image) === undefined;
 }
 
 /** Checks that training reads what is written. */
 function checkLabel(image: string, { caption }: Label): void {
   const rows = new CaptionRows("");
-  if (rows.add({ image, caption }, "the label")) return;
-  throw new InputError(`Cannot save the label of ${quoted(image)}: ${rows.rejected[0]?.reason}; write one`);
+  rows.add({ image, caption }, "the label");
+  if (rows.rows.length === 1) return;
+  const reason = rows.rejected[0]?.reason ?? "the label is a list of several captions";
+  throw new InputError(`Cannot save the label of ${quoted(image)}: ${reason}; write one`);
 }
 
 /** Keeps another server from changing the same file in between. */

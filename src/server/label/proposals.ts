@@ -126,6 +126,6 @@ export class Proposals {
   }
 }
 
-function toProposal({ caption, logProbability, tokens }: Caption): Proposal {
-  return { caption: caption.trim(), probability: Math.exp(logProbability / (tokens.length + 1)) };
+function toProposal({ text, logProbability, tokens }: Caption): Proposal {
+  return { caption: text.trim(), probability: Math.exp(logProbability / (tokens.length + 1)) };
 }

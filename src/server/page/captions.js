@@ -126,7 +126,7 @@ function makeRow(image) {
   more.append(summary, others);
   text.append(name, caption, more);
   actions.className = "actions";
-  const copying = makeButton("Copy", () => copy(image.answer.caption, copying));
+  const copying = makeButton("Copy", () => copy(image.answer.text, copying));
   const where = makeButton("Heat maps", () => select(image));
   const removing = makeButton("Remove", () => remove(image));
   actions.append(copying, where, removing);
@@ -151,13 +151,13 @@ function updateRow(image) {
 function fillRow({ item, caption, more, summary, others, copying }, { answer, problem }) {
   item.classList.toggle("busy", answer === undefined);
   copying.disabled = answer === undefined;
-  caption.textContent = answer === undefined ? problem ?? "…" : answer.caption || "(empty caption)";
-  const alternatives = (answer?.alternatives ?? []).filter((other) => other.caption !== answer.caption);
+  caption.textContent = answer === undefined ? problem ?? "…" : answer.text || "(empty caption)";
+  const alternatives = (answer?.alternatives ?? []).filter((other) => other.text !== answer.text);
   more.hidden = alternatives.length === 0;
   summary.textContent = alternatives.length === 1 ? "1 other caption" : `${alternatives.length} other captions`;
   others.replaceChildren(...alternatives.map((other) => {
     const line = document.createElement("li");
-    line.textContent = other.caption;
+    line.textContent = other.text;
     return line;
   }));
 }

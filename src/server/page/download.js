@@ -5,22 +5,22 @@ const ZIP = "/fflate.js";
 
 const FORMATS = {
   csv: (images) => {
-    const rows = [["image", "caption"], ...images.map(({ name, answer }) => [name, answer.caption])];
+    const rows = [["image", "caption"], ...images.map(({ name, answer }) => [name, answer.text])];
     return text("csv", "text/csv", rows.map((row) => `${row.map(field).join(",")}\r\n`).join(""));
   },
   jsonl: (images) => {
-    const lines = images.map(({ name, answer: { caption, logProbability, alternatives = [] } }) => ({
+    const lines = images.map(({ name, answer: { text, logProbability, alternatives = [] } }) => ({
       image: name,
-      caption,
+      text,
       logProbability,
-      alternatives: alternatives.map(({ caption, logProbability }) => ({ caption, logProbability })),
+      alternatives: alternatives.map(({ text, logProbability }) => ({ text, logProbability })),
     }));
     return text("jsonl", "application/jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   },
   txt: async (images) => {
     const { zipSync, strToU8 } = await import(ZIP);
     const files = textNames(images.map(({ name }) => name))
-      .map((name, index) => [name, strToU8(`${images[index].answer.caption}\n`)]);
+      .map((name, index) => [name, strToU8(`${images[index].answer.text}\n`)]);
     return new File([zipSync(Object.fromEntries(files))], "captions.zip", { type: "application/zip" });
   },
 };

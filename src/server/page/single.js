@@ -49,9 +49,7 @@ export function showImage(image) {
     return;
   }
   const captions = [answer, ...answer.alternatives ?? []];
-  const distinct = captions.filter(({ caption }, index) =>
-    index === captions.findIndex((other) => other.caption === caption)
-  );
+  const distinct = captions.filter(({ text }, index) => index === captions.findIndex((other) => other.text === text));
   find("others").replaceChildren(...distinct.map(captionItem));
   showCaption(answer);
 }
@@ -59,7 +57,7 @@ export function showImage(image) {
 function captionItem(caption) {
   const [item, button, text, probability] = ["li", "button", "span", "small"].map((tag) => document.createElement(tag));
   button.type = "button";
-  text.textContent = caption.caption || "(empty caption)";
+  text.textContent = caption.text || "(empty caption)";
   // Of a word, since captions of different lengths are compared; the end counts as one.
   probability.textContent = percent(Math.exp(caption.logProbability / (caption.tokens.length + 1)));
   button.append(text, probability);
@@ -73,10 +71,10 @@ function captionItem(caption) {
 
 /** Shows one of the captions of the image. */
 function showCaption(caption) {
-  chosen = { answer: shown.answer, caption: caption.caption };
-  find("caption").textContent = caption.caption || "(empty caption)";
-  shownImage.alt = caption.caption;
-  find("said").textContent = `Caption: ${caption.caption}`;
+  chosen = { answer: shown.answer, caption: caption.text };
+  find("caption").textContent = caption.text || "(empty caption)";
+  shownImage.alt = caption.text;
+  find("said").textContent = `Caption: ${caption.text}`;
   for (const button of find("others").querySelectorAll("button")) {
     const isChosen = button.firstElementChild.textContent === find("caption").textContent;
     button.setAttribute("aria-pressed", String(isChosen));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { isCaptionFolder, readCaptionFolder } from "../../../src/data/formats/caption_folder.ts";
 import { NEEDS_FILES } from "../../support/checkpoint_folder.ts";
+import { lfsPointer } from "../../support/lfs_pointer.ts";
 import { makeFolder } from "../../support/temporary_folder.ts";
 
 Deno.test({
@@ -47,6 +48,8 @@ Deno.test({
       "d.txt": " \n",
       "e.jpg": "",
       "e.txt": Uint8Array.of(0xff, 0xfe, 0x41, 0),
+      "f.jpg": "",
+      "f.txt": lfsPointer(),
     });
     const { rows, rejected } = await readCaptionFolder(folder.path);
     assert.deepEqual(rows, [{ image: "c.jpg", caption: "A cow ." }]);
@@ -56,6 +59,7 @@ Deno.test({
       "b.txt has no image beside it",
       "d.txt has no caption",
       "e.txt cannot be read as text in UTF-8 of at most 1 MB",
+      "f.txt cannot be read: it is a pointer of Git LFS, not the file itself; run git lfs pull in its repository",
     ]);
   },
 });

@@ -6,6 +6,8 @@ Deno.test("captionKeys() takes captions before text, and all that are numbered",
   assert.deepEqual(captionKeys(["caption", "caption_2", "split"]), ["caption", "caption_2"]);
   assert.deepEqual(captionKeys(["captions", "caption"]), ["captions"]);
   assert.deepEqual(captionKeys(["Text"]), ["Text"]);
+  assert.deepEqual(captionKeys(["caption", "caption.1", "Caption 2", "raw"]), ["caption", "caption.1", "Caption 2"]);
+  assert.deepEqual(captionKeys(["raw", "sentids"]), ["raw"]);
   assert.deepEqual(captionKeys(["subcaption", "context", "caption_id"]), []);
 });
 

@@ -160,6 +160,26 @@ Deno.test("parseJsonCaptions() rejects entries with the line or the entry's numb
   assert.throws(() => parseJsonCaptions(`[${entries[0]},\n${entries[2]}`, "c.json"), { name: "InputError" });
 });
 
+Deno.test("parseJsonCaptions() loses only the row to a NaN as Python writes it, and reads trailing commas", () => {
+  const text = '[{"image": "a.jpg", "caption": "NaN, Infinity,]"},\n{"image": "b.jpg", "caption": NaN},' +
+    '\n{"image": "c.jpg", "caption": "x", "score": -Infinity, },\n]';
+  const { rows, rejected } = parseJsonCaptions(text, "c.json");
+  assert.deepEqual(rows.map(({ image, caption }) => `${image} ${caption}`), ["a.jpg NaN, Infinity,]", "c.jpg x"]);
+  assert.deepEqual(rejected.map(describeRejected), ["c.json: entry 2 has no 'captions'"]);
+  const lines = parseJsonCaptions('{"image":"a.jpg","caption":"x","n":NaN}\n', "c.jsonl");
+  assert.equal(lines.rows.length, 1);
+});
+
+Deno.test("parseJsonCaptions() names the line of a fault", () => {
+  const text = `[\n${'{"image": "a.jpg", "caption": "x"},\n'.repeat(5)}{"image": "b.jpg", "caption": y}\n]`;
+  assert.throws(() => parseJsonCaptions(text, "c.json"), { message: /: line 7 of c\.json is not JSON; / });
+});
+
+Deno.test("parseJsonCaptions() skips an empty caption beside a good one", () => {
+  const { rows, rejected } = parseJsonCaptions('[{"image":"a.jpg","caption":["A kite .",""]}]', "c.json");
+  assert.deepEqual([rows.length, rejected], [1, []]);
+});
+
 Deno.test({
   name: "parseKarpathyJson() and parseCocoCaptions() read pieces of the published files",
   ignore: testData === undefined,

@@ -26,7 +26,7 @@ Deno.test("parseJsonMap() rejects entries without captions, and says which", () 
     "x.json: entry 2 has no caption",
     "x.json: entry 3 has a caption that is not text",
     "x.json: entry 4 has the image name '../d.jpg', which leads out of the images folder",
-    "x.json: entry 5 has a caption that is not text",
+    "x.json: entry 5 has no caption",
   ]);
   assert.throws(() => parseJsonMap("[]", "x.json"), { name: "InputError", message: /x\.json is not valid/ });
 });

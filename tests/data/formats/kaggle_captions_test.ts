@@ -90,7 +90,7 @@ Deno.test("parseKaggleCaptions() loses one row to a quote that is never closed, 
 Deno.test("parseKaggleCaptions() names a missing column", () => {
   for (
     const [text, message] of [
-      ["image,text\na.jpg,x", /column 'caption' is missing in captions\.txt; /],
+      ["image,tags\na.jpg,x", /column 'caption' is missing in captions\.txt; /],
       ["file,caption\na.jpg,x", /column 'image' is missing in captions\.txt; /],
       ["a poem\nof two lines", /column 'image' is missing/],
       ["", /column 'image' is missing/],
@@ -125,5 +125,43 @@ Deno.test("parseKaggleCaptions() treats an invisible caption as missing", () => 
 
 Deno.test("isKaggleHeader() wants both columns", () => {
   assert(isKaggleHeader('\uFEFF"image",Caption'));
-  assert(!isKaggleHeader("image,text"));
+  assert(!isKaggleHeader("image,tags"));
+});
+
+Deno.test("parseKaggleCaptions() reads semicolons, tabs and bars, and Excel's first line", () => {
+  const rows = [["a.jpg", "x, y"], ["b.jpg", "y"]];
+  for (const [delimiter, before] of [[";", ""], ["\t", ""], ["|", ""], [";", "sep=;\r\n"], [";", '\uFEFF"sep=;"\n']]) {
+    const lines = [["image", "caption"], ...rows].map((row) => row.join(delimiter));
+    assert(isKaggleHeader(lines[0] ?? ""));
+    assert.deepEqual(parse(`${before}${lines.join("\r\n")}\r\n`), { rows, rejected: [] }, `${before}${delimiter}`);
+  }
+  assert.deepEqual(parse("sep=;\nimage;caption\na.jpg;\n").rejected, ["line 3 of captions.txt has no caption"]);
+  assert.deepEqual(parse('image;split;caption\na.jpg;train;x; y\nb.jpg;val;"z"\n').rows, [
+    ["a.jpg", "x; y"],
+    ["b.jpg", "z"],
+  ]);
+});
+
+Deno.test("parseKaggleCaptions() reads other names of both columns, and every column of captions", () => {
+  for (const header of ["image,text", "file_name,text", "filename,caption", "image_path,comment", "filepath,Caption"]) {
+    assert.deepEqual(parse(`${header}\na.jpg,x\n`).rows, [["a.jpg", "x"]], header);
+  }
+  for (
+    const header of ["caption,caption_2", "caption,caption 2", "caption,caption.1", "caption,caption", "text1,text2"]
+  ) {
+    assert.deepEqual(parse(`image,${header}\na.jpg,x,y\n`).rows, [["a.jpg", "x"], ["a.jpg", "y"]], header);
+  }
+});
+
+Deno.test("parseKaggleCaptions() says which columns of captions it does not read", () => {
+  const remarks = (header: string) => parseKaggleCaptions(`${header}\na.jpg,x,y\n`, "captions.csv").remarks;
+  assert.deepEqual(remarks("image,caption,caption_de"), [
+    "the column 'caption_de' is not read, only 'caption'; call it 'caption_2' to read both",
+  ]);
+  assert.equal(remarks("image,caption,caption_id"), undefined);
+});
+
+Deno.test("parseKaggleCaptions() reads Flickr30k of the Hub, whose captions are lists", () => {
+  const text = 'raw,sentids,split,filename,img_id\n"[""A kite ."", ""A boat, red .""]","[0, 1]",train,a.jpg,0\n';
+  assert.deepEqual(parse(text).rows, [["a.jpg", "A kite ."], ["a.jpg", "A boat, red ."]]);
 });

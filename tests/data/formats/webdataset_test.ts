@@ -164,3 +164,27 @@ Deno.test({
     ]);
   },
 });
+
+Deno.test({
+  name: "readWebdataset() reads a caption with line breaks in .json and .txt as one, and a JSON with NaN",
+  ...NEEDS_FILES,
+  async fn() {
+    const caption = "A red kite\nin the\u2028sky .";
+    await using folder = await makeFolder({
+      "x.tar": tarFile([
+        { name: "a.jpg", content: "1" },
+        { name: "a.txt", content: caption.replace("\n", "\r\n") },
+        { name: "a.json", content: JSON.stringify({ caption }) },
+        { name: "b.jpg", content: "1" },
+        { name: "b.json", content: '{"caption": "A boat .", "similarity": NaN, "width": -Infinity,}' },
+        { name: "c.jpg", content: "1" },
+        { name: "c.txt", content: "A cow\nin a field" },
+        ...["d", "e"].flatMap((key) => [{ name: `${key}.jpg`, content: "1" }, { name: `${key}.txt`, content: "x" }]),
+      ]),
+    });
+    const { rows, rejected, remarks } = await readWebdataset([join(folder.path, "x.tar")], { folder: folder.path });
+    assert.deepEqual(rejected, []);
+    assert.deepEqual(rows.map(({ caption }) => caption), [caption, "A boat .", "A cow", "in a field", "x", "x"]);
+    assert.match(remarks?.join() ?? "", /^1 of 3 texts have more than one line/);
+  },
+});

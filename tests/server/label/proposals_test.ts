@@ -25,7 +25,7 @@ function modelThat(caption: (image: RgbImage) => readonly (readonly [string, num
     caption(images: readonly RgbImage[]) {
       return Promise.resolve(images.map((image) => {
         const [best, ...alternatives] = caption(image).map(([text, logProbability]): Caption => (
-          { caption: text, logProbability, tokens: text.split(" ") }
+          { text, logProbability, tokens: text.split(" ") }
         ));
         return { ...best, alternatives };
       }));

@@ -8,9 +8,12 @@ try {
   using group = await Group.join(rendezvous, { timeout });
   const { rank } = group;
   const sums = Float64Array.of(rank, 1);
-  await group.allReduce(sums);
-  const parts = await group.allGather(new Uint8Array(rank).fill(rank));
-  const first = await group.broadcast(Uint8Array.of(7, rank));
+  // At once: they run in this order on all ranks.
+  const [, parts, first] = await Promise.all([
+    group.allReduce(sums),
+    group.allGather(new Uint8Array(rank).fill(rank)),
+    group.broadcast(Uint8Array.of(7, rank)),
+  ]);
   console.log(JSON.stringify([[...sums], parts.map((part) => [...part]), [...first]]));
   if (rank === ending) {
     if (end === "killed") Deno.kill(Deno.pid, "SIGKILL");

@@ -4,6 +4,7 @@ import type { FileCaption } from "../../../src/captioning/caption_files.ts";
 import type { ModelFacts } from "../../../src/checkpoint/model_facts.ts";
 import type { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { openCheckpoint, saveCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { readDataset } from "../../../src/data/dataset.ts";
 import { INTERCHANGE } from "../../golden/interchange.ts";
 import { drawDataset, FIRST_PICTURE, TINY } from "../../support/draw_dataset.ts";
 import {
@@ -68,7 +69,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caption --json prints image, caption, log-probability and tokens of each image",
+  name: "caption --json prints image, text, log-probability and tokens of each image",
   ignore,
   async fn() {
     await using folder = await trainOn(["first"]);
@@ -76,11 +77,42 @@ Deno.test({
     const captions = await captionsOf([PICTURE, other], folder.path);
     assert.deepEqual(captions.map(({ image }) => image), [PICTURE, other]);
     for (const entry of captions) {
-      assert.deepEqual(Object.keys(entry).sort(), ["caption", "image", "logProbability", "tokens"]);
+      assert.deepEqual(Object.keys(entry).sort(), ["image", "logProbability", "text", "tokens"]);
       assert(entry.logProbability <= 0);
       assert(entry.tokens.length >= 1 && entry.tokens.length <= 8);
-      assert.equal(entry.caption.replaceAll(" ", ""), entry.tokens.join(""));
+      assert.equal(entry.text.replaceAll(" ", ""), entry.tokens.join(""));
     }
+  },
+});
+
+Deno.test({
+  name: "caption --out and --sidecar write what is printed otherwise, and training reads the file",
+  ignore,
+  async fn() {
+    await using folder = await trainOn(["first"]);
+    const printed = await runTask("caption", ["drawn/Images"], { folder: folder.path });
+    const written = await runTask("caption", ["drawn/Images", "--out", "captions.csv", "--quiet"], {
+      folder: folder.path,
+    });
+    assertDone(written);
+    assert.equal(written.stdout, "");
+    const table = await Deno.readTextFile(join(folder.path, "captions.csv"));
+    assert.equal(table, `image,caption\n${printed.stdout.replaceAll("\t", ",")}`);
+    assertRefused(
+      await runTask("caption", [PICTURE, "--out", "captions.csv"], { folder: folder.path }),
+      /it exists already/,
+    );
+
+    assertDone(await runTask("caption", [PICTURE, "--sidecar", "xmp"], { folder: folder.path }));
+    const [, caption] = printed.stdout.match(new RegExp(`^${PICTURE}\t(.*)$`, "m")) ?? [];
+    const xmp = await Deno.readTextFile(join(folder.path, `${PICTURE}.xmp`));
+    assert(xmp.includes(`<rdf:li xml:lang="x-default">${caption}</rdf:li>`), xmp);
+
+    const { examples, missing } = await readDataset({
+      captions: join(folder.path, "captions.csv"),
+      images: folder.path,
+    });
+    assert.deepEqual([examples.length, missing], [table.trimEnd().split("\n").length - 1, []]);
   },
 });
 

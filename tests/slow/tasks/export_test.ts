@@ -121,9 +121,11 @@ Deno.test({
     assert.equal(await Deno.readTextFile(join(folder.path, "model.vocab.json")), "mine");
     assertDone(await run("--out", "model.pth", "--force"));
     assertDone(await run("--out", "model.pth", "--force"));
-    const three = /the checkpoint, the weights and the vocabulary must be three files; choose another$/m;
+    const three = /the checkpoint, the weights and the vocabulary must be different files; choose another$/m;
     assertRefused(await run("--out", "runs/first/best.safetensors", "--force"), three);
     assertRefused(await run("--out", "new.pth", "--vocabulary", "new.pth", "--force"), three);
+    assertRefused(await run("--out", "new.pth", "--share", "0.2"), /Cannot use --share without --average/);
+    assertRefused(await run("--out", "new.pth", "--average", "red.png", "--share", "2"), /Give a number from 0 to 1/);
     assert.equal(await digest(join(folder.path, "runs/first/best.safetensors")), await digest(SMALL_CAPTIONER));
   },
 });

@@ -40,7 +40,16 @@ Deno.test({
     assert.equal(code, INTERRUPTED);
     assert.equal(stderr.trim(), "Stopping after this step; press Ctrl-C again to quit at once");
     assert.deepEqual(namesIn(out), [
-      ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+      ...[
+        "best.safetensors",
+        "config.json",
+        "gallery.json",
+        "last.safetensors",
+        "metrics.jsonl",
+        "notes.json",
+        "report.html",
+        "steps.jsonl",
+      ],
     ]);
     const epochs = stdout.match(/train loss/g)?.length;
     assert.equal(await epochOf(join(out, "last.safetensors")), epochs);
@@ -115,5 +124,35 @@ Deno.test({
       "images.sqlite-journal",
       "lock",
     ]);
+  },
+});
+
+Deno.test({
+  name: "train ends with a checkpoint when its terminal is closed, or the process that started it is killed",
+  ignore,
+  async fn(t) {
+    await using folder = await drawDataset();
+    const args = ["--data", "drawn", ...TINY, "--epochs", "3000", "--set", "patience=0"];
+    const isResumable = async (out: string) => await epochOf(join(folder.path, out, "last.safetensors")) > 0;
+
+    await t.step("SIGHUP", async () => {
+      const task = startTask("train", [...args, "--out", "hangup"], { folder: folder.path });
+      await task.printed(/^Epoch 1\/3000: train loss/m);
+      task.press("SIGHUP");
+      const { code, stdout } = await task.ended;
+      assert.equal(code, INTERRUPTED);
+      assert.match(stdout, /^Stopped in epoch \d+ after step \d+; resume with: /m);
+      assert(await isResumable("hangup"));
+    });
+    await t.step("a killed parent", async () => {
+      const under = ["sh", "-c", '"$@" & wait', "sh"];
+      const task = startTask("train", [...args, "--out", "orphan"], { folder: folder.path, under });
+      await task.printed(/^Epoch 1\/3000: train loss/m);
+      task.kill();
+      const { stdout, stderr } = await task.ended; // the training has closed the streams that it shares with sh
+      assert.equal(stderr.trim(), "Stopping after this step: the process that started this one has ended");
+      assert.match(stdout, /^Stopped in epoch \d+ after step \d+; resume with: /m);
+      assert(await isResumable("orphan"));
+    });
   },
 });

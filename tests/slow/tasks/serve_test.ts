@@ -19,7 +19,7 @@ Deno.test({
     const server = await serve(folder.path);
     const images = COLORS.map((color) => drawSquare(color, 3));
     const alone: string[] = [];
-    for (const image of images) alone.push((await (await caption(server.url, image)).json()).caption);
+    for (const image of images) alone.push((await (await caption(server.url, image)).json()).text);
     const before = (await (await fetch(`${server.url}/api/health`)).json()).batches;
     const bad = new TextEncoder().encode("no image");
     const requests = Array.from({ length: 200 }, (_, index) => index % 10 === 9 ? bad : images[index % 3] ?? bad);
@@ -97,7 +97,7 @@ Deno.test({
     for (const connection of connections) if (connection.status === "fulfilled") connection.value.close();
     const answers = async () => {
       const answer = await caption(server.url, drawSquare("red", 1)).catch(() => undefined);
-      return answer !== undefined && typeof (await answer.json()).caption === "string";
+      return answer !== undefined && typeof (await answer.json()).text === "string";
     };
     while (!await answers()) await new Promise((resolve) => setTimeout(resolve, 100));
     server.press();

@@ -32,7 +32,16 @@ Deno.test({
     assertDone(ended);
     const run = join(folder.path, "runs", "first");
     assert.deepEqual(namesIn(run), [
-      ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+      ...[
+        "best.safetensors",
+        "config.json",
+        "gallery.json",
+        "last.safetensors",
+        "metrics.jsonl",
+        "notes.json",
+        "report.html",
+        "steps.jsonl",
+      ],
     ]);
     const metrics = await metricsOf(run);
     assert.deepEqual(metrics.map(({ epoch }) => epoch), [1, 2]);
@@ -218,7 +227,7 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
   },
   "an unknown setting": {
     args: ["--data", "drawn", "--set", "hidenSize=3"],
-    line: /Cannot set 'hidenSize': there is no such setting; known are .*hiddenSize/,
+    line: /Cannot set 'hidenSize': there is no such setting; did you mean hiddenSize\?/,
   },
   "a setting with a word for a number": {
     args: ["--data", "drawn", "--set", "hiddenSize=many"],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type EpochPlanOptions, frozenAugmentation, planEpoch } from "../../src/pipeline/epoch_plan.ts";
+import { type EpochPlanOptions, frozenAugmentation, planEpoch } from "../../src/pipeline/epoch_loader.ts";
 
 const OPTIONS: EpochPlanOptions = { seed: 1, epoch: 1, augmentation: "none", margin: 32 };
 
