@@ -33,6 +33,7 @@ export type WriteLabels = (path: string, text: string) => Promise<void>;
 export type Labels = ReadonlyMap<string, Label>;
 
 const COLUMNS = ["image", "caption", "source"];
+const SOURCES = ["", ...LABEL_SOURCES] as const;
 
 /**
  * A CSV file of one caption for each image, which is a dataset for training. It is read before each change, so that
@@ -109,44 +110,48 @@ function field(text: string): string {
  * @throws {InputError} If something would be lost by writing the labels again.
  */
 export function parseLabels(text: string, path: string): Labels {
-  const labels = new Map<string, Label>();
-  let columns: readonly string[] | undefined;
-  const refuse = (reason: string) =>
+  const refuse: Refuse = (reason) =>
     new InputError(`Cannot label into ${path}: ${reason}; correct it, or name another file with --labels`);
-  const read = (values: readonly string[], line: number) => {
-    if (columns === undefined) {
-      columns = checkColumns(values.map((name) => name.trim().toLowerCase()), refuse);
-      return;
+  const [header, ...rows] = parseCsv(text, refuse);
+  const columns = checkColumns(header?.values ?? COLUMNS, refuse);
+  const labels = new Map<string, Label>();
+  for (const { values, line } of rows) {
+    const fields = fieldsOf(values, columns);
+    if (fields === undefined) {
+      throw refuse(`line ${line} has ${values.length} columns, not ${columns.length} (quote captions with commas)`);
     }
-    const order = columns;
-    const extra = values.length - order.length;
-    // The reader of datasets allows unquoted commas there, too.
-    const given = extra > 0 && order.at(-1) === "caption"
-      ? [...values.slice(0, order.length - 1), values.slice(order.length - 1).join(",")]
-      : values;
-    if (given.length !== order.length) {
-      throw refuse(`line ${line} has ${values.length} columns, not ${order.length} (quote captions with commas)`);
-    }
-    const [image = "", caption = "", source = ""] = COLUMNS.map((name) => given[order.indexOf(name)]?.trim());
+    const [image = "", caption = "", text = ""] = COLUMNS.map((name) => fields[columns.indexOf(name)]?.trim());
     if (image === "") throw refuse(`line ${line} names no image`);
     if (labels.has(image)) {
       throw refuse(`line ${line} has a second caption of ${quoted(image)}, and labels are one each`);
     }
-    labels.set(image, {
-      caption: oneLine(caption),
-      source: sourceOf(source, () =>
-        refuse(
-          `line ${line} has the source ${quoted(source)}, not ${LABEL_SOURCES.join(", ")}`,
-        )),
-    });
-  };
+    const source = SOURCES.find((source) => source === text);
+    if (source === undefined) {
+      throw refuse(`line ${line} has the source ${quoted(text)}, not ${LABEL_SOURCES.join(", ")}`);
+    }
+    labels.set(image, { caption: oneLine(caption), source });
+  }
+  return labels;
+}
+
+/** Makes an error of a reason. */
+type Refuse = (reason: string) => InputError;
+
+interface CsvRow {
+  readonly values: readonly string[];
+  /** The line of its end. */
+  readonly line: number;
+}
+
+function parseCsv(text: string, refuse: Refuse): CsvRow[] {
+  const rows: CsvRow[] = [];
   try {
     parse(text, {
       bom: true,
       relax_column_count: true,
       skip_empty_lines: true,
       on_record(values: string[], { lines }) {
-        read(values, lines);
+        rows.push({ values, line: lines });
         return null;
       },
     });
@@ -154,21 +159,24 @@ export function parseLabels(text: string, path: string): Labels {
     if (error instanceof CsvError) throw refuse(`it is not CSV: ${error.message.replaceAll(/\s+/g, " ")}`);
     throw error;
   }
-  return labels;
+  return rows;
 }
 
-function checkColumns(names: readonly string[], refuse: (reason: string) => InputError): readonly string[] {
+/** A row's fields; undefined if it has too few or too many. A last caption may have unquoted commas, as for training. */
+function fieldsOf(values: readonly string[], columns: readonly string[]): readonly string[] | undefined {
+  if (values.length === columns.length) return values;
+  if (values.length < columns.length || columns.at(-1) !== "caption") return undefined;
+  const before = columns.length - 1;
+  return [...values.slice(0, before), values.slice(before).join(",")];
+}
+
+function checkColumns(header: readonly string[], refuse: Refuse): readonly string[] {
+  const names = header.map((name) => name.trim().toLowerCase());
   const other = names.find((name, index) => !COLUMNS.includes(name) || names.indexOf(name) !== index);
   if (other !== undefined) throw refuse(`its first line has the column ${quoted(other)}, not ${COLUMNS.join(",")}`);
   const missing = ["image", "caption"].find((name) => !names.includes(name));
   if (missing !== undefined) throw refuse(`its first line lacks the column ${missing}`);
   return names;
-}
-
-function sourceOf(text: string, refused: () => InputError): Label["source"] {
-  const found = ["", ...LABEL_SOURCES].find((source) => source === text);
-  if (found === undefined) throw refused();
-  return found as Label["source"];
 }
 
 /** Whether training would find an image of this name: it trims names, and refuses some. */

@@ -8,6 +8,8 @@ const POLL_MS = 5000;
 /** Decisions that can be undone, kept over a reload. */
 const MOST_UNDONE = 200;
 const HISTORY = "decisions";
+/** Captions of which a tenth is a validation set that says something. */
+const ENOUGH = 200;
 
 /** Images by name: name, caption, source, probability, problem. */
 let images = new Map();
@@ -56,7 +58,10 @@ function showProgress() {
   Object.assign(bar, { value: labeled.length, max: Math.max(1, names.length) });
   const count = (source) => labeled.filter((image) => image.source === source).length;
   const parts = ["accepted", "edited", "typed"].map((source) => `${count(source)} ${source}`);
-  find("sources").textContent = labeled.length === 0 ? "" : `So far: ${parts.join(", ")}.`;
+  const few = labeled.length < ENOUGH
+    ? ` Training puts a tenth of them aside to choose the best epoch by; with fewer than ${ENOUGH} captions, chance chooses it.`
+    : "";
+  find("sources").textContent = labeled.length === 0 ? "" : `So far: ${parts.join(", ")}.${few}`;
   find("undo").disabled = history.length === 0;
 }
 
