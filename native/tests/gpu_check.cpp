@@ -2,7 +2,7 @@
 //
 //   gpu_check numbers DEVICE SIDE IMAGES    three steps in each precision beside the CPU's, and the cosine of each gradient
 //   gpu_check speed DEVICE PRECISION IMAGES STEPS
-//   gpu_check memory DEVICE IMAGES STEPS    fails if the memory still grows after a tenth of the steps
+//   gpu_check memory DEVICE IMAGES STEPS    fails if memory grows by 1% after a tenth of the steps
 //
 // DEVICE is cuda or cpu. The model is ResNet-50 with one LSTM layer, the batch has five captions of 13 tokens an image.
 
@@ -181,7 +181,7 @@ int compare(const char* device, int32_t side, int32_t images) {
   const Run cpu(LRCN_CPU, LRCN_FP32, images, side);
   // Of all gradients together, and of the decoder's, which no BatchNorm amplifies.
   const std::map<std::string, std::pair<double, double>> bounds{
-      {"fp32-strict", {0.9999, 0.9999}}, {"fp32", {0.99, 0.999}}, {"bf16", {0.8, 0.99}}};
+      {"fp32-strict", {0.9999, 0.9999}}, {"fp32", {0.99, 0.999}}, {"bf16", {0.98, 0.98}}};
   std::map<std::string, std::string> rows;
   int failures = 0;
   std::printf("| | loss, norm of step 1 | step 2 | step 3 | cosine of all gradients |\n| --- | --- | --- | --- | ---: |\n");
@@ -250,7 +250,7 @@ int check_memory(const char* device, int32_t images, int steps) {
   const auto after = engine.bytes_held();
   std::printf("%.1f MiB after %d steps, %.1f MiB after %d more\n", static_cast<double>(before) / (1 << 20),
               std::max(steps / 10, 2), static_cast<double>(after) / (1 << 20), steps);
-  return after > before ? 1 : 0;
+  return static_cast<double>(after) > 1.01 * static_cast<double>(before) ? 1 : 0;
 }
 
 }  // namespace

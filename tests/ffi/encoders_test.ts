@@ -97,3 +97,25 @@ async function copyModel(from: Engine, to: Engine): Promise<void> {
     }
   }
 }
+
+nativeTest("The gradients of depthwise convolutions in bfloat16 are near those in float32", async () => {
+  const name = "small efficientnet-lite2, odd";
+  const entry = cases[name];
+  assert(entry !== undefined);
+  const gradients = [];
+  for (const precision of ["fp32", "bf16"] as const) {
+    using engine = await Engine.open(modelSettings(entry.case), { device: "cpu", precision, threads: 1, seed: 1 });
+    await engine.trainStep([batchOf(name, entry)], { ...STEP, batchNorm: "frozen" });
+    gradients.push(await tensorsOf(engine, "gradient", "grad."));
+  }
+  const [single, half] = gradients;
+  const depthwise = [...single?.keys() ?? []].filter((tensor) => tensor.endsWith("_depthwise_conv.weight"));
+  assert(depthwise.length > 0);
+  for (const tensor of depthwise) {
+    const [one, other] = [single?.get(tensor) ?? [], half?.get(tensor) ?? []];
+    const product = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+      Array.from(a).reduce((sum, value, index) => sum + value * (b[index] ?? NaN), 0);
+    const cosine = product(one, other) / Math.sqrt(product(one, one) * product(other, other));
+    assert(cosine > 0.98 && cosine < 1, `${tensor}: ${cosine}`);
+  }
+});
