@@ -6,7 +6,7 @@ const ZIP = "/fflate.js";
 const FORMATS = {
   csv: (images) => {
     const rows = [["image", "caption"], ...images.map(({ name, answer }) => [name, answer.text])];
-    return text("csv", "text/csv", rows.map((row) => `${row.map(field).join(",")}\r\n`).join(""));
+    return textFile("csv", "text/csv", rows.map((row) => `${row.map(field).join(",")}\r\n`).join(""));
   },
   jsonl: (images) => {
     const lines = images.map(({ name, answer: { text, logProbability, alternatives = [] } }) => ({
@@ -15,7 +15,7 @@ const FORMATS = {
       logProbability,
       alternatives: alternatives.map(({ text, logProbability }) => ({ text, logProbability })),
     }));
-    return text("jsonl", "application/jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return textFile("jsonl", "application/jsonl", lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   },
   txt: async (images) => {
     const { zipSync, strToU8 } = await import(ZIP);
@@ -35,7 +35,7 @@ export async function download(images, kind) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-function text(ending, type, content) {
+function textFile(ending, type, content) {
   return new File([content], `captions.${ending}`, { type });
 }
 
