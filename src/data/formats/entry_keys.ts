@@ -13,7 +13,7 @@ export const IMAGE_KEYS: readonly string[] = [
 
 /**
  * Keys of captions; the first of these patterns that any key matches counts. pandas calls a second column `caption.1`;
- * `raw` is the column of Flickr30k on the Hub.
+ * `raw` is the column of Flickr30k at Hugging Face.
  */
 const CAPTION_KEYS: readonly RegExp[] = [
   /^captions$/i,

@@ -161,7 +161,7 @@ Deno.test("parseKaggleCaptions() says which columns of captions it does not read
   assert.equal(remarks("image,caption,caption_id"), undefined);
 });
 
-Deno.test("parseKaggleCaptions() reads Flickr30k of the Hub, whose captions are lists", () => {
+Deno.test("parseKaggleCaptions() reads Flickr30k as Hugging Face has it, whose captions are lists", () => {
   const text = 'raw,sentids,split,filename,img_id\n"[""A kite ."", ""A boat, red .""]","[0, 1]",train,a.jpg,0\n';
   assert.deepEqual(parse(text).rows, [["a.jpg", "A kite ."], ["a.jpg", "A boat, red ."]]);
 });

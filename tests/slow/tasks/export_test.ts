@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { readPth } from "../../../src/checkpoint/pth.ts";
 import { stateDictLayout } from "../../../src/checkpoint/model_shape.ts";
@@ -98,9 +99,11 @@ Deno.test({
     assert.deepEqual(await namesIn(folder.path), [
       ...["model.safetensors", "model.vocab.json", "red.png", "runs", "weights.bin", "words.json"],
     ]);
-    for (const name of [named, ended]) {
+    for (const [name, vocabularyFile] of [[named, "words.json"], [ended, "model.vocab.json"]] as const) {
       using file = await readSafetensors(join(folder.path, name));
-      assert.deepEqual({ ...file.metadata }, { format: "pt" });
+      const { vocabulary } = await readVocabularyFile(join(folder.path, vocabularyFile));
+      const digest = createHash("sha256").update(JSON.stringify(vocabulary)).digest("hex");
+      assert.deepEqual({ ...file.metadata }, { format: "pt", vocabulary_sha256: digest });
       assert.equal(file.tensors.size, 111);
     }
   },

@@ -162,7 +162,7 @@ const refusals: Record<string, { files?: Record<string, string>; args: string[];
     line: /there are no captions in \S+\/empty \(captions\.txt, .*; name the file with --captions$/m,
   },
   "captions without the two columns": {
-    files: { "wrong.csv": "image,text\nred-0.png,A red square" },
+    files: { "wrong.csv": "image,tags\nred-0.png,A red square" },
     args: ["--captions", "wrong.csv", "--images", "drawn/Images"],
     line: /column 'caption' is missing in \S+wrong\.csv/,
   },
