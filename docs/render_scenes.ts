@@ -1,5 +1,5 @@
 /**
- * Renders scenes of colored shapes with captions, as a dataset to try things with: the tutorial's, and the 12 scenes of
+ * Renders scenes of colored shapes with captions, as a dataset to try things with: those of the tutorial and the walkthrough, and the 12 scenes of
  * `docs/example`, which have 48 pixels and seed 8.
  *
  *     deno run --allow-read --allow-write docs/render_scenes.ts shop 600

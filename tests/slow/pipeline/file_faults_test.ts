@@ -11,7 +11,8 @@ import { nativeTest } from "../../support/native_test_case.ts";
 import { silentReporter } from "../../support/silent_reporter.ts";
 
 const FILES = [
-  ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "report.html"],
+  ...["best.safetensors", "config.json", "gallery.json", "last.safetensors", "metrics.jsonl", "notes.json"],
+  ...["report.html", "steps.jsonl"],
 ];
 
 function optionsOf(out: string): TrainingRunOptions & { readonly reporter: ReturnType<typeof silentReporter> } {

@@ -72,7 +72,7 @@ Deno.test({
     assert.equal(stderr.match(/Stopping/g)?.length, 1);
     assert.doesNotMatch(stdout, /200\/200|train loss/);
     // A second Ctrl-C would have terminated it before it saved.
-    assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors"]);
+    assert.deepEqual(namesIn(join(folder.path, "out")), ["config.json", "last.safetensors", "steps.jsonl"]);
     assert.equal(await epochOf(join(folder.path, "out", "last.safetensors")), 0);
   },
 });
