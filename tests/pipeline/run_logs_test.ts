@@ -55,7 +55,7 @@ Deno.test({
     using logs = await logRun(new RunFolder(folder.path), options);
     for (const step of [1, 2]) logs.step({ ...REPORT, step });
     assert.equal(reporter.notes.length, 1);
-    assert.match(reporter.notes[0] ?? "", /^Warning: the steps are no longer logged: .*; training continues$/);
+    assert.match(reporter.notes[0] ?? "", /^Warning: the steps are no longer logged in '.*': .*; training continues$/);
     assert.equal(reporter.steps.length, 2);
   },
 });
