@@ -30,7 +30,9 @@ export async function logRun(folder: RunFolder, options: LogRunOptions): Promise
       write();
     } catch (error) {
       logging = false;
-      reporter.warn(`Warning: the steps are no longer logged in '${folder.path}': ${fileErrorReason(error)}; training continues`);
+      reporter.warn(
+        `Warning: the steps are no longer logged in '${folder.path}': ${fileErrorReason(error)}; training continues`,
+      );
     }
   };
   let log: StepLog | undefined;
