@@ -359,7 +359,7 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   },
   "a checkpoint that is not there": {
     args: ["--checkpoint", "gone.safetensors", PICTURE],
-    line: /Cannot read '\S+gone\.safetensors': there is no such file or folder/,
+    line: /Cannot find a checkpoint 'gone\.safetensors': there is no such file and no such run/,
   },
   "weights without words": {
     args: ["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth"), PICTURE],

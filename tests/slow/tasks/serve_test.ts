@@ -27,9 +27,9 @@ Deno.test({
       const answer = await caption(server.url, image);
       return { status: answer.status, ...await answer.json() };
     }));
-    for (const [index, { status, caption }] of answers.entries()) {
+    for (const [index, { status, text }] of answers.entries()) {
       if (index % 10 === 9) assert.equal(status, 422);
-      else assert.deepEqual([status, caption], [200, alone[index % 3]]);
+      else assert.deepEqual([status, text], [200, alone[index % 3]]);
     }
     const { batches, requests: left } = await (await fetch(`${server.url}/api/health`)).json();
     assert.equal(left, 0);
@@ -77,7 +77,7 @@ Deno.test({
     await connection.write(image.subarray(10));
     const answer = await new Response(connection.readable).text();
     assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
-    assert.match(answer, /"caption":/);
+    assert.match(answer, /"text":/);
     assertEnded(await server.ended);
   },
 });
