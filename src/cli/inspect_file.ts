@@ -111,9 +111,10 @@ function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** Text from an untrusted file, which may be as long as the file. */
+// Text from an untrusted file may be as long as the file. A listing shows invisible characters too, such as lone surrogates.
 function shown(word: string, characters = NAME_CHARACTERS): string {
-  const escaped = printable(word.slice(0, characters + 1));
+  const escaped = printable(word.slice(0, characters + 1))
+    .replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
   return escaped.length <= characters ? escaped : `${escaped.slice(0, characters)}...`;
 }
 
