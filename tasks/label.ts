@@ -12,7 +12,7 @@ import { ImageDecoders } from "../src/images/image_decoders.ts";
 import { InputError } from "../src/input_error.ts";
 import { printable, quoted } from "../src/printable.ts";
 import { createLabelApp } from "../src/server/label/label_app.ts";
-import { canLabel, LabelsFile } from "../src/server/label/labels_file.ts";
+import { canLabel, checkNames, LabelsFile } from "../src/server/label/labels_file.ts";
 import { startLabelsWriter } from "../src/server/label/labels_writer.ts";
 import { Proposals } from "../src/server/label/proposals.ts";
 import { hostnamesOf, listen } from "../src/server/listen.ts";
@@ -31,14 +31,15 @@ async function main(): Promise<number> {
   using interrupts = listenToInterrupts("Stopping after the requests in progress");
   const { signal } = interrupts;
   const labels = new LabelsFile(path, writer.write);
-  await labels.read();
+  const written = await labels.read();
   const folder = userPath(options.images);
   const { files, problems } = await searchedFolder(folder, { recursive, signal });
   const all = files.map(({ path }) => ({ path, name: relative(folder, path) }));
   const images = all.filter(({ name }) => canLabel(name));
   const unusable = all.filter(({ name }) => !canLabel(name))
     .map(({ name }) => `Skipped ${quoted(name)}: training cannot find a file of this name; rename it`);
-  for (const problem of [...problems.map(printable), ...unusable]) printNote(problem);
+  const others = checkNames(written.keys(), images.map(({ name }) => name), { labels: path, folder });
+  for (const problem of [...problems.map(printable), ...unusable, ...others]) printNote(problem);
 
   using model = await loadTaskModel(checkpoint === undefined ? [] : [checkpoint], { ...engine, vocabulary });
   const { captioner, facts, paths } = model;

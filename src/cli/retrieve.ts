@@ -5,7 +5,9 @@ import { scorePairs } from "../evaluation/score_pairs.ts";
 import { RowFile } from "../files/row_file.ts";
 import { checkpointSplit } from "../evaluation/checkpoint_split.ts";
 import { readDataset } from "../data/dataset.ts";
-import { UNKNOWN } from "../text/vocabulary.ts";
+import { queryWords } from "../evaluation/image_search.ts";
+import { InputError } from "../input_error.ts";
+import { quoted } from "../printable.ts";
 import type { Reporter } from "../reporter.ts";
 import type { RetrievalOptions, SearchOptions } from "./retrieve_options.ts";
 import { searchedFolder } from "./searched_folder.ts";
@@ -43,11 +45,14 @@ export async function searchImages(
   { reporter, signal }: RetrieveContext,
 ): Promise<{ readonly found: readonly FoundImage[]; readonly problems: readonly string[] }> {
   const { files, problems: unlisted } = await searchedFolder(folder, { recursive, signal });
-  const { images, features, problems } = await encodeAll(captioner, files, { maxPixels, reporter, signal });
   const sentence = captioner.encodeCaption(query);
-  if (sentence.includes(captioner.metadata.vocabulary.indexOf(UNKNOWN))) {
-    reporter.warn("Warning: the vocabulary lacks words of the query; images are ranked by the others");
+  const { known, unknown } = queryWords(captioner, query);
+  const named = unknown.map(quoted).join(", ");
+  if (known.length === 0) throw new InputError(`Cannot search: the model knows none of the words ${named}; use others`);
+  if (unknown.length > 0) {
+    reporter.warn(`Warning: the model does not know ${named}; images are ranked by the other words`);
   }
+  const { images, features, problems } = await encodeAll(captioner, files, { maxPixels, reporter, signal });
   const [row = []] = await Array.fromAsync(scorePairs(captioner, features, [sentence], { signal }));
   const found = images.map(({ name }, index) => ({ image: name, logProbability: row[index] ?? NaN }))
     .sort((a, b) => b.logProbability - a.logProbability).slice(0, top);

@@ -93,11 +93,8 @@ export class ImageSearch {
     if (this.#index === undefined) throw new InputError(`Cannot search: ${this.notReady?.reason}`);
     const { images, features } = this.#index;
     const sentence = this.#model.encodeCaption(query);
-    const unknown = this.#model.metadata.vocabulary.indexOf(UNKNOWN);
-    const words = this.#model.tokenize(query).map((word, index) => ({ word, isKnown: sentence[index + 1] !== unknown }))
-      .filter(({ word }) => /[\p{L}\p{N}]/u.test(word));
-    const unknownWords = [...new Set(words.filter(({ isKnown }) => !isKnown).map(({ word }) => word))];
-    if (!words.some(({ isKnown }) => isKnown)) return { found: [], unknownWords };
+    const { known, unknown: unknownWords } = queryWords(this.#model, query);
+    if (known.length === 0) return { found: [], unknownWords };
     const [row = []] = await Array.fromAsync(scorePairs(this.#model, features, [sentence], { signal }));
     const ranked = images.map((image, id) => ({ ...image, id, logProbability: row[id] ?? NaN }))
       .sort((a, b) => b.logProbability - a.logProbability).slice(0, top);
@@ -140,4 +137,19 @@ export class ImageSearch {
     const captions = await this.#model.caption(selectFeatures(features, missing));
     for (const [index, id] of missing.entries()) this.#captions.set(id, captions[index]?.text ?? "");
   }
+}
+
+/** The words of a query that a model knows, and those that it does not know, each once. */
+export function queryWords(
+  model: Pick<Captioner, "encodeCaption" | "tokenize" | "metadata">,
+  query: string,
+): { known: string[]; unknown: string[] } {
+  const sentence = model.encodeCaption(query);
+  const unknown = model.metadata.vocabulary.indexOf(UNKNOWN);
+  const words = model.tokenize(query).map((word, index) => ({ word, isKnown: sentence[index + 1] !== unknown }))
+    .filter(({ word }) => /[\p{L}\p{N}]/u.test(word));
+  const only = (
+    isKnown: boolean,
+  ) => [...new Set(words.filter((one) => one.isKnown === isKnown).map(({ word }) => word))];
+  return { known: only(true), unknown: only(false) };
 }

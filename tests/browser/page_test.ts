@@ -374,7 +374,7 @@ browserTest("a browser that keeps nothing captions all the same, and the page sa
 browserTest("an empty page says what it is, and has photos to try", async ({ url }) => {
   await withPage(url, async (page) => {
     assert.match(await text(page, "#intro"), /writes a sentence about each photo/);
-    assert.match(await text(page, "#model"), /best\.safetensors, epoch 8$/);
+    await page.locator("#model", { hasText: /best\.safetensors, epoch 8$/ }).waitFor();
     await until(() =>
       page.evaluate<boolean>(`[...document.querySelectorAll("#examples img")].every((image) => image.naturalWidth > 0)`)
     );

@@ -6,7 +6,7 @@ import { addTrainOptions } from "../train_options.ts";
 export function trainCommand(): Command {
   const command = createCommand("train", "Trains a captioner; without --data, on rendered scenes.", {
     examples: [
-      "deno task train                                        # renders scenes, and trains on them in two minutes",
+      "deno task train                                        # renders scenes, and trains on them in a minute and a half",
       "deno task train --data path/to/flickr8k --out runs/first",
       "deno task train --data path/to/flickr8k --max-images 500 --epochs 2 --encoder-weights none   # a first try",
       "deno task train --captions rows.csv --images photos --set minCount=2",

@@ -184,6 +184,33 @@ export function canLabel(image: string): boolean {
   return !/^\s|\s$|[\r\n]/.test(image) && wrongName(image) === undefined;
 }
 
+/**
+ * Says which labels are of images that are not in the folder: they stay in the file, and training uses them.
+ *
+ * @throws {InputError} If all are.
+ */
+export function checkNames(
+  labeled: Iterable<string>,
+  images: readonly string[],
+  { labels, folder }: { readonly labels: string; readonly folder: string },
+): string[] {
+  const all = [...labeled];
+  const others = all.filter((image) => !images.includes(image));
+  const [first] = others;
+  if (first === undefined) return [];
+  if (others.length < all.length) {
+    return [
+      `Note: ${others.length} captions in ${labels} are of images that are not in ${folder}, the first of ${
+        quoted(first)
+      }`,
+    ];
+  }
+  throw new InputError(
+    `Cannot label into ${labels}: its images, such as ${quoted(first)}, are not in ${folder}; ` +
+      "their names must be relative to --images, or name another file with --labels",
+  );
+}
+
 /** Checks that training reads what is written. */
 function checkLabel(image: string, { caption }: Label): void {
   const rows = new CaptionRows("");

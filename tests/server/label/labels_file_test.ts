@@ -5,6 +5,7 @@ import { readCaptions } from "../../../src/data/read_captions.ts";
 import { InputError } from "../../../src/input_error.ts";
 import {
   canLabel,
+  checkNames,
   formatLabels,
   type Label,
   LABEL_SOURCES,
@@ -188,4 +189,17 @@ Deno.test({
     assert.equal((await labels.change(change)).changed, true);
     assert.equal((await labels.read()).size, 2);
   },
+});
+
+Deno.test("checkNames() names labels of images that are not there, and refuses a file of none that are", () => {
+  const files = { labels: "labels.csv", folder: "photos" };
+  assert.deepEqual(checkNames([], ["a.jpg"], files), []);
+  assert.deepEqual(checkNames(["a.jpg"], ["a.jpg", "b.jpg"], files), []);
+  assert.deepEqual(checkNames(["a.jpg", "gone.jpg"], ["a.jpg"], files), [
+    "Note: 1 captions in labels.csv are of images that are not in photos, the first of 'gone.jpg'",
+  ]);
+  assert.throws(
+    () => checkNames(["photos/a.jpg"], ["a.jpg"], files),
+    /^InputError: Cannot label into labels\.csv: its images, such as 'photos\/a\.jpg', are not in photos; their names must be/,
+  );
 });

@@ -344,7 +344,15 @@ Deno.test({
     const words = ["--vocabulary", join(INTERCHANGE, "lrcn_1u_every.vocab.json")];
     const captions: FileCaption[][] = [];
     for (const file of ["torch_1u_every.pth", "torch_1u_every_legacy.pth", "lrcn_1u_every.pth"]) {
-      captions.push(await captionsOf(["--checkpoint", join(INTERCHANGE, file), ...words, PICTURE], folder.path));
+      const args = ["--json", "--checkpoint", join(INTERCHANGE, file), ...words, PICTURE];
+      const { code, stdout, stderr } = await runTask("caption", args, { folder: folder.path });
+      assert.equal(code, 0, stderr);
+      // Only an exported file says which words it belongs to.
+      assert.equal(
+        /^Warning: \S+\.vocab\.json has 9 words, and the output layer of \S+ has 11;/.test(stderr),
+        file.startsWith("torch"),
+      );
+      captions.push(JSON.parse(stdout).map(({ model: _, ...caption }: { readonly model: ModelFacts }) => caption));
     }
     assert((captions[0]?.[0]?.tokens.length ?? 0) >= 1);
     assert.deepEqual(captions[1], captions[0]);
@@ -388,7 +396,7 @@ const refusals: Record<string, { args: readonly string[]; line: RegExp }> = {
   },
   "words that the model does not know": {
     args: [
-      ...["--checkpoint", join(INTERCHANGE, "torch_1u_every.pth")],
+      ...["--checkpoint", join(INTERCHANGE, "lrcn_1u_every.pth")],
       ...["--vocabulary", join(INTERCHANGE, "lrcn_1u_every.vocab.json"), "--with", "unheard", PICTURE],
     ],
     line: /^error: Cannot force 'unheard': the model does not know the word 'unheard'; choose another$/m,
