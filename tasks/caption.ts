@@ -72,6 +72,7 @@ async function caption(command: Command, group: TrainingGroup): Promise<number> 
     printProblem: isFirst ? printNote : () => {},
   });
   if (interrupts.signal.aborted) return EXIT_INTERRUPTED;
+  file?.complete();
   return problems === 0 ? 0 : EXIT_INPUT;
 }
 

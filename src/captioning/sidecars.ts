@@ -51,6 +51,9 @@ export class Sidecars {
     if (image === undefined) {
       throw new InputError("Cannot write a caption beside the image: it came from standard input; name its file");
     }
+    if (caption.trim() === "") {
+      throw new InputError("Cannot write a caption beside the image: the model has no words for it; try --beam 1");
+    }
     if (this.#options.kind === "xmp") return await this.#writeXmp(`${image}.xmp`, caption);
     const path = await this.#textBeside(image);
     const former = await readIfThere(path);

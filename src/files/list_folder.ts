@@ -82,7 +82,8 @@ export async function isFile(path: string): Promise<boolean> {
   return (await statIfSeen(path))?.isFile ?? false;
 }
 
-async function statIfSeen(path: string): Promise<Deno.FileInfo | undefined> {
+/** A path's metadata, as far as this user can see; undefined for a link that leads nowhere. */
+export async function statIfSeen(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     return await Deno.stat(path);
   } catch (error) {

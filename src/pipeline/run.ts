@@ -22,7 +22,6 @@ import { EPOCH_START, epochsSinceBest, type Progress } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { resumeTraining } from "./resume_training.ts";
 import { resumeHint, RunCheckpoints } from "./run_checkpoints.ts";
-
 import { RunFolder } from "./run_folder.ts";
 import { logRun } from "./run_logs.ts";
 import { checkpointMetadata, modelSettings } from "./run_model.ts";

@@ -1,5 +1,9 @@
+import { readRegularText } from "../files/open_file.ts";
 import { writeAtomic } from "../files/write_atomic.ts";
 import type { StepReport } from "./meter.ts";
+
+/** Far more than millions of steps write. */
+const MAX_BYTES = 512 * 2 ** 20;
 
 /** A position in a run: an epoch from 1, and the steps of it that are done. */
 export interface StepPosition {
@@ -21,7 +25,7 @@ export class StepLog implements Disposable {
    * @param from Where training starts.
    */
   static async open(path: string, from: StepPosition): Promise<StepLog> {
-    const text = await Deno.readTextFile(path).catch((error) => {
+    const text = await readRegularText(path, MAX_BYTES).catch((error) => {
       if (error instanceof Deno.errors.NotFound) return "";
       throw error;
     });

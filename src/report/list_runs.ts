@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
-import { isFile, listFolder } from "../files/list_folder.ts";
+import { isFile, listFolder, statIfSeen } from "../files/list_folder.ts";
 import { InputError } from "../input_error.ts";
 import { readReportedRun } from "./reported_run.ts";
 
@@ -54,7 +54,8 @@ async function readRun(folder: string, name: string): Promise<ListedRun> {
   const path = join(folder, name);
   const { settings, epochs } = await readReportedRun(path);
   const { files } = await listFolder(path, "run");
-  const sizes = await Promise.all(files.map(async (file) => (await Deno.stat(join(path, file))).size));
+  // A link may lead nowhere, and training removes files.
+  const sizes = await Promise.all(files.map(async (file) => (await statIfSeen(join(path, file)))?.size ?? 0));
   return {
     name,
     // Written once, at the start.

@@ -98,3 +98,18 @@ Deno.test({
     await assert.rejects(new Sidecars({ kind: "xmp" }).write(undefined, "a dog"), InputError);
   },
 });
+
+Deno.test({
+  name: "a sidecar is not written, and a caption not replaced, if the model has no words",
+  ignore,
+  async fn() {
+    await using folder = await makeFolder({ "dog.jpg": "1", "dog.txt": "mine\n" });
+    for (const kind of ["txt", "xmp"] as const) {
+      await assert.rejects(
+        new Sidecars({ kind, force: true }).write(join(folder.path, "dog.jpg"), " "),
+        /^InputError: Cannot write a caption beside the image: the model has no words for it/,
+      );
+    }
+    assert.deepEqual(await textsIn(folder.path), { "dog.txt": "mine\n" });
+  },
+});

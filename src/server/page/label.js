@@ -8,6 +8,8 @@ const POLL_MS = 5000;
 /** Decisions that can be undone, kept over a reload. */
 const MOST_UNDONE = 200;
 const HISTORY = "decisions";
+/** The command that trains on the labels that the decisions are in. */
+const HISTORY_OF = "decisions-of";
 /** Captions of which a tenth is a validation set that says something. */
 const ENOUGH = 200;
 
@@ -47,6 +49,12 @@ function describe({ model, command, proposed }) {
   ].join(", ");
   find("warning").textContent = model.warning ?? "";
   find("command").textContent = command;
+  if (sessionStorage.getItem(HISTORY_OF) !== command) {
+    // Decisions about another folder are not undone in this one.
+    history.length = 0;
+    sessionStorage.removeItem(HISTORY);
+    sessionStorage.setItem(HISTORY_OF, command);
+  }
   find("order").title = proposed < names.length ? `The model has captioned ${proposed} of ${names.length} images` : "";
   showProgress();
 }
