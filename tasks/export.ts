@@ -14,7 +14,7 @@ const schema = z.object({
   dtype: z.enum(EXPORT_TYPE_NAMES).optional(),
   out: z.string(),
   average: z.string().optional(),
-  share: z.number().optional(),
+  fraction: z.number().optional(),
   scores: z.string().optional(),
   vocabulary: z.string().optional(),
   force: z.boolean().default(false),
@@ -23,16 +23,18 @@ const schema = z.object({
 async function main(): Promise<number> {
   const command = exportCommand();
   command.parse(Deno.args, { from: "user" });
-  const { checkpoint, out, format, dtype, average, share, scores, vocabulary, force } = schema.parse(command.opts());
-  if (average === undefined && share !== undefined) {
-    throw new InputError("Cannot use --share without --average, the checkpoint whose share it is; add that");
+  const { checkpoint, out, format, dtype, average, fraction, scores, vocabulary, force } = schema.parse(command.opts());
+  if (average === undefined && fraction !== undefined) {
+    throw new InputError("Cannot use --fraction without --average, the checkpoint whose fraction it is; add that");
   }
   const path = checkpoint === undefined ? await defaultPath() : await checkpointPath(checkpoint);
   const written = await exportModel(path, {
     out: userPath(out),
     format,
     dtype,
-    average: average === undefined ? undefined : { checkpoint: await checkpointPath(average), share: share ?? 0.5 },
+    average: average === undefined
+      ? undefined
+      : { checkpoint: await checkpointPath(average), fraction: fraction ?? 0.5 },
     metrics: scores === undefined ? undefined : await readMetrics(userPath(scores)),
     vocabulary: vocabulary === undefined ? undefined : userPath(vocabulary),
     force,

@@ -13,9 +13,9 @@ export interface AveragedModel {
 
 /**
  * Averages the weights of two models that were trained from one another, which often writes better captions than either
- * (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"): (1 - share) * first + share * second.
+ * (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"): (1 - fraction) * first + fraction * second.
  *
- * @param share The second model's share, from 0 to 1.
+ * @param fraction The second model's fraction, from 0 to 1.
  * @returns The tensors of the first in its float types, averaged; those that hold integers are the first's.
  * @throws {InputError} If architecture, vocabulary or preprocessing differ.
  *
@@ -31,7 +31,7 @@ export interface AveragedModel {
  * assert(tensors.some(({ name }) => name === "embed.weight"));
  * ```
  */
-export function averageModels(first: AveragedModel, second: AveragedModel, share: number): TensorSource[] {
+export function averageModels(first: AveragedModel, second: AveragedModel, fraction: number): TensorSource[] {
   for (const part of ["model", "vocabulary", "preprocessing"] as const) {
     if (JSON.stringify(first.metadata[part]) === JSON.stringify(second.metadata[part])) continue;
     const what = part === "model" ? "architecture" : part;
@@ -51,7 +51,7 @@ export function averageModels(first: AveragedModel, second: AveragedModel, share
       async read() {
         const one = new Float64Array(convertFloats(await tensor.read(), dtype, "F64").buffer);
         const two = new Float64Array(convertFloats(await other.read(), otherType, "F64").buffer);
-        const mean = one.map((value, index) => (1 - share) * value + share * (two[index] ?? NaN));
+        const mean = one.map((value, index) => (1 - fraction) * value + fraction * (two[index] ?? NaN));
         return convertFloats(new Uint8Array(mean.buffer), "F64", dtype);
       },
     };

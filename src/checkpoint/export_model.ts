@@ -37,10 +37,10 @@ export type ExportType = keyof typeof EXPORT_TYPES;
 /** Their names. */
 export const EXPORT_TYPE_NAMES = ["float32", "float16", "bfloat16"] as const satisfies readonly ExportType[];
 
-/** A checkpoint to average with, and its share of the average from 0 to 1. */
+/** A checkpoint to average with, and its fraction of the average from 0 to 1. */
 export interface AverageWith {
   readonly checkpoint: string;
-  readonly share: number;
+  readonly fraction: number;
 }
 
 export interface ExportModelOptions {
@@ -130,7 +130,7 @@ export async function exportModel(checkpoint: string, options: ExportModelOption
         metadata: other.metadata,
         tensors: matchModel(other.metadata.model, other.tensors, { source: average.checkpoint }),
       },
-      average.share,
+      average.fraction,
     );
   const tensors = given.map((tensor) => convert(tensor, dtype));
   // The metrics of a model are not those of its average with another.

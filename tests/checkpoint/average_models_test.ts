@@ -32,7 +32,7 @@ function modelOf(path: string, weight: StoredTensor, metadata = METADATA): Avera
   return { path, metadata, tensors: new Map([["weight", weight], ["steps", steps]]) };
 }
 
-Deno.test("averageModels() weighs the second model by its share, in the first one's float type", async () => {
+Deno.test("averageModels() weighs the second model by its fraction, in the first one's float type", async () => {
   const [weight, steps] = averageModels(
     modelOf("a", floats([1, -2, 8], "F32")),
     modelOf("b", floats([5, 2, 0], "F16")),

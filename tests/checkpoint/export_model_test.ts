@@ -51,7 +51,7 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const out = folder.file("mean.safetensors");
-    const average = { checkpoint: SMALL_CAPTIONER, share: 0.5 };
+    const average = { checkpoint: SMALL_CAPTIONER, fraction: 0.5 };
     await exportModel(SMALL_CAPTIONER, { out, format: "checkpoint", average });
     using mean = await openCheckpoint(out);
     using model = await openCheckpoint(SMALL_CAPTIONER);

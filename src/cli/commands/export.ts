@@ -11,7 +11,7 @@ export function exportCommand(): Command {
         "deno task export --out model.pth                       # and model.vocab.json",
         "deno task export --checkpoint runs/first/best.safetensors --out weights.safetensors --force",
         "deno task export --format checkpoint --dtype float16 --out small.safetensors",
-        "deno task export --average runs/self-critical/best.safetensors --share 0.2 --format checkpoint --out mean.safetensors",
+        "deno task export --average runs/self-critical/best.safetensors --fraction 0.2 --format checkpoint --out mean.safetensors",
       ],
     },
   )
@@ -29,7 +29,7 @@ export function exportCommand(): Command {
       "--average <file>",
       "average the weights with this checkpoint's, if one of the two was trained from the other",
     )
-    .option("--share <x>", "share of --average in the average, from 0 to 1 (default: 0.5)", fraction)
+    .option("--fraction <x>", "fraction of --average in the average, from 0 to 1 (default: 0.5)", fraction)
     .option("--scores <file>", "keep these scores in the checkpoint: scores.json of evaluate --split validation --out")
     .option("--vocabulary <file>", "file for the vocabulary, as JSON (default: beside the weights, .vocab.json)")
     .option("--force", "overwrite existing files");

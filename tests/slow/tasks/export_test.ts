@@ -127,8 +127,11 @@ Deno.test({
     const three = /the checkpoint, the weights and the vocabulary must be different files; choose another$/m;
     assertRefused(await run("--out", "runs/first/best.safetensors", "--force"), three);
     assertRefused(await run("--out", "new.pth", "--vocabulary", "new.pth", "--force"), three);
-    assertRefused(await run("--out", "new.pth", "--share", "0.2"), /Cannot use --share without --average/);
-    assertRefused(await run("--out", "new.pth", "--average", "red.png", "--share", "2"), /Give a number from 0 to 1/);
+    assertRefused(await run("--out", "new.pth", "--fraction", "0.2"), /Cannot use --fraction without --average/);
+    assertRefused(
+      await run("--out", "new.pth", "--average", "red.png", "--fraction", "2"),
+      /Give a number from 0 to 1/,
+    );
     assert.equal(await digest(join(folder.path, "runs/first/best.safetensors")), await digest(SMALL_CAPTIONER));
   },
 });
